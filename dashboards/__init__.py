@@ -1,0 +1,1 @@
+"""What should a supervisor see and decide?"""

@@ -1,0 +1,1 @@
+"""Who owns this ticket, who helps, who should get it?"""

@@ -1,0 +1,1 @@
+"""When does it all run, and with which real parts?"""

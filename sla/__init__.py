@@ -1,0 +1,1 @@
+"""What did we promise, how much time is left, did we keep it?"""

@@ -1,0 +1,1 @@
+"""What is it about, how sure are we, what could we answer?"""

@@ -1,0 +1,79 @@
+"""How fast each stage is on this machine: generated tickets through a fresh house, stage by stage."""
+
+import platform
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from engine.contracts import Delivery
+from pipelines.wiring import House, open_house
+
+SEED = 7
+DAYS = 90
+START = date(2026, 7, 3)
+
+
+def bench(sizes: list[int], console: Console | None = None) -> None:
+    """Print tickets per second of every stage and peak memory for each size, smallest first.
+
+    Memory is the process's high-water mark so far, so only a larger size can raise it. Synthetic tickets.
+    """
+    out = console or Console()
+    out.print(f"Python {platform.python_version()}, {platform.machine()}, synthetic tickets, seed {SEED}, fresh SQLite")
+    for size in sorted(sizes):
+        out.print(_table(size, _measure(size)))
+
+
+def _table(size: int, measured: dict[str, float]) -> Table:
+    table = Table("stage", "seconds", "tickets/s", title=f"{size:,} tickets", title_justify="left")
+    for stage, seconds in measured.items():
+        table.add_row(stage, f"{seconds:.2f}", f"{size / seconds:,.0f}")
+    total = sum(measured.values())
+    table.add_row("all", f"{total:.2f}", f"{size / total:,.0f}")
+    table.caption = f"peak RSS {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB"
+    return table
+
+
+def _measure(size: int) -> dict[str, float]:
+    from pipelines.jobs.allocate import allocate
+    from pipelines.jobs.evaluate_sla import evaluate_sla
+    from pipelines.jobs.publish import publish
+    from pipelines.jobs.triage_tickets import classify, draft
+    from pipelines.samples.generate import generate
+
+    measured: dict[str, float] = {}
+
+    def timed(stage: str, work: Callable[[], Any]) -> Any:
+        started = time.perf_counter()
+        result = work()
+        measured[stage] = time.perf_counter() - started
+        return result
+
+    with tempfile.TemporaryDirectory() as folder, open_house(home=Path(folder)) as house:
+        at = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(days=DAYS)
+        _warm(house)
+        sample = timed(
+            "generate", lambda: generate(size, seed=SEED, start=START, days=DAYS, people=house.people)
+        )
+        delivery = Delivery(tickets=tuple(sample.tickets), events=tuple(sample.events))
+        timed("ingest", lambda: house.store.ingest(delivery, at=at))
+        timed("classify", lambda: classify(house, at=at))
+        timed(f"draft (≤ {house.settings.draft_limit})", lambda: draft(house, at=at))
+        timed("allocate", lambda: allocate(house, at=at))
+        evaluated = timed("evaluate SLA", lambda: evaluate_sla(house, as_of=at))
+        timed("publish", lambda: publish(house, as_of=at, clocks=evaluated.clocks))
+    return measured
+
+
+def _warm(house: House) -> None:
+    """Open the parts before the clock runs: loading a model is not a stage."""
+    house.bring_people()
+    house.sync_knowledge()
+    _ = house.classifier, house.drafter

@@ -1,0 +1,290 @@
+"""The `helmdesk` command: words from a terminal to the jobs, errors back as one line and an exit code."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from pipelines.progress import Progress
+    from pipelines.wiring import House
+
+app = typer.Typer(
+    name="helmdesk",
+    help="AI-assisted support-ticket triage and SLA analytics. Start with: helmdesk demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+sla = typer.Typer(help="SLA policies and clocks.", no_args_is_help=True)
+triage = typer.Typer(help="Classify and draft; without a subcommand: for all tickets not looked at yet.")
+ticket = typer.Typer(help="One ticket.", no_args_is_help=True)
+app.add_typer(sla, name="sla")
+app.add_typer(triage, name="triage", invoke_without_command=True)
+app.add_typer(ticket, name="ticket")
+
+Home = Annotated[Path | None, typer.Option(help="Where everything is written (HELMDESK_HOME).", show_default="var")]
+AsOf = Annotated[str | None, typer.Option(help="The instant to speak of, ISO 8601 with zone.", show_default="now")]
+
+
+def main() -> None:
+    """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
+    try:
+        app()
+    except HelmdeskError as error:
+        print(f"helmdesk: {error}", file=sys.stderr)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: HelmdeskError) -> int:
+    match error:
+        case BadInput() | NotFound():
+            return 2
+        case NotAllowed():
+            return 3
+        case Conflict():
+            return 4
+        case Unavailable():
+            return 5
+        case _:
+            return 1
+
+
+@app.callback()
+def _global(context: typer.Context, home: Home = None) -> None:
+    context.obj = {"home": home}
+
+
+@app.command()
+def demo(context: typer.Context) -> None:
+    """Take the shipped sample tickets (synthetic) through one full cycle and show what comes out."""
+    from pipelines.jobs.demo import demo as job
+    from pipelines.summary import show
+
+    home = context.obj["home"] or _default_home() / "demo"
+    with _house(context, home=home) as house, _progress() as progress:
+        reader = job(house, progress=progress)
+    show(reader)
+    where = "" if home == _default_home() else f"--home {_short(home)} "
+    print(f"\nOpen the dashboard:  uv run helmdesk {where}dashboard")
+
+
+@app.command()
+def ingest(
+    context: typer.Context,
+    path: Annotated[Path | None, typer.Argument(help="A file or folder; without it, what lies in the inbox.")] = None,
+    source: Annotated[str, typer.Option(help="helmdesk, servicenow-csv, or the name of a mapping file.")] = "helmdesk",
+    mapping: Annotated[Path | None, typer.Option(help="Your own mapping file (see data/mappings).")] = None,
+) -> None:
+    """Take tickets in. The same input again changes nothing."""
+    from pipelines.inbox import take_in
+    from pipelines.jobs.ingest import ingest as job
+
+    with _house(context) as house, _progress() as progress:
+        if path is None:
+            report = take_in(house, progress=progress)
+        else:
+            report = job(house, path, source=source, mapping=mapping, at=house.now(), progress=progress)
+    print(
+        f"created {report.created}, updated {report.updated}, skipped {report.skipped}, "
+        f"rejected {report.rejected}, events {report.events}"
+    )
+    if report.rejected:
+        print("rejected rows are kept with their reasons: see `helmdesk cycle` or the mart `rejected`")
+
+
+@app.command()
+def cycle(context: typer.Context, as_of: AsOf = None) -> None:
+    """Ingest the inbox, triage, allocate, evaluate the SLA and publish, once."""
+    from pipelines.jobs.cycle import cycle as job
+    from pipelines.summary import show
+
+    with _house(context) as house, _progress() as progress:
+        reader = job(house, as_of=_instant(as_of) or house.now(), progress=progress)
+    show(reader)
+
+
+@triage.callback()
+def _triage(context: typer.Context) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    from pipelines.jobs.triage_tickets import triage_tickets as job
+
+    with _house(context) as house, _progress() as progress:
+        done = job(house, at=house.now(), progress=progress)
+    print(f"classified {done.classified}, of these for a person {done.needs_review}, drafted {done.drafted}")
+
+
+@app.command()
+def allocate(context: typer.Context, as_of: AsOf = None) -> None:
+    """Give the waiting backlog to groups."""
+    from pipelines.jobs.allocate import allocate as job
+
+    with _house(context) as house:
+        done = job(house, at=_instant(as_of) or house.now())
+    print(f"allocated {done.allocated}, waiting {done.waiting}, no group has the skill {done.no_skill}, new {done.new}")
+
+
+@app.command()
+def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
+    """Replay every SLA clock as of one instant and raise what is new."""
+    from pipelines.jobs.evaluate_sla import evaluate_sla as job
+
+    with _house(context) as house:
+        done = job(house, as_of=_instant(as_of) or house.now())
+    print(", ".join(f"{name} {count}" for name, count in done.counts().items()))
+
+
+@app.command()
+def publish(context: typer.Context, as_of: AsOf = None) -> None:
+    """Publish the marts as Parquet."""
+    from pipelines.jobs.publish import publish as job
+
+    with _house(context) as house:
+        publication = job(house, as_of=_instant(as_of) or house.now())
+    for mart, rows in publication.rows.items():
+        print(f"{rows:>9,}  {mart}")
+    print(publication.folder)
+
+
+@app.command()
+def dashboard(
+    context: typer.Context,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
+    address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Open the dashboards in a browser."""
+    import subprocess
+
+    page = Path(__file__).resolve().parent.parent / "dashboards" / "app.py"
+    home = context.obj["home"] or _default_home()
+    command = [sys.executable, "-m", "streamlit", "run", str(page)]
+    options = ["--server.port", str(port), "--server.address", address, "--browser.gatherUsageStats", "false"]
+    environment = {**os.environ, "HELMDESK_HOME": str(home.resolve())}
+    raise typer.Exit(subprocess.run([*command, *options], env=environment, check=False).returncode)
+
+
+@app.command()
+def doctor(context: typer.Context) -> None:
+    """Say which parts are in use, their versions, and what is missing for the real ones."""
+    from pipelines.doctor import examine, show
+    from pipelines.settings import read_settings
+
+    findings = examine(read_settings(home=context.obj["home"]))
+    show(findings)
+    raise typer.Exit(0 if all(finding.works for finding in findings) else 5)
+
+
+@app.command()
+def migrate(
+    context: typer.Context,
+    to: Annotated[str, typer.Option(help="A revision; `base` takes everything down.")] = "head",
+) -> None:
+    """Bring the database to the schema of this version."""
+    from engine.storage import migrate as migrations
+    from pipelines.settings import read_settings
+
+    settings = read_settings(home=context.obj["home"])
+    before = migrations.current(settings.store_url)
+    if to == "base":
+        migrations.downgrade(settings.store_url, "base")
+    else:
+        migrations.upgrade(settings.store_url, to)
+    print(f"schema {before or 'none'} -> {migrations.current(settings.store_url) or 'none'}")
+
+
+@app.command()
+def bench(
+    tickets: Annotated[list[int] | None, typer.Option(help="Sizes to run.", show_default="1500 50000")] = None,
+) -> None:
+    """Measure tickets per second of each stage on generated tickets, and peak memory."""
+    from pipelines.bench import bench as job
+
+    job(tickets or [1_500, 50_000])
+
+
+@sla.command("check")
+def sla_check(
+    files: Annotated[list[Path], typer.Argument(help="Case files: see data/sla/example-cases.json.")],
+) -> None:
+    """Run worked cases through both SLA engines: test a policy before you ship it."""
+    from sla.check import check_cases
+
+    report = check_cases(files)
+    for line in report.lines():
+        print(line)
+    raise typer.Exit(1 if report.failed else 0)
+
+
+@ticket.command("show")
+def ticket_show(context: typer.Context, key: Annotated[str, typer.Argument(help="Key, reference or id.")]) -> None:
+    """What happened to one ticket, in order."""
+    with _house(context) as house:
+        found = house.store.ticket(key)
+        print(f"{found.reference}  {found.subject}\n{found.status} · {found.priority} · {found.tier} · {found.id}")
+        for event in house.store.history(found.id):
+            value = f" -> {event.value}" if event.value else ""
+            print(f"{event.version:>4}  {event.at:%Y-%m-%d %H:%M:%SZ}  {event.actor:<14} {event.kind}{value}")
+
+
+def _default_home() -> Path:
+    from pipelines.settings import read_settings
+
+    return read_settings().home
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _instant(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"--as-of {text!r} is not an instant: write 2026-09-30T17:00:00Z") from None
+    if found.tzinfo is None:
+        raise BadInput(f"--as-of {text!r} has no time zone: write {text}Z or {text}+02:00")
+    return found.astimezone(UTC)
+
+
+@contextmanager
+def _house(context: typer.Context, home: Path | None = None) -> Iterator["House"]:
+    from pipelines.wiring import open_house
+
+    with open_house(home=home or context.obj["home"]) as house:
+        yield house
+
+
+@contextmanager
+def _progress() -> Iterator["Progress"]:
+    """A bar per stage on stderr; silent where nobody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, int] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = int(bars.add_task(stage, total=total or None))
+            bars.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
+
+        yield report
+
+
+if __name__ == "__main__":
+    main()

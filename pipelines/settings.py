@@ -1,0 +1,77 @@
+"""Everything the environment may say, read here and nowhere else: `HELMDESK_*`, or a `.env` file."""
+
+import sysconfig
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.errors import BadInput
+
+
+def shipped_data() -> Path:
+    """The folder `data/` beside the packages in a checkout, or where an installed wheel keeps it."""
+    beside = Path(__file__).resolve().parent.parent / "data"
+    return beside if beside.is_dir() else Path(sysconfig.get_path("data")) / "share" / "helmdesk" / "data"
+
+
+class Settings(BaseSettings):
+    """One value per choice of a real part; the defaults need nothing installed, started or paid for."""
+
+    model_config = SettingsConfigDict(env_prefix="HELMDESK_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("var"), description="everything written goes below it")
+    data: Path = Field(default_factory=shipped_data, description="policies, taxonomies, knowledge, people")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite below home")
+    milvus_uri: str = Field("", description="Milvus or Zilliz address; empty: a Milvus Lite file below home")
+    milvus_token: SecretStr | None = None
+    embedder: str = Field("auto", pattern="^(auto|minilm|wordllama)$")
+    taxonomy: str = Field("products", description="a file of data/taxonomies, without .yaml")
+    sla_policy: str = Field("default", description="a file of data/policies/sla, without .yaml")
+    allocation_policy: str = Field("hld-v2", description="a preset of data/policies/allocation.yaml")
+    groq_api_key: SecretStr | None = None
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = Field("", description="any OpenAI-compatible server; needs no key if it asks for none")
+    llm_model: str = Field("", description="empty: the provider's default")
+    llm_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
+    draft_limit: Annotated[int, Field(ge=0)] = Field(500, description="drafts a cycle writes at most; 0: none")
+    dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
+    prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
+    actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
+
+    @field_validator("home", "data")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        return path.expanduser().resolve()
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'helmdesk.db'}"
+
+    @property
+    def index_uri(self) -> str:
+        return self.milvus_uri or str(self.home / "knowledge.milvus.db")
+
+    @property
+    def marts_folder(self) -> Path:
+        return self.home / "marts"
+
+    @property
+    def models_folder(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def hosted_model(self) -> bool:
+        """Whether a key or base URL was set on purpose."""
+        return bool(self.groq_api_key or self.openai_api_key or self.openai_base_url)
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Settings of this process; `overrides` (from the command line) win. Raises BadInput naming the variable."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = "HELMDESK_" + "_".join(str(part) for part in first["loc"]).upper()
+        raise BadInput(f"{variable}={first.get('input')!r} can't be used: {first['msg']}; see .env.example") from None

@@ -1,0 +1,103 @@
+"""The readable end of a cycle: what came in, what was promised and kept, who has the load, how sure triage was."""
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.marts import MartReader
+
+ORDER = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+
+
+def show(marts: MartReader, console: Console | None = None) -> None:
+    """Print the publication in force as a few tables."""
+    out = console or Console()
+    publication = marts.publication
+    out.print(f"\n[bold]helmdesk[/] as of {publication.as_of:%Y-%m-%d %H:%M} UTC, marts in {publication.folder}")
+    for table in (_states(marts), _attainment(marts), _clocks(marts), _load(marts), _confidence(marts)):
+        out.print(table)
+    _print_rejected(marts, out)
+
+
+def _table(title: str, *columns: str, caption: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", title_style="bold")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right")
+    return table
+
+
+def _states(marts: MartReader) -> Table:
+    rows = marts.query("SELECT status, count(*) AS tickets FROM tickets GROUP BY status ORDER BY tickets DESC")
+    table = _table(f"Tickets by state ({rows['tickets'].sum():,})", "state", "tickets")
+    for status, tickets in rows.iter_rows():
+        table.add_row(status, f"{tickets:,}")
+    return table
+
+
+def _attainment(marts: MartReader) -> Table:
+    rows = marts.query(
+        "SELECT clock, value AS priority, met, breached, running, at_risk, share_met, low, high FROM attainment "
+        "WHERE dimension IN ('priority', 'all') AND clocks > 0"
+    )
+    table = _table(
+        "SLA attainment by priority", "clock", "priority", "met", "breached", "running", "at risk", "share met", "95 %",
+        caption="share met = met / (met + breached), all windows; Wilson interval",
+    )  # fmt: skip
+    for row in sorted(rows.iter_rows(named=True), key=lambda r: (r["clock"], ORDER.get(r["priority"], 9))):
+        share = "–" if row["share_met"] is None else f"{row['share_met']:.1%}"
+        interval = "–" if row["low"] is None else f"{row['low']:.1%} – {row['high']:.1%}"
+        counts = (f"{row[name]:,}" for name in ("met", "breached", "running", "at_risk"))
+        table.add_row(row["clock"], row["priority"], *counts, share, interval)
+    return table
+
+
+def _clocks(marts: MartReader) -> Table:
+    rows = marts.query(
+        "SELECT clock, count(*) FILTER (state = 'breached') AS breached, "
+        "count(*) FILTER (state = 'breached' AND stopped_at IS NULL) AS breached_open, "
+        "count(*) FILTER (state = 'at_risk') AS at_risk FROM sla_clocks GROUP BY clock ORDER BY clock"
+    )
+    alerts = marts.query("SELECT count(*) FROM alerts").item()
+    table = _table("Breaches", "clock", "breached", "of these still open", "at risk now", caption=f"{alerts:,} alerts")
+    for clock, *counts in rows.iter_rows():
+        table.add_row(clock, *(f"{count:,}" for count in counts))
+    return table
+
+
+def _load(marts: MartReader) -> Table:
+    rows = marts.frame("group_load").sort("utilisation", descending=True, nulls_last=True)
+    waiting = marts.query("SELECT outcome, count(*) FROM allocations GROUP BY outcome ORDER BY outcome")
+    caption = ", ".join(f"{outcome} {count:,}" for outcome, count in waiting.iter_rows()) or "nothing to allocate"
+    table = _table("Allocation", "group", "before", "allocated", "after", "capacity", "full", caption=caption)
+    for row in rows.iter_rows(named=True):
+        full = "–" if row["utilisation"] is None else f"{row['utilisation']:.0%}"
+        numbers = (f"{row[name]:,}" for name in ("load_before", "allocated", "load_after", "capacity"))
+        table.add_row(row["group_name"], *numbers, full)
+    return table
+
+
+def _confidence(marts: MartReader) -> Table:
+    latest = marts.frame("classifications").sort("created_at").unique("ticket", keep="last")
+    by_product = (
+        latest.group_by("product")
+        .agg(pl.len(), pl.col("confidence").mean(), pl.col("needs_review").sum().alias("review"))
+        .sort("len", descending=True)
+    )
+    drafts = marts.query("SELECT count(*) FILTER (grounded), count(*) FROM suggestions").row(0)
+    table = _table(
+        "Classification", "product", "tickets", "mean confidence", "for a person",
+        caption=f"{drafts[0]:,} of {drafts[1]:,} drafts are grounded in the knowledge base; the rest say so",
+    )  # fmt: skip
+    for product, tickets, confidence, review in by_product.iter_rows():
+        table.add_row(product, f"{tickets:,}", f"{confidence:.0%}", f"{review:,}")
+    return table
+
+
+def _print_rejected(marts: MartReader, out: Console) -> None:
+    rows = marts.frame("rejected")
+    out.print(f"[bold]Rejected rows ({rows.height})[/], kept with their reasons")
+    for row in rows.head(8).iter_rows(named=True):
+        place = row["origin"] if row["row"] is None else f"{row['origin']}:{row['row']}"
+        out.print(f"  {place}  {row['reason']}", markup=False, highlight=False, soft_wrap=True)
+    if rows.height > 8:
+        out.print(f"  … and {rows.height - 8} more in the mart `rejected`")

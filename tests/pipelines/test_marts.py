@@ -1,0 +1,79 @@
+"""A publication is seen whole or not at all."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from engine.errors import NotFound
+from pipelines import marts
+
+AS_OF = datetime(2026, 9, 30, 8, tzinfo=UTC)
+
+
+def frames(**filled: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {name: filled.get(name, pl.DataFrame(schema=mart.schema)) for name, mart in marts.MARTS.items()}
+
+
+def volume(created: int) -> pl.DataFrame:
+    row = {"day": [AS_OF.date()], "created": [created], "resolved": [0], "open_at_end": [created]}
+    return pl.DataFrame(row, schema=marts.MARTS["volume"].schema)
+
+
+def published(folder: Path, created: int, minutes: int = 0) -> marts.Publication:
+    at = AS_OF + timedelta(minutes=minutes)
+    return marts.publish(frames(volume=volume(created)), folder, as_of=AS_OF, at=at)
+
+
+def test_nothing_published_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="helmdesk cycle"):
+        marts.current(tmp_path)
+
+
+def test_reader_sees_what_was_published(tmp_path: Path) -> None:
+    published(tmp_path, created=3)
+    with marts.MartReader(tmp_path) as reader:
+        assert reader.publication.as_of == AS_OF
+        assert reader.publication.rows["volume"] == 1
+        assert reader.query("SELECT sum(created) AS n FROM volume").item() == 3
+
+
+def test_open_reader_keeps_its_publication(tmp_path: Path) -> None:
+    published(tmp_path, created=3)
+    with marts.MartReader(tmp_path) as reader:
+        published(tmp_path, created=5, minutes=1)
+        assert reader.query("SELECT created FROM volume").item() == 3
+    with marts.MartReader(tmp_path) as later:
+        assert later.query("SELECT created FROM volume").item() == 5
+
+
+def test_half_written_publication_is_not_in_force(tmp_path: Path) -> None:
+    published(tmp_path, created=3)
+    broken = frames(volume=volume(9)) | {"alerts": pl.DataFrame({"ticket": ["x"]})}
+    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+        marts.publish(broken, tmp_path, as_of=AS_OF, at=AS_OF + timedelta(minutes=2))
+    with marts.MartReader(tmp_path) as reader:
+        assert reader.query("SELECT created FROM volume").item() == 3
+
+
+def test_wrong_column_type_is_refused(tmp_path: Path) -> None:
+    wrong = frames(volume=volume(1).with_columns(pl.col("created").cast(pl.Float64)))
+    with pytest.raises(ValueError, match="volume: columns differ"):
+        marts.publish(wrong, tmp_path, as_of=AS_OF, at=AS_OF)
+
+
+def test_only_two_publications_are_kept(tmp_path: Path) -> None:
+    for minute in range(4):
+        published(tmp_path, created=minute, minutes=minute)
+    assert len([path for path in tmp_path.iterdir() if path.is_dir()]) == 2
+    assert json.loads((tmp_path / "current.json").read_text())["rows"]["volume"] == 1
+
+
+def test_instants_come_back_in_utc(tmp_path: Path) -> None:
+    published(tmp_path, created=1)
+    with marts.MartReader(tmp_path) as reader:
+        answer = reader.query("SELECT TIMESTAMPTZ '2026-09-30 08:00:00+02' AS at")
+    assert answer.schema["at"] == pl.Datetime("us", "UTC")
+    assert answer.item() == datetime(2026, 9, 30, 6, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""How do tickets come in from any system, and how do decisions get back out?"""

@@ -1,0 +1,234 @@
+"""Tickets from files: anyone's tables by a mapping file, and the desk's own tickets.jsonl and events.jsonl."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from engine.contracts import Delivery, Event, Rejected, StandardTicket
+from engine.errors import BadInput
+from engine.plugins import cells, updates
+from engine.plugins.mapping import TicketMapping
+from engine.plugins.ports import chunks, in_words, kept, not_unicode, out_of_order
+from engine.plugins.tables import ROW, SUFFIXES, Batch, Faulty, flat, frame_of, open_table, readable, text_of
+
+
+class MappedFiles:
+    """CSV, JSON lines or Parquet (CSV and JSON also gzipped), or a folder of such, by one mapping."""
+
+    def __init__(self, name: str, *, mapping: TicketMapping) -> None:
+        self.name, self.mapping = name, mapping
+
+    def read(self, path: Path) -> Iterator[Delivery]:
+        tables = [(part, open_table(part, encoding=self.mapping.encoding, delimiter=self.mapping.delimiter)) for part in
+                  _parts(path)]  # fmt: skip
+        for part, table in tables:
+            cells.check_columns(self.mapping, table.columns, part)
+        read = self._histories if self.mapping.updates else self._tickets
+        return (delivery for part, table in tables for delivery in read(table.batches(), part.name))
+
+    def parse(self, payload: Mapping[str, Any]) -> Delivery:
+        """One record as JSON: nested keys are columns joined by dots. A log of updates has no webhook: BadInput."""
+        if self.mapping.updates is not None:
+            raise BadInput(f"{self.name}: this mapping reads event logs; give a source that reads single tickets")
+        return one_record(payload, self.mapping, f"{self.name} webhook")
+
+    def _tickets(self, batches: Iterator[Batch], origin: str) -> Iterator[Delivery]:
+        seen: dict[str, int] = {}
+        for batch in batches:
+            good, refused = cells.typed(batch.frame, self.mapping, origin)
+            refused += [cells.refused(self.mapping, origin, fault) for fault in batch.faulty]
+            fresh, again = self._once(good, seen, origin)
+            tickets, odd = cells.tickets(fresh, self.mapping, origin)
+            yield Delivery(tickets=tuple(tickets), rejected=tuple(_by_row([*refused, *again, *odd])))
+
+    def _once(self, good: pl.DataFrame, seen: dict[str, int], origin: str) -> tuple[pl.DataFrame, list[Rejected]]:
+        """A ticket id counts once in a file: the first row is taken, a later one refused."""
+        key, fresh, again = f"{cells.FIELD}ticket_id", [], []
+        for row in good.iter_rows(named=True):
+            first = seen.setdefault(row[key], row[ROW])
+            fresh.append(first == row[ROW])
+            if first != row[ROW]:
+                content = {c: v for c, v in row.items() if not c.startswith(cells.FIELD) and v is not None}
+                reason = f"column {self.mapping.columns['ticket_id']}: {row[key]!r} was already in row {first}"
+                again.append(cells.refused(self.mapping, origin, Faulty(row[ROW], reason, content)))
+        return good.filter(pl.Series(fresh, dtype=pl.Boolean)), again
+
+    def _histories(self, batches: Iterator[Batch], origin: str) -> Iterator[Delivery]:
+        read = list(batches)
+        if not read:
+            return
+        good, refused = cells.typed(pl.concat([batch.frame for batch in read]), self.mapping, origin)
+        refused += [cells.refused(self.mapping, origin, fault) for batch in read for fault in batch.faulty]
+        told, odd = updates.histories(good, self.mapping, origin)
+        for part, rejected in chunks(told, _by_row([*refused, *odd])):
+            yield Delivery(
+                tickets=tuple(each.ticket for each in part),
+                events=tuple(event for each in part for event in each.events),
+                rejected=rejected,
+            )
+
+
+def one_record(record: Mapping[str, Any], mapping: TicketMapping, origin: str) -> Delivery:
+    """A single ticket from a JSON object; a column that it lacks is a null."""
+    if said := not_unicode(record):
+        return Delivery(rejected=(cells.refused(mapping, origin, Faulty(1, said, dict(record))),))
+    row = flat(record)
+    good, refused = cells.typed(frame_of([(1, row)], list(row)), mapping, origin)
+    tickets, odd = cells.tickets(good, mapping, origin)
+    return Delivery(tickets=tuple(tickets), rejected=(*refused, *odd))
+
+
+class HelmdeskFiles:
+    """A folder with `tickets.jsonl` (a StandardTicket a line) and perhaps `events.jsonl` (an Event a line), or such a
+    tickets file alone. An event without an id gets one from its content, so that reading again brings nothing new.
+    """
+
+    def __init__(self, name: str = "helmdesk") -> None:
+        self.name = name
+
+    def read(self, path: Path) -> Iterator[Delivery]:
+        tickets_file = path / "tickets.jsonl" if path.is_dir() else path
+        if tickets_file.name == "events.jsonl":
+            raise BadInput(f"{path}: these are events; give the folder, so that tickets.jsonl is read with them")
+        events_file = tickets_file.with_name(tickets_file.name.replace("tickets.jsonl", "events.jsonl"))
+        ticket_lines = numbered_lines(tickets_file)
+        has_events = events_file != tickets_file and events_file.exists()
+        event_lines = numbered_lines(events_file) if has_events else []
+        return self._deliveries(ticket_lines, tickets_file.name, event_lines, events_file.name)
+
+    def parse(self, payload: Mapping[str, Any]) -> Delivery:
+        """A StandardTicket as JSON."""
+        made = standard_ticket(json.dumps(payload, default=str))
+        if isinstance(made, str):
+            return Delivery(rejected=(self._refused("webhook", None, made, dict(payload)),))
+        return Delivery(tickets=(made,))
+
+    def _deliveries(
+        self,
+        ticket_lines: list[tuple[int, str]],
+        tickets_name: str,
+        event_lines: list[tuple[int, str]],
+        events_name: str,
+    ) -> Iterator[Delivery]:
+        tickets, refused = self._tickets(ticket_lines, tickets_name)
+        histories, odd = self._events(event_lines, events_name, set(tickets))
+        for part, rejected in chunks(tickets.values(), [*refused, *odd]):
+            events = tuple(event for ticket in part for event in histories.get(ticket.key, ()))
+            yield Delivery(tickets=tuple(part), events=events, rejected=rejected)
+
+    def _tickets(self, lines: list[tuple[int, str]], origin: str) -> tuple[dict[str, StandardTicket], list[Rejected]]:
+        tickets: dict[str, StandardTicket] = {}
+        first: dict[str, int] = {}
+        refused = []
+        for number, line in lines:
+            made = standard_ticket(line)
+            if isinstance(made, StandardTicket) and made.key in tickets:
+                made = f"ticket_id: {made.key} was already in line {first[made.key]}"
+            if isinstance(made, str):
+                refused.append(self._refused(origin, number, made, content_of(line)))
+            else:
+                tickets[made.key], first[made.key] = made, number
+        return tickets, refused
+
+    def _events(
+        self, lines: list[tuple[int, str]], origin: str, known: set[str]
+    ) -> tuple[dict[str, list[Event]], list[Rejected]]:
+        histories: dict[str, list[Event]] = {}
+        refused = []
+        for number, line in lines:
+            made = _event(line)
+            if isinstance(made, Event) and made.ticket_id not in known:
+                made = f"ticket_id: there is no ticket {made.ticket_id!r} in this delivery"
+            if isinstance(made, str):
+                refused.append(self._refused(origin, number, made, content_of(line)))
+            else:
+                histories.setdefault(made.ticket_id, []).append(made)
+        return histories, refused
+
+    def _refused(self, origin: str, row: int | None, reason: str, content: dict[str, Any]) -> Rejected:
+        return Rejected(source=self.name, origin=origin, row=row, reason=reason, content=kept(content))
+
+
+def standard_ticket(line: str) -> StandardTicket | str:
+    """The ticket in a line of JSON, or why there is none."""
+    if said := _unstorable(line):
+        return said
+    try:
+        ticket = StandardTicket.model_validate_json(line)
+    except ValidationError as error:
+        return in_words(error)
+    except OverflowError:
+        return "an instant is outside the years 1 to 9999 in UTC"
+    return out_of_order(ticket) or ticket
+
+
+def _event(line: str) -> Event | str:
+    if said := _unstorable(line):
+        return said
+    try:
+        event = Event.model_validate_json(line)
+    except ValidationError as error:
+        return in_words(error)
+    except OverflowError:
+        return "an instant is outside the years 1 to 9999 in UTC"
+    if event.id is not None:
+        return event
+    return event.model_copy(update={"id": f"{event.ticket_id}/{_digest(event)}"})
+
+
+def _digest(event: Event) -> str:
+    content = json.dumps(event.model_dump(mode="json", exclude={"id"}), sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()[:20]
+
+
+def _unstorable(line: str) -> str | None:
+    """What no database keeps: NUL in text, numbers that are none."""
+    if "\x00" in line or "\\u0000" in line:
+        return "the text has a NUL character"
+    if "NaN" in line or "Infinity" in line:
+        try:
+            json.loads(line, parse_constant=_no_number)
+        except ArithmeticError as error:
+            return str(error)
+        except (ValueError, RecursionError):
+            return None
+    return None
+
+
+def _no_number(word: str) -> None:
+    raise ArithmeticError(f"{word} is not a JSON number")
+
+
+def content_of(line: str) -> dict[str, Any]:
+    try:
+        content = json.loads(line)
+    except (ValueError, RecursionError):
+        return {"line": line}
+    return content if isinstance(content, dict) else {"line": line}
+
+
+def numbered_lines(path: Path) -> list[tuple[int, str]]:
+    """Numbered lines that are not blank. Raises BadInput if the file can't be read to its end."""
+    with readable(path, "utf-8"):
+        if path.is_dir() or path.stat().st_size == 0:
+            raise BadInput(f"{path}: {'a folder, not a file' if path.is_dir() else 'the file is empty'}")
+        with text_of(path, "utf-8") as text:
+            return [(number, line) for number, line in enumerate(text, start=1) if line.strip()]
+
+
+def _parts(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    parts = sorted(part for part in path.iterdir() if part.name.casefold().endswith(SUFFIXES))
+    if not parts:
+        raise BadInput(f"{path}: the folder has no file named *{', *'.join(SUFFIXES)}")
+    return parts
+
+
+def _by_row(rejected: list[Rejected]) -> list[Rejected]:
+    return sorted(rejected, key=lambda each: each.row or 0)

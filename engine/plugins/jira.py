@@ -1,0 +1,292 @@
+"""Jira: an issue as JSON; with its whole changelog, the history of the ticket as well.
+
+What the changelog tells: status, priority, type and assignee changes with their instants and authors. The ticket is
+created in the status and priority that its first changes left. The first response is the first comment by somebody
+other than the reporter, or, if the payload brings no comments, the first status change by somebody else.
+A changelog that is cut off (`total` larger than what came) is no history: dates tell what they can.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+from pydantic import BaseModel, ValidationError
+
+from engine import lifecycle
+from engine.contracts import Delivery, Event, Kind, SlaEffect, StandardTicket, Status
+from engine.errors import BadInput
+from engine.plugins import cells
+from engine.plugins.files import one_record
+from engine.plugins.mapping import ENUMS, TicketMapping
+from engine.plugins.messages import Messages
+from engine.plugins.ports import in_words, not_unicode
+from engine.plugins.tables import Faulty
+
+FOLLOWED = {"priority": Kind.PRIORITY, "issuetype": Kind.TYPE, "assignee": Kind.ASSIGNEE, "status": Kind.STATUS}
+OUR_WORD = {"issuetype": "type"}
+
+
+class JiraSource(Messages):
+    """The issue itself, or a webhook message with it under `issue`."""
+
+    def parse(self, payload: Mapping[str, Any]) -> Delivery:
+        issue = payload.get("issue", payload)
+        if not isinstance(issue, Mapping) or not isinstance(issue.get("fields"), Mapping):
+            raise BadInput(
+                f"{self.name}: no issue with `fields` in the message; send the issue as Jira's REST API gives it"
+            )
+        origin = f"{self.name} webhook"
+        record = {k: v for k, v in issue.items() if k != "changelog"}
+        fields = {k: v for k, v in issue["fields"].items() if k != "comment"}
+        record["fields"] = fields | {"description": plain_text(fields.get("description"))}
+        if said := not_unicode(issue):
+            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, said, dict(issue))),))
+        delivery = one_record(record, self.mapping, origin)
+        if not delivery.tickets or not _is_whole(issue.get("changelog")):
+            return delivery
+        ticket = delivery.tickets[0]
+        events = _misshapen(issue) or _history(ticket, issue, self.mapping)
+        if isinstance(events, str):
+            refused = cells.refused(self.mapping, origin, Faulty(1, events, dict(issue)))
+            return Delivery(rejected=(refused,))
+        return Delivery(tickets=(_as_told(ticket, events),), events=tuple(events))
+
+
+def plain_text(document: Any) -> str | None:
+    """The text of a description: plain (API 2) or an Atlassian document (API 3), a line a paragraph."""
+    if document is None or isinstance(document, str):
+        return document
+    return "\n".join("".join(_texts(block)) for block in _inner(document))
+
+
+def _texts(node: Any) -> Iterator[str]:
+    if isinstance(node, Mapping):
+        if isinstance(node.get("text"), str):
+            yield node["text"]
+        for inner in _inner(node):
+            yield from _texts(inner)
+
+
+def _inner(node: Any) -> list[Any]:
+    content = node.get("content") if isinstance(node, Mapping) else None
+    return content if isinstance(content, list) else []
+
+
+def _is_whole(changelog: Any) -> bool:
+    if not isinstance(changelog, Mapping) or not isinstance(changelog.get("histories"), list):
+        return False
+    return bool(changelog.get("total", len(changelog["histories"])) == len(changelog["histories"]))
+
+
+class _Item(BaseModel):
+    """The parts that are read, and their types; Jira sends more."""
+
+    field: str
+    fromString: str | None = None  # noqa: N815
+    toString: str | None = None  # noqa: N815
+    to: str | None = None
+
+
+class _Entry(BaseModel):
+    id: str | int
+    created: str
+    author: dict[str, Any] | None = None
+    items: list[_Item]
+
+
+class _Changelog(BaseModel):
+    histories: list[_Entry]
+
+
+class _Comment(BaseModel):
+    created: str
+    author: dict[str, Any] | None = None
+
+
+class _Comments(BaseModel):
+    comments: list[_Comment] | None = None
+
+
+class _Change(NamedTuple):
+    history: str
+    at: Any
+    author: str | None
+    field: str
+    before: str | None
+    after: str | None
+
+
+def _misshapen(issue: Mapping[str, Any]) -> str | None:
+    try:
+        _Changelog.model_validate(issue["changelog"])
+        _Comments.model_validate(issue["fields"].get("comment") or {})
+    except ValidationError as error:
+        return in_words(error)
+    return None
+
+
+def _history(ticket: StandardTicket, issue: Mapping[str, Any], mapping: TicketMapping) -> list[Event] | str:
+    """CREATED and every change, oldest first; or which word the mapping does not know."""
+    changes = _changes(issue["changelog"]["histories"], mapping)
+    meant: list[_Change] = []
+    for change in changes:
+        if change.at is None:
+            return f"changelog {change.history}: its `created` is no instant written as {' or '.join(mapping.dates)}"
+        found = [_meaning(change.field, word, mapping) for word in (change.before, change.after)]
+        if change.field in ENUMS and None in found:
+            unknown = change.before if found[0] is None else change.after
+            return f"changelog {change.history}: {change.field} {unknown!r} is not in the mapping's values"
+        meant.append(change._replace(before=found[0], after=found[1]))
+    created = {name: getattr(ticket, name).value for name in ENUMS}
+    for change in reversed(meant):
+        if change.field in created and change.before is not None:
+            created[change.field] = change.before
+    events = [
+        Event(
+            ticket_id=ticket.key,
+            kind=Kind.CREATED,
+            at=ticket.created_at,
+            actor=ticket.requester or ticket.source,
+            sla_effect=SlaEffect.START,
+            data=created,
+            id=f"{ticket.key}/created",
+        ),
+        *_events(ticket, meant, Status(created["status"])),
+    ]
+    response = _first_response(ticket, issue["fields"].get("comment"), events, mapping)
+    return sorted([*events, *([response] if response else [])], key=lambda event: event.at)
+
+
+def _changes(histories: Sequence[Mapping[str, Any]], mapping: TicketMapping) -> list[_Change]:
+    found = []
+    for entry in histories:
+        at = _instants([entry.get("created")], mapping)[0]
+        for item in entry.get("items", ()):
+            if item.get("field") in FOLLOWED:
+                is_person = item["field"] == "assignee"
+                before, after = (
+                    item.get("from" if is_person else "fromString"),
+                    item.get("to" if is_person else "toString"),
+                )
+                field = OUR_WORD.get(item["field"], item["field"])
+                found.append(_Change(str(entry.get("id")), at, _person(entry.get("author")), field, before, after))
+    return sorted(found, key=lambda change: (change.at is not None, change.at or 0))
+
+
+def _meaning(field: str, word: str | None, mapping: TicketMapping) -> str | None:
+    if field not in ENUMS or word is None:
+        return word
+    table = mapping.values.get(field) or {each: each for each in ENUMS[field]}
+    meaning = table.get(word.strip().lower(), table.get("*"))
+    return None if meaning is None else str(meaning)
+
+
+def _events(ticket: StandardTicket, changes: list[_Change], status: Status) -> Iterator[Event]:
+    for change in changes:
+        if change.before == change.after:
+            continue  # two of Jira's words that are one of ours
+        kind = Kind(change.field)
+        effect = SlaEffect.REBASE if kind in (Kind.PRIORITY, Kind.TYPE) else SlaEffect.NONE
+        if kind == Kind.STATUS and change.after is not None:
+            effect, status = lifecycle.sla_effect(status, Status(change.after)), Status(change.after)
+        yield Event(
+            ticket_id=ticket.key,
+            kind=kind,
+            at=max(change.at, ticket.created_at),
+            value=change.after,
+            actor=change.author or ticket.source,
+            sla_effect=effect,
+            id=f"{ticket.key}/changelog/{change.history}/{change.field}",
+        )
+
+
+def _first_response(
+    ticket: StandardTicket, comments: Any, events: Sequence[Event], mapping: TicketMapping
+) -> Event | None:
+    listed = comments.get("comments") if isinstance(comments, Mapping) else None
+    if isinstance(listed, list):
+        times = _instants([comment.get("created") for comment in listed], mapping)
+        told = [(at, _person(c.get("author"))) for at, c in zip(times, listed, strict=True) if at is not None]
+    else:
+        told = [(event.at, event.actor) for event in events if event.kind == Kind.STATUS]
+    answers = sorted((at, person or "") for at, person in told if person != ticket.requester)
+    if not answers:
+        return None
+    at, person = max(answers[0][0], ticket.created_at), answers[0][1]
+    name = f"{ticket.key}/response/{at.isoformat()}"
+    return Event(ticket_id=ticket.key, kind=Kind.RESPONSE, at=at, actor=person or ticket.source, id=name)
+
+
+def _as_told(ticket: StandardTicket, events: Sequence[Event]) -> StandardTicket:
+    """The ticket with the instants that its history gives, so that both always agree."""
+    state = lifecycle.replay(events[0].data, events)
+    names = ("status", "first_response_at", "resolved_at", "closed_at")
+    return ticket.model_copy(update={name: getattr(state, name) for name in names})
+
+
+def _instants(words: Sequence[Any], mapping: TicketMapping) -> list[Any]:
+    frame = pl.DataFrame({"raw": [None if word is None else str(word) for word in words]}, schema={"raw": pl.String})
+    return frame.select(cells.instant(pl.col("raw"), mapping))["raw"].to_list() if words else []
+
+
+def _person(author: Any) -> str | None:
+    if not isinstance(author, Mapping):
+        return None
+    return next((str(author[key]) for key in ("accountId", "name", "emailAddress") if author.get(key)), None)
+
+
+EXAMPLE_ISSUE = {
+    "webhookEvent": "jira:issue_updated",
+    "issue": {
+        "id": "10002",
+        "key": "SUP-42",
+        "fields": {
+            "summary": "Proxy is slow since the upgrade",
+            "description": {
+                "type": "doc",
+                "content": [{"type": "paragraph", "content": [{"type": "text", "text": "Pages take ten seconds."}]}],
+            },
+            "issuetype": {"name": "Incident"},
+            "priority": {"name": "High"},
+            "status": {"name": "Waiting for customer"},
+            "labels": ["proxy", "slow"],
+            "reporter": {"accountId": "acc-reporter"},
+            "assignee": {"accountId": "acc-ana"},
+            "created": "2026-03-02T10:00:00.000+0100",
+            "updated": "2026-03-02T13:00:00.000+0100",
+            "resolutiondate": None,
+            "comment": {
+                "comments": [
+                    {"author": {"accountId": "acc-reporter"}, "created": "2026-03-02T10:10:00.000+0100"},
+                    {"author": {"accountId": "acc-ana"}, "created": "2026-03-02T10:40:00.000+0100"},
+                ]
+            },
+        },
+        "changelog": {
+            "total": 3,
+            "histories": [
+                {
+                    "id": "3",
+                    "author": {"accountId": "acc-ana"},
+                    "created": "2026-03-02T13:00:00.000+0100",
+                    "items": [{"field": "status", "fromString": "In Progress", "toString": "Waiting for customer"}],
+                },
+                {
+                    "id": "2",
+                    "author": {"accountId": "acc-ana"},
+                    "created": "2026-03-02T10:30:00.000+0100",
+                    "items": [
+                        {"field": "assignee", "from": None, "to": "acc-ana"},
+                        {"field": "status", "fromString": "Open", "toString": "In Progress"},
+                    ],
+                },
+                {
+                    "id": "1",
+                    "author": {"accountId": "acc-lead"},
+                    "created": "2026-03-02T10:20:00.000+0100",
+                    "items": [{"field": "priority", "fromString": "Medium", "toString": "High"}],
+                },
+            ],
+        },
+    },
+}

@@ -1,0 +1,55 @@
+"""A file of a system's own messages, one JSON object a line, means what the same messages mean to its webhook."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.contracts import Delivery, Event, Rejected, StandardTicket
+from engine.errors import BadInput
+from engine.plugins.cells import refused
+from engine.plugins.files import MappedFiles, content_of, numbered_lines
+from engine.plugins.ports import CHUNK
+from engine.plugins.tables import Faulty
+
+
+class Messages(MappedFiles):
+    """JSON lines go through `parse`; other tables are read by the mapping alone."""
+
+    def read(self, path: Path) -> Iterator[Delivery]:
+        if path.is_dir() or not path.name.casefold().endswith((".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")):
+            return super().read(path)
+        return self._deliveries(numbered_lines(path), path.name)
+
+    def _deliveries(self, lines: list[tuple[int, str]], origin: str) -> Iterator[Delivery]:
+        first: dict[str, int] = {}
+        tickets: list[StandardTicket] = []
+        events: list[Event] = []
+        rejected: list[Rejected] = []
+        for number, line in lines:
+            told = self._of_line(number, line, origin)
+            fresh = [t for t in told.tickets if first.setdefault(t.key, number) == number]
+            keys = {ticket.key for ticket in fresh}
+            for again in (t for t in told.tickets if t.key not in keys):
+                reason = f"{again.key} was already in line {first[again.key]}"
+                rejected.append(refused(self.mapping, origin, Faulty(number, reason, content_of(line))))
+            tickets += fresh
+            events += [event for event in told.events if event.ticket_id in keys]
+            rejected += [each.model_copy(update={"origin": origin, "row": number}) for each in told.rejected]
+            if len(tickets) >= CHUNK or len(rejected) >= CHUNK:
+                yield Delivery(tickets=tuple(tickets), events=tuple(events), rejected=tuple(rejected))
+                tickets, events, rejected = [], [], []
+        if tickets or rejected:
+            yield Delivery(tickets=tuple(tickets), events=tuple(events), rejected=tuple(rejected))
+
+    def _of_line(self, number: int, line: str, origin: str) -> Delivery:
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        try:
+            if isinstance(message, dict):
+                return self.parse(message)
+            reason = "the line is not one JSON object"
+        except BadInput as error:
+            reason = str(error)
+        return Delivery(rejected=(refused(self.mapping, origin, Faulty(number, reason, content_of(line))),))

@@ -1,0 +1,132 @@
+"""What a source of tickets and a handler of decisions promise; the desk knows no system behind them (seed S3-04)."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from math import isfinite
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from pydantic import ValidationError
+
+from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Rejected, StandardTicket
+
+DEEPEST = 50
+"""Levels of nesting in a refused row that are kept."""
+
+CHUNK = 2_000
+"""The most tickets, and the most rejected rows, that one delivery carries."""
+
+Item = TypeVar("Item")
+
+
+class SourcePlugin(Protocol):
+    """Where tickets come from."""
+
+    name: str
+
+    def read(self, path: Path) -> Iterator[Delivery]:
+        """Everything in a file or folder, in deliveries of at most CHUNK tickets.
+
+        A row that can't become a ticket is in `rejected` with its number and reason. Raises BadInput, before the
+        first delivery, for a file that can't be read or does not fit. Reading again gives equal deliveries.
+        """
+        ...
+
+    def parse(self, payload: Mapping[str, Any]) -> Delivery:
+        """One message of the source's webhook. Raises BadInput if it is not such a message at all."""
+        ...
+
+
+class HandlerPlugin(Protocol):
+    """Where decisions go to."""
+
+    name: str
+
+    def groups(self) -> list[AssignmentGroup]:
+        """The groups the handler's system has now. Raises BadInput or Unavailable."""
+        ...
+
+    def payload(self, decision: AllocationDecision) -> dict[str, Any]:
+        """What the system is sent. Raises NotAllowed for a decision without a group."""
+        ...
+
+    def send(self, decision: AllocationDecision) -> str:
+        """Hand the decision over; returns a receipt. Sending twice is harmless. Raises Unavailable."""
+        ...
+
+
+def out_of_order(ticket: StandardTicket) -> str | None:
+    """Which instant lies before the creation, in words (seed S5-11)."""
+    for name in ("updated_at", "first_response_at", "resolved_at", "closed_at"):
+        instant = getattr(ticket, name)
+        if instant is not None and instant < ticket.created_at:
+            return f"{name} {instant:%Y-%m-%d %H:%M:%S} is before created_at {ticket.created_at:%Y-%m-%d %H:%M:%S}"
+    return None
+
+
+def in_words(error: ValidationError) -> str:
+    """What is wrong with a value, without the jargon of the validator."""
+    said = []
+    for fault in error.errors(include_url=False):
+        key = ".".join(map(str, fault["loc"])) or "the whole"
+        match fault["type"]:
+            case "missing":
+                said.append(f"{key} is missing")
+            case "extra_forbidden":
+                said.append(f"{key} is not a known key")
+            case "json_invalid":
+                said.append(f"not valid JSON: {fault['ctx']['error']}" if "ctx" in fault else "not valid JSON")
+            case _:
+                reason = fault["msg"].removeprefix("Value error, ").replace("Input should", "should", 1)
+                said.append(f"{key} {reason[:1].lower()}{reason[1:]}, it is {_short(fault['input'])}")
+    return "; ".join(said)
+
+
+def kept(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as it can be stored anywhere: NUL shown as ␀, lone surrogates as ?, what is nested too deep left out."""
+    return {_storable(str(key)): _plain(value, DEEPEST) for key, value in content.items()}
+
+
+def not_unicode(value: Any) -> str | None:
+    """Why a JSON value can't be stored anywhere as text, if so: Python reads half a surrogate pair, UTF-8 has none."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return "a text is not Unicode (half a surrogate pair)"
+    except RecursionError:
+        return "it is nested too deep"
+    return None
+
+
+def chunks(
+    tickets: Iterable[Item], rejected: Iterable[Rejected], *, size: int = CHUNK
+) -> Iterator[tuple[list[Item], tuple[Rejected, ...]]]:
+    """Both in portions of at most `size`, side by side."""
+    rest, refused = list(tickets), list(rejected)
+    for start in range(0, max(len(rest), len(refused)), size):
+        yield rest[start : start + size], tuple(refused[start : start + size])
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _plain(value: Any, depth: int) -> Any:
+    match value:
+        case str():
+            return _storable(value)
+        case bool() | int() | float() | None:
+            return value if value is None or isfinite(value) else str(value)
+        case dict() | list() | tuple() if depth == 0:
+            return "(nested too deep to keep)"
+        case dict():
+            return {_storable(str(key)): _plain(inner, depth - 1) for key, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner, depth - 1) for inner in value]
+        case _:
+            return _storable(str(value))
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "␀").encode("utf-8", "replace").decode("utf-8")

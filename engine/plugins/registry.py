@@ -1,0 +1,132 @@
+"""Which sources and handlers there are: the built-in ones, those a config file adds, and every mapping file."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import Field
+
+from engine import policies
+from engine.contracts import Frozen
+from engine.errors import BadInput, NotFound
+from engine.plugins.mapping import load_mapping
+from engine.plugins.ports import HandlerPlugin, SourcePlugin
+from engine.plugins.sending import to_file, to_url
+
+CONFIG = "plugins.yaml"
+MAPPED = "engine.plugins.files:MappedFiles"
+
+
+class Entry(Frozen):
+    """A plugin: `module:Class`, the mapping file it reads by, and further arguments of the class."""
+
+    plugin: str = Field(pattern=r"^[\w.]+:\w+$")
+    mapping: str | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class PluginFile(Frozen):
+    """`data/mappings/plugins.yaml`: plugins beside the built-in ones, or in their place."""
+
+    sources: dict[str, Entry] = Field(default_factory=dict)
+    handlers: dict[str, Entry] = Field(default_factory=dict)
+
+
+SOURCES = {
+    "helmdesk": Entry(plugin="engine.plugins.files:HelmdeskFiles"),
+    "webhook": Entry(plugin="engine.plugins.webhook:StandardTicketSource"),
+    "servicenow": Entry(plugin="engine.plugins.servicenow:ServiceNowSource", mapping="servicenow.yaml"),
+    "jira": Entry(plugin="engine.plugins.jira:JiraSource", mapping="jira.yaml"),
+}
+HANDLERS = {
+    "outbox": Entry(plugin="engine.plugins.sending:Handler"),
+    "servicenow": Entry(plugin="engine.plugins.servicenow:ServiceNowHandler"),
+    "bmc": Entry(plugin="engine.plugins.bmc:BmcHandler"),
+}
+
+
+def source_names(mappings: Path) -> list[str]:
+    return sorted(_sources(mappings))
+
+
+def source_plugin(name: str, *, mappings: Path, mapping: Path | None = None) -> SourcePlugin:
+    """The source of this name, or with `mapping` a source that reads by that file whatever its name.
+
+    Raises BadInput for an unknown name, with the known ones, and for a mapping that can't be used.
+    """
+    known = _sources(mappings)
+    entry = known.get(name, Entry(plugin=MAPPED) if mapping else None)
+    if entry is None:
+        raise BadInput(
+            f"there is no source {name!r}; there are {', '.join(sorted(known))}. "
+            f"A new one is a mapping file in {mappings} or an entry in {CONFIG}."
+        )
+    if mapping is not None and entry.mapping is None:
+        entry = Entry(plugin=MAPPED)
+    options = dict(entry.options)
+    if mapping is not None or entry.mapping is not None:
+        options["mapping"] = load_mapping(mapping or mappings / str(entry.mapping))
+    return cast("SourcePlugin", _made(name, entry, options))
+
+
+def handler_plugin(
+    name: str,
+    *,
+    mappings: Path,
+    groups: Path,
+    send_to: str | Path,
+    token: str | None = None,
+) -> HandlerPlugin:
+    """The handler of this name: groups from a YAML or JSON file, decisions to an address or into an outbox file.
+
+    Raises BadInput for an unknown name, with the known ones.
+    """
+    known = {**HANDLERS, **_config(mappings).handlers}
+    if name not in known:
+        raise BadInput(f"there is no handler {name!r}; there are {', '.join(sorted(known))}")
+    is_address = str(send_to).startswith(("http://", "https://"))
+    transport = to_url(str(send_to), token=token) if is_address else to_file(Path(send_to))
+    options = {**known[name].options, "records": lambda: group_records(groups), "transport": transport}
+    return cast("HandlerPlugin", _made(name, known[name], options))
+
+
+def group_records(path: Path) -> list[Mapping[str, Any]]:
+    """Group records in a file: a list, or a list under `groups`, `result` or `entries`. Raises BadInput, NotFound."""
+
+    import yaml  # noqa: PLC0415
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NotFound(f"there is no file of groups {path}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BadInput(f"{path}: the groups can't be read: {' '.join(str(error).split())}") from error
+    if isinstance(content, dict):
+        content = next((content[key] for key in ("groups", "result", "entries") if key in content), content)
+    if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
+        raise BadInput(f"{path}: expected a list of groups, alone or under `groups`, `result` or `entries`")
+    return content
+
+
+def _sources(mappings: Path) -> dict[str, Entry]:
+    files = sorted(mappings.glob("*.yaml")) if mappings.is_dir() else []
+    mapped = {file.stem: Entry(plugin=MAPPED, mapping=file.name) for file in files if file.name != CONFIG}
+    return {**mapped, **SOURCES, **_config(mappings).sources}
+
+
+def _config(mappings: Path) -> PluginFile:
+    path = mappings / CONFIG
+    return policies.read(path, PluginFile) if path.exists() else PluginFile()
+
+
+def _made(name: str, entry: Entry, options: dict[str, Any]) -> object:
+    module, _, kind = entry.plugin.partition(":")
+    try:
+        plugin = getattr(import_module(module), kind)
+    except (ImportError, AttributeError) as error:
+        raise BadInput(f"{CONFIG}: plugin {name!r}: {entry.plugin} can't be loaded ({error})") from error
+    try:
+        return plugin(name, **options)
+    except TypeError as error:
+        raise BadInput(f"{CONFIG}: plugin {name!r}: its options do not fit ({error})") from error

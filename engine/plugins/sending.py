@@ -1,0 +1,126 @@
+"""Decisions on their way out: what every handler does alike, and the two ways to hand a payload over."""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.contracts import AllocationDecision, AssignmentGroup, Outcome
+from engine.errors import BadInput, NotAllowed, Unavailable
+from engine.plugins.ports import in_words
+
+Records = Callable[[], Sequence[Mapping[str, Any]]]
+"""Group records as the handler's system writes them."""
+
+Transport = Callable[[Mapping[str, Any], str], str]
+"""Hands over (payload, key) and returns a receipt; the same key twice is one delivery."""
+
+
+class Handler:
+    """A handler of decisions in this desk's own words; others override `payload` and `group`."""
+
+    def __init__(self, name: str = "outbox", *, records: Records, transport: Transport) -> None:
+        self.name, self._records, self._transport = name, records, transport
+
+    def groups(self) -> list[AssignmentGroup]:
+        """Raises BadInput with the number and the fault of a record that is no group."""
+        made = []
+        for number, record in enumerate(self._records(), start=1):
+            try:
+                made.append(self.group(record))
+            except (ValueError, TypeError) as error:
+                said = in_words(error) if isinstance(error, ValidationError) else str(error)
+                raise BadInput(f"{self.name}: group record {number}: {said}") from error
+        return made
+
+    def group(self, record: Mapping[str, Any]) -> AssignmentGroup:
+        return AssignmentGroup.model_validate(record)
+
+    def payload(self, decision: AllocationDecision) -> dict[str, Any]:
+        require_group(decision)
+        return decision.model_dump(mode="json")
+
+    def send(self, decision: AllocationDecision) -> str:
+        key = f"{decision.ticket_id}@{decision.decided_at.isoformat()}:{decision.group_id}"
+        return self._transport(self.payload(decision), key)
+
+
+def require_group(decision: AllocationDecision) -> None:
+    if decision.outcome != Outcome.ALLOCATED or decision.group_id is None:
+        raise NotAllowed(f"{decision.ticket_id} has no group to hand over ({decision.outcome}); it stays in the queue")
+
+
+def external_id(decision: AllocationDecision) -> str:
+    """The source's own ticket id: `INC7` of `servicenow:INC7`."""
+    return decision.ticket_id.partition(":")[2] or decision.ticket_id
+
+
+def words(text: Any) -> tuple[str, ...]:
+    """`a, b` or ["a", "b"] as a tuple; nothing as an empty one."""
+    listed = text.split(",") if isinstance(text, str) else (text or ())
+    return tuple(word for word in (str(each).strip() for each in listed) if word)
+
+
+def to_file(path: Path) -> Transport:
+    """Appends JSON lines {"key", "payload"} to an outbox file that another program empties.
+
+    A key that is in the file, whoever wrote it, is not written again.
+    """
+    sent: set[str] = set()
+    read_to = 0
+
+    def catch_up() -> None:
+        nonlocal read_to
+        with path.open("rb") as outbox:
+            outbox.seek(read_to if path.stat().st_size >= read_to else 0)
+            for line in outbox:
+                sent.add(_key_of(line, path))
+            read_to = outbox.tell()
+
+    def send(payload: Mapping[str, Any], key: str) -> str:
+        if path.exists():
+            catch_up()
+        if key not in sent:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as outbox:
+                outbox.write(json.dumps({"key": key, "payload": payload}, ensure_ascii=False) + "\n")
+        return f"{path.name}:{key}"
+
+    return send
+
+
+def _key_of(line: bytes, path: Path) -> str:
+    try:
+        return str(json.loads(line)["key"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path}: not an outbox: a line is not {{key, payload}}; move the file away") from error
+
+
+def to_url(url: str, *, token: str | None = None, timeout_seconds: float = 10.0) -> Transport:
+    """Posts JSON with an `Idempotency-Key`. Raises Unavailable if the system does not take it."""
+    if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
+        raise BadInput(f"{url!r} is not an http or https address")
+
+    def send(payload: Mapping[str, Any], key: str) -> str:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": urllib.parse.quote(key)}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        request = urllib.request.Request(url, json.dumps(payload).encode(), headers, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=timeout_seconds) as answer:
+                return f"{answer.status} {key}"
+        except urllib.error.HTTPError as error:
+            raise Unavailable(
+                f"{url} answered {error.code} {error.reason} for {key}; it was not handed over"
+            ) from error
+        except OSError as error:
+            raise Unavailable(
+                f"{url} does not answer ({error}); decisions can go to an outbox file meanwhile"
+            ) from error
+
+    return send

@@ -1,0 +1,226 @@
+"""An event log, one row per update, becomes tickets with the history that the rows tell.
+
+What is read from the rows of one ticket, ordered by the update's instant, its number and its place in the file:
+- created at the mapped `created_at` as new, with the priority, tier and type of the first row;
+- status, priority, tier, type, group and assignee change at the instant of the first row that shows the new value;
+- the first response is the first sign of work: the first row whose status is not new, or the first later row
+  with another assignee (taking the call and writing the ticket down is not yet a response);
+- resolved and closed are when the rows first show it for good, so that ticket and history always agree; a source's
+  own `resolved_at` or `closed_at` that differs is kept in `external_metadata["reported"]`;
+- an update made before the creation counts from the creation, its own instant is kept in the event's data;
+- `end_facts` are kept apart under `external_metadata["known_at_the_end"]`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from engine import lifecycle
+from engine.contracts import Event, Kind, Rejected, SlaEffect, StandardTicket, Status
+from engine.plugins import cells
+from engine.plugins.cells import FIELD, ORDER, UPDATED
+from engine.plugins.mapping import ENUMS, TicketMapping
+from engine.plugins.tables import ROW, Faulty
+
+KEY, CREATED = f"{FIELD}ticket_id", f"{FIELD}created_at"
+AT, ACTOR, FIRST = f"{FIELD}(at)", f"{FIELD}(actor)", f"{FIELD}(first)"
+DEFAULTS = {"status": "new", "priority": "medium", "tier": "standard", "type": "incident"}
+FOLLOWED = {
+    "priority": Kind.PRIORITY,
+    "tier": Kind.TIER,
+    "type": Kind.TYPE,
+    "group": Kind.GROUP,
+    "assignee": Kind.ASSIGNEE,
+    "status": Kind.STATUS,
+}
+"""Fields whose changes are history, in the order in which changes of one row are told."""
+
+RESPONSE = f"{FIELD}(response)"
+
+
+class Told(NamedTuple):
+    ticket: StandardTicket
+    events: list[Event]
+
+
+def histories(good: pl.DataFrame, mapping: TicketMapping, origin: str) -> tuple[list[Told], list[Rejected]]:
+    """Tickets with their histories from typed cells (`cells.typed`), in the order of first appearance."""
+    rows = _ordered(good, mapping)
+    strange = rows.filter(pl.col(CREATED) != pl.col(CREATED).first().over(KEY))
+    rejected = [_contradiction(row, mapping, origin) for row in strange.iter_rows(named=True)]
+    rows = rows.filter(pl.col(CREATED) == pl.col(CREATED).first().over(KEY))
+    rows = rows.with_columns(pl.int_range(pl.len()).over(KEY).eq(0).alias(FIRST))
+    changes = _changes(rows)
+    told: list[Told] = []
+    for group in _groups(rows, changes, cells.extra_columns(rows, mapping)):
+        made = _told(group, mapping)
+        if isinstance(made, str):
+            rejected.append(_refused(group.last, made, mapping, origin))
+        else:
+            told.append(made)
+    return told, rejected
+
+
+class _Group(NamedTuple):
+    """One ticket's first and last row, its changes, and the names of its other columns."""
+
+    first: dict[str, Any]
+    last: dict[str, Any]
+    changes: list[dict[str, Any]]
+    extra: list[str]
+
+
+def _ordered(good: pl.DataFrame, mapping: TicketMapping) -> pl.DataFrame:
+    actor = mapping.updates.actor if mapping.updates else None
+    missing = [f for f in FOLLOWED if f not in mapping.columns]
+    rows = good.with_columns(
+        pl.max_horizontal(UPDATED, CREATED).alias(AT),
+        (pl.col(actor) if actor else pl.lit(None, pl.String)).alias(ACTOR),
+        (pl.col(ORDER) if ORDER in good.columns else pl.lit(None, pl.Int64)).alias(ORDER),
+        pl.col(ROW).min().over(KEY).alias(f"{FIELD}(place)"),
+        *(pl.lit(mapping.constants.get(f), pl.String).alias(FIELD + f) for f in missing),
+    )
+    rows = rows.with_columns(pl.col(FIELD + f).fill_null(default) for f, default in DEFAULTS.items())
+    return rows.sort(f"{FIELD}(place)", UPDATED, ORDER, ROW, nulls_last=True, maintain_order=True)
+
+
+def _changes(rows: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """What changed in which row, by ticket."""
+    parts = [_change(rows, field, place) for place, field in enumerate(FOLLOWED, start=1)]
+    parts.append(_first_sign_of_work(rows))
+    told = pl.concat(parts).sort("n", "place")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for change in told.iter_rows(named=True):
+        found.setdefault(change["key"], []).append(change)
+    return found
+
+
+def _change(rows: pl.DataFrame, field: str, place: int) -> pl.DataFrame:
+    value, first = pl.col(FIELD + field), pl.col(FIRST)
+    differs = value.ne_missing(value.shift().over(KEY))
+    at_first = {"status": value != Status.NEW, "group": value.is_not_null(), "assignee": value.is_not_null()}
+    said = pl.when(first).then(at_first.get(field, pl.lit(value=False))).otherwise(differs)
+    return _as_changes(rows, said, value, field, place)
+
+
+def _first_sign_of_work(rows: pl.DataFrame) -> pl.DataFrame:
+    assignee = pl.col(f"{FIELD}assignee")
+    taken = ~pl.col(FIRST) & assignee.is_not_null() & assignee.ne_missing(assignee.shift().over(KEY))
+    sign = (pl.col(f"{FIELD}status") != Status.NEW) | taken
+    return _as_changes(rows, sign & (sign.cast(pl.Int32).cum_sum().over(KEY) == 1), pl.lit(None), RESPONSE, 5.5)
+
+
+def _as_changes(rows: pl.DataFrame, said: pl.Expr, value: pl.Expr, field: str, place: float) -> pl.DataFrame:
+    return (
+        rows.with_row_index("n")
+        .with_columns(pl.col(FIELD + field).shift().over(KEY).alias("before") if field in FOLLOWED else _nothing())
+        .filter(said)
+        .select(
+            "n",
+            pl.col(KEY).alias("key"),
+            pl.lit(float(place)).alias("place"),
+            pl.lit(field).alias("field"),
+            value.cast(pl.String).alias("value"),
+            "before",
+            pl.col(AT).alias("at"),
+            pl.col(UPDATED).alias("reported_at"),
+            pl.col(ACTOR).alias("actor"),
+        )
+    )
+
+
+def _nothing() -> pl.Expr:
+    return pl.lit(None, pl.String).alias("before")
+
+
+def _groups(rows: pl.DataFrame, changes: dict[str, list[dict[str, Any]]], extra: list[str]) -> Iterator[_Group]:
+    by_ticket = rows.group_by(KEY, maintain_order=True)
+    firsts, lasts = by_ticket.first(), by_ticket.last()
+    for first, last in zip(firsts.iter_rows(named=True), lasts.iter_rows(named=True), strict=True):
+        yield _Group(first, last, changes.get(first[KEY], []), extra)
+
+
+def _told(group: _Group, mapping: TicketMapping) -> Told | str:
+    key = f"{mapping.source}:{group.first[KEY]}"
+    created = {name: group.first[FIELD + name] for name in ENUMS} | {"status": Status.NEW.value}
+    events = [
+        Event(
+            ticket_id=key,
+            kind=Kind.CREATED,
+            at=group.first[CREATED],
+            actor=mapping.source,
+            sla_effect=SlaEffect.START,
+            data=created,
+            id=f"{key}/created",
+        ),
+        *_events(key, group.changes, mapping.source),
+    ]
+    state = lifecycle.replay(created, events)
+    reported = {name: group.last.get(FIELD + name) for name in ("resolved_at", "closed_at")}
+    known = {name: getattr(state, name) for name in ("first_response_at", "resolved_at", "closed_at")}
+    final = {**known, "updated_at": group.last[AT], "created_at": group.first[CREATED]}
+    ticket = cells.ticket_of(
+        cells.values_of(group.last, mapping) | final,
+        mapping,
+        _metadata(group, mapping, {n: at for n, at in reported.items() if at is not None and at != known[n]}),
+    )
+    return ticket if isinstance(ticket, str) else Told(ticket, events)
+
+
+def _metadata(group: _Group, mapping: TicketMapping, reported: dict[str, datetime]) -> dict[str, Any]:
+    end_facts = mapping.updates.end_facts if mapping.updates else ()
+    metadata: dict[str, Any] = {c: group.first[c] for c in group.extra if group.first[c] is not None}
+    if facts := {c: group.last[c] for c in end_facts if group.last.get(c) is not None}:
+        metadata["known_at_the_end"] = facts
+    if reported:
+        metadata["reported"] = {name: at.isoformat() for name, at in reported.items()}
+    return metadata
+
+
+def _events(key: str, changes: list[dict[str, Any]], source: str) -> Iterator[Event]:
+    status = Status.NEW
+    seen: Counter[str] = Counter()
+    for change in changes:
+        kind = FOLLOWED.get(change["field"], Kind.RESPONSE)
+        effect = _effect(kind, status, change["value"])
+        if kind == Kind.STATUS:
+            status = Status(change["value"])
+        late = change["reported_at"] != change["at"]
+        name = _name(key, kind, change["value"], change["at"])
+        seen[name] += 1
+        yield Event(
+            ticket_id=key,
+            kind=kind,
+            at=change["at"],
+            value=change["value"],
+            actor=change["actor"] or source,
+            sla_effect=effect,
+            data={"reported_at": change["reported_at"].isoformat()} if late else {},
+            id=name if seen[name] == 1 else f"{name}/{seen[name]}",
+        )
+
+
+def _effect(kind: Kind, status: Status, value: str | None) -> SlaEffect:
+    if kind == Kind.STATUS and value is not None:
+        return lifecycle.sla_effect(status, Status(value))
+    rebased = kind in (Kind.PRIORITY, Kind.TIER, Kind.TYPE) and status not in lifecycle.DONE
+    return SlaEffect.REBASE if rebased else SlaEffect.NONE
+
+
+def _name(key: str, kind: Kind, value: str | None, at: datetime) -> str:
+    """The same fact read again, from this or a longer log, has the same id."""
+    what = kind.value if value is None else value if kind == Kind.STATUS else f"{kind}={value}"
+    return f"{key}/{what}/{at.isoformat()}"
+
+
+def _contradiction(row: dict[str, Any], mapping: TicketMapping, origin: str) -> Rejected:
+    reason = f"column {mapping.columns['created_at']} differs from the first row of {row[KEY]}"
+    return _refused(row, reason, mapping, origin)
+
+
+def _refused(row: dict[str, Any], reason: str, mapping: TicketMapping, origin: str) -> Rejected:
+    content = {name: value for name, value in row.items() if not name.startswith(FIELD) and value is not None}
+    return cells.refused(mapping, origin, Faulty(row[ROW], reason, content))

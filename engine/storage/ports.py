@@ -25,16 +25,22 @@ class Store(Protocol):
     def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
         """Upsert tickets by (source, external id), append their events, keep the rejected rows.
 
-        A known ticket changes only if the delivered `updated_at` is newer (else it counts as skipped); a changed
-        status, priority, tier or type is then recorded as an event unless the delivery brings that event itself.
-        An event whose id is known is skipped. Rejected rows are kept once. Owner, accepted_by and the desk's own
-        fields are never touched. Written in transactions of at most 500 rows: an interrupted call is finished by
-        calling again.
+        A known ticket changes only if the delivered `updated_at` is newer than the one delivered before, or, without
+        one, if the source says something else (else it counts as skipped). Status, priority, tier, type, group,
+        assignee and the like follow the source where the source itself changed them: what the desk decided since
+        stays. Such a change, the first response too, is recorded as an event unless the delivery brings that event
+        itself; other changed fields are named in one `changed` event. An event whose id is known is skipped, one that
+        names an unknown ticket or an unknown status is kept as a rejected row. Rejected rows are kept once. Owner,
+        accepted_by and the desk's own fields are never touched. Written in transactions of at most 500 rows: an
+        interrupted call is finished by calling again.
         """
         ...
 
     def ticket(self, ticket_id: str) -> Ticket:
-        """The ticket with this key, or whose reference or external id it is. Raises NotFound."""
+        """The ticket with this key, or whose reference or external id it is.
+
+        Raises NotFound; BadInput if several go by that name.
+        """
         ...
 
     def tickets(
@@ -59,16 +65,23 @@ class Store(Protocol):
 
         `ticket.version` is the version that was loaded: raises Conflict if the ticket has moved on since.
         The owner and `accepted_by` columns are guarded by the database as well: a first owner is written only
-        `WHERE owner_id IS NULL`, `accepted_by` never changes (Conflict).
+        `WHERE owner_id IS NULL`, `accepted_by` never changes (Conflict), and another owner comes only with a
+        `transferred` event. Raises NotFound for an unknown ticket or parent of a record.
         """
         ...
 
     def append(self, events: Sequence[Event], *, at: datetime) -> int:
-        """Add history that changes no ticket field (classified, drafted, alert…); returns how many were new."""
+        """Add history that changes no ticket field (classified, drafted, alert…); returns how many were new.
+
+        Written per 500 in one transaction. Raises NotFound for an unknown ticket.
+        """
         ...
 
     def put(self, records: Sequence[BaseModel]) -> None:
-        """Insert or replace records by their key (agents, teams, contacts, companies, groups, envelopes, tasks, …)."""
+        """Insert or replace records by their key (agents, teams, contacts, companies, groups, envelopes, tasks, …).
+
+        Raises NotFound if one belongs to a ticket or record that is not kept; then none is written.
+        """
         ...
 
     def get(self, kind: type[Record], key: str) -> Record:
@@ -95,9 +108,16 @@ class Store(Protocol):
         ...
 
     def frame(self, table: str) -> pl.DataFrame:
-        """A whole table as a frame, column names as in the database, instants as Datetime('us', 'UTC')."""
+        """A whole table by its primary key, column names as in the database, instants as Datetime('us', 'UTC').
+
+        JSON columns are text, amounts Decimal(18, 4). Raises NotFound for a table that is not there.
+        """
         ...
 
     def counts(self) -> dict[str, int]:
         """Rows per table."""
+        ...
+
+    def close(self) -> None:
+        """Release connections and files."""
         ...

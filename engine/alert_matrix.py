@@ -1,0 +1,195 @@
+"""Who is nudged when a ticket lies: three conditions by three levels, once each."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, model_validator
+
+from engine import policies
+from engine.contracts import Event, Frozen, Instant, Kind, Priority, Status, Team, Ticket
+from engine.errors import NotAllowed
+
+
+class Condition(StrEnum):
+    NOT_ASSIGNED = "not_assigned"
+    NOT_UPDATED = "not_updated"
+    NOT_COMPLETED = "not_completed"
+
+
+class Recipient(StrEnum):
+    TECH = "tech"
+    SUPERVISOR = "supervisor"
+    GROUP_MANAGER = "group_manager"
+
+
+class Alert(Frozen):
+    """A nudge that was raised. Its id is `ticket/condition/level/n`: the n-th time this ticket got so far.
+
+    It is active until the condition ends; acknowledging says who has seen it.
+    """
+
+    id: str
+    ticket_id: str
+    condition: Condition
+    level: int
+    recipients: tuple[Recipient, ...]
+    triggered_at: Instant
+    acknowledged_by: str | None = None
+    acknowledged_at: Instant | None = None
+    cleared_at: Instant | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.cleared_at is None
+
+
+Level = Annotated[int, Field(ge=1, le=3)]
+Elapsed = Callable[[str | None, datetime, datetime], float]
+"""Seconds between two instants on a named calendar; None is around the clock."""
+
+
+class Trigger(Frozen):
+    """Minutes after creation or the last update, or before the due instant; and who hears of it."""
+
+    minutes: float = Field(ge=0)
+    to: tuple[Recipient, ...] = Field(min_length=1)
+
+
+class Row(Frozen):
+    due_minutes: float = Field(gt=0)
+    client_reminder_minutes: float = Field(gt=0)
+    calendar: str | None = None
+    levels: dict[Level, dict[Condition, Trigger]] = Field(default_factory=dict)
+
+
+class Preset(Frozen):
+    """`quiet_statuses`: while the customer has the ball nobody is nudged for not updating or not completing."""
+
+    source: str
+    quiet_statuses: frozenset[Status] = frozenset({Status.WAITING_CUSTOMER})
+    priorities: dict[Priority, Row]
+
+    @model_validator(mode="after")
+    def _every_priority(self) -> "Preset":
+        if missing := sorted(set(Priority) - set(self.priorities)):
+            raise ValueError(f"no row for {', '.join(missing)}")
+        return self
+
+
+class AlertPolicy(Frozen):
+    presets: dict[str, Preset]
+
+    def preset(self, name: str = "canonical") -> Preset:
+        return policies.named(self.presets, name, what="alert preset")
+
+
+class Swept(NamedTuple):
+    """What one look at a ticket brought: new alerts, and old ones whose condition has ended."""
+
+    raised: list[Alert]
+    cleared: list[Alert]
+
+
+def load(path: str | Path) -> AlertPolicy:
+    return policies.read(path, AlertPolicy)
+
+
+def wall_clock(calendar: str | None, start: datetime, end: datetime) -> float:
+    """Every second counts, whatever the calendar."""
+    del calendar
+    return (end - start).total_seconds()
+
+
+def sweep(
+    ticket: Ticket,
+    *,
+    at: datetime,
+    preset: Preset,
+    known: Iterable[Alert] = (),
+    seconds_left: float | None = None,
+    elapsed: Elapsed = wall_clock,
+) -> Swept:
+    """Raise what is due and not active yet, clear what has ended. Sweeping twice raises nothing twice.
+
+    `seconds_left` is the resolution clock's; without one the row's own `due_minutes` count from creation.
+    """
+    mine = [alert for alert in known if alert.ticket_id == ticket.id]
+    active = {(alert.condition, alert.level): alert for alert in mine if alert.is_active}
+    holding = _holding(ticket, at, preset, seconds_left, elapsed)
+    raised = [
+        _alert(ticket, place, trigger, at=at, mine=mine) for place, trigger in holding.items() if place not in active
+    ]
+    cleared = [alert.model_copy(update={"cleared_at": at}) for place, alert in active.items() if place not in holding]
+    return Swept(raised, cleared)
+
+
+def acknowledge(alert: Alert, *, by: str, at: datetime) -> tuple[Alert, list[Event]]:
+    """Somebody has seen it. Once."""
+    if alert.acknowledged_by is not None:
+        raise NotAllowed(f"Alert {alert.id} was acknowledged by {alert.acknowledged_by} already.")
+    seen = alert.model_copy(update={"acknowledged_by": by, "acknowledged_at": at})
+    return seen, [Event(ticket_id=alert.ticket_id, kind=Kind.ACKNOWLEDGED, at=at, value=alert.id, actor=by)]
+
+
+def raised_event(alert: Alert) -> Event:
+    """The alert as history; its id makes telling it twice harmless."""
+    data = {"condition": alert.condition.value, "level": alert.level, "recipients": list(alert.recipients)}
+    return Event(
+        ticket_id=alert.ticket_id, kind=Kind.ALERT, at=alert.triggered_at, value=alert.id, data=data, id=alert.id
+    )
+
+
+def people(recipients: Iterable[Recipient], *, ticket: Ticket, team: Team | None) -> list[str]:
+    """Agent ids to tell, each once. Who is missing is stood in for by the next one up; nobody at all gives none."""
+    manager = team.manager_id if team else None
+    supervisor = (team.supervisor_id if team else None) or manager
+    tech = ticket.owner_id or ticket.assignee_id or supervisor
+    found = {Recipient.TECH: tech, Recipient.SUPERVISOR: supervisor, Recipient.GROUP_MANAGER: manager or supervisor}
+    return list(dict.fromkeys(agent for recipient in recipients if (agent := found[recipient])))
+
+
+def client_reminder_due(ticket: Ticket, *, at: datetime, preset: Preset, elapsed: Elapsed = wall_clock) -> bool:
+    """Whether a customer who is waited for should be reminded: nothing has moved for the row's minutes."""
+    row = preset.priorities[ticket.priority]
+    waited = elapsed(row.calendar, ticket.updated_at, at)
+    return ticket.status == Status.WAITING_CUSTOMER and waited >= row.client_reminder_minutes * 60
+
+
+def _holding(
+    ticket: Ticket, at: datetime, preset: Preset, seconds_left: float | None, elapsed: Elapsed
+) -> dict[tuple[Condition, int], Trigger]:
+    """The cells of the matrix that hold now. Resolved and closed tickets hold none."""
+    if not ticket.is_open:
+        return {}
+    row = preset.priorities[ticket.priority]
+    age = elapsed(row.calendar, ticket.created_at, at)
+    is_quiet = ticket.status in preset.quiet_statuses
+    idle = None if is_quiet else elapsed(row.calendar, ticket.updated_at, at)
+    left = seconds_left if seconds_left is not None else row.due_minutes * 60 - age
+    holds: dict[Condition, Callable[[float], bool]] = {
+        Condition.NOT_ASSIGNED: lambda seconds: ticket.owner_id is None and age >= seconds,
+        Condition.NOT_UPDATED: lambda seconds: idle is not None and idle >= seconds,
+        Condition.NOT_COMPLETED: lambda seconds: not is_quiet and left <= seconds,
+    }
+    return {
+        (condition, level): trigger
+        for level, triggers in sorted(row.levels.items())
+        for condition, trigger in triggers.items()
+        if holds[condition](trigger.minutes * 60)
+    }
+
+
+def _alert(ticket: Ticket, place: tuple[Condition, int], trigger: Trigger, *, at: datetime, mine: list[Alert]) -> Alert:
+    condition, level = place
+    times = 1 + sum((alert.condition, alert.level) == place for alert in mine)
+    return Alert(
+        id=f"{ticket.id}/{condition}/{level}/{times}",
+        ticket_id=ticket.id,
+        condition=condition,
+        level=level,
+        recipients=trigger.to,
+        triggered_at=at,
+    )

@@ -1,0 +1,119 @@
+"""Making it good: propose a grant, approve it, and calibrate each week what was granted."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from engine import calibration, cases, flags, resolutions
+from engine.contracts import Agent, EmpowermentConfig
+from engine.desk.counter import Counter, key_of
+from engine.errors import NotAllowed
+
+
+class Grants(Counter):
+    """Empowerment with accountability."""
+
+    def propose_resolution(
+        self, ticket_id: str, claim: resolutions.Claim, *, by: str, at: datetime, team_id: str | None = None
+    ) -> resolutions.Resolution:
+        """The owner documents a grant under the limits of a team of theirs; what is surely reviewed is listed."""
+        ticket, at = self.load(ticket_id, at)
+        agent, active = self.agent(by), flags.active(self.flags_of(ticket))
+        granted = resolutions.propose(
+            ticket,
+            claim,
+            key=key_of(ticket, "resolution"),
+            by=agent,
+            limits=self._limits(agent, team_id),
+            at=at,
+            policy=self.policies.grants,
+            flags=active,
+        )
+        item = self._certain_item(granted.resolution, active, at)
+        self.keep(granted.ticket, granted.events, granted.resolution, *item, at=at)
+        return granted.resolution
+
+    def approve_resolution(
+        self, resolution_id: str, *, by: str, at: datetime, is_approved: bool = True, reason: str | None = None
+    ) -> resolutions.Resolution:
+        resolution, ticket, at = self.load_with(resolutions.Resolution, resolution_id, at)
+        decided = resolutions.decide(
+            ticket, resolution, by=self.agent(by), at=at, is_approved=is_approved, reason=reason
+        )
+        self.keep(decided.ticket, decided.events, decided.resolution, at=at)
+        return decided.resolution
+
+    def weekly_calibration_queue(self, *, at: datetime, seed: int | str) -> list[calibration.CalibrationItem]:
+        """List grants of the week before for review; returns the new items. Asking again with one seed adds none."""
+        since, until = calibration.week_before(at)
+        granted = self.store.all(resolutions.Resolution)
+        complaints = [survey.ticket_id for survey in self.store.all(cases.Survey, is_complaint=True)]
+        items = calibration.weekly_queue(
+            granted,
+            seed=str(seed),
+            since=since,
+            until=until,
+            at=at,
+            policy=self.policies.calibration,
+            flags=_by_ticket(self.store.all(flags.CaseFlag)),
+            calibrated_flags=self.policies.grants.calibrated_flags,
+            complaints=complaints,
+            listed={item.resolution_id for item in self.store.all(calibration.CalibrationItem)},
+        )
+        for item in items:
+            self._list(item, at)
+        return items
+
+    def review_calibration(
+        self, item_id: str, *, by: str, outcome: calibration.ReviewOutcome, notes: str, at: datetime
+    ) -> calibration.CalibrationItem:
+        item, ticket, at = self.load_with(calibration.CalibrationItem, item_id, at)
+        resolution = self.store.get(resolutions.Resolution, item.resolution_id)
+        done = calibration.review(
+            ticket,
+            item,
+            resolution,
+            by=self.agent(by),
+            outcome=outcome,
+            notes=notes,
+            at=at,
+            policy=self.policies.calibration,
+        )
+        self.keep(done.ticket, done.events, done.item, done.resolution, done.lesson, at=at)
+        return done.item
+
+    def calibration_report(self, *, since: datetime, until: datetime) -> calibration.CalibrationReport:
+        """Grants made from `since` up to before `until`, with their reviews."""
+        granted = [r for r in self.store.all(resolutions.Resolution) if since <= r.created_at < until]
+        of_period = {r.id for r in granted}
+        items = [i for i in self.store.all(calibration.CalibrationItem) if i.resolution_id in of_period]
+        return calibration.report(items, granted)
+
+    def _list(self, item: calibration.CalibrationItem, at: datetime) -> None:
+        resolution, ticket, at = self.load_with(resolutions.Resolution, item.resolution_id, at)
+        waiting = resolution.model_copy(update={"calibration_status": resolutions.CalibrationStatus.PENDING})
+        self.keep(ticket, [calibration.listed_event(item, at=at)], item, waiting, at=at)
+
+    def _limits(self, agent: Agent, team_id: str | None) -> EmpowermentConfig:
+        team = team_id or next(iter(agent.teams), None)
+        if team is None or team not in agent.teams:
+            raise NotAllowed(f"{agent.name} can only grant under the limits of a team of theirs, not of {team}.")
+        return self.store.get(EmpowermentConfig, team)
+
+    def _certain_item(
+        self, resolution: resolutions.Resolution, active: Collection[flags.FlagType], at: datetime
+    ) -> list[calibration.CalibrationItem]:
+        """Tier 3 and flagged grants are listed at once, if calibration is asked of them at all."""
+        if resolution.calibration_status != resolutions.CalibrationStatus.PENDING:
+            return []
+        calibrated = self.policies.grants.calibrated_flags
+        reason = calibration.certain_reason(resolution, {resolution.ticket_id: active}, calibrated)
+        return [calibration.item_for(resolution, reason=reason, at=at)] if reason else []
+
+
+def _by_ticket(marks: Iterable[flags.CaseFlag]) -> dict[str, set[flags.FlagType]]:
+    found: dict[str, set[flags.FlagType]] = defaultdict(set)
+    for flag in marks:
+        if flag.is_active:
+            found[flag.ticket_id].add(flag.type)
+    return found

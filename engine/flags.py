@@ -1,0 +1,136 @@
+"""A flag marks a ticket that needs special handling: damage, social media, VIP, legal, the same trouble again."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import Field
+
+from engine import lifecycle, policies
+from engine.contracts import Event, Frozen, Instant, Kind, Priority, Ticket
+from engine.errors import NotAllowed
+from engine.timeline import TimelineEntry, chasers
+
+
+class FlagType(StrEnum):
+    PHYSICAL_DAMAGE = "physical_damage"
+    SOCIAL_MEDIA = "social_media"
+    VIP = "vip"
+    LEGAL = "legal"
+    REPEAT_CONTACT = "repeat_contact"
+
+
+class CaseFlag(Frozen):
+    """A marker with who set it and why; a cleared one stays as history."""
+
+    id: str
+    ticket_id: str
+    type: FlagType
+    added_by: str
+    reason: str
+    created_at: Instant
+    cleared_at: Instant | None = None
+    cleared_by: str | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.cleared_at is None
+
+
+class Effect(Frozen):
+    """What a flag sets in motion: who hears of it, whose envelope is opened, what is suggested."""
+
+    notify: tuple[str, ...] = ()
+    raises_priority: bool = False
+    envelope_team: str | None = None
+    suggests: tuple[str, ...] = ()
+
+
+class RepeatContact(Frozen):
+    contacts: int = Field(default=3, ge=2)
+    within_days: int = Field(default=30, ge=1)
+
+
+class FlagPolicy(Frozen):
+    effects: dict[FlagType, Effect]
+    repeat_contact: RepeatContact = RepeatContact()
+
+
+class Flagged(NamedTuple):
+    ticket: Ticket
+    flag: CaseFlag
+    events: list[Event]
+    effect: Effect
+
+
+def load(path: str | Path) -> FlagPolicy:
+    return policies.read(path, FlagPolicy)
+
+
+def active(flags: Iterable[CaseFlag]) -> frozenset[FlagType]:
+    return frozenset(flag.type for flag in flags if flag.is_active)
+
+
+def add(
+    ticket: Ticket,
+    *,
+    key: str,
+    type: FlagType,
+    by: str,
+    reason: str,
+    at: datetime,
+    policy: FlagPolicy,
+    present: Iterable[CaseFlag] = (),
+) -> Flagged:
+    """Flag a ticket; where the policy says so its priority rises by one step, which re-bases its clocks."""
+    if type in active(flag for flag in present if flag.ticket_id == ticket.id):
+        raise NotAllowed(f"{ticket.reference} already has the flag {type}.")
+    flag = CaseFlag(id=key, ticket_id=ticket.id, type=type, added_by=by, reason=reason, created_at=at)
+    event = Event(ticket_id=ticket.id, kind=Kind.FLAG, at=at, value=type, actor=by, reason=reason, data={"flag": key})
+    effect = policy.effects.get(type, Effect())
+    flagged = ticket.model_copy(update={"updated_at": at})
+    raised: list[Event] = []
+    if effect.raises_priority and ticket.is_open:
+        flagged, raised = lifecycle.reprioritise(
+            flagged, to=one_step_up(ticket.priority), by=by, at=at, reason=f"flag {type}"
+        )
+    return Flagged(flagged, flag, [event, *raised], effect)
+
+
+def clear(ticket: Ticket, flag: CaseFlag, *, by: str, at: datetime) -> Flagged:
+    """Take a flag off; what it set in motion stays."""
+    if not flag.is_active:
+        raise NotAllowed(f"The flag {flag.type} of {ticket.reference} was cleared by {flag.cleared_by} already.")
+    event = Event(ticket_id=ticket.id, kind=Kind.FLAG_CLEARED, at=at, value=flag.type, actor=by, data={"flag": flag.id})
+    cleared = flag.model_copy(update={"cleared_at": at, "cleared_by": by})
+    return Flagged(ticket.model_copy(update={"updated_at": at}), cleared, [event], Effect())
+
+
+def one_step_up(priority: Priority) -> Priority:
+    """The next higher priority; critical stays."""
+    ladder = list(Priority)
+    return ladder[max(ladder.index(priority) - 1, 0)]
+
+
+def is_repeat_contact(
+    ticket: Ticket, *, of_requester: Iterable[Ticket], entries: Iterable[TimelineEntry], policy: RepeatContact
+) -> bool:
+    """Whether the requester came back often enough about one issue (seed S1-43).
+
+    A contact is a ticket of the same requester and issue within the days before, this one, or a mail that chases
+    an unanswered one. The issue is the product, else the category; `other` is no issue, so nothing equals it.
+    """
+    since = ticket.created_at - timedelta(days=policy.within_days)
+    earlier = [t for t in of_requester if t.id != ticket.id and since <= t.created_at <= ticket.created_at]
+    same = sum(_is_same_issue(ticket, other) for other in earlier)
+    return 1 + same + chasers(e for e in entries if e.ticket_id == ticket.id) >= policy.contacts
+
+
+def _is_same_issue(one: Ticket, other: Ticket) -> bool:
+    if one.requester_id is None or one.requester_id != other.requester_id:
+        return False
+    if one.product is not None:
+        return one.product == other.product
+    return one.category != "other" and one.category == other.category

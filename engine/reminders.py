@@ -1,0 +1,218 @@
+"""A reminder brings a ticket back to an agent at the right moment, once or again and again."""
+
+import calendar
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import Field
+
+from engine import policies
+from engine.contracts import Event, Frozen, Instant, Kind, Status, Ticket
+from engine.envelopes import Envelope, EnvelopeStatus
+from engine.errors import NotAllowed
+
+
+class ReminderType(StrEnum):
+    FOLLOW_UP = "follow_up"
+    CHECK_IN = "check_in"
+    CUSTOM = "custom"
+    SLA_WARNING = "sla_warning"
+
+
+class ReminderStatus(StrEnum):
+    PENDING = "pending"
+    TRIGGERED = "triggered"
+    SNOOZED = "snoozed"
+    COMPLETED = "completed"
+
+
+class Frequency(StrEnum):
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class Recurring(Frozen):
+    """Every `interval` days, weeks or months, up to and including `end_date`."""
+
+    frequency: Frequency
+    interval: int = Field(default=1, ge=1)
+    end_date: Instant | None = None
+
+
+class Reminder(Frozen):
+    """`trigger_at` is the instant that was planned; a snooze moves only `snooze_until`."""
+
+    id: str
+    ticket_id: str
+    agent_id: str
+    type: ReminderType = ReminderType.CUSTOM
+    trigger_at: Instant
+    message: str
+    status: ReminderStatus = ReminderStatus.PENDING
+    snooze_until: Instant | None = None
+    recurring: Recurring | None = None
+    created_at: Instant
+
+    @property
+    def due_at(self) -> datetime:
+        return self.snooze_until or self.trigger_at
+
+
+class ReminderPolicy(Frozen):
+    """When the desk reminds by itself; 0 switches one off."""
+
+    sla_warning_hours: float = Field(default=2, ge=0)
+    envelope_waiting_hours: float = Field(default=4, ge=0)
+    no_customer_reply_days: float = Field(default=3, ge=0)
+    stale_days: float = Field(default=5, ge=0)
+
+
+class DueList(NamedTuple):
+    overdue: list[Reminder]
+    upcoming: list[Reminder]
+
+
+def load(path: str | Path) -> ReminderPolicy:
+    return policies.read(path, ReminderPolicy)
+
+
+def due_list(
+    reminders: Iterable[Reminder], *, agent_id: str, at: datetime, ahead: timedelta = timedelta(hours=24)
+) -> DueList:
+    """An agent's open reminders, soonest first: those whose instant has come, and those of the time ahead."""
+    mine = [r for r in reminders if r.agent_id == agent_id and r.status != ReminderStatus.COMPLETED]
+    mine.sort(key=lambda r: (r.due_at, r.id))
+    return DueList(
+        overdue=[r for r in mine if r.due_at <= at], upcoming=[r for r in mine if at < r.due_at <= at + ahead]
+    )
+
+
+def created_event(reminder: Reminder) -> Event:
+    """The reminder as history, from when it was set."""
+    return _event(reminder, "system" if "/auto/" in reminder.id else reminder.agent_id, reminder.created_at)
+
+
+def trigger(reminder: Reminder, *, at: datetime) -> tuple[Reminder, list[Event]]:
+    """Its instant has come: the agent is told. Only once until it is snoozed."""
+    if reminder.status not in {ReminderStatus.PENDING, ReminderStatus.SNOOZED} or reminder.due_at > at:
+        raise NotAllowed(f"Reminder {reminder.id} is {reminder.status} and due at {reminder.due_at:%Y-%m-%d %H:%M}Z.")
+    return _changed(reminder, {"status": ReminderStatus.TRIGGERED}, "system", at)
+
+
+def snooze(reminder: Reminder, *, minutes: int, by: str, at: datetime) -> tuple[Reminder, list[Event]]:
+    _guard(reminder, by)
+    if minutes < 1:
+        raise NotAllowed(f"Reminder {reminder.id} can be snoozed for a minute or more, not {minutes}.")
+    until = at + timedelta(minutes=minutes)
+    return _changed(reminder, {"status": ReminderStatus.SNOOZED, "snooze_until": until}, by, at)
+
+
+def complete(reminder: Reminder, *, by: str, at: datetime) -> tuple[Reminder, list[Event]]:
+    """Done. A recurring one is set for its next turn after now, until its end date."""
+    _guard(reminder, by)
+    following = next_turn(reminder, after=at)
+    if following is None:
+        return _changed(reminder, {"status": ReminderStatus.COMPLETED, "snooze_until": None}, by, at)
+    again = {"status": ReminderStatus.PENDING, "trigger_at": following, "snooze_until": None}
+    return _changed(reminder, again, by, at)
+
+
+def next_turn(reminder: Reminder, *, after: datetime) -> datetime | None:
+    """The next planned instant after this one and after now; missed turns are skipped. None if it does not recur."""
+    rule = reminder.recurring
+    if rule is None:
+        return None
+    turn, step = reminder.trigger_at, 0
+    while turn <= max(after, reminder.trigger_at):
+        step += 1
+        turn = _turn(reminder.trigger_at, rule, step)
+    return None if rule.end_date is not None and turn > rule.end_date else turn
+
+
+def automatic(
+    ticket: Ticket,
+    *,
+    at: datetime,
+    policy: ReminderPolicy,
+    sla_seconds_left: float | None = None,
+    envelopes: Iterable[Envelope] = (),
+) -> list[Reminder]:
+    """The reminders a ticket calls for by itself (seed S1-45), for its owner; none without one or once it is done.
+
+    Ids name the situation, so that asking again gives the same reminders and the store keeps them once.
+    """
+    if ticket.owner_id is None or not ticket.is_open:
+        return []
+    idle = at - ticket.updated_at
+    window = ticket.updated_at.isoformat()
+    found: list[tuple[str, ReminderType, str]] = []
+    if sla_seconds_left is not None and policy.sla_warning_hours:
+        if sla_seconds_left < 0:
+            found.append(("breach", ReminderType.SLA_WARNING, "has broken its promise"))
+        elif sla_seconds_left <= policy.sla_warning_hours * 3600:
+            found.append(("sla", ReminderType.SLA_WARNING, f"has {sla_seconds_left / 3600:.1f} h left"))
+    for envelope in _waiting(envelopes, ticket, at, policy):
+        found.append((f"envelope/{envelope.id}", ReminderType.CUSTOM, "has an envelope that nobody has accepted"))
+    if _is_idle(idle, policy.no_customer_reply_days) and ticket.status == Status.WAITING_CUSTOMER:
+        found.append((f"no_reply/{window}", ReminderType.FOLLOW_UP, "has had no answer from the customer"))
+    if _is_idle(idle, policy.stale_days):
+        found.append((f"stale/{window}", ReminderType.CHECK_IN, "has not been touched for days"))
+    return [
+        Reminder(
+            id=f"{ticket.id}/auto/{name}",
+            ticket_id=ticket.id,
+            agent_id=ticket.owner_id,
+            type=kind,
+            trigger_at=at,
+            message=f"{ticket.reference} {message}.",
+            created_at=at,
+        )
+        for name, kind, message in found
+    ]
+
+
+def _waiting(envelopes: Iterable[Envelope], ticket: Ticket, at: datetime, policy: ReminderPolicy) -> list[Envelope]:
+    if not policy.envelope_waiting_hours:
+        return []
+    since = at - timedelta(hours=policy.envelope_waiting_hours)
+    here = [e for e in envelopes if e.ticket_id == ticket.id and e.status == EnvelopeStatus.PENDING]
+    return [e for e in here if e.created_at <= since]
+
+
+def _is_idle(idle: timedelta, days: float) -> bool:
+    return days > 0 and idle >= timedelta(days=days)
+
+
+def _guard(reminder: Reminder, by: str) -> None:
+    if by != reminder.agent_id or reminder.status == ReminderStatus.COMPLETED:
+        raise NotAllowed(
+            f"Reminder {reminder.id} is {reminder.agent_id}'s and {reminder.status}; {by} can't change it."
+        )
+
+
+def _turn(start: datetime, rule: Recurring, step: int) -> datetime:
+    count = step * rule.interval
+    match rule.frequency:
+        case Frequency.DAILY:
+            return start + timedelta(days=count)
+        case Frequency.WEEKLY:
+            return start + timedelta(weeks=count)
+        case Frequency.MONTHLY:
+            years, month = divmod(start.month - 1 + count, 12)
+            year = start.year + years
+            day = min(start.day, calendar.monthrange(year, month + 1)[1])
+            return start.replace(year=year, month=month + 1, day=day)
+
+
+def _changed(reminder: Reminder, changes: dict[str, object], by: str, at: datetime) -> tuple[Reminder, list[Event]]:
+    changed = reminder.model_copy(update=changes)
+    return changed, [_event(changed, by, at)]
+
+
+def _event(reminder: Reminder, by: str, at: datetime) -> Event:
+    data = {"status": reminder.status.value, "due_at": reminder.due_at.isoformat()}
+    return Event(ticket_id=reminder.ticket_id, kind=Kind.REMINDER, at=at, value=reminder.id, actor=by, data=data)

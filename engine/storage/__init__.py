@@ -1,0 +1,29 @@
+"""Where the desk's truth is kept: in memory, in a SQLite file or in PostgreSQL, with the same promises."""
+
+from engine.errors import BadInput, Unavailable
+from engine.storage.ports import Store
+
+
+def open_store(url: str) -> Store:
+    """The store at `memory://`, `sqlite:///file` or `postgresql+psycopg://…`; an empty database gets its tables.
+
+    Raises Unavailable if it does not answer or was made by an older version, BadInput for one that is not helmdesk's.
+    """
+    if url.startswith("memory:"):
+        from engine.storage.memory import MemoryStore
+
+        return MemoryStore()
+    from engine.storage import migrate
+    from engine.storage.sql import SqlStore
+
+    # Another process may be making the tables: first look whether there are any, then at their revision.
+    if migrate.is_empty(url):
+        migrate.upgrade(url)
+    at, newest = migrate.current(url), migrate.head()
+    if at is None:
+        raise BadInput(f"{migrate.shown(url)} holds tables that are not helmdesk's; name an empty database.")
+    if at not in migrate.revisions():
+        raise BadInput(f"{migrate.shown(url)} is at revision {at}, which this version does not know; use a newer one.")
+    if at != newest:
+        raise Unavailable(f"{migrate.shown(url)} is at revision {at}, not {newest}; run `helmdesk migrate`.")
+    return SqlStore(url)

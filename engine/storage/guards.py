@@ -1,0 +1,85 @@
+"""What a store refuses whatever the caller thinks; the database holds the same by constraints and triggers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from engine.contracts import AllocationDecision, Event, Kind, Outcome, Ticket
+from engine.errors import BadInput, Conflict, NotFound
+
+Found = TypeVar("Found")
+
+
+def may_save(
+    ticket: Ticket, before: Mapping[str, Any] | None, events: Sequence[Event], known_ids: Iterable[str]
+) -> None:
+    """`before` is the stored row. Raises NotFound, BadInput, or Conflict if somebody else was faster."""
+    if before is None:
+        raise NotFound(f"There is no ticket {ticket.id}; it has to be delivered first.")
+    if foreign := {event.ticket_id for event in events} - {ticket.id}:
+        raise BadInput(f"An event of {', '.join(sorted(foreign))} can't be saved with {ticket.id}.")
+    if before["version"] != ticket.version:
+        raise Conflict(
+            f"{ticket.reference} has moved on to version {before['version']} since version {ticket.version}"
+            f"{_owned(before)}; load it again and decide again."
+        )
+    if repeated := sorted(known_ids):
+        raise Conflict(f"{ticket.reference}: event {repeated[0]} is recorded already; load it again.")
+    if (ticket.owner_id is None) != (ticket.accepted_by is None):
+        raise BadInput(f"{ticket.reference} needs both an owner and who accepted it, or neither.")
+    _keeps_owner(ticket, before, events)
+
+
+def _keeps_owner(ticket: Ticket, before: Mapping[str, Any], events: Sequence[Event]) -> None:
+    accepted, owner = before["accepted_by"], before["owner_id"]
+    if accepted is not None and ticket.accepted_by != accepted:
+        raise Conflict(f"{ticket.reference} was accepted by {accepted}, which never changes.")
+    handed_over = {event.value for event in events if event.kind == Kind.TRANSFERRED}
+    if owner is not None and ticket.owner_id != owner and ticket.owner_id not in handed_over:
+        raise Conflict(f"{ticket.reference} is owned by {owner}; only a transfer changes that.")
+
+
+def _owned(before: Mapping[str, Any]) -> str:
+    return f" and is owned by {before['owner_id']}" if before["owner_id"] else ""
+
+
+def only_one(found: Sequence[Found], name: str) -> Found:
+    """Raises NotFound for none, BadInput if several tickets go by this name."""
+    if not found:
+        raise NotFound(f"There is no ticket {name}; give its key (source:id), its reference or its external id.")
+    if len(found) > 1:
+        raise BadInput(f"Several tickets are called {name}; give the key, such as servicenow:{name}.")
+    return found[0]
+
+
+def all_known(wanted: Iterable[str], known: Iterable[str]) -> None:
+    """Raises NotFound for a ticket that is not in the store."""
+    if missing := sorted(set(wanted) - set(known)):
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise NotFound(f"There is no ticket {missing[0]}{more}; it has to be delivered first.")
+
+
+def not_repeated(
+    decisions: Iterable[AllocationDecision], last: Mapping[str, tuple[str, str | None]]
+) -> list[AllocationDecision]:
+    """The decisions whose outcome or group differs from their ticket's last one, given those already kept."""
+    latest, new = dict(last), []
+    for decision in decisions:
+        answer = (decision.outcome.value, decision.group_id)
+        if latest.get(decision.ticket_id) != answer:
+            latest[decision.ticket_id] = answer
+            new.append(decision)
+    return new
+
+
+def allocated(decision: AllocationDecision, *, at: datetime) -> Event:
+    """The event of a decision; its value is the group, None if there is none."""
+    return Event(
+        ticket_id=decision.ticket_id,
+        kind=Kind.ALLOCATED,
+        at=at,
+        value=decision.group_id if decision.outcome == Outcome.ALLOCATED else None,
+        actor="allocation",
+        reason=decision.rationale,
+        data={"outcome": decision.outcome.value, "confidence": decision.confidence, "policy": decision.policy},
+    )

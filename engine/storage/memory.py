@@ -1,0 +1,222 @@
+"""The system of record in memory: for tests and trials; nothing is kept when the process ends."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from threading import RLock
+from typing import Any, cast
+
+import polars as pl
+from pydantic import BaseModel
+
+from engine.contracts import (
+    AllocationDecision,
+    Delivery,
+    Event,
+    IngestReport,
+    Outcome,
+    RecordedEvent,
+    Rejected,
+    Status,
+    Ticket,
+)
+from engine.errors import NotFound
+from engine.storage import guards, intake, rows
+from engine.storage.chain import Head
+from engine.storage.intake import in_utc
+from engine.storage.merge import Row
+from engine.storage.ports import Record, Saved
+from engine.storage.records import KEPT, Kept, check_fields, kept_as, parents_first
+from engine.storage.text import jsonable
+
+
+class MemoryStore:
+    """Fulfils `Store` with the rules of the SQL store; one lock makes every method a transaction."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._tickets: dict[str, Row] = {}
+        self._history: dict[str, list[Row]] = {}
+        self._event_ids: set[str] = set()
+        self._records: dict[str, dict[str, BaseModel]] = {kept.table: {} for kept in KEPT}
+        self._decisions: list[Row] = []
+        self._rejected: dict[str, Row] = {}
+        self._batches: list[Row] = []
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
+        at, report = in_utc(at), IngestReport()
+        with self._lock:
+            for items in intake.batches(delivery):
+                plan = intake.plan(items, self._tickets, at=at)
+                self._tickets |= plan.rows
+                recorded = self._record(plan.events, at)
+                report += plan.report + IngestReport(events=len(recorded), rejected=self._reject(plan.rejected, at))
+            report += IngestReport(rejected=self._reject(delivery.rejected, at))
+            if report != IngestReport():
+                self._batches.append({"id": len(self._batches) + 1, **rows.batch_row(report, at)})
+        return report
+
+    def rejected(self) -> list[Rejected]:
+        return [rows.rejected(row) for row in self._rejected.values()]
+
+    def ticket(self, ticket_id: str) -> Ticket:
+        with self._lock:
+            named = (row for row in self._tickets.values() if ticket_id in (row["reference"], row["external_id"]))
+            found = [self._tickets[ticket_id]] if ticket_id in self._tickets else list(named)
+        return rows.ticket(guards.only_one(found, ticket_id))
+
+    def tickets(
+        self,
+        *,
+        ids: Iterable[str] | None = None,
+        statuses: Iterable[Status] | None = None,
+        owner_id: str | None = None,
+        limit: int | None = None,
+    ) -> list[Ticket]:
+        keys = None if ids is None else set(ids)
+        wanted = None if statuses is None else set(statuses)
+        with self._lock:
+            found = [
+                row
+                for row in self._tickets.values()
+                if (keys is None or row["id"] in keys)
+                and (wanted is None or row["status"] in wanted)
+                and (owner_id is None or row["owner_id"] == owner_id)
+            ]
+        return [rows.ticket(row) for row in sorted(found, key=lambda row: (row["created_at"], row["id"]))[:limit]]
+
+    def history(self, ticket_id: str) -> list[RecordedEvent]:
+        with self._lock:
+            return [rows.recorded(row) for row in self._history.get(ticket_id, [])]
+
+    def save(
+        self, ticket: Ticket, events: Sequence[Event], *, at: datetime, records: Sequence[BaseModel] = ()
+    ) -> Saved:
+        at = in_utc(at)
+        with self._lock:
+            before = self._tickets.get(ticket.id)
+            guards.may_save(ticket, before, events, {e.id for e in events if e.id} & self._event_ids)
+            assert before is not None
+            checked = self._checked(records)
+            self._tickets[ticket.id] = {**before, **rows.decided(ticket), "version": before["version"]}
+            recorded = self._record(events, at)
+            self._replace(checked)
+            return Saved(rows.ticket(self._tickets[ticket.id]), [rows.recorded(row) for row in recorded])
+
+    def append(self, events: Sequence[Event], *, at: datetime) -> int:
+        at = in_utc(at)
+        with self._lock:
+            guards.all_known((event.ticket_id for event in events), self._tickets)
+            return len(self._record(events, at))
+
+    def put(self, records: Sequence[BaseModel]) -> None:
+        with self._lock:
+            self._replace(self._checked(records))
+
+    def get(self, kind: type[Record], key: str) -> Record:
+        held = self._records[kept_as(kind).table]
+        if key not in held:
+            raise NotFound(f"There is no {kind.__name__} {key}.")
+        return cast("Record", held[key])
+
+    def all(self, kind: type[Record], **equal: Any) -> list[Record]:
+        kept = kept_as(kind)
+        check_fields(kept, equal)
+        with self._lock:
+            held = [record for _, record in sorted(self._records[kept.table].items())]
+        fits = (r for r in held if all(getattr(r, name) == value for name, value in equal.items()))
+        return cast("list[Record]", list(fits))
+
+    def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
+        at = in_utc(at)
+        with self._lock:
+            guards.all_known((decision.ticket_id for decision in decisions), self._tickets)
+            last = {row["ticket_id"]: (row["outcome"], row["group_id"]) for row in self._decisions}
+            new = guards.not_repeated(decisions, last)
+            for decision in new:
+                self._decisions.append({"id": len(self._decisions) + 1, **rows.decision_row(decision, at)})
+                if decision.outcome == Outcome.ALLOCATED:
+                    self._tickets[decision.ticket_id] |= {"group_id": decision.group_id}
+            self._record([guards.allocated(decision, at=at) for decision in new], at)
+        return len(new)
+
+    def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:
+        with self._lock:
+            return [rows.decision(row) for row in self._decisions if ticket_id in (None, row["ticket_id"])]
+
+    def frame(self, table: str) -> pl.DataFrame:
+        from engine.storage import frames
+
+        with self._lock:
+            return frames.from_rows(rows.table_named(table), self._rows(table))
+
+    def counts(self) -> dict[str, int]:
+        with self._lock:
+            return {name: len(self._rows(name)) for name in rows.table_names()}
+
+    def _record(self, events: Sequence[Event], at: datetime) -> list[Row]:
+        heads = {key: Head(held[-1]["version"], held[-1]["hash"]) for key, held in self._heads(events)}
+        recorded, moved = intake.numbered(events, heads, self._event_ids, at=at)
+        for row in recorded:
+            self._history.setdefault(row["ticket_id"], []).append(row)
+            self._event_ids.add(row["id"])
+        for key, head in moved.items():
+            self._tickets[key] = {**self._tickets[key], "version": head.version}
+        return recorded
+
+    def _heads(self, events: Sequence[Event]) -> list[tuple[str, list[Row]]]:
+        keys = {event.ticket_id for event in events}
+        return [(key, self._history[key]) for key in keys if self._history.get(key)]
+
+    def _reject(self, refused: Sequence[Rejected], at: datetime) -> int:
+        before = len(self._rejected)
+        for one in refused:
+            row = {"id": len(self._rejected) + 1, **rows.rejected_row(one, at)}
+            self._rejected.setdefault(row["fingerprint"], row)
+        return len(self._rejected) - before
+
+    def _checked(self, records: Sequence[BaseModel]) -> list[tuple[Kept, BaseModel]]:
+        """Records as a database would give them back. Raises NotFound if one belongs to something unknown."""
+        held: dict[str, set[str]] = {table: set(by_key) for table, by_key in self._records.items()}
+        held["tickets"] = set(self._tickets)
+        checked = []
+        for record in parents_first(records):
+            kept = kept_as(type(record))
+            for field, table in kept.parents.items():
+                parent = getattr(record, field)
+                if parent is not None and parent not in held[table]:
+                    raise NotFound(f"A record belongs to something that is not in the store: {field} {parent}.")
+            held[kept.table].add(getattr(record, kept.key))
+            checked.append((kept, _portable(record)))
+        return checked
+
+    def _replace(self, records: Sequence[tuple[Kept, BaseModel]]) -> None:
+        for kept, record in records:
+            self._records[kept.table][getattr(record, kept.key)] = record
+
+    def _rows(self, table: str) -> list[Mapping[str, Any]]:
+        own: dict[str, Iterable[Mapping[str, Any]]] = {
+            "tickets": self._tickets.values(),
+            "events": (row for held in self._history.values() for row in held),
+            "allocation_decisions": self._decisions,
+            "rejected_rows": self._rejected.values(),
+            "ingest_batches": self._batches,
+        }
+        for kept in KEPT:
+            own[kept.table] = self._record_rows(kept)
+            own |= {side.table: self._side_rows(kept, field) for field, side in kept.lists.items()}
+        return list(own[table])
+
+    def _record_rows(self, kept: Kept) -> Iterable[Row]:
+        return (rows.record_row(kept, record) for record in self._records[kept.table].values())
+
+    def _side_rows(self, kept: Kept, field: str) -> Iterable[Row]:
+        return (row for record in self._records[kept.table].values() for row in rows.side_rows(kept, field, record))
+
+
+def _portable(record: BaseModel) -> BaseModel:
+    values = {name: getattr(record, name) for name in type(record).model_fields}
+    free = {name: jsonable(value) for name, value in values.items() if isinstance(value, dict)}
+    return record.model_copy(update=free) if free else record

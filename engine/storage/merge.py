@@ -1,0 +1,190 @@
+"""What a source's word does to a ticket: the first time it makes one, later it changes what the source changed.
+
+Fields that the desk may change as well (status, priority, group, …) follow the source only where the source itself
+says something else than the last time, so that an accepted ticket does not fall back to `new` because somebody wrote
+a comment at the source.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from engine.contracts import OPEN_STATUSES, Event, Kind, Priority, SlaEffect, StandardTicket, Status, TicketType, Tier
+from engine.lifecycle import history_from_dates, sla_effect
+from engine.storage.text import clean, jsonable
+
+Row = dict[str, Any]
+
+WORDS: dict[Kind, frozenset[str]] = {
+    Kind.STATUS: frozenset(Status),
+    Kind.PRIORITY: frozenset(Priority),
+    Kind.TIER: frozenset(Tier),
+    Kind.TYPE: frozenset(TicketType),
+}
+_EVENT_OF = {
+    "priority": Kind.PRIORITY,
+    "tier": Kind.TIER,
+    "type": Kind.TYPE,
+    "group_id": Kind.GROUP,
+    "assignee_id": Kind.ASSIGNEE,
+}
+AT_CREATION = ("status", "priority", "tier", "type")
+
+
+def by_time(events: Iterable[Event]) -> list[Event]:
+    """A ticket's events in the order they are recorded: its creation first."""
+    return sorted(events, key=lambda event: (event.kind != Kind.CREATED, event.at))
+
+
+def first_seen(ticket: StandardTicket, told: list[Event]) -> tuple[Row, list[Event]]:
+    """The row of a new ticket, and its history: the one delivered if it starts at creation, else told by its dates."""
+    creations = [event for event in told if event.kind == Kind.CREATED]
+    if creations:
+        history = [creations[0], *(event for event in told if event.kind != Kind.CREATED)]
+    else:
+        delivered = {(event.kind, event.value, event.at) for event in told}
+        derived = history_from_dates(ticket)
+        history = by_time(
+            [event for event in derived if (event.kind, event.value, event.at) not in delivered] + list(told)
+        )
+    born = history[0].data
+    row = {
+        "id": ticket.key,
+        "source": ticket.source,
+        "external_id": ticket.ticket_id,
+        **_own(ticket),
+        **_shared(ticket),
+        "escalated": False,
+        "product": None,
+        "owner_id": None,
+        "accepted_by": None,
+        "accepted_at": None,
+        "created_at": ticket.created_at,
+        "updated_at": _last_touched(ticket),
+        "version": 0,
+        **{f"created_{name}": born.get(name) or getattr(ticket, name).value for name in AT_CREATION},
+        "source_updated_at": ticket.updated_at,
+        "delivered": _said(ticket),
+    }
+    return row, history
+
+
+def _own(ticket: StandardTicket) -> Row:
+    """Columns that only the source writes."""
+    return {
+        "reference": clean(ticket.ticket_number or ticket.ticket_id),
+        "subject": clean(ticket.title),
+        "content": clean(ticket.description),
+        "channel": clean(ticket.channel),
+        "language": _clean(ticket.language),
+        "tags": [clean(tag) for tag in ticket.tags],
+        "location": ticket.requester_location.model_dump() if ticket.requester_location else None,
+        "requester_id": _clean(ticket.requester),
+        "company_id": _clean(ticket.company),
+        "external_metadata": jsonable(ticket.external_metadata) if ticket.external_metadata else {},
+    }
+
+
+def _shared(ticket: StandardTicket) -> Row:
+    """Columns that the source and the desk both write."""
+    return {
+        "type": ticket.type.value,
+        "status": ticket.status.value,
+        "priority": ticket.priority.value,
+        "tier": ticket.tier.value,
+        "vip": ticket.vip,
+        "category": clean(ticket.category),
+        "urgency": ticket.urgency,
+        "impact": ticket.impact,
+        "group_id": _clean(ticket.group),
+        "assignee_id": _clean(ticket.assignee),
+        "first_response_at": ticket.first_response_at,
+        "resolved_at": ticket.resolved_at,
+        "closed_at": ticket.closed_at,
+    }
+
+
+def _said(ticket: StandardTicket) -> Row:
+    """What the source says in the shared columns, to be compared with what it says the next time."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in _shared(ticket).items()
+        if value is not None
+    }
+
+
+def _last_touched(ticket: StandardTicket) -> datetime:
+    ends = (ticket.first_response_at, ticket.resolved_at, ticket.closed_at)
+    return ticket.updated_at or max([ticket.created_at, *(end for end in ends if end)])
+
+
+def news(row: Row, ticket: StandardTicket) -> Row | None:
+    """The columns that change, or None if the delivery is not newer than what the source said last."""
+    if ticket.updated_at and row["source_updated_at"] and ticket.updated_at <= row["source_updated_at"]:
+        return None
+    changes = {name: value for name, value in _own(ticket).items() if value != row[name]}
+    before, now, shared = row["delivered"], _said(ticket), _shared(ticket)
+    moved = {name for name in shared if now.get(name) != before.get(name)}
+    if "status" in moved:
+        moved |= {"resolved_at", "closed_at"}
+    first, theirs = row["first_response_at"], ticket.first_response_at
+    if "first_response_at" in moved and first and (theirs is None or theirs > first):
+        moved.remove("first_response_at")
+    changes |= {name: shared[name] for name in moved if shared[name] != row[name]}
+    nothing_said = now == before and not changes
+    return None if ticket.updated_at is None and nothing_said else changes
+
+
+def merged(row: Row, changes: Row, ticket: StandardTicket) -> Row:
+    return {
+        **row,
+        **changes,
+        "updated_at": max(row["updated_at"], _last_touched(ticket)),
+        "source_updated_at": ticket.updated_at or row["source_updated_at"],
+        "delivered": _said(ticket),
+    }
+
+
+def told_by_change(row: Row, changes: Row, ticket: StandardTicket, story: Sequence[Event], at: datetime) -> list[Event]:
+    """Events of a change that the delivery does not bring itself; anything else that changed is one `changed` event."""
+    when = ticket.updated_at or at
+    told = {event.kind: event.value for event in story}
+    is_open = Status((row | changes)["status"]) in OPEN_STATUSES
+    events = []
+    if "status" in changes and told.get(Kind.STATUS) != changes["status"]:
+        before = Status(row["status"])
+        for moment, status in _moves(changes, when):
+            events.append(_tell(ticket, Kind.STATUS, status.value, moment, sla_effect=sla_effect(before, status)))
+            before = status
+    for column, kind in _EVENT_OF.items():
+        if column in changes and (kind not in told or told[kind] != changes[column]):
+            effect = SlaEffect.REBASE if is_open and kind in WORDS else SlaEffect.NONE
+            events.append(_tell(ticket, kind, changes[column], when, sla_effect=effect))
+    if changes.get("first_response_at") and Kind.RESPONSE not in told:
+        events.append(_tell(ticket, Kind.RESPONSE, None, changes["first_response_at"]))
+    explained = {"status", "first_response_at", *_EVENT_OF}
+    if "status" in changes:
+        explained |= {"resolved_at", "closed_at"}
+    if rest := sorted(set(changes) - explained):
+        events.append(_tell(ticket, Kind.CHANGED, None, when, data={"fields": rest}))
+    return events
+
+
+def _tell(ticket: StandardTicket, kind: Kind, value: str | None, at: datetime, **more: Any) -> Event:
+    what = value if kind == Kind.STATUS else kind if value is None else f"{kind}={value}"
+    name = f"{ticket.key}/{what}/{at.isoformat()}"
+    return Event(ticket_id=ticket.key, kind=kind, at=at, value=value, actor=ticket.source, id=name, **more)
+
+
+def _moves(changes: Row, when: datetime) -> list[tuple[datetime, Status]]:
+    """The way to the new status: through the instants at which it was resolved or closed, if they are told."""
+    to = Status(changes["status"])
+    known = [(changes.get("resolved_at"), Status.RESOLVED), (changes.get("closed_at"), Status.CLOSED)]
+    moves = sorted(((moment, status) for moment, status in known if moment), key=lambda move: move[0])
+    if not moves or moves[-1][1] != to:
+        moves.append((max([when, *(moment for moment, _ in moves)]), to))
+    return moves
+
+
+def _clean(text: str | None) -> str | None:
+    return None if text is None else clean(text)

@@ -1,0 +1,177 @@
+"""The system of record in a database: SQLite on one machine, PostgreSQL for many users, with the same promises."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, cast
+
+import polars as pl
+from pydantic import BaseModel
+from sqlalchemy import Engine, MetaData, Table, func, insert, inspect, or_, select
+
+from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
+from engine.errors import NotFound
+from engine.storage import frames, guards, intake, rows, statements
+from engine.storage.connect import address, engine_for, reading, writing
+from engine.storage.intake import Item, in_utc
+from engine.storage.ports import Record, Saved
+from engine.storage.records import check_fields, kept_as
+from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
+
+_INGEST = 7_341_001
+
+
+class SqlStore:
+    """Fulfils `Store`. Open it with `engine.storage.open_store`, which looks after the migrations."""
+
+    def __init__(self, url: str) -> None:
+        self.url = address(url)
+        self._engine = engine_for(url)
+
+    @property
+    def engine(self) -> Engine:
+        """For rooms that keep their own tables in the same database."""
+        return self._engine
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
+        at, report = in_utc(at), IngestReport()
+        for items in intake.batches(delivery):
+            report += self._nothing_new(items, at=at) or self._take_in(items, at=at)
+        for some in statements.chunks(delivery.rejected):
+            with writing(self._engine, lock=_INGEST) as connection:
+                report += IngestReport(rejected=statements.keep_rejected(connection, some, at=at))
+        if report != IngestReport():
+            with writing(self._engine) as connection:
+                connection.execute(insert(ingest_batches), rows.batch_row(report, at))
+        return report
+
+    def _nothing_new(self, items: list[Item], *, at: datetime) -> IngestReport | None:
+        """The report of a batch that changes nothing, found without taking the right to write; else None."""
+        with reading(self._engine) as connection:
+            known = statements.known(connection, {item.key for item in items})
+            if any(item.ticket and item.key not in known for item in items):
+                return None
+            plan = intake.plan(items, known, at=at)
+            if plan.updated or statements.new_rejected(connection, plan.rejected):
+                return None
+            fresh = {event.id for event in plan.events} - statements.known_ids(connection, plan.events)
+            return None if fresh else plan.report
+
+    def _take_in(self, items: list[Item], *, at: datetime) -> IngestReport:
+        with writing(self._engine, lock=_INGEST) as connection:
+            known = statements.known(connection, {item.key for item in items}, lock=True)
+            plan = intake.plan(items, known, at=at)
+            heads, ids = statements.heads(connection, known), statements.known_ids(connection, plan.events)
+            recorded, moved = intake.numbered(plan.events, heads, ids, at=at)
+            statements.write_plan(connection, plan, moved)
+            if recorded:
+                connection.execute(insert(events), recorded)
+            refused = statements.keep_rejected(connection, plan.rejected, at=at)
+        return plan.report + IngestReport(events=len(recorded), rejected=refused)
+
+    def rejected(self) -> list[Rejected]:
+        with reading(self._engine) as connection:
+            found = statements.fetch(connection, select(rejected_rows).order_by(rejected_rows.c.id))
+        return [rows.rejected(row) for row in found]
+
+    def ticket(self, ticket_id: str) -> Ticket:
+        named = or_(tickets.c.reference == ticket_id, tickets.c.external_id == ticket_id)
+        with reading(self._engine) as connection:
+            found = statements.fetch(connection, select(tickets).where(tickets.c.id == ticket_id))
+            found = found or statements.fetch(connection, select(tickets).where(named).limit(2))
+        return rows.ticket(guards.only_one(found, ticket_id))
+
+    def tickets(
+        self,
+        *,
+        ids: Iterable[str] | None = None,
+        statuses: Iterable[Status] | None = None,
+        owner_id: str | None = None,
+        limit: int | None = None,
+    ) -> list[Ticket]:
+        query = select(tickets)
+        if statuses is not None:
+            query = query.where(tickets.c.status.in_([Status(status).value for status in statuses]))
+        if owner_id is not None:
+            query = query.where(tickets.c.owner_id == owner_id)
+        key = tickets.c.id.collate("C") if self._engine.dialect.name == "postgresql" else tickets.c.id
+        query = query.order_by(tickets.c.created_at, key)
+        with reading(self._engine) as connection:
+            if ids is None:
+                return [rows.ticket(row) for row in statements.fetch(connection, query.limit(limit))]
+            parts = [query.where(tickets.c.id.in_(some)) for some in statements.chunks(sorted(set(ids)))]
+            found = [rows.ticket(row) for part in parts for row in statements.fetch(connection, part)]
+        return sorted(found, key=lambda ticket: (ticket.created_at, ticket.id))[:limit]
+
+    def history(self, ticket_id: str) -> list[RecordedEvent]:
+        query = select(events).where(events.c.ticket_id == ticket_id).order_by(events.c.version)
+        with reading(self._engine) as connection:
+            return [rows.recorded(row) for row in statements.fetch(connection, query)]
+
+    def save(
+        self, ticket: Ticket, events: Sequence[Event], *, at: datetime, records: Sequence[BaseModel] = ()
+    ) -> Saved:
+        with writing(self._engine) as connection:
+            recorded = statements.save(connection, ticket, events, at=in_utc(at))
+            statements.put(connection, records)
+            saved = statements.known(connection, [ticket.id])[ticket.id]
+        return Saved(rows.ticket(saved), [rows.recorded(row) for row in recorded])
+
+    def append(self, events: Sequence[Event], *, at: datetime) -> int:
+        new = 0
+        for some in statements.chunks(events):
+            with writing(self._engine) as connection:
+                new += len(statements.append(connection, some, at=in_utc(at)))
+        return new
+
+    def put(self, records: Sequence[BaseModel]) -> None:
+        with writing(self._engine) as connection:
+            statements.put(connection, records)
+
+    def get(self, kind: type[Record], key: str) -> Record:
+        kept = kept_as(kind)
+        with reading(self._engine) as connection:
+            found = statements.records(connection, kept, {kept.key: key})
+        if not found:
+            raise NotFound(f"There is no {kind.__name__} {key}.")
+        return cast("Record", found[0])
+
+    def all(self, kind: type[Record], **equal: Any) -> list[Record]:
+        kept = kept_as(kind)
+        check_fields(kept, equal)
+        with reading(self._engine) as connection:
+            found = cast("list[Record]", statements.records(connection, kept, equal))
+        return sorted(found, key=lambda record: str(getattr(record, kept.key)))
+
+    def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
+        new = 0
+        for some in statements.chunks(decisions):
+            with writing(self._engine) as connection:
+                new += statements.decide(connection, some, at=in_utc(at))
+        return new
+
+    def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:
+        query = select(allocation_decisions).order_by(allocation_decisions.c.id)
+        if ticket_id is not None:
+            query = query.where(allocation_decisions.c.ticket_id == ticket_id)
+        with reading(self._engine) as connection:
+            return [rows.decision(row) for row in statements.fetch(connection, query)]
+
+    def frame(self, table: str) -> pl.DataFrame:
+        """Tables that other rooms keep in the same database are read as well."""
+        if table in metadata.tables:
+            return frames.from_database(self.url, rows.table_named(table))
+        with reading(self._engine) as connection:
+            if not inspect(connection).has_table(table):
+                raise NotFound(f"The database has no table {table!r}.")
+            foreign = Table(table, MetaData(), autoload_with=connection, resolve_fks=False)
+        return frames.from_database(self.url, foreign)
+
+    def counts(self) -> dict[str, int]:
+        with reading(self._engine) as connection:
+            return {
+                name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for name, table in sorted(metadata.tables.items())
+            }

@@ -1,0 +1,192 @@
+"""The statements behind the SQL store; each runs in a transaction that its caller has opened."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+from sqlalchemy import JSON, Connection, Executable, bindparam, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine.contracts import AllocationDecision, Event, Outcome, Rejected, Ticket
+from engine.errors import Conflict
+from engine.storage import guards, intake, rows
+from engine.storage.chain import Head
+from engine.storage.intake import ROWS_PER_TRANSACTION, Plan
+from engine.storage.merge import Row
+from engine.storage.records import Kept, kept_as, parents_first
+from engine.storage.tables import allocation_decisions, events, rejected_rows, tickets
+
+One = TypeVar("One")
+_STAYS = {"id", "source", "external_id", "created_at"}
+
+
+def chunks(many: Sequence[One]) -> Iterator[Sequence[One]]:
+    for start in range(0, len(many), ROWS_PER_TRANSACTION):
+        yield many[start : start + ROWS_PER_TRANSACTION]
+
+
+def fetch(connection: Connection, query: Executable) -> list[Row]:
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def known(connection: Connection, keys: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
+    """Stored tickets by key; `lock` holds them (in one order, so that nobody waits in a circle) until the end."""
+    query = select(tickets).where(tickets.c.id.in_(sorted(set(keys)))).order_by(tickets.c.id)
+    return {row["id"]: row for row in fetch(connection, query.with_for_update() if lock else query)}
+
+
+def known_ids(connection: Connection, new: Iterable[Event]) -> set[str]:
+    ids = [event.id for event in new if event.id is not None]
+    found: set[str] = set()
+    for some in chunks(ids):
+        found |= set(connection.execute(select(events.c.id).where(events.c.id.in_(some))).scalars())
+    return found
+
+
+def heads(connection: Connection, keys: Iterable[str]) -> dict[str, Head]:
+    """The last link of each ticket's chain."""
+    last = (events.c.ticket_id == tickets.c.id) & (events.c.version == tickets.c.version)
+    query = select(tickets.c.id, events.c.version, events.c.hash).join(events, last)
+    found = connection.execute(query.where(tickets.c.id.in_(list(keys))))
+    return {key: Head(version, link) for key, version, link in found}
+
+
+def write_plan(connection: Connection, plan: Plan, moved: Mapping[str, Head]) -> None:
+    """The tickets of a plan, with the version that their history reaches."""
+    final = {key: row | ({"version": moved[key].version} if key in moved else {}) for key, row in plan.rows.items()}
+    if plan.created:
+        connection.execute(insert(tickets), [final[key] for key in plan.rows if key in plan.created])
+    changed = [final[key] for key in sorted(plan.updated - plan.created)]
+    if changed:
+        columns = [column.name for column in tickets.c if column.name not in _STAYS]
+        values = {name: bindparam(f"new_{name}", type_=tickets.c[name].type) for name in columns}
+        statement = update(tickets).where(tickets.c.id == bindparam("key")).values(values)
+        bound = [{"key": row["id"], **{f"new_{name}": row[name] for name in columns}} for row in changed]
+        connection.execute(statement, bound)
+    set_versions(connection, {key: head for key, head in moved.items() if key not in plan.created | plan.updated})
+
+
+def set_versions(connection: Connection, moved: Mapping[str, Head]) -> None:
+    if moved:
+        statement = update(tickets).where(tickets.c.id == bindparam("key")).values(version=bindparam("reached"))
+        connection.execute(statement, [{"key": key, "reached": head.version} for key, head in sorted(moved.items())])
+
+
+def append(connection: Connection, new: Sequence[Event], *, at: datetime) -> list[Row]:
+    """Number, chain and keep events of known tickets; those whose id is known are left out."""
+    held = known(connection, (event.ticket_id for event in new), lock=True)
+    guards.all_known((event.ticket_id for event in new), held)
+    recorded, moved = intake.numbered(new, heads(connection, held), known_ids(connection, new), at=at)
+    set_versions(connection, moved)
+    if recorded:
+        connection.execute(insert(events), recorded)
+    return recorded
+
+
+def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: datetime) -> list[Row]:
+    """Write a ticket as it was decided from the version it carries, and the events of the decision."""
+    before = known(connection, [ticket.id], lock=True).get(ticket.id)
+    guards.may_save(ticket, before, new, known_ids(connection, new))
+    assert before is not None
+    recorded, moved = intake.numbered(new, heads(connection, [ticket.id]), set(), at=at)
+    version = moved[ticket.id].version if recorded else ticket.version
+    written = connection.execute(
+        update(tickets)
+        .where(tickets.c.id == ticket.id, tickets.c.version == ticket.version)
+        .where(or_(tickets.c.owner_id.is_(None), tickets.c.owner_id == before["owner_id"]))
+        .values({**rows.decided(ticket), "version": version})
+    )
+    if written.rowcount != 1:
+        raise Conflict(f"{ticket.reference} has moved on; load it again and decide again.")
+    if recorded:
+        connection.execute(insert(events), recorded)
+    return recorded
+
+
+def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[str, Rejected]:
+    """Rejected rows that are not kept yet, by fingerprint."""
+    prints = {intake.fingerprint(one): one for one in refused}
+    column = rejected_rows.c.fingerprint
+    for some in chunks(list(prints)):
+        for kept in connection.execute(select(column).where(column.in_(some))).scalars():
+            prints.pop(kept, None)
+    return prints
+
+
+def keep_rejected(connection: Connection, refused: Collection[Rejected], *, at: datetime) -> int:
+    new = new_rejected(connection, refused)
+    if new:
+        connection.execute(insert(rejected_rows), [rows.rejected_row(one, at) for one in new.values()])
+    return len(new)
+
+
+def put(connection: Connection, records: Sequence[BaseModel]) -> None:
+    """Insert or replace records, a statement per kind, parents first; the last of equal keys wins."""
+    per_kind: dict[type[BaseModel], dict[str, BaseModel]] = {}
+    for record in parents_first(records):
+        per_kind.setdefault(type(record), {})[getattr(record, kept_as(type(record)).key)] = record
+    for kind, by_key in per_kind.items():
+        kept = kept_as(kind)
+        _upsert(connection, kept, [rows.record_row(kept, record) for record in by_key.values()])
+        for field, side in kept.lists.items():
+            table = rows.table_named(side.table)
+            connection.execute(delete(table).where(table.c[side.parent].in_(list(by_key))))
+            if new := [row for record in by_key.values() for row in rows.side_rows(kept, field, record)]:
+                connection.execute(insert(table), new)
+
+
+def records(connection: Connection, kept: Kept, equal: Mapping[str, Any]) -> list[BaseModel]:
+    """Records of a kind whose fields equal the given values, in no order."""
+    table = rows.table_named(kept.table)
+    in_columns = {name for name in equal if name in table.c and not isinstance(table.c[name].type, JSON)}
+    wanted = rows.plain(table, {name: equal[name] for name in in_columns})
+    found = fetch(connection, select(table).where(*(table.c[name] == value for name, value in wanted.items())))
+    keys = [row[kept.key] for row in found]
+    lists = {field: _side(connection, kept, field, keys) for field in kept.lists}
+    made = [
+        rows.record(kept, row, {field: by_key.get(row[kept.key], []) for field, by_key in lists.items()})
+        for row in found
+    ]
+    nested = {name: value for name, value in equal.items() if name not in in_columns}
+    return [record for record in made if all(getattr(record, name) == value for name, value in nested.items())]
+
+
+def decide(connection: Connection, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
+    """Keep decisions that differ from the ticket's last one, with their groups and events; returns how many."""
+    keys = sorted({decision.ticket_id for decision in decisions})
+    guards.all_known(keys, known(connection, keys, lock=True))
+    new = guards.not_repeated(decisions, _last_decisions(connection, keys))
+    if new:
+        connection.execute(insert(allocation_decisions), [rows.decision_row(decision, at) for decision in new])
+        append(connection, [guards.allocated(decision, at=at) for decision in new], at=at)
+    groups = {one.ticket_id: one.group_id for one in new if one.outcome == Outcome.ALLOCATED}
+    if groups:
+        statement = update(tickets).where(tickets.c.id == bindparam("key")).values(group_id=bindparam("new_group"))
+        connection.execute(statement, [{"key": key, "new_group": group} for key, group in groups.items()])
+    return len(new)
+
+
+def _last_decisions(connection: Connection, keys: list[str]) -> dict[str, tuple[str, str | None]]:
+    table = allocation_decisions
+    query = select(table.c.ticket_id, table.c.outcome, table.c.group_id).where(table.c.ticket_id.in_(keys))
+    return {key: (outcome, group) for key, outcome, group in connection.execute(query.order_by(table.c.id))}
+
+
+def _upsert(connection: Connection, kept: Kept, new: list[Row]) -> None:
+    table = rows.table_named(kept.table)
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    others = {column.name: statement.excluded[column.name] for column in table.c if column.name != kept.key}
+    connection.execute(statement.on_conflict_do_update(index_elements=[kept.key], set_=others), new)
+
+
+def _side(connection: Connection, kept: Kept, field: str, keys: Sequence[str]) -> dict[str, list[str]]:
+    side = kept.lists[field]
+    table = rows.table_named(side.table)
+    found: dict[str, list[str]] = {}
+    for some in chunks(keys):
+        query = select(table).where(table.c[side.parent].in_(some)).order_by(table.c.position)
+        for row in fetch(connection, query):
+            found.setdefault(row[side.parent], []).append(row[side.column])
+    return found

@@ -1,0 +1,62 @@
+"""A small desk for the tests: who works there, a ticket, and instants by weekday."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from engine.contracts import Agent, Delivery, EmpowermentConfig, Role, StandardTicket, Team, Ticket
+from engine.desk import Desk, load_policies
+from engine.storage.ports import Store
+
+POLICIES = Path(__file__).resolve().parents[2] / "data" / "policies"
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""Monday, 9:00 UTC."""
+
+ANA = Agent(id="ana", email="ana@desk.example", name="Ana", teams=("cloud",))
+BEN = Agent(id="ben", email="ben@desk.example", name="Ben", teams=("cloud", "network"), max_tickets=1)
+CLEO = Agent(id="cleo", email="cleo@desk.example", name="Cleo", role=Role.TEAM_LEAD, teams=("cloud",))
+DIRK = Agent(id="dirk", email="dirk@desk.example", name="Dirk", role=Role.MANAGER, teams=("cloud", "network"))
+EVA = Agent(id="eva", email="eva@desk.example", name="Eva", teams=("network",), is_active=False)
+FIN = Agent(id="fin", email="fin@desk.example", name="Fin", teams=("network",), empowerment_limit=Decimal(50))
+AGENTS = (ANA, BEN, CLEO, DIRK, EVA, FIN)
+TEAMS = (
+    Team(id="cloud", name="Cloud", supervisor_id="cleo", manager_id="dirk"),
+    Team(id="network", name="Network", manager_id="dirk"),
+    Team(id="legal", name="Legal", manager_id="dirk"),
+)
+LIMITS = EmpowermentConfig(team_id="cloud")
+
+
+def later(hours: float = 0, *, days: float = 0, minutes: float = 0) -> datetime:
+    """That long after Monday morning."""
+    return MONDAY + timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def a_ticket(**changes: Any) -> Ticket:
+    fields = {
+        "id": "web:1",
+        "source": "web",
+        "external_id": "1",
+        "reference": "INC-1",
+        "created_at": MONDAY,
+        "updated_at": MONDAY,
+    }
+    return Ticket(**{**fields, **changes})
+
+
+def owned(**changes: Any) -> Ticket:
+    """Ana's ticket, under way."""
+    facts = {"owner_id": "ana", "accepted_by": "ana", "accepted_at": MONDAY, "status": "in_progress"}
+    return a_ticket(**{**facts, **changes})
+
+
+def delivered(number: int = 1, **changes: Any) -> StandardTicket:
+    fields = {"ticket_id": str(number), "source": "web", "ticket_number": f"INC-{number}", "created_at": MONDAY}
+    return StandardTicket(**{**fields, **changes})
+
+
+def a_desk(store: Store, *tickets: StandardTicket, **presets: str) -> Desk:
+    store.put([*TEAMS, *AGENTS, LIMITS, EmpowermentConfig(team_id="network")])
+    store.ingest(Delivery(tickets=tickets or (delivered(),)), at=MONDAY)
+    return Desk(store, load_policies(POLICIES, **presets))

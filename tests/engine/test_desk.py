@@ -1,0 +1,298 @@
+"""The use cases over a store: decided by the rules, kept whole, and replayable."""
+
+from typing import Any
+
+import pytest
+
+from engine import cases, lifecycle, timeline
+from engine.calibration import CalibrationItem, Lesson, ReviewOutcome
+from engine.contracts import Kind, Status, first_broken_link
+from engine.envelopes import Envelope
+from engine.errors import Conflict, NotAllowed, NotFound
+from engine.flags import CaseFlag, FlagType
+from engine.kanban import KanbanView
+from engine.notifications import News, QueuedNotification
+from engine.ownership import TransferReason
+from engine.reminders import Reminder
+from engine.resolutions import CalibrationStatus, Claim, Resolution
+from engine.storage.ports import Store
+from engine.tasks import TaskStatus
+from tests.engine.people import MONDAY, a_desk, delivered, later
+
+REFUND = {"what_went_wrong": "outage", "why_eligible": "goodwill", "type": "refund"}
+
+
+def kinds(store: Store, ticket_id: str = "web:1") -> list[str]:
+    return [event.kind.value for event in store.history(ticket_id)]
+
+
+def test_a_whole_day_is_kept_and_replayable(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    desk.reply("web:1", by="ana", text="Looking into it.", at=later(1.5))
+    asked = desk.open_envelope("web:1", by="ana", reason="DNS", team_id="network", at=later(2))
+    desk.accept_envelope(asked.id, by="ben", at=later(3))
+    desk.note("web:1", by="ben", text="zone file", envelope_id=asked.id, at=later(3.5))
+    desk.complete_envelope(asked.id, by="ben", summary="zone was missing", at=later(4))
+    desk.change_status("web:1", to=Status.WAITING_CUSTOMER, by="ana", at=later(5))
+    desk.receive("web:1", author="rob", text="It works.", at=later(6))
+    desk.resolve("web:1", by="ana", summary="Added the zone.", at=later(7))
+    desk.close("web:1", by="ana", at=later(8))
+    ticket = desk.reopen("web:1", by="ana", reason="came back", at=later(9))
+    history = store.history("web:1")
+    assert ticket == store.ticket("web:1")
+    assert (ticket.owner_id, ticket.status, ticket.first_response_at) == ("ana", Status.IN_PROGRESS, later(1.5))
+    assert lifecycle.replay(history[0].data, history) == lifecycle.state_of(ticket)
+    assert first_broken_link(history) is None
+    assert ticket.version == len(history)
+
+
+def test_second_to_accept_is_told_who_was_faster(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    with pytest.raises(NotAllowed, match="owned by ana; join with an envelope"):
+        desk.accept("web:1", by="cleo", at=later(1))
+
+
+def test_same_version_is_written_once(store: Store) -> None:
+    desk = a_desk(store)
+    stale = store.ticket("web:1")
+    desk.accept("web:1", by="ana", at=later(1))
+    with pytest.raises(Conflict):
+        desk.keep(*lifecycle.respond(stale, by="ana", at=later(1)), at=later(1))
+
+
+def test_refused_decision_leaves_nothing(store: Store) -> None:
+    desk = a_desk(store)
+    before = store.counts()
+    for act in (
+        lambda: desk.reply("web:1", by="ana", text="hi", at=later(1)),
+        lambda: desk.resolve("web:1", by="ana", summary="done", at=later(1)),
+        lambda: desk.open_envelope("web:1", by="ana", reason="DNS", team_id="network", at=later(1)),
+        lambda: desk.add_task("web:1", title="call", by="ana", at=later(1)),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+    assert store.counts() == before
+    with pytest.raises(NotFound):
+        desk.accept("web:1", by="nobody", at=later(1))
+
+
+def test_capacity_is_counted_from_open_tickets(store: Store) -> None:
+    desk = a_desk(store, delivered(1), delivered(2))
+    desk.accept("web:1", by="ben", at=later(1))
+    with pytest.raises(NotAllowed, match="1 open tickets of at most 1"):
+        desk.accept("web:2", by="ben", at=later(2))
+    desk.resolve("web:1", by="ben", summary="done", at=later(3))
+    desk.release("web:1", by="ben", at=later(3))
+    assert desk.accept("web:2", by="ben", at=later(4)).owner_id == "ben"
+
+
+def test_transfer_is_kept_with_who_accepted(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    reason = TransferReason.EXTENDED_LEAVE
+    with pytest.raises(NotAllowed):
+        desk.transfer("web:1", to="ben", reason=reason, authorised_by="dirk", leave_days=30, at=later(2))
+    moved = desk.transfer("web:1", to="ben", reason=reason, authorised_by="dirk", leave_days=31, at=later(2))
+    assert (moved.owner_id, moved.accepted_by) == ("ben", "ana")
+    assert kinds(store)[-1] == Kind.TRANSFERRED
+
+
+def test_action_of_a_slow_clock_does_not_precede_what_it_follows(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    desk.resolve("web:1", by="ana", summary="done", at=later(2))
+    ticket = desk.reopen("web:1", by="ana", reason="not done", at=later(2, minutes=-1))
+    history = store.history("web:1")
+    assert ticket.status == Status.IN_PROGRESS
+    assert lifecycle.replay(history[0].data, history) == lifecycle.state_of(ticket)
+
+
+def test_customer_reads_replies_and_summary_alone(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    desk.note("web:1", by="ana", text="odd customer", at=later(1))
+    desk.reply("web:1", by="ana", text="On it.", at=later(2))
+    desk.resolve("web:1", by="ana", summary="Fixed.", at=later(3))
+    assert [entry.content for entry in desk.read_timeline("web:1", reader=None)] == ["On it.", "Fixed."]
+    assert "odd customer" in [entry.content for entry in desk.read_timeline("web:1", reader="ana")]
+
+
+def test_notes_are_for_owner_supervisors_and_experts(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    desk.note("web:1", by="cleo", text="please hurry", at=later(2))
+    with pytest.raises(NotAllowed, match="only the owner may add a note"):
+        desk.note("web:1", by="ben", text="me too", at=later(2))
+
+
+def test_expert_sees_the_own_envelope(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    asked = desk.open_envelope("web:1", by="ana", reason="DNS", assigned_to="fin", at=later(2))
+    assert [e.id for e in desk.expert_view("web:1", agent_id="fin").mine] == [asked.id]
+    cancelled = desk.cancel_envelope(asked.id, by="ana", reason="found it", at=later(3))
+    assert store.get(Envelope, asked.id) == cancelled
+    assert (cancelled.is_cancelled, store.ticket("web:1").status) == (True, Status.IN_PROGRESS)
+
+
+def test_tasks_are_kept_with_their_history(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    task = desk.add_task("web:1", title="call", by="ana", assigned_to="ben", at=later(2))
+    assert desk.move_task(task.id, to=TaskStatus.DONE, by="ben", at=later(3)).completed_at == later(3)
+    assert kinds(store)[-2:] == ["task", "task"]
+
+
+def test_legal_flag_opens_a_legal_envelope_at_once(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    desk.add_flag("web:1", type=FlagType.LEGAL, by="ana", reason="letter from a lawyer", at=later(2))
+    [envelope] = store.all(Envelope)
+    assert (envelope.team_id, store.ticket("web:1").status) == ("legal", Status.WAITING_INTERNAL)
+    assert store.ticket("web:1").owner_id == "ana"
+
+
+def test_social_media_flag_tells_the_manager_and_raises_the_priority(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    flag = desk.add_flag("web:1", type=FlagType.SOCIAL_MEDIA, by="ana", reason="a thread", at=later(2))
+    assert [row.agent_id for row in store.all(QueuedNotification)] == ["dirk"]
+    assert (store.ticket("web:1").priority, kinds(store)[-2:]) == ("high", ["flag", "priority"])
+    assert desk.clear_flag(flag.id, by="ana", at=later(3)).cleared_by == "ana"
+
+
+def test_third_contact_is_flagged_when_it_comes(store: Store) -> None:
+    rob = {"requester": "rob", "category": "vpn"}
+    desk = a_desk(store, delivered(1, **rob), delivered(2, **rob))
+    desk.receive("web:2", author="rob", text="still nothing", at=later(1))
+    assert [(flag.ticket_id, flag.type) for flag in store.all(CaseFlag)] == [("web:2", FlagType.REPEAT_CONTACT)]
+    desk.receive("web:2", author="rob", text="hello?", at=later(2))
+    assert len(store.all(CaseFlag)) == 1
+
+
+def grant(desk: Any, amount: str, *, at: Any = None) -> Resolution:
+    return desk.propose_resolution("web:1", Claim(**REFUND, amount=amount), by="ana", at=at or later(2))
+
+
+def test_grant_goes_through_approval_and_calibration(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    big = grant(desk, "600")
+    with pytest.raises(NotAllowed, match="takes a manager"):
+        desk.approve_resolution(big.id, by="cleo", at=later(3))
+    assert desk.approve_resolution(big.id, by="dirk", at=later(3)).approved_by == "dirk"
+    [item] = store.all(CalibrationItem)
+    desk.review_calibration(item.id, by="cleo", outcome=ReviewOutcome.REVISED, notes="500 was due", at=later(4))
+    assert store.get(Resolution, big.id).calibration_status == CalibrationStatus.REVISED
+    assert "because 500 was due" in store.all(Lesson)[0].text
+    report = desk.calibration_report(since=MONDAY, until=later(days=1))
+    assert (report.upheld_percent, report.compensation[0].amount) == (0.0, 600)
+
+
+def test_weekly_queue_is_never_empty_and_the_same_when_asked_again(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    small = [grant(desk, "10", at=later(2 + n / 10)) for n in range(8)]
+    [item] = desk.weekly_calibration_queue(at=later(days=7), seed=202610)
+    assert item.resolution_id in {resolution.id for resolution in small}
+    assert desk.weekly_calibration_queue(at=later(days=8), seed=202610) == []
+    waiting = [r for r in store.all(Resolution) if r.calibration_status == CalibrationStatus.PENDING]
+    assert [resolution.id for resolution in waiting] == [item.resolution_id]
+
+
+def test_complaint_at_closing_reaches_the_weekly_queue(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    grant(desk, "10")
+    survey = cases.Survey(id="web:1", ticket_id="web:1", csat=1, is_complaint=True, created_at=later(3))
+    lessons = {cases.Backlog.DOCS: "say where the zone goes", cases.Backlog.PRODUCT: " "}
+    desk.close("web:1", by="ana", at=later(3), survey=survey, lessons=lessons)
+    assert [item.reason for item in desk.weekly_calibration_queue(at=later(days=7), seed=1)] == ["complaint"]
+    assert [signal.backlog for signal in store.all(cases.FeedbackSignal)] == [cases.Backlog.DOCS]
+
+
+def test_work_queue_puts_what_burns_first(store: Store) -> None:
+    desk = a_desk(
+        store, delivered(1), delivered(2, priority="high"), delivered(3, vip=True), delivered(4, status="closed")
+    )
+    queue = desk.work_queue(at=MONDAY, seconds_left={"web:3": 3 * 3600.0})
+    assert [(item.ticket.id, item.score.score, item.section) for item in queue] == [
+        ("web:3", 120.0, "needs_attention"),
+        ("web:2", 70.0, "on_track"),
+        ("web:1", 40.0, "on_track"),
+    ]
+    assert desk.work_queue(at=MONDAY, owner_id="ana") == []
+
+
+def test_queue_counts_flags_and_active_envelopes(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=MONDAY)
+    desk.reply("web:1", by="ana", text="hi", at=MONDAY)
+    asked = desk.open_envelope("web:1", by="ana", reason="DNS", team_id="network", at=MONDAY)
+    assert desk.work_queue(at=MONDAY)[0].score.multipliers["escalation"] == 1.0
+    desk.accept_envelope(asked.id, by="ben", at=MONDAY)
+    desk.add_flag("web:1", type=FlagType.REPEAT_CONTACT, by="ana", reason="again", at=MONDAY)
+    [item] = desk.work_queue(at=MONDAY, owner_id="ana")
+    assert item.score.score == 67.6
+    assert item.section == "waiting_on_others"
+
+
+def test_reopened_counts_where_the_preset_says_so(store: Store) -> None:
+    desk = a_desk(store, priority_preset="feature-map")
+    desk.accept("web:1", by="ana", at=later(1))
+    desk.resolve("web:1", by="ana", summary="done", at=later(2))
+    desk.reopen("web:1", by="ana", reason="no", at=later(3))
+    assert desk.work_queue(at=later(3))[0].score.multipliers["reopened"] == 1.4
+
+
+def test_cards_move_by_the_rules_and_within_limits(store: Store) -> None:
+    desk = a_desk(store, delivered(1), delivered(2))
+    view = desk.save_view(
+        KanbanView(id="v", name="Ours", team_id="cloud", wip_limits={"waiting_vendor": 1}, wip_mode="hard"), by="ana"
+    )
+    for number in (1, 2):
+        desk.accept(f"web:{number}", by="ana", at=later(1))
+    assert desk.move_card(view, "web:1", to="waiting_vendor", by="ana", at=later(2)).ticket.status == "waiting_vendor"
+    with pytest.raises(NotAllowed, match="finish one there first"):
+        desk.move_card(view, "web:2", to="waiting_vendor", by="ana", at=later(2))
+    found = {c.name: len(c.cards) for c in desk.board(view, at=later(3)).columns if c.cards}
+    assert found == {"in_progress": 1, "waiting_vendor": 1}
+    with pytest.raises(NotAllowed, match="belongs to cloud, not to fin"):
+        desk.save_view(view, by="fin")
+
+
+def test_reminders_are_set_snoozed_and_done(store: Store) -> None:
+    desk = a_desk(store)
+    reminder = desk.remind("web:1", agent_id="ana", trigger_at=later(2), message="call back", at=later(1))
+    assert [r.id for r in desk.due_reminders("ana", at=later(2)).overdue] == [reminder.id]
+    desk.snooze(reminder.id, minutes=30, by="ana", at=later(2))
+    assert [r.id for r in desk.due_reminders("ana", at=later(2)).upcoming] == [reminder.id]
+    desk.complete_reminder(reminder.id, by="ana", at=later(3))
+    assert desk.due_reminders("ana", at=later(3)) == ([], [])
+    assert store.get(Reminder, reminder.id).status == "completed"
+    assert store.ticket("web:1").updated_at == MONDAY
+
+
+def test_news_are_queued_once_and_sent_once(store: Store) -> None:
+    desk = a_desk(store)
+    news = News(id="n1", event_type="assigned", ticket_id="web:1")
+    assert [row.agent_id for row in desk.notify(news, to=["ana", "ben", "ana", "nobody"], at=later(1))] == [
+        "ana",
+        "ben",
+    ]
+    assert desk.notify(news, to=["ana"], at=later(3)) == []
+    assert desk.send_due(at=later(1)) == []
+    assert [[row.agent_id for row in batch] for batch in desk.send_due(at=later(2))] == [["ana"], ["ben"]]
+    assert desk.send_due(at=later(2)) == []
+    desk.working_on("web:1", by="ana", at=later(4))
+    assert desk.notify(News(id="n2", event_type="assigned", ticket_id="web:1"), to=["ana"], at=later(4.5)) == []
+
+
+def test_entries_and_flags_of_one_ticket_have_keys_of_their_own(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    for hour in (2, 3, 4):
+        desk.reply("web:1", by="ana", text=f"{hour}", at=later(hour))
+    assert len({entry.id for entry in store.all(timeline.TimelineEntry)}) == 3

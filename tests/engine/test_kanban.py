@@ -1,0 +1,124 @@
+"""A board shows the queue; moving a card follows the ticket's rules."""
+
+from typing import Any
+
+import pytest
+
+from engine import kanban, lifecycle
+from engine.contracts import Kind, Status
+from engine.errors import BadInput, NotAllowed
+from engine.kanban import KanbanView
+from tests.engine.people import POLICIES, a_ticket, later, owned
+
+LIFECYCLES = lifecycle.load(POLICIES / "lifecycle.yaml")
+
+
+def view(**changes: Any) -> KanbanView:
+    return KanbanView(**{"id": "v", "name": "Mine", **changes})
+
+
+def move(ticket: Any, to: str, *, by: str = "ana", cards: int = 0, **changes: Any) -> kanban.Moved:
+    shown = view(**changes)
+    return kanban.move_card(shown, ticket, to=to, by=by, at=later(1), preset=LIFECYCLES.preset(), cards_there=cards)
+
+
+def columns(board: kanban.Board) -> dict[str, list[str]]:
+    return {column.name: [card.id for card in column.cards] for column in board.columns}
+
+
+def test_status_board_shows_empty_columns_too() -> None:
+    found = columns(kanban.board(view(), [owned()], preset=LIFECYCLES.preset("companyos")))
+    expected = {status: [] for status in ("new", "triage", "waiting_customer", "resolved", "closed")}
+    assert found == {**expected, "in_progress": ["web:1"]}
+
+
+def test_no_card_is_lost_in_a_status_the_preset_lacks() -> None:
+    found = columns(kanban.board(view(), [a_ticket(status="waiting_vendor")], preset=LIFECYCLES.preset("companyos")))
+    assert found["waiting_vendor"] == ["web:1"]
+
+
+def test_agent_and_team_boards_have_a_column_for_nobody() -> None:
+    tickets = [owned(id="a"), a_ticket(id="b", group_id="grp")]
+    assert columns(kanban.board(view(column_field="agent"), tickets)) == {"ana": ["a"], "none": ["b"]}
+    assert columns(kanban.board(view(column_field="team"), tickets)) == {"none": ["a"], "grp": ["b"]}
+
+
+@pytest.mark.parametrize(
+    ("sort_by", "order"),
+    [("priority_score", ["b", "a", "c"]), ("created_at", ["c", "a", "b"]), ("sla_breach", ["a", "b", "c"])],
+)
+def test_cards_are_sorted_as_the_view_says(sort_by: str, order: list[str]) -> None:
+    tickets = [a_ticket(id="a"), a_ticket(id="b", created_at=later(1)), a_ticket(id="c", created_at=later(-1))]
+    scores, left = {"a": 40.0, "b": 70.0}, {"a": -5.0, "b": 60.0}
+    board = kanban.board(view(sort_by=sort_by), tickets, scores=scores, seconds_left=left)
+    assert columns(board)["new"] == order
+
+
+def test_swimlanes_split_a_column() -> None:
+    tickets = [owned(id="a"), owned(id="b", priority="high")]
+    [column] = kanban.board(view(column_field="agent", swimlane_field="priority"), tickets).columns
+    assert {lane: [card.id for card in cards] for lane, cards in column.lanes.items()} == {
+        "high": ["b"],
+        "medium": ["a"],
+    }
+
+
+def test_filters_choose_tickets_by_their_fields() -> None:
+    tickets = [owned(id="a"), owned(id="b", priority="high"), owned(id="c", tier="free")]
+    shown = view(filters={"priority": ["medium", "low"], "tier": "standard"})
+    assert [ticket.id for ticket in tickets if kanban.fits(shown, ticket)] == ["a"]
+    with pytest.raises(BadInput, match="filters on colour, which no ticket has"):
+        kanban.fits(view(filters={"colour": "red"}), owned())
+
+
+def test_over_the_limit_shows() -> None:
+    board = kanban.board(view(wip_limits={"in_progress": 1}), [owned(id="a"), owned(id="b")])
+    assert [column.name for column in board.columns if column.is_over_limit] == ["in_progress"]
+
+
+def test_moving_a_card_is_a_move_of_the_ticket() -> None:
+    moved = move(owned(), "waiting_customer")
+    assert (moved.ticket.status, moved.events[0].sla_effect, moved.warning) == (Status.WAITING_CUSTOMER, "pause", None)
+
+
+def test_moving_to_where_it_is_changes_nothing() -> None:
+    assert move(owned(), "in_progress").events == []
+
+
+@pytest.mark.parametrize(
+    ("ticket", "to", "by", "said"),
+    [
+        (owned(), "new", "ana", "can't become new"),
+        (owned(), "resolved", "ben", "only the owner may move its card"),
+        (a_ticket(), "in_progress", "ana", "accept it first"),
+        (owned(escalated=True), "resolved", "ana", "open envelope"),
+    ],
+)
+def test_moves_follow_lifecycle_and_ownership(ticket: Any, to: str, by: str, said: str) -> None:
+    with pytest.raises(NotAllowed, match=said):
+        move(ticket, to, by=by)
+
+
+def test_unknown_column_is_named() -> None:
+    with pytest.raises(BadInput, match="no column 'done'"):
+        move(owned(), "done")
+
+
+def test_soft_limit_warns_and_hard_refuses() -> None:
+    limits = {"wip_limits": {"waiting_customer": 2}}
+    assert move(owned(), "waiting_customer", cards=1, **limits).warning is None
+    assert "one more makes it 3" in (move(owned(), "waiting_customer", cards=2, **limits).warning or "")
+    with pytest.raises(NotAllowed, match="2 cards of at most 2; finish one there first"):
+        move(owned(), "waiting_customer", cards=2, wip_mode="hard", **limits)
+
+
+def test_priority_and_team_columns_change_priority_and_group() -> None:
+    raised = move(owned(), "high", column_field="priority")
+    assert (raised.ticket.priority, raised.events[0].sla_effect) == ("high", "rebase")
+    handed = move(owned(), "grp", column_field="team")
+    assert (handed.ticket.group_id, handed.events[0].kind, handed.ticket.owner_id) == ("grp", Kind.GROUP, "ana")
+
+
+def test_agent_column_never_moves_the_owner() -> None:
+    with pytest.raises(NotAllowed, match="stays with ana; open an envelope"):
+        move(owned(), "ben", column_field="agent")

@@ -59,9 +59,7 @@ def _measure(size: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, open_house(home=Path(folder)) as house:
         at = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(days=DAYS)
         _warm(house)
-        sample = timed(
-            "generate", lambda: generate(size, seed=SEED, start=START, days=DAYS, people=house.people)
-        )
+        sample = timed("generate", lambda: generate(size, seed=SEED, start=START, days=DAYS, people=house.people))
         delivery = Delivery(tickets=tuple(sample.tickets), events=tuple(sample.events))
         timed("ingest", lambda: house.store.ingest(delivery, at=at))
         timed("classify", lambda: classify(house, at=at))
@@ -74,6 +72,8 @@ def _measure(size: int) -> dict[str, float]:
 
 def _warm(house: House) -> None:
     """Open the parts before the clock runs: loading a model is not a stage."""
-    house.bring_people()
+    from pipelines.jobs.people import bring_people
+
+    bring_people(house, house.settings.data / "people")
     house.sync_knowledge()
     _ = house.classifier, house.drafter

@@ -80,16 +80,22 @@ def demo(context: typer.Context) -> None:
 def ingest(
     context: typer.Context,
     path: Annotated[Path | None, typer.Argument(help="A file or folder; without it, what lies in the inbox.")] = None,
-    source: Annotated[str, typer.Option(help="helmdesk, servicenow-csv, or the name of a mapping file.")] = "helmdesk",
+    source: Annotated[
+        str, typer.Option(help="helmdesk, people, servicenow-csv, or a mapping file's name.")
+    ] = "helmdesk",
     mapping: Annotated[Path | None, typer.Option(help="Your own mapping file (see data/mappings).")] = None,
 ) -> None:
     """Take tickets in. The same input again changes nothing."""
     from pipelines.inbox import take_in
     from pipelines.jobs.ingest import ingest as job
+    from pipelines.jobs.people import bring_people
 
     with _house(context) as house, _progress() as progress:
         if path is None:
             report = take_in(house, progress=progress)
+        elif source == "people":
+            print(f"people and groups {bring_people(house, path)}")
+            return
         else:
             report = job(house, path, source=source, mapping=mapping, at=house.now(), progress=progress)
     print(

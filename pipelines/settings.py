@@ -29,7 +29,10 @@ class Settings(BaseSettings):
     embedder: str = Field("auto", pattern="^(auto|minilm|wordllama)$")
     taxonomy: str = Field("products", description="a file of data/taxonomies, without .yaml")
     sla_policy: str = Field("default", description="a file of data/policies/sla, without .yaml")
-    allocation_policy: str = Field("hld-v2", description="a preset of data/policies/allocation.yaml")
+    allocation_policy: str = Field("", description="a preset of data/policies/allocation.yaml; empty: the one it uses")
+    handler: str = Field("outbox", pattern="^(outbox|servicenow|bmc)$", description="where decisions are handed over")
+    handler_url: str = Field("", description="its address; empty: a file below home")
+    handler_token: SecretStr | None = None
     groq_api_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
     openai_base_url: str = Field("", description="any OpenAI-compatible server; needs no key if it asks for none")

@@ -1,6 +1,7 @@
 """The readable end of a cycle: what came in, what was promised and kept, who has the load, how sure triage was."""
 
 import polars as pl
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -14,15 +15,17 @@ def show(marts: MartReader, console: Console | None = None) -> None:
     out = console or Console()
     publication = marts.publication
     out.print(f"\n[bold]helmdesk[/] as of {publication.as_of:%Y-%m-%d %H:%M} UTC, marts in {publication.folder}")
-    for table in (_states(marts), _attainment(marts), _clocks(marts), _load(marts), _confidence(marts)):
+    for table in (_states(marts), *_attainment(marts), _clocks(marts), _load(marts), _confidence(marts)):
         out.print(table)
     _print_rejected(marts, out)
 
 
 def _table(title: str, *columns: str, caption: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", caption=caption, caption_justify="left", title_style="bold")
+    table = Table(
+        title=title, title_justify="left", caption=caption, caption_justify="left", title_style="bold", box=SIMPLE
+    )
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right")
+        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
     return table
 
 
@@ -34,21 +37,26 @@ def _states(marts: MartReader) -> Table:
     return table
 
 
-def _attainment(marts: MartReader) -> Table:
+def _attainment(marts: MartReader) -> list[Table]:
+    """One table a clock, a row a priority."""
     rows = marts.query(
         "SELECT clock, value AS priority, met, breached, running, at_risk, share_met, low, high FROM attainment "
         "WHERE dimension IN ('priority', 'all') AND clocks > 0"
     )
-    table = _table(
-        "SLA attainment by priority", "clock", "priority", "met", "breached", "running", "at risk", "share met", "95 %",
-        caption="share met = met / (met + breached), all windows; Wilson interval",
-    )  # fmt: skip
-    for row in sorted(rows.iter_rows(named=True), key=lambda r: (r["clock"], ORDER.get(r["priority"], 9))):
-        share = "–" if row["share_met"] is None else f"{row['share_met']:.1%}"
-        interval = "–" if row["low"] is None else f"{row['low']:.1%} – {row['high']:.1%}"
-        counts = (f"{row[name]:,}" for name in ("met", "breached", "running", "at_risk"))
-        table.add_row(row["clock"], row["priority"], *counts, share, interval)
-    return table
+    tables = []
+    for (clock,), of_clock in rows.group_by("clock", maintain_order=True):
+        title = f"SLA attainment by priority: {str(clock).replace('_', ' ')}"
+        table = _table(
+            title, "priority", "met", "breached", "running", "at risk", "share met", "95 %",
+            caption="share met = met / (met + breached), all windows; Wilson interval",
+        )  # fmt: skip
+        for row in sorted(of_clock.iter_rows(named=True), key=lambda r: ORDER.get(r["priority"], 9)):
+            share = "–" if row["share_met"] is None else f"{row['share_met']:.1%}"
+            interval = "–" if row["low"] is None else f"{row['low']:.1%} – {row['high']:.1%}"
+            counts = (f"{row[name]:,}" for name in ("met", "breached", "running", "at_risk"))
+            table.add_row(row["priority"], *counts, share, interval)
+        tables.append(table)
+    return sorted(tables, key=lambda table: str(table.title))
 
 
 def _clocks(marts: MartReader) -> Table:
@@ -68,7 +76,7 @@ def _load(marts: MartReader) -> Table:
     rows = marts.frame("group_load").sort("utilisation", descending=True, nulls_last=True)
     waiting = marts.query("SELECT outcome, count(*) FROM allocations GROUP BY outcome ORDER BY outcome")
     caption = ", ".join(f"{outcome} {count:,}" for outcome, count in waiting.iter_rows()) or "nothing to allocate"
-    table = _table("Allocation", "group", "before", "allocated", "after", "capacity", "full", caption=caption)
+    table = _table("Allocation", "group", "before", "new", "after", "slots", "full", caption=caption)
     for row in rows.iter_rows(named=True):
         full = "–" if row["utilisation"] is None else f"{row['utilisation']:.0%}"
         numbers = (f"{row[name]:,}" for name in ("load_before", "allocated", "load_after", "capacity"))

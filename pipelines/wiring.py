@@ -10,20 +10,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from engine.errors import BadInput
 from pipelines.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from engine.allocation.policy import AllocationPolicy
     from engine.desk import Desk
-    from engine.plugins.ports import SourcePlugin
+    from engine.plugins.ports import HandlerPlugin, SourcePlugin
+    from engine.priority import Preset
     from engine.storage.sql import SqlStore
     from pipelines.marts import MartReader
     from pipelines.people import People
+    from sla.alerts import AlertRule
     from sla.calendars import Calendar
-    from sla.policies import Policies
+    from sla.promises import Policies
     from sla.store import AlertStore
     from triage.milvus import MilvusIndex
-    from triage.ports import Classifier, Drafter, Embedder
+    from triage.ports import Classifier, Drafter, Embedder, IndexReport
     from triage.store import TriageStore
     from triage.taxonomy import Taxonomy
 
@@ -54,8 +57,12 @@ class House:
     @cached_property
     def store(self) -> "SqlStore":
         from engine.storage import open_store
+        from engine.storage.sql import SqlStore
 
-        return open_store(self.settings.store_url)
+        store = open_store(self.settings.store_url)
+        if not isinstance(store, SqlStore):
+            raise BadInput("HELMDESK_DATABASE_URL names no database: use sqlite:///… or postgresql+psycopg://…")
+        return store
 
     @cached_property
     def triage_store(self) -> "TriageStore":
@@ -76,9 +83,9 @@ class House:
 
     @cached_property
     def calendars(self) -> "Mapping[str, Calendar]":
-        from sla.calendars import load_calendars
+        from sla.calendar_files import load
 
-        return load_calendars(self.policy_file("calendars.yaml"))
+        return load(self.policy_file("calendars.yaml"))
 
     @cached_property
     def sla_policies(self) -> "Policies":
@@ -87,10 +94,22 @@ class House:
         return load(self.policy_file("sla", f"{self.settings.sla_policy}.yaml"))
 
     @cached_property
+    def alert_rules(self) -> "list[AlertRule]":
+        from sla.alerts import load
+
+        return load(self.policy_file("sla", "alerts.yaml"))
+
+    @cached_property
     def allocation_policy(self) -> "AllocationPolicy":
         from engine.allocation.policy import load_policy
 
-        return load_policy(self.policy_file("allocation.yaml"), self.settings.allocation_policy)
+        return load_policy(self.policy_file("allocation.yaml"), self.settings.allocation_policy or None)
+
+    @cached_property
+    def priority_preset(self) -> "Preset":
+        from engine.priority import load
+
+        return load(self.policy_file("priority.yaml")).preset()
 
     @cached_property
     def taxonomy(self) -> "Taxonomy":
@@ -113,34 +132,62 @@ class House:
         return source_plugin(name, mappings=self.settings.data / "mappings", mapping=mapping)
 
     @cached_property
-    def desk(self) -> "Desk":
-        from engine.desk import Desk
+    def handler(self) -> "HandlerPlugin":
+        """Where allocation decisions are handed over: an outbox file below home, or a system by address."""
+        from engine.plugins.registry import handler_plugin
 
-        return Desk(self.store)
+        settings = self.settings
+        settings.home.mkdir(parents=True, exist_ok=True)
+        return handler_plugin(
+            settings.handler,
+            mappings=settings.data / "mappings",
+            groups=settings.data / "people" / "groups.yaml",
+            send_to=settings.handler_url or settings.home / "decisions.jsonl",
+            token=settings.handler_token.get_secret_value() if settings.handler_token else None,
+        )
+
+    @cached_property
+    def desk(self) -> "Desk":
+        from engine.desk import Desk, load_policies
+
+        return Desk(self.store, load_policies(self.policy_file()))
 
     # -- triage --------------------------------------------------------------------------------------------------
 
     @cached_property
     def embedder(self) -> "Embedder":
-        from triage.embed import open_embedder
+        from triage.embed import Remembering, open_embedder
 
-        return open_embedder(self.settings.embedder)
+        return Remembering(open_embedder(self.settings.embedder))
 
     @cached_property
     def classifier(self) -> "Classifier":
-        raise NotImplementedError
+        from triage.classify import LocalClassifier
+
+        return LocalClassifier(self.taxonomy, self.embedder, clock=self.now, cache=self.settings.models_folder)
+
+    @cached_property
+    def drafter(self) -> "Drafter":
+        from triage.draft import ExtractiveDrafter
+        from triage.macros import read_macros
+
+        macros = read_macros(self.settings.data / "macros")
+        return ExtractiveDrafter(self.embedder, clock=self.now, macros=macros)
 
     @cached_property
     def index(self) -> "MilvusIndex":
+        """The knowledge index; one process at a time may hold the embedded one (raises Unavailable)."""
         from triage.milvus import MilvusIndex
 
         token = self.settings.milvus_token
         self.settings.home.mkdir(parents=True, exist_ok=True)
         return MilvusIndex(self.settings.index_uri, self.embedder, token=token.get_secret_value() if token else None)
 
-    @cached_property
-    def drafter(self) -> "Drafter":
-        raise NotImplementedError
+    def sync_knowledge(self) -> "IndexReport":
+        """Make the index hold the articles as they are now; only changed ones are embedded again."""
+        from triage.knowledge import read_articles
+
+        return self.index.sync(read_articles(self.settings.data / "knowledge"))
 
     # -- marts ---------------------------------------------------------------------------------------------------
 

@@ -45,7 +45,10 @@ def engine_for(url: str, *, foreign_keys: bool = True) -> Engine:
             pool_pre_ping=True,
             connect_args={"options": f"{parsed.query.get('options', '')} -c timezone=UTC".strip()},
         )
-    Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{parsed} can't be made: {error.strerror} ({error.filename}); name another file.") from error
     engine = create_engine(parsed, json_serializer=as_json, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
 
     @event.listens_for(engine, "connect")
@@ -88,13 +91,22 @@ def told_for_people(url: URL) -> Iterator[None]:
         raise _integrity(str(error.orig)) from error
     except exc.DataError as error:
         raise BadInput(f"The database refuses a value: {_first_line(error.orig)}") from error
-    except exc.OperationalError as error:
-        where = url.render_as_string(hide_password=True)
-        raise Unavailable(f"{where} does not answer: {_first_line(error.orig)}; {EMBEDDED}.") from error
+    except exc.ProgrammingError:
+        raise
+    except exc.DatabaseError as error:
+        raise _no_answer(url, _first_line(error.orig)) from error
     except exc.StatementError as error:
         if isinstance(error.orig, HelmdeskError):  # a column that refuses its value
             raise error.orig from None
         raise
+
+
+def _no_answer(url: URL, why: str) -> HelmdeskError:
+    where = url.render_as_string(hide_password=True)
+    if "deadlock" in why or "could not serialize" in why:
+        return Conflict(f"{where}: somebody else changes the same ({why}). Try again.")
+    other = "check the path" if url.get_backend_name() == "sqlite" else EMBEDDED
+    return Unavailable(f"{where} does not answer: {why}; {other}.")
 
 
 def _integrity(message: str) -> HelmdeskError:

@@ -1,6 +1,8 @@
-"""Whole tables as frames: through Arrow from the databases, with the same columns and types from every store."""
+"""Whole tables as frames, with the same columns and types from every store."""
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 import polars as pl
@@ -21,16 +23,7 @@ def schema(table: Table) -> pl.Schema:
 
 def from_database(url: URL, table: Table) -> pl.DataFrame:
     """The table ordered by its primary key. Raises Unavailable if the database does not answer."""
-    from adbc_driver_manager import Error
-
-    try:
-        if url.get_backend_name() == "sqlite":
-            raw = _sqlite(str(url.database), table)
-        else:
-            raw = _postgres(url.set(drivername="postgresql").render_as_string(hide_password=False), table)
-    except Error as error:
-        where = url.render_as_string(hide_password=True)
-        raise Unavailable(f"{table.name} can't be read from {where}: {str(error).splitlines()[0]}") from error
+    raw = (_sqlite if url.get_backend_name() == "sqlite" else _postgres)(url, table)
     return raw.select(_cast(name, raw.schema[name], wanted) for name, wanted in schema(table).items())
 
 
@@ -61,22 +54,34 @@ def _type(column: Column[Any]) -> pl.DataType:
             return pl.String()
 
 
-def _sqlite(path: str, table: Table) -> pl.DataFrame:
-    from adbc_driver_sqlite import dbapi
-
+def _sqlite(url: URL, table: Table) -> pl.DataFrame:
+    """Through Python's own sqlite3: a driver with its own copy of SQLite (ADBC has one) drops this process's file
+    locks when it closes, and later writes are lost."""
     names = ", ".join(f'"{column.name}"' for column in table.columns)
     order = ", ".join(f'"{column.name}"' for column in table.primary_key)
-    with dbapi.connect(path) as connection, connection.cursor() as cursor:
-        cursor.execute(f'SELECT COUNT(*) FROM "{table.name}"')
-        (rows,) = cursor.fetchone() or (0,)
-        # The driver guesses a column's type from its first batch and fails if later rows differ: one batch for all.
-        cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(max(rows, 1) + 10_000)})
-        cursor.execute(f'SELECT {names} FROM "{table.name}" ORDER BY {order}')
-        return _frame(cursor.fetch_arrow_table())
+    try:
+        with closing(sqlite3.connect(str(url.database))) as connection:
+            rows = connection.execute(f'SELECT {names} FROM "{table.name}" ORDER BY {order}').fetchall()
+    except sqlite3.Error as error:
+        raise _unreadable(url, table, error) from error
+    return pl.DataFrame(rows, schema={column.name: _raw(column) for column in table.columns}, orient="row")
 
 
-def _postgres(uri: str, table: Table) -> pl.DataFrame:
+def _raw(column: Column[Any]) -> pl.DataType:
+    """How SQLite keeps it: instants and amounts as text, booleans as 0 and 1."""
+    match _type(column):
+        case pl.Datetime() | pl.Decimal():
+            return pl.String()
+        case pl.Boolean():
+            return pl.Int64()
+        case kept:
+            return kept
+
+
+def _postgres(url: URL, table: Table) -> pl.DataFrame:
     from adbc_driver_postgresql import dbapi
+
+    uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     names = ", ".join(
         f'"{column.name}"::text AS "{column.name}"' if _type(column) in {pl.String(), AMOUNT} else f'"{column.name}"'
@@ -86,15 +91,17 @@ def _postgres(uri: str, table: Table) -> pl.DataFrame:
         f'"{table.name}"."{column.name}"' + (' COLLATE "C"' if _type(column) == pl.String() else "")
         for column in table.primary_key
     )
-    with dbapi.connect(uri) as connection, connection.cursor() as cursor:
-        cursor.execute(f'SELECT {names} FROM "{table.name}" ORDER BY {order}')
-        return _frame(cursor.fetch_arrow_table())
+    try:
+        with dbapi.connect(uri) as connection, connection.cursor() as cursor:
+            cursor.execute(f'SELECT {names} FROM "{table.name}" ORDER BY {order}')
+            return pl.DataFrame(cursor.fetch_arrow_table())
+    except dbapi.Error as error:
+        raise _unreadable(url, table, error) from error
 
 
-def _frame(arrow: Any) -> pl.DataFrame:
-    frame = pl.from_arrow(arrow)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+def _unreadable(url: URL, table: Table, error: Exception) -> Unavailable:
+    where = url.render_as_string(hide_password=True)
+    return Unavailable(f"{table.name} can't be read from {where}: {str(error).splitlines()[0]}")
 
 
 def _cast(name: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:

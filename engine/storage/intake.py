@@ -67,7 +67,7 @@ def plan(items: Sequence[Item], known: Mapping[str, Row], *, at: datetime) -> Pl
             history = [event for event in told if event.kind != Kind.CREATED]
             if item.ticket is not None and (changes := merge.news(row, item.ticket)) is not None:
                 history = merge.by_time([*history, *merge.told_by_change(row, changes, item.ticket, item.story, at)])
-                row = merge.merged(row, changes, item.ticket)
+                row = merge.merged(row, changes, item.ticket, history)
                 result.updated.add(item.key)
                 updated += 1
             elif item.ticket is not None:

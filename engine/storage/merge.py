@@ -28,6 +28,7 @@ _EVENT_OF = {
     "group_id": Kind.GROUP,
     "assignee_id": Kind.ASSIGNEE,
 }
+_ENDS = ("first_response_at", "resolved_at", "closed_at")
 AT_CREATION = ("status", "priority", "tier", "type")
 
 
@@ -114,8 +115,8 @@ def _said(ticket: StandardTicket) -> Row:
 
 
 def _last_touched(ticket: StandardTicket) -> datetime:
-    ends = (ticket.first_response_at, ticket.resolved_at, ticket.closed_at)
-    return ticket.updated_at or max([ticket.created_at, *(end for end in ends if end)])
+    ends = [end for name in _ENDS if (end := getattr(ticket, name))]
+    return ticket.updated_at or max([ticket.created_at, *ends])
 
 
 def news(row: Row, ticket: StandardTicket) -> Row | None:
@@ -135,32 +136,39 @@ def news(row: Row, ticket: StandardTicket) -> Row | None:
     return None if ticket.updated_at is None and nothing_said else changes
 
 
-def merged(row: Row, changes: Row, ticket: StandardTicket) -> Row:
+def merged(row: Row, changes: Row, ticket: StandardTicket, history: Iterable[Event]) -> Row:
+    """The row after the changes; it was last updated no earlier than what was told."""
     return {
         **row,
         **changes,
-        "updated_at": max(row["updated_at"], _last_touched(ticket)),
+        "updated_at": max([row["updated_at"], _last_touched(ticket), *(event.at for event in history)]),
         "source_updated_at": ticket.updated_at or row["source_updated_at"],
         "delivered": _said(ticket),
     }
 
 
 def told_by_change(row: Row, changes: Row, ticket: StandardTicket, story: Sequence[Event], at: datetime) -> list[Event]:
-    """Events of a change that the delivery does not bring itself; anything else that changed is one `changed` event."""
-    when = ticket.updated_at or at
-    told = {event.kind: event.value for event in story}
+    """Events of a change that the delivery does not bring itself; anything else that changed is one `changed` event.
+
+    State follows events by their instants: a change that the source dates before the ticket's last one takes effect
+    with that one, so that the source's last word stays the last.
+    """
+    floor = max([row["updated_at"], *(row[name] for name in _ENDS if row[name])])
+    when = max(ticket.updated_at or at, floor)
+    told = {event.kind: event.value for event in story if event.at >= floor}
     is_open = Status((row | changes)["status"]) in OPEN_STATUSES
     events = []
     if "status" in changes and told.get(Kind.STATUS) != changes["status"]:
         before = Status(row["status"])
         for moment, status in _moves(changes, when):
-            events.append(_tell(ticket, Kind.STATUS, status.value, moment, sla_effect=sla_effect(before, status)))
+            effect = sla_effect(before, status)
+            events.append(_tell(ticket, Kind.STATUS, status.value, max(moment, floor), sla_effect=effect))
             before = status
     for column, kind in _EVENT_OF.items():
         if column in changes and (kind not in told or told[kind] != changes[column]):
             effect = SlaEffect.REBASE if is_open and kind in WORDS else SlaEffect.NONE
             events.append(_tell(ticket, kind, changes[column], when, sla_effect=effect))
-    if changes.get("first_response_at") and Kind.RESPONSE not in told:
+    if changes.get("first_response_at") and not any(event.kind == Kind.RESPONSE for event in story):
         events.append(_tell(ticket, Kind.RESPONSE, None, changes["first_response_at"]))
     explained = {"status", "first_response_at", *_EVENT_OF}
     if "status" in changes:
@@ -171,9 +179,7 @@ def told_by_change(row: Row, changes: Row, ticket: StandardTicket, story: Sequen
 
 
 def _tell(ticket: StandardTicket, kind: Kind, value: str | None, at: datetime, **more: Any) -> Event:
-    what = value if kind == Kind.STATUS else kind if value is None else f"{kind}={value}"
-    name = f"{ticket.key}/{what}/{at.isoformat()}"
-    return Event(ticket_id=ticket.key, kind=kind, at=at, value=value, actor=ticket.source, id=name, **more)
+    return Event(ticket_id=ticket.key, kind=kind, at=at, value=value, actor=ticket.source, **more)
 
 
 def _moves(changes: Row, when: datetime) -> list[tuple[datetime, Status]]:

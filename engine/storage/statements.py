@@ -33,7 +33,9 @@ def fetch(connection: Connection, query: Executable) -> list[Row]:
 def known(connection: Connection, keys: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
     """Stored tickets by key; `lock` holds them (in one order, so that nobody waits in a circle) until the end."""
     query = select(tickets).where(tickets.c.id.in_(sorted(set(keys)))).order_by(tickets.c.id)
-    return {row["id"]: row for row in fetch(connection, query.with_for_update() if lock else query)}
+    if lock:  # FOR NO KEY UPDATE: records that point to the ticket can be written meanwhile
+        query = query.with_for_update(key_share=True)
+    return {row["id"]: row for row in fetch(connection, query)}
 
 
 def known_ids(connection: Connection, new: Iterable[Event]) -> set[str]:
@@ -128,7 +130,7 @@ def put(connection: Connection, records: Sequence[BaseModel]) -> None:
         per_kind.setdefault(type(record), {})[getattr(record, kept_as(type(record)).key)] = record
     for kind, by_key in per_kind.items():
         kept = kept_as(kind)
-        _upsert(connection, kept, [rows.record_row(kept, record) for record in by_key.values()])
+        _upsert(connection, kept, [rows.record_row(kept, by_key[key]) for key in sorted(by_key)])
         for field, side in kept.lists.items():
             table = rows.table_named(side.table)
             connection.execute(delete(table).where(table.c[side.parent].in_(list(by_key))))

@@ -1,0 +1,16 @@
+"""The dashboards: `streamlit run dashboards/app.py`. A page a reader's question, in the order they are asked."""
+
+import streamlit as st
+
+st.set_page_config(page_title="helmdesk", layout="wide", initial_sidebar_state=265)
+
+page = st.navigation(
+    {
+        "helmdesk": [
+            st.Page("views/attainment.py", title="Are we keeping our promises?", default=True),
+            st.Page("views/queue.py", title="What should I do next?", url_path="queue"),
+            st.Page("views/ticket.py", title="What do we know and owe?", url_path="ticket"),
+        ]
+    }
+)
+page.run()

@@ -1,0 +1,90 @@
+"""The pieces several pages place: the empty state, the line that says what a page speaks of, tables of clocks.
+
+Text from tickets, people and models is shown with `st.text`, `st.code` or in a table cell: never as Markdown or HTML.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from dashboards import words
+from pipelines.marts import Publication
+
+FILL = "uv run helmdesk demo"
+
+
+def nothing_yet(what: str = "There is nothing to show yet: no marts were published.") -> None:
+    """The empty state of a page: the command that fills it."""
+    st.info(f"{what} This fills it with a sample desk:")
+    st.code(FILL, language="bash")
+
+
+def speaks_of(publication: Publication, now: datetime, window: str) -> None:
+    """One line: as of when, over which window, and how long ago it was published."""
+    st.caption(
+        f"As of {words.instant(publication.as_of, st.context.timezone)} · {window} · "
+        f"{publication.rows['tickets']:,} tickets · "
+        f"published {words.span((now - publication.published_at).total_seconds())} ago"
+    )
+
+
+def fact(place: Any, label: str, value: str) -> None:
+    """A value under its label, as plain text."""
+    with place.container(gap=None):
+        st.caption(label)
+        st.text(value)
+
+
+def refused(error: Exception) -> None:
+    """Why the desk refused, in one line, whatever characters it holds."""
+    st.error(verbatim(str(error)))
+
+
+def verbatim(text: str) -> str:
+    """The text in one line as Markdown inline code, so that nothing in it is read as a link, an image or HTML."""
+    line = " ".join(text.split())
+    fence = "`" * (1 + max((len(run) for run in "".join(c if c == "`" else " " for c in line).split()), default=0))
+    return f"{fence} {line} {fence}"
+
+
+def choose(
+    place: DeltaGenerator, label: str, options: Sequence[str], names: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
+    """A filter: nothing chosen is everything. What was chosen stays while the reader visits other pages."""
+    known = names or {}
+    return tuple(
+        place.multiselect(
+            label,
+            options,
+            format_func=lambda value: known.get(value, words.plain(value)),
+            placeholder="all",
+            key=f"{label} filter",
+            persist_state="session",
+        )
+    )
+
+
+def tickets_table(shown: pl.DataFrame, tickets: Sequence[str], *, key: str, **columns: ColumnConfig) -> None:
+    """A table whose rows begin with a button that opens the ticket of that row (`tickets` has their keys)."""
+    button = st.column_config.ButtonColumn("", type="secondary", key=key, width=65)
+    st.dataframe(
+        shown.select(pl.lit("Open").alias("open"), pl.col(pl.String).fill_null("–"), pl.exclude(pl.String)).select(
+            "open", *shown.columns
+        ),
+        hide_index=True,
+        height=min(35 * (shown.height + 1) + 3, 1200),
+        column_config={"open": button, **columns},
+    )
+    if clicked := st.session_state.get(key):
+        st.switch_page("views/ticket.py", query_params={"ticket": tickets[clicked["row"]]})
+
+
+def due_in_words(due_at: str, seconds_left: str, now: datetime) -> pl.Expr:
+    return pl.struct(due_at, seconds_left).map_elements(
+        lambda row: words.due(row[due_at], now, row[seconds_left]), return_dtype=pl.String()
+    )

@@ -1,0 +1,131 @@
+"""The pictures on the pages, drawn from one palette that colour-blind readers can tell apart (Okabe and Ito)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from dashboards import words
+
+Picture = alt.Chart | alt.LayerChart
+BLUE, GREEN, ORANGE, VERMILLION, PURPLE, GREY = "#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#5b6770"
+CLOCK_COLOURS = {"first_response": BLUE, "resolution": PURPLE, "next_response": GREEN}
+STATE_COLOURS = {"met": GREEN, "on_track": BLUE, "at_risk": ORANGE, "breached": VERMILLION}
+HEIGHT = 240
+PERCENT = alt.Axis(format=".0%", title="share met, decided clocks", tickCount=5)
+
+
+def attainment_bars(found: pl.DataFrame, title: str, order: Sequence[str] = ()) -> Picture:
+    """Share met by `value`, a bar a clock, with 95 % interval whiskers."""
+    shown = _readable(found)
+    values = words.in_order(set(shown["value"]), order)
+    base = alt.Chart(shown).encode(
+        y=alt.Y("value:N", sort=values, title=None, axis=alt.Axis(labelLimit=180)),
+        yOffset=alt.YOffset("clock:N", sort=_clocks(shown)),
+        tooltip=_tooltip("value:N"),
+    )
+    bars = base.mark_bar(opacity=0.85).encode(
+        x=alt.X("share_met:Q", axis=PERCENT, scale=alt.Scale(domain=[0, 1])), color=_by_clock(shown)
+    )
+    whiskers = base.mark_rule(color="#1d2a33", strokeWidth=1.5).encode(x=alt.X("low:Q", axis=PERCENT), x2="high:Q")
+    return _finished(alt.layer(bars, whiskers), title, height=max(HEIGHT, 22 * shown.height))
+
+
+def attainment_trend(found: pl.DataFrame, title: str) -> Picture:
+    """Share met by the week in which the clock started, with 95 % interval bands."""
+    shown = _readable(found)
+    base = alt.Chart(shown).encode(
+        x=alt.X("week:T", title="week the clock started in", axis=alt.Axis(format="%d %b", tickCount=8, grid=False)),
+        color=_by_clock(shown),
+        tooltip=_tooltip(alt.Tooltip("week:T", title="week of", format="%d %b %Y")),
+    )
+    band = base.mark_area(opacity=0.15).encode(
+        y=alt.Y("low:Q", axis=PERCENT, scale=alt.Scale(domain=[0, 1])), y2="high:Q"
+    )
+    line = base.mark_line(point=True).encode(y=alt.Y("share_met:Q", axis=PERCENT))
+    return _finished(alt.layer(band, line), title, height=HEIGHT)
+
+
+def confidence_bars(spread: pl.DataFrame, title: str) -> Picture:
+    """Tickets by confidence, coloured by who decides: triage alone or a person."""
+    names = {"triage": "triage is sure enough", "person": "goes to a person"}
+    shown = spread.with_columns(pl.col("goes_to").replace(names))
+    chart = (
+        alt.Chart(shown)
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=alt.X(
+                "lower:Q", bin="binned", axis=alt.Axis(format=".0%"), title="confidence", scale=alt.Scale(domain=[0, 1])
+            ),
+            x2="upper:Q",
+            y=alt.Y("tickets:Q", title="tickets", stack=True),
+            color=alt.Color(
+                "goes_to:N", title=None, scale=alt.Scale(domain=list(names.values()), range=[BLUE, ORANGE])
+            ),
+            tooltip=[
+                alt.Tooltip("goes_to:N", title="who decides"),
+                alt.Tooltip("lower:Q", title="from", format=".0%"),
+                alt.Tooltip("upper:Q", title="to", format=".0%"),
+                alt.Tooltip("tickets:Q", title="tickets"),
+            ],
+        )
+    )
+    return _finished(chart, title, height=220)
+
+
+def factor_bars(scores: pl.DataFrame, title: str) -> Picture:
+    """The scores of an allocation, in the order given."""
+    shown = scores.with_columns(pl.col("factor").map_elements(words.plain, return_dtype=pl.String()))
+    chart = (
+        alt.Chart(shown)
+        .mark_bar(color=BLUE, opacity=0.85)
+        .encode(
+            x=alt.X("score:Q", scale=alt.Scale(domain=[0, 1]), title="score, 0 to 1", axis=alt.Axis(tickCount=5)),
+            y=alt.Y("factor:N", sort=list(shown["factor"]), title=None),
+            tooltip=["factor:N", alt.Tooltip("score:Q", format=".2f")],
+        )
+    )
+    return _finished(chart, title, height=24 * shown.height + 30)
+
+
+def _readable(found: pl.DataFrame) -> pl.DataFrame:
+    """Decided rows only, clocks by the names a reader knows."""
+    return found.filter(pl.col("share_met").is_not_null()).with_columns(pl.col("clock").replace(words.CLOCKS))
+
+
+def _clocks(shown: pl.DataFrame) -> list[str]:
+    return [name for name in words.CLOCKS.values() if name in set(shown["clock"])]
+
+
+def _by_clock(shown: pl.DataFrame) -> alt.Color:
+    colours = {words.CLOCKS[clock]: colour for clock, colour in CLOCK_COLOURS.items()}
+    names = _clocks(shown)
+    scale = alt.Scale(domain=names, range=[colours[name] for name in names])
+    return alt.Color("clock:N", title=None, scale=scale)
+
+
+def _tooltip(first: str | alt.Tooltip) -> list[str | alt.Tooltip]:
+    return [
+        first,
+        "clock:N",
+        alt.Tooltip("share_met:Q", title="share met", format=".1%"),
+        alt.Tooltip("low:Q", title="95 % from", format=".1%"),
+        alt.Tooltip("high:Q", title="to", format=".1%"),
+        "met:Q",
+        "breached:Q",
+    ]
+
+
+def _finished(chart: Any, title: str, *, height: int) -> Picture:
+    finished: Picture = (
+        chart.properties(title=title, height=height, width="container")
+        .configure(font="Source Sans, sans-serif", background="transparent")
+        .configure_title(anchor="start", fontSize=14, fontWeight=600, color="#1d2a33")
+        .configure_axis(
+            labelColor=GREY, titleColor=GREY, gridColor="#e6ecef", domainColor="#c3ced5", titleFontWeight=400
+        )
+        .configure_legend(orient="top", labelColor="#1d2a33")
+        .configure_view(stroke=None)
+    )
+    return finished

@@ -1,0 +1,246 @@
+"""Every number on a page: what was kept, what is due, what is known of a ticket, asked of the published tables."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from pipelines.marts import FACTORS, MartReader
+
+DIMENSIONS = {"priority": "Priority", "tier": "Contract tier", "group": "Group", "type": "Type"}
+SECTIONS = {"needs_attention": "Needs attention", "on_track": "On track", "waiting_on_others": "Waiting on others"}
+Z_95 = 1.959963984540054
+
+
+class Selection(NamedTuple):
+    """Which clocks count: an empty tuple is all of them; `weeks` keeps those that started in the last so many."""
+
+    clocks: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    weeks: int | None = None
+
+
+class QueueFilter(NamedTuple):
+    """Which tickets of the queue to show: an empty tuple is all of them."""
+
+    groups: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    priorities: tuple[str, ...] = ()
+
+
+class Page(NamedTuple):
+    """Some rows of an ordered answer, and how many there are in all."""
+
+    rows: pl.DataFrame
+    total: int
+
+
+class Review(NamedTuple):
+    """How many classifications there are and how many of them go to a person."""
+
+    tickets: int
+    to_a_person: int
+
+    @property
+    def share(self) -> float | None:
+        return self.to_a_person / self.tickets if self.tickets else None
+
+
+class Dossier(NamedTuple):
+    """What the publication in force knows of one ticket; None where nothing was said yet."""
+
+    ticket: dict[str, Any] | None
+    queue: dict[str, Any] | None
+    clocks: pl.DataFrame
+    classification: dict[str, Any] | None
+    allocation: dict[str, Any] | None
+    suggestion: dict[str, Any] | None
+    alerts: pl.DataFrame
+
+
+ALL_CLOCKS, WHOLE_QUEUE = Selection(), QueueFilter()
+GROUP_NAMES = "SELECT group_id, any_value(group_name) AS group_name FROM group_load GROUP BY group_id"
+COUNTED = """count(*) AS clocks, count(*) FILTER (state = 'met') AS met,
+ count(*) FILTER (state = 'breached') AS breached, count(*) FILTER (state = 'at_risk') AS at_risk,
+ count(*) FILTER (state = 'on_track') AS running"""
+
+
+def headline(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
+    """One row a clock: clocks, met, breached, at_risk, running, share_met with its 95 % interval low, high."""
+    where, values = _chosen(chosen, reader)
+    return with_share(reader.query(f"SELECT clock, {COUNTED} {where} GROUP BY clock ORDER BY clock", values))
+
+
+def open_tickets(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> int:
+    """Tickets still open that fit tier, priority and group of the selection."""
+    parts, values = _among(("tier", chosen.tiers), ("priority", chosen.priorities), ("group_id", chosen.groups))
+    answer = reader.query(f"SELECT count(*) AS n FROM tickets WHERE {' AND '.join(['is_open', *parts])}", values)
+    return int(answer.item())
+
+
+def attainment_by(reader: MartReader, dimension: str, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
+    """One row a clock and value of the dimension (a key of DIMENSIONS), columns as in `headline`."""
+    value = "coalesce(group_name, c.group_id, 'no group')" if dimension == "group" else f'c."{dimension}"'
+    where, values = _chosen(chosen, reader, f"LEFT JOIN ({GROUP_NAMES}) g ON g.group_id = c.group_id")
+    found = reader.query(f"SELECT clock, {value} AS value, {COUNTED} {where} GROUP BY ALL ORDER BY ALL", values)
+    return with_share(found)
+
+
+def attainment_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
+    """One row a clock and week (the Monday it started in), oldest first, columns as in `headline`."""
+    where, values = _chosen(chosen, reader)
+    found = reader.query(f"SELECT clock, week, {COUNTED} {where} GROUP BY ALL ORDER BY week, clock", values)
+    return with_share(found)
+
+
+def closest_to_breach(reader: MartReader, chosen: Selection = ALL_CLOCKS, *, limit: int = 15) -> pl.DataFrame:
+    """Clocks that run and are not yet broken, the next deadline first."""
+    where, values = _chosen(chosen, reader, f"LEFT JOIN ({GROUP_NAMES}) g ON g.group_id = c.group_id")
+    return reader.query(
+        f"""SELECT c.ticket, c.reference, t.subject, c.clock, c.state, c.due_at, c.remaining, c.priority, c.tier,
+        coalesce(group_name, c.group_id) AS group_name
+        {where.replace("WHERE", "LEFT JOIN tickets t ON t.ticket = c.ticket WHERE", 1)}
+        AND c.is_current AND c.stopped_at IS NULL AND c.state IN ('on_track', 'at_risk') AND c.due_at IS NOT NULL
+        ORDER BY c.due_at, c.ticket, c.clock LIMIT {int(limit)}""",
+        values,
+    )
+
+
+def choices(reader: MartReader) -> dict[str, list[str]]:
+    """What the filters offer: clocks, tiers, priorities, groups (ids), owners, products that occur."""
+    columns = {
+        "clocks": ("clock", "sla_clocks"),
+        "tiers": ("tier", "tickets"),
+        "priorities": ("priority", "tickets"),
+        "groups": ("group_id", "tickets"),
+        "owners": ("owner_id", "work_queue"),
+        "products": ("product", "work_queue"),
+    }
+    return {name: _distinct(reader, column, mart) for name, (column, mart) in columns.items()}
+
+
+def group_names(reader: MartReader) -> dict[str, str]:
+    """A group's name by its id."""
+    return dict(reader.query(GROUP_NAMES).rows())
+
+
+def review(reader: MartReader) -> Review:
+    """How much of triage goes to a person."""
+    tickets, to_a_person = reader.query(
+        "SELECT coalesce(sum(tickets), 0) AS n, coalesce(sum(needs_review), 0) AS r FROM confidence"
+    ).row(0)
+    return Review(int(tickets), int(to_a_person))
+
+
+def confidence(reader: MartReader) -> pl.DataFrame:
+    """How confidence is spread: lower, upper, and tickets by where they go (`triage` or `person`)."""
+    return reader.query(
+        """SELECT lower, upper, 'person' AS goes_to, needs_review AS tickets FROM confidence UNION ALL
+        SELECT lower, upper, 'triage' AS goes_to, tickets - needs_review FROM confidence ORDER BY lower, goes_to"""
+    )
+
+
+def rejected(reader: MartReader, *, limit: int = 200) -> Page:
+    """Rows that could not be taken in, with their reason."""
+    rows = reader.query(f'SELECT source, origin, "row", reason FROM rejected ORDER BY origin, "row" LIMIT {int(limit)}')
+    return Page(rows, reader.publication.rows["rejected"])
+
+
+def queue_sizes(reader: MartReader, kept: QueueFilter = WHOLE_QUEUE) -> dict[str, int]:
+    """Tickets in each section of the queue, all sections named."""
+    where, values = _kept(kept)
+    found = dict(reader.query(f"SELECT section, count(*) FROM work_queue {where} GROUP BY section", values).rows())
+    return {section: int(found.get(section, 0)) for section in SECTIONS}
+
+
+def work_queue(
+    reader: MartReader, section: str, kept: QueueFilter = WHOLE_QUEUE, *, page: int = 1, size: int = 50
+) -> pl.DataFrame:
+    """One page (from 1) of a section, the highest score first; equal scores: the earlier deadline, then the older."""
+    where, values = _kept(kept, section)
+    return reader.query(
+        f"""SELECT * FROM work_queue {where} ORDER BY score DESC, next_due_at NULLS LAST, created_at, ticket
+        LIMIT {int(size)} OFFSET {(int(page) - 1) * int(size)}""",
+        values,
+    )
+
+
+def dossier(reader: MartReader, ticket: str) -> Dossier:
+    """What was published about the ticket with this key."""
+
+    def rows(mart: str, order: str) -> pl.DataFrame:
+        return reader.query(f"SELECT * FROM {mart} WHERE ticket = ? ORDER BY {order}", [ticket])
+
+    def latest(mart: str, order: str = "ticket") -> dict[str, Any] | None:
+        found = rows(mart, order)
+        return found.row(-1, named=True) if found.height else None
+
+    return Dossier(
+        ticket=latest("tickets"),
+        queue=latest("work_queue"),
+        clocks=rows("sla_clocks", '"window", clock'),
+        classification=latest("classifications", "created_at"),
+        allocation=latest("allocations", "decided_at"),
+        suggestion=latest("suggestions", "created_at"),
+        alerts=rows("alerts", "triggered_at, clock"),
+    )
+
+
+def factor_scores(allocation: dict[str, Any]) -> pl.DataFrame:
+    """The seven scores of a decision that were given: factor, score in [0, 1]."""
+    given = [(name, allocation[name]) for name in FACTORS if allocation[name] is not None]
+    return pl.DataFrame(given, schema={"factor": pl.String(), "score": pl.Float64()}, orient="row")
+
+
+def with_share(counted: pl.DataFrame) -> pl.DataFrame:
+    """Adds share_met = met / (met + breached) and its Wilson 95 % interval low, high; null where nothing is decided."""
+    decided = (pl.col("met") + pl.col("breached")).cast(pl.Float64)
+    share = pl.col("met") / decided
+    middle = (share + Z_95**2 / (2 * decided)) / (1 + Z_95**2 / decided)
+    half = Z_95 * (share * (1 - share) / decided + Z_95**2 / (4 * decided**2)).sqrt() / (1 + Z_95**2 / decided)
+    is_decided = decided > 0
+    return counted.with_columns(
+        share_met=pl.when(is_decided).then(share),
+        low=pl.when(is_decided).then((middle - half).clip(0, 1)),
+        high=pl.when(is_decided).then((middle + half).clip(0, 1)),
+    )
+
+
+def _chosen(chosen: Selection, reader: MartReader, joins: str = "") -> tuple[str, list[object]]:
+    """FROM and WHERE over sla_clocks (as `c`) for a selection, with its parameters."""
+    parts, values = _among(
+        ("c.clock", chosen.clocks),
+        ("c.tier", chosen.tiers),
+        ("c.priority", chosen.priorities),
+        ("c.group_id", chosen.groups),
+    )
+    if chosen.weeks is not None:
+        parts.append("c.window_start > CAST(? AS TIMESTAMPTZ) - to_weeks(CAST(? AS INTEGER))")
+        values += [reader.publication.as_of, chosen.weeks]
+    conditions = ["c.state NOT IN ('no_target', 'no_clock')", *parts]
+    return f"FROM sla_clocks c {joins} WHERE {' AND '.join(conditions)}", values
+
+
+def _kept(kept: QueueFilter, section: str | None = None) -> tuple[str, list[object]]:
+    parts, values = _among(
+        ("group_id", kept.groups),
+        ("owner_id", kept.owners),
+        ("product", kept.products),
+        ("priority", kept.priorities),
+        ("section", () if section is None else (section,)),
+    )
+    return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
+
+
+def _among(*wanted: tuple[str, Sequence[str]]) -> tuple[list[str], list[object]]:
+    """Conditions `column is one of …` for the columns with any value given, and their parameters."""
+    given = [(column, list(values)) for column, values in wanted if values]
+    return [f"list_contains(CAST(? AS VARCHAR[]), {column})" for column, _ in given], [values for _, values in given]
+
+
+def _distinct(reader: MartReader, column: str, mart: str) -> list[str]:
+    found = reader.query(f"SELECT DISTINCT {column} AS v FROM {mart} WHERE {column} IS NOT NULL ORDER BY v")
+    return [str(value) for value in found["v"]]

@@ -1,0 +1,1 @@
+"""One page a reader's question."""

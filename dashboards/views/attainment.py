@@ -1,0 +1,128 @@
+"""Are we keeping our promises? Attainment by clock and dimension, the trend, what is about to break."""
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, charts, opening, queries, words
+from pipelines.marts import MartReader
+
+WINDOWS = {"last 4 weeks": 4, "last 12 weeks": 12, "all history": None}
+ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
+
+
+def page() -> None:
+    st.title("Are we keeping our promises?")
+    house = opening.house()
+    reader = opening.marts(house)
+    if reader is None:
+        cards.nothing_yet()
+        return
+    chosen, window = filters(reader)
+    cards.speaks_of(reader.publication, house.now(), f"clocks started in the {window}" if chosen.weeks else window)
+    promises(reader, chosen)
+    breakdown(reader, chosen, window)
+    closest(reader, chosen)
+    how_sure(reader)
+    not_taken_in(reader)
+
+
+def filters(reader: MartReader) -> tuple[queries.Selection, str]:
+    """What the reader chose, and the window in words."""
+    offered = opening.ask(queries.choices, reader)
+    names = opening.ask(queries.group_names, reader)
+    clocks, tiers, priorities, groups, weeks = st.columns(5)
+    window = weeks.selectbox("Window", list(WINDOWS), index=1, key="window", persist_state="session")
+    return (
+        queries.Selection(
+            clocks=cards.choose(clocks, "Clock", offered["clocks"], words.CLOCKS),
+            tiers=cards.choose(tiers, "Contract tier", words.in_order(offered["tiers"], words.TIERS)),
+            priorities=cards.choose(priorities, "Priority", words.in_order(offered["priorities"], words.RANKS)),
+            groups=cards.choose(groups, "Group", offered["groups"], names),
+            weeks=WINDOWS[window],
+        ),
+        window,
+    )
+
+
+def promises(reader: MartReader, chosen: queries.Selection) -> None:
+    found = opening.ask(queries.headline, reader, chosen)
+    if found.is_empty():
+        st.info("No clock fits these filters.")
+        return
+    columns = st.columns(found.height + 3)
+    for column, clock in zip(columns, found.iter_rows(named=True), strict=False):
+        decided = clock["met"] + clock["breached"]
+        column.metric(f"{words.CLOCKS[clock['clock']]} met", words.percent(clock["share_met"], 1), border=True)
+        column.caption(
+            f"95 % interval {words.percent(clock['low'])} to {words.percent(clock['high'])}, {decided:,} decided clocks"
+            if decided
+            else "no clock decided yet"
+        )
+    breached, at_risk, still_open = columns[found.height :]
+    breached.metric("Breaches", f"{found['breached'].sum():,}", border=True)
+    breached.caption("clocks past their target, finished or not")
+    at_risk.metric("At risk now", f"{found['at_risk'].sum():,}", border=True)
+    at_risk.caption("running clocks with little of their target left")
+    still_open.metric("Open tickets", f"{opening.ask(queries.open_tickets, reader, chosen):,}", border=True)
+    still_open.caption("of any age, filtered by tier, priority and group")
+
+
+def breakdown(reader: MartReader, chosen: queries.Selection, window: str) -> None:
+    st.subheader("Where do we keep them, and where not?")
+    by = st.segmented_control(
+        "By", list(queries.DIMENSIONS), format_func=queries.DIMENSIONS.__getitem__, default="priority", required=True
+    )
+    left, right = st.columns(2)
+    found = opening.ask(queries.attainment_by, reader, by, chosen)
+    title = f"Promises kept by {queries.DIMENSIONS[by].lower()}, {window}"
+    left.altair_chart(charts.attainment_bars(found, title, ORDERS.get(by, ())), theme=None)
+    left.caption("Whiskers: 95 % Wilson interval. A clock counts once it was met or breached.")
+    weekly = opening.ask(queries.attainment_by_week, reader, chosen)
+    right.altair_chart(charts.attainment_trend(weekly, f"Promises kept by week, {window}"), theme=None)
+    right.caption("The latest weeks count only what is already decided, and breaches of long clocks come late.")
+
+
+def closest(reader: MartReader, chosen: queries.Selection) -> None:
+    st.subheader("What breaks next?")
+    found = opening.ask(queries.closest_to_breach, reader, chosen)
+    if found.is_empty():
+        st.info("No running clock has a deadline ahead.")
+        return
+    shown = found.select(
+        "reference",
+        "subject",
+        due=cards.due_in_words("due_at", "remaining", reader.publication.as_of),
+        clock=pl.col("clock").replace(words.CLOCKS),
+        state=pl.col("state").replace(words.STATES),
+        priority="priority",
+        tier="tier",
+        group="group_name",
+    )
+    cards.tickets_table(shown, found["ticket"].to_list(), key="opened", subject=st.column_config.TextColumn(width=300))
+
+
+def how_sure(reader: MartReader) -> None:
+    st.subheader("How sure is triage?")
+    went = opening.ask(queries.review, reader)
+    if not went.tickets:
+        st.info("No ticket was classified yet.")
+        return
+    left, right = st.columns([1, 3])
+    left.metric("Goes to a person", words.percent(went.share, 1), border=True)
+    left.caption(f"{went.to_a_person:,} of {went.tickets:,} classified tickets, all history")
+    spread = opening.ask(queries.confidence, reader)
+    right.altair_chart(charts.confidence_bars(spread, "Classified tickets by confidence, all history"), theme=None)
+
+
+def not_taken_in(reader: MartReader) -> None:
+    found = opening.ask(queries.rejected, reader)
+    with st.expander(f"Rows that could not be taken in: {found.total:,}"):
+        if not found.total:
+            st.text("Every row that was delivered was taken in.")
+            return
+        if found.total > found.rows.height:
+            st.caption(f"The first {found.rows.height:,} of {found.total:,}.")
+        st.dataframe(found.rows, hide_index=True)
+
+
+page()

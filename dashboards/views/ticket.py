@@ -1,0 +1,215 @@
+"""What do we know and owe? One ticket: its thread, its clocks, what triage and allocation say, and the next step."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Literal
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, charts, opening, queries, words
+from pipelines.wiring import House
+
+BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
+    "met": "green",
+    "on_track": "blue",
+    "at_risk": "orange",
+    "breached": "red",
+}
+LINES = 100
+
+
+def page() -> None:
+    st.title("What do we know and owe?")
+    house = opening.house()
+    reader = opening.marts(house)
+    if reader is None:
+        cards.nothing_yet()
+        return
+    asked = st.text_input("Ticket", key="ticket", bind="query-params", placeholder="its reference or id").strip()
+    if not asked:
+        st.info("Type a reference or an id, or open a ticket from the work queue.")
+        return
+    try:
+        ticket = house.store.ticket(asked)
+    except opening.HelmdeskError as error:
+        cards.refused(error)
+        return
+    known = opening.ask(queries.dossier, reader, ticket.id)
+    agents = names_of(house)
+    head(ticket, agents, opening.ask(queries.group_names, reader))
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        said(ticket)
+        suggestion(known)
+        thread(house, ticket)
+    with right:
+        actions(house, ticket, agents)
+        clocks(known.clocks, reader.publication.as_of)
+        classification(known.classification)
+        allocation(known.allocation)
+
+
+def names_of(house: House) -> dict[str, str]:
+    """Agents who may act, by id, ordered by name."""
+    return dict(house.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
+
+
+def head(ticket: Any, agents: dict[str, str], groups: dict[str, str]) -> None:
+    """Who, what, since when; every value as plain text."""
+    zone = st.context.timezone
+    facts = {
+        "Reference": ticket.reference,
+        "Status": words.plain(ticket.status) + (", escalated" if ticket.escalated else ""),
+        "Priority": words.plain(ticket.priority) + (", VIP" if ticket.vip else ""),
+        "Contract tier": words.plain(ticket.tier),
+        "Type": words.plain(ticket.type),
+        "Owner": agents.get(ticket.owner_id, ticket.owner_id) or "nobody yet",
+        "Group": groups.get(ticket.group_id, ticket.group_id) or "–",
+        "Requester": ", ".join(filter(None, [ticket.requester_id, ticket.company_id])) or "–",
+        "Opened": words.instant(ticket.created_at, zone),
+        "Updated": words.instant(ticket.updated_at, zone),
+    }
+    with st.container(border=True):
+        for row in (list(facts.items())[:5], list(facts.items())[5:]):
+            for column, (label, value) in zip(st.columns(5), row, strict=True):
+                cards.fact(column, label, value)
+
+
+def said(ticket: Any) -> None:
+    st.subheader("What was asked?")
+    with st.container(border=True):
+        cards.fact(st, "Subject", ticket.subject or "–")
+        cards.fact(st, "Message", ticket.content or "–")
+
+
+def suggestion(known: queries.Dossier) -> None:
+    st.subheader("What could we answer?")
+    draft = known.suggestion
+    if draft is None or not draft["grounded"]:
+        st.text("No draft: the knowledge base gave no answer." if draft else "No reply was drafted yet.")
+        return
+    st.caption(f"A suggestion by {words.plain(draft['model_used'])}: read it, copy it, change it; a person sends it.")
+    st.code(draft["text"], language=None, wrap_lines=True)
+    for source in words.sources(draft["citations"]):
+        st.text(source)
+    if macros := json.loads(draft["macros"] or "[]"):
+        st.text(f"Macros that fit: {', '.join(map(str, macros))}")
+
+
+def thread(house: House, ticket: Any) -> None:
+    """What happened and what the acting agent may read, the newest last; of a long history its last part."""
+    st.subheader("What happened?")
+    history = house.store.history(ticket.id)
+    told = {event.id for event in history}
+    readable = house.desk.read_timeline(ticket.id, reader=st.session_state.get("acting as") or None)
+    lines = words.thread(history, [entry for entry in readable if entry.id not in told])
+    if len(lines) > LINES:
+        st.caption(f"The last {LINES} of {len(lines):,} lines.")
+    zone = st.context.timezone
+    for at, line in lines[-LINES:]:
+        when, what = st.columns([2, 5])
+        when.caption(words.instant(at, zone))
+        what.text(line)
+
+
+def actions(house: House, ticket: Any, agents: dict[str, str]) -> None:
+    """The next step, taken through the desk, which may refuse it."""
+    st.subheader("What is the next step?")
+    with st.container(border=True):
+        who = st.selectbox(
+            "Acting as",
+            ["", *agents],
+            format_func=lambda agent: agents.get(agent, "choose an agent"),
+            key="acting as",
+            persist_state="session",
+        )
+        if ticket.owner_id is None:
+            st.button(
+                "Accept this ticket",
+                type="primary",
+                disabled=not who,
+                on_click=take,
+                args=[lambda: house.desk.accept(ticket.id, by=who, at=house.now())],
+            )
+        if ways := list(house.desk.policies.lifecycle.transitions.get(ticket.status, ())):
+            status, go = st.columns([3, 2], vertical_alignment="bottom")
+            to = status.selectbox("New status", ways, format_func=words.plain)
+            go.button(
+                "Change status",
+                disabled=not who,
+                on_click=take,
+                args=[lambda: house.desk.change_status(ticket.id, to=to, by=who, at=house.now())],
+            )
+        if (refusal := st.session_state.pop("refused", None)) is not None:
+            cards.refused(refusal)
+    st.caption("Clocks and queue follow with the next cycle.")
+
+
+def take(step: Callable[[], object]) -> None:
+    """Take the step before the page is drawn again; why the desk refused is kept for that drawing."""
+    try:
+        step()
+    except opening.HelmdeskError as error:
+        st.session_state["refused"] = error
+
+
+def clocks(found: pl.DataFrame, as_of: datetime) -> None:
+    st.subheader("What do we owe?")
+    if found.is_empty():
+        st.text("No clock yet: the next cycle starts them.")
+        return
+    st.caption(f"As of {words.instant(as_of, st.context.timezone)}, in business time")
+    for clock in found.iter_rows(named=True):
+        name = words.CLOCKS[clock["clock"]] + (f", window {clock['window']}" if clock["window"] > 1 else "")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(name)
+            st.badge(words.STATES[clock["state"]], color=BADGES.get(clock["state"], "gray"))
+        if clock["target"] is None:
+            continue
+        used = clock["elapsed"] / clock["target"] if clock["target"] else 1.0
+        st.progress(min(1.0, used), f"{words.worked(clock['elapsed'])} of {words.worked(clock['target'])} used")
+        st.caption(" · ".join(owed(clock, as_of)))
+
+
+def owed(clock: dict[str, Any], as_of: datetime) -> list[str]:
+    """What is left of a clock, when it falls due, and the promise behind it."""
+    ended = clock["stopped_at"] is not None
+    return [
+        words.left(clock["remaining"]),
+        f"{words.worked(clock['paused'])} paused" if clock["paused"] else "never paused",
+        *(["paused now"] if clock["is_paused"] else []),
+        *([] if ended or clock["due_at"] is None else [words.due(clock["due_at"], as_of, clock["remaining"])]),
+        f"policy {words.plain(clock['policy'])}, calendar {words.plain(clock['calendar'])}",
+    ]
+
+
+def classification(claim: dict[str, Any] | None) -> None:
+    st.subheader("What is it about?")
+    if claim is None:
+        st.text("Not classified yet.")
+        return
+    st.text(f"{claim['product']}, {words.percent(claim['confidence'])} sure; urgency {words.plain(claim['urgency'])}")
+    if claim["needs_review"]:
+        st.warning("Triage is not sure enough: a person decides.")
+    if claim["runner_up"]:
+        st.text(f"Runner-up: {claim['runner_up']}, {words.percent(claim['runner_up_confidence'])}")
+    st.text(f"Why: {claim['reasoning']}")
+    st.caption(f"Classified by {words.plain(claim['model_used'])}")
+
+
+def allocation(decision: dict[str, Any] | None) -> None:
+    st.subheader("Who should get it?")
+    if decision is None:
+        st.text("Not allocated yet.")
+        return
+    st.text(decision["rationale"])
+    scores = queries.factor_scores(decision)
+    if scores.height:
+        composite = decision["composite"]
+        st.altair_chart(charts.factor_bars(scores, f"Seven scores, weighted sum {composite:.2f}"), theme=None)
+    st.caption(f"Policy {words.plain(decision['policy'])}")
+
+
+page()

@@ -1,0 +1,183 @@
+"""How a page says times, deadlines and events to a person."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+class Told(Protocol):
+    """What is read of an event to tell it."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def actor(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def value(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+
+class Letter(Protocol):
+    """What is read of something that was written on a ticket."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def author_id(self) -> str: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+CLOCKS = {"first_response": "First response", "resolution": "Resolution", "next_response": "Next update"}
+STATES = {
+    "on_track": "on track", "at_risk": "at risk", "breached": "breached", "met": "met",
+    "no_target": "nothing promised", "no_clock": "not started",
+}  # fmt: skip
+RANKS = ("critical", "high", "medium", "low")
+TIERS = ("enterprise", "business", "standard", "free")
+
+TELLING: Mapping[str, str] = {
+    "created": "opened the ticket",
+    "status": "set the status to {value}",
+    "response": "gave a first response",
+    "priority": "set the priority to {value}",
+    "tier": "set the contract tier to {value}",
+    "type": "set the type to {value}",
+    "pause": "paused the clock",
+    "resume": "let the clock run again",
+    "accepted": "accepted the ticket and owns it",
+    "changed": "changed the ticket",
+    "group": "moved it to the group {value}",
+    "assignee": "assigned it to {value}",
+    "transferred": "transferred it to {value}",
+    "released": "released the ticket",
+    "message": "wrote",
+    "flag": "set the flag {value}",
+    "flag_cleared": "cleared the flag {value}",
+    "envelope_opened": "asked an expert for help",
+    "envelope_accepted": "took on the request for help",
+    "envelope_completed": "finished the request for help",
+    "task": "updated a task",
+    "resolution": "recorded the resolution",
+    "approval": "decided on the approval",
+    "calibration": "reviewed the decision",
+    "allocated": "allocated it to the group {value}",
+    "classified": "classified it as {value}",
+    "drafted": "drafted a reply",
+    "reminder": "set a reminder",
+    "alert": "raised an alert",
+    "acknowledged": "acknowledged an alert",
+}
+
+
+WRITING = {
+    "email_inbound": "wrote",
+    "email_outbound": "replied",
+    "note": "noted",
+    "resolution": "told the solution",
+}
+
+
+def plain(word: str | None) -> str:
+    """A word of the data as it is said: `waiting_customer` becomes `waiting customer`."""
+    return "–" if word is None else word.replace("_", " ")
+
+
+def in_order(values: Iterable[str], order: Sequence[str]) -> list[str]:
+    """Values in the desk's own order, those it does not know behind, by name."""
+    return sorted(values, key=lambda value: (order.index(value) if value in order else len(order), value))
+
+
+def span(seconds: float) -> str:
+    """A length of time in its two largest units, cut, not rounded: `2 d 3 h`, `2 h 10 min`, `under 1 min`."""
+    minutes = int(abs(seconds)) // 60
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+    first = next((i for i, (amount, _) in enumerate(parts) if amount), None)
+    if first is None:
+        return "under 1 min"
+    return " ".join(f"{amount} {unit}" for amount, unit in parts[first : first + 2] if amount)
+
+
+def worked(seconds: float) -> str:
+    """Business time in hours and minutes: a working day has not 24 hours, so days are not said."""
+    minutes = int(abs(seconds)) // 60
+    parts = [f"{minutes // 60:,} h" if minutes >= 60 else "", f"{minutes % 60} min" if minutes % 60 else ""]
+    return " ".join(part for part in parts if part) or "under 1 min"
+
+
+def left(seconds: float) -> str:
+    """What remains of a target in business time: `1 h 20 min left`, `over by 3 h`."""
+    return f"{worked(seconds)} left" if seconds > 0 else f"over by {worked(seconds)}" if seconds < 0 else "nothing left"
+
+
+def due(due_at: datetime | None, now: datetime, seconds_left: float | None = None) -> str:
+    """A deadline seen from now: `due in 2 h 10 min`, `late by 3 h`; without a deadline nothing runs out.
+
+    A target used up to the last second at closing time is not late before the next opening (`seconds_left` is 0).
+    """
+    if due_at is None:
+        return "no deadline"
+    if due_at <= now and seconds_left is not None and seconds_left >= 0:
+        return "due at opening"
+    until = (due_at - now) / timedelta(seconds=1)
+    return f"due in {span(until)}" if until >= 0 else f"late by {span(until)}"
+
+
+def instant(at: datetime | None, zone: str | None = None) -> str:
+    """An instant on the reader's clock: `Fri 20 Nov 2026, 14:05 CET`."""
+    if at is None:
+        return "–"
+    try:
+        local = at.astimezone(ZoneInfo(zone or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        local = at.astimezone(ZoneInfo("UTC"))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M %Z}"
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share as a percentage. What is not whole is never rounded up to 100 % nor down to 0 %."""
+    if share is None:
+        return "–"
+    shown = round(share * 100, digits)
+    if shown in (0, 100) and share not in (0, 1):
+        return "> 99 %" if shown else "< 1 %"
+    return f"{shown:.{digits}f} %"
+
+
+def told(event: Told) -> str:
+    """What happened, as the end of a sentence that begins with the actor."""
+    said = TELLING.get(event.kind, plain(event.kind)).format(value=plain(event.value))
+    text = event.data.get("text") or event.data.get("content") or event.data.get("summary")
+    reason = f" ({event.reason})" if event.reason else ""
+    return f"{said}{reason}" + (f":\n{text}" if text else "")
+
+
+def thread(history: Iterable[Told], letters: Iterable[Letter]) -> list[tuple[datetime, str]]:
+    """What happened and what was written, as (when, who did what), in order of time."""
+    letters = list(letters)
+    shown_as_letter = {("message", one.created_at, one.author_id) for one in letters}
+    happened = [
+        (event.at, f"{event.actor} {told(event)}")
+        for event in history
+        if (event.kind, event.at, event.actor) not in shown_as_letter
+    ]
+    wrote = [
+        (one.created_at, f"{one.author_id} {WRITING.get(one.type, plain(one.type))}:\n{one.content}") for one in letters
+    ]
+    return sorted([*happened, *wrote], key=lambda line: line[0])
+
+
+def sources(citations: str | None) -> list[str]:
+    """The cited sources of a draft (JSON, as published), a line each: `[1] Title, address`."""
+    return [f"[{cited['index']}] {cited['title']}, {cited['url']}" for cited in json.loads(citations or "[]")]

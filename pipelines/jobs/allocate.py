@@ -1,0 +1,75 @@
+"""Give the whole waiting backlog to groups at once, the most urgent first."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from engine.contracts import OPEN_STATUSES, AllocationDecision, AssignmentGroup, Outcome, Status, Ticket
+from pipelines.jobs.evaluate_sla import replay
+from pipelines.jobs.tickets_now import latest_claims, ticket_mart
+from pipelines.jobs.work_queue import scored
+from pipelines.wiring import House
+
+
+class Allocated(NamedTuple):
+    """Decisions by outcome; `new` counts those that differ from the ticket's last one."""
+
+    allocated: int
+    waiting: int
+    no_skill: int
+    new: int
+
+
+def allocate(house: House, *, at: datetime) -> Allocated:
+    """Decide for every open ticket that has neither owner nor group, by priority score, and record the decisions."""
+    from engine.allocation.batch import allocate as decide
+
+    groups = current_groups(house)
+    decisions = decide(
+        backlog(house, at), groups, house.allocation_policy, at, hours_to_shift=hours_to_shift(house, groups, at)
+    )
+    outcomes = Counter(decision.outcome for decision in decisions)
+    hand_over(house, decisions)
+    new = house.store.record_decisions(decisions, at=house.now())
+    return Allocated(outcomes[Outcome.ALLOCATED], outcomes[Outcome.WAITING], outcomes[Outcome.NO_SKILL], new)
+
+
+def hand_over(house: House, decisions: Sequence[AllocationDecision]) -> None:
+    """Send what was allocated before it is recorded: an interrupted run sends again, which is harmless."""
+    for decision in decisions:
+        if decision.outcome == Outcome.ALLOCATED:
+            house.handler.send(decision)
+
+
+def backlog(house: House, at: datetime) -> list[Ticket]:
+    """Open tickets with neither owner nor group, highest priority score first, with the product triage is sure of."""
+    frame = ticket_mart(house.store.frame("tickets"), latest_claims(house))
+    ordered = scored(house, frame, replay(house, as_of=at), at=at)
+    products = dict(ordered.select("ticket", "product").iter_rows())
+    waiting = {ticket.id: ticket for ticket in house.store.tickets(statuses=OPEN_STATUSES) if _needs_a_group(ticket)}
+    return [waiting[key].model_copy(update={"product": product}) for key, product in products.items() if key in waiting]
+
+
+def hours_to_shift(house: House, groups: list[AssignmentGroup], at: datetime) -> dict[str, float]:
+    """Wall-clock hours until each group's shift is open next; 0 within it or around the clock."""
+    hours = {}
+    for group in groups:
+        calendar = house.calendars.get(group.shift or "")
+        first_second_worked = calendar.deadline(at, 1) if calendar and not calendar.is_open(at) else None
+        if first_second_worked is not None:
+            hours[group.group_id] = ((first_second_worked - at).total_seconds() - 1) / 3600
+    return hours
+
+
+def _needs_a_group(ticket: Ticket) -> bool:
+    return ticket.owner_id is None and ticket.group_id is None and ticket.status in {Status.NEW, Status.TRIAGE}
+
+
+def current_groups(house: House) -> list[AssignmentGroup]:
+    """The groups with the load they have now: what they carry elsewhere plus their open tickets in the store."""
+    open_here = Counter(ticket.group_id for ticket in house.store.tickets(statuses=OPEN_STATUSES) if ticket.group_id)
+    groups = house.store.all(AssignmentGroup)
+    return [
+        group.model_copy(update={"current_load": group.current_load + open_here[group.group_id]}) for group in groups
+    ]

@@ -1,0 +1,145 @@
+"""Build every mart from the store and put the publication in force."""
+
+from datetime import datetime
+
+import polars as pl
+
+from pipelines import marts
+from pipelines.jobs.allocate import current_groups
+from pipelines.jobs.evaluate_sla import replay
+from pipelines.jobs.tickets_now import conform, latest_claims, ticket_mart
+from pipelines.jobs.work_queue import scored
+from pipelines.wiring import House
+
+CONFIDENCE_BINS = 10
+
+
+def publish(house: House, *, as_of: datetime, clocks: pl.DataFrame | None = None) -> marts.Publication:
+    """Publish all marts as of one instant; `clocks` spares the replay if it was just done for the same instant."""
+    frames = build(house, as_of=as_of, clocks=replay(house, as_of=as_of) if clocks is None else clocks)
+    return marts.publish(frames, house.settings.marts_folder, as_of=as_of, at=house.now())
+
+
+def build(house: House, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Every mart with its declared columns, from one reading of the store."""
+    claims = latest_claims(house)
+    tickets = ticket_mart(house.store.frame("tickets"), claims)
+    sla_clocks = clock_mart(clocks, tickets)
+    allocations = allocation_mart(house.store.frame("allocation_decisions"), tickets)
+    suggestions = suggestion_mart(house.triage_store.frame("suggestions"))
+    return {
+        "tickets": tickets,
+        "sla_clocks": sla_clocks,
+        "attainment": attainment_mart(sla_clocks),
+        "work_queue": queue_mart(
+            scored(house, tickets, clocks, at=as_of), claims, suggestions, house.store.frame("assignment_groups")
+        ),
+        "allocations": allocations,
+        "group_load": load_mart(house, allocations),
+        "classifications": claims,
+        "confidence": confidence_mart(claims),
+        "suggestions": suggestions,
+        "alerts": alert_mart(house.store.frame("sla_alerts")),
+        "volume": volume_mart(tickets),
+        "rejected": conform("rejected", house.store.frame("rejected_rows")),
+    }
+
+
+def clock_mart(clocks: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+    about = tickets.select("ticket", "reference", "priority", "tier", "type", "group_id", "company_id")
+    week = pl.col("window_start").dt.truncate("1w").dt.date()
+    return conform("sla_clocks", clocks.join(about, on="ticket", how="left").with_columns(week=week))
+
+
+def attainment_mart(clocks: pl.DataFrame) -> pl.DataFrame:
+    from sla.attainment import attainment
+
+    return conform("attainment", attainment(clocks, dimensions=("priority", "tier", "type", "group_id", "week")))
+
+
+def queue_mart(
+    queue: pl.DataFrame, claims: pl.DataFrame, suggestions: pl.DataFrame, groups: pl.DataFrame
+) -> pl.DataFrame:
+    """The scored queue with what triage guessed (also where it is unsure) and whether there is a grounded draft."""
+    guesses = claims.select("ticket", "confidence", "needs_review", guess="product")
+    joined = (
+        queue.join(guesses, on="ticket", how="left")
+        .join(suggestions.filter("grounded").select("ticket", has_suggestion=True), on="ticket", how="left")
+        .join(groups.select("group_id", group_name="name"), on="group_id", how="left", maintain_order="left")
+    )
+    return conform(
+        "work_queue",
+        joined.with_columns(
+            pl.col("has_suggestion").fill_null(value=False), product=pl.coalesce("product", "guess")
+        ).sort(["score", "created_at", "ticket"], descending=[True, False, False]),
+    )
+
+
+def allocation_mart(decisions: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+    """The last decision about each ticket."""
+    latest = decisions.sort("decided_at", "id").unique("ticket_id", keep="last").rename({"ticket_id": "ticket"})
+    joined = latest.join(tickets.select("ticket", "reference"), on="ticket", how="left")
+    return conform("allocations", joined.sort("decided_at", "ticket"))
+
+
+def load_mart(house: House, allocations: pl.DataFrame) -> pl.DataFrame:
+    """Load as it is now, split into what allocation put there and what was there before."""
+    given = dict(allocations.filter(pl.col("outcome") == "allocated").group_by("group_id").len().iter_rows())
+    rows = [
+        {
+            "group_id": group.group_id,
+            "group_name": group.name,
+            "status": group.status.value,
+            "capacity": group.max_bandwidth,
+            "load_before": group.current_load - given.get(group.group_id, 0),
+            "allocated": given.get(group.group_id, 0),
+            "load_after": group.current_load,
+            "utilisation": group.current_load / group.max_bandwidth if group.max_bandwidth else None,
+        }
+        for group in current_groups(house)
+    ]
+    return pl.DataFrame(rows, schema=marts.MARTS["group_load"].schema)
+
+
+def confidence_mart(claims: pl.DataFrame) -> pl.DataFrame:
+    """Claims by confidence in ten bins of equal width; 1.0 falls in the last."""
+    lower = (pl.col("confidence") * CONFIDENCE_BINS).floor().clip(0, CONFIDENCE_BINS - 1) / CONFIDENCE_BINS
+    return conform(
+        "confidence",
+        claims.group_by(lower=lower)
+        .agg(tickets=pl.len(), needs_review=pl.col("needs_review").sum())
+        .with_columns(upper=pl.col("lower") + 1 / CONFIDENCE_BINS)
+        .sort("lower"),
+    )
+
+
+def suggestion_mart(suggestions: pl.DataFrame) -> pl.DataFrame:
+    latest = suggestions.rename({"ticket_id": "ticket"}).sort("created_at", "id").unique("ticket", keep="last")
+    return conform("suggestions", latest.sort("ticket"))
+
+
+def alert_mart(alerts: pl.DataFrame) -> pl.DataFrame:
+    named = alerts.rename(
+        {
+            "ticket_id": "ticket",
+            "ticket_external_id": "reference",
+            "sla_type": "clock",
+            "escalation_level": "level",
+        }
+    )
+    return conform("alerts", named.sort("triggered_at", "ticket"))
+
+
+def volume_mart(tickets: pl.DataFrame) -> pl.DataFrame:
+    """Per UTC day from the first ticket to the last event: created, resolved, and open when the day ended."""
+    created = tickets.group_by(day=pl.col("created_at").dt.date()).agg(created=pl.len())
+    resolved = tickets.drop_nulls("resolved_at").group_by(day=pl.col("resolved_at").dt.date()).agg(resolved=pl.len())
+    days = created.join(resolved, on="day", how="full", coalesce=True).sort("day")
+    if not days.is_empty():
+        days = days.upsample("day", every="1d")
+    return conform(
+        "volume",
+        days.with_columns(pl.col("created", "resolved").fill_null(0).cast(pl.Int64)).with_columns(
+            open_at_end=(pl.col("created") - pl.col("resolved")).cum_sum()
+        ),
+    )

@@ -1,0 +1,114 @@
+"""Classify what nobody looked at yet, and draft replies for what is still open."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple, TypeVar
+
+from engine.contracts import OPEN_STATUSES, Event, Kind, Ticket
+from pipelines.progress import Progress, silent
+from pipelines.wiring import House
+from triage.contracts import Classification, Suggestion, TicketText
+from triage.sanitize import clean_ticket
+
+BATCH = 256
+Item = TypeVar("Item")
+Claim = TypeVar("Claim", Classification, Suggestion)
+
+
+class Triaged(NamedTuple):
+    classified: int
+    needs_review: int
+    drafted: int
+
+
+def triage_tickets(house: House, *, at: datetime, progress: Progress = silent) -> Triaged:
+    """Classify every ticket that was never classified or has changed since; draft for open ones without a suggestion.
+
+    Work is saved batch by batch: an interrupted run goes on where it stopped.
+    """
+    claims = classify(house, at=at, progress=progress)
+    return Triaged(len(claims), sum(claim.needs_review for claim in claims), draft(house, at=at, progress=progress))
+
+
+def classify(house: House, *, at: datetime, progress: Progress = silent) -> list[Classification]:
+    """The claims that are new, already kept."""
+    waiting = house.triage_store.pending([text_of(ticket) for ticket in house.store.tickets()])
+    claims: list[Classification] = []
+    progress("classify", 0, len(waiting))
+    for batch in _batches(waiting):
+        found = [dated(claim, at) for claim in house.classifier.classify(batch)]
+        house.triage_store.save_classifications(batch, found, at=at)
+        house.store.append([_classified(claim, house.settings.actor) for claim in found], at=house.now())
+        claims += found
+        progress("classify", len(claims), len(waiting))
+    return claims
+
+
+def draft(house: House, *, at: datetime, progress: Progress = silent) -> int:
+    """Draft for open tickets, the oldest first, at most `draft_limit`; returns how many drafts are new."""
+    waiting = _without_suggestion(house)[: house.settings.draft_limit]
+    if not waiting:
+        return 0
+    house.sync_knowledge()
+    done = 0
+    progress("draft", 0, len(waiting))
+    for batch in _batches(waiting):
+        passages = house.index.search([f"{text.subject}. {text.content}" for text in map(clean_ticket, batch)])
+        drafts = [dated(suggestion, at) for suggestion in house.drafter.draft(batch, passages)]
+        house.triage_store.save_suggestions(batch, drafts, at=at)
+        house.store.append([_drafted(suggestion, house.settings.actor) for suggestion in drafts], at=house.now())
+        done += len(drafts)
+        progress("draft", done, len(waiting))
+    return done
+
+
+def text_of(ticket: Ticket) -> TicketText:
+    """What triage may know of a ticket."""
+    return TicketText(
+        ticket_id=ticket.id,
+        subject=ticket.subject,
+        content=ticket.content,
+        priority=ticket.priority,
+        tier=ticket.tier,
+        language=ticket.language,
+    )
+
+
+def dated(claim: Claim, at: datetime) -> Claim:
+    """A claim speaks of the instant the job speaks of, so that a cycle as of last week reads like last week's."""
+    return claim.model_copy(update={"created_at": at})
+
+
+def _without_suggestion(house: House) -> list[TicketText]:
+    texts = [text_of(ticket) for ticket in house.store.tickets(statuses=OPEN_STATUSES)]
+    known = house.triage_store.latest_suggestions([text.ticket_id for text in texts])
+    return [text for text in texts if text.ticket_id not in known]
+
+
+def _classified(claim: Classification, actor: str) -> Event:
+    return Event(
+        id=f"classified/{claim.id}",
+        ticket_id=claim.ticket_id,
+        kind=Kind.CLASSIFIED,
+        at=claim.created_at,
+        value=claim.product,
+        actor=actor,
+        reason=claim.reasoning,
+        data={"confidence": claim.confidence, "needs_review": claim.needs_review, "model": claim.model_used},
+    )
+
+
+def _drafted(suggestion: Suggestion, actor: str) -> Event:
+    return Event(
+        id=f"drafted/{suggestion.id}",
+        ticket_id=suggestion.ticket_id,
+        kind=Kind.DRAFTED,
+        at=suggestion.created_at,
+        actor=actor,
+        data={"grounded": suggestion.grounded, "sources": [c.article_id for c in suggestion.citations]},
+    )
+
+
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

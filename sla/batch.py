@@ -1,0 +1,243 @@
+"""A whole backlog's clocks at once: the same answers as `evaluate`, by columns."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from engine.errors import BadInput
+from sla.backlog import PRIORITY, TIER, TYPE, Codes, Frame, Log, Tickets, read_events, read_tickets
+from sla.calendar_files import parse_all
+from sla.calendars import Calendar, instants
+from sla.contracts import CLOCKS, Clock, State
+from sla.evaluate import in_era, whole_second
+from sla.openings import NEVER, Seconds
+from sla.policies import parse
+from sla.promises import Policies, with_round_the_clock
+from sla.terms import Promises, TermsBook
+from sla.timetables import Timetable
+from sla.windows import Flags, Spans, Windows, first_stop, marks, windows
+from sla.zones import EPOCH
+
+_BLOCK = 1 << 17
+_STATES = {state: number for number, state in enumerate(State)}
+
+
+class Changes(NamedTuple):
+    """When tickets changed priority, tier or type: place in the log, and the combination from then on."""
+
+    position: Seconds
+    ticket: Codes
+    combo: Codes
+
+
+class History(NamedTuple):
+    """Everything that is known at `now`."""
+
+    tickets: Tickets
+    log: Log
+    changes: Changes
+    now: int
+
+
+def evaluate(
+    tickets: Frame,
+    events: Frame,
+    policies: Policies | Any,
+    calendars: Mapping[str, Calendar | Mapping[str, Any]],
+    as_of: datetime,
+) -> pl.DataFrame:
+    """Every window of every clock of every ticket as of an instant: a frame with the schema `contracts.CLOCKS`.
+
+    `tickets` and `events` are frames of `contracts.TICKETS` and `contracts.EVENTS`, eager or lazy; ids of any type. A
+    ticket that can't be measured gets the state `no_clock` or `no_target` and stops nothing. Raises BadInput for a
+    missing column, for times that aren't Datetime, and for a policy or calendar that can't be used.
+    """
+    policies, named = parse(policies), with_round_the_clock(parse_all(calendars))
+    policies.check(named)
+    if not in_era(whole_second(as_of)):
+        raise BadInput(f"as_of {as_of} is out of reach; use an instant from 1900 to 2199")
+    now = int((whole_second(as_of) - EPOCH).total_seconds())
+    book = TermsBook(policies, named)
+    backlog, without = read_tickets(tickets, book.words, book.mix, now)
+    log = read_events(events, backlog, book.words, now)
+    timetable = Timetable(book.calendars, int(backlog.created.min()) if len(backlog.created) else now, now)
+    parts = [
+        _clock(clock, history, book, timetable)
+        for history in _blocks(backlog, log, book, now)
+        for clock in policies.clocks
+    ]
+    parts += [_no_clock(clock, without) for clock in policies.clocks if clock != Clock.NEXT_RESPONSE and len(without)]
+    return pl.concat([p.with_columns(pl.col("ticket").cast(backlog.ids.dtype)) for p in parts])
+
+
+def _clock(clock: Clock, history: History, book: TermsBook, timetable: Timetable) -> pl.DataFrame:
+    tickets, log, changes, now = history
+    conduct, keeps = book.conduct(clock, tickets)
+    if clock == Clock.FIRST_RESPONSE and not conduct.accepted.any() and not book.can_pause(clock):
+        table, spans = first_stop(tickets, log, conduct, now), None
+    else:
+        found = marks(tickets, log, conduct, responses=clock != Clock.RESOLUTION)
+        table, spans = windows(clock, found, log, conduct, now)
+    at = table.opened if keeps.all() else table.closed
+    if keeps.any() and not keeps.all():
+        at = np.where(conduct.of(keeps, table.ticket), table.opened, table.closed)
+    promises = book.promises(clock, _combo_at(tickets, changes, table.ticket, at), table.start)
+    frame = _frame(clock, tickets, table, promises, _measured(table, promises, spans, timetable))
+    if clock == Clock.NEXT_RESPONSE:
+        return frame.filter(pl.col("target").is_not_null())
+    waiting = len(tickets.created) - int(frame["is_current"].sum())
+    return pl.concat([frame, _no_clock(clock, _waiting(tickets, table))]) if waiting else frame
+
+
+def _blocks(tickets: Tickets, log: Log, book: TermsBook, now: int) -> Iterator[History]:
+    """The backlog in pieces whose columns stay in the processor's cache; one piece if there is nothing."""
+    for start in range(0, max(len(tickets.created), 1), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        first = log.first[start : start + _BLOCK + 1]
+        events = slice(first[0], first[-1])
+        few = Tickets(tickets.ids[rows], tickets.created[rows], tickets.status[rows], tickets.combo[rows])
+        own = Log(log.ticket[events] - start, log.at[events], log.kind[events], log.word[events], first - first[0])
+        yield History(few, own, _changes(few, own, book), now)
+
+
+def _changes(tickets: Tickets, log: Log, book: TermsBook) -> Changes:
+    position = log.where(PRIORITY, TIER, TYPE)
+    ticket, kind, word = log.ticket[position], log.kind[position], log.word[position]
+    born = np.ones(len(position), np.bool_)
+    born[1:] = ticket[1:] != ticket[:-1]
+    since = np.maximum.accumulate(np.where(born, np.arange(len(position)), 0))
+    combo = np.zeros(len(position), np.int64) + tickets.combo[ticket]
+    for code, field in ((PRIORITY, "priority"), (TIER, "tier"), (TYPE, "type")):
+        step, digits = book.mix.step[field], book.mix.digit[field]
+        latest = np.maximum.accumulate(np.where(kind == code, np.arange(len(position)), -1))
+        was = tickets.combo[ticket] // step % book.mix.count(field)
+        combo += np.where(latest >= since, digits[word[latest]].astype(np.int64) - was, 0) * step
+    return Changes(position, ticket, combo)
+
+
+def _combo_at(tickets: Tickets, changes: Changes, ticket: Codes, position: Seconds) -> Codes:
+    """Each ticket's combination after the events before a place in the log."""
+    combo = tickets.combo[ticket]
+    if not len(changes.position):
+        return combo
+    changed = np.zeros(len(tickets.created), np.bool_)
+    changed[changes.ticket] = True
+    rows = np.flatnonzero(changed[ticket])
+    latest = np.searchsorted(changes.position, position[rows], side="left") - 1
+    known = np.maximum(latest, 0)
+    applies = (latest >= 0) & (changes.ticket[known] == ticket[rows])
+    combo = combo.astype(np.int64)
+    combo[rows[applies]] = changes.combo[known[applies]]
+    return combo
+
+
+class Measured(NamedTuple):
+    """Business seconds a window; `due` in epoch seconds or NEVER. Rows without a target hold nothing of use."""
+
+    elapsed: Seconds
+    paused: Seconds
+    due: Seconds
+    is_paused: Flags
+
+
+def _measured(table: Windows, promises: Promises, spans: Spans | None, timetable: Timetable) -> Measured:
+    calendar, target = promises.calendar, promises.target
+    begun = timetable.passed(calendar, table.start)
+    total = timetable.passed(calendar, table.end) - begun
+    paused, shift = np.zeros(len(total), np.int64), np.zeros(len(total), np.int64)
+    is_paused = np.zeros(len(total), np.bool_)
+    if spans is not None:
+        still = np.flatnonzero(promises.stands_still(spans.window, spans.status, spans.hold, spans.idle))
+        window = spans.window[still]
+        is_paused[window[spans.last[still]]] = True
+        starts = timetable.passed(calendar[window], spans.start[still])
+        lengths = timetable.passed(calendar[window], spans.end[still]) - starts
+        paused = _summed(window, lengths, len(total))
+        before = np.cumsum(lengths) - lengths
+        before -= before[_first_of(window)]
+        counted = starts - begun[window] - before
+        shift = _summed(window, lengths * (counted < target[window]), len(total))
+    elapsed = total - paused
+    unknown = (target < 0) | (is_paused & (elapsed < target)) | promises.never_opens
+    due = np.full(len(total), NEVER)
+    rows = slice(None) if not unknown.any() else np.flatnonzero(~unknown)
+    aim = (begun + target + shift)[rows]
+    next_open = promises.next_open[rows] if promises.next_open.any() else None
+    found, start = timetable.reached(calendar[rows], aim, next_open), table.start[rows]
+    at_once = start if next_open is None else np.where(next_open, np.maximum(start, found), start)
+    due[rows] = np.where(target[rows] == 0, at_once, found)
+    return Measured(elapsed, paused, due, is_paused & ~table.stopped)
+
+
+def _first_of(group: Seconds) -> Seconds:
+    """For each row the first row of its group; groups lie together."""
+    fresh = np.ones(len(group), np.bool_)
+    fresh[1:] = group[1:] != group[:-1]
+    return np.maximum.accumulate(np.where(fresh, np.arange(len(group)), 0))
+
+
+def _summed(window: Seconds, seconds: Seconds, size: int) -> Seconds:
+    return np.bincount(window, seconds, size).astype(np.int64)
+
+
+def _states(elapsed: Seconds, promises: Promises, stopped: Flags) -> Codes:
+    remaining = promises.target - elapsed
+    late = remaining < promises.strict
+    running = np.where(late, _STATES[State.BREACHED], _STATES[State.ON_TRACK])
+    running = np.where(~late & (remaining <= promises.at_risk), _STATES[State.AT_RISK], running)
+    done = np.where(remaining >= 0, _STATES[State.MET], _STATES[State.BREACHED])
+    states = np.where(stopped, done, running)
+    return np.where(promises.target < 0, _STATES[State.NO_TARGET], states).astype(np.uint8)
+
+
+def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, measured: Measured) -> pl.DataFrame:
+    size = len(table.ticket)
+    current = np.ones(size, np.bool_)
+    current[:-1] = table.ticket[1:] != table.ticket[:-1]
+    opening = np.flatnonzero(np.concatenate([[True], current[:-1]])) if size else np.zeros(0, np.int64)
+    same = len(opening) == size
+    number = np.ones(size, np.int32) if same else np.arange(size) - np.repeat(opening, np.diff([*opening, size])) + 1
+    promised = promises.target >= 0
+    own = size == len(tickets.created) and same
+    columns: dict[str, Any] = {
+        "ticket": tickets.ids if own else tickets.ids.gather(table.ticket),
+        "clock": _enum("clock", np.full(size, list(Clock).index(clock), np.uint8)),
+        "window": number.astype(np.int32),
+        "is_current": current,
+        "state": _enum("state", _states(measured.elapsed, promises, table.stopped)),
+        "target": _known(promises.target, promised),
+        "elapsed": _known(measured.elapsed, promised),
+        "paused": _known(measured.paused, promised),
+        "remaining": _known(promises.target - measured.elapsed, promised),
+        "due_at": instants(measured.due),
+        "window_start": instants(table.start),
+        "stopped_at": instants(table.end, known=table.stopped),
+        "is_paused": measured.is_paused,
+        "policy": promises.policy,
+        "calendar": promises.calendar_name,
+    }
+    return pl.DataFrame(columns)
+
+
+def _known(values: Seconds, known: Flags) -> pl.Series:
+    column = pl.Series(values)
+    return column if known.all() else column.set(pl.Series(~known), None)
+
+
+def _enum(column: str, numbers: Codes) -> pl.Series:
+    return pl.Series(column, numbers).cat.to(CLOCKS[column])
+
+
+def _waiting(tickets: Tickets, table: Windows) -> pl.Series:
+    begun = np.zeros(len(tickets.created), np.bool_)
+    begun[table.ticket] = True
+    return tickets.ids.filter(pl.Series(~begun))
+
+
+def _no_clock(clock: Clock, ids: pl.Series) -> pl.DataFrame:
+    values = {"clock": clock.value, "window": 1, "is_current": True, "state": State.NO_CLOCK.value, "is_paused": False}
+    fixed = [pl.lit(values.get(name)).cast(dtype).alias(name) for name, dtype in CLOCKS.items() if name != "ticket"]
+    return ids.rename("ticket").to_frame().with_columns(fixed)

@@ -1,0 +1,149 @@
+"""Calendars as data: reading them, and refusing what can't be one with the key that is wrong."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+
+from engine.errors import BadInput
+from sla.calendars import WEEKDAYS, Calendar
+from sla.openings import Window
+from sla.zones import DAY
+
+_KEYS = ("tz", "weekly", "holidays", "overrides", "always", "country", "subdivision", "working_day", "description")
+_TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+
+
+def load(path: str | Path) -> dict[str, Calendar]:
+    """Calendars by name from a YAML file {calendars: {name: …}}. Raises BadInput with file, key path and reason."""
+    file = Path(path)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise BadInput(f"{file}: can't be read as YAML: {error}") from error
+    try:
+        return parse_all(content.get("calendars", content) if isinstance(content, Mapping) else content)
+    except BadInput as error:
+        raise BadInput(f"{file}: {error}") from error
+
+
+def parse_all(calendars: Mapping[str, Any]) -> dict[str, Calendar]:
+    """Calendars by name; those that are ready pass through."""
+    if not isinstance(calendars, Mapping):
+        raise BadInput(f"calendars: expected a mapping of name to calendar, got {_shown(calendars)}")
+    return {str(n): c if isinstance(c, Calendar) else read(c, name=str(n)) for n, c in calendars.items()}
+
+
+def read(mapping: Mapping[str, Any], *, name: str) -> Calendar:
+    """One calendar; see `Calendar.parse`."""
+    if not isinstance(mapping, Mapping):
+        raise BadInput(f"{name}: expected a mapping, got {_shown(mapping)}")
+    if unknown := sorted(str(k) for k in mapping if k not in _KEYS):
+        raise BadInput(f"{name}.{unknown[0]}: unknown key; known are {', '.join(_KEYS)}")
+    always = mapping.get("always", False)
+    if not isinstance(always, bool):
+        raise BadInput(f"{name}.always: expected true or false, got {_shown(always)}")
+    if always and (extra := [k for k in ("weekly", "holidays", "overrides", "country") if mapping.get(k)]):
+        raise BadInput(f"{name}.{extra[0]}: a calendar with always: true has no other hours; remove one of the two")
+    if not always and "weekly" not in mapping and "overrides" not in mapping:
+        raise BadInput(f"{name}.weekly: missing; give weekly hours, {{}} for none, or always: true")
+    return Calendar(
+        name,
+        tz=_zone(mapping.get("tz") or "UTC", f"{name}.tz"),
+        weekly=_weekly(mapping.get("weekly") or {}, f"{name}.weekly"),
+        holidays=_holidays(mapping.get("holidays") or [], f"{name}.holidays"),
+        overrides=_overrides(mapping.get("overrides") or {}, f"{name}.overrides"),
+        always=always,
+        country=_country(mapping, name),
+        working_day=_length(mapping.get("working_day"), f"{name}.working_day"),
+    )
+
+
+def _zone(tz: Any, path: str) -> str:
+    try:
+        return ZoneInfo(str(tz)).key
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadInput(f"{path}: {tz!r} is no IANA time zone, for example Europe/Berlin") from error
+
+
+def _weekly(weekly: Any, path: str) -> tuple[tuple[Window, ...], ...]:
+    if not isinstance(weekly, Mapping):
+        raise BadInput(f"{path}: expected a mapping of weekday to windows, got {_shown(weekly)}")
+    if unknown := [d for d in weekly if d not in WEEKDAYS]:
+        raise BadInput(f"{path}.{unknown[0]}: no such weekday; use {', '.join(WEEKDAYS)}")
+    return tuple(_windows(weekly.get(day), f"{path}.{day}") for day in WEEKDAYS)
+
+
+def _windows(windows: Any, path: str) -> tuple[Window, ...]:
+    if not isinstance(windows, list | tuple | None):
+        raise BadInput(f'{path}: expected a list of windows like ["09:00", "17:00"], got {_shown(windows)}')
+    return tuple(_window(w, f"{path}[{i}]") for i, w in enumerate(windows or ()))
+
+
+def _window(window: Any, path: str) -> Window:
+    if isinstance(window, str):
+        window = re.split(r"\s*[-–]\s*", window.strip())
+    if not isinstance(window, list | tuple) or len(window) != 2:
+        raise BadInput(f'{path}: expected two times like ["09:00", "17:00"], got {_shown(window)}')
+    start, end = _time(window[0], f"{path}[0]"), _time(window[1], f"{path}[1]")
+    if start == DAY:
+        raise BadInput(f"{path}[0]: a window can't start at 24:00; use 00:00 of the next day")
+    return start, end if end > start else end + DAY
+
+
+def _time(value: Any, path: str) -> int:
+    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    hours, minutes, seconds = (int(part or 0) for part in found.groups()) if found else (99, 0, 0)
+    total = hours * 3600 + minutes * 60 + seconds
+    if minutes > 59 or seconds > 59 or total > DAY:
+        raise BadInput(f'{path}: expected a time of day in quotes, "00:00" to "24:00", got {_shown(value)}')
+    return total
+
+
+def _holidays(holidays: Any, path: str) -> dict[date, str]:
+    if isinstance(holidays, Mapping):
+        return {_date(d, f"{path}.{d}"): str(n or "") for d, n in holidays.items()}
+    if not isinstance(holidays, list | tuple):
+        raise BadInput(f"{path}: expected a list of dates or a mapping of date to name, got {_shown(holidays)}")
+    return {_date(d, f"{path}[{i}]"): "" for i, d in enumerate(holidays)}
+
+
+def _overrides(overrides: Any, path: str) -> dict[date, tuple[Window, ...]]:
+    if not isinstance(overrides, Mapping):
+        raise BadInput(f"{path}: expected a mapping of date to windows, got {_shown(overrides)}")
+    return {_date(d, f"{path}.{d}"): _windows(w, f"{path}.{d}") for d, w in overrides.items()}
+
+
+def _date(value: Any, path: str) -> date:
+    try:
+        return value if type(value) is date else date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{path}: expected a date like 2024-12-25, got {_shown(value)}") from error
+
+
+def _country(mapping: Mapping[str, Any], name: str) -> tuple[str, str | None] | None:
+    country, subdivision = mapping.get("country"), mapping.get("subdivision")
+    if country is None:
+        if subdivision is not None:
+            raise BadInput(f"{name}.subdivision: needs a country beside it")
+        return None
+    import holidays  # noqa: PLC0415
+
+    known = holidays.list_supported_countries()
+    if country not in known:
+        raise BadInput(f"{name}.country: no public holidays are known for {_shown(country)}; use a code like DE or US")
+    if subdivision is not None and str(subdivision) not in known[country]:
+        raise BadInput(f"{name}.subdivision: {country} has {', '.join(known[country]) or 'none'}, not {subdivision!r}")
+    return str(country), None if subdivision is None else str(subdivision)
+
+
+def _length(value: Any, path: str) -> int | None:
+    return None if value is None else _time(value, path)
+
+
+def _shown(value: Any) -> str:
+    return f"{value!r} ({type(value).__name__})"

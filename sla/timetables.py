@@ -1,0 +1,143 @@
+"""Many calendars at once: business time and deadlines of whole columns, each row on a calendar of its own."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sla.calendars import Calendar
+from sla.openings import NEVER, Openings, Seconds
+from sla.zones import DAY, ERA
+
+YEAR = 366 * DAY
+_BUCKET = 13
+"""A neighbourhood is 2^13 business seconds, about a quarter of a working day."""
+_STEPS = 4
+
+
+Codes = NDArray[Any]
+Flags = NDArray[np.bool_]
+
+
+class Timetable:
+    """Calendars laid out from `lo` to `hi` by UTC day: the business seconds passed at its start and its windows.
+
+    Time passed is then arithmetic and a few gathers. Instants asked about lie in [lo, hi]; deadlines may lie later.
+    """
+
+    def __init__(self, calendars: Sequence[Calendar], lo: int, hi: int) -> None:
+        self.calendars, self.lo = calendars, lo // DAY * DAY
+        self._days = (hi - self.lo) // DAY + 1
+        self._hi = self.lo + self._days * DAY
+        self._lines = [_cut(c.openings(self.lo, min(self._hi + YEAR, ERA[1])), self.lo) for c in calendars]
+        self._tabulate()
+        self._chain()
+
+    def passed(self, calendar: Codes, at: Seconds) -> Seconds:
+        """Business seconds from `lo` to each instant, on the calendar with that index."""
+        since: Seconds = (at - self.lo).astype(self._small)
+        row = since // DAY
+        second = since - row * DAY
+        if len(self.calendars) > 1:
+            row += np.asarray(calendar, self._small) * self._days
+        total: Seconds = self._base.take(row)
+        for opens, closes in zip(self._opens, self._closes, strict=True):
+            total += np.minimum(np.maximum(second, opens.take(row)), closes.take(row))
+        return total
+
+    def reached(self, calendar: Codes, passed: Seconds, next_open: Flags | None = None) -> Seconds:
+        """The first instant at which so many business seconds have passed since `lo`; NEVER if there is none.
+
+        Rows flagged in `next_open` answer the next opening where that instant is a closing.
+        """
+        self._grow(calendar, passed)
+        if not len(self._start):
+            return np.full(len(passed), NEVER)
+        totals = self._totals.take(calendar)
+        goal = passed + self._bands.take(calendar)
+        misses = (passed > totals) | (totals == 0)
+        if misses.any():
+            goal[misses] = 0
+        index = self._search(goal)
+        due: Seconds = goal + self._ahead.take(index)
+        if misses.any():
+            due[misses] = NEVER
+        if next_open is None:
+            return due
+        follows = next_open & ~misses & (goal == self._closing[index]) & (passed < totals)
+        return np.where(follows, self._start[np.minimum(index + 1, len(self._start) - 1)], due)
+
+    def _search(self, goal: Seconds) -> Seconds:
+        """The first interval that closes at or after each goal: a table finds its vicinity, a few steps the rest."""
+        index = self._near.take(goal >> _BUCKET)
+        for _ in range(_STEPS):
+            short = self._closing.take(index) < goal
+            if not short.any():
+                return index
+            index += short
+        rows = np.flatnonzero(self._closing.take(index) < goal)
+        index[rows] = np.searchsorted(self._closing, goal[rows], side="left")
+        return index
+
+    def _tabulate(self) -> None:
+        parts = [_by_day(line, self.lo, self._hi) for line in self._lines]
+        slots = max((int(slot.max(initial=-1)) + 1 for _, _, _, slot in parts), default=0)
+        size = len(self.calendars) * self._days
+        opens, closes = np.zeros((max(slots, 1), size), np.int64), np.zeros((max(slots, 1), size), np.int64)
+        base = np.zeros(size, np.int64)
+        for i, (day, start, end, slot) in enumerate(parts):
+            row = i * self._days + day
+            opens[slot, row], closes[slot, row] = start, end
+            own = slice(i * self._days, (i + 1) * self._days)
+            length = (closes[:, own] - opens[:, own]).sum(axis=0)
+            base[own] = np.cumsum(length) - length - opens[:, own].sum(axis=0)
+        small = np.int32 if max(self._hi - self.lo, size) < 1 << 31 else np.int64
+        self._base, self._small = base, small
+        self._opens, self._closes = list(opens.astype(small)), list(closes.astype(small))
+
+    def _chain(self) -> None:
+        """All calendars' intervals behind one another, each calendar's business seconds in a band of its own."""
+        self._totals = np.array([line.total for line in self._lines], np.int64)
+        widths = ((self._totals >> _BUCKET) + 1) << _BUCKET
+        self._bands = np.cumsum(widths) - widths
+        pairs = list(zip(self._lines, self._bands, strict=True))
+        self._start = np.concatenate([line.start for line, _ in pairs])
+        before = np.concatenate([line.before + band for line, band in pairs])
+        self._ahead = self._start - before
+        self._closing = np.concatenate([line.before + band + line.end - line.start for line, band in pairs])
+        edges = np.arange(int(widths.sum() >> _BUCKET)) << _BUCKET
+        self._near = np.minimum(np.searchsorted(self._closing, edges, side="left"), max(len(self._start) - 1, 0))
+
+    def _grow(self, calendar: Seconds, passed: Seconds) -> None:
+        grown = False
+        beyond = np.flatnonzero(passed >= self._totals.take(calendar))
+        for i in np.unique(calendar[beyond]):
+            most, line = int(passed[calendar == i].max()), self._lines[i]
+            while line.total <= most and line.hi < ERA[1] and not self.calendars[i].never_opens:
+                further = min(ERA[1], line.hi + max(line.hi - line.lo, YEAR))
+                line = _cut(self.calendars[i].openings(self.lo, further), self.lo)
+            grown, self._lines[i] = True, line
+        if grown:
+            self._chain()
+
+
+def _cut(line: Openings, lo: int) -> Openings:
+    """The same line, reckoned from `lo`."""
+    first = int(np.searchsorted(line.end, lo, side="right"))
+    start, end = np.maximum(line.start[first:], lo), line.end[first:]
+    return Openings(lo, line.hi, start, end, np.cumsum(end - start) - (end - start))
+
+
+def _by_day(line: Openings, lo: int, hi: int) -> tuple[Seconds, Seconds, Seconds, Seconds]:
+    """Each interval cut at UTC midnights: (day from lo, opens, closes, how many came before on that day)."""
+    last = int(np.searchsorted(line.start, hi, side="left"))
+    start, end = line.start[:last] - lo, np.minimum(line.end[:last], hi) - lo
+    pieces = (end - 1) // DAY - start // DAY + 1
+    which = np.repeat(np.arange(len(start)), pieces)
+    day = start[which] // DAY + np.arange(len(which)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
+    fresh = np.ones(len(day), np.bool_)
+    fresh[1:] = day[1:] != day[:-1]
+    first = np.maximum.accumulate(np.where(fresh, np.arange(len(day)), 0))
+    opens, closes = np.maximum(start[which] - day * DAY, 0), np.minimum(end[which] - day * DAY, DAY)
+    return day, opens, closes, np.arange(len(day)) - first

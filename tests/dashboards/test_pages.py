@@ -1,0 +1,125 @@
+"""Every page opens: empty, filled, filtered, and with text that wants to be more than text."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.dashboards.marts_by_hand import HOSTILE, NOON, published, queued, small_desk
+
+APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
+PAGES = ("attainment", "queue", "ticket")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
+    yield tmp_path
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def opened(page: str, **query: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    for name, value in query.items():
+        app.query_params[name] = value
+    app = app.switch_page(f"views/{page}.py").run()
+    assert not app.exception, app.exception
+    return app
+
+
+def read_as_markdown(app: AppTest) -> str:
+    """All text that the browser would read as Markdown."""
+    kinds = ("title", "header", "subheader", "markdown", "caption", "info", "success", "warning", "error", "toast")
+    told = [element.value for kind in kinds for element in getattr(app, kind)]
+    labels = [getattr(e, "label", "") for kind in ("metric", "button", "expander", "tabs") for e in getattr(app, kind)]
+    return "\n".join(map(str, told + labels))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_empty_page_shows_the_command_that_fills_it(home, page):
+    app = opened(page)
+    assert [code.value for code in app.code] == ["uv run helmdesk demo"]
+
+
+def test_attainment_shows_what_the_marts_say(home):
+    small_desk(home)
+    app = opened("attainment")
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown == {
+        "First response met": "66.7 %", "Resolution met": "100.0 %", "Breaches": "1", "At risk now": "1",
+        "Open tickets": "2", "Goes to a person": "25.0 %",
+    }  # fmt: skip
+
+
+def test_attainment_says_as_of_window_and_unit(home):
+    small_desk(home)
+    told = read_as_markdown(opened("attainment"))
+    assert "As of Fri 20 Nov 2026, 12:00 UTC · clocks started in the last 12 weeks · 3 tickets" in told
+    assert "95 % interval 21 % to 94 %, 3 decided clocks" in told
+
+
+def test_filter_narrows_the_numbers(home):
+    small_desk(home)
+    app = opened("attainment")
+    app.multiselect(key="Contract tier filter").select("enterprise").run()
+    assert [metric.value for metric in app.metric][:2] == ["100.0 %", "–"]
+
+
+def test_window_narrows_the_numbers(home):
+    small_desk(home)
+    app = opened("attainment")
+    app.selectbox(key="window").select("last 4 weeks").run()
+    assert next(m.value for m in app.metric if m.label == "Resolution met") == "–"
+
+
+def test_filters_that_fit_nothing_say_so(home):
+    small_desk(home)
+    app = opened("attainment")
+    app.multiselect(key="Contract tier filter").select("enterprise")
+    app.multiselect(key="Group filter").select("g-2").run()
+    assert "No clock fits these filters." in [info.value for info in app.info]
+    assert not app.exception
+
+
+def test_queue_names_score_deadline_and_product(home):
+    small_desk(home)
+    rows = opened("queue").dataframe[0].value
+    assert list(rows["reference"]) == ["INC-1", "INC-2"]
+    assert list(rows["due"]) == ["due in 1 h 30 min", "late by 3 h"]
+    assert list(rows["confidence"]) == [91.0, 91.0]
+
+
+def test_queue_sections_say_how_many_they_hold(home):
+    published(home, work_queue=[queued(f"T-{n}", "waiting_on_others", 1.0) for n in range(60)])
+    app = opened("queue")
+    assert "No ticket of this section fits the filters." in [info.value for info in app.info]
+    app.button_group(key="section").set_value("waiting_on_others").run()
+    assert len(app.dataframe[0].value) == 50
+    app.pagination[0].set_value(2).run()
+    assert len(app.dataframe[0].value) == 10
+
+
+def test_a_new_publication_replaces_the_numbers(home):
+    published(home, work_queue=[queued("OLD", "needs_attention", 1.0)])
+    app = opened("queue")
+    published(home, at=NOON.replace(hour=13), work_queue=[queued("NEW", "needs_attention", 1.0)])
+    assert list(app.run().dataframe[0].value["reference"]) == ["NEW"]
+
+
+@pytest.mark.parametrize("page", ["attainment", "queue"])
+def test_hostile_text_stays_in_table_cells(home, page):
+    small_desk(home)
+    app = opened(page)
+    assert any(HOSTILE in set(table.value.get("subject", ())) for table in app.dataframe)
+    assert "evil.example" not in read_as_markdown(app)
+
+
+def test_nothing_is_asked_of_another_host():
+    config = (APP.parent / ".streamlit" / "config.toml").read_text(encoding="utf-8")
+    assert tomllib.loads(config)["browser"]["gatherUsageStats"] is False
+    assert "://" not in config
+    sources = "".join(path.read_text(encoding="utf-8") for path in APP.parent.rglob("*.py"))
+    assert not [word for word in (":material/", "unsafe_allow", "st.html", "://") if word in sources]

@@ -1,0 +1,140 @@
+"""One ticket's page: what is known, what is owed, and steps that the desk may refuse."""
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pipelines.wiring import open_house
+from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
+from tests.dashboards.test_pages import opened, read_as_markdown
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
+    small_desk(tmp_path).close()
+    stored_desk(tmp_path)
+    yield tmp_path
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(text.value for text in app.text)
+
+
+def button(app: AppTest, label: str):
+    return next(b for b in app.button if b.label == label)
+
+
+def acting_as(app: AppTest, agent: str) -> AppTest:
+    return app.selectbox(key="acting as").select(agent).run()
+
+
+def test_no_ticket_chosen_is_said(home):
+    assert "Type a reference" in opened("ticket").info[0].value
+
+
+@pytest.mark.parametrize("asked", ["INC-9999", HOSTILE, "' OR 1=1 --"])
+def test_unknown_ticket_is_one_clear_line(home, asked):
+    app = opened("ticket", ticket=asked)
+    (error,) = app.error
+    assert asked in error.value
+    assert error.value.startswith("`")
+    assert error.value.endswith("`")
+
+
+@pytest.mark.parametrize("asked", ["INC-1", "demo:INC-1", "  INC-1 "])
+def test_ticket_is_found_by_reference_and_id(home, asked):
+    app = opened("ticket")
+    app.text_input(key="ticket").input(asked).run()
+    assert "The connector shows as offline." in texts(app)
+
+
+def test_what_is_known_is_shown(home):
+    shown = texts(app := opened("ticket", ticket="INC-1"))
+    assert "ZTNA, 91 % sure; urgency high" in shown
+    assert "Runner-up: SWG, 5 %" in shown
+    assert "Network: the shortest wait" in shown
+    assert [code.value for code in app.code] == ["Restart the connector [1]."]
+
+
+def test_clocks_say_used_left_and_due(home):
+    app = opened("ticket", ticket="INC-1")
+    assert [bar.proto.text for bar in app.get("progress")] == ["1 h of 4 h used"] * 2
+    assert "3 h left · never paused · due in 1 h 30 min" in read_as_markdown(app)
+
+
+def test_hostile_ticket_is_plain_text(home):
+    app = opened("ticket", ticket="INC-2")
+    assert texts(app).count(HOSTILE) == 6  # requester, subject, content, reasons, actor and message
+    assert "evil.example" not in read_as_markdown(app)
+
+
+def test_unsure_triage_goes_to_a_person(home):
+    assert "a person decides" in opened("ticket", ticket="INC-2").warning[0].value
+
+
+def test_accepting_sets_the_owner(home):
+    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    button(app, "Accept this ticket").click().run()
+    with open_house(home=home) as house:
+        assert house.store.ticket("INC-1").owner_id == "ana"
+    assert "Accept this ticket" not in [b.label for b in app.button]
+    assert "ana accepted the ticket and owns it" in texts(app)
+
+
+def test_nobody_acts_without_a_name(home):
+    app = opened("ticket", ticket="INC-1")
+    assert button(app, "Accept this ticket").disabled
+    assert button(app, "Change status").disabled
+
+
+def test_desk_refuses_in_one_line(home):
+    app = acting_as(opened("ticket", ticket="INC-1"), "ben")
+    button(app, "Accept this ticket").click().run()
+    assert "Ben has 0 open tickets of at most 0" in app.error[0].value
+    assert not app.exception
+
+
+def test_slower_agent_is_told_who_was_faster(home):
+    app = acting_as(opened("ticket", ticket="INC-1"), "ben")
+    with open_house(home=home) as house:
+        house.desk.accept("demo:INC-1", by="ana", at=NOON)
+    button(app, "Accept this ticket").click().run()
+    assert "ana" in app.error[0].value
+
+
+def test_owner_changes_the_status(home):
+    with open_house(home=home) as house:
+        house.desk.accept("demo:INC-1", by="ana", at=NOON)
+    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    app.selectbox[-1].select("waiting_customer").run()
+    button(app, "Change status").click().run()
+    with open_house(home=home) as house:
+        assert house.store.ticket("INC-1").status == "waiting_customer"
+
+
+def test_only_the_owner_changes_the_status(home):
+    with open_house(home=home) as house:
+        house.desk.accept("demo:INC-1", by="ana", at=NOON)
+    app = acting_as(opened("ticket", ticket="INC-1"), "ben")
+    button(app, "Change status").click().run()
+    assert "only the owner" in app.error[0].value
+
+
+def test_only_the_moves_of_the_lifecycle_are_offered(home):
+    with open_house(home=home) as house:
+        ways = house.desk.policies.lifecycle.transitions[house.store.ticket("INC-1").status]
+    assert list(opened("ticket", ticket="INC-1").selectbox[-1].options) == [way.replace("_", " ") for way in ways]
+
+
+def test_letters_are_shown_to_the_agent_they_are_for(home):
+    with open_house(home=home) as house:
+        house.desk.accept("demo:INC-1", by="ana", at=NOON)
+        house.desk.note("demo:INC-1", by="ana", text="Ask the network team.", at=NOON)
+        house.desk.reply("demo:INC-1", by="ana", text="We look into it.", at=NOON)
+    app = opened("ticket", ticket="INC-1")
+    assert "We look into it." in texts(app)
+    assert "Ask the network team." not in texts(app)
+    assert "Ask the network team." in texts(acting_as(app, "ana"))

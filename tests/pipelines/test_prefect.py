@@ -1,0 +1,169 @@
+"""The flows on a real Prefect server: deployments are scheduled, a worker runs them, the cycle runs as tasks."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.pipelines.small_desk import AS_OF, fill_inbox
+
+ROOT = Path(__file__).resolve().parents[2]
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_CLI_COLORS": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+}
+
+pytestmark = [pytest.mark.slow, pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
+
+
+class Server:
+    """A Prefect server of its own on loopback."""
+
+    def __init__(self, home: Path) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.api = f"http://127.0.0.1:{port}/api"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
+            **QUIET,
+            "PREFECT_HOME": str(home / "prefect"),
+            "PREFECT_API_URL": self.api,
+            "HELMDESK_HOME": str(home / "desk"),
+        }
+        command = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
+        self.process = subprocess.Popen(
+            [self.prefect, *command], env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    @property
+    def prefect(self) -> str:
+        return shutil.which("prefect", path=str(Path(sys.executable).parent)) or "prefect"
+
+    def ask(self, path: str, body: dict[str, Any]) -> Any:
+        request = urllib.request.Request(
+            f"{self.api}{path}", json.dumps(body).encode(), {"content-type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def runs(self, *states: str) -> list[Any]:
+        body = {"limit": 200, "flow_runs": {"state": {"type": {"any_": states}}}}
+        return list(self.ask("/flow_runs/filter", body))
+
+    def pause(self, deployment: str) -> None:
+        url = f"{self.api}/deployments/{deployment}/pause_deployment"
+        urllib.request.urlopen(urllib.request.Request(url, b"{}", method="POST"), timeout=30).close()
+
+    def run(self, *words: str) -> str:
+        done = subprocess.run(
+            [self.prefect, *words],
+            check=False,
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def wait_until_up(self) -> None:
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline:
+            try:
+                with urllib.request.urlopen(f"{self.api}/health", timeout=5):
+                    return
+            except OSError:
+                time.sleep(0.5)
+        raise TimeoutError("the Prefect server did not start within three minutes")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    started = Server(tmp_path_factory.mktemp("prefect"))
+    try:
+        started.wait_until_up()
+        started.run("work-pool", "create", "helmdesk", "--type", "process")
+        started.run("--no-prompt", "deploy", "--all")
+        yield started
+    finally:
+        started.process.terminate()
+        started.process.wait(timeout=60)
+
+
+def eventually(question: Any, seconds: float = 120) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (answer := question()) and time.monotonic() < deadline:
+        time.sleep(1)
+    return answer
+
+
+def deployments(server: Server) -> dict[str, Any]:
+    return {d["entrypoint"].rsplit(".", 1)[1]: d for d in server.ask("/deployments/filter", {})}
+
+
+def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
+    waiting = {name: d["id"] for name, d in deployments(server).items() if d["schedules"]}
+    assert set(waiting) == {
+        "ingest", "evaluate_sla", "triage_tickets", "allocate", "publish", "calibration_queue"
+    }  # fmt: skip
+
+    def scheduled() -> bool:
+        runs = server.ask(
+            "/flow_runs/filter", {"limit": 200, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+        )
+        return {run["deployment_id"] for run in runs} >= set(waiting.values())
+
+    assert eventually(scheduled)
+
+
+def test_schedules_are_as_promised(server: Server) -> None:
+    found = {name: d["schedules"][0]["schedule"] for name, d in deployments(server).items() if d["schedules"]}
+    seconds = {name: schedule.get("interval") for name, schedule in found.items()}
+    assert {"ingest": 60, "evaluate_sla": 60, "triage_tickets": 300, "allocate": 300}.items() <= seconds.items()
+    assert found["publish"]["cron"] == "5 * * * *"
+    assert found["calibration_queue"]["cron"] == "0 6 * * 1"
+
+
+def test_worker_runs_a_deployment(server: Server) -> None:
+    for deployment in deployments(server).values():
+        server.pause(deployment["id"])
+    server.run("deployment", "run", "ingest/every-minute")
+    server.run("worker", "start", "--pool", "helmdesk", "--run-once", "--name", "once")
+    runs = server.ask(
+        "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}}}
+    )
+    assert [run["state"]["type"] for run in runs] == ["COMPLETED"]
+
+
+def test_cycle_runs_as_tasks_and_twice_is_safe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in QUIET.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
+    fill_inbox(tmp_path, tickets=12)
+
+    from prefect.testing.utilities import prefect_test_harness
+
+    from pipelines.flows.cycle import cycle
+
+    with prefect_test_harness(server_startup_timeout=180):
+        first = cycle(as_of=AS_OF)
+        second = cycle(as_of=AS_OF)
+    assert first["ingest"]["created"] == 12
+    assert first["triage"]["classified"] == 12
+    assert first["publish"]["tickets"] == 12
+    assert second["ingest"]["created"] == second["triage"]["classified"] == second["allocate"]["new"] == 0
+    assert second["evaluate"]["new_alerts"] == 0

@@ -1,0 +1,77 @@
+"""A table is the same frame from every store."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from engine.errors import NotFound
+from engine.storage.memory import MemoryStore
+from engine.storage.ports import Store
+from engine.storage.tables import metadata
+from tests.ports.examples import ANA, HOUR, LATER, MONDAY, RECORDS, REJECTED, created, decision, delivery, event, ticket
+from tests.ports.racers import claim
+
+TABLES = sorted(metadata.tables)
+UTC_INSTANT = pl.Datetime("us", "UTC")
+
+
+def fill(store: Store) -> Store:
+    given = delivery(
+        ticket(1, vip=True, resolved_at=LATER, status="resolved", tags=("a", "é")),
+        ticket(2, created_at=MONDAY - HOUR),
+        events=(created(), event(data={"n": 1.5, "ü": None})),
+    )
+    store.ingest(given.model_copy(update={"rejected": (REJECTED,)}), at=LATER)
+    claim(store, "servicenow:INC2", ANA)
+    store.put(RECORDS)
+    store.record_decisions([decision(1), decision(2, None)], at=LATER)
+    return store
+
+
+def test_frames_are_equal_over_stores(store: Store) -> None:
+    mine, reference = fill(store), fill(MemoryStore())
+    for table in TABLES:
+        assert_frame_equal(mine.frame(table), reference.frame(table))
+        assert mine.frame(table).height > 0, table
+
+
+def test_empty_tables_have_the_same_columns(store: Store) -> None:
+    reference = fill(MemoryStore())
+    for table in TABLES:
+        assert store.frame(table).schema == reference.frame(table).schema
+        assert store.frame(table).height == 0
+
+
+def test_instants_are_utc_and_booleans_are_booleans(store: Store) -> None:
+    frame = fill(store).frame("tickets").sort("id")
+    assert frame.schema["created_at"] == frame.schema["closed_at"] == UTC_INSTANT
+    assert frame["created_at"].to_list() == [MONDAY, MONDAY - HOUR]
+    assert frame["vip"].to_list() == [True, False]
+    assert frame["owner_id"].to_list() == [None, ANA]
+
+
+def test_values_may_start_after_a_thousand_missing_ones(store: Store) -> None:
+    many = [ticket(number) for number in range(1500)]
+    store.ingest(delivery(*many, ticket(9999, closed_at=LATER, status="closed", company="acme")), at=LATER)
+    frame = store.frame("tickets")
+    assert (frame["closed_at"].drop_nulls().to_list(), frame["company_id"].drop_nulls().to_list()) == (
+        [LATER],
+        ["acme"],
+    )
+
+
+def test_a_table_that_is_not_there_is_not_found(store: Store) -> None:
+    with pytest.raises(NotFound, match="no_such"):
+        store.frame("no_such")
+
+
+@pytest.mark.usefixtures("sql_only")
+def test_tables_of_other_rooms_are_read_as_well(store: Any) -> None:
+    frame = store.frame("classifications")
+    assert (frame.schema["created_at"], frame.schema["needs_review"], frame.schema["confidence"]) == (
+        UTC_INSTANT,
+        pl.Boolean(),
+        pl.Float64(),
+    )

@@ -1,0 +1,144 @@
+"""A database gets its tables by migrations alone, and they are the ones that the rooms declare."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from engine.errors import BadInput, Unavailable
+from engine.storage import migrate, open_store
+from engine.storage.connect import engine_for
+from engine.storage.tables import metadata
+from tests.ports.examples import LATER, delivery
+
+
+def rooms() -> list[sa.MetaData]:
+    from sla.store import metadata as sla
+    from triage.tables import metadata as triage
+
+    return [metadata, sla, triage]
+
+
+def owned(declared: sa.MetaData) -> set[str]:
+    return {name for name, table in declared.tables.items() if "owned_by" not in table.info}
+
+
+def tables(url: str) -> set[str]:
+    engine = engine_for(url)
+    names = set(sa.inspect(engine).get_table_names()) - {"alembic_version"}
+    engine.dispose()
+    return names
+
+
+def test_migrated_tables_are_the_declared_ones(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    engine = engine_for(empty_url)
+    with engine.connect() as connection:
+        for declared in rooms():
+            mine = owned(declared)
+            only_mine = {"include_object": lambda thing, name, kind, *_: kind != "table" or name in mine}  # noqa: B023
+            context = MigrationContext.configure(connection, opts={"compare_type": True, **only_mine})
+            assert compare_metadata(context, declared) == []
+    engine.dispose()
+    assert tables(empty_url) == set().union(*map(owned, rooms()))
+
+
+def test_down_leaves_nothing_and_up_works_again(empty_url: str) -> None:
+    migrate.upgrade(empty_url)
+    migrate.downgrade(empty_url, "base")
+    assert (tables(empty_url), migrate.current(empty_url), migrate.is_empty(empty_url)) == (set(), None, True)
+    migrate.upgrade(empty_url)
+    store = open_store(empty_url)
+    assert store.ingest(delivery(), at=LATER).created == 1
+    migrate.downgrade(empty_url, "base")
+    assert tables(empty_url) == set()
+
+
+def test_every_revision_goes_down_and_up(empty_url: str) -> None:
+    for revision in sorted(migrate.revisions()):
+        migrate.upgrade(empty_url, revision)
+        before = tables(empty_url)
+        migrate.downgrade(empty_url, "-1")
+        assert tables(empty_url) < before
+        migrate.upgrade(empty_url, revision)
+        assert (tables(empty_url), migrate.current(empty_url)) == (before, revision)
+    assert migrate.current(empty_url) == migrate.head()
+
+
+def test_an_empty_database_is_made_ready(empty_url: str) -> None:
+    assert open_store(empty_url).counts()["tickets"] == 0
+    assert migrate.current(empty_url) == migrate.head()
+
+
+def test_an_older_database_asks_to_be_migrated(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0001")
+    with pytest.raises(Unavailable, match="helmdesk migrate"):
+        open_store(empty_url)
+    migrate.upgrade(empty_url)
+    open_store(empty_url)
+
+
+@pytest.mark.parametrize(
+    ("statement", "why"),
+    [
+        ("CREATE TABLE customers (id INTEGER)", "not helmdesk's"),
+        ("CREATE TABLE alembic_version (version_num VARCHAR(32)); INSERT INTO alembic_version VALUES ('9z')", "newer"),
+    ],
+)
+def test_a_foreign_or_newer_database_is_left_alone(empty_url: str, statement: str, why: str) -> None:
+    engine = engine_for(empty_url)
+    with engine.begin() as connection:
+        for part in statement.split(";"):
+            connection.execute(sa.text(part))
+    with pytest.raises(BadInput, match=why):
+        open_store(empty_url)
+    engine.dispose()
+
+
+def test_processes_that_start_at_once_share_one_migration(empty_url: str) -> None:
+    code = f"from engine.storage import open_store; print(len(open_store({empty_url!r}).counts()))"
+    running = [subprocess.Popen([sys.executable, "-c", code], stdout=-1, stderr=-1, text=True) for _ in range(3)]
+    answers = [process.communicate(timeout=120) for process in running]
+    assert [out.strip() for out, _ in answers] == [str(len(metadata.tables))] * 3, answers
+
+
+@pytest.mark.parametrize("move", [migrate.upgrade, migrate.downgrade])
+def test_a_revision_that_is_not_there_is_named(empty_url: str, move: Callable[[str, str], None]) -> None:
+    with pytest.raises(BadInput, match=r"9z.*knows 0001"):
+        move(empty_url, "9z")
+
+
+def test_migrating_says_nothing(empty_url: str, capfd: pytest.CaptureFixture[str]) -> None:
+    migrate.upgrade(empty_url)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("wrong", ["mysql://x/y", "sqlite://", "sqlite:///:memory:", "no address"], ids=str)
+def test_addresses_that_are_not_supported_are_named(wrong: str) -> None:
+    with pytest.raises(BadInput):
+        open_store(wrong)
+
+
+def test_a_database_that_does_not_answer_is_unavailable() -> None:
+    with pytest.raises(Unavailable, match="embedded alternative is sqlite") as raised:
+        open_store("postgresql+psycopg://me:secret@localhost:1/none")
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("path", ["notes.txt", "notes.txt/helmdesk.db", "."])
+def test_a_path_that_holds_no_database_is_unavailable(tmp_path: Path, path: str) -> None:
+    (tmp_path / "notes.txt").write_text("Monday: call the customer back.\n" * 50)
+    with pytest.raises(Unavailable, match=re.escape(str(tmp_path / path))):
+        open_store(f"sqlite:///{tmp_path / path}")
+
+
+def test_importing_the_room_stays_cheap(tmp_path: Path) -> None:
+    code = "import sys, engine.storage; print(sorted({'sqlalchemy', 'alembic'} & set(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"

@@ -1,0 +1,106 @@
+"""Did we keep our promises: the same numbers as counting by hand, with honest uncertainty."""
+
+import random
+from math import isclose, sqrt
+from statistics import mean, median
+from typing import Any
+
+import polars as pl
+import pytest
+
+from sla import batch
+from sla.attainment import Z_95, attainment, overall, times
+from sla.check import frames
+from sla.contracts import CLOCKS
+from tests.sla.timelines import CALENDARS, at, story
+
+STATES = ("met", "met", "met", "breached", "at_risk", "on_track", "no_target", "no_clock")
+
+
+def some_clocks(seed: int = 7, size: int = 400) -> pl.DataFrame:
+    draw = random.Random(seed)
+    rows = [
+        {
+            "ticket": str(n),
+            "clock": draw.choice(("first_response", "resolution")),
+            "state": draw.choice(STATES),
+            "team": draw.choice(("net", "mail", None)),
+        }
+        for n in range(size)
+    ]
+    frame = pl.DataFrame(rows, schema={"ticket": pl.String, "clock": pl.String, "state": pl.String, "team": pl.String})
+    return frame.with_columns(pl.col("clock").cast(CLOCKS["clock"]), pl.col("state").cast(CLOCKS["state"]))
+
+
+def counted(rows: list[dict[str, Any]], clock: str, **equal: Any) -> tuple[Any, ...]:
+    """By hand: promised, met, breached, share, low, high."""
+    mine = [r["state"] for r in rows if r["clock"] == clock and all((r[k] or "unknown") == v for k, v in equal.items())]
+    promised = [s for s in mine if s not in ("no_target", "no_clock")]
+    met, late = promised.count("met"), promised.count("breached")
+    n, p, z = met + late, met / (met + late), Z_95
+    half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    low, high = ((p + z * z / (2 * n) + sign * half) / (1 + z * z / n) for sign in (-1, 1))
+    return len(promised), met, late, p, low, high
+
+
+@pytest.mark.parametrize("clock", ["first_response", "resolution"])
+@pytest.mark.parametrize("team", ["net", "mail", "unknown"])
+def test_counts_and_wilson_interval(clock: str, team: str) -> None:
+    clocks = some_clocks()
+    row = attainment(clocks, ["team"]).row(
+        by_predicate=(pl.col("clock") == clock) & (pl.col("dimension") == "team") & (pl.col("value") == team),
+        named=True,
+    )
+    found = tuple(row[k] for k in ("clocks", "met", "breached", "share_met", "low", "high"))
+    expected = counted(clocks.to_dicts(), clock, team=team)
+    assert all(isclose(a, b) for a, b in zip(found, expected, strict=True))
+    assert row["clocks"] == row["met"] + row["breached"] + row["at_risk"] + row["running"]
+
+
+def test_parts_add_up_to_all() -> None:
+    table = attainment(some_clocks(), ["team"]).group_by("clock", "dimension").agg(pl.col("clocks", "met").sum())
+    sums = {(c, d): (n, m) for c, d, n, m in table.iter_rows()}
+    assert sums["resolution", "all"] == sums["resolution", "team"]
+
+
+def test_wilson_is_known_from_the_literature() -> None:
+    clocks = pl.DataFrame({"clock": ["resolution"] * 10, "state": ["met"] * 9 + ["breached"]})
+    row = attainment(clocks).row(0, named=True)
+    assert (round(row["low"], 4), round(row["high"], 4)) == (0.5958, 0.9821)
+
+
+def test_undecided_share_is_null() -> None:
+    row = attainment(pl.DataFrame({"clock": ["resolution"], "state": ["at_risk"]})).row(0, named=True)
+    assert (row["share_met"], row["low"], row["high"]) == (None, None, None)
+
+
+def clocks_of(events: str, as_of: str) -> pl.DataFrame:
+    policies = [{"calendar": "office", "first_response": 3_600, "resolution": 14_400}]
+    return batch.evaluate(
+        *frames([{"id": 1, "created_at": at("Tue 09:00")}], story(events)), policies, CALENDARS, at(as_of)
+    )
+
+
+def test_mean_times_in_business_and_wall_seconds() -> None:
+    clocks = clocks_of(
+        "Tue 09:30 response\nWed 10:00 status resolved\nWed 11:00 status open\nWed 12:00 status closed", "Fri 09:00"
+    )
+    found = {row["clock"]: row for row in times(clocks).to_dicts()}
+    assert found["first_response"]["mean_business"] == 1_800
+    assert found["resolution"]["mean_business"] == mean([9 * 3_600, 3_600])
+    assert found["resolution"]["median_wall"] == median([25 * 3_600, 3_600])
+
+
+@pytest.mark.parametrize(
+    ("events", "as_of", "state", "clock"),
+    [
+        ("", "Tue 09:10", "on_track", "first_response"),
+        ("Tue 09:10 response", "Tue 09:20", "on_track", "resolution"),
+        ("Tue 09:10 response", "Tue 12:30", "at_risk", "resolution"),
+        ("", "Tue 10:30", "breached", "resolution"),
+        ("Tue 09:30 status resolved", "Tue 12:00", "met", "first_response"),
+    ],
+)
+def test_overall_is_the_worst_and_points_to_the_next_deadline(events: str, as_of: str, state: str, clock: str) -> None:
+    row = overall(clocks_of(events, as_of)).row(0, named=True)
+    assert (row["state"], row["next_clock"]) == (state, clock)

@@ -1,0 +1,116 @@
+"""What sources really hand over: missing columns, odd types, junk rows. Nothing in one ticket stops the rest."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+
+from engine.errors import BadInput
+from sla import batch
+from sla.check import frames
+from sla.contracts import CLOCKS
+from sla.evaluate import evaluate_all
+from sla.policies import parse
+from tests.sla.timelines import CALENDARS, at
+
+POLICIES = [{"calendar": "office", "first_response": 3_600, "resolution": 14_400}]
+NOW = at("Tue 12:00")
+TICKETS = pl.DataFrame({"id": ["a:1", "a:2"], "created_at": [at("Tue 09:00"), at("Tue 10:00")]})
+EVENTS = pl.DataFrame(
+    {
+        "ticket": ["a:2", "a:1"],
+        "ts": [at("Tue 11:00"), at("Tue 10:00")],
+        "kind": ["status"] * 2,
+        "value": ["resolved"] * 2,
+    }
+)
+
+
+def states(tickets: Any = TICKETS, events: Any = EVENTS, policies: Any = POLICIES) -> dict[tuple[Any, str], str]:
+    found = batch.evaluate(tickets, events, policies, CALENDARS, NOW)
+    return {(row["ticket"], row["clock"]): row["state"] for row in found.to_dicts()}
+
+
+def test_only_the_necessary_columns_are_necessary() -> None:
+    assert states()["a:1", "resolution"] == "met"
+    for column in ("id", "created_at"):
+        with pytest.raises(BadInput, match=f"tickets: the column '{column}' is missing"):
+            states(tickets=TICKETS.drop(column))
+    with pytest.raises(BadInput, match="events: the column 'kind' is missing"):
+        states(events=EVENTS.drop("kind"))
+
+
+def test_text_times_are_refused() -> None:
+    with pytest.raises(BadInput, match=r"events\.ts: expected Datetime, got String"):
+        states(events=EVENTS.with_columns(pl.col("ts").cast(pl.String)))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t, e: (t.lazy(), e.lazy()),
+        lambda t, e: (t.sort("id", descending=True), e.sort("ts")),
+        lambda t, e: (t, e.with_columns(pl.col("kind", "value").cast(pl.Categorical))),
+        lambda t, e: (t, e.with_columns(pl.col("value").cast(pl.Enum(["open", "resolved"])))),
+        lambda t, e: (t.with_columns(pl.col("created_at").dt.replace_time_zone(None)), e),
+        lambda t, e: (t, e.with_columns(pl.col("ts").dt.convert_time_zone("Asia/Tokyo").dt.cast_time_unit("ns"))),
+        lambda t, e: (t.with_columns(pl.col("id").cast(pl.Categorical)), e),
+        lambda t, e: (t, e.with_columns(id=pl.lit(None), seq=pl.lit(None))),
+        lambda t, e: (t, pl.concat([e, e.with_columns(kind=pl.lit("note"))])),
+        lambda t, e: (t, pl.concat([e, e.with_columns(ticket=pl.lit("zz"))])),
+        lambda t, e: (pl.concat([t, t.with_columns(created_at=pl.lit(NOW))]), e),
+    ],
+)
+def test_same_answer_from_any_shape(change: Any) -> None:
+    tickets, events = change(TICKETS, EVENTS)
+    assert states(tickets, events) == states()
+
+
+def test_no_tickets_and_no_events_give_an_empty_and_a_full_frame() -> None:
+    empty = batch.evaluate(TICKETS.clear(), EVENTS, POLICIES, CALENDARS, NOW)
+    assert (len(empty), empty.schema) == (0, CLOCKS)
+    assert len(batch.evaluate(TICKETS, EVENTS.clear(), POLICIES, CALENDARS, NOW)) == 4
+
+
+def test_junk_rows_cost_only_themselves() -> None:
+    junk = [datetime(1, 1, 1, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC), None]
+    tickets = pl.DataFrame(
+        {"id": [1, 2, 3, 4, 5, None], "created_at": [*junk, at("Tue 09:00"), at("Tue 09:00")]},
+        schema_overrides={"created_at": pl.Datetime("us", "UTC")},
+    )
+    events = pl.DataFrame(
+        {"ticket": [5] * 4, "ts": [*junk[:3], at("Tue 10:00")], "kind": "status", "value": ["open"] * 3 + ["resolved"]}
+    )
+    found = {t: s for (t, c), s in states(tickets, events).items() if c == "resolution"}
+    assert found == {1: "no_clock", 2: "breached", 3: "no_clock", 4: "no_clock", 5: "met"}
+
+
+def test_a_ticket_with_hundreds_of_doubled_events() -> None:
+    start = at("Tue 09:00")
+    events = [
+        {
+            "ticket": 1,
+            "ts": start + timedelta(minutes=n),
+            "kind": "status",
+            "value": "on_hold" if n % 2 else "open",
+            "id": f"e{n}",
+        }
+        for n in range(170)
+    ]
+    doubled = events + [event | {"ts": event["ts"] + timedelta(minutes=200)} for event in events]
+    tickets = [{"id": 1, "created_at": start}]
+    expected = evaluate_all(tickets, doubled, parse(POLICIES), CALENDARS, at("Wed 12:00"))
+    found = batch.evaluate(*frames(tickets, doubled), POLICIES, CALENDARS, at("Wed 12:00"))
+    assert found.to_dicts() == expected
+    assert expected == evaluate_all(tickets, events, parse(POLICIES), CALENDARS, at("Wed 12:00"))
+
+
+def test_policy_with_an_unknown_calendar_is_refused_before_anything_runs() -> None:
+    with pytest.raises(BadInput, match="names the calendar 'moon'"):
+        states(policies=[{"calendar": "moon", "resolution": 5}])
+
+
+def test_twenty_four_seven_must_be_always() -> None:
+    with pytest.raises(BadInput, match=r"calendars\.24x7: must be always"):
+        batch.evaluate(TICKETS, EVENTS, POLICIES, {"24x7": {"weekly": {}}}, NOW)

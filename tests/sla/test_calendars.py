@@ -1,0 +1,159 @@
+"""When are we at work, to the second."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from engine.errors import BadInput
+from sla.calendar_files import load
+from sla.calendars import Calendar
+from tests.sla.slow_clock import DAYS, elapsed, utc
+
+OFFICE = {"tz": "UTC", "weekly": {d: [["09:00", "17:00"]] for d in DAYS[:5]}}
+NIGHT = {"tz": "Europe/London", "weekly": {d: [["22:00", "06:00"]] for d in DAYS[:5]}, "holidays": ["2024-12-25"]}
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "window", "hours"),
+    [
+        ("America/New_York", "2024-03-10", ["00:00", "24:00"], 23),  # spring forward
+        ("America/New_York", "2024-11-03", ["00:00", "24:00"], 25),  # fall back
+        ("America/New_York", "2024-03-10", ["01:00", "03:00"], 1),  # the skipped hour counts nothing
+        ("America/New_York", "2024-11-03", ["01:00", "03:00"], 3),  # the repeated hour counts twice
+        ("America/New_York", "2024-11-03", ["00:30", "01:30"], 1.5),  # twice half an hour of it
+        ("Australia/Lord_Howe", "2024-10-06", ["00:00", "24:00"], 23.5),
+        ("Pacific/Apia", "2011-12-30", ["00:00", "24:00"], 0),  # the day Samoa skipped
+    ],
+)
+def test_wall_clock_decides(zone: str, day: str, window: list[str], hours: float) -> None:
+    calendar = Calendar.parse({"tz": zone, "weekly": {}, "overrides": {day: [window]}})
+    around = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    assert calendar.elapsed(around - timedelta(days=2), around + timedelta(days=3)) == hours * 3600
+
+
+def test_holiday_cuts_its_own_date_only() -> None:
+    calendar = Calendar.parse(NIGHT)
+    assert [calendar.is_open(utc(t)) for t in ("2024-12-24T23:59:59Z", "2024-12-25T00:00Z", "2024-12-26T00:00Z")] == [
+        True,
+        False,
+        True,
+    ]
+
+
+def test_override_beats_holiday() -> None:
+    calendar = Calendar.parse(OFFICE | {"holidays": ["2024-12-24"], "overrides": {"2024-12-24": [["09:00", "12:00"]]}})
+    assert calendar.elapsed(utc("2024-12-24T00:00Z"), utc("2024-12-25T00:00Z")) == 3 * 3600
+
+
+def test_seconds_are_exact() -> None:
+    odd = {"tz": "UTC", "weekly": {"mon": [["09:00:07", "09:00:29"], ["09:00:20", "09:00:41"]]}}
+    calendar = Calendar.parse(odd)
+    assert calendar.elapsed(utc("2024-01-15T09:00:00Z"), utc("2024-01-15T09:01:00Z")) == 34  # overlaps count once
+    assert calendar.deadline(utc("2024-01-15T00:00Z"), 33) == utc("2024-01-15T09:00:40Z")
+
+
+def test_walking_every_second_of_a_dst_night() -> None:
+    start, end = utc("2024-03-31T00:30:00Z"), utc("2024-03-31T01:30:00Z")
+    mapping = {"tz": "Europe/London", "weekly": {"sun": [["00:45", "02:15"]]}}
+    assert Calendar.parse(mapping).elapsed(start, end) == elapsed(mapping, start, end) == 1_800
+
+
+def test_elapsed_backwards_is_negative() -> None:
+    calendar = Calendar.parse(OFFICE)
+    assert calendar.elapsed(utc("2024-01-16T12:00Z"), utc("2024-01-16T10:00Z")) == -7_200
+
+
+def test_deadline_takes_the_close_or_the_next_opening() -> None:
+    calendar = Calendar.parse(OFFICE)
+    friday = utc("2024-01-19T09:00Z")
+    assert calendar.deadline(friday, 8 * 3600) == utc("2024-01-19T17:00Z")
+    assert calendar.deadline(friday, 8 * 3600, boundary="next_open") == utc("2024-01-22T09:00Z")
+
+
+def test_deadline_far_ahead_grows_the_calendar() -> None:
+    rare = Calendar.parse({"tz": "UTC", "weekly": {"wed": [["10:00", "10:30"]]}})
+    assert rare.deadline(utc("2024-01-01T00:00Z"), 1_800 * 52 * 30) == utc("2053-11-19T10:30Z")
+
+
+@pytest.mark.parametrize("mapping", [{"tz": "UTC", "weekly": {}}, {"weekly": {}, "overrides": {"2024-01-01": []}}])
+def test_calendar_that_never_opens_has_no_deadline(mapping: dict[str, Any]) -> None:
+    calendar = Calendar.parse(mapping)
+    assert calendar.never_opens
+    assert calendar.deadline(utc("2024-01-01T00:00Z"), 60) is None
+    assert calendar.elapsed(utc("2024-01-01T00:00Z"), utc("2025-01-01T00:00Z")) == 0
+
+
+def test_country_brings_its_public_holidays() -> None:
+    bavaria = Calendar.parse(OFFICE | {"tz": "Europe/Berlin", "country": "DE", "subdivision": "BY"})
+    assert bavaria.holiday(date(2025, 1, 6)) == "Epiphany"
+    assert bavaria.elapsed(utc("2025-01-06T00:00Z"), utc("2025-01-07T00:00Z")) == 0
+    closed = bavaria.why_closed(utc("2025-12-25T10:00Z"))
+    assert closed is not None
+    assert closed.reason == "holiday: Christmas Day"
+
+
+@pytest.mark.parametrize(
+    ("at", "reason"),
+    [
+        ("2024-01-20T10:00Z", "closed on Saturday"),
+        ("2024-01-19T18:00Z", "outside 09:00–17:00"),
+        ("2024-01-19T10:00Z", None),
+    ],
+)
+def test_it_says_why_it_is_closed(at: str, reason: str | None) -> None:
+    found = Calendar.parse(OFFICE).why_closed(utc(at))
+    assert (found.reason if found else None) == reason
+
+
+def test_working_day_is_the_usual_length() -> None:
+    short_friday = OFFICE["weekly"] | {"fri": [["09:00", "12:00"]]}  # type: ignore[operator]
+    assert Calendar.parse({"weekly": short_friday}).working_day == 8 * 3600
+    assert Calendar.parse({"weekly": short_friday, "working_day": "07:30"}).working_day == 27_000
+    assert Calendar.parse({"always": True}).working_day == 86_400
+
+
+def test_columns_keep_their_kind_and_nulls() -> None:
+    calendar = Calendar.parse(OFFICE)
+    column = pl.Series("at", [utc("2024-01-16T10:00Z"), None], dtype=pl.Datetime("us", "UTC"))
+    assert calendar.elapsed(column, utc("2024-01-16T11:00Z")).to_list() == [3_600, None]
+    assert calendar.deadline(column, 3_600).to_list() == [utc("2024-01-16T11:00Z"), None]
+    seconds = np.array([int(utc("2024-01-16T10:00Z").timestamp())])
+    assert calendar.deadline(seconds, 3_600)[0] == seconds[0] + 3_600
+    assert calendar.deadline(seconds.astype("datetime64[s]"), 60)[0] == np.datetime64("2024-01-16T10:01:00")
+
+
+def test_naive_instant_is_refused() -> None:
+    with pytest.raises(BadInput, match="no time zone"):
+        Calendar.parse(OFFICE).is_open(datetime(2024, 1, 1))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("mapping", "message"),
+    [
+        ({"tz": "Mars/Olympus", "weekly": {}}, r"office\.tz: 'Mars/Olympus' is no IANA time zone"),
+        ({"weekly": {"monday": []}}, r"office\.weekly\.monday: no such weekday"),
+        ({"weekly": {"mon": [["09:00", "25:00"]]}}, r"office\.weekly\.mon\[0\]\[1\]: expected a time of day"),
+        ({"weekly": {"mon": [["24:00", "09:00"]]}}, r"can't start at 24:00"),
+        ({"weekly": {"mon": [1320]}}, r"office\.weekly\.mon\[0\]: expected two times"),
+        ({"weekly": {}, "holidays": ["2024-13-01"]}, r"office\.holidays\[0\]: expected a date"),
+        ({"weekly": {}, "country": "ZZ"}, r"office\.country: no public holidays"),
+        ({"weekly": {}, "country": "DE", "subdivision": "QQ"}, r"office\.subdivision: DE has"),
+        ({"always": True, "weekly": {"mon": [["09:00", "10:00"]]}}, r"office\.weekly: a calendar with always"),
+        ({"weekly": {}, "holydays": []}, r"office\.holydays: unknown key"),
+        ({"tz": "UTC"}, r"office\.weekly: missing"),
+        ([], r"office: expected a mapping"),
+    ],
+)
+def test_bad_calendar_names_its_key(mapping: Any, message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        Calendar.parse(mapping, name="office")
+
+
+def test_bad_file_is_named(tmp_path: Any) -> None:
+    path = tmp_path / "calendars.yaml"
+    path.write_text("calendars: {office: {tz: Nowhere, weekly: {}}}")
+    with pytest.raises(BadInput, match=r"calendars\.yaml: office\.tz"):
+        load(path)

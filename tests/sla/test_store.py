@@ -1,0 +1,92 @@
+"""Alerts are kept once, also when two evaluators raise them at the same moment."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from sqlalchemy import Engine, create_engine, insert, inspect, select
+
+from sla.alerts import ALERTS
+from sla.store import AlertStore, metadata, sla_alerts, tickets
+
+NOW = datetime(2024, 1, 16, 12, tzinfo=UTC)
+
+
+def alerts(*keys: str) -> pl.DataFrame:
+    rows = [
+        {
+            "ticket": key.split("/")[0],
+            "clock": "resolution",
+            "window": 1,
+            "rule": "breach",
+            "alert_type": "breach",
+            "level": 3,
+            "state": "breached",
+            "deadline": None,
+            "remaining_seconds": -60.0,
+            "triggered_at": NOW,
+            "recipients": ["owner"],
+            "channel": "console",
+            "dedupe_key": key,
+        }
+        for key in keys
+    ]
+    return pl.DataFrame(rows, schema=ALERTS)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    made = create_engine(f"sqlite:///{tmp_path / 'desk.db'}", connect_args={"timeout": 30})
+    metadata.create_all(made)
+    with made.begin() as connection:
+        connection.execute(insert(tickets), [{"id": "a:1"}, {"id": "a:2"}])
+    yield made
+    made.dispose()
+
+
+def test_only_new_alerts_come_back(engine: Engine) -> None:
+    store = AlertStore(engine)
+    assert store.add(alerts("a:1/x", "a:2/x"))["dedupe_key"].to_list() == ["a:1/x", "a:2/x"]
+    assert store.add(alerts("a:2/x", "a:1/y"))["dedupe_key"].to_list() == ["a:1/y"]
+    assert store.known_keys() == {"a:1/x", "a:2/x", "a:1/y"}
+
+
+def test_two_evaluators_at_once_leave_one_row(engine: Engine) -> None:
+    wanted = alerts(*(f"a:1/{n}" for n in range(700)))
+    with ThreadPoolExecutor(4) as pool:
+        fresh = list(pool.map(lambda _: AlertStore(engine).add(wanted), range(4)))
+    assert sorted(k for frame in fresh for k in frame["dedupe_key"]) == sorted(wanted["dedupe_key"])
+    assert len(AlertStore(engine).known_keys()) == 700
+
+
+def test_signed_remaining_and_missing_deadline_are_kept(engine: Engine) -> None:
+    store = AlertStore(engine)
+    store.add(alerts("a:1/x"), external_ids={"a:1": "INC-1"})
+    [row] = store.unsent()
+    assert (row["remaining_seconds"], row["deadline"], row["triggered_at"]) == (-60.0, None, NOW)
+    assert (row["ticket_external_id"], row["escalation_level"], row["notification_sent"]) == ("INC-1", 3, False)
+
+
+def test_sent_is_marked_once(engine: Engine) -> None:
+    store = AlertStore(engine)
+    store.add(alerts("a:1/x", "a:1/y"))
+    assert store.mark_sent(["a:1/x"], at=NOW) == 1
+    assert store.mark_sent(["a:1/x"], at=NOW) == 0
+    assert [row["dedupe_key"] for row in store.unsent()] == ["a:1/y"]
+    with engine.connect() as connection:
+        assert connection.execute(select(sla_alerts.c.notification_sent_at)).scalars().first() == NOW
+
+
+def test_nothing_to_add_is_fine(engine: Engine) -> None:
+    assert AlertStore(engine).add(alerts()).is_empty()
+
+
+def test_migrations_make_the_same_table(tmp_path: Path) -> None:
+    from engine.storage import open_store
+
+    store = open_store(f"sqlite:///{tmp_path / 'migrated.db'}")
+    columns = {column["name"]: column["nullable"] for column in inspect(store.engine).get_columns("sla_alerts")}
+    assert columns == {column.name: column.nullable for column in sla_alerts.c}

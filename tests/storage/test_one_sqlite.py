@@ -1,0 +1,30 @@
+"""One process uses one copy of SQLite: a second one would drop the file locks of the first and lose writes."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.contracts import Delivery, StandardTicket
+from engine.storage import open_store
+
+AT = datetime(2026, 9, 1, tzinfo=UTC)
+
+
+def delivery(number: int) -> Delivery:
+    return Delivery(tickets=(StandardTicket(ticket_id=str(number), source="desk", created_at=AT),))
+
+
+def seen_by_another_process(file: Path) -> int:
+    code = f"import sqlite3; print(sqlite3.connect({str(file)!r}).execute('select count(*) from tickets').fetchone()[0])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return int(run.stdout)
+
+
+def test_writes_after_a_frame_are_seen_by_everybody(tmp_path: Path) -> None:
+    file = tmp_path / "desk.db"
+    store = open_store(f"sqlite:///{file}")
+    for number in range(1, 4):
+        store.ingest(delivery(number), at=AT)
+        assert store.frame("tickets").height == number
+        assert seen_by_another_process(file) == number

@@ -1,0 +1,173 @@
+"""What a ticket is about and how urgent it is: a claim from a closed set, with a confidence and reasons to check."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from triage.calibrate import softmax
+from triage.contracts import Classification, Guess, TicketText
+from triage.evidence import error_codes, log_odds, product_names
+from triage.ports import Embedder
+from triage.product_model import LabelledText, load_or_learn
+from triage.sanitize import clean_ticket, is_empty
+from triage.taxonomy import Taxonomy
+from triage.urgency import urgency_of
+
+READ_CHARACTERS: Final = 560
+"""Title and beginning, about 128 tokens: what comes later in a ticket rarely changes its product."""
+
+
+class ProductClaim(NamedTuple):
+    """A product with its calibrated confidence, the runner-up, the reasons, and why a person should look (if so)."""
+
+    product: str
+    confidence: float
+    runner_up: Guess
+    reasons: list[str]
+    doubts: list[str]
+    probabilities: dict[str, float]
+
+
+class LocalClassifier:
+    """Learns from the taxonomy alone (and labelled rows if given); needs no key, no server and no download."""
+
+    def __init__(
+        self,
+        taxonomy: Taxonomy,
+        embedder: Embedder,
+        *,
+        clock: Callable[[], datetime],
+        rows: Sequence[LabelledText] = (),
+        cache: Path | None = None,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """`cache` is the folder for what was learned; without it every start learns anew (about two seconds)."""
+        self.name = f"local:{embedder.name}"
+        self.taxonomy = taxonomy
+        self._embedder, self._clock, self._timer = embedder, clock, timer
+        self._model = load_or_learn(taxonomy, embedder, rows=rows, cache=cache)
+
+    def classify(self, tickets: Sequence[TicketText]) -> list[Classification]:
+        started = self._timer()
+        claims = self.products(tickets)
+        latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
+        at = self._clock()
+        return [
+            claim_of(ticket, product, self.taxonomy, model=self.name, at=at, latency_ms=latency_ms)
+            for ticket, product in zip(tickets, claims, strict=True)
+        ]
+
+    def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
+        """Only the product of each ticket, in order."""
+        cleaned = [clean_ticket(ticket) for ticket in tickets]
+        readable = [ticket for ticket in cleaned if not is_empty(ticket)]
+        vectors = self._embedder.embed([readable_text(ticket) for ticket in readable])
+        claims = iter([self._claim(ticket, vector) for ticket, vector in zip(readable, vectors, strict=True)])
+        return [self._unreadable() if is_empty(ticket) else next(claims) for ticket in cleaned]
+
+    def _claim(self, ticket: TicketText, vector: npt.NDArray[np.float32]) -> ProductClaim:
+        text = whole_text(ticket)
+        logits = self._model.logits(vector[None, :]) + log_odds(text, self.taxonomy)
+        probabilities = softmax(logits)[0]
+        best, second = (int(index) for index in np.argsort(-probabilities, kind="stable")[:2])
+        labels = self._model.labels
+        likeness = self._model.vectors @ vector
+        return ProductClaim(
+            product=labels[best],
+            confidence=float(probabilities[best]),
+            runner_up=Guess(label=labels[second], confidence=float(probabilities[second])),
+            reasons=[*named(text, labels[best], self.taxonomy), self._nearest(labels[best], likeness)],
+            doubts=self._doubts(ticket, float(probabilities[best]), likeness),
+            probabilities=dict(zip(labels, map(float, probabilities), strict=True)),
+        )
+
+    def _nearest(self, label: str, likeness: npt.NDArray[np.float32]) -> str:
+        rows = [row for row, owner in enumerate(self._model.text_labels) if owner == label]
+        row = max(rows, key=lambda row: likeness[row])
+        return f"reads like “{self._model.texts[row]}” ({likeness[row]:.2f})"
+
+    def _doubts(self, ticket: TicketText, confidence: float, likeness: npt.NDArray[np.float32]) -> list[str]:
+        limits = self.taxonomy.product
+        doubts = []
+        if confidence < limits.review_below:
+            doubts.append(f"confidence {confidence:.2f} is below {limits.review_below:.2f}")
+        if likeness.max() < limits.unfamiliar_below and not error_codes(whole_text(ticket), self.taxonomy):
+            doubts.append("it resembles nothing in the taxonomy")
+        if not self.taxonomy.speaks(ticket.language):
+            doubts.append(f"triage does not read the language {ticket.language}")
+        return doubts
+
+    def _unreadable(self) -> ProductClaim:
+        """The claim on a ticket without one letter or digit."""
+        labels = self._model.labels
+        fallback = self.taxonomy.product.fallback
+        other = next(label for label in labels if label != fallback)
+        even = 1 / len(labels)
+        return ProductClaim(
+            fallback,
+            0.0,
+            Guess(label=other, confidence=0.0),
+            ["the ticket has no text"],
+            ["there is nothing to read"],
+            dict.fromkeys(labels, even),
+        )
+
+
+def claim_of(
+    ticket: TicketText, claim: ProductClaim, taxonomy: Taxonomy, *, model: str, at: datetime, latency_ms: int
+) -> Classification:
+    """The whole claim on a ticket: the product as given, the urgency by the taxonomy's rules."""
+    text = whole_text(clean_ticket(ticket))
+    urgency = urgency_of(text, priority=ticket.priority, tier=ticket.tier, taxonomy=taxonomy)
+    return Classification(
+        id=claim_id("cls", ticket, model=model, at=at),
+        ticket_id=ticket.ticket_id,
+        product=claim.product,
+        urgency=urgency.level,
+        confidence=min(max(claim.confidence, 0.0), 1.0),
+        reasoning=reasoning(claim, urgency.level, urgency.reason),
+        needs_review=bool(claim.doubts),
+        runner_up=claim.runner_up,
+        model_used=model,
+        latency_ms=latency_ms,
+        created_at=at,
+    )
+
+
+def reasoning(claim: ProductClaim, urgency: str, urgency_reason: str) -> str:
+    """One line a person can check: it quotes the taxonomy and named codes, never the ticket at large."""
+    product = f"{claim.product}: {'; '.join(claim.reasons)}."
+    review = f" For a person, because {'; '.join(claim.doubts)}." if claim.doubts else ""
+    return f"{product} Urgency {urgency}: {urgency_reason}.{review}"
+
+
+def named(text: str, label: str, taxonomy: Taxonomy) -> list[str]:
+    """The codes and names in the text that speak for the label, and those that speak for another."""
+    codes = error_codes(text, taxonomy)
+    names = {name: owner for name, owner in product_names(text, taxonomy).items() if owner == label}
+    reasons = [f"names {code}" if owner == label else f"but also names {code}" for code, owner in codes.items()]
+    return sorted(reasons, key=lambda reason: reason.startswith("but"))[:4] + [f"names {name}" for name in names][:1]
+
+
+def whole_text(ticket: TicketText) -> str:
+    """Subject and content of a cleaned ticket."""
+    return f"{ticket.subject}\n{ticket.content}"
+
+
+def readable_text(ticket: TicketText) -> str:
+    """What a model of meaning reads of a cleaned ticket."""
+    return f"{ticket.subject}. {ticket.content}"[:READ_CHARACTERS]
+
+
+def claim_id(kind: str, ticket: TicketText, *, model: str, at: datetime) -> str:
+    """The same ticket, text, model and instant give the same id: saved twice it is one claim."""
+    parts = [ticket.ticket_id, ticket.subject, ticket.content, model, at.astimezone(UTC).isoformat()]
+    digest = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return f"{kind}-{digest[:24]}"

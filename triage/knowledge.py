@@ -1,0 +1,154 @@
+"""The knowledge base: articles in Markdown, cut into chunks that can be found and cited on their own."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import yaml
+from pydantic import ValidationError
+
+from engine.errors import BadInput, NotFound
+from triage.contracts import Article
+
+CHUNK: Final = 1000
+OVERLAP: Final = 200
+PATH: Final = " › "
+
+_FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n(.*)\Z", re.DOTALL)
+_HEADING = re.compile(r"^#{1,4}\s+(.+?)\s*#*$", re.MULTILINE)
+_BOUNDARIES = ("\n#", "\n\n", "\n", ". ")
+
+
+class Chunk(NamedTuple):
+    """A piece of an article. `title` is the path of headings to it, `keywords` its article's error codes and tags."""
+
+    article_id: str
+    number: int
+    title: str
+    url: str
+    text: str
+    keywords: str = ""
+
+    @property
+    def meaning(self) -> str:
+        """What is embedded: the text with its place, so that a bare list of steps still says what it is about."""
+        return f"{self.title}\n{self.text}"
+
+    @property
+    def findable(self) -> str:
+        """Where words are looked for: the same with the keywords."""
+        return f"{self.meaning}\n{self.keywords}"
+
+
+def read_articles(folder: Path) -> list[Article]:
+    """All `*.md` below the folder but README.md, ordered by id.
+
+    Raises NotFound without such a folder, BadInput with file, key and reason for the first file that can't be used.
+    """
+    if not folder.is_dir():
+        raise NotFound(f"There is no folder of knowledge articles {folder.name!r}; HELMDESK_DATA says where data is")
+    found: dict[str, Article] = {}
+    for file in sorted(folder.rglob("*.md")):
+        if file.name == "README.md":
+            continue
+        article = read_article(file)
+        if article.id in found:
+            raise BadInput(f"{file.name}: id {article.id!r} is used by another article; ids are unique")
+        found[article.id] = article
+    return [found[key] for key in sorted(found)]
+
+
+def read_article(file: Path) -> Article:
+    """One article: YAML front matter between `---` lines, then Markdown."""
+    try:
+        parts = _FRONT_MATTER.match(file.read_text(encoding="utf-8").replace("\r\n", "\n"))
+        head = yaml.safe_load(parts.group(1)) if parts else None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file.name}: the front matter is not readable: {' '.join(str(error).split())}") from error
+    if parts is None or not isinstance(head, dict):
+        raise BadInput(f"{file.name}: starts without front matter; put id, title and url between two lines of ---")
+    try:
+        return Article(**{"product": None, "tags": (), "error_codes": (), **head}, text=parts.group(2).strip())
+    except (ValidationError, TypeError) as error:
+        raise BadInput(f"{file.name}: {_first_problem(error)}") from error
+
+
+def article_hash(article: Article) -> str:
+    """SHA-256 of the content: an article with another hash has changed."""
+    return hashlib.sha256(article.model_dump_json().encode("utf-8", "replace")).hexdigest()
+
+
+def chunks_of(article: Article) -> list[Chunk]:
+    """The article's chunks, at least one, numbered from 0."""
+    chunks, keywords = [], " ".join((*article.error_codes, *article.tags))
+    for number, (start, text) in enumerate(_pieces(article.text) or [(0, article.title)]):
+        heading = _heading_at(article.text, start)
+        title = f"{article.title}{PATH}{heading}" if heading else article.title
+        chunks.append(Chunk(article.id, number, title, article.url, text, keywords))
+    return chunks
+
+
+def lesson(case_id: str, *, title: str, because: str, product: str | None = None, url: str) -> Article:
+    """A calibrated case as an article for staff: "handled correctly because …" (S1-R05).
+
+    Keep these in an index of their own: they speak about a customer and must not be cited to another.
+    """
+    return Article(id=f"lesson-{case_id}", title=title, url=url, product=product, tags=("calibration",), text=because)
+
+
+def _pieces(text: str) -> list[tuple[int, str]]:
+    """Start and text of pieces of at most 1,000 characters (S5-16).
+
+    A piece ends at a heading, else a paragraph, a line or a sentence if that lies beyond half of it, else at a word.
+    The next begins up to 200 characters earlier at a line, sentence or word, but never before a heading it was cut at.
+    """
+    pieces, start = [], 0
+    while start < len(text):
+        end, is_heading = _end(text, start)
+        piece = text[start:end].strip()
+        if piece:
+            pieces.append((start + len(text[start:end]) - len(text[start:end].lstrip()), piece))
+        if end >= len(text):
+            break
+        start = end if is_heading else max(_overlap_start(text, end), start + 1)
+    return pieces
+
+
+def _end(text: str, start: int) -> tuple[int, bool]:
+    limit = start + CHUNK
+    if limit >= len(text):
+        return len(text), False
+    for boundary in _BOUNDARIES:
+        at = text.rfind(boundary, start + CHUNK // 2, limit)
+        if at >= 0:
+            return at + (1 if boundary == ". " else 0), boundary == "\n#"
+    at = text.rfind(" ", start + CHUNK // 2, limit)
+    return (at if at >= 0 else limit), False
+
+
+def _overlap_start(text: str, end: int) -> int:
+    window = text[end - OVERLAP : end]
+    for boundary in ("\n", ". ", " "):
+        at = window.find(boundary)
+        if 0 <= at < len(window) - 1:
+            return end - OVERLAP + at + len(boundary)
+    return end
+
+
+def _heading_at(text: str, start: int) -> str | None:
+    """The heading in force at a position; one that stands right there counts."""
+    before = [match.group(1) for match in _HEADING.finditer(text) if match.start() <= start]
+    return before[-1] if before else None
+
+
+def _first_problem(error: ValidationError | TypeError) -> str:
+    if isinstance(error, TypeError):
+        return str(error)
+    problem = error.errors()[0]
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+
+
+def all_chunks(articles: Sequence[Article]) -> list[Chunk]:
+    return [chunk for article in articles for chunk in chunks_of(article)]

@@ -1,0 +1,34 @@
+"""Triage without any server: a classifier learned from the taxonomy and a drafter that quotes the knowledge base."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from triage.classify import LocalClassifier
+from triage.contracts import Macro
+from triage.draft import ExtractiveDrafter
+from triage.ports import Embedder
+from triage.product_model import LabelledText
+from triage.taxonomy import Taxonomy
+
+
+class LocalModels(NamedTuple):
+    classifier: LocalClassifier
+    drafter: ExtractiveDrafter
+
+
+def open_local(
+    taxonomy: Taxonomy,
+    embedder: Embedder,
+    *,
+    clock: Callable[[], datetime],
+    macros: Sequence[Macro] = (),
+    rows: Sequence[LabelledText] = (),
+    cache: Path | None = None,
+) -> LocalModels:
+    """Both over one embedder. `cache` is the folder for what the classifier has learned."""
+    return LocalModels(
+        LocalClassifier(taxonomy, embedder, clock=clock, rows=rows, cache=cache),
+        ExtractiveDrafter(embedder, clock=clock, macros=macros),
+    )

@@ -1,0 +1,52 @@
+"""The prompts: what a hosted model is told, and the ticket fenced off as data."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from triage.contracts import Passage, TicketText
+from triage.taxonomy import Taxonomy
+
+FOLDER: Final = Path(__file__).parent.parent / "prompts"
+TURN: Final = "<!-- user -->\n"
+
+Messages = list[tuple[str, str]]
+
+
+class Prompt:
+    """A template in `triage/prompts`: the rules for the model, then what the user says. `hash` names its wording."""
+
+    def __init__(self, name: str) -> None:
+        text = (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+        self.hash = hashlib.sha256(text.encode()).hexdigest()
+        self._system, self._user = map(Template, text.split(TURN))
+
+    def messages(self, **values: str) -> Messages:
+        return [("system", self._system.substitute(values)), ("user", self._user.substitute(values))]
+
+
+def classify_messages(prompt: Prompt, ticket: TicketText, taxonomy: Taxonomy) -> Messages:
+    products = (
+        f"- {label}: {content.name}. {content.description}" for label, content in taxonomy.product.labels.items()
+    )
+    urgencies = (f"- {level}: {meaning}" for level, meaning in taxonomy.urgency.labels.items())
+    return prompt.messages(
+        products="\n".join(products),
+        urgencies="\n".join(urgencies),
+        fallback=taxonomy.product.fallback,
+        ticket=fenced(ticket),
+    )
+
+
+def draft_messages(prompt: Prompt, ticket: TicketText, passages: Sequence[Passage]) -> Messages:
+    sources = (f"[{n}] {p.title} ({p.url})\n{p.text}" for n, p in enumerate(passages, start=1))
+    return prompt.messages(sources="\n\n".join(sources), ticket=fenced(ticket))
+
+
+def fenced(ticket: TicketText) -> str:
+    """The ticket as JSON in which no tag can be closed or opened."""
+    shown = {"subject": ticket.subject, "content": ticket.content, "priority": ticket.priority, "tier": ticket.tier}
+    return json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")

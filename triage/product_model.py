@@ -1,0 +1,165 @@
+"""What triage has learned about products: weights over text embeddings, and the texts they came from."""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+from zipfile import BadZipFile
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.errors import BadInput
+from triage.calibrate import Floats, Labels, temperature
+from triage.ports import Embedder
+from triage.taxonomy import Taxonomy
+
+Vectors = npt.NDArray[np.float32]
+
+METHOD: Final = "logistic-regression-and-nearest-2"
+FOLDS: Final = 5
+SEED: Final = 20
+STRENGTH: Final = 10.0
+"""Inverse regularisation of the logistic regression."""
+NEARNESS: Final = 10.0
+"""What a cosine of 1 to the nearest texts of a label adds to its logit."""
+NEAREST: Final = 2
+
+
+class LabelledText(NamedTuple):
+    """A text a person has labelled."""
+
+    text: str
+    label: str
+
+
+class ProductModel(NamedTuple):
+    """A linear part and a nearness part: what phrases say outright counts even where the line is drawn elsewhere.
+
+    `temperature` divides the sum of both.
+    """
+
+    labels: list[str]
+    weights: Floats
+    bias: Floats
+    temperature: float
+    texts: list[str]
+    text_labels: list[str]
+    vectors: Vectors
+
+    def logits(self, vectors: Vectors) -> Floats:
+        """Log-odds, calibrated: shape (len(vectors), len(labels))."""
+        linear = vectors.astype(np.float64) @ self.weights + self.bias
+        owners = np.array([self.labels.index(label) for label in self.text_labels])
+        near = nearness(vectors, self.vectors, owners, len(self.labels))
+        return np.asarray((linear + NEARNESS * near) / self.temperature)
+
+
+def load_or_learn(
+    taxonomy: Taxonomy, embedder: Embedder, *, rows: Sequence[LabelledText] = (), cache: Path | None = None
+) -> ProductModel:
+    """The model for exactly this taxonomy, embedder and rows: read from `cache` if it is there, else learned and kept.
+
+    A cache file that can't be read is learned again and replaced.
+    """
+    file = cache / f"product-{fingerprint(taxonomy, embedder, rows)[:24]}.npz" if cache else None
+    if file is not None and (kept := _read(file)) is not None:
+        return kept
+    model = learn(taxonomy, embedder, rows)
+    if file is not None:
+        _write(file, model)
+    return model
+
+
+def fingerprint(taxonomy: Taxonomy, embedder: Embedder, rows: Sequence[LabelledText]) -> str:
+    """SHA-256 of all that the model depends on."""
+    parts = [
+        METHOD,
+        STRENGTH,
+        NEARNESS,
+        SEED,
+        taxonomy.digest,
+        embedder.name,
+        embedder.dimension,
+        list(map(list, rows)),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def learn(taxonomy: Taxonomy, embedder: Embedder, rows: Sequence[LabelledText] = ()) -> ProductModel:
+    """Logistic regression on embeddings of phrases, examples and rows, and nearness to them.
+
+    The temperature of the sum is fitted out of fold on the examples and rows, which read like tickets. Raises BadInput
+    for a row whose label is not in the taxonomy.
+    """
+    labels = list(taxonomy.product.labels)
+    texts = [(p, label, False) for label, content in taxonomy.product.labels.items() for p in content.phrases]
+    texts += [(e, label, True) for label, content in taxonomy.product.labels.items() for e in content.examples]
+    for number, row in enumerate(rows, start=1):
+        if row.label not in taxonomy.product.labels:
+            raise BadInput(f"Labelled row {number} says {row.label!r}; the taxonomy has {', '.join(labels)}")
+        texts.append((row.text, row.label, True))
+    vectors = embedder.embed([text for text, _, _ in texts])
+    truth = np.array([labels.index(label) for _, label, _ in texts], dtype=np.int64)
+    reads_like_ticket = np.array([is_ticket for _, _, is_ticket in texts])
+    unseen = _out_of_fold(vectors, truth, len(labels))
+    heat = temperature(unseen[reads_like_ticket], truth[reads_like_ticket])
+    weights, bias = _fit(vectors, truth, len(labels))
+    return ProductModel(
+        labels, weights, bias, heat, [text for text, _, _ in texts], [label for _, label, _ in texts], vectors
+    )
+
+
+def nearness(vectors: Vectors, known: Vectors, owners: Labels, size: int) -> Floats:
+    """Mean cosine of each vector to the two nearest known texts of each label."""
+    cosines = (vectors @ known.T).astype(np.float64)
+    columns = [np.sort(cosines[:, owners == label], axis=1)[:, -NEAREST:].mean(axis=1) for label in range(size)]
+    return np.stack(columns, axis=1)
+
+
+def _out_of_fold(vectors: Vectors, truth: Labels, size: int) -> Floats:
+    from sklearn.model_selection import StratifiedKFold
+
+    logits = np.zeros((len(truth), size))
+    for seen, unseen in StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(vectors, truth):
+        weights, bias = _fit(vectors[seen], truth[seen], size)
+        linear = vectors[unseen].astype(np.float64) @ weights + bias
+        logits[unseen] = linear + NEARNESS * nearness(vectors[unseen], vectors[seen], truth[seen], size)
+    return logits
+
+
+def _fit(vectors: Vectors, truth: Labels, size: int) -> tuple[Floats, Floats]:
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=2000)
+    fitted.fit(vectors.astype(np.float64), truth)
+    if size == 2:  # one column for two labels: spread it over both
+        half = fitted.coef_.T / 2, fitted.intercept_ / 2
+        return np.hstack([-half[0], half[0]]), np.concatenate([-half[1], half[1]])
+    return np.asarray(fitted.coef_.T), np.asarray(fitted.intercept_)
+
+
+def _write(file: Path, model: ProductModel) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
+    with unfinished.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **{name: np.asarray(value) for name, value in model._asdict().items()})
+    unfinished.replace(file)
+
+
+def _read(file: Path) -> ProductModel | None:
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            return ProductModel(
+                kept["labels"].tolist(),
+                kept["weights"],
+                kept["bias"],
+                float(kept["temperature"]),
+                kept["texts"].tolist(),
+                kept["text_labels"].tolist(),
+                kept["vectors"],
+            )
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None

@@ -1,0 +1,168 @@
+"""The closed set of labels, as data: what each means, how people say it, and the rules that tell urgency."""
+
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from engine.contracts import Frozen
+from engine.errors import BadInput, NotFound
+from triage.contracts import Share
+
+Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_ .-]{0,49}$")]
+Phrase = Annotated[str, Field(min_length=2, max_length=500)]
+
+
+class ProductLabel(Frozen):
+    """One thing a ticket can be about, with enough words to learn it from."""
+
+    name: Phrase
+    description: Phrase
+    code_prefixes: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,14}$")], ...] = ()
+    aliases: tuple[Phrase, ...] = ()
+    phrases: Annotated[tuple[Phrase, ...], Field(min_length=3)]
+    examples: Annotated[tuple[Phrase, ...], Field(min_length=3)]
+
+
+class Evidence(Frozen):
+    """Log-odds that a named code or name adds to its label."""
+
+    error_code: Annotated[float, Field(ge=0, le=10)] = 6.0
+    name: Annotated[float, Field(ge=0, le=10)] = 1.5
+
+
+class Product(Frozen):
+    """The dimension `product`: labels, and when a person has to decide."""
+
+    fallback: Label
+    review_below: Share = 0.6
+    unfamiliar_below: Annotated[float, Field(ge=-1, le=1)] = 0.15
+    evidence: Evidence = Evidence()
+    labels: Annotated[dict[Label, ProductLabel], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.fallback not in self.labels:
+            raise ValueError(f"fallback {self.fallback!r} is not one of the labels {', '.join(self.labels)}")
+        owners: dict[str, str] = {}
+        for label, content in self.labels.items():
+            for prefix in content.code_prefixes:
+                if owners.setdefault(prefix, label) != label:
+                    raise ValueError(f"code prefix {prefix} belongs to both {owners[prefix]} and {label}")
+        texts = [text for content in self.labels.values() for text in (*content.phrases, *content.examples)]
+        twice = {text for text in texts if texts.count(text) > 1}
+        if twice:
+            raise ValueError(f"{min(twice)!r} stands there twice; a text teaches one label once")
+        return self
+
+
+class UrgencyRule(Frozen):
+    """Words that move urgency: lift it to a level, hold it down at one, or shift it by points."""
+
+    id: Phrase
+    at_least: str | None = None
+    at_most: str | None = None
+    points: float | None = None
+    phrases: tuple[Phrase, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+    @field_validator("patterns")
+    @classmethod
+    def _compiles(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+        return patterns
+
+    @model_validator(mode="after")
+    def _one_effect(self) -> Self:
+        if sum(effect is not None for effect in (self.at_least, self.at_most, self.points)) != 1:
+            raise ValueError("give exactly one of at_least, at_most and points")
+        if not self.phrases and not self.patterns:
+            raise ValueError("give at least one phrase or pattern")
+        return self
+
+    @property
+    def expression(self) -> re.Pattern[str]:
+        """Any phrase as whole words, or any pattern; case does not matter."""
+        return _any_of(self.phrases, self.patterns)
+
+
+@lru_cache(maxsize=256)
+def _any_of(phrases: tuple[str, ...], patterns: tuple[str, ...]) -> re.Pattern[str]:
+    words = [r"(?<!\w)" + r"\s+".join(map(re.escape, phrase.split())) + r"(?!\w)" for phrase in phrases]
+    return re.compile("|".join([*words, *patterns]), re.IGNORECASE)
+
+
+class Urgency(Frozen):
+    """The dimension `urgency`: levels with their definitions, most urgent first, and the rules."""
+
+    fallback: Label
+    labels: Annotated[dict[Label, Phrase], Field(min_length=2)]
+    tiers: dict[str, float] = Field(default_factory=dict)
+    rules: tuple[UrgencyRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _levels_known(self) -> Self:
+        named = [(rule.id, level) for rule in self.rules for level in (rule.at_least, rule.at_most)]
+        for name, level in [("fallback", self.fallback), *named]:
+            if level is not None and level not in self.labels:
+                raise ValueError(f"{name!r} names {level!r}, which is not one of {', '.join(self.labels)}")
+        return self
+
+
+class Taxonomy(Frozen):
+    """All labels triage may give. Nothing outside is ever stored."""
+
+    id: Phrase
+    version: Annotated[int, Field(ge=1)]
+    languages: tuple[str, ...] = ()
+    product: Product
+    urgency: Urgency
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content: what is learned from it is kept under this."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+    def speaks(self, language: str | None) -> bool:
+        """Whether triage reads this language; None and an unrestricted taxonomy always."""
+        return not language or not self.languages or re.split(r"[-_]", language.lower())[0] in self.languages
+
+
+def load_taxonomy(file: Path) -> Taxonomy:
+    """Raises NotFound if there is no such file, BadInput with file, key and reason if it can't be used."""
+    if not file.is_file():
+        raise NotFound(f"There is no taxonomy {file.name} in {file.parent.name}/; copy products.yaml and change it")
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), _UniqueKeys)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file.name} is not readable YAML: {' '.join(str(error).split())}") from error
+    try:
+        return Taxonomy.model_validate(content)
+    except ValidationError as error:
+        raise BadInput(f"{file.name}: {_first_problem(error)}; the taxonomy was not changed") from error
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """Plain YAML in which a key written twice is an error instead of a silent loss."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is written twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _first_problem(error: ValidationError) -> str:
+    problem = error.errors()[0]
+    key = ".".join(map(str, problem["loc"])) or "the whole file"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{key}: {problem['msg'].removeprefix('Value error, ')}{more}"

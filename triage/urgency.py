@@ -1,0 +1,69 @@
+"""How urgent is it: the source's priority, what the text says and the contract tier, by the taxonomy's rules."""
+
+import math
+import re
+from typing import Final, NamedTuple
+
+from triage.taxonomy import Taxonomy, UrgencyRule
+
+NEGATED: Final = re.compile(
+    r"\b(?:no|not|never|without|isn't|aren't|wasn't|doesn't|don't)\b\s+(?:\w+\s+){0,2}$", re.IGNORECASE
+)
+NEAR: Final = 40
+
+
+class UrgencyClaim(NamedTuple):
+    level: str
+    reason: str
+
+
+class _Match(NamedTuple):
+    rule: UrgencyRule
+    words: str
+
+
+def urgency_of(text: str, *, priority: str | None, tier: str | None, taxonomy: Taxonomy) -> UrgencyClaim:
+    """The level and why. Levels count points from 0 for the least urgent upwards; ties round up."""
+    levels = list(reversed(taxonomy.urgency.labels))
+    known = priority in levels
+    start = float(levels.index(str(priority) if known else taxonomy.urgency.fallback))
+    reasons = [f"priority {priority}" if known else f"no known priority, so {taxonomy.urgency.fallback}"]
+    matches = [_Match(rule, words) for rule in taxonomy.urgency.rules if (words := _said(rule, text))]
+    points, deciding = _moved(start, matches, levels)
+    if deciding is not None:
+        reasons.append(f"the text says “{deciding.words}” ({deciding.rule.id})")
+    tip = taxonomy.urgency.tiers.get(tier or "", 0.0)
+    if tip:
+        reasons.append(f"tier {tier}")
+    total = min(max(points + tip, 0.0), len(levels) - 1.0)
+    return UrgencyClaim(levels[math.floor(total + 0.5)], ", ".join(reasons))
+
+
+def _moved(start: float, matches: list[_Match], levels: list[str]) -> tuple[float, _Match | None]:
+    """The points, and the rule that decided: the highest `at_least` that is reached from below, else the lowest
+    `at_most` reached from above, else the strongest shift (one that raises before one that lowers)."""
+    shifts = [match for match in matches if match.rule.points is not None]
+    raising = max((match for match in shifts if _points(match) > 0), key=_points, default=None)
+    shift = raising or min(shifts, key=_points, default=None)
+    shifted = start + (_points(shift) if shift else 0.0)
+    floors = [(float(levels.index(m.rule.at_least)), m) for m in matches if m.rule.at_least is not None]
+    ceilings = [(float(levels.index(m.rule.at_most)), m) for m in matches if m.rule.at_most is not None]
+    floor = max(floors, key=lambda pair: pair[0], default=None)
+    ceiling = min(ceilings, key=lambda pair: pair[0], default=None)
+    if floor and floor[0] >= shifted:
+        return floor
+    if ceiling and not floor and ceiling[0] <= shifted:
+        return ceiling
+    return shifted, shift
+
+
+def _points(match: _Match) -> float:
+    return match.rule.points or 0.0
+
+
+def _said(rule: UrgencyRule, text: str) -> str | None:
+    """The words of the text that fit the rule and are not negated."""
+    for found in rule.expression.finditer(text):
+        if not NEGATED.search(text[max(0, found.start() - NEAR) : found.start()]):
+            return " ".join(found.group().lower().split())
+    return None

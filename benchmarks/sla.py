@@ -252,9 +252,8 @@ def main(arguments: Iterable[str] | None = None) -> None:
         theirs = log.filter(pl.col("ticket").is_in(few["id"].implode()))
         loop = cpu(lambda: bisect_loop(few, theirs, made), 3) / len(few) * options.tickets
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
-        f"{options.tickets:,} tickets, {events:,} events by {options.order}, {options.calendars} calendars: {rows:,} rows"
-    )
+    shape = f"{options.tickets:,} tickets, {events:,} events by {options.order}, {options.calendars} calendars"
+    print(f"{shape}: {rows:,} rows")
     print(f"read from Parquet (the floor)   {floor:8.3f} s CPU")
     print(f"read and evaluate               {ours:8.3f} s CPU   {ours / floor:5.1f} x the floor")
     print(f"Python loop with bisect         {loop:8.1f} s CPU   {loop / ours:5.1f} x ours, from {len(few):,} tickets")

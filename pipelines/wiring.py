@@ -25,10 +25,17 @@ if TYPE_CHECKING:
     from sla.calendars import Calendar
     from sla.promises import Policies
     from sla.store import AlertStore
+    from triage.llm.local import LocalModels
+    from triage.llm.models import HostedModel
     from triage.milvus import MilvusIndex
     from triage.ports import Classifier, Drafter, Embedder, IndexReport
     from triage.store import TriageStore
     from triage.taxonomy import Taxonomy
+
+
+GROQ_MODEL, OPENAI_MODEL = "llama-3.3-70b-versatile", "gpt-4o-mini"
+NO_KEY = "none"
+"""What a server that asks for no key is sent as one."""
 
 
 def open_house(**overrides: object) -> "House":
@@ -161,18 +168,54 @@ class House:
         return Remembering(open_embedder(self.settings.embedder))
 
     @cached_property
-    def classifier(self) -> "Classifier":
-        from triage.classify import LocalClassifier
+    def local_models(self) -> "LocalModels":
+        from triage.llm.local import open_local
+        from triage.macros import read_macros
 
-        return LocalClassifier(self.taxonomy, self.embedder, clock=self.now, cache=self.settings.models_folder)
+        return open_local(
+            self.taxonomy,
+            self.embedder,
+            clock=self.now,
+            macros=read_macros(self.settings.data / "macros"),
+            cache=self.settings.models_folder,
+        )
+
+    @cached_property
+    def hosted_models(self) -> "list[HostedModel]":
+        """Groq, then OpenAI or a server that speaks its protocol, as far as a key or address was set on purpose."""
+        from triage.llm.models import open_model
+
+        settings, timeout = self.settings, self.settings.llm_timeout_seconds
+        models = []
+        if key := settings.groq_api_key:
+            name = settings.llm_model or GROQ_MODEL
+            models.append(open_model("groq", name, api_key=key.get_secret_value(), timeout=timeout))
+        if settings.openai_api_key or settings.openai_base_url:
+            secret = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
+            url = settings.openai_base_url or None
+            if url and not settings.llm_model:
+                raise BadInput(f"HELMDESK_OPENAI_BASE_URL={url} needs HELMDESK_LLM_MODEL: a model it serves")
+            name = OPENAI_MODEL if settings.groq_api_key and not url else settings.llm_model or OPENAI_MODEL
+            models.append(open_model("openai", name, api_key=secret, base_url=url, timeout=timeout))
+        return models
+
+    @cached_property
+    def classifier(self) -> "Classifier":
+        """The local classifier, or hosted models with the local one to fall back on."""
+        if not self.hosted_models:
+            return self.local_models.classifier
+        from triage.llm.hosted import HostedClassifier
+
+        return HostedClassifier(self.hosted_models, self.local_models.classifier, clock=self.now)
 
     @cached_property
     def drafter(self) -> "Drafter":
-        from triage.draft import ExtractiveDrafter
-        from triage.macros import read_macros
+        """The extractive drafter, or hosted models with it to fall back on."""
+        if not self.hosted_models:
+            return self.local_models.drafter
+        from triage.llm.hosted import HostedDrafter
 
-        macros = read_macros(self.settings.data / "macros")
-        return ExtractiveDrafter(self.embedder, clock=self.now, macros=macros)
+        return HostedDrafter(self.hosted_models, self.local_models.drafter, clock=self.now)
 
     @cached_property
     def index(self) -> "MilvusIndex":

@@ -23,6 +23,9 @@ from sla.zones import EPOCH
 
 _BLOCK = 1 << 17
 _STATES = {state: number for number, state in enumerate(State)}
+_RUNNING = np.array([_STATES[s] for s in (State.ON_TRACK, State.BREACHED, State.AT_RISK, State.BREACHED)], np.uint8)
+"""By late + 2 × little left."""
+_DONE = np.array([_STATES[State.MET], _STATES[State.BREACHED]], np.uint8)
 
 
 class Changes(NamedTuple):
@@ -169,7 +172,7 @@ def _measured(table: Windows, promises: Promises, spans: Spans | None, timetable
     found, start = timetable.reached(calendar[rows], aim, next_open), table.start[rows]
     at_once = start if next_open is None else np.where(next_open, np.maximum(start, found), start)
     due[rows] = np.where(target[rows] == 0, at_once, found)
-    return Measured(elapsed, paused, due, is_paused & ~table.stopped)
+    return Measured(elapsed, paused, due, is_paused)
 
 
 def _first_of(group: Seconds) -> Seconds:
@@ -185,27 +188,26 @@ def _summed(window: Seconds, seconds: Seconds, size: int) -> Seconds:
 
 def _states(elapsed: Seconds, promises: Promises, stopped: Flags) -> Codes:
     remaining = promises.target - elapsed
-    late = remaining < promises.strict
-    running = np.where(late, _STATES[State.BREACHED], _STATES[State.ON_TRACK])
-    running = np.where(~late & (remaining <= promises.at_risk), _STATES[State.AT_RISK], running)
-    done = np.where(remaining >= 0, _STATES[State.MET], _STATES[State.BREACHED])
-    states = np.where(stopped, done, running)
-    return np.where(promises.target < 0, _STATES[State.NO_TARGET], states).astype(np.uint8)
+    states = _RUNNING.take((remaining < promises.strict) + 2 * (remaining <= promises.at_risk))
+    done = np.flatnonzero(stopped)
+    states[done] = _DONE.take((remaining[done] < 0).view(np.uint8))
+    states[promises.target < 0] = _STATES[State.NO_TARGET]
+    return states
 
 
 def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, measured: Measured) -> pl.DataFrame:
     size = len(table.ticket)
-    current = np.ones(size, np.bool_)
+    current, number = np.ones(size, np.bool_), np.ones(size, np.int32)
     current[:-1] = table.ticket[1:] != table.ticket[:-1]
-    opening = np.flatnonzero(np.concatenate([[True], current[:-1]])) if size else np.zeros(0, np.int64)
-    same = len(opening) == size
-    number = np.ones(size, np.int32) if same else np.arange(size) - np.repeat(opening, np.diff([*opening, size])) + 1
+    same = bool(current.all())
+    if not same:
+        number = (np.arange(size) - _first_of(table.ticket) + 1).astype(np.int32)
     promised = promises.target >= 0
     own = size == len(tickets.created) and same
     columns: dict[str, Any] = {
         "ticket": tickets.ids if own else tickets.ids.gather(table.ticket),
         "clock": _enum("clock", np.full(size, list(Clock).index(clock), np.uint8)),
-        "window": number.astype(np.int32),
+        "window": number,
         "is_current": current,
         "state": _enum("state", _states(measured.elapsed, promises, table.stopped)),
         "target": _known(promises.target, promised),

@@ -40,7 +40,7 @@ class Timetable:
         row = since // DAY
         second = since - row * DAY
         if len(self.calendars) > 1:
-            row += np.asarray(calendar, self._small) * self._days
+            np.add(row, calendar.astype(self._small) * self._days, out=row)
         total: Seconds = self._base.take(row)
         for opens, closes in zip(self._opens, self._closes, strict=True):
             total += np.minimum(np.maximum(second, opens.take(row)), closes.take(row))

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +16,9 @@ from triage.contracts import Classification, Guess, TicketText
 from triage.evidence import error_codes, log_odds, product_names
 from triage.ports import Embedder
 from triage.product_model import LabelledText, load_or_learn
-from triage.sanitize import clean_ticket, is_empty
+from triage.sanitize import clean_ticket, is_empty, readable_text, whole_text
 from triage.taxonomy import Taxonomy
 from triage.urgency import urgency_of
-
-READ_CHARACTERS: Final = 560
-"""Title and beginning, about 128 tokens: what comes later in a ticket rarely changes its product."""
 
 
 class ProductClaim(NamedTuple):
@@ -154,16 +151,6 @@ def named(text: str, label: str, taxonomy: Taxonomy) -> list[str]:
     names = {name: owner for name, owner in product_names(text, taxonomy).items() if owner == label}
     reasons = [f"names {code}" if owner == label else f"but also names {code}" for code, owner in codes.items()]
     return sorted(reasons, key=lambda reason: reason.startswith("but"))[:4] + [f"names {name}" for name in names][:1]
-
-
-def whole_text(ticket: TicketText) -> str:
-    """Subject and content of a cleaned ticket."""
-    return f"{ticket.subject}\n{ticket.content}"
-
-
-def readable_text(ticket: TicketText) -> str:
-    """What a model of meaning reads of a cleaned ticket."""
-    return f"{ticket.subject}. {ticket.content}"[:READ_CHARACTERS]
 
 
 def claim_id(kind: str, ticket: TicketText, *, model: str, at: datetime) -> str:

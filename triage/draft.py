@@ -6,14 +6,13 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from triage.classify import claim_id, readable_text, whole_text
+from triage.classify import claim_id
 from triage.contracts import Citation, Macro, Passage, Suggestion, TicketText
 from triage.evidence import codes_like
 from triage.macros import suggest_macros
 from triage.ports import Embedder
-from triage.sanitize import clean_ticket, is_empty, quotable_subject
+from triage.sanitize import clean_ticket, is_empty, quotable_subject, readable_text, whole_text
 from triage.statements import Statement, article_title, statements_of
 
 FLOOR: Final = 0.42
@@ -28,11 +27,10 @@ CLOSING: Final = "Kind regards\nYour support team"
 
 
 class Cited(NamedTuple):
-    """A statement with the passage it stands in and how near it is to the ticket (cosine)."""
+    """A statement with the passage it stands in."""
 
     statement: Statement
     passage: Passage
-    nearness: float
 
 
 class ExtractiveDrafter:
@@ -51,17 +49,11 @@ class ExtractiveDrafter:
         self.name = f"extractive:{embedder.name}"
         self.macros = tuple(macros)
         self._embedder, self._clock, self._floor, self._timer = embedder, clock, floor, timer
-        self._vectors: dict[str, npt.NDArray[np.float32]] = {}
 
     def draft(self, tickets: Sequence[TicketText], passages: Sequence[Sequence[Passage]]) -> list[Suggestion]:
         started = self._timer()
         cleaned = [clean_ticket(ticket) for ticket in tickets]
-        vectors = self._embedder.embed([readable_text(ticket) for ticket in cleaned])
-        self._learn([statement.text for found in passages for passage in found for statement in statements_of(passage)])
-        drafts = [
-            self._reply(ticket, self._cited(ticket, vector, found))
-            for ticket, vector, found in zip(cleaned, vectors, passages, strict=True)
-        ]
+        drafts = [self._reply(ticket, found) for ticket, found in zip(cleaned, passages, strict=True)]
         latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
         at = self._clock()
         return [
@@ -79,42 +71,46 @@ class ExtractiveDrafter:
             for ticket, clean, (text, cited) in zip(tickets, cleaned, drafts, strict=True)
         ]
 
-    def _learn(self, texts: list[str]) -> None:
-        new = list(dict.fromkeys(text for text in texts if text not in self._vectors))
-        self._vectors |= dict(zip(new, self._embedder.embed(new), strict=True))
-
-    def _cited(self, ticket: TicketText, vector: npt.NDArray[np.float32], passages: Sequence[Passage]) -> list[Cited]:
-        """All statements of the article that answers best; none if nothing is near enough."""
-        if is_empty(ticket):
-            return []
-        found = [
-            Cited(statement, passage, float(self._vectors[statement.text] @ vector))
-            for passage in passages
-            for statement in statements_of(passage)
-        ]
-        article = _named_article(whole_text(ticket), passages)
-        if article is None and passages and passages[0].score >= self._floor:
-            article = passages[0].article_id
-        return [cited for cited in found if cited.passage.article_id == article]
-
-    def _reply(self, ticket: TicketText, cited: list[Cited]) -> tuple[str, tuple[Citation, ...]]:
-        steps = choose_steps(cited)
+    def _reply(self, ticket: TicketText, passages: Sequence[Passage]) -> tuple[str, tuple[Citation, ...]]:
+        cited = self._cited(ticket, passages)
+        steps = self._steps(ticket, cited)
         if not steps:
             return not_found(ticket), ()
-        check = next((c for c in _in_order(cited) if c.statement.is_check and not c.statement.is_item), None)
+        check = next((c for c in cited if c.statement.is_check and not c.statement.is_item), None)
         used = [*steps, *([check] if check else [])]
         numbers = _numbers(used)
         lines = [
             opening(ticket),
-            f"From what you describe, this looks like “{article_title(steps[0].passage)}”. These steps should help:",
-            "\n".join(
-                f"{place}. {step.statement.text} [{numbers[_key(step)]}]" for place, step in enumerate(steps, start=1)
-            ),
+            f"From what you describe, this looks like “{article_title(steps[0].passage)}”. {introduction(steps)}",
+            "\n".join(f"{place}. {c.statement.text} [{numbers[_key(c)]}]" for place, c in enumerate(steps, start=1)),
             *([f"How to see that it works: {check.statement.text} [{numbers[_key(check)]}]"] if check else []),
             f"If this does not help, please reply with {HELPFUL_FACTS}; a support engineer will then go on with you.",
             CLOSING,
         ]
         return "\n\n".join(lines), citations(used, numbers)
+
+    def _cited(self, ticket: TicketText, passages: Sequence[Passage]) -> list[Cited]:
+        """All statements of the article that answers best, in its order; none if nothing is near enough."""
+        if is_empty(ticket) or not passages:
+            return []
+        named = _named_article(whole_text(ticket), passages)
+        if named is None and passages[0].score < self._floor:
+            return []
+        chosen = [passage for passage in passages if passage.article_id == (named or passages[0].article_id)]
+        in_order = sorted(chosen, key=lambda passage: passage.chunk)
+        return _once([Cited(statement, passage) for passage in in_order for statement in statements_of(passage)])
+
+    def _steps(self, ticket: TicketText, cited: list[Cited]) -> list[Cited]:
+        """The steps of a remedy; without any, the three statements nearest to the ticket that say more than how the
+        problem shows."""
+        steps = [c for c in cited if c.statement.is_remedy][:MAX_STEPS]
+        telling = [c for c in cited if not c.statement.tells_a_story] or cited
+        if steps or not telling:
+            return steps
+        ticket_vector = self._embedder.embed([readable_text(ticket)])[0]
+        nearness = self._embedder.embed([c.statement.text for c in telling]) @ ticket_vector
+        nearest = set(np.argsort(-nearness, kind="stable")[:3].tolist())
+        return [c for place, c in enumerate(telling) if place in nearest]
 
 
 def opening(ticket: TicketText) -> str:
@@ -128,15 +124,10 @@ def not_found(ticket: TicketText) -> str:
     return f"{opening(ticket)}\n\n{NOTHING_FOUND}\n\nIt would help us to know {HELPFUL_FACTS}.\n\n{CLOSING}"
 
 
-def choose_steps(cited: list[Cited]) -> list[Cited]:
-    """The steps of a remedy in the article's order; without any, the three statements nearest to the ticket that say
-    more than how the problem shows."""
-    steps = [c for c in _in_order(cited) if c.statement.is_remedy]
-    if not steps:
-        telling = [c for c in cited if not c.statement.tells_a_story] or cited
-        nearest = sorted(telling, key=lambda c: -c.nearness)[:3]
-        steps = [c for c in _in_order(cited) if c in nearest]
-    return _once(steps)[:MAX_STEPS]
+def introduction(steps: list[Cited]) -> str:
+    """Promises steps only where the article gives some."""
+    are_steps = all(step.statement.is_remedy for step in steps)
+    return "These steps should help:" if are_steps else "This is what our documentation says about it:"
 
 
 def citations(used: list[Cited], numbers: dict[tuple[str, int], int]) -> tuple[Citation, ...]:
@@ -165,10 +156,6 @@ def _named_article(text: str, passages: Sequence[Passage]) -> str | None:
     by_id = (p.article_id for p in passages if codes & {p.article_id.upper()})
     by_mention = (p.article_id for p in passages if codes & codes_like(p.text))
     return next(by_id, None) or next(by_mention, None)
-
-
-def _in_order(cited: list[Cited]) -> list[Cited]:
-    return sorted(cited, key=lambda c: c.passage.chunk)
 
 
 def _once(cited: list[Cited]) -> list[Cited]:

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from engine.errors import BadInput
-from triage.contracts import Passage
+from triage.contracts import Passage, TicketText
+from triage.evidence import codes_like
 from triage.knowledge import Chunk
+from triage.sanitize import clean_ticket, readable_text, whole_text
 
 Hits = Mapping[tuple[str, int], float]
 """Score by (article id, chunk number)."""
@@ -39,14 +41,20 @@ def fuse(dense: Hits, words: Hits, weights: Weights, *, limit: int) -> list[tupl
 
     Cosines count from 0 up; a BM25 score b, which has no upper end, counts as b / (b + 10). Adding ranks instead
     (reciprocal rank fusion) lost to meaning alone on Stack Exchange questions, this did not (`benchmarks/triage.py`).
-    What only one list holds gets nothing from the other.
+    What only one list holds gets nothing from the other. All that was found of the best article is among the result,
+    because a ticket describes the trouble and the remedy stands in another chunk.
     """
     total = weights.dense + weights.words
     scores = {
         key: (weights.dense * max(dense.get(key, 0.0), 0.0) + weights.words * _saturated(words.get(key, 0.0))) / total
         for key in {*dense, *words}
     }
-    return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+    ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    if not ranked:
+        return []
+    best_article = ranked[0][0][0]
+    chosen = sorted(ranked, key=lambda pair: pair[0][0] != best_article)[:limit]
+    return sorted(chosen, key=lambda pair: (-pair[1], pair[0]))
 
 
 def _saturated(bm25: float) -> float:
@@ -57,6 +65,14 @@ def passage(chunk: Chunk, score: float) -> Passage:
     return Passage(
         article_id=chunk.article_id, chunk=chunk.number, title=chunk.title, url=chunk.url, text=chunk.text, score=score
     )
+
+
+def question_of(ticket: TicketText) -> str:
+    """What to search for on behalf of a ticket: its title, its beginning, and the error codes named further down."""
+    cleaned = clean_ticket(ticket)
+    shown = readable_text(cleaned)
+    codes = codes_like(whole_text(cleaned)) - codes_like(shown)
+    return " ".join([shown, *sorted(codes)])
 
 
 def query_text(query: str) -> str:

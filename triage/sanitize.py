@@ -9,6 +9,8 @@ from typing import Final
 from triage.contracts import TicketText
 
 MAX_CHARACTERS: Final = 10_000
+READ_CHARACTERS: Final = 560
+"""Title and beginning, about 128 tokens: what comes later in a ticket rarely changes its product."""
 CUT: Final = "\n[…]\n"
 UNSEEN: Final = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "iframe", "object"})
 BREAKS: Final = frozenset({"br", "p", "div", "li", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "blockquote"})
@@ -24,10 +26,10 @@ _DECLARATION = re.compile(r"<[!?](?:[^<>]{0,5000}>)?")
 _UNCLOSED = re.compile(r"<(?![^<>]{0,5000}>)")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
 _UNSAFE_SUBJECT = re.compile(
-    r"https?:|www\.|://|@|\+?\d[\d\s().-]{6,}\d|\b[\w-]+\.(?:com|net|org|io|ru|cn|info|biz|xyz|top|zip|app|dev|co)\b"
+    r"https?:|www\.|://|@|\+?\d[\d\s().-]{6,}\d|\w\.[a-z]{2,}|[{}<>|`$\\^~=]"
     r"|\b(?:ignore|disregard|forget|override|bypass|pretend|instruct\w*|prompts?|system|assistant|jailbreak|obey"
     r"|you are|act as|respond|reply with|say|output|print|execute|run this|call us|phone|wire|transfer|pay"
-    r"|gift|password|click)\b",
+    r"|gift|password|click|repeat|tell|translate)\b",
     re.IGNORECASE,
 )
 _SUBJECT_CHARACTERS = re.compile(r"[^\w\s.,:;!?'’/()+&%-]")
@@ -66,9 +68,19 @@ def is_empty(ticket: TicketText) -> bool:
     return not any(character.isalnum() for character in ticket.subject + ticket.content)
 
 
+def whole_text(ticket: TicketText) -> str:
+    """Subject and content of a cleaned ticket."""
+    return f"{ticket.subject}\n{ticket.content}"
+
+
+def readable_text(ticket: TicketText) -> str:
+    """What a model of meaning reads of a cleaned ticket."""
+    return " ".join(f"{ticket.subject}. {ticket.content}"[:READ_CHARACTERS].split())
+
+
 def quotable_subject(subject: str, *, limit: int = 80) -> str:
-    """The subject if it may be repeated to a reader, else nothing: links, addresses, phone numbers and anything that
-    reads like an order are never echoed; brackets are dropped so that it can't pass for a citation."""
+    """The subject if it may be repeated to a reader, else nothing: links, addresses, phone numbers, code and anything
+    that reads like an order are never echoed; brackets are dropped so that it can't pass for a citation."""
     text = " ".join(clean(subject, limit=500).split())
     if _UNSAFE_SUBJECT.search(text):
         return ""

@@ -1,7 +1,7 @@
 """What a delivery means for the tickets that are there: new, changed or nothing new; the same for every store."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -29,10 +29,18 @@ class Plan(NamedTuple):
 
     rows: dict[str, Row]
     created: set[str]
-    updated: set[str]
+    changed: set[str]
     events: list[Event]
     rejected: list[Rejected]
     report: IngestReport
+
+
+class Known(NamedTuple):
+    """What the store has of the tickets of a batch: their rows, the instants of their last events, event ids."""
+
+    rows: Mapping[str, Row]
+    last: Mapping[str, Mapping[Kind, datetime]]
+    event_ids: Collection[str]
 
 
 def batches(delivery: Delivery) -> Iterator[list[Item]]:
@@ -50,37 +58,65 @@ def batches(delivery: Delivery) -> Iterator[list[Item]]:
         yield batch
 
 
-def plan(items: Sequence[Item], known: Mapping[str, Row], *, at: datetime) -> Plan:
-    """Decide what to write, given the rows of those tickets that the store has."""
+def plan(items: Sequence[Item], known: Known, *, at: datetime) -> Plan:
+    """Decide what to write. Without `known.last` it still tells whether anything is new."""
     result = Plan({}, set(), set(), [], [], IngestReport())
-    created = updated = skipped = 0
+    last = {key: dict(kinds) for key, kinds in known.last.items()}
     for item in items:
-        row = result.rows.get(item.key) or known.get(item.key)
-        faults = [_fault(event, in_store=row is not None or item.ticket is not None) for event in item.events]
-        result.rejected.extend(_refused(event, why) for event, why in zip(item.events, faults, strict=True) if why)
-        told = [event for event, why in zip(item.events, faults, strict=True) if not why]
-        if row is None and item.ticket is not None:
-            row, history = merge.first_seen(item.ticket, told)
-            result.created.add(item.key)
-            created += 1
-        elif row is not None:
-            history = [event for event in told if event.kind != Kind.CREATED]
-            if item.ticket is not None and (changes := merge.news(row, item.ticket)) is not None:
-                history = merge.by_time([*history, *merge.told_by_change(row, changes, item.ticket, item.story, at)])
-                row = merge.merged(row, changes, item.ticket, history)
-                result.updated.add(item.key)
-                updated += 1
-            elif item.ticket is not None:
-                skipped += 1
-        else:
+        told = _accepted(item, result, in_store=item.key in result.rows or item.key in known.rows)
+        before = result.rows.get(item.key) or known.rows.get(item.key)
+        if before is None and item.ticket is None:
             continue
+        if before is None:
+            assert item.ticket is not None
+            story = [event for event in item.story if not _fault(event, in_store=True)]
+            row, history = merge.first_seen(item.ticket, told, story)
+            result.created.add(item.key)
+            report = IngestReport(created=1)
+        else:
+            fresh = [event for event in told if event.kind != Kind.CREATED and event.id not in known.event_ids]
+            row, history, report = _again(item, before, fresh, last.get(item.key, {}), at)
+            if row is not before:
+                result.changed.add(item.key)
+        instants = last.setdefault(item.key, {})
+        for kind, event in merge.latest(history).items():
+            instants[kind] = max(event.at, instants.get(kind, event.at))
         result.rows[item.key] = row
         result.events.extend(history)
-    return result._replace(report=IngestReport(created=created, updated=updated, skipped=skipped))
+        result = result._replace(report=result.report + report)
+    return result
+
+
+def _again(
+    item: Item, row: Row, fresh: list[Event], last: Mapping[Kind, datetime], at: datetime
+) -> tuple[Row, list[Event], IngestReport]:
+    """A known ticket, or only some of its events."""
+    changes = merge.news(row, item.ticket) if item.ticket else None
+    if item.ticket is None or changes is None:
+        return merge.followed(row, fresh, last), fresh, IngestReport(skipped=1 if item.ticket else 0)
+    new_ids = {event.id for event in fresh}
+    sound = (event for event in item.story if not _fault(event, in_store=True))
+    story = [event for event in sound if merge.is_later(event, last, or_equal=event.id in new_ids)]
+    own = merge.told_by_change(row, changes, item.ticket, story=story, last=last, at=at)
+    history = merge.by_time([*fresh, *own])
+    row = merge.merged(row, changes, item.ticket, history)
+    return merge.followed(row, fresh, last, but=changes), history, IngestReport(updated=1)
+
+
+def _accepted(item: Item, result: Plan, *, in_store: bool) -> list[Event]:
+    """The item's events that can be kept; the others become rejected rows."""
+    told = []
+    for event in item.events:
+        why = _fault(event, in_store=in_store or item.ticket is not None)
+        if why:
+            result.rejected.append(_refused(event, why))
+        else:
+            told.append(event)
+    return told
 
 
 def numbered(
-    events: Iterable[Event], heads: Mapping[str, Head], known_ids: set[str], *, at: datetime
+    events: Iterable[Event], heads: Mapping[str, Head], known_ids: Collection[str], *, at: datetime
 ) -> tuple[list[Row], dict[str, Head]]:
     """Rows of the events that are new, chained per ticket in the order given, and the heads that moved."""
     per_ticket: dict[str, list[Event]] = {}

@@ -13,6 +13,7 @@ from engine.contracts import (
     Delivery,
     Event,
     IngestReport,
+    Kind,
     Outcome,
     RecordedEvent,
     Rejected,
@@ -22,7 +23,7 @@ from engine.contracts import (
 from engine.errors import NotFound
 from engine.storage import guards, intake, rows
 from engine.storage.chain import Head
-from engine.storage.intake import in_utc
+from engine.storage.intake import Item, Known, in_utc
 from engine.storage.merge import Row
 from engine.storage.ports import Record, Saved
 from engine.storage.records import KEPT, Kept, check_fields, kept_as, parents_first
@@ -49,7 +50,8 @@ class MemoryStore:
         at, report = in_utc(at), IngestReport()
         with self._lock:
             for items in intake.batches(delivery):
-                plan = intake.plan(items, self._tickets, at=at)
+                known = Known(self._tickets, self._last_instants(items), self._event_ids)
+                plan = intake.plan(items, known, at=at)
                 self._tickets |= plan.rows
                 recorded = self._record(plan.events, at)
                 report += plan.report + IngestReport(events=len(recorded), rejected=self._reject(plan.rejected, at))
@@ -165,6 +167,14 @@ class MemoryStore:
         for key, head in moved.items():
             self._tickets[key] = {**self._tickets[key], "version": head.version}
         return recorded
+
+    def _last_instants(self, items: Sequence[Item]) -> dict[str, dict[Kind, datetime]]:
+        found: dict[str, dict[Kind, datetime]] = {}
+        for key in {item.key for item in items}:
+            for row in self._history.get(key, []):
+                last = found.setdefault(key, {})
+                last[Kind(row["kind"])] = max(row["at"], last.get(Kind(row["kind"]), row["at"]))
+        return found
 
     def _heads(self, events: Sequence[Event]) -> list[tuple[str, list[Row]]]:
         keys = {event.ticket_id for event in events}

@@ -2,15 +2,16 @@
 
 Fields that the desk may change as well (status, priority, group, …) follow the source only where the source itself
 says something else than the last time, so that an accepted ticket does not fall back to `new` because somebody wrote
-a comment at the source.
+a comment at the source. Whatever comes, status, priority, tier and type stay what the history tells: events count by
+their instants, so the source's last word is dated no earlier than the last event of its kind.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from engine.contracts import OPEN_STATUSES, Event, Kind, Priority, SlaEffect, StandardTicket, Status, TicketType, Tier
-from engine.lifecycle import history_from_dates, sla_effect
+from engine.lifecycle import history_from_dates, replay, sla_effect
 from engine.storage.text import clean, jsonable
 
 Row = dict[str, Any]
@@ -22,12 +23,15 @@ WORDS: dict[Kind, frozenset[str]] = {
     Kind.TYPE: frozenset(TicketType),
 }
 _EVENT_OF = {
+    "status": Kind.STATUS,
     "priority": Kind.PRIORITY,
     "tier": Kind.TIER,
     "type": Kind.TYPE,
     "group_id": Kind.GROUP,
     "assignee_id": Kind.ASSIGNEE,
 }
+SETTABLE = frozenset(_EVENT_OF.values())
+_REPLAYED = ("status", "priority", "tier", "type", "first_response_at", "resolved_at", "closed_at")
 _ENDS = ("first_response_at", "resolved_at", "closed_at")
 AT_CREATION = ("status", "priority", "tier", "type")
 
@@ -37,17 +41,32 @@ def by_time(events: Iterable[Event]) -> list[Event]:
     return sorted(events, key=lambda event: (event.kind != Kind.CREATED, event.at))
 
 
-def first_seen(ticket: StandardTicket, told: list[Event]) -> tuple[Row, list[Event]]:
-    """The row of a new ticket, and its history: the one delivered if it starts at creation, else told by its dates."""
-    creations = [event for event in told if event.kind == Kind.CREATED]
-    if creations:
-        history = [creations[0], *(event for event in told if event.kind != Kind.CREATED)]
+def latest(events: Iterable[Event]) -> dict[Kind, Event]:
+    """The last event of each kind, by instant and then by order."""
+    last: dict[Kind, Event] = {}
+    for event in events:
+        if event.kind not in last or event.at >= last[event.kind].at:
+            last[event.kind] = event
+    return last
+
+
+def is_later(event: Event, last: Mapping[Kind, datetime], *, or_equal: bool) -> bool:
+    """Whether it comes after all events of its kind so far; a new one of the same instant does."""
+    before = last.get(event.kind)
+    return before is None or event.at > before or (or_equal and event.at == before)
+
+
+def first_seen(ticket: StandardTicket, told: list[Event], story: Sequence[Event]) -> tuple[Row, list[Event]]:
+    """The row of a new ticket, and its history: the one delivered if it starts at creation, else told by its dates.
+
+    `told` is the part of its story that is written now.
+    """
+    if creations := [event for event in told if event.kind == Kind.CREATED]:
+        whole, history = story, [creations[0], *(event for event in told if event.kind != Kind.CREATED)]
     else:
-        delivered = {(event.kind, event.value, event.at) for event in told}
-        derived = history_from_dates(ticket)
-        history = by_time(
-            [event for event in derived if (event.kind, event.value, event.at) not in delivered] + list(told)
-        )
+        delivered = {(event.kind, event.value, event.at) for event in story}
+        derived = [e for e in history_from_dates(ticket) if (e.kind, e.value, e.at) not in delivered]
+        whole, history = [*derived, *story], by_time([*derived, *told])
     born = history[0].data
     row = {
         "id": ticket.key,
@@ -67,7 +86,20 @@ def first_seen(ticket: StandardTicket, told: list[Event]) -> tuple[Row, list[Eve
         "source_updated_at": ticket.updated_at,
         "delivered": _said(ticket),
     }
-    return row, history
+    return row, history + _settled(row, ticket, latest(whole))
+
+
+def _settled(row: Row, ticket: StandardTicket, last: Mapping[Kind, Event]) -> list[Event]:
+    """Events for what the ticket says and its history does not."""
+    events = []
+    for name in AT_CREATION:
+        event = last.get(Kind(name))
+        before = str(event.value if event else row[f"created_{name}"])
+        if before != row[name]:
+            when = max([_last_touched(ticket)] + ([event.at] if event else []))
+            effect = sla_effect(Status(before), Status(row[name])) if name == "status" else SlaEffect.NONE
+            events.append(_tell(ticket, Kind(name), row[name], when, sla_effect=effect))
+    return events
 
 
 def _own(ticket: StandardTicket) -> Row:
@@ -147,32 +179,53 @@ def merged(row: Row, changes: Row, ticket: StandardTicket, history: Iterable[Eve
     }
 
 
-def told_by_change(row: Row, changes: Row, ticket: StandardTicket, story: Sequence[Event], at: datetime) -> list[Event]:
+def followed(row: Row, fresh: Iterable[Event], last: Mapping[Kind, datetime], *, but: Iterable[str] = ()) -> Row:
+    """The row after new events that are later than all of their kind before them; `but` names columns to leave."""
+    left = {Kind(name) for name in AT_CREATION if name in but}
+    counted = [
+        event
+        for event in fresh
+        if event.kind == Kind.RESPONSE
+        or (event.kind in WORDS and event.kind not in left and is_later(event, last, or_equal=True))
+    ]
+    if not counted:
+        return row
+    state = replay({name: row[name] for name in _REPLAYED}, counted).model_dump(mode="python", include=set(_REPLAYED))
+    moved = {name: str(value) if name in AT_CREATION else value for name, value in state.items()}
+    if left & {Kind.STATUS}:
+        moved |= {"resolved_at": row["resolved_at"], "closed_at": row["closed_at"]}
+    return row | moved | {"updated_at": max([row["updated_at"], *(event.at for event in counted)])}
+
+
+def told_by_change(
+    row: Row,
+    changes: Row,
+    ticket: StandardTicket,
+    *,
+    story: Sequence[Event],
+    last: Mapping[Kind, datetime],
+    at: datetime,
+) -> list[Event]:
     """Events of a change that the delivery does not bring itself; anything else that changed is one `changed` event.
 
-    State follows events by their instants: a change that the source dates before the ticket's last one takes effect
-    with that one, so that the source's last word stays the last.
+    `last` holds the instants of the last events in the store by kind, `story` what the delivery tells after them.
     """
-    floor = max([row["updated_at"], *(row[name] for name in _ENDS if row[name])])
-    when = max(ticket.updated_at or at, floor)
-    told = {event.kind: event.value for event in story if event.at >= floor}
+    when = ticket.updated_at or at
+    told = latest(story)
     is_open = Status((row | changes)["status"]) in OPEN_STATUSES
     events = []
-    if "status" in changes and told.get(Kind.STATUS) != changes["status"]:
-        before = Status(row["status"])
-        for moment, status in _moves(changes, when):
-            effect = sla_effect(before, status)
-            events.append(_tell(ticket, Kind.STATUS, status.value, max(moment, floor), sla_effect=effect))
-            before = status
     for column, kind in _EVENT_OF.items():
-        if column in changes and (kind not in told or told[kind] != changes[column]):
+        if column not in changes or (kind in told and told[kind].value == changes[column]):
+            continue
+        floor = max([last.get(kind, row["created_at"])] + ([told[kind].at] if kind in told else []))
+        if kind == Kind.STATUS:
+            events += _moves(ticket, row, changes, when=when, floor=floor)
+        else:
             effect = SlaEffect.REBASE if is_open and kind in WORDS else SlaEffect.NONE
-            events.append(_tell(ticket, kind, changes[column], when, sla_effect=effect))
+            events.append(_tell(ticket, kind, changes[column], max(when, floor), sla_effect=effect))
     if changes.get("first_response_at") and not any(event.kind == Kind.RESPONSE for event in story):
         events.append(_tell(ticket, Kind.RESPONSE, None, changes["first_response_at"]))
-    explained = {"status", "first_response_at", *_EVENT_OF}
-    if "status" in changes:
-        explained |= {"resolved_at", "closed_at"}
+    explained = {"first_response_at", *_EVENT_OF} | ({"resolved_at", "closed_at"} if "status" in changes else set())
     if rest := sorted(set(changes) - explained):
         events.append(_tell(ticket, Kind.CHANGED, None, when, data={"fields": rest}))
     return events
@@ -182,14 +235,18 @@ def _tell(ticket: StandardTicket, kind: Kind, value: str | None, at: datetime, *
     return Event(ticket_id=ticket.key, kind=kind, at=at, value=value, actor=ticket.source, **more)
 
 
-def _moves(changes: Row, when: datetime) -> list[tuple[datetime, Status]]:
+def _moves(ticket: StandardTicket, row: Row, changes: Row, *, when: datetime, floor: datetime) -> list[Event]:
     """The way to the new status: through the instants at which it was resolved or closed, if they are told."""
-    to = Status(changes["status"])
-    known = [(changes.get("resolved_at"), Status.RESOLVED), (changes.get("closed_at"), Status.CLOSED)]
-    moves = sorted(((moment, status) for moment, status in known if moment), key=lambda move: move[0])
+    to, before = Status(changes["status"]), Status(row["status"])
+    dated = [(changes.get("resolved_at"), Status.RESOLVED), (changes.get("closed_at"), Status.CLOSED)]
+    moves = sorted(((max(moment, floor), status) for moment, status in dated if moment), key=lambda move: move[0])
     if not moves or moves[-1][1] != to:
-        moves.append((max([when, *(moment for moment, _ in moves)]), to))
-    return moves
+        moves.append((max([when, floor, *(moment for moment, _ in moves)]), to))
+    events = []
+    for moment, status in moves:
+        events.append(_tell(ticket, Kind.STATUS, status, moment, sla_effect=sla_effect(before, status)))
+        before = status
+    return events
 
 
 def _clean(text: str | None) -> str | None:

@@ -12,7 +12,7 @@ from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, 
 from engine.errors import NotFound
 from engine.storage import frames, guards, intake, rows, statements
 from engine.storage.connect import address, engine_for, reading, writing
-from engine.storage.intake import Item, in_utc
+from engine.storage.intake import Item, Known, in_utc
 from engine.storage.ports import Record, Saved
 from engine.storage.records import check_fields, kept_as
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
@@ -50,21 +50,20 @@ class SqlStore:
     def _nothing_new(self, items: list[Item], *, at: datetime) -> IngestReport | None:
         """The report of a batch that changes nothing, found without taking the right to write; else None."""
         with reading(self._engine) as connection:
-            known = statements.known(connection, {item.key for item in items})
-            if any(item.ticket and item.key not in known for item in items):
+            rows = statements.known(connection, {item.key for item in items})
+            if any(item.ticket and item.key not in rows for item in items):
                 return None
-            plan = intake.plan(items, known, at=at)
-            if plan.updated or statements.new_rejected(connection, plan.rejected):
-                return None
-            fresh = {event.id for event in plan.events} - statements.known_ids(connection, plan.events)
-            return None if fresh else plan.report
+            ids = statements.known_ids(connection, (event for item in items for event in item.events))
+            plan = intake.plan(items, Known(rows, {}, ids), at=at)
+            news = plan.changed or plan.events or statements.new_rejected(connection, plan.rejected)
+        return None if news else plan.report
 
     def _take_in(self, items: list[Item], *, at: datetime) -> IngestReport:
         with writing(self._engine, lock=_INGEST) as connection:
-            known = statements.known(connection, {item.key for item in items}, lock=True)
-            plan = intake.plan(items, known, at=at)
-            heads, ids = statements.heads(connection, known), statements.known_ids(connection, plan.events)
-            recorded, moved = intake.numbered(plan.events, heads, ids, at=at)
+            rows = statements.known(connection, {item.key for item in items}, lock=True)
+            ids = statements.known_ids(connection, (event for item in items for event in item.events))
+            plan = intake.plan(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
+            recorded, moved = intake.numbered(plan.events, statements.heads(connection, rows), ids, at=at)
             statements.write_plan(connection, plan, moved)
             if recorded:
                 connection.execute(insert(events), recorded)

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, Connection, Executable, bindparam, delete, insert, or_, select, update
+from sqlalchemy import JSON, Connection, Executable, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.contracts import AllocationDecision, Event, Outcome, Rejected, Ticket
+from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
 from engine.errors import Conflict
-from engine.storage import guards, intake, rows
+from engine.storage import guards, intake, merge, rows
 from engine.storage.chain import Head
 from engine.storage.intake import ROWS_PER_TRANSACTION, Plan
 from engine.storage.merge import Row
@@ -54,19 +54,31 @@ def heads(connection: Connection, keys: Iterable[str]) -> dict[str, Head]:
     return {key: Head(version, link) for key, version, link in found}
 
 
+def last_instants(connection: Connection, keys: Collection[str]) -> dict[str, dict[Kind, datetime]]:
+    """When the last event of each kind that a source may set happened to each ticket."""
+    if not keys:
+        return {}
+    wanted = events.c.ticket_id.in_(list(keys)) & events.c.kind.in_(merge.SETTABLE)
+    query = select(events.c.ticket_id, events.c.kind, func.max(events.c.at)).where(wanted)
+    found: dict[str, dict[Kind, datetime]] = {}
+    for key, kind, at in connection.execute(query.group_by(events.c.ticket_id, events.c.kind)):
+        found.setdefault(key, {})[Kind(kind)] = at
+    return found
+
+
 def write_plan(connection: Connection, plan: Plan, moved: Mapping[str, Head]) -> None:
     """The tickets of a plan, with the version that their history reaches."""
     final = {key: row | ({"version": moved[key].version} if key in moved else {}) for key, row in plan.rows.items()}
     if plan.created:
         connection.execute(insert(tickets), [final[key] for key in plan.rows if key in plan.created])
-    changed = [final[key] for key in sorted(plan.updated - plan.created)]
+    changed = [final[key] for key in sorted(plan.changed - plan.created)]
     if changed:
         columns = [column.name for column in tickets.c if column.name not in _STAYS]
         values = {name: bindparam(f"new_{name}", type_=tickets.c[name].type) for name in columns}
         statement = update(tickets).where(tickets.c.id == bindparam("key")).values(values)
         bound = [{"key": row["id"], **{f"new_{name}": row[name] for name in columns}} for row in changed]
         connection.execute(statement, bound)
-    set_versions(connection, {key: head for key, head in moved.items() if key not in plan.created | plan.updated})
+    set_versions(connection, {key: head for key, head in moved.items() if key not in plan.created | plan.changed})
 
 
 def set_versions(connection: Connection, moved: Mapping[str, Head]) -> None:

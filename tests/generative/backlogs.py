@@ -64,7 +64,7 @@ def ticket(draw: st.DrawFn, key: Any, start: datetime) -> dict[str, Any]:
 
 
 @st.composite
-def event(draw: st.DrawFn, keys: tuple[Any, ...], start: datetime) -> dict[str, Any]:
+def event(draw: st.DrawFn, keys: tuple[Any, ...], start: datetime, busy: list[datetime]) -> dict[str, Any]:
     kind = draw(
         st.sampled_from(
             ("status",) * 6
@@ -80,7 +80,7 @@ def event(draw: st.DrawFn, keys: tuple[Any, ...], start: datetime) -> dict[str, 
     }.get(kind, ("x",))
     return {
         "ticket": draw(st.sampled_from(keys)),
-        "ts": draw(st.one_of(st.none(), *[moments(start)] * 12)),
+        "ts": draw(st.one_of(st.none(), *[moments(start)] * 8, *[st.sampled_from(busy)] * 4)),
         "kind": kind,
         "value": draw(st.sampled_from(values * 4 + (None,))),
         "id": draw(st.one_of(st.none(), st.integers(1, 9))),
@@ -155,8 +155,9 @@ def backlogs(draw: st.DrawFn, *, plain: bool = False) -> Backlog:
     """`plain` keeps the default terms: what the third opinion speaks about."""
     start = draw(st.sampled_from(STARTS))
     keys: tuple[Any, ...] = draw(st.sampled_from(((1, 2, 3), ("a:1", "a:2", "b:1"))))
-    tickets = [draw(ticket(key, start)) for key in keys[: draw(st.integers(1, 3))]]
-    known = st.lists(event(keys, start), max_size=14)
+    tickets = [draw(ticket(key, start)) for key in keys[: draw(st.sampled_from((1, 1, 2, 3)))]]
+    busy = draw(st.lists(moments(start), min_size=2, max_size=3))  # instants at which several things happen
+    known = st.lists(event((*[t["id"] for t in tickets] * 3, keys[-1]), start, busy), max_size=14)
     events = draw(known)
     events = draw(st.permutations(events + [e for e in events if draw(st.integers(0, 5)) == 0]))
     as_of = draw(moments(start + timedelta(days=draw(st.integers(0, 20)))))

@@ -86,6 +86,18 @@ def test_junk_rows_cost_only_themselves() -> None:
     assert found == {1: "no_clock", 2: "breached", 3: "no_clock", 4: "no_clock", 5: "met"}
 
 
+@pytest.mark.parametrize(
+    ("seqs", "state"), [((2, 1), "met"), ((1, 2), "on_track"), ((None, 1), "on_track"), ((None, None), "on_track")]
+)
+def test_within_a_second_seq_decides_then_order(seqs: tuple[int | None, int | None], state: str) -> None:
+    events = [
+        {"ticket": "a:1", "ts": at("Tue 10:00"), "kind": "status", "value": value, "seq": seq}
+        for value, seq in zip(("resolved", "open"), seqs, strict=True)
+    ]
+    tickets = [{"id": "a:1", "created_at": at("Tue 09:00")}]
+    assert states(*frames(tickets, events))["a:1", "resolution"] == state
+
+
 def test_a_ticket_with_hundreds_of_doubled_events() -> None:
     start = at("Tue 09:00")
     events = [

@@ -50,6 +50,12 @@ def test_stop_ends_an_approved_pause() -> None:
     assert (row["elapsed"], row["paused"], row["is_paused"]) == (2 * HOUR, 0, False)
 
 
+def test_what_is_stopped_cannot_be_paused() -> None:
+    story = "Tue 10:00 status resolved\nTue 10:30 pause vendor\nTue 11:00 status open"
+    row = resolution(four_hours(), story, as_of="Tue 14:00", window=2)
+    assert (row["elapsed"], row["paused"]) == (3 * HOUR, 0)
+
+
 def test_reopening_keeps_the_first_window() -> None:
     rows = run(four_hours(), "Tue 10:00 status resolved\nTue 15:00 status open", as_of="Tue 16:00")
     assert rows["resolution", 1] | {"state": "met", "is_current": False, "elapsed": HOUR} == rows["resolution", 1]

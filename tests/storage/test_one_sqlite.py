@@ -16,7 +16,9 @@ def delivery(number: int) -> Delivery:
 
 
 def seen_by_another_process(file: Path) -> int:
-    code = f"import sqlite3; print(sqlite3.connect({str(file)!r}).execute('select count(*) from tickets').fetchone()[0])"
+    code = (
+        f"import sqlite3; print(sqlite3.connect({str(file)!r}).execute('select count(*) from tickets').fetchone()[0])"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return int(run.stdout)
 

@@ -9,13 +9,13 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from triage.classify import LocalClassifier, ProductClaim, claim_id, claim_of, whole_text
+from triage.classify import LocalClassifier, ProductClaim, claim_id, claim_of
 from triage.contracts import Citation, Classification, Guess, Passage, Suggestion, TicketText
 from triage.draft import ExtractiveDrafter, not_found, snippet
 from triage.llm.models import Answer, HostedModel, ModelChain
 from triage.llm.prompts import Prompt, classify_messages, draft_messages
 from triage.macros import suggest_macros
-from triage.sanitize import clean, clean_ticket, is_empty
+from triage.sanitize import clean, clean_ticket, is_empty, whole_text
 from triage.taxonomy import Taxonomy
 
 WORKERS: Final = 4

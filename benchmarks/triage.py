@@ -1,0 +1,191 @@
+"""How well and how fast triage works here: `python -m benchmarks.triage [minilm|wordllama]`.
+
+Real data are read from `../shared/data` where it exists; figures on a dev split are dev figures. The sample tickets are
+invented by this project, so their figures say that nothing is broken rather than how a customer's tickets will fare.
+"""
+
+import csv
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from triage.calibrate import expected_calibration_error, softmax
+from triage.contracts import TicketText
+from triage.embed import open_embedder
+from triage.knowledge import read_articles
+from triage.llm.local import open_local
+from triage.macros import read_macros
+from triage.milvus import MilvusIndex
+from triage.ports import Embedder
+from triage.product_model import LabelledText, learn
+from triage.retrieve import question_of
+from triage.taxonomy import Taxonomy, load_taxonomy
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def main(name: str = "auto") -> None:
+    embedder = open_embedder(name)
+    print(f"embedder {embedder.name}, {embedder.dimension} dimensions")
+    taxonomy = load_taxonomy(ROOT / "data" / "taxonomies" / "products.yaml")
+    with tempfile.TemporaryDirectory() as folder:
+        sample_tickets(embedder, taxonomy, Path(folder))
+    for dataset in ("banking77", "clinc150"):
+        few_examples(embedder, taxonomy, dataset)
+    stack_questions(embedder)
+
+
+def sample_tickets(embedder: Embedder, taxonomy: Taxonomy, folder: Path) -> None:
+    file = ROOT / "data" / "tickets" / "tickets.jsonl"
+    if not file.exists():
+        print("sample tickets: not there")
+        return
+    tickets, truth = read_sample(file)
+    macros = read_macros(ROOT / "data" / "macros")
+    models, _ = timed("learn the taxonomy", lambda: open_local(taxonomy, embedder, clock=lambda: NOON, cache=folder))
+    models, _ = timed(
+        "open what was learned",
+        lambda: open_local(taxonomy, embedder, clock=lambda: NOON, cache=folder, macros=macros),
+    )
+    classes, seconds = timed(f"classify {len(tickets)} tickets", lambda: models.classifier.classify(tickets))
+    print(f"  {len(tickets) / seconds:.0f} tickets/s")
+    english = np.array([ticket.language in (None, "en") for ticket in tickets])
+    is_right = np.array([c.product == truth[c.ticket_id]["product"] for c in classes])
+    kept = np.array([not c.needs_review for c in classes])
+    confidence = np.array([c.confidence for c in classes])
+    print(f"  product right {is_right.mean():.1%}, English {is_right[english].mean():.1%}")
+    print(f"  not for review {kept.mean():.1%}, of these right {is_right[kept].mean():.1%}")
+    print(f"  calibration error {expected_calibration_error(confidence, is_right):.3f}")
+    urgency = np.mean([c.urgency == truth[c.ticket_id]["urgency"] for c in classes])
+    print(f"  urgency right {urgency:.1%}")
+    drafts(embedder, models.drafter, tickets, truth, folder)
+
+
+def drafts(embedder: Embedder, drafter, tickets: list[TicketText], truth: dict, folder: Path) -> None:  # type: ignore[no-untyped-def, type-arg]
+    articles = read_articles(ROOT / "data" / "knowledge")
+    index = MilvusIndex(str(folder / "index.db"), embedder)
+    report, _ = timed(f"index {len(articles)} articles", lambda: index.sync(articles))
+    print(f"  {report}, {index.count()} chunks")
+    timed("sync again", lambda: index.sync(articles))
+    questions = [question_of(ticket) for ticket in tickets]
+    found, _ = timed(f"search for {len(tickets)} tickets", lambda: index.search(questions))
+    written, _ = timed(f"draft {len(tickets)} replies", lambda: drafter.draft(tickets, found))
+    english = [
+        ticket.language in (None, "en") and truth[ticket.ticket_id]["topic"] != "off_topic" for ticket in tickets
+    ]
+    topics = [truth[ticket.ticket_id]["topic"].lower() for ticket in tickets]
+    first = [bool(p) and p[0].article_id == topic for p, topic in zip(found, topics, strict=True)]
+    grounded = [draft.grounded for draft in written]
+    cited = [d.grounded and d.citations[0].article_id == topic for d, topic in zip(written, topics, strict=True)]
+    mask = np.array(english)
+    print(f"  English on topic: right article first {np.array(first)[mask].mean():.1%}")
+    print(f"  grounded {np.array(grounded)[mask].mean():.1%}, of these right {share(cited, grounded, mask):.1%}")
+    off = np.array([topic == "off_topic" for topic in topics])
+    print(f"  off topic yet grounded: {np.array(grounded)[off].sum()} of {off.sum()}")
+    index.close()
+
+
+def few_examples(embedder: Embedder, taxonomy: Taxonomy, dataset: str) -> None:
+    """This method, given ten examples a label and nothing else, on the dev split."""
+    folder = SHARED / dataset
+    if not folder.exists():
+        print(f"{dataset}: ../shared/data is not there")
+        return
+    file = folder / "train_10shot.csv"
+    rows = first_of_each(read_rows(file if file.exists() else folder / "train.csv"), 10)
+    dev = read_rows(folder / "dev.csv")
+    labels = sorted({label for _, label in rows})
+    content = {
+        label: {"name": label, "description": label, "phrases": texts[:5], "examples": texts[5:]}
+        for label, texts in grouped(rows).items()
+    }
+    known = {name.replace("?", "").replace("(", "").replace(")", ""): value for name, value in content.items()}
+    product = {"fallback": next(iter(known)), "labels": known}
+    model = learn(Taxonomy.model_validate(taxonomy.model_dump() | {"product": product}), embedder, ())
+    vectors, seconds = timed(
+        f"{dataset}: embed {len(dev)} dev texts", lambda: embedder.embed([text for text, _ in dev])
+    )
+    print(f"  {len(dev) / seconds:.0f} texts/s")
+    probabilities = softmax(model.logits(vectors))
+    names = list(content)
+    is_right = np.array([names[best] == label for best, (_, label) in zip(probabilities.argmax(1), dev, strict=True)])
+    error = expected_calibration_error(probabilities.max(1), is_right)
+    print(f"  dev, 10 a label, {len(labels)} labels: right {is_right.mean():.1%}, calibration error {error:.3f}")
+
+
+def stack_questions(embedder: Embedder) -> None:
+    """Nearness of meaning alone on Stack Exchange questions (MiniLM has seen Stack Exchange: this flatters it)."""
+    folder = SHARED / "stackfaq"
+    if not folder.exists():
+        print("stackfaq: ../shared/data is not there")
+        return
+    corpus = [json.loads(line) for line in (folder / "corpus.jsonl").open(encoding="utf-8")]
+    queries = [json.loads(line) for line in (folder / "queries.jsonl").open(encoding="utf-8")][:300]
+    wanted = defaultdict(set)
+    for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        query, document, _ = line.split("\t")
+        wanted[query].add(document)
+    documents = embedder.embed([f"{document['title']}\n{document['text']}"[:1000] for document in corpus])
+    best = (embedder.embed([query["text"] for query in queries]) @ documents.T).argmax(axis=1)
+    hits = np.mean([corpus[at]["_id"] in wanted[query["_id"]] for at, query in zip(best, queries, strict=True)])
+    print(f"stackfaq: right document first {hits:.1%} of {len(queries)} questions")
+
+
+def read_sample(file: Path) -> tuple[list[TicketText], dict[str, dict[str, str]]]:
+    with (file.parent / "labels.csv").open(encoding="utf-8", newline="") as labels:
+        truth = {row["external_id"]: row for row in csv.DictReader(labels)}
+    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.endswith("}")]
+    rows = {row["ticket_id"]: row for row in map(json.loads, lines) if row.get("ticket_id") in truth}
+    tickets = [
+        TicketText(
+            ticket_id=key,
+            subject=row.get("title") or "",
+            content=row.get("description") or "",
+            priority=row.get("priority"),
+            tier=row.get("tier"),
+            language=row.get("language"),
+        )
+        for key, row in rows.items()
+    ]
+    return tickets, truth
+
+
+def read_rows(file: Path) -> list[LabelledText]:
+    with file.open(encoding="utf-8", newline="") as rows:
+        return [LabelledText(row["text"], row["label"]) for row in csv.DictReader(rows)]
+
+
+def first_of_each(rows: list[LabelledText], count: int) -> list[LabelledText]:
+    return [LabelledText(text, label) for label, texts in grouped(rows).items() for text in texts[:count]]
+
+
+def grouped(rows: list[LabelledText]) -> dict[str, list[str]]:
+    texts: dict[str, list[str]] = defaultdict(list)
+    for text, label in rows:
+        if text not in texts[label]:
+            texts[label].append(text)
+    return dict(texts)
+
+
+def share(right: list[bool], of: list[bool], mask: np.ndarray) -> float:
+    return float(np.array(right)[mask].sum() / max(1, np.array(of)[mask].sum()))
+
+
+def timed(what, work):  # type: ignore[no-untyped-def]
+    started = time.perf_counter()
+    result = work()
+    seconds = time.perf_counter() - started
+    print(f"{what}: {seconds:.2f} s")
+    return result, seconds
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])

@@ -1,0 +1,77 @@
+"""Real parts for triage's tests: the embedder, the taxonomy and the knowledge base the project ships."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from triage.classify import LocalClassifier
+from triage.contracts import Article, Macro
+from triage.draft import ExtractiveDrafter
+from triage.embed import MiniLM, Vectors
+from triage.knowledge import read_articles
+from triage.macros import read_macros
+from triage.memory_index import MemoryIndex
+from triage.ports import Embedder
+from triage.taxonomy import Taxonomy, load_taxonomy
+
+DATA = Path(__file__).resolve().parents[2] / "data"
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def monday() -> datetime:
+    return MONDAY
+
+
+class Remembering:
+    """MiniLM that embeds a text once a test run."""
+
+    def __init__(self) -> None:
+        self._real = MiniLM()
+        self.name, self.dimension = self._real.name, self._real.dimension
+        self._vectors: dict[str, Vectors] = {}
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        new = list(dict.fromkeys(text for text in texts if text not in self._vectors))
+        self._vectors |= dict(zip(new, self._real.embed(new), strict=True))
+        return np.array([self._vectors[text] for text in texts], dtype=np.float32).reshape(-1, self.dimension)
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Embedder:
+    return Remembering()
+
+
+@pytest.fixture(scope="session")
+def taxonomy() -> Taxonomy:
+    return load_taxonomy(DATA / "taxonomies" / "products.yaml")
+
+
+@pytest.fixture(scope="session")
+def classifier(taxonomy: Taxonomy, embedder: Embedder) -> LocalClassifier:
+    return LocalClassifier(taxonomy, embedder, clock=monday)
+
+
+@pytest.fixture(scope="session")
+def articles() -> list[Article]:
+    return read_articles(DATA / "knowledge")
+
+
+@pytest.fixture(scope="session")
+def macros() -> list[Macro]:
+    return read_macros(DATA / "macros")
+
+
+@pytest.fixture(scope="session")
+def knowledge(embedder: Embedder, articles: list[Article]) -> Iterator[MemoryIndex]:
+    index = MemoryIndex(embedder)
+    index.sync(articles)
+    yield index
+    index.close()
+
+
+@pytest.fixture(scope="session")
+def drafter(embedder: Embedder, macros: list[Macro]) -> ExtractiveDrafter:
+    return ExtractiveDrafter(embedder, clock=monday, macros=macros)

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from triage.calibrate import expected_calibration_error, log_loss, softmax, temperature
+
+
+@pytest.mark.parametrize("heat", [0.4, 1.0, 3.0])
+def test_temperature_undoes_overconfidence(heat: float) -> None:
+    random = np.random.default_rng(7)
+    logits = random.normal(size=(4000, 5)) * 2
+    truth = np.array([random.choice(5, p=row) for row in softmax(logits)])
+    assert temperature(logits * heat, truth) == pytest.approx(heat, rel=0.1)
+
+
+def test_temperature_is_the_least_loss() -> None:
+    random = np.random.default_rng(8)
+    logits, truth = random.normal(size=(300, 3)) * 5, random.integers(0, 3, size=300)
+    best = temperature(logits, truth)
+    losses = [log_loss(logits / heat, truth) for heat in np.geomspace(0.05, 20, 200)]
+    assert log_loss(logits / best, truth) <= min(losses) + 1e-6
+
+
+def test_no_rows_leave_confidence_alone() -> None:
+    assert temperature(np.zeros((0, 3)), np.zeros(0, dtype=np.int64)) == 1.0
+
+
+def test_calibration_error_is_the_mean_gap() -> None:
+    confidence = np.array([0.9, 0.9, 0.9, 0.9, 0.6, 0.6])
+    is_right = np.array([True, True, True, False, True, False])
+    assert expected_calibration_error(confidence, is_right) == pytest.approx((4 * 0.15 + 2 * 0.1) / 6)

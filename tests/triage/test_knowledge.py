@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.errors import BadInput, NotFound
+from triage.contracts import Article
+from triage.knowledge import CHUNK, article_hash, chunks_of, lesson, read_article, read_articles
+
+HEAD = "---\nid: a1\ntitle: A title\nurl: https://help.example/a1\n---\n"
+
+
+def article(text: str) -> Article:
+    return Article(id="a1", title="A title", url="https://help.example/a1", text=text, error_codes=("ZTNA-1",))
+
+
+def test_shipped_articles_are_readable(articles: list[Article]) -> None:
+    assert len(articles) >= 42
+    assert [a.id for a in articles] == sorted(a.id for a in articles)
+    assert all(len(chunk.text) <= CHUNK for a in articles for chunk in chunks_of(a))
+
+
+@given(st.text(alphabet="ab .\n#", max_size=4000))
+def test_chunks_lose_nothing_and_stay_short(text: str) -> None:
+    chunks = chunks_of(article(text))
+    assert chunks
+    assert all(len(chunk.text) <= CHUNK for chunk in chunks)
+    assert [chunk.number for chunk in chunks] == list(range(len(chunks)))
+    letters = [c for c in text if c in "ab"]
+    if letters:
+        assert sum(c in "ab" for chunk in chunks for c in chunk.text) >= len(letters)
+
+
+def test_a_chunk_ends_at_a_heading_and_knows_its_place() -> None:
+    symptoms, fix = "It fails now. " * 50, "Do this. " * 40
+    first, second = chunks_of(article(f"## Symptoms\n\n{symptoms}\n\n## Fix\n\n{fix}"))
+    assert (first.title, second.title) == ("A title › Symptoms", "A title › Fix")
+    assert second.text.startswith("## Fix")
+    assert "ZTNA-1" in second.findable
+
+
+def test_long_paragraphs_overlap_at_a_sentence() -> None:
+    text = " ".join(f"Sentence number {n:03d} says something." for n in range(80))
+    first, second = chunks_of(article(text))[:2]
+    assert second.text.startswith("Sentence number")
+    assert second.text[:30] in first.text
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("no front matter", "starts without front matter"),
+        ("---\nid: [1\n---\ntext", "front matter is not readable"),
+        ("---\nid: a1\ntitle: T\n---\ntext", "url: Field required"),
+        ("---\nid: a1\ntitle: T\nurl: u\ncolour: red\n---\ntext", "colour: Extra inputs are not permitted"),
+        ("---\njust text\n---\ntext", "starts without front matter"),
+        ("---\nid: a1\ntitle: T\nurl: u\nerror_codes: 5\n---\ntext", "error_codes: Input should be a valid tuple"),
+    ],
+)
+def test_bad_article_is_refused_with_file_and_reason(tmp_path: Path, content: str, reason: str) -> None:
+    file = tmp_path / "bad.md"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(BadInput) as refused:
+        read_articles(tmp_path)
+    assert str(refused.value).startswith("bad.md")
+    assert reason in str(refused.value)
+
+
+def test_two_articles_with_one_id_are_refused(tmp_path: Path) -> None:
+    for name in ("one.md", "two.md"):
+        (tmp_path / name).write_text(HEAD + "text", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"two\.md: id 'a1' is used by another article"):
+        read_articles(tmp_path)
+
+
+def test_missing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="HELMDESK_DATA"):
+        read_articles(tmp_path / "nowhere")
+
+
+def test_windows_line_ends_are_read_and_hashes_see_changes(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_bytes((HEAD + "## Fix\n\nDo it.").replace("\n", "\r\n").encode())
+    read = read_article(tmp_path / "a.md")
+    assert read.text == "## Fix\n\nDo it."
+    assert article_hash(read) != article_hash(read.model_copy(update={"tags": ("new",)}))
+
+
+def test_a_calibrated_case_becomes_a_lesson() -> None:
+    made = lesson("INC-7", title="Refund after outage", because="Handled correctly because …", url="helmdesk://INC-7")
+    assert (made.id, made.tags, made.text) == ("lesson-INC-7", ("calibration",), "Handled correctly because …")

@@ -1,0 +1,36 @@
+import pytest
+
+from triage.taxonomy import Taxonomy
+from triage.urgency import urgency_of
+
+CASES = [
+    # text, priority, tier, level
+    ("The report is empty", "medium", "standard", "medium"),
+    ("The report is empty", None, None, "medium"),
+    ("The report is empty", "P7", None, "medium"),
+    ("Production is down in all regions", "low", "standard", "critical"),
+    ("Luckily production is not down, this is not a total outage", "low", None, "low"),
+    ("Nobody can log in since 9", None, None, "critical"),
+    ("Nobody can tell me where the button is", "low", None, "low"),
+    ("We are under attack, ransomware on a laptop", "medium", "free", "critical"),
+    ("The team is unable to work", None, None, "high"),
+    ("No hurry, take your time", "high", None, "low"),
+    ("No hurry, but production is down", "low", None, "critical"),
+    ("We have a workaround", "critical", None, "medium"),
+    ("URGENT!!! urgent!!! ASAP!!!", "low", "standard", "low"),
+    ("URGENT, please", "medium", "enterprise", "high"),
+    ("How do I rename a group?", "medium", "free", "low"),
+    ("How do I rename a group?", "medium", "standard", "medium"),
+]
+
+
+@pytest.mark.parametrize(("text", "priority", "tier", "level"), CASES)
+def test_urgency_follows_priority_words_and_tier(
+    taxonomy: Taxonomy, text: str, priority: str | None, tier: str | None, level: str
+) -> None:
+    assert urgency_of(text, priority=priority, tier=tier, taxonomy=taxonomy).level == level
+
+
+def test_reason_names_the_words_and_the_rule(taxonomy: Taxonomy) -> None:
+    claim = urgency_of("Total outage!", priority="low", tier="enterprise", taxonomy=taxonomy)
+    assert claim.reason == "priority low, the text says “total outage” (production is down), tier enterprise"

@@ -1,6 +1,7 @@
 """The fast engine says what the plain one says, on every field, whatever the backlog."""
 
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from sla import batch
@@ -12,7 +13,7 @@ from sla.policies import parse
 from tests.generative.backlogs import CALENDARS, Backlog, backlogs
 
 READY = parse_all(CALENDARS)
-RELAXED = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def by_window(rows: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -22,6 +23,17 @@ def by_window(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 @RELAXED
 @given(backlogs())
 def test_batch_equals_reference(backlog: Backlog) -> None:
+    same_rows(backlog)
+
+
+@pytest.mark.slow
+@settings(RELAXED, max_examples=800)
+@given(backlogs())
+def test_batch_equals_reference_at_length(backlog: Backlog) -> None:
+    same_rows(backlog)
+
+
+def same_rows(backlog: Backlog) -> None:
     policies = parse(backlog.policies)
     expected = evaluate_all(backlog.tickets, backlog.events, policies, READY, backlog.as_of)
     tickets, events = frames(backlog.tickets, backlog.events)

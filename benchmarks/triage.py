@@ -17,7 +17,7 @@ import numpy as np
 
 from triage.calibrate import expected_calibration_error, softmax
 from triage.contracts import TicketText
-from triage.embed import open_embedder
+from triage.embed import Remembering, open_embedder
 from triage.knowledge import read_articles
 from triage.llm.local import open_local
 from triage.macros import read_macros
@@ -33,7 +33,7 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
 def main(name: str = "auto") -> None:
-    embedder = open_embedder(name)
+    embedder = Remembering(open_embedder(name))
     print(f"embedder {embedder.name}, {embedder.dimension} dimensions")
     taxonomy = load_taxonomy(ROOT / "data" / "taxonomies" / "products.yaml")
     with tempfile.TemporaryDirectory() as folder:

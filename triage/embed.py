@@ -20,7 +20,6 @@ TOKENIZER: Final = Path(__file__).parent / "models" / "minilm-l6" / "tokenizer.j
 MODEL_SHA256: Final = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 TOKENIZER_SHA256: Final = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
 BATCH: Final = 8
-REMEMBERED: Final = 4096
 
 
 def open_embedder(name: str = "auto") -> Embedder:
@@ -56,17 +55,7 @@ class MiniLM:
         self._session = _session(_checked(Path(model_path()), MODEL_SHA256))
         self._threads = threads or os.cpu_count() or 2
 
-        self._recent: dict[str, npt.NDArray[np.float32]] = {}
-
     def embed(self, texts: Sequence[str]) -> Vectors:
-        """Texts seen lately are remembered: a ticket is classified, searched for and answered in one go."""
-        known = {text: vector for text in texts if (vector := self._recent.get(text)) is not None}
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        known |= dict(zip(new, self._embed(new), strict=True))
-        self._recent = dict([*self._recent.items(), *((text, known[text]) for text in new)][-REMEMBERED:])
-        return np.array([known[text] for text in texts], dtype=np.float32).reshape(-1, self.dimension)
-
-    def _embed(self, texts: list[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([_readable(text) for text in texts])]
         by_length = sorted(range(len(texts)), key=lambda row: len(tokens[row]))

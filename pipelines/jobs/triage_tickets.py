@@ -8,7 +8,7 @@ from engine.contracts import OPEN_STATUSES, Event, Kind, Ticket
 from pipelines.progress import Progress, silent
 from pipelines.wiring import House
 from triage.contracts import Classification, Suggestion, TicketText
-from triage.sanitize import clean_ticket
+from triage.retrieve import question_of
 
 BATCH = 256
 Item = TypeVar("Item")
@@ -53,7 +53,7 @@ def draft(house: House, *, at: datetime, progress: Progress = silent) -> int:
     done = 0
     progress("draft", 0, len(waiting))
     for batch in _batches(waiting):
-        passages = house.index.search([f"{text.subject}. {text.content}" for text in map(clean_ticket, batch)])
+        passages = house.index.search([question_of(text) for text in batch])
         drafts = [dated(suggestion, at) for suggestion in house.drafter.draft(batch, passages)]
         house.triage_store.save_suggestions(batch, drafts, at=at)
         house.store.append([_drafted(suggestion, house.settings.actor) for suggestion in drafts], at=house.now())

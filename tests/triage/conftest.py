@@ -1,16 +1,15 @@
 """Real parts for triage's tests: the embedder, the taxonomy and the knowledge base the project ships."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from triage.classify import LocalClassifier
 from triage.contracts import Article, Macro
 from triage.draft import ExtractiveDrafter
-from triage.embed import MiniLM, Vectors
+from triage.embed import MiniLM, Remembering
 from triage.knowledge import read_articles
 from triage.macros import read_macros
 from triage.memory_index import MemoryIndex
@@ -25,23 +24,9 @@ def monday() -> datetime:
     return MONDAY
 
 
-class Remembering:
-    """MiniLM that embeds a text once a test run."""
-
-    def __init__(self) -> None:
-        self._real = MiniLM()
-        self.name, self.dimension = self._real.name, self._real.dimension
-        self._vectors: dict[str, Vectors] = {}
-
-    def embed(self, texts: Sequence[str]) -> Vectors:
-        new = list(dict.fromkeys(text for text in texts if text not in self._vectors))
-        self._vectors |= dict(zip(new, self._real.embed(new), strict=True))
-        return np.array([self._vectors[text] for text in texts], dtype=np.float32).reshape(-1, self.dimension)
-
-
 @pytest.fixture(scope="session")
 def embedder() -> Embedder:
-    return Remembering()
+    return Remembering(MiniLM())
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,9 @@ import platform
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from engine.errors import HelmdeskError
@@ -42,9 +44,12 @@ def examine(settings: Settings) -> list[Finding]:
 
 def show(findings: list[Finding], console: Console | None = None) -> None:
     out = console or Console()
-    table = Table("part", "in use", "", "to go further", title="helmdesk doctor", title_justify="left")
+    table = Table(title="helmdesk doctor", title_justify="left", box=SIMPLE)
+    for column in ("part", "in use", "", "to go further"):
+        table.add_column(column, overflow="fold")
     for finding in findings:
-        table.add_row(finding.part, finding.in_use, "ok" if finding.works else "[red]FAILS[/]", finding.note)
+        mark = "ok" if finding.works else "[red]FAILS[/]"
+        table.add_row(finding.part, escape(finding.in_use), mark, escape(finding.note))
     out.print(table)
 
 

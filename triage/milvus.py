@@ -188,6 +188,10 @@ class MilvusIndex:
             raise Unavailable(f"Milvus at {self._uri} refused to {method}: {error.message}") from error
 
 
+_PATIENT: Final = {"grpc.keepalive_permit_without_calls": False}
+"""The client's default pings an idle connection more often than Milvus Lite allows, which then complains aloud."""
+
+
 def _connect(uri: str, token: str | None) -> Any:
     from pymilvus import MilvusClient
     from pymilvus.exceptions import MilvusException
@@ -198,7 +202,7 @@ def _connect(uri: str, token: str | None) -> Any:
     _quiet()
     try:
         with _files_lock:
-            client = MilvusClient(uri, token=token or "")
+            client = MilvusClient(uri, token=token or "", grpc_options=_PATIENT)
             _open_files[_file(uri)] += 1
         return client
     except MilvusException as error:

@@ -1,14 +1,22 @@
 """Replay every SLA clock as of one instant, and raise each warning and breach once."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 
 from engine.contracts import CLOCK_KINDS
+from pipelines.compute import over_partitions, partitioned, parts_for
 from pipelines.wiring import House
 
+if TYPE_CHECKING:
+    from sla.calendars import Calendar
+    from sla.promises import Policies
+
 NEWS = timedelta(days=1)
+DASK_PARTS = 8
 
 
 class Evaluated(NamedTuple):
@@ -29,10 +37,29 @@ def evaluate_sla(house: House, *, as_of: datetime) -> Evaluated:
 
 
 def replay(house: House, *, as_of: datetime) -> pl.DataFrame:
-    """Every clock of every ticket as of one instant, from the history; writes nothing."""
+    """Every clock of every ticket as of one instant, from the history; writes nothing.
+
+    A large backlog is cut into partitions for this machine's threads, or for Dask where an address is set.
+    """
+    tickets, events = tickets_as_created(house), clock_events(house)
+    address = house.settings.dask_address
+    parts = max(parts_for(tickets.height), DASK_PARTS if address else 1)
+    cut = zip(partitioned(tickets, "id", parts), partitioned(events, "ticket", parts), strict=True)
+    work = partial(evaluated, policies=house.sla_policies, calendars=house.calendars, as_of=as_of)
+    return over_partitions(work, list(cut), dask_address=address)
+
+
+def evaluated(
+    part: tuple[pl.DataFrame, pl.DataFrame],
+    *,
+    policies: "Policies",
+    calendars: "Mapping[str, Calendar]",
+    as_of: datetime,
+) -> pl.DataFrame:
+    """One partition's clocks (schema `sla.contracts.CLOCKS`)."""
     from sla.batch import evaluate
 
-    return evaluate(tickets_as_created(house), clock_events(house), house.sla_policies, house.calendars, as_of)
+    return evaluate(*part, policies, calendars, as_of)
 
 
 def tickets_as_created(house: House) -> pl.DataFrame:

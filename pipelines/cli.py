@@ -31,7 +31,7 @@ app.add_typer(triage, name="triage", invoke_without_command=True)
 app.add_typer(ticket, name="ticket")
 
 Home = Annotated[Path | None, typer.Option(help="Where everything is written (HELMDESK_HOME).", show_default="var")]
-AsOf = Annotated[str | None, typer.Option(help="The instant to speak of, ISO 8601 with zone.", show_default="now")]
+AsOf = Annotated[str | None, typer.Option(help="The instant the clocks speak of, with its zone.", show_default="now")]
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
     try:
         app()
     except HelmdeskError as error:
-        print(f"helmdesk: {error}", file=sys.stderr)
+        print(f"helmdesk: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(exit_code(error))
 
 
@@ -90,6 +90,8 @@ def ingest(
     from pipelines.jobs.ingest import ingest as job
     from pipelines.jobs.people import bring_people
 
+    if mapping is not None and source == "helmdesk":
+        source = mapping.stem
     with _house(context) as house, _progress() as progress:
         if path is None:
             report = take_in(house, progress=progress)
@@ -191,13 +193,16 @@ def doctor(context: typer.Context) -> None:
 @app.command()
 def migrate(
     context: typer.Context,
-    to: Annotated[str, typer.Option(help="A revision; `base` takes everything down.")] = "head",
+    to: Annotated[str, typer.Option(help="A revision; `base` drops every table.")] = "head",
+    yes: Annotated[bool, typer.Option("--yes", help="Really drop every table.")] = False,
 ) -> None:
     """Bring the database to the schema of this version."""
     from engine.storage import migrate as migrations
     from pipelines.settings import read_settings
 
     settings = read_settings(home=context.obj["home"])
+    if to == "base" and not yes:
+        raise BadInput("--to base drops every table with what is in it: add --yes if that is what you want")
     before = migrations.current(settings.store_url)
     if to == "base":
         migrations.downgrade(settings.store_url, "base")
@@ -234,16 +239,22 @@ def ticket_show(context: typer.Context, key: Annotated[str, typer.Argument(help=
     """What happened to one ticket, in order."""
     with _house(context) as house:
         found = house.store.ticket(key)
-        print(f"{found.reference}  {found.subject}\n{found.status} · {found.priority} · {found.tier} · {found.id}")
+        print(_plain(f"{found.reference}  {found.subject}"))
+        print(_plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
         for event in house.store.history(found.id):
             value = f" -> {event.value}" if event.value else ""
-            print(f"{event.version:>4}  {event.at:%Y-%m-%d %H:%M:%SZ}  {event.actor:<14} {event.kind}{value}")
+            print(_plain(f"{event.version:>4}  {event.at:%Y-%m-%d %H:%M:%SZ}  {event.actor:<14} {event.kind}{value}"))
 
 
 def _default_home() -> Path:
     from pipelines.settings import read_settings
 
     return read_settings().home
+
+
+def _plain(text: str) -> str:
+    """Ticket text is untrusted: no control character of it reaches the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)
 
 
 def _short(path: Path) -> str:
@@ -261,8 +272,11 @@ def _instant(text: str | None) -> datetime | None:
     except ValueError:
         raise BadInput(f"--as-of {text!r} is not an instant: write 2026-09-30T17:00:00Z") from None
     if found.tzinfo is None:
-        raise BadInput(f"--as-of {text!r} has no time zone: write {text}Z or {text}+02:00")
-    return found.astimezone(UTC)
+        raise BadInput(f"--as-of {text!r} has no time zone: write 2026-09-30T17:00Z or 2026-09-30T17:00+02:00")
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(f"--as-of {text!r} is out of reach: use an instant from 1900 to 2199") from None
 
 
 @contextmanager

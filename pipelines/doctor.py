@@ -36,6 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
             ("embedder", _embedder),
             ("index", _index),
             ("models", _models),
+            ("handler", _handler),
             ("orchestrator", _orchestrator),
             ("compute", _compute),
         ]
@@ -116,17 +117,25 @@ def _index(house: House) -> tuple[str, str]:
 def _models(house: House) -> tuple[str, str]:
     classifier = house.classifier.name
     if house.settings.hosted_model:
-        return classifier, "ticket text is sent to the configured server"
+        return classifier, "configured, not contacted; ticket text is sent there"
     return classifier, "hosted: HELMDESK_GROQ_API_KEY, HELMDESK_OPENAI_API_KEY or HELMDESK_OPENAI_BASE_URL"
+
+
+def _handler(house: House) -> tuple[str, str]:
+    settings = house.settings
+    _ = house.handler
+    if settings.handler_url:
+        return f"{settings.handler} at {settings.handler_url}", "configured, not contacted"
+    return "outbox, decisions.jsonl below home", "a system: HELMDESK_HANDLER and HELMDESK_HANDLER_URL"
 
 
 def _orchestrator(house: House) -> tuple[str, str]:
     if server := house.settings.prefect_api_url:
-        return f"Prefect server {server}, {_version('prefect')}", ""
+        return f"Prefect server {server}, {_version('prefect')}", "configured, not contacted"
     return f"in process, {_version('prefect')}", "schedules: `prefect server start`, then see prefect.yaml"
 
 
 def _compute(house: House) -> tuple[str, str]:
     if address := house.settings.dask_address:
-        return f"Dask {address}, {_version('distributed')}", ""
+        return f"Dask {address}, {_version('distributed')}", "configured, not contacted"
     return f"{os.cpu_count()} local cores", "many machines: pip install 'helmdesk[dask]', HELMDESK_DASK_ADDRESS=tcp://…"

@@ -166,14 +166,17 @@ def current(folder: Path) -> Publication:
     """The publication in force. Raises NotFound if nothing was published yet."""
     try:
         found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+        as_of, published_at = (datetime.fromisoformat(found[name]) for name in ("as_of", "published_at"))
+        publication = Publication(as_of, published_at, dict(found["rows"]), folder / found["folder"])
     except FileNotFoundError:
         raise NotFound(f"no marts in {folder}: run `helmdesk cycle` (or `helmdesk demo`) to publish them") from None
-    return Publication(
-        datetime.fromisoformat(found["as_of"]),
-        datetime.fromisoformat(found["published_at"]),
-        found["rows"],
-        folder / found["folder"],
-    )
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotFound(
+            f"{folder / 'current.json'} is damaged ({error}): run `helmdesk publish` to write it anew"
+        ) from None
+    if missing := [mart for mart in MARTS if not (publication.folder / f"{mart}.parquet").is_file()]:
+        raise NotFound(f"{publication.folder} has no {missing[0]}.parquet: run `helmdesk publish` to write it anew")
+    return publication
 
 
 class MartReader:

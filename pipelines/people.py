@@ -7,7 +7,8 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from engine.contracts import Agent, AssignmentGroup, Company, Contact, EmpowermentConfig, Team
-from engine.errors import BadInput
+from engine.datafiles import read_yaml
+from engine.errors import BadInput, NotFound
 
 Person = TypeVar("Person", bound=BaseModel)
 
@@ -60,14 +61,10 @@ def _read(path: Path, kind: type[Person], *, key: str) -> list[Person]:
 
 
 def _rows(path: Path) -> list[Any]:
-    import yaml
-
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        content = read_yaml(path)
+    except NotFound:
         raise BadInput(f"There is no people file {path}; a folder of people has all six.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise BadInput(f"{path}: {' '.join(str(error).split())}. Nothing of the file was used.") from None
     if not isinstance(content, dict) or not isinstance(content.get(path.stem), list):
         raise BadInput(f"{path}: {path.stem}: there has to be a list under this key.")
     rows: list[Any] = content[path.stem]

@@ -105,7 +105,7 @@ def _print_rejected(marts: MartReader, out: Console) -> None:
     rows = marts.frame("rejected")
     out.print(f"[bold]Rejected rows ({rows.height})[/], kept with their reasons")
     for row in rows.head(8).iter_rows(named=True):
-        place = row["origin"] if row["row"] is None else f"{row['origin']}:{row['row']}"
+        place = row["origin"] if row["row"] is None else f"{row['origin']} row {row['row']}"
         out.print(f"  {place}  {row['reason']}", markup=False, highlight=False, soft_wrap=True)
     if rows.height > 8:
         out.print(f"  … and {rows.height - 8} more in the mart `rejected`")

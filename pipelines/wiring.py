@@ -98,7 +98,11 @@ class House:
     def sla_policies(self) -> "Policies":
         from sla.policies import load
 
-        return load(self.policy_file("sla", f"{self.settings.sla_policy}.yaml"))
+        file = self.policy_file("sla", f"{self.settings.sla_policy}.yaml")
+        if not file.is_file():
+            known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml") if path.stem != "alerts"))
+            raise BadInput(f"HELMDESK_SLA_POLICY={self.settings.sla_policy!r}: there is no {file}; there are {known}")
+        return load(file)
 
     @cached_property
     def alert_rules(self) -> "list[AlertRule]":
@@ -144,6 +148,8 @@ class House:
         from engine.plugins.registry import handler_plugin
 
         settings = self.settings
+        if settings.handler != "outbox" and not settings.handler_url:
+            raise BadInput(f"HELMDESK_HANDLER={settings.handler} needs HELMDESK_HANDLER_URL: where it listens")
         settings.home.mkdir(parents=True, exist_ok=True)
         return handler_plugin(
             settings.handler,

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
-import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from engine.contracts import Frozen
+from engine.datafiles import read_yaml
 from engine.errors import BadInput
 from sla.contracts import UTC_INSTANT, Clock, State
 
@@ -116,10 +116,7 @@ def new_alerts(
 def load(path: str | Path) -> list[AlertRule]:
     """The rules of a YAML file {rules: […]}. Raises BadInput with file, key path and reason."""
     file = Path(path)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise BadInput(f"{file}: can't be read as YAML: {error}") from error
+    content = read_yaml(file, what="file of alert rules")
     listed = content.get("rules") if isinstance(content, dict) else None
     if not isinstance(listed, list):
         raise BadInput(f"{file}: rules: expected a list of alert rules")

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-
+from engine.datafiles import read_yaml
 from engine.errors import BadInput
 from sla.calendars import WEEKDAYS, Calendar
 from sla.openings import Window
@@ -21,10 +20,7 @@ _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 def load(path: str | Path) -> dict[str, Calendar]:
     """Calendars by name from a YAML file {calendars: {name: …}}. Raises BadInput with file, key path and reason."""
     file = Path(path)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise BadInput(f"{file}: can't be read as YAML: {error}") from error
+    content = read_yaml(file, what="file of calendars")
     try:
         return parse_all(content.get("calendars", content) if isinstance(content, Mapping) else content)
     except BadInput as error:

@@ -79,8 +79,8 @@ def load_cases(path: str | Path) -> list[Case]:
     file = Path(path)
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{file}: can't be read as JSON: {error}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(f"{file}: can't be read as JSON: {' '.join(str(error).split())}") from error
     if not isinstance(content, list):
         raise BadInput(f"{file}: expected a list of cases, got {type(content).__name__}")
     return [_case(case, f"{file}: case {i + 1}") for i, case in enumerate(content)]

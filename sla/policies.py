@@ -7,9 +7,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import ValidationError
 
+from engine.datafiles import read_yaml
 from engine.errors import BadInput
 from sla.contracts import Clock
 from sla.promises import (
@@ -46,10 +46,7 @@ _UNITS = {
 def load(path: str | Path) -> Policies:
     """A policy file (YAML). Raises BadInput with file, key path and reason; nothing of a bad file is used."""
     file = Path(path)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise BadInput(f"{file}: can't be read as YAML: {error}") from error
+    content = read_yaml(file, what="SLA policy")
     try:
         return parse(content, name=file.stem)
     except BadInput as error:

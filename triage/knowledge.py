@@ -65,7 +65,7 @@ def read_article(file: Path) -> Article:
     try:
         parts = _FRONT_MATTER.match(file.read_text(encoding="utf-8").replace("\r\n", "\n"))
         head = yaml.safe_load(parts.group(1)) if parts else None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise BadInput(f"{file.name}: the front matter is not readable: {' '.join(str(error).split())}") from error
     if parts is None or not isinstance(head, dict):
         raise BadInput(f"{file.name}: starts without front matter; put id, title and url between two lines of ---")

@@ -47,7 +47,7 @@ def _strength(text: str, macro: Macro) -> int:
 def _read(file: Path) -> list[Macro]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise BadInput(f"{file.name} is not readable YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, list):
         raise BadInput(f"{file.name}: holds no list of macros; start each with `- id:`")

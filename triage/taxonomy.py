@@ -142,7 +142,7 @@ def load_taxonomy(file: Path) -> Taxonomy:
         raise NotFound(f"There is no taxonomy {file.name} in {file.parent.name}/; copy products.yaml and change it")
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), _UniqueKeys)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise BadInput(f"{file.name} is not readable YAML: {' '.join(str(error).split())}") from error
     try:
         return Taxonomy.model_validate(content)

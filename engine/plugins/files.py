@@ -95,6 +95,8 @@ class HelmdeskFiles:
         tickets_file = path / "tickets.jsonl" if path.is_dir() else path
         if tickets_file.name == "events.jsonl":
             raise BadInput(f"{path}: these are events; give the folder, so that tickets.jsonl is read with them")
+        if tickets_file.suffix.casefold() in {".csv", ".gz", ".tsv", ".parquet", ".xlsx"}:
+            raise BadInput(f"{path}: the source helmdesk reads .jsonl; name another --source or a --mapping")
         events_file = tickets_file.with_name(tickets_file.name.replace("tickets.jsonl", "events.jsonl"))
         ticket_lines = numbered_lines(tickets_file)
         has_events = events_file != tickets_file and events_file.exists()
@@ -222,7 +224,11 @@ def numbered_lines(path: Path) -> list[tuple[int, str]]:
 
 
 def _parts(path: Path) -> list[Path]:
-    if not path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        raise BadInput(f"{path.name[:80]}…: no such file ({error.strerror}); give a shorter path") from None
+    if not is_folder:
         return [path]
     parts = sorted(part for part in path.iterdir() if part.name.casefold().endswith(SUFFIXES))
     if not parts:

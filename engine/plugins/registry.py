@@ -9,7 +9,8 @@ from pydantic import Field
 
 from engine import policies
 from engine.contracts import Frozen
-from engine.errors import BadInput, NotFound
+from engine.datafiles import read_yaml
+from engine.errors import BadInput
 from engine.plugins.mapping import load_mapping
 from engine.plugins.ports import HandlerPlugin, SourcePlugin
 from engine.plugins.sending import to_file, to_url
@@ -93,15 +94,7 @@ def handler_plugin(
 
 def group_records(path: Path) -> list[Mapping[str, Any]]:
     """Group records in a file: a list, or a list under `groups`, `result` or `entries`. Raises BadInput, NotFound."""
-
-    import yaml  # noqa: PLC0415
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise NotFound(f"there is no file of groups {path}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise BadInput(f"{path}: the groups can't be read: {' '.join(str(error).split())}") from error
+    content = read_yaml(path, what="file of groups")
     if isinstance(content, dict):
         content = next((content[key] for key in ("groups", "result", "entries") if key in content), content)
     if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):

@@ -7,6 +7,7 @@ import json
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Protocol, cast
 
@@ -220,6 +221,8 @@ def _as_text(column: pl.Series) -> pl.Series:
     if kind.is_nested() or kind == pl.Object:
         texts = [None if v is None else json.dumps(v, ensure_ascii=False, default=str) for v in column.to_list()]
         return pl.Series(column.name, texts, dtype=pl.String)
+    if isinstance(kind, pl.Duration):
+        return column.dt.to_string("iso")
     return column.cast(pl.String)
 
 
@@ -233,10 +236,9 @@ def _object(line: str) -> dict[str, str | None] | None:
 
 def _distinct(header: list[str]) -> list[str]:
     """Column names, trimmed; the second `Labels` becomes `Labels (2)`, a nameless one `(column 3)`."""
-    seen: dict[str, int] = {}
-    names = []
+    names: list[str] = []
     for position, raw in enumerate(header, start=1):
-        name = raw.strip() or f"(column {position})"
-        seen[name] = seen.get(name, 0) + 1
-        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        plain = raw.replace("\x00", "␀").strip() or f"(column {position})"
+        tries = (plain if number == 1 else f"{plain} ({number})" for number in count(1))
+        names.append(next(name for name in tries if name not in names))
     return names

@@ -19,8 +19,9 @@ def address(url: str) -> URL:
     """The address with its driver. Raises BadInput for a database that is not supported."""
     try:
         parsed = make_url(url)
-    except exc.ArgumentError:
-        raise BadInput(f"{url!r} is no database address; write sqlite:///var/helmdesk.db, for example.") from None
+    except (exc.ArgumentError, ValueError):
+        shown = url.partition("://")[0] if "@" in url else url  # what may hold a password is not repeated
+        raise BadInput(f"{shown!r} is no database address; write sqlite:///var/helmdesk.db, for example.") from None
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             return parsed.set(drivername="sqlite")

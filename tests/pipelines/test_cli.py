@@ -43,6 +43,7 @@ def test_same_input_twice_changes_nothing(export: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "source", "said"),
     [
+        ("export.csv", "Id,Title\n1,a\n", "helmdesk", "--mapping"),
         ("tickets.csv", "a,b\n1,2\n", "zendesk-csv", "tickets.csv"),
         ("empty.csv", "", "servicenow-csv", "empty.csv"),
         ("not-a-log.csv.gz", "this is no gzip", "servicenow-csv", "not-a-log.csv.gz"),
@@ -131,8 +132,9 @@ def test_cycle_reports_and_publishes(export: Path, tmp_path: Path) -> None:
 
 def test_migrate_goes_down_and_up(tmp_path: Path) -> None:
     assert "none ->" in helmdesk("migrate", home=tmp_path).stdout
-    assert "-> none" in helmdesk("migrate", "--to", "base", home=tmp_path).stdout
+    assert "-> none" in helmdesk("migrate", "--to", "base", "--yes", home=tmp_path).stdout
     assert helmdesk("migrate", home=tmp_path).returncode == 0
+    assert "--yes" in refused("migrate", "--to", "base", home=tmp_path)
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:

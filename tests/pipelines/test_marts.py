@@ -77,3 +77,17 @@ def test_instants_come_back_in_utc(tmp_path: Path) -> None:
         answer = reader.query("SELECT TIMESTAMPTZ '2026-09-30 08:00:00+02' AS at")
     assert answer.schema["at"] == pl.Datetime("us", "UTC")
     assert answer.item() == datetime(2026, 9, 30, 6, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("content", ["{bad", "", "[]", "{}", '{"as_of": "x"}'])
+def test_damaged_pointer_says_what_to_run(content: str, tmp_path: Path) -> None:
+    published(tmp_path, created=1)
+    (tmp_path / "current.json").write_text(content, encoding="utf-8")
+    with pytest.raises(NotFound, match="helmdesk publish"):
+        marts.MartReader(tmp_path)
+
+
+def test_missing_table_is_named(tmp_path: Path) -> None:
+    (published(tmp_path, created=1).folder / "alerts.parquet").unlink()
+    with pytest.raises(NotFound, match=r"alerts\.parquet"):
+        marts.MartReader(tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from engine.contracts import Status
 from engine.errors import BadInput
 from engine.plugins.files import MappedFiles
+from engine.plugins.tables import _distinct
 from tests.plugins.samples import read, refusals, simple, whole, written
 
 GOOD = "id,opened,note\n1,2026-03-02 09:00,first\n2,2026-03-02 10:00,\n"
@@ -123,3 +124,14 @@ def test_no_delivery_has_more_than_two_thousand_tickets(tmp_path: Path) -> None:
 def test_reading_again_gives_the_same(tmp_path: Path) -> None:
     plugin, path = MappedFiles("test", mapping=simple()), written(tmp_path, GOOD)
     assert list(plugin.read(path)) == list(plugin.read(path))
+
+
+def test_every_column_gets_a_name_of_its_own() -> None:
+    assert _distinct(["Id", "X", "X", "X (2)", "", "(column 5)"]) == [
+        "Id",
+        "X",
+        "X (2)",
+        "X (2) (2)",
+        "(column 5)",
+        "(column 5) (2)",
+    ]

@@ -1,0 +1,42 @@
+"""Whatever lies in a data file, what is wrong with it is one line that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from engine.datafiles import read_yaml
+from engine.errors import BadInput, NotFound
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"a: \xff\xfe",
+        b"a: [b\n c: }",
+        b"\ta: 1",
+        b"a: 2024-13-45",
+        b"a: 1" + b"0" * 5000,
+        b"[" * 3000,
+        b"? [a]\n: 1",
+        b"a: 1\nb: 2\na: 3",
+        b"a: \x00",
+        b"a: !!python/object/apply:os.system [echo]",
+    ],
+)
+def test_bad_content_is_one_line_with_the_file(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_bytes(content)
+    with pytest.raises(BadInput, match=r"policy\.yaml") as refused:
+        read_yaml(file)
+    assert "\n" not in str(refused.value)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"There is no SLA policy .*gone\.yaml"):
+        read_yaml(tmp_path / "gone.yaml", what="SLA policy")
+
+
+def test_merge_keys_still_work(tmp_path: Path) -> None:
+    file = tmp_path / "merged.yaml"
+    file.write_text("base: &base {a: 1}\nmine: {<<: *base, b: 2}\n", encoding="utf-8")
+    assert read_yaml(file)["mine"] == {"a": 1, "b": 2}

@@ -1,6 +1,6 @@
 """How fast the SLA engine is: CPU seconds for a backlog, beside the cost of merely reading it and a plain Python loop.
 
-    python -m benchmarks.sla --tickets 1000000 --calendars 50
+    python -m benchmarks.sla --tickets 1000000 --calendars 50 --order shuffled
 
 CPU time (all threads) and medians, since wall time on a shared machine says little. The floor is reading the same
 columns from Parquet; the ratio to it is what to compare between machines. `--parts` evaluates in that many files.
@@ -88,8 +88,14 @@ def write_backlog(folder: Path, tickets: int, calendar_count: int, *, parts: int
         if text_ids:
             rows = rows.with_columns(pl.format("desk:{}", "id").alias("id"))
             events = events.with_columns(pl.format("desk:{}", "ticket").alias("ticket"))
-        events.sort("ts" if order == "time" else ["ticket", "ts"]).write_parquet(folder / f"events-{part}.parquet")
+        _ordered(events, order).write_parquet(folder / f"events-{part}.parquet")
         rows.write_parquet(folder / f"tickets-{part}.parquet")
+
+
+def _ordered(events: pl.DataFrame, order: str) -> pl.DataFrame:
+    if order == "shuffled":
+        return events.sample(fraction=1, shuffle=True, seed=7)
+    return events.sort("ts" if order == "time" else ["ticket", "ts"])
 
 
 def _part(
@@ -229,7 +235,9 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--calendars", type=int, default=50)
     parser.add_argument("--parts", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--order", choices=("ticket", "time"), default="ticket", help="how the events lie in the file")
+    parser.add_argument(
+        "--order", choices=("ticket", "time", "shuffled"), default="ticket", help="how the events lie in the file"
+    )
     parser.add_argument("--text-ids", action="store_true", help="ids like desk:17 instead of numbers")
     options = parser.parse_args(None if arguments is None else list(arguments))
     made, book = calendars(options.calendars), policies(options.calendars)

@@ -84,6 +84,25 @@ def tickets_table(shown: pl.DataFrame, tickets: Sequence[str], *, key: str, **co
         st.switch_page("views/ticket.py", query_params={"ticket": tickets[clicked["row"]]})
 
 
+def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
+    """What was counted, paused and out of hours behind one clock, with the sums; days that went alike are one row."""
+    with st.expander(label):
+        told = {
+            "When": [line.when for line in found.by_days()],
+            "Hours": [line.hours for line in found.by_days()],
+            "What": [words.plain(line.kind) for line in found.by_days()],
+            "h:mm:ss": [line.length for line in found.by_days()],
+            "Why": [line.reason for line in found.by_days()],
+        }
+        st.dataframe(pl.DataFrame(told), hide_index=True)
+        for column, (name, length) in zip(st.columns(5), found.told().items(), strict=True):
+            fact(column, name.capitalize(), length)
+        used_up = f" The target was used up {words.instant(found.used_up_at, found.zone)}." if found.used_up_at else ""
+        st.caption(f"Business time in {found.zone}.{used_up}")
+        if any(published[name] != found.row[name] for name in ("target", "elapsed", "paused", "state")):
+            st.caption("History or policy has changed since the clocks were published: the next cycle shows this.")
+
+
 def due_in_words(due_at: str, seconds_left: str, now: datetime) -> pl.Expr:
     return pl.struct(due_at, seconds_left).map_elements(
         lambda row: words.due(row[due_at], now, row[seconds_left]), return_dtype=pl.String()

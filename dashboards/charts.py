@@ -47,6 +47,72 @@ def attainment_trend(found: pl.DataFrame, title: str) -> Picture:
     return _finished(alt.layer(band, line), title, height=HEIGHT)
 
 
+def reason_bars(found: pl.DataFrame, title: str) -> Picture:
+    """Breached clocks by `value`, stacked by reason."""
+    shown = found.with_columns(pl.col("reason").replace(words.REASONS))
+    names = list(words.REASONS.values())
+    chart = (
+        alt.Chart(shown)
+        .mark_bar(opacity=0.9)
+        .encode(
+            x=alt.X("breaches:Q", title="breached clocks"),
+            y=alt.Y("value:N", sort="-x", title=None, axis=alt.Axis(labelLimit=180)),
+            color=alt.Color("reason:N", title=None, scale=alt.Scale(domain=names, range=[VERMILLION, ORANGE, BLUE])),
+            tooltip=["value:N", "reason:N", "breaches:Q"],
+        )
+    )
+    return _finished(chart, title, height=34 * shown["value"].n_unique() + 110)
+
+
+def alert_bars(found: pl.DataFrame, title: str) -> Picture:
+    """Alerts by UTC day, stacked by level."""
+    shown = found.with_columns(level=pl.format("level {}", "level"))
+    colours = alt.Scale(range=[BLUE, ORANGE, VERMILLION, PURPLE])
+    chart = (
+        alt.Chart(shown)
+        .mark_bar()
+        .encode(
+            x=alt.X("yearmonthdate(day):O", title="day (UTC)", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            y=alt.Y("sum(alerts):Q", title="alerts", axis=alt.Axis(tickMinStep=1)),
+            color=alt.Color("level:N", title=None, scale=colours),
+            tooltip=[alt.Tooltip("day:T", format="%d %b %Y"), "level:N", "sum(alerts):Q"],
+        )
+    )
+    return _finished(chart, title, height=HEIGHT)
+
+
+def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: str) -> Picture:
+    """The named columns by UTC day, a line each."""
+    shown = found.select("day", **{name: pl.col(column) for column, name in names.items()})
+    colours = alt.Scale(domain=list(names.values()), range=[VERMILLION, GREEN, BLUE][: len(names)])
+    chart = (
+        alt.Chart(shown.unpivot(index="day", variable_name="what", value_name="tickets"))
+        .mark_line()
+        .encode(
+            x=alt.X("day:T", title="day (UTC)", axis=alt.Axis(format="%d %b", tickCount=8, grid=False)),
+            y=alt.Y("tickets:Q", title=axis),
+            color=alt.Color("what:N", title=None, scale=colours),
+            tooltip=[alt.Tooltip("day:T", format="%a %d %b %Y"), "what:N", "tickets:Q"],
+        )
+    )
+    return _finished(chart, title, height=HEIGHT)
+
+
+def load_bars(found: pl.DataFrame, title: str) -> Picture:
+    """How full each group is, in the order given; over 100 % is over capacity."""
+    chart = (
+        alt.Chart(found.filter(pl.col("utilisation").is_not_null()))
+        .mark_bar(opacity=0.85)
+        .encode(
+            x=alt.X("utilisation:Q", title="load, share of capacity", axis=alt.Axis(format=".0%")),
+            y=alt.Y("group_name:N", sort=list(found["group_name"]), title=None, axis=alt.Axis(labelLimit=220)),
+            color=alt.when(alt.datum.utilisation > 1).then(alt.value(VERMILLION)).otherwise(alt.value(BLUE)),
+            tooltip=["group_name:N", "load_after:Q", "capacity:Q", alt.Tooltip("utilisation:Q", format=".0%")],
+        )
+    )
+    return _finished(chart, title, height=24 * found.height + 40)
+
+
 def confidence_bars(spread: pl.DataFrame, title: str) -> Picture:
     """Tickets by confidence, coloured by who decides: triage alone or a person."""
     names = {"triage": "triage is sure enough", "person": "goes to a person"}

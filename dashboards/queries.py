@@ -7,7 +7,10 @@ import polars as pl
 
 from pipelines.marts import FACTORS, MartReader
 
-DIMENSIONS = {"priority": "Priority", "tier": "Contract tier", "group": "Group", "type": "Type"}
+DIMENSIONS = {
+    "priority": "Priority", "tier": "Contract tier", "group": "Group", "agent": "Agent", "customer": "Customer",
+    "week": "Week", "type": "Type",
+}  # fmt: skip
 SECTIONS = {"needs_attention": "Needs attention", "on_track": "On track", "waiting_on_others": "Waiting on others"}
 Z_95 = 1.959963984540054
 
@@ -70,35 +73,50 @@ COUNTED = """count(*) AS clocks, count(*) FILTER (state = 'met') AS met,
 
 def headline(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
     """One row a clock: clocks, met, breached, at_risk, running, share_met with its 95 % interval low, high."""
-    where, values = _chosen(chosen, reader)
+    where, values = clocks_where(chosen, reader)
     return with_share(reader.query(f"SELECT clock, {COUNTED} {where} GROUP BY clock ORDER BY clock", values))
 
 
 def open_tickets(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> int:
     """Tickets still open that fit tier, priority and group of the selection."""
-    parts, values = _among(("tier", chosen.tiers), ("priority", chosen.priorities), ("group_id", chosen.groups))
+    parts, values = among(("tier", chosen.tiers), ("priority", chosen.priorities), ("group_id", chosen.groups))
     answer = reader.query(f"SELECT count(*) AS n FROM tickets WHERE {' AND '.join(['is_open', *parts])}", values)
     return int(answer.item())
 
 
 def attainment_by(reader: MartReader, dimension: str, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
     """One row a clock and value of the dimension (a key of DIMENSIONS), columns as in `headline`."""
-    value = "coalesce(group_name, c.group_id, 'no group')" if dimension == "group" else f'c."{dimension}"'
-    where, values = _chosen(chosen, reader, f"LEFT JOIN ({GROUP_NAMES}) g ON g.group_id = c.group_id")
+    value, join = value_of(dimension)
+    where, values = clocks_where(chosen, reader, join)
     found = reader.query(f"SELECT clock, {value} AS value, {COUNTED} {where} GROUP BY ALL ORDER BY ALL", values)
     return with_share(found)
 
 
+def value_of(dimension: str) -> tuple[str, str]:
+    """How SQL over sla_clocks (as `c`) says a dimension in the reader's words, and the join it needs."""
+    match dimension:
+        case "group":
+            join = f"LEFT JOIN ({GROUP_NAMES}) g ON g.group_id = c.group_id"
+            return "coalesce(group_name, c.group_id, 'no group')", join
+        case "agent" | "customer":
+            column = {"agent": "agent_id", "customer": "company_id"}[dimension]
+            join = f"LEFT JOIN names n ON n.dimension = '{column}' AND n.value = c.{column}"
+            return f"coalesce(n.name, c.{column}, 'no {dimension}')", join
+        case "week":
+            return "strftime(c.week, '%Y-%m-%d')", ""
+    return f'c."{dimension}"', ""
+
+
 def attainment_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
     """One row a clock and week (the Monday it started in), oldest first, columns as in `headline`."""
-    where, values = _chosen(chosen, reader)
+    where, values = clocks_where(chosen, reader)
     found = reader.query(f"SELECT clock, week, {COUNTED} {where} GROUP BY ALL ORDER BY week, clock", values)
     return with_share(found)
 
 
 def closest_to_breach(reader: MartReader, chosen: Selection = ALL_CLOCKS, *, limit: int = 15) -> pl.DataFrame:
     """Clocks that run and are not yet broken, the next deadline first."""
-    where, values = _chosen(chosen, reader, f"LEFT JOIN ({GROUP_NAMES}) g ON g.group_id = c.group_id")
+    where, values = clocks_where(chosen, reader, f"LEFT JOIN ({GROUP_NAMES}) g ON g.group_id = c.group_id")
     return reader.query(
         f"""SELECT c.ticket, c.reference, t.subject, c.clock, c.state, c.due_at, c.remaining, c.priority, c.tier,
         coalesce(group_name, c.group_id) AS group_name
@@ -196,22 +214,23 @@ def factor_scores(allocation: dict[str, Any]) -> pl.DataFrame:
 
 
 def with_share(counted: pl.DataFrame) -> pl.DataFrame:
-    """Adds share_met = met / (met + breached) and its Wilson 95 % interval low, high; null where nothing is decided."""
-    decided = (pl.col("met") + pl.col("breached")).cast(pl.Float64)
-    share = pl.col("met") / decided
+    """Adds share_met = met / (met + breached) and its interval."""
+    return with_interval(counted, "share_met", pl.col("met"), pl.col("met") + pl.col("breached"))
+
+
+def with_interval(counted: pl.DataFrame, name: str, hits: pl.Expr, trials: pl.Expr) -> pl.DataFrame:
+    """Adds a share and its Wilson 95 % interval low, high; null where there is nothing to divide by."""
+    decided = trials.cast(pl.Float64)
+    share = hits / decided
     middle = (share + Z_95**2 / (2 * decided)) / (1 + Z_95**2 / decided)
     half = Z_95 * (share * (1 - share) / decided + Z_95**2 / (4 * decided**2)).sqrt() / (1 + Z_95**2 / decided)
-    is_decided = decided > 0
-    return counted.with_columns(
-        share_met=pl.when(is_decided).then(share),
-        low=pl.when(is_decided).then((middle - half).clip(0, 1)),
-        high=pl.when(is_decided).then((middle + half).clip(0, 1)),
-    )
+    shares = {name: share, "low": (middle - half).clip(0, 1), "high": (middle + half).clip(0, 1)}
+    return counted.with_columns(pl.when(decided > 0).then(value).alias(column) for column, value in shares.items())
 
 
-def _chosen(chosen: Selection, reader: MartReader, joins: str = "") -> tuple[str, list[object]]:
+def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tuple[str, list[object]]:
     """FROM and WHERE over sla_clocks (as `c`) for a selection, with its parameters."""
-    parts, values = _among(
+    parts, values = among(
         ("c.clock", chosen.clocks),
         ("c.tier", chosen.tiers),
         ("c.priority", chosen.priorities),
@@ -225,7 +244,7 @@ def _chosen(chosen: Selection, reader: MartReader, joins: str = "") -> tuple[str
 
 
 def _kept(kept: QueueFilter, section: str | None = None) -> tuple[str, list[object]]:
-    parts, values = _among(
+    parts, values = among(
         ("group_id", kept.groups),
         ("owner_id", kept.owners),
         ("product", kept.products),
@@ -235,7 +254,7 @@ def _kept(kept: QueueFilter, section: str | None = None) -> tuple[str, list[obje
     return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
-def _among(*wanted: tuple[str, Sequence[str]]) -> tuple[list[str], list[object]]:
+def among(*wanted: tuple[str, Sequence[str]]) -> tuple[list[str], list[object]]:
     """Conditions `column is one of …` for the columns with any value given, and their parameters."""
     given = [(column, list(values)) for column, values in wanted if values]
     return [f"list_contains(CAST(? AS VARCHAR[]), {column})" for column, _ in given], [values for _, values in given]

@@ -43,6 +43,10 @@ STATES = {
     "on_track": "on track", "at_risk": "at risk", "breached": "breached", "met": "met",
     "no_target": "nothing promised", "no_clock": "not started",
 }  # fmt: skip
+REASONS = {
+    "never_picked_up": "never picked up in time", "waiting_internally": "waited on our side",
+    "over_effort": "the work took longer",
+}  # fmt: skip
 RANKS = ("critical", "high", "medium", "low")
 TIERS = ("enterprise", "business", "standard", "free")
 

@@ -126,6 +126,11 @@ def sweep(
     return Swept(raised, cleared)
 
 
+def again(alert: Alert, earlier: int) -> Alert:
+    """A new alert with the number it has, given how many of its ticket, condition and level there were before."""
+    return alert.model_copy(update={"id": f"{_cell(alert.ticket_id, alert.condition, alert.level)}/{earlier + 1}"})
+
+
 def acknowledge(alert: Alert, *, by: str, at: datetime) -> tuple[Alert, list[Event]]:
     """Somebody has seen it. Once."""
     if alert.acknowledged_by is not None:
@@ -161,10 +166,10 @@ def client_reminder_due(ticket: Ticket, *, at: datetime, preset: Preset, elapsed
 def _holding(
     ticket: Ticket, at: datetime, preset: Preset, seconds_left: float | None, elapsed: Elapsed
 ) -> dict[tuple[Condition, int], Trigger]:
-    """The cells of the matrix that hold now. Resolved and closed tickets hold none."""
-    if not ticket.is_open:
-        return {}
+    """The cells of the matrix that hold now. Resolved and closed tickets hold none, nor do rows without levels."""
     row = preset.priorities[ticket.priority]
+    if not ticket.is_open or not row.levels:
+        return {}
     age = elapsed(row.calendar, ticket.created_at, at)
     is_quiet = ticket.status in preset.quiet_statuses
     idle = None if is_quiet else elapsed(row.calendar, ticket.updated_at, at)
@@ -186,10 +191,14 @@ def _alert(ticket: Ticket, place: tuple[Condition, int], trigger: Trigger, *, at
     condition, level = place
     times = 1 + sum((alert.condition, alert.level) == place for alert in mine)
     return Alert(
-        id=f"{ticket.id}/{condition}/{level}/{times}",
+        id=f"{_cell(ticket.id, condition, level)}/{times}",
         ticket_id=ticket.id,
         condition=condition,
         level=level,
         recipients=trigger.to,
         triggered_at=at,
     )
+
+
+def _cell(ticket_id: str, condition: Condition, level: int) -> str:
+    return f"{ticket_id}/{condition}/{level}"

@@ -217,6 +217,7 @@ def _creation(ticket: StandardTicket) -> Event:
             "priority": ticket.priority.value,
             "tier": ticket.tier.value,
             "type": ticket.type.value,
+            **{name: who for name in ("group", "assignee") if (who := getattr(ticket, name))},
         },
         id=f"{ticket.key}/created",
     )

@@ -4,17 +4,17 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
+from pipelines.sla_commands import sla
+from pipelines.terminal import AsOf, instant, open_here, plain
 
 if TYPE_CHECKING:
     from pipelines.progress import Progress
-    from pipelines.wiring import House
 
 app = typer.Typer(
     name="helmdesk",
@@ -23,7 +23,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-sla = typer.Typer(help="SLA policies and clocks.", no_args_is_help=True)
 triage = typer.Typer(help="Classify and draft; without a subcommand: for all tickets not looked at yet.")
 ticket = typer.Typer(help="One ticket.", no_args_is_help=True)
 app.add_typer(sla, name="sla")
@@ -31,7 +30,6 @@ app.add_typer(triage, name="triage", invoke_without_command=True)
 app.add_typer(ticket, name="ticket")
 
 Home = Annotated[Path | None, typer.Option(help="Where everything is written (HELMDESK_HOME).", show_default="var")]
-AsOf = Annotated[str | None, typer.Option(help="The instant the clocks speak of, with its zone.", show_default="now")]
 
 
 def main() -> None:
@@ -69,7 +67,7 @@ def demo(context: typer.Context) -> None:
     from pipelines.summary import show
 
     home = context.obj["home"] or _default_home() / "demo"
-    with _house(context, home=home) as house, _progress() as progress:
+    with open_here(context, home=home) as house, _progress() as progress:
         reader = job(house, progress=progress)
     show(reader)
     where = "" if home == _default_home() else f"--home {_short(home)} "
@@ -92,7 +90,7 @@ def ingest(
 
     if mapping is not None and source == "helmdesk":
         source = mapping.stem
-    with _house(context) as house, _progress() as progress:
+    with open_here(context) as house, _progress() as progress:
         if path is None:
             report = take_in(house, progress=progress)
         elif source == "people":
@@ -109,14 +107,37 @@ def ingest(
 
 
 @app.command()
-def cycle(context: typer.Context, as_of: AsOf = None) -> None:
-    """Ingest the inbox, triage, allocate, evaluate the SLA and publish, once."""
+def cycle(
+    context: typer.Context,
+    as_of: AsOf = None,
+    every: Annotated[
+        float | None, typer.Option(min=0.1, help="Minutes: go on, a cycle every so often, until Ctrl-C.")
+    ] = None,
+) -> None:
+    """Ingest the inbox, triage, allocate, evaluate the SLA and publish."""
     from pipelines.jobs.cycle import cycle as job
     from pipelines.summary import show
 
-    with _house(context) as house, _progress() as progress:
-        reader = job(house, as_of=_instant(as_of) or house.now(), progress=progress)
+    if every is not None:
+        if as_of is not None:
+            raise BadInput("--every is for now and --as-of for one instant: give one of the two")
+        _cycle_every(context, every)
+        return
+    with open_here(context) as house, _progress() as progress:
+        reader = job(house, as_of=instant(as_of) or house.now(), progress=progress)
     show(reader)
+
+
+def _cycle_every(context: typer.Context, minutes: float) -> None:
+    """The schedule of one machine without a Prefect server."""
+    import time
+    from contextlib import suppress
+    from datetime import timedelta
+
+    from pipelines.jobs.cycle import repeat
+
+    with suppress(KeyboardInterrupt), open_here(context, keep_last_good=True) as house, _progress() as progress:
+        repeat(house, every=timedelta(minutes=minutes), wait=time.sleep, told=print, progress=progress)
 
 
 @triage.callback()
@@ -125,7 +146,7 @@ def _triage(context: typer.Context) -> None:
         return
     from pipelines.jobs.triage_tickets import triage_tickets as job
 
-    with _house(context) as house, _progress() as progress:
+    with open_here(context) as house, _progress() as progress:
         done = job(house, at=house.now(), progress=progress)
     print(f"classified {done.classified}, of these for a person {done.needs_review}, drafted {done.drafted}")
 
@@ -135,8 +156,8 @@ def allocate(context: typer.Context, as_of: AsOf = None) -> None:
     """Give the waiting backlog to groups."""
     from pipelines.jobs.allocate import allocate as job
 
-    with _house(context) as house:
-        done = job(house, at=_instant(as_of) or house.now())
+    with open_here(context) as house:
+        done = job(house, at=instant(as_of) or house.now())
     print(f"allocated {done.allocated}, waiting {done.waiting}, no group has the skill {done.no_skill}, new {done.new}")
 
 
@@ -145,8 +166,8 @@ def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
     """Replay every SLA clock as of one instant and raise what is new."""
     from pipelines.jobs.evaluate_sla import evaluate_sla as job
 
-    with _house(context) as house:
-        done = job(house, as_of=_instant(as_of) or house.now())
+    with open_here(context) as house:
+        done = job(house, as_of=instant(as_of) or house.now())
     print(", ".join(f"{name} {count}" for name, count in done.counts().items()))
 
 
@@ -155,8 +176,8 @@ def publish(context: typer.Context, as_of: AsOf = None) -> None:
     """Publish the marts as Parquet."""
     from pipelines.jobs.publish import publish as job
 
-    with _house(context) as house:
-        publication = job(house, as_of=_instant(as_of) or house.now())
+    with open_here(context) as house:
+        publication = job(house, as_of=instant(as_of) or house.now())
     for mart, rows in publication.rows.items():
         print(f"{rows:>9,}  {mart}")
     print(publication.folder)
@@ -221,29 +242,16 @@ def bench(
     job(tickets or [1_500, 50_000])
 
 
-@sla.command("check")
-def sla_check(
-    files: Annotated[list[Path], typer.Argument(help="Case files: see data/sla/example-cases.json.")],
-) -> None:
-    """Run worked cases through both SLA engines: test a policy before you ship it."""
-    from sla.check import check_cases
-
-    report = check_cases(files)
-    for line in report.lines():
-        print(line)
-    raise typer.Exit(1 if report.failed else 0)
-
-
 @ticket.command("show")
 def ticket_show(context: typer.Context, key: Annotated[str, typer.Argument(help="Key, reference or id.")]) -> None:
     """What happened to one ticket, in order."""
-    with _house(context) as house:
+    with open_here(context) as house:
         found = house.store.ticket(key)
-        print(_plain(f"{found.reference}  {found.subject}"))
-        print(_plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
+        print(plain(f"{found.reference}  {found.subject}"))
+        print(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
         for event in house.store.history(found.id):
             value = f" -> {event.value}" if event.value else ""
-            print(_plain(f"{event.version:>4}  {event.at:%Y-%m-%d %H:%M:%SZ}  {event.actor:<14} {event.kind}{value}"))
+            print(plain(f"{event.version:>4}  {event.at:%Y-%m-%d %H:%M:%SZ}  {event.actor:<14} {event.kind}{value}"))
 
 
 def _default_home() -> Path:
@@ -252,39 +260,11 @@ def _default_home() -> Path:
     return read_settings().home
 
 
-def _plain(text: str) -> str:
-    """Ticket text is untrusted: no control character of it reaches the terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
-
-
 def _short(path: Path) -> str:
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput(f"--as-of {text!r} is not an instant: write 2026-09-30T17:00:00Z") from None
-    if found.tzinfo is None:
-        raise BadInput(f"--as-of {text!r} has no time zone: write 2026-09-30T17:00Z or 2026-09-30T17:00+02:00")
-    try:
-        return found.astimezone(UTC)
-    except OverflowError:
-        raise BadInput(f"--as-of {text!r} is out of reach: use an instant from 1900 to 2199") from None
-
-
-@contextmanager
-def _house(context: typer.Context, home: Path | None = None) -> Iterator["House"]:
-    from pipelines.wiring import open_house
-
-    with open_house(home=home or context.obj["home"]) as house:
-        yield house
 
 
 @contextmanager

@@ -51,7 +51,7 @@ MARTS: Mapping[str, Mart] = {
             ticket=TEXT, reference=TEXT, clock=TEXT, window=WHOLE, is_current=YES_NO, state=TEXT, target=WHOLE,
             elapsed=WHOLE, paused=WHOLE, remaining=WHOLE, due_at=INSTANT, window_start=INSTANT, stopped_at=INSTANT,
             is_paused=YES_NO, policy=TEXT, calendar=TEXT, priority=TEXT, tier=TEXT, type=TEXT, group_id=TEXT,
-            company_id=TEXT, week=pl.Date(),
+            company_id=TEXT, agent_id=TEXT, agent_because=TEXT, week=pl.Date(),
         ),
     ),
     "attainment": Mart(
@@ -60,6 +60,52 @@ MARTS: Mapping[str, Mart] = {
             clock=TEXT, dimension=TEXT, value=TEXT, clocks=WHOLE, met=WHOLE, breached=WHOLE, at_risk=WHOLE,
             running=WHOLE, share_met=NUMBER, low=NUMBER, high=NUMBER,
         ),
+    ),
+    "response_times": Mart(
+        "How long do first answers and solutions take, by clock and dimension?",
+        _schema(
+            clock=TEXT, dimension=TEXT, value=TEXT, stopped=WHOLE, mean_seconds=NUMBER, median_seconds=NUMBER,
+            promised=WHOLE, mean_business_seconds=NUMBER, median_business_seconds=NUMBER,
+        ),
+    ),
+    "reopens": Mart(
+        "How often is what we resolved reopened, by dimension?",
+        _schema(
+            dimension=TEXT, value=TEXT, resolved=WHOLE, reopened=WHOLE, share_reopened=NUMBER, low=NUMBER, high=NUMBER,
+        ),
+    ),
+    "time_in_state": Mart(
+        "Where do tickets spend their time, by status and dimension?",
+        _schema(
+            status=TEXT, dimension=TEXT, value=TEXT, tickets=WHOLE, visits=WHOLE, total_seconds=WHOLE,
+            mean_seconds=NUMBER, median_seconds=NUMBER, on_calendar=WHOLE, total_business_seconds=WHOLE,
+            mean_business_seconds=NUMBER, median_business_seconds=NUMBER,
+        ),
+    ),
+    "breach_reasons": Mart(
+        "Why was each promise broken?",
+        _schema(
+            ticket=TEXT, reference=TEXT, clock=TEXT, window=WHOLE, reason=TEXT, picked_up_at=INSTANT,
+            seconds_to_pick_up=WHOLE, seconds_waiting_internal=WHOLE, seconds_in_work=WHOLE, over_by=WHOLE,
+        ),
+    ),
+    "credited_breaches": Mart(
+        "Which breach gives which credit?",
+        _schema(
+            ticket=TEXT, reference=TEXT, clock=TEXT, window=WHOLE, company_id=TEXT, month=pl.Date(), priority=TEXT,
+            times_target=NUMBER, credit_percent=NUMBER, is_final=YES_NO, preset=TEXT,
+        ),
+    ),
+    "sla_credits": Mart(
+        "What do we owe each customer for the breaches of a month?",
+        _schema(
+            company_id=TEXT, month=pl.Date(), breaches=WHOLE, still_running=WHOLE, summed_percent=NUMBER,
+            credit_percent=NUMBER, is_capped=YES_NO, preset=TEXT,
+        ),
+    ),
+    "names": Mart(
+        "What are the groups, agents and customers called?",
+        _schema(dimension=TEXT, value=TEXT, name=TEXT),
     ),
     "work_queue": Mart(
         "What should be worked on next?",

@@ -3,12 +3,12 @@
 Parts are opened when first asked for, so that a command pays only for what it uses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from engine.errors import BadInput
 from pipelines.settings import Settings, read_settings
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from engine.storage.sql import SqlStore
     from pipelines.marts import MartReader
     from pipelines.people import People
-    from sla.alerts import AlertRule
+    from pipelines.policies_in_force import InForce, SlaRules
+    from sla.alerts import AlertPolicy
     from sla.calendars import Calendar
+    from sla.explain import Ledger
     from sla.promises import Policies
     from sla.store import AlertStore
     from triage.llm.local import LocalModels
@@ -33,21 +35,28 @@ if TYPE_CHECKING:
     from triage.taxonomy import Taxonomy
 
 
+T = TypeVar("T")
+
 GROQ_MODEL, OPENAI_MODEL = "llama-3.3-70b-versatile", "gpt-4o-mini"
 NO_KEY = "none"
 """What a server that asks for no key is sent as one."""
 
 
-def open_house(**overrides: object) -> "House":
-    """The house as the environment describes it; `overrides` are settings given by hand."""
-    return House(read_settings(**overrides))
+def open_house(*, keep_last_good: bool = False, **overrides: object) -> "House":
+    """The house as the environment describes it; `overrides` are settings given by hand.
+
+    With `keep_last_good`, a broken policy file stops nothing: the last good one, kept below home, stays in force and
+    the log says so. A scheduler wants that; a person at the command line wants to be told.
+    """
+    return House(read_settings(**overrides), keep_last_good=keep_last_good)
 
 
 class House:
     """The parts of one running helmdesk. Use `with`: it releases the index file and the database."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, keep_last_good: bool = False) -> None:
         self.settings = settings
+        self._keep_last_good = keep_last_good
 
     def now(self) -> datetime:
         """The only clock below the flows."""
@@ -88,27 +97,44 @@ class House:
     def policy_file(self, *parts: str) -> Path:
         return self.settings.data.joinpath("policies", *parts)
 
-    @cached_property
+    @property
     def calendars(self) -> "Mapping[str, Calendar]":
-        from sla.calendar_files import load
+        return self._sla_rules.get().calendars
 
-        return load(self.policy_file("calendars.yaml"))
+    @property
+    def sla_policies(self) -> "Policies":
+        return self._sla_rules.get().policies
+
+    @property
+    def sla_rules(self) -> "SlaRules":
+        """Calendars and policies of one moment: ask once where both are needed."""
+        return self._sla_rules.get()
+
+    @property
+    def alert_policy(self) -> "AlertPolicy":
+        return self._alert_policy.get()
 
     @cached_property
-    def sla_policies(self) -> "Policies":
-        from sla.policies import load
+    def _sla_rules(self) -> "InForce[SlaRules]":
+        from pipelines.policies_in_force import load_sla_rules
 
         file = self.policy_file("sla", f"{self.settings.sla_policy}.yaml")
-        if not file.is_file():
+        if not file.is_file() and not self._keep_last_good:
             known = ", ".join(sorted(path.stem for path in file.parent.glob("*.yaml") if path.stem != "alerts"))
             raise BadInput(f"HELMDESK_SLA_POLICY={self.settings.sla_policy!r}: there is no {file}; there are {known}")
-        return load(file)
+        return self._in_force("sla", (self.policy_file("calendars.yaml"), file), load_sla_rules)
 
     @cached_property
-    def alert_rules(self) -> "list[AlertRule]":
-        from sla.alerts import load
+    def _alert_policy(self) -> "InForce[AlertPolicy]":
+        from sla.alerts import load_policy
 
-        return load(self.policy_file("sla", "alerts.yaml"))
+        return self._in_force("alerts", (self.policy_file("sla", "alerts.yaml"),), load_policy)
+
+    def _in_force(self, name: str, files: tuple[Path, ...], load: "Callable[..., T]") -> "InForce[T]":
+        from pipelines.policies_in_force import InForce
+
+        keep = self.settings.home / "policies" / name if self._keep_last_good else None
+        return InForce(files, load, warn=lambda reason: self.log.warning("policy refused", reason=reason), keep=keep)
 
     @cached_property
     def allocation_policy(self) -> "AllocationPolicy":
@@ -245,6 +271,12 @@ class House:
         from pipelines.marts import MartReader
 
         return MartReader(self.settings.marts_folder)
+
+    def explain(self, ticket_id: str, as_of: datetime) -> "list[Ledger]":
+        """The ledgers behind a ticket's clocks as of an instant. Raises NotFound."""
+        from pipelines.jobs.explain import explain
+
+        return explain(self, ticket_id, as_of=as_of)
 
     def close(self) -> None:
         for part in ("index", "store"):

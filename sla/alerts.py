@@ -1,9 +1,10 @@
 """Who has to be told about a clock: warnings before a breach and the breach itself, each told once."""
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+import re
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import polars as pl
 from pydantic import Field, ValidationError, field_validator
@@ -12,9 +13,15 @@ from engine.contracts import Frozen
 from engine.datafiles import read_yaml
 from engine.errors import BadInput
 from sla.contracts import UTC_INSTANT, Clock, State
+from sla.digests import DigestPolicy
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 DEDUPE_KEY = "{ticket}:{clock}:{window}:{rule}"
+_FIELD = re.compile(r"\{(ticket|clock|window|rule|level|repeat)\}")
+
+Unit: TypeAlias = Literal["seconds", "minutes", "hours", "days"]
+Recipient: TypeAlias = Annotated[str, Field(pattern=r"^(owner|team_lead|manager|agent:.+)$")]
+"""A part in the ticket's story, or one agent by id (`agent:AGT-07`)."""
 
 ALERTS = pl.Schema(
     {
@@ -36,28 +43,41 @@ ALERTS = pl.Schema(
 """One row an alert to be sent."""
 
 
+class Repeat(Frozen):
+    """Tell it again while it holds: after every so many units since it first held, on the rule's own calendar.
+
+    A stopped clock repeats nothing, and of repetitions that nobody looked for only the latest is told.
+    """
+
+    every: float = Field(gt=0)
+    unit: Unit = "minutes"
+    at_most: int | None = Field(default=None, ge=1)
+
+
 class AlertRule(Frozen):
     """When to tell whom. `value` is per cent for pct_remaining, else a time in `unit`.
 
     A warning is for a clock that runs, is not paused and not yet breached; a breach for a clock in that state, whether
     it runs or was stopped late. before_due 0 on a breach means: as soon as it is one. since_event counts from the start
     of the window, or from its due instant. `calendar` says whether time is counted on the clock's own calendar or on
-    the wall; time since the due instant is on the clock's calendar what it is over target. {ticket}, {clock},
-    {window}, {rule} and {level} stand in `dedupe_key`: what has been sent under a key is never sent again.
+    the wall, up to the stop; time since the due instant is on the clock's calendar what it is over target. {ticket},
+    {clock}, {window}, {rule}, {level} and {repeat} stand in `dedupe_key`: what has been sent under a key is never sent
+    again. A key without {repeat} gets the number of the repetition at its end, from the first repetition on.
     """
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=100)
     clock: tuple[Clock, ...] = (Clock.FIRST_RESPONSE, Clock.RESOLUTION)
     trigger: Literal["pct_remaining", "before_due", "since_event"]
     value: float = Field(ge=0)
-    unit: Literal["seconds", "minutes", "hours", "days"] = "minutes"
+    unit: Unit = "minutes"
     event: Literal["window_start", "due_at"] = "window_start"
     calendar: Literal["clock", "wall"] = "clock"
     alert: Literal["warning", "breach"]
     level: int = Field(ge=1)
-    recipients: tuple[str, ...] = ()
-    channel: str = "console"
-    dedupe_key: str = DEDUPE_KEY
+    recipients: tuple[Recipient, ...] = ()
+    channel: str = Field(default="console", min_length=1)
+    repeat: Repeat | None = None
+    dedupe_key: str = Field(default=DEDUPE_KEY, min_length=1, max_length=150)
 
     @field_validator("clock", mode="before")
     @classmethod
@@ -67,10 +87,8 @@ class AlertRule(Frozen):
     @field_validator("dedupe_key")
     @classmethod
     def _known_fields(cls, value: str) -> str:
-        try:
-            value.format(ticket="", clock="", window=1, rule="", level=1)
-        except (KeyError, IndexError, ValueError) as error:
-            raise ValueError("only {ticket}, {clock}, {window}, {rule} and {level} may stand in it") from error
+        if "{" in (rest := _FIELD.sub("", value)) or "}" in rest:
+            raise ValueError("only {ticket}, {clock}, {window}, {rule}, {level} and {repeat} may stand in it")
         return value
 
     def holds(self, as_of: datetime) -> pl.Expr:
@@ -81,68 +99,100 @@ class AlertRule(Frozen):
         mine = pl.col("clock").cast(pl.String).is_in([clock.value for clock in self.clock])
         return mine & pl.col("is_current") & in_state & self._due(as_of).fill_null(value=False)
 
+    def repetition(self, as_of: datetime) -> pl.Expr:
+        """Which telling of a rule that holds this is: 0 for the first."""
+        if self.repeat is None:
+            return pl.lit(0, dtype=pl.Int32)
+        every = self.repeat.every * _UNITS[self.repeat.unit]
+        return (self._over(as_of) / every).floor().fill_null(0).clip(0, self.repeat.at_most).cast(pl.Int32)
+
+    def raised(self, alert: Mapping[str, Any]) -> bool:
+        """Whether a kept alert (ticket_id, sla_type, alert_type, escalation_level, dedupe_key) came of this rule."""
+        if (alert["alert_type"], alert["escalation_level"]) != (self.alert, self.level):
+            return False
+        known = {"ticket": alert["ticket_id"], "clock": alert["sla_type"], "rule": self.name, "level": self.level}
+        pieces = enumerate(_FIELD.split(self.dedupe_key))
+        texts = [
+            re.escape(str(known.get(p, p) if i % 2 else p)) if not i % 2 or p in known else r"\d+" for i, p in pieces
+        ]
+        pattern = "".join(texts) + ("" if "{repeat}" in self.dedupe_key else r"(:\d+)?")
+        return alert["sla_type"] in self.clock and re.fullmatch(pattern, alert["dedupe_key"]) is not None
+
     def _due(self, as_of: datetime) -> pl.Expr:
+        return self._over(as_of) >= 0
+
+    def _over(self, as_of: datetime) -> pl.Expr:
+        """Seconds since the rule began to hold; negative before."""
         time = self.value * _UNITS[self.unit]
-        wall = timedelta(seconds=time)
+        now = pl.min_horizontal(pl.lit(as_of).cast(UTC_INSTANT), "stopped_at")
         match self.trigger, self.event, self.calendar:
             case "pct_remaining", _, _:
-                return pl.col("remaining") * 100 <= pl.col("target") * self.value
+                return (pl.col("target") * self.value - pl.col("remaining") * 100) / 100
             case "before_due", _, "clock":
-                return pl.col("remaining") <= time
+                return time - pl.col("remaining")
             case "before_due", _, _:
-                return pl.col("due_at") - pl.lit(as_of) <= wall
+                return _seconds(now - pl.col("due_at")) + time
             case _, "window_start", "clock":
-                return pl.col("elapsed") >= time
+                return pl.col("elapsed") - time
             case _, "due_at", "clock":
-                return -pl.col("remaining") >= time
+                return -pl.col("remaining") - time
             case _, event, _:
-                return pl.lit(as_of) - pl.col(event) >= wall
+                return _seconds(now - pl.col(event)) - time
 
 
-def new_alerts(
-    clocks: pl.DataFrame, rules: Sequence[AlertRule], known: Collection[str], as_of: datetime
-) -> pl.DataFrame:
-    """The alerts (schema `ALERTS`) that `clocks` call for and that were not sent before; `known` are the keys sent.
+class AlertPolicy(Frozen):
+    """What an alert file says: who is told of which clock, and when many alerts become one message."""
 
-    Asking again with their keys known gives nothing: an alert is an edge, not a state.
-    """
+    rules: tuple[AlertRule, ...]
+    digest: DigestPolicy = DigestPolicy()
+
+    def rule_of(self, alert: Mapping[str, Any]) -> AlertRule | None:
+        """The rule that a kept alert came of; None if the file no longer has it."""
+        return next((rule for rule in self.rules if rule.raised(alert)), None)
+
+
+def called_for(clocks: pl.DataFrame, rules: Sequence[AlertRule], as_of: datetime) -> pl.DataFrame:
+    """Every alert (schema `ALERTS`) that `clocks` call for as of an instant, raised before or not; each key once."""
     current = clocks.with_columns(pl.col("ticket").cast(pl.String))
     found = [_alerts(current.filter(rule.holds(as_of)), rule, as_of) for rule in rules]
     every = pl.concat([pl.DataFrame(schema=ALERTS), *found])
-    fresh = every.filter(~pl.col("dedupe_key").is_in(pl.Series(list(known), dtype=pl.String).implode()))
-    return fresh.unique("dedupe_key", keep="first", maintain_order=True)
+    return every.unique("dedupe_key", keep="first", maintain_order=True)
 
 
-def load(path: str | Path) -> list[AlertRule]:
-    """The rules of a YAML file {rules: […]}. Raises BadInput with file, key path and reason."""
+def unheard(alerts: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
+    """Those of the alerts whose key is not known: an alert is an edge, not a state, and is raised once."""
+    return alerts.filter(~pl.col("dedupe_key").is_in(pl.Series(list(known), dtype=pl.String).implode()))
+
+
+def load_policy(path: str | Path) -> AlertPolicy:
+    """An alert file {rules: […], digest: {…}}. Raises BadInput with file, key path and reason."""
     file = Path(path)
     content = read_yaml(file, what="file of alert rules")
-    listed = content.get("rules") if isinstance(content, dict) else None
-    if not isinstance(listed, list):
+    if not isinstance(content, dict) or not isinstance(content.get("rules"), list):
         raise BadInput(f"{file}: rules: expected a list of alert rules")
-    rules = [_rule(rule, f"{file}: rules[{i}]") for i, rule in enumerate(listed)]
-    names = [rule.name for rule in rules]
+    if unknown := sorted(str(key) for key in content if key not in AlertPolicy.model_fields):
+        raise BadInput(f"{file}: {unknown[0]}: unknown key; known are {', '.join(AlertPolicy.model_fields)}")
+    policy = _policy(content, file)
+    names = [rule.name for rule in policy.rules]
     if repeated := [name for name in names if names.count(name) > 1]:
         raise BadInput(f"{file}: rules: two are named {repeated[0]!r}; one would silence the other")
-    return rules
+    return policy
 
 
-def _rule(content: Any, where: str) -> AlertRule:
+def _policy(content: Any, file: Path) -> AlertPolicy:
     try:
-        return AlertRule.model_validate(content)
+        return AlertPolicy.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        path = ".".join([where, *(str(part) for part in first["loc"])])
-        raise BadInput(f"{path}: {first['msg']}, got {first['input']!r}") from error
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
+        raise BadInput(f"{file}: {path}: {first['msg']}, got {first['input']!r}") from error
+
+
+def _seconds(span: pl.Expr) -> pl.Expr:
+    return span.dt.total_microseconds() / 1_000_000
 
 
 def _alerts(rows: pl.DataFrame, rule: AlertRule, as_of: datetime) -> pl.DataFrame:
-    key = rule.dedupe_key.replace("{rule}", rule.name).replace("{level}", str(rule.level))
-    parts = key.replace("{ticket}", "\0ticket\0").replace("{clock}", "\0clock\0").replace("{window}", "\0window\0")
-    pieces = [
-        pl.col(part).cast(pl.String) if part in ("ticket", "clock", "window") and i % 2 else pl.lit(part)
-        for i, part in enumerate(parts.split("\0"))
-    ]
     return rows.select(
         "ticket",
         pl.col("clock").cast(pl.String),
@@ -156,5 +206,19 @@ def _alerts(rows: pl.DataFrame, rule: AlertRule, as_of: datetime) -> pl.DataFram
         pl.lit(as_of).cast(UTC_INSTANT).alias("triggered_at"),
         pl.lit(pl.Series([list(rule.recipients)], dtype=pl.List(pl.String))).first().alias("recipients"),
         pl.lit(rule.channel).alias("channel"),
-        pl.concat_str(pieces).alias("dedupe_key"),
+        _key(rule, as_of).alias("dedupe_key"),
     )
+
+
+def _key(rule: AlertRule, as_of: datetime) -> pl.Expr:
+    repetition = rule.repetition(as_of)
+    values = {name: pl.col(name).cast(pl.String) for name in ("ticket", "clock", "window")} | {
+        "rule": pl.lit(rule.name),
+        "level": pl.lit(str(rule.level)),
+        "repeat": repetition.cast(pl.String),
+    }
+    pieces = _FIELD.split(rule.dedupe_key)
+    key = pl.concat_str([values[piece] if i % 2 else pl.lit(piece) for i, piece in enumerate(pieces)])
+    if rule.repeat is None or "{repeat}" in rule.dedupe_key:
+        return key
+    return pl.when(repetition == 0).then(key).otherwise(pl.concat_str([key, pl.lit(":"), values["repeat"]]))

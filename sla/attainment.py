@@ -1,4 +1,4 @@
-"""Did we keep our promises: shares met with their uncertainty, and how long answers and solutions took."""
+"""Did we keep our promises: shares met with their uncertainty, how long answers and solutions took, what came back."""
 
 from collections.abc import Sequence
 
@@ -29,6 +29,33 @@ ATTAINMENT = pl.Schema(
 )
 
 
+RESPONSE_TIMES = pl.Schema(
+    {
+        "clock": pl.String(),
+        "dimension": pl.String(),
+        "value": pl.String(),
+        "stopped": pl.Int64(),  # windows that were stopped
+        "mean_seconds": pl.Float64(),  # from start to stop, round the clock
+        "median_seconds": pl.Float64(),
+        "promised": pl.Int64(),  # of them with a target: only these have business time
+        "mean_business_seconds": pl.Float64(),  # counted against the target, on the clock's calendar
+        "median_business_seconds": pl.Float64(),
+    }
+)
+
+REOPENS = pl.Schema(
+    {
+        "dimension": pl.String(),
+        "value": pl.String(),
+        "resolved": pl.Int64(),
+        "reopened": pl.Int64(),
+        "share_reopened": pl.Float64(),
+        "low": pl.Float64(),
+        "high": pl.Float64(),
+    }
+)
+
+
 def attainment(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFrame:
     """Per clock, over all and per value of each dimension: the frame `ATTAINMENT`.
 
@@ -39,27 +66,72 @@ def attainment(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataF
     promised = clocks.with_columns(pl.col("clock", "state").cast(pl.String)).filter(
         ~pl.col("state").is_in([State.NO_TARGET.value, State.NO_CLOCK.value])
     )
-    cuts = [(ALL, pl.lit(ALL)), *((d, pl.col(d).cast(pl.String).fill_null("unknown")) for d in dimensions)]
-    parts = [
-        promised.group_by("clock", value=value).agg(
-            clocks=pl.len(),
-            met=_count(State.MET),
-            breached=_count(State.BREACHED),
-            at_risk=_count(State.AT_RISK),
-            running=_count(State.ON_TRACK),
-            dimension=pl.lit(name).first(),
-        )
-        for name, value in cuts
-    ]
-    low, high = wilson(pl.col("met"), pl.col("met") + pl.col("breached"))
-    share = pl.col("met") / (pl.col("met") + pl.col("breached"))
-    decided = pl.col("met") + pl.col("breached") > 0
-    table = pl.concat(parts).with_columns(
-        share_met=pl.when(decided).then(share), low=pl.when(decided).then(low), high=pl.when(decided).then(high)
+    counted = cut(
+        promised,
+        ["clock"],
+        dimensions,
+        clocks=pl.len(),
+        met=_count(State.MET),
+        breached=_count(State.BREACHED),
+        at_risk=_count(State.AT_RISK),
+        running=_count(State.ON_TRACK),
     )
-    order = {name: i for i, (name, _) in enumerate(cuts)}
-    return table.sort("clock", pl.col("dimension").replace_strict(order, return_dtype=pl.Int64), "value").select(
-        [pl.col(name).cast(dtype) for name, dtype in ATTAINMENT.items()]
+    return _shared(counted, "share_met", pl.col("met"), pl.col("met") + pl.col("breached"), ATTAINMENT)
+
+
+def response_times(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFrame:
+    """Mean and median time to acknowledge (MTTA, first response) and to resolve (MTTR): the frame `RESPONSE_TIMES`.
+
+    Only windows that were stopped count, a reopened ticket's earlier ones too: each is a solution somebody waited for.
+    """
+    stopped = clocks.with_columns(pl.col("clock").cast(pl.String)).filter(
+        pl.col("stopped_at").is_not_null() & (pl.col("clock") != Clock.NEXT_RESPONSE.value)
+    )
+    seconds = (pl.col("stopped_at") - pl.col("window_start")).dt.total_seconds()
+    return cut(
+        stopped,
+        ["clock"],
+        dimensions,
+        stopped=pl.len(),
+        mean_seconds=seconds.mean(),
+        median_seconds=seconds.median(),
+        promised=pl.col("elapsed").count(),
+        mean_business_seconds=pl.col("elapsed").mean(),
+        median_business_seconds=pl.col("elapsed").median(),
+    ).select([pl.col(name).cast(dtype) for name, dtype in RESPONSE_TIMES.items()])
+
+
+def reopens(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFrame:
+    """How many resolutions were followed by another window of the same ticket: the frame `REOPENS`.
+
+    Where a policy says `reopen: continue` a reopened ticket keeps its one window and shows no reopening here.
+    """
+    resolved = clocks.filter(
+        (pl.col("clock").cast(pl.String) == Clock.RESOLUTION.value) & pl.col("stopped_at").is_not_null()
+    )
+    counted = cut(resolved, [], dimensions, resolved=pl.len(), reopened=(~pl.col("is_current")).sum())
+    return _shared(counted, "share_reopened", pl.col("reopened"), pl.col("resolved"), REOPENS)
+
+
+def cut(frame: pl.DataFrame, keys: Sequence[str], dimensions: Sequence[str], **measures: pl.Expr) -> pl.DataFrame:
+    """The measures per key over all rows, and per value of each dimension: `keys`, `dimension`, `value`, measures.
+
+    A missing value reads as "unknown". Sorted by the keys, the dimensions as given, and value.
+    """
+    cuts = [(ALL, pl.repeat(ALL, pl.len())), *((d, pl.col(d).cast(pl.String).fill_null("unknown")) for d in dimensions)]
+    parts = [
+        frame.group_by(*keys, value=value).agg(place=pl.lit(place, pl.Int64), dimension=pl.lit(name), **measures)
+        for place, (name, value) in enumerate(cuts)
+    ]
+    return pl.concat(parts).sort(*keys, "place", "value").drop("place")
+
+
+def _shared(counted: pl.DataFrame, name: str, hits: pl.Expr, trials: pl.Expr, schema: pl.Schema) -> pl.DataFrame:
+    """Adds the share and its interval; null while there is nothing to divide by."""
+    (low, high), known = wilson(hits, trials), trials > 0
+    shares = {name: hits / trials, "low": low, "high": high}
+    return counted.with_columns(pl.when(known).then(share).alias(column) for column, share in shares.items()).select(
+        [pl.col(column).cast(dtype) for column, dtype in schema.items()]
     )
 
 
@@ -70,29 +142,6 @@ def wilson(successes: pl.Expr, trials: pl.Expr, z: float = Z_95) -> tuple[pl.Exp
     spread = (share * (1 - share) / trials + square / (4 * trials * trials)).sqrt() * z
     scale = 1 + square / trials
     return ((middle - spread) / scale).clip(0, 1), ((middle + spread) / scale).clip(0, 1)
-
-
-def times(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFrame:
-    """Mean and median time to acknowledge (first response) and to resolve, per clock and all given dimensions together.
-
-    One row per clock and combination: `stopped`, and in seconds `mean_business`, `median_business` (counted time, where
-    a target was promised) and `mean_wall`, `median_wall` (from start to stop). Only windows that were stopped count.
-    """
-    stopped = clocks.with_columns(pl.col("clock").cast(pl.String)).filter(
-        pl.col("stopped_at").is_not_null() & (pl.col("clock") != Clock.NEXT_RESPONSE.value)
-    )
-    wall = (pl.col("stopped_at") - pl.col("window_start")).dt.total_seconds()
-    return (
-        stopped.group_by("clock", *dimensions)
-        .agg(
-            stopped=pl.len().cast(pl.Int64),
-            mean_business=pl.col("elapsed").mean(),
-            median_business=pl.col("elapsed").median(),
-            mean_wall=wall.mean(),
-            median_wall=wall.median(),
-        )
-        .sort("clock", *dimensions)
-    )
 
 
 def overall(clocks: pl.DataFrame) -> pl.DataFrame:

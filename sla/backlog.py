@@ -8,7 +8,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.errors import BadInput
+from sla.delivery import in_order, once
 from sla.evaluate import DEFAULTS
+from sla.ids import are_distinct, rows_of
 from sla.openings import Seconds
 from sla.promises import Dims
 from sla.zones import ERA
@@ -30,8 +32,6 @@ KIND_CODES = {
 _PLACES = [(shift, bits) for bits in (8, 11, 14, 17, 20, 24) for shift in range(0, 40, 5)]
 _OPTIONAL_TICKET = ("priority", "tier", "type", "team", "channel", "status")
 _CHUNK = 1 << 16
-_TIE = 64
-"""Up to so many events a ticket, repeated ids are found by comparing neighbours."""
 
 
 class Vocabulary:
@@ -51,7 +51,7 @@ class Vocabulary:
     @staticmethod
     def _slot(marks: Codes, shift: int, bits: int) -> Codes:
         """Some bits of a word's 64-bit hash: enough to tell the known words apart."""
-        return ((marks >> np.uint64(shift)) & np.uint64((1 << bits) - 1)).astype(np.intp)
+        return ((marks >> np.uint64(shift)) & np.uint64((1 << bits) - 1)).view(np.int64)
 
     def table(self, words: Iterable[str]) -> NDArray[np.bool_]:
         """By code: is it one of these words?"""
@@ -73,7 +73,8 @@ class Vocabulary:
             mark = marks[start : start + _CHUNK]
             slot = self._slot(mark, *self._place)
             known = self._marks.take(slot) == mark
-            codes[start : start + _CHUNK] = np.where(known, self._codes.take(slot), 1)
+            found = self._codes.take(slot)
+            codes[start : start + _CHUNK] = found if known.all() else np.where(known, found, 1)
         if column.null_count():
             codes[column.is_null().to_numpy()] = 0
         return np.asarray(codes)
@@ -155,7 +156,7 @@ def read_tickets(frame: Frame, words: Vocabulary, mix: Mix, as_of: int) -> tuple
     """The tickets with a clock at `as_of`, and the ids of those without; a repeated or null id is left out."""
     table = _columns(frame, ("id", "created_at"), _OPTIONAL_TICKET, "tickets")
     ids = table["id"]
-    if ids.null_count() or ids.n_unique() < len(ids):
+    if ids.null_count() or not are_distinct(ids):
         table = table.filter(pl.col("id").is_not_null()).unique("id", keep="first", maintain_order=True)
         ids = table["id"]
     created, known = _instants(table["created_at"], "tickets.created_at")
@@ -166,7 +167,7 @@ def read_tickets(frame: Frame, words: Vocabulary, mix: Mix, as_of: int) -> tuple
     combo: Codes = np.zeros(len(created), np.int32 if mix.size < 2**31 else np.int64)
     for field in Dims._fields:
         if field in table.columns:
-            combo = combo + mix.digit[field][words.encode(table[field])] * mix.step[field]
+            combo = combo + mix.digit[field].take(words.encode(table[field])) * mix.step[field]
         elif field in DEFAULTS:
             combo = combo + mix.digit[field][0] * mix.step[field]
     status = words.encode(table["status"]) if "status" in table.columns else np.zeros(len(created), np.uint8)
@@ -177,26 +178,28 @@ def read_tickets(frame: Frame, words: Vocabulary, mix: Mix, as_of: int) -> tuple
 def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -> Log:
     """Events of these tickets up to `as_of`, each id once, in order, none before its ticket's creation."""
     table = _columns(frame, ("ticket", "ts", "kind"), ("value", "id", "seq"), "events")
-    at, known = _instants(table["ts"], "events.ts")
-    owner = _owner(table["ticket"], tickets.ids)
+    at, keep = _instants(table["ts"], "events.ts")
+    owner: Codes = rows_of(table["ticket"], tickets.ids).astype(np.int32)
     kind = _kinds(table["kind"])
-    word = words.encode(table["value"]) if "value" in table.columns else np.zeros(len(table), np.uint8)
-    keep = known & (owner >= 0) & (kind > 0) & (at <= as_of)
+    word: Codes = words.encode(table["value"]) if "value" in table.columns else np.zeros(len(table), np.uint8)
+    keep &= (owner >= 0) & (kind > 0) & (at <= as_of)
     keep &= (word > 0) | (kind == RESPONSE) | (kind >= PAUSE)
-    seq, event_id = (table[c] if c in table.columns and table[c].dtype != pl.Null else None for c in ("seq", "id"))
+    columns = [pl.Series(c) for c in (owner, at, kind, word)]
+    extra = [table[c] if c in table.columns and table[c].dtype != pl.Null else None for c in ("seq", "id")]
     if not keep.all():
-        at, owner, kind, word = at[keep], owner[keep], kind[keep], word[keep]
         mask = pl.Series(keep)
-        seq, event_id = (None if c is None else c.filter(mask) for c in (seq, event_id))
-    order = _order(owner, at, seq)
+        columns, extra = [c.filter(mask) for c in columns], [None if c is None else c.filter(mask) for c in extra]
+    owner, at, kind, word = [c.to_numpy() for c in columns]
+    seq, event_id = extra
+    order = in_order(owner, at, seq)
     if order is not None:
-        at, owner, kind, word = at[order], owner[order], kind[order], word[order]
+        owner, at, kind, word = (c.take(order) for c in (owner, at, kind, word))
         event_id = None if event_id is None else event_id.gather(order)
-    once = _once(owner, event_id)
-    if once is not None:
-        at, owner, kind, word = at[once], owner[once], kind[once], word[once]
-    at = np.maximum(at, tickets.created[owner])
+    unique = once(owner, event_id)
+    if unique is not None:
+        owner, at, kind, word = (c[unique] for c in (owner, at, kind, word))
     counts = np.bincount(owner, minlength=len(tickets.created))
+    at = np.maximum(at, tickets.created.take(owner)) if len(owner) else at
     return Log(owner, at, kind, word, np.concatenate([[0], np.cumsum(counts)]))
 
 
@@ -213,7 +216,7 @@ def _instants(column: pl.Series, name: str) -> tuple[Seconds, NDArray[np.bool_]]
         return np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
     if not isinstance(column.dtype, pl.Datetime | pl.Date):
         raise BadInput(f"{name}: expected Datetime, got {column.dtype}; parse it first, in UTC")
-    known = column.is_not_null().to_numpy()
+    known = column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), np.bool_)
     return column.dt.epoch("us").fill_null(0).to_numpy() // 1_000_000, known
 
 
@@ -222,100 +225,4 @@ def _kinds(column: pl.Series) -> Codes:
     table = np.zeros(kinds.size, np.uint8)
     for kind, code in KIND_CODES.items():
         table[kinds.code[kind]] = code
-    return np.asarray(table[kinds.encode(column)])
-
-
-def _owner(column: pl.Series, ids: pl.Series) -> Codes:
-    """The row of each event's ticket, -1 for an unknown one. Runs of one ticket are looked up once."""
-    if not len(column) or not len(ids) or column.dtype == pl.Null:
-        return np.full(len(column), -1, np.int32)
-    if column.dtype != ids.dtype:
-        column = column.cast(ids.dtype, strict=False)
-    starts = (column.ne_missing(column.shift(1))).to_numpy().copy()
-    starts[0] = True
-    heads = column.filter(pl.Series(starts))
-    if len(heads) == len(ids) and heads.equals(ids):
-        rows = np.arange(len(ids), dtype=np.int32)
-    elif ids.dtype.is_integer() and int(np.ptp(ids.to_numpy())) < 4 * len(ids):
-        rows = _numbered(heads, ids)
-    else:
-        index = pl.DataFrame({"id": ids, "row": np.arange(len(ids), dtype=np.int32)})
-        found = pl.DataFrame({"id": heads}).join(index, on="id", how="left", maintain_order="left")
-        rows = found["row"].fill_null(-1).to_numpy()
-    return rows if len(heads) == len(column) else np.asarray(rows[np.cumsum(starts) - 1])
-
-
-def _numbered(keys: pl.Series, ids: pl.Series) -> Codes:
-    """The row of each key among ids that are numbers close together, by a table; -1 for an unknown one."""
-    numbers = ids.to_numpy().astype(np.int64)
-    least = int(numbers.min())
-    table = np.full(int(numbers.max()) - least + 1, -1, np.int32)
-    table[numbers - least] = np.arange(len(numbers))
-    asked = keys.cast(pl.Int64).fill_null(least - 1).to_numpy() - least
-    inside = (asked >= 0) & (asked < len(table))
-    return np.where(inside, table.take(asked, mode="clip"), np.int32(-1))
-
-
-def _order(owner: Codes, at: Seconds, seq: pl.Series | None) -> Seconds | None:
-    """By ticket, second, seq (a missing one as 0), then as delivered; None if that is so already."""
-    if not len(owner):
-        return None
-    since = int(at.min())
-    bits = (int(at.max()) - since).bit_length()
-    if int(owner.max()).bit_length() + bits > 62:
-        return np.lexsort((np.zeros(len(at)) if seq is None else seq.fill_null(0).to_numpy(), at, owner))
-    key = owner.astype(np.int64) << bits | (at - since)
-    after = key[1:] >= key[:-1]
-    if after.all():
-        order = None
-    elif (at[1:] >= at[:-1]).all():
-        order = _argsort(owner)
-    else:
-        order = _argsort(key)
-    if seq is None:
-        return order
-    if order is not None:
-        key = key[order]
-    tied = np.flatnonzero(key[1:] == key[:-1])
-    if not len(tied):
-        return order
-    number = seq.fill_null(0).to_numpy()
-    order = np.arange(len(key)) if order is None else order
-    groups = np.union1d(tied, tied + 1)
-    rows = order[groups]
-    order[groups] = rows[np.lexsort((rows, number[rows], key[groups]))]
-    return order
-
-
-def _argsort(key: Codes) -> Seconds:
-    """A stable argsort of numbers from 0 on, sixteen bits at a time: NumPy sorts those in linear time."""
-    order = np.argsort((key & 0xFFFF).astype(np.uint16), kind="stable")
-    for shift in range(16, int(key.max()).bit_length(), 16):
-        digit = ((key >> shift) & 0xFFFF).astype(np.uint16)
-        order = order.take(np.argsort(digit.take(order), kind="stable"))
-    return order
-
-
-def _once(owner: Codes, event_id: pl.Series | None) -> NDArray[np.bool_] | None:
-    """Where an id appears for the first time in its ticket; None if all do."""
-    if event_id is None or len(owner) < 2:
-        return None
-    mark = event_id.hash().to_numpy()
-    suspects = np.zeros(0, np.int64)
-    rows = np.arange(1, len(owner))
-    for back in range(1, _TIE):
-        rows = rows[owner[rows] == owner[rows - back]]
-        suspects = np.concatenate([suspects, rows[mark[rows] == mark[rows - back]]])
-        rows = rows[rows > back] if len(rows) else rows
-        if not len(rows):
-            break
-    doubtful = np.unique(owner[np.concatenate([suspects, rows])])
-    if not len(doubtful):
-        return None
-    among = np.flatnonzero(np.isin(owner, doubtful))
-    named = pl.DataFrame({"owner": owner[among], "id": event_id.gather(among), "row": among})
-    first = named.filter(pl.col("id").is_null() | pl.struct("owner", "id").is_first_distinct())
-    once = np.ones(len(owner), np.bool_)
-    once[among] = False
-    once[first["row"].to_numpy()] = True
-    return None if once.all() else once
+    return table.take(kinds.encode(column))

@@ -18,11 +18,12 @@ from sla.policies import parse
 from sla.promises import Policies, with_round_the_clock
 from sla.terms import Promises, TermsBook
 from sla.timetables import Timetable
-from sla.windows import Flags, Spans, Windows, first_stop, marks, windows
+from sla.windows import Flags, Spans, Windows, first_of, first_stop, marks, windows
 from sla.zones import EPOCH
 
 _BLOCK = 1 << 17
 _STATES = {state: number for number, state in enumerate(State)}
+_STATE = pl.Series([state.value for state in State], dtype=CLOCKS["state"])
 _RUNNING = np.array([_STATES[s] for s in (State.ON_TRACK, State.BREACHED, State.AT_RISK, State.BREACHED)], np.uint8)
 """By late + 2 × little left."""
 _DONE = np.array([_STATES[State.MET], _STATES[State.BREACHED]], np.uint8)
@@ -109,9 +110,7 @@ def _blocks(tickets: Tickets, log: Log, book: TermsBook, now: int) -> Iterator[H
 def _changes(tickets: Tickets, log: Log, book: TermsBook) -> Changes:
     position = log.where(PRIORITY, TIER, TYPE)
     ticket, kind, word = log.ticket[position], log.kind[position], log.word[position]
-    born = np.ones(len(position), np.bool_)
-    born[1:] = ticket[1:] != ticket[:-1]
-    since = np.maximum.accumulate(np.where(born, np.arange(len(position)), 0))
+    since = first_of(ticket)
     combo = np.zeros(len(position), np.int64) + tickets.combo[ticket]
     for code, field in ((PRIORITY, "priority"), (TIER, "tier"), (TYPE, "type")):
         step, digits = book.mix.step[field], book.mix.digit[field]
@@ -123,12 +122,12 @@ def _changes(tickets: Tickets, log: Log, book: TermsBook) -> Changes:
 
 def _combo_at(tickets: Tickets, changes: Changes, ticket: Codes, position: Seconds) -> Codes:
     """Each ticket's combination after the events before a place in the log."""
-    combo = tickets.combo[ticket]
+    combo = tickets.combo.take(ticket)
     if not len(changes.position):
         return combo
     changed = np.zeros(len(tickets.created), np.bool_)
     changed[changes.ticket] = True
-    rows = np.flatnonzero(changed[ticket])
+    rows = np.flatnonzero(changed.take(ticket))
     latest = np.searchsorted(changes.position, position[rows], side="left") - 1
     known = np.maximum(latest, 0)
     applies = (latest >= 0) & (changes.ticket[known] == ticket[rows])
@@ -154,15 +153,16 @@ def _measured(table: Windows, promises: Promises, spans: Spans | None, timetable
     is_paused = np.zeros(len(total), np.bool_)
     if spans is not None:
         still = np.flatnonzero(promises.stands_still(spans.window, spans.status, spans.hold, spans.idle))
-        window = spans.window[still]
-        is_paused[window[spans.last[still]]] = True
-        starts = timetable.passed(calendar[window], spans.start[still])
-        lengths = timetable.passed(calendar[window], spans.end[still]) - starts
+        window = spans.window.take(still)
+        is_paused[window[spans.last.take(still)]] = True
+        own = calendar.take(window)
+        starts = timetable.passed(own, spans.start.take(still))
+        lengths = timetable.passed(own, spans.end.take(still)) - starts
         paused = _summed(window, lengths, len(total))
         before = np.cumsum(lengths) - lengths
-        before -= before[_first_of(window)]
-        counted = starts - begun[window] - before
-        shift = _summed(window, lengths * (counted < target[window]), len(total))
+        before -= before.take(first_of(window))
+        counted = starts - begun.take(window) - before
+        shift = _summed(window, lengths * (counted < target.take(window)), len(total))
     elapsed = total - paused
     unknown = (target < 0) | (is_paused & (elapsed < target)) | promises.never_opens
     due = np.full(len(total), NEVER)
@@ -173,13 +173,6 @@ def _measured(table: Windows, promises: Promises, spans: Spans | None, timetable
     at_once = start if next_open is None else np.where(next_open, np.maximum(start, found), start)
     due[rows] = np.where(target[rows] == 0, at_once, found)
     return Measured(elapsed, paused, due, is_paused)
-
-
-def _first_of(group: Seconds) -> Seconds:
-    """For each row the first row of its group; groups lie together."""
-    fresh = np.ones(len(group), np.bool_)
-    fresh[1:] = group[1:] != group[:-1]
-    return np.maximum.accumulate(np.where(fresh, np.arange(len(group)), 0))
 
 
 def _summed(window: Seconds, seconds: Seconds, size: int) -> Seconds:
@@ -201,15 +194,15 @@ def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, m
     current[:-1] = table.ticket[1:] != table.ticket[:-1]
     same = bool(current.all())
     if not same:
-        number = (np.arange(size) - _first_of(table.ticket) + 1).astype(np.int32)
+        number = (np.arange(size) - first_of(table.ticket) + 1).astype(np.int32)
     promised = promises.target >= 0
     own = size == len(tickets.created) and same
     columns: dict[str, Any] = {
         "ticket": tickets.ids if own else tickets.ids.gather(table.ticket),
-        "clock": _enum("clock", np.full(size, list(Clock).index(clock), np.uint8)),
+        "clock": pl.Series([clock.value], dtype=CLOCKS["clock"]).new_from_index(0, size),
         "window": number,
         "is_current": current,
-        "state": _enum("state", _states(measured.elapsed, promises, table.stopped)),
+        "state": _STATE.gather(pl.Series(_states(measured.elapsed, promises, table.stopped))),
         "target": _known(promises.target, promised),
         "elapsed": _known(measured.elapsed, promised),
         "paused": _known(measured.paused, promised),
@@ -227,10 +220,6 @@ def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, m
 def _known(values: Seconds, known: Flags) -> pl.Series:
     column = pl.Series(values)
     return column if known.all() else column.set(pl.Series(~known), None)
-
-
-def _enum(column: str, numbers: Codes) -> pl.Series:
-    return pl.Series(column, numbers).cat.to(CLOCKS[column])
 
 
 def _waiting(tickets: Tickets, table: Windows) -> pl.Series:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -11,27 +12,56 @@ from engine.datafiles import read_yaml
 from engine.errors import BadInput
 from sla.calendars import WEEKDAYS, Calendar
 from sla.openings import Window
+from sla.promises import ROUND_THE_CLOCK
 from sla.zones import DAY
 
 _KEYS = ("tz", "weekly", "holidays", "overrides", "always", "country", "subdivision", "working_day", "description")
+_HOURS = ("weekly", "holidays", "overrides", "country", "working_day")
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
 def load(path: str | Path) -> dict[str, Calendar]:
-    """Calendars by name from a YAML file {calendars: {name: …}}. Raises BadInput with file, key path and reason."""
+    """Calendars by name from a YAML file {calendars: {name: …}}, or {name: …}.
+
+    Raises BadInput with file, key path and reason (NotFound without the file), also for what `Calendar.parse` would
+    make something of but nobody means: windows of one day that overlap, a `24x7` that closes.
+    """
     file = Path(path)
     content = read_yaml(file, what="file of calendars")
     try:
-        return parse_all(content.get("calendars", content) if isinstance(content, Mapping) else content)
+        calendars = parse_all(_listed(content))
+        for calendar in calendars.values():
+            _means_it(calendar)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from error
+    return calendars
+
+
+def _listed(content: Any) -> Any:
+    if not isinstance(content, Mapping) or "calendars" not in content:
+        return content
+    if unknown := [str(key) for key in content if key != "calendars"]:
+        raise BadInput(f"{unknown[0]}: unknown key; a file has only calendars at its top")
+    return content["calendars"]
+
+
+def _means_it(calendar: Calendar) -> None:
+    if calendar.name == ROUND_THE_CLOCK and not calendar.always:
+        raise BadInput(f"{ROUND_THE_CLOCK}.always: has to be true, wall-clock targets are counted on it")
+    days = {f"weekly.{day}": windows for day, windows in zip(WEEKDAYS, calendar.weekly, strict=True)}
+    days |= {f"overrides.{day}": windows for day, windows in calendar.overrides.items()}
+    for key, windows in days.items():
+        if any(later[0] < earlier[1] for earlier, later in pairwise(sorted(windows))):
+            raise BadInput(f"{calendar.name}.{key}: two windows overlap; write them as one")
 
 
 def parse_all(calendars: Mapping[str, Any]) -> dict[str, Calendar]:
     """Calendars by name; those that are ready pass through."""
     if not isinstance(calendars, Mapping):
         raise BadInput(f"calendars: expected a mapping of name to calendar, got {_shown(calendars)}")
-    return {str(n): c if isinstance(c, Calendar) else read(c, name=str(n)) for n, c in calendars.items()}
+    if odd := [n for n in calendars if not isinstance(n, str) or not n.strip()]:
+        raise BadInput(f"calendars.{odd[0]}: a name is text, got {_shown(odd[0])}; put it in quotes")
+    return {n: c if isinstance(c, Calendar) else read(c, name=n) for n, c in calendars.items()}
 
 
 def read(mapping: Mapping[str, Any], *, name: str) -> Calendar:
@@ -40,19 +70,22 @@ def read(mapping: Mapping[str, Any], *, name: str) -> Calendar:
         raise BadInput(f"{name}: expected a mapping, got {_shown(mapping)}")
     if unknown := sorted(str(k) for k in mapping if k not in _KEYS):
         raise BadInput(f"{name}.{unknown[0]}: unknown key; known are {', '.join(_KEYS)}")
+    if empty := [k for k in ("tz", "weekly", "always") if k in mapping and mapping[k] is None]:
+        raise BadInput(f"{name}.{empty[0]}: nothing stands behind it; fill it in or remove it")
+    _name(mapping.get("description"), f"{name}.description")
     always = mapping.get("always", False)
     if not isinstance(always, bool):
         raise BadInput(f"{name}.always: expected true or false, got {_shown(always)}")
-    if always and (extra := [k for k in ("weekly", "holidays", "overrides", "country") if mapping.get(k)]):
+    if always and (extra := [k for k in _HOURS if mapping.get(k)]):
         raise BadInput(f"{name}.{extra[0]}: a calendar with always: true has no other hours; remove one of the two")
     if not always and "weekly" not in mapping and "overrides" not in mapping:
         raise BadInput(f"{name}.weekly: missing; give weekly hours, {{}} for none, or always: true")
     return Calendar(
         name,
-        tz=_zone(mapping.get("tz") or "UTC", f"{name}.tz"),
-        weekly=_weekly(mapping.get("weekly") or {}, f"{name}.weekly"),
-        holidays=_holidays(mapping.get("holidays") or [], f"{name}.holidays"),
-        overrides=_overrides(mapping.get("overrides") or {}, f"{name}.overrides"),
+        tz=_zone(mapping.get("tz", "UTC"), f"{name}.tz"),
+        weekly=_weekly(mapping.get("weekly", {}), f"{name}.weekly"),
+        holidays=_holidays(mapping.get("holidays"), f"{name}.holidays"),
+        overrides=_overrides(mapping.get("overrides"), f"{name}.overrides"),
         always=always,
         country=_country(mapping, name),
         working_day=_length(mapping.get("working_day"), f"{name}.working_day"),
@@ -61,7 +94,7 @@ def read(mapping: Mapping[str, Any], *, name: str) -> Calendar:
 
 def _zone(tz: Any, path: str) -> str:
     try:
-        return ZoneInfo(str(tz)).key
+        return ZoneInfo(tz if isinstance(tz, str) else "").key
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise BadInput(f"{path}: {tz!r} is no IANA time zone, for example Europe/Berlin") from error
 
@@ -101,14 +134,24 @@ def _time(value: Any, path: str) -> int:
 
 
 def _holidays(holidays: Any, path: str) -> dict[date, str]:
+    if holidays is None:
+        return {}
     if isinstance(holidays, Mapping):
-        return {_date(d, f"{path}.{d}"): str(n or "") for d, n in holidays.items()}
+        return {_date(d, f"{path}.{d}"): _name(n, f"{path}.{d}") for d, n in holidays.items()}
     if not isinstance(holidays, list | tuple):
         raise BadInput(f"{path}: expected a list of dates or a mapping of date to name, got {_shown(holidays)}")
     return {_date(d, f"{path}[{i}]"): "" for i, d in enumerate(holidays)}
 
 
+def _name(value: Any, path: str) -> str:
+    if value is not None and not isinstance(value, str):
+        raise BadInput(f"{path}: expected text, got {_shown(value)}; put it in quotes")
+    return value or ""
+
+
 def _overrides(overrides: Any, path: str) -> dict[date, tuple[Window, ...]]:
+    if overrides is None:
+        return {}
     if not isinstance(overrides, Mapping):
         raise BadInput(f"{path}: expected a mapping of date to windows, got {_shown(overrides)}")
     return {_date(d, f"{path}.{d}"): _windows(w, f"{path}.{d}") for d, w in overrides.items()}
@@ -130,14 +173,16 @@ def _country(mapping: Mapping[str, Any], name: str) -> tuple[str, str | None] | 
     import holidays  # noqa: PLC0415
 
     known = holidays.list_supported_countries()
-    if country not in known:
+    if not isinstance(country, str) or country not in known:
         raise BadInput(f"{name}.country: no public holidays are known for {_shown(country)}; use a code like DE or US")
     if subdivision is not None and str(subdivision) not in known[country]:
         raise BadInput(f"{name}.subdivision: {country} has {', '.join(known[country]) or 'none'}, not {subdivision!r}")
-    return str(country), None if subdivision is None else str(subdivision)
+    return country, None if subdivision is None else str(subdivision)
 
 
 def _length(value: Any, path: str) -> int | None:
+    if value is not None and _time(value, path) == 0:
+        raise BadInput(f"{path}: a working day has to have a length, got {_shown(value)}")
     return None if value is None else _time(value, path)
 
 

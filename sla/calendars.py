@@ -100,7 +100,11 @@ class Calendar:
     @overload
     def elapsed(self, start: np.ndarray[Any, Any], end: np.ndarray[Any, Any] | datetime) -> Seconds: ...
     def elapsed(self, start: Any, end: Any) -> Any:
-        """Business seconds between two instants, negative where `end` is earlier."""
+        """Business seconds between two instants, negative where `end` is earlier.
+
+        For one instant an int; for a column a column as long, null where either side is. `end` is one instant for
+        all, or a column of the same kind and length. What lies outside 1900 to 2199 is not counted.
+        """
         if isinstance(start, pl.Series):
             end = end if isinstance(end, pl.Series) else pl.Series([end] * len(start), dtype=pl.Datetime("us", "UTC"))
             known = (start.is_not_null() & end.is_not_null()).to_numpy()
@@ -127,15 +131,17 @@ class Calendar:
         self, start: np.ndarray[Any, Any], seconds: Any, *, boundary: Boundary = ...
     ) -> np.ndarray[Any, Any]: ...
     def deadline(self, start: Any, seconds: Any, *, boundary: Boundary = "close") -> Any:
-        """The instant at which that much business time is used up; none if the calendar never gets there.
+        """The instant at which that many business seconds are used up; none if the calendar never gets there.
 
-        Where it falls on a closing it is that closing, or the next opening with `boundary="next_open"`.
-        Deadlines of 2200 and later count as none.
+        `seconds` is one whole number for all, or a column of them; 0 and less are used up at the start, and a null
+        start or number has no deadline. Where it falls on a closing it is that closing, or the next opening with
+        `boundary="next_open"`. Deadlines of 2200 and later count as none.
         """
-        at, need = _seconds(start), np.asarray(seconds, np.int64)
-        at, need = np.broadcast_arrays(at, need.reshape(-1))
+        known = seconds.is_not_null().to_numpy() if isinstance(seconds, pl.Series) else np.ones(1, np.bool_)
+        number = seconds.fill_null(0).to_numpy() if isinstance(seconds, pl.Series) else seconds
+        at, need = np.broadcast_arrays(_seconds(start), np.asarray(number, np.int64).reshape(-1))
         if isinstance(start, pl.Series):
-            missing = start.is_null().to_numpy()
+            missing = start.is_null().to_numpy() | ~known
             due = self._due(np.where(missing, 0, at), need, boundary)
             return instants(due, known=~missing & (due != NEVER)).alias(start.name)
         due = self._due(at, need, boundary)

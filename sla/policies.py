@@ -1,16 +1,17 @@
 """SLA policies as data: reading the files, and refusing a bad one with its file, key path and reason."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from pydantic import ValidationError
 
 from engine.datafiles import read_yaml
 from engine.errors import BadInput
+from sla.amounts import amount, known_keys, multipliers, round_the_clock, text
+from sla.calendars import Calendar
 from sla.contracts import Clock
 from sla.promises import (
     DEFAULT_TERMS,
@@ -22,35 +23,33 @@ from sla.promises import (
     Rounding,
     Target,
     Terms,
-    Unit,
     Version,
 )
+from sla.proofreading import calendars_fit, proofread
 
 _CLOCKS = tuple(clock.value for clock in Clock)
 _VERSION_KEYS = ("valid_from", "calendar", "rounding", "multipliers", "clocks", "policies")
-_FILE_KEYS = ("name", "source", "description", "versions", *_VERSION_KEYS)
+_FILE_KEYS = ("name", "source", "description", "words", "versions", *_VERSION_KEYS)
 _SHARED_KEYS = ("calendar", "rounding", "multipliers", "at_risk_fraction")
 _POLICY_KEYS = ("name", "match", *Dims._fields, *_SHARED_KEYS, *_CLOCKS)
 _TARGET_KEYS = ("target", "unit", "calendar", "rounding", "multipliers", "tiers", *Terms.model_fields)
-_UNITS = {
-    **dict.fromkeys(("s", "sec", "second", "seconds"), Unit.SECONDS),
-    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), Unit.MINUTES),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), Unit.HOURS),
-    **dict.fromkeys(("d", "day", "days"), Unit.DAYS),
-    **dict.fromkeys(("business_minute", "business_minutes", "business_min"), Unit.BUSINESS_MINUTES),
-    **dict.fromkeys(("business_hour", "business_hours", "business_h"), Unit.BUSINESS_HOURS),
-    **dict.fromkeys(("business_day", "business_days", "business_d"), Unit.BUSINESS_DAYS),
-}
 
 
-def load(path: str | Path) -> Policies:
-    """A policy file (YAML). Raises BadInput with file, key path and reason; nothing of a bad file is used."""
+def load(path: str | Path, calendars: Mapping[str, Calendar] | None = None) -> Policies:
+    """A policy file (YAML), proofread; with `calendars` also whether those it names are there and can count its units.
+
+    Raises BadInput with file, key path and reason (NotFound without the file); nothing of a bad file is used.
+    """
     file = Path(path)
     content = read_yaml(file, what="SLA policy")
     try:
-        return parse(content, name=file.stem)
+        policies = parse(content, name=file.stem)
+        proofread(content, policies)
+        if calendars is not None:
+            calendars_fit(policies, calendars)
     except BadInput as error:
         raise BadInput(f"{file}: {error}") from error
+    return policies
 
 
 def parse(content: Any, *, name: str = "policies") -> Policies:
@@ -58,35 +57,52 @@ def parse(content: Any, *, name: str = "policies") -> Policies:
 
     A policy is `match` (or the dimensions beside it: priority, tier, type, team, channel, one value or a list) and per
     clock a target: seconds, "15 min", "2 business days", null for none, or {target, unit, calendar, tiers, …terms}.
+    Any word may stand for a priority, tier, type or status; `load` takes only those that are known.
     """
     if isinstance(content, Policies):
         return content
     if isinstance(content, list | tuple):
         content = {"policies": content}
-    _known(content, _FILE_KEYS, "")
-    versions = content.get("versions")
-    if versions is None:
+    known_keys(content, _FILE_KEYS, "")
+    if "versions" not in content:
         read = [_version({k: v for k, v in content.items() if k in _VERSION_KEYS}, "")]
     elif any(k in content for k in _VERSION_KEYS):
         raise BadInput("versions: give either versions or one list of policies, not both")
     else:
-        read = [_version(v, f"versions[{i}].") for i, v in enumerate(_list(versions, "versions"))]
+        read = [_version(v, f"versions[{i}].") for i, v in enumerate(_list(content["versions"], "versions"))]
     starts = [v.valid_from or datetime.min.replace(tzinfo=UTC) for v in read]
-    if starts != sorted(set(starts)):
-        raise BadInput("versions: each needs a later valid_from than the one before")
-    return Policies(name=str(content.get("name", name)), source=str(content.get("source", "")), versions=tuple(read))
+    for i in range(1, len(starts)):
+        if starts[i] <= starts[i - 1]:
+            raise BadInput(f"versions[{i}].valid_from: has to be a later valid_from than the one before")
+    said = {key: text(content[key], key) for key in ("name", "source", "description") if key in content}
+    return Policies(name=said.get("name", name), source=said.get("source", ""), versions=tuple(read))
+
+
+class _Shared(NamedTuple):
+    """What targets inherit from their policy, and policies from their list."""
+
+    calendar: str | None = None
+    rounding: Rounding = "exact"
+    multipliers: Mapping[str, Fraction] = {}
+    at_risk_fraction: Any = None
+
+    def under(self, content: Mapping[str, Any], path: str) -> "_Shared":
+        """The same with what stands here; null says nothing."""
+        given = {key: content[key] for key in self._fields if content.get(key) is not None}
+        return self._replace(**{key: _SHARED[key](value, f"{path}{key}") for key, value in given.items()})
 
 
 def _version(content: Any, path: str) -> Version:
-    _known(content, _VERSION_KEYS, path)
-    clocks = content.get("clocks") or {}
-    _known(clocks, _CLOCKS, f"{path}clocks.")
-    terms = {c: _terms(DEFAULT_TERMS[c], clocks.get(c.value) or {}, f"{path}clocks.{c.value}") for c in Clock}
-    defaults = {k: content[k] for k in ("calendar", "rounding", "multipliers") if content.get(k) is not None}
+    known_keys(content, _VERSION_KEYS, path)
+    clocks = _mapping(content.get("clocks"), f"{path}clocks")
+    known_keys(clocks, _CLOCKS, f"{path}clocks.")
+    terms = {
+        c: _terms(DEFAULT_TERMS[c], _mapping(clocks.get(c.value), f"{path}clocks.{c.value}"), f"{path}clocks.{c.value}")
+        for c in Clock
+    }
+    shared = _Shared().under(content, path)
     listed = _list(content.get("policies"), f"{path}policies")
-    if not listed:
-        raise BadInput(f"{path}policies: empty; give at least one policy")
-    policies = [_policy(p, f"{path}policies[{i}]", i, defaults, terms) for i, p in enumerate(listed)]
+    policies = [_policy(p, f"{path}policies[{i}]", i, shared, terms) for i, p in enumerate(listed)]
     names = [p.name for p in policies]
     if repeated := [n for n in names if names.count(n) > 1]:
         raise BadInput(f"{path}policies: two are named {repeated[0]!r}; reports could not tell them apart")
@@ -95,99 +111,65 @@ def _version(content: Any, path: str) -> Version:
     )
 
 
-def _policy(content: Any, path: str, index: int, defaults: Mapping[str, Any], terms: Mapping[Clock, Terms]) -> Policy:
-    _known(content, _POLICY_KEYS, f"{path}.")
+def _policy(content: Any, path: str, index: int, above: _Shared, terms: Mapping[Clock, Terms]) -> Policy:
+    known_keys(content, _POLICY_KEYS, f"{path}.")
     match = _match(content, path)
-    shared = {**defaults, **{k: content[k] for k in _SHARED_KEYS if content.get(k) is not None}}
+    shared = above.under(content, f"{path}.")
     targets = {
         clock: _target(content[clock.value], f"{path}.{clock.value}", shared, terms[clock])
         for clock in Clock
         if clock.value in content
     }
     spoken = " ".join("/".join(sorted(values)) for values in match.values()) or "everyone"
-    return Policy(name=str(content.get("name") or f"{index + 1} {spoken}"), match=match, targets=targets)
+    name = text(content["name"], f"{path}.name") if "name" in content else f"{index + 1} {spoken}"
+    return Policy(name=name, match=match, targets=targets)
 
 
 def _match(content: Mapping[str, Any], path: str) -> dict[str, frozenset[str]]:
-    given = content.get("match") or {}
-    _known(given, Dims._fields, f"{path}.match.")
-    given = {**{k: content[k] for k in Dims._fields if content.get(k) is not None}, **given}
+    given = _mapping(content.get("match"), f"{path}.match")
+    known_keys(given, Dims._fields, f"{path}.match.")
+    beside = {k: content[k] for k in Dims._fields if content.get(k) is not None}
+    if twice := [k for k in beside if k in given]:
+        raise BadInput(f"{path}.{twice[0]}: stands in match as well; give it once")
     match = {}
-    for key, value in given.items():
+    for key, value in {**beside, **given}.items():
         values = value if isinstance(value, list | tuple) else [value]
-        if not values or not all(isinstance(v, str) for v in values):
+        if not values or not all(isinstance(v, str) and v.strip() for v in values):
             raise BadInput(f"{path}.{key}: expected a name or a list of names, got {value!r}")
         match[key] = frozenset(values)
     return match
 
 
-def _target(content: Any, path: str, shared: Mapping[str, Any], terms: Terms) -> Target:
+def _target(content: Any, path: str, above: _Shared, terms: Terms) -> Target:
     if not isinstance(content, Mapping):
         content = {"target": content}
-    _known(content, _TARGET_KEYS, f"{path}.")
-    tiers = content.get("tiers") or {}
-    if not isinstance(tiers, Mapping):
-        raise BadInput(f"{path}.tiers: expected a mapping of tier to target, got {tiers!r}")
-    base = _amount(content.get("target"), content.get("unit"), path)
-    cells = {str(tier): _amount(cell, content.get("unit"), f"{path}.tiers.{tier}") for tier, cell in tiers.items()}
-    calendar = content.get("calendar", shared.get("calendar"))
-    _calendar_fits(content, calendar, [a for a in (base, *cells.values()) if a], path)
-    rounding = content.get("rounding", shared.get("rounding", "exact"))
-    if rounding not in get_args(Rounding):
-        raise BadInput(f"{path}.rounding: expected {' or '.join(get_args(Rounding))}, got {rounding!r}")
-    inherited = {"at_risk_fraction": shared["at_risk_fraction"]} if "at_risk_fraction" in shared else {}
+    known_keys(content, _TARGET_KEYS, f"{path}.")
+    shared = above.under({k: v for k, v in content.items() if k != "at_risk_fraction"}, f"{path}.")
+    tiers = _mapping(content.get("tiers"), f"{path}.tiers")
+    base = amount({k: content[k] for k in ("target", "unit") if k in content}, None, path)
+    cells = {str(tier): amount(cell, content.get("unit"), f"{path}.tiers.{tier}") for tier, cell in tiers.items()}
+    _calendar_fits(content, shared.calendar, [a for a in (base, *cells.values()) if a], path)
+    inherited = {} if above.at_risk_fraction is None else {"at_risk_fraction": above.at_risk_fraction}
     return Target(
         base=base,
         cells=cells,
-        multipliers=_multipliers(content.get("multipliers", shared.get("multipliers", {})), f"{path}.multipliers"),
-        rounding=rounding,
-        calendar=None if calendar is None else str(calendar),
+        multipliers=shared.multipliers,
+        rounding=shared.rounding,
+        calendar=shared.calendar,
         terms=_terms(terms, {**inherited, **{k: v for k, v in content.items() if k in Terms.model_fields}}, path),
     )
 
 
-def _calendar_fits(content: Mapping[str, Any], calendar: Any, amounts: list[Amount], path: str) -> None:
+def _calendar_fits(content: Mapping[str, Any], calendar: str | None, amounts: list[Amount], path: str) -> None:
     business = [a for a in amounts if a.unit.value.startswith("business")]
     if calendar is None and (lost := [a.unit.value for a in business if a.calendar is None]):
         raise BadInput(f"{path}.calendar: missing; {lost[0]} need one")
     if content.get("calendar") is not None and amounts and all(a.unit in WALL_UNITS for a in amounts):
-        unit = amounts[0].unit.value
-        raise BadInput(f"{path}.calendar: {unit} run round the clock; write business_{unit} to count on {calendar!r}")
-
-
-def _amount(value: Any, unit: Any, path: str) -> Amount | None:
-    calendar = None
-    if isinstance(value, Mapping):
-        _known(value, ("target", "unit", "calendar"), f"{path}.")
-        value, unit, calendar = value.get("target"), value.get("unit", unit), value.get("calendar")
-    if value is None:
-        return None
-    if isinstance(value, str) and (found := re.fullmatch(r"\s*([\d.]+)\s*([A-Za-z][A-Za-z _]*?)\s*", value)):
-        value, unit = found[1], re.sub(r"\s+", "_", found[2].lower()).replace("biz_", "business_")
-    known = Unit.SECONDS if unit is None else _UNITS.get(str(unit))
-    if known is None:
-        raise BadInput(f"{path}: {unit!r} is no unit; use {', '.join(u.value for u in Unit)}")
-    return Amount(value=_number(value, path), unit=known, calendar=calendar)
-
-
-def _multipliers(value: Any, path: str) -> dict[str, Fraction]:
-    if not isinstance(value, Mapping):
-        raise BadInput(f"{path}: expected a mapping of tier to number, got {value!r}")
-    return {str(tier): _number(number, f"{path}.{tier}") for tier, number in value.items()}
-
-
-def _number(value: Any, path: str) -> Fraction:
-    try:
-        number = Fraction(str(value)) if not isinstance(value, bool) else None
-    except (ValueError, ZeroDivisionError):
-        number = None
-    if number is None or number < 0:
-        raise BadInput(f'{path}: expected an amount like 900, "15 min" or "2 business days", got {value!r}')
-    return number
+        raise round_the_clock(amounts[0].unit, calendar, path)
 
 
 def _terms(defaults: Terms, given: Mapping[str, Any], path: str) -> Terms:
-    _known(given, tuple(Terms.model_fields), f"{path}.")
+    known_keys(given, tuple(Terms.model_fields), f"{path}.")
     named = {k: str(v) if k == "at_risk_fraction" else v for k, v in given.items()}
     try:
         return Terms.model_validate({**defaults.model_dump(), **named})
@@ -197,27 +179,48 @@ def _terms(defaults: Terms, given: Mapping[str, Any], path: str) -> Terms:
         raise BadInput(f"{where}: {first['msg']}, got {first['input']!r}") from error
 
 
+def _at_risk_fraction(value: Any, path: str) -> Any:
+    return _terms(Terms(), {"at_risk_fraction": value}, path.removesuffix(".at_risk_fraction")).at_risk_fraction
+
+
+def _rounding(value: Any, path: str) -> Any:
+    if value not in get_args(Rounding):
+        raise BadInput(f"{path}: expected {' or '.join(get_args(Rounding))}, got {value!r}")
+    return value
+
+
+_SHARED: Mapping[str, Callable[[Any, str], Any]] = {
+    "calendar": text,
+    "rounding": _rounding,
+    "multipliers": multipliers,
+    "at_risk_fraction": _at_risk_fraction,
+}
+
+
 def _instant(value: Any, path: str) -> datetime | None:
     try:
         if isinstance(value, str):
             value = datetime.fromisoformat(value)
         if isinstance(value, date) and not isinstance(value, datetime):
             value = datetime(value.year, value.month, value.day, tzinfo=UTC)
-    except ValueError as error:
+        if isinstance(value, datetime):
+            return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadInput(f"{path}: expected a date like 2024-01-01, got {value!r}") from error
-    if value is not None and not isinstance(value, datetime):
+    if value is not None:
         raise BadInput(f"{path}: expected a date like 2024-01-01, got {value!r}")
-    return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+    return None
 
 
 def _list(value: Any, path: str) -> list[Any]:
     if not isinstance(value, list | tuple):
         raise BadInput(f"{path}: expected a list, got {value!r}")
+    if not value:
+        raise BadInput(f"{path}: empty; give at least one")
     return list(value)
 
 
-def _known(content: Any, keys: tuple[str, ...], path: str) -> None:
-    if not isinstance(content, Mapping):
-        raise BadInput(f"{path.rstrip('.') or 'file'}: expected a mapping, got {content!r}")
-    if unknown := [str(k) for k in content if k not in keys]:
-        raise BadInput(f"{path}{unknown[0]}: unknown key; known are {', '.join(keys)}")
+def _mapping(value: Any, path: str) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise BadInput(f"{path}: expected a mapping, got {value!r}")
+    return value or {}

@@ -34,7 +34,8 @@ class Unit(StrEnum):
 
 
 WALL_UNITS = frozenset({Unit.MINUTES, Unit.HOURS, Unit.DAYS})
-_LENGTH = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+LENGTH = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+"""Seconds of a unit; the business units are as long as their namesakes."""
 
 
 class Terms(Frozen):
@@ -82,7 +83,7 @@ class Amount(Frozen):
         """A business day is the length of the calendar's usual working day."""
         if self.unit == Unit.BUSINESS_DAYS:
             return self.value * calendar.working_day
-        return self.value * _LENGTH[self.unit.removeprefix("business_")]
+        return self.value * LENGTH[self.unit.removeprefix("business_")]
 
 
 class Target(Frozen):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -87,10 +88,13 @@ class AlertStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def known_keys(self) -> set[str]:
-        """The dedupe keys of every alert that was raised."""
+    def known_keys(self, among: Iterable[str]) -> set[str]:
+        """Those of the dedupe keys under which an alert was raised."""
+        query, known = select(sla_alerts.c.dedupe_key), set[str]()
         with self._engine.connect() as connection:
-            return set(connection.execute(select(sla_alerts.c.dedupe_key)).scalars())
+            for batch in _batches(sorted(set(among))):
+                known |= set(connection.execute(query.where(sla_alerts.c.dedupe_key.in_(batch))).scalars())
+        return known
 
     def add(self, alerts: pl.DataFrame, *, external_ids: Mapping[str, str] | None = None) -> pl.DataFrame:
         """Keep alerts (schema `alerts.ALERTS`); returns those that were new.
@@ -101,28 +105,32 @@ class AlertStore:
         """
         fresh: list[str] = []
         names = external_ids or {}
-        for batch in _batches(alerts.to_dicts()):
+        # In one order, so that two evaluators never wait for each other in a circle.
+        for batch in _batches(alerts.sort("dedupe_key").to_dicts()):
             with self._writing() as connection:
                 fresh += _insert(connection, [_row(alert, names) for alert in batch])
         return alerts.filter(pl.col("dedupe_key").is_in(pl.Series(fresh, dtype=pl.String).implode()))
 
-    def unsent(self) -> list[dict[str, Any]]:
-        """Alerts nobody was told about yet, in the order they were raised."""
+    def unsent(self, *, since: datetime | None = None, within: Connection | None = None) -> list[dict[str, Any]]:
+        """Alerts nobody was told about yet, in the order they were raised; only those raised after `since`."""
         query = select(sla_alerts).where(sla_alerts.c.notification_sent.is_(False))
-        with self._engine.connect() as connection:
+        if since is not None:
+            query = query.where(sla_alerts.c.triggered_at > since)
+        with nullcontext(within) if within else self._engine.connect() as connection:
             found = connection.execute(query.order_by(sla_alerts.c.triggered_at, sla_alerts.c.dedupe_key))
             return [dict(row) for row in found.mappings()]
 
-    def mark_sent(self, keys: Iterable[str], *, at: datetime) -> int:
-        """Note that these alerts went out; returns how many were not marked before."""
+    def mark_sent(self, keys: Iterable[str], *, at: datetime, within: Connection | None = None) -> int:
+        """Note that these alerts went out; returns how many were not marked before.
+
+        All or nothing; `within` is the transaction of whoever sends them.
+        """
         marked = 0
-        for batch in _batches(sorted(set(keys))):
-            waiting = sla_alerts.c.dedupe_key.in_(batch) & sla_alerts.c.notification_sent.is_(False)
-            with self._writing() as connection:
-                done = connection.execute(
-                    update(sla_alerts).where(waiting).values(notification_sent=True, notification_sent_at=at)
-                )
-                marked += done.rowcount
+        with nullcontext(within) if within else self._writing() as connection:
+            for batch in _batches(sorted(set(keys))):
+                waiting = sla_alerts.c.dedupe_key.in_(batch) & sla_alerts.c.notification_sent.is_(False)
+                values = {"notification_sent": True, "notification_sent_at": at}
+                marked += connection.execute(update(sla_alerts).where(waiting).values(values)).rowcount
         return marked
 
     def _writing(self) -> Any:

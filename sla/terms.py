@@ -54,18 +54,18 @@ class Promises:
     """What holds for each window: `target` in business seconds, -1 for none, and the calendar's index."""
 
     def __init__(self, table: PromiseTable, number: Codes) -> None:
-        self._table, self._number = table, number
+        self._table, self._number, self._rows = table, number, pl.Series(number.astype(np.uint32))
         self.target, self.calendar = self._column(table.target), self._column(table.calendar)
         self.at_risk, self.strict = self._column(table.at_risk), self._column(table.strict)
         self.next_open, self.never_opens = self._column(table.next_open), self._column(table.never_opens)
 
     @property
     def policy(self) -> pl.Series:
-        return self._table.policy.gather(self._number)
+        return self._table.policy.gather(self._rows)
 
     @property
     def calendar_name(self) -> pl.Series:
-        return self._table.calendar_name.gather(self._number)
+        return self._table.calendar_name.gather(self._rows)
 
     def stands_still(self, window: Seconds, status: Codes, hold: Codes, idle: Flags) -> Flags:
         """Whether a span of a window is paused, by its status and approved pause."""
@@ -73,7 +73,7 @@ class Promises:
         if len(table.by_status) == 1:
             still: Flags = table.by_status[0].take(status) | idle
             return still | table.by_hold[0].take(hold) if hold.any() else still
-        row = table.pausing[self._number[window]]
+        row = table.pausing.take(self._number.take(window))
         return np.asarray(table.by_status[row, status] | table.by_hold[row, hold] | idle)
 
     def _column(self, values: NDArray[Any]) -> NDArray[Any]:

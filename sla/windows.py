@@ -26,10 +26,12 @@ class Conduct(NamedTuple):
 
     def of(self, table: NDArray[Any], ticket: Codes) -> NDArray[Any]:
         """The entry of each ticket's variant."""
-        return np.broadcast_to(table[0], ticket.shape) if self.variant is None else table[self.variant[ticket]]
+        return np.broadcast_to(table[0], ticket.shape) if self.variant is None else table[self.variant.take(ticket)]
 
     def is_stop(self, ticket: Codes, word: Codes) -> Flags:
-        return np.asarray(self.stops[0][word] if self.variant is None else self.stops[self.variant[ticket], word])
+        if self.variant is None:
+            return np.asarray(self.stops[0].take(word))
+        return np.asarray(self.stops[self.variant.take(ticket), word])
 
 
 class Marks(NamedTuple):
@@ -74,16 +76,18 @@ class Spans(NamedTuple):
 def first_stop(tickets: Tickets, log: Log, conduct: Conduct, now: int) -> Windows:
     """First response that starts at creation and never pauses: its stop is all there is to find."""
     stops: Flags = np.logical_or.reduce(conduct.stops)
-    hits = np.flatnonzero((log.kind == RESPONSE) | ((log.kind == STATUS) & stops[log.word]))
+    hits = np.flatnonzero((log.kind == RESPONSE) | ((log.kind == STATUS) & stops.take(log.word)))
     if conduct.variant is not None:
         hits = hits[(log.kind[hits] == RESPONSE) | conduct.is_stop(log.ticket[hits], log.word[hits])]
-    owner = log.ticket[hits]
-    fresh = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]])) if len(hits) else hits
-    earliest = np.full(len(tickets.created), len(log.at), np.int64)
-    earliest[owner[fresh]] = hits[fresh]
-    stopped = earliest < len(log.at)
-    end = np.where(stopped, np.append(log.at, now)[earliest], now)
-    closed = np.where(stopped, earliest, log.first[1:])
+    owner = log.ticket.take(hits)
+    fresh = np.flatnonzero(begins_group(owner))
+    which, earliest = owner.take(fresh), hits.take(fresh)
+    stopped, end, closed = (
+        np.zeros(len(tickets.created), np.bool_),
+        np.full(len(tickets.created), now),
+        log.first[1:].copy(),
+    )
+    stopped[which], end[which], closed[which] = True, log.at.take(earliest), earliest
     at_once = conduct.is_stop(np.arange(len(tickets.created)), tickets.status)
     if at_once.any():
         stopped, end = stopped | at_once, np.where(at_once, tickets.created, end)
@@ -95,7 +99,7 @@ def marks(tickets: Tickets, log: Log, conduct: Conduct, *, responses: bool) -> M
     """All marks of all tickets."""
     kinds = [STATUS, PAUSE, RESUME, *([RESPONSE] if responses else []), *([ACCEPTED] if conduct.accepted.any() else [])]
     chosen = _telling(tickets, log, conduct, log.where(*kinds))
-    owner = log.ticket[chosen]
+    owner = log.ticket.take(chosen)
     count = np.bincount(owner, minlength=len(tickets.created))
     births = np.arange(len(tickets.created)) + np.cumsum(count) - count
     events = np.arange(len(chosen)) + owner + 1
@@ -109,8 +113,8 @@ def marks(tickets: Tickets, log: Log, conduct: Conduct, *, responses: bool) -> M
         return values
 
     ticket = column(np.arange(len(tickets.created), dtype=log.ticket.dtype), owner)
-    kind = column(np.zeros(1, log.kind.dtype), log.kind[chosen])
-    word = column(tickets.status, log.word[chosen])
+    kind = column(np.zeros(1, log.kind.dtype), log.kind.take(chosen))
+    word = column(tickets.status, log.word.take(chosen))
     status = _carried(word, born | (kind == STATUS))
     hold, responded = np.zeros(1, np.uint8), np.zeros(1, np.bool_)
     if (kind == PAUSE).any():
@@ -122,7 +126,7 @@ def marks(tickets: Tickets, log: Log, conduct: Conduct, *, responses: bool) -> M
         responded = _carried(kind == RESPONSE, born | (kind == RESPONSE))
     return Marks(
         ticket,
-        column(tickets.created, log.at[chosen]),
+        column(tickets.created, log.at.take(chosen)),
         column(log.first[:-1], chosen),
         kind,
         status,
@@ -135,21 +139,34 @@ def _telling(tickets: Tickets, log: Log, conduct: Conduct, chosen: Seconds) -> S
     """Without the changes of status that change nothing: the same again, or between two that don't matter."""
     matters = conduct.pauses | np.logical_or.reduce(conduct.stops)
     told = np.where(matters, np.arange(len(matters)), 1).astype(log.word.dtype)
-    kind, owner, word = log.kind[chosen], log.ticket[chosen], told[log.word[chosen]]
-    if (kind != STATUS).any():
+    if (log.kind.take(chosen) != STATUS).any():
         return chosen
+    owner, word = log.ticket.take(chosen), told.take(log.word.take(chosen))
     same = np.zeros(len(chosen), np.bool_)
     same[1:] = (word[1:] == word[:-1]) & (owner[1:] == owner[:-1])
-    first = np.flatnonzero(np.concatenate([[True], owner[1:] != owner[:-1]])) if len(owner) else chosen
-    same[first] = word[first] == told[tickets.status[owner[first]]]
-    return chosen[np.flatnonzero(~same)]
+    first = np.flatnonzero(begins_group(owner))
+    same[first] = word.take(first) == told.take(tickets.status.take(owner.take(first)))
+    return chosen.take(np.flatnonzero(~same))
 
 
 def _carried(values: NDArray[Any], sets: Flags) -> NDArray[Any]:
     """The latest value that was set. Every ticket sets one at birth, so nothing is carried into the next ticket."""
     if sets.all():
         return values
-    return np.asarray(values[np.maximum.accumulate(np.where(sets, np.arange(len(values)), 0))])
+    return values.take(np.flatnonzero(sets)).take(np.cumsum(sets) - 1)
+
+
+def begins_group(ticket: Codes) -> Flags:
+    """The first row of each ticket; rows of one ticket lie together."""
+    fresh = np.ones(len(ticket), np.bool_)
+    fresh[1:] = ticket[1:] != ticket[:-1]
+    return fresh
+
+
+def first_of(ticket: Codes) -> Seconds:
+    """For each row the first row of its ticket; rows of one ticket lie together."""
+    fresh = begins_group(ticket)
+    return np.flatnonzero(fresh).take(np.cumsum(fresh) - 1)
 
 
 def windows(clock: Clock, found: Marks, log: Log, conduct: Conduct, now: int) -> tuple[Windows, Spans]:
@@ -162,36 +179,29 @@ def windows(clock: Clock, found: Marks, log: Log, conduct: Conduct, now: int) ->
     starts = np.flatnonzero(opens)
     turns = np.flatnonzero(active)
     last = starts - 1
-    last[index[turns]] = turns  # of several the last assignment stays: marks are in order
+    last[index.take(turns)] = turns  # of several the last assignment stays: marks are in order
     stop = last + 1
     safe = np.minimum(stop, size - 1)
-    ticket = found.ticket[starts]
-    stopped = (stop < size) & (found.ticket[safe] == ticket)
-    table = Windows(
-        ticket,
-        found.at[starts],
-        np.where(stopped, found.at[safe], now),
-        stopped,
-        found.position[starts],
-        np.where(stopped, found.position[safe], log.first[ticket + 1]),
-    )
+    ticket = found.ticket.take(starts)
+    stopped = (stop < size) & (found.ticket.take(safe) == ticket)
+    open_ = np.flatnonzero(~stopped)
+    end, closed = found.at.take(safe), found.position.take(safe)
+    end[open_], closed[open_] = now, log.first[1:].take(ticket.take(open_))
+    table = Windows(ticket, found.at.take(starts), end, stopped, found.position.take(starts), closed)
     still = conduct.pauses.take(found.status) | ~active | (found.hold > 0)
     return table, _spans(found, active, inside=since & still, index=index, last=last, now=now)
 
 
 def _begins(clock: Clock, found: Marks, conduct: Conduct) -> Flags:
     """The mark from which a ticket's clock is running or was stopped at once; at most one a ticket."""
-    born = np.ones(len(found.ticket), np.bool_)
-    born[1:] = found.ticket[1:] != found.ticket[:-1]
+    born = begins_group(found.ticket)
     if clock == Clock.NEXT_RESPONSE or not conduct.accepted.any():
         return born
     waits = conduct.of(conduct.accepted, found.ticket)
     accepted = np.flatnonzero((found.kind == ACCEPTED) & waits)
     owner = found.ticket[accepted]
-    first = np.ones(len(accepted), np.bool_)
-    first[1:] = owner[1:] != owner[:-1]
     begins = born & ~waits
-    begins[accepted[first]] = True
+    begins[accepted[begins_group(owner)]] = True
     return np.asarray(begins)
 
 
@@ -222,15 +232,10 @@ def _running(clock: Clock, found: Marks, conduct: Conduct, begins: Flags, since:
 def _spans(found: Marks, active: Flags, *, inside: Flags, index: Seconds, last: Seconds, now: int) -> Spans:
     size = len(found.at)
     rows = np.flatnonzero(inside & (index >= 0))
-    rows = rows[rows <= last[index[rows]]]
+    rows = rows.take(np.flatnonzero(rows <= last.take(index.take(rows))))
     later = np.minimum(rows + 1, max(size - 1, 0))
-    final = (rows + 1 == size) | (found.ticket[later] != found.ticket[rows])
-    return Spans(
-        index[rows],
-        found.at[rows],
-        np.where(final, now, found.at[later]),
-        found.status[rows],
-        found.hold[rows],
-        ~active[rows],
-        final,
-    )
+    final = (rows + 1 == size) | (found.ticket.take(later) != found.ticket.take(rows))
+    end = found.at.take(later)
+    end[np.flatnonzero(final)] = now
+    status, hold = found.status.take(rows), found.hold[rows]
+    return Spans(index.take(rows), found.at.take(rows), end, status, hold, ~active.take(rows), final)

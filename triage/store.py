@@ -107,13 +107,15 @@ class TriageStore:
             raise BadInput(f"Triage has no table {table!r}; it has {', '.join(sorted(metadata.tables))}")
         return self._read(select(metadata.tables[table]), metadata.tables[table])
 
-    def latest_frame(self) -> pl.DataFrame:
-        """The newest classification of every ticket: the columns of `classifications`, one row a ticket."""
-        order = classifications.c.created_at.desc(), classifications.c.id.desc()
-        rank = func.row_number().over(partition_by=classifications.c.ticket_id, order_by=order).label("rank")
-        ranked = select(classifications, rank).subquery()
-        statement = select(*[ranked.c[column.name] for column in classifications.c]).where(ranked.c.rank == 1)
-        return self._read(statement, classifications)
+    def latest_frame(self, table: str = "classifications", *, as_of: datetime | None = None) -> pl.DataFrame:
+        """The newest claim of every ticket, of those made by `as_of` if it is given: the columns of `classifications`
+        or `suggestions`, one row a ticket."""
+        claims = metadata.tables[table]
+        order = claims.c.created_at.desc(), claims.c.id.desc()
+        rank = func.row_number().over(partition_by=claims.c.ticket_id, order_by=order).label("rank")
+        told = select(claims, rank) if as_of is None else select(claims, rank).where(claims.c.created_at <= as_of)
+        ranked = told.subquery()
+        return self._read(select(*[ranked.c[column.name] for column in claims.c]).where(ranked.c.rank == 1), claims)
 
     def usage(self) -> list[Usage]:
         """Calls, latency, tokens and cost per operation and model (S5-18)."""

@@ -1,13 +1,12 @@
-"""Are we keeping our promises? Attainment by clock and dimension, the trend, what is about to break."""
+"""Are we keeping our promises? Attainment by clock and dimension, waits, reasons, credits, what is about to break."""
 
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, queries, words
+from dashboards import cards, charts, looking_back, opening, queries, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 4 weeks": 4, "last 12 weeks": 12, "all history": None}
-ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
 
 
 def page() -> None:
@@ -20,7 +19,7 @@ def page() -> None:
     chosen, window = filters(reader)
     cards.speaks_of(reader.publication, house.now(), f"clocks started in the {window}" if chosen.weeks else window)
     promises(reader, chosen)
-    breakdown(reader, chosen, window)
+    looking_back.sides(reader, chosen, window)
     closest(reader, chosen)
     how_sure(reader)
     not_taken_in(reader)
@@ -65,21 +64,6 @@ def promises(reader: MartReader, chosen: queries.Selection) -> None:
     at_risk.caption("running clocks with little of their target left")
     still_open.metric("Open tickets", f"{opening.ask(queries.open_tickets, reader, chosen):,}", border=True)
     still_open.caption("of any age, filtered by tier, priority and group")
-
-
-def breakdown(reader: MartReader, chosen: queries.Selection, window: str) -> None:
-    st.subheader("Where do we keep them, and where not?")
-    by = st.segmented_control(
-        "By", list(queries.DIMENSIONS), format_func=queries.DIMENSIONS.__getitem__, default="priority", required=True
-    )
-    left, right = st.columns(2)
-    found = opening.ask(queries.attainment_by, reader, by, chosen)
-    title = f"Promises kept by {queries.DIMENSIONS[by].lower()}, {window}"
-    left.altair_chart(charts.attainment_bars(found, title, ORDERS.get(by, ())), theme=None)
-    left.caption("Whiskers: 95 % Wilson interval. A clock counts once it was met or breached.")
-    weekly = opening.ask(queries.attainment_by_week, reader, chosen)
-    right.altair_chart(charts.attainment_trend(weekly, f"Promises kept by week, {window}"), theme=None)
-    right.caption("The latest weeks count only what is already decided, and breaches of long clocks come late.")
 
 
 def closest(reader: MartReader, chosen: queries.Selection) -> None:

@@ -49,6 +49,7 @@ def page() -> None:
         clocks(known.clocks, reader.publication.as_of)
         classification(known.classification)
         allocation(known.allocation)
+    reckoning(house, ticket.id, known.clocks, reader.publication.as_of)
 
 
 def names_of(house: House) -> dict[str, str]:
@@ -155,6 +156,24 @@ def take(step: Callable[[], object]) -> None:
         st.session_state["refused"] = error
 
 
+def name_of(clock: dict[str, Any]) -> str:
+    return words.CLOCKS[clock["clock"]] + (f", window {clock['window']}" if clock["window"] > 1 else "")
+
+
+def reckoning(house: House, ticket_id: str, found: pl.DataFrame, as_of: datetime) -> None:
+    """The ledger behind each promised clock; a policy that can't be used is said instead."""
+    try:
+        ledgers = {(ledger.row["clock"], ledger.window): ledger for ledger in house.explain(ticket_id, as_of)}
+    except opening.HelmdeskError as error:
+        cards.refused(error)
+        return
+    shown = [c for c in found.iter_rows(named=True) if (c["clock"], c["window"]) in ledgers]
+    if shown:
+        st.subheader("How does it add up?")
+    for clock in shown:
+        cards.ledger(f"How {name_of(clock).lower()} adds up", ledgers[clock["clock"], clock["window"]], clock)
+
+
 def clocks(found: pl.DataFrame, as_of: datetime) -> None:
     st.subheader("What do we owe?")
     if found.is_empty():
@@ -162,7 +181,7 @@ def clocks(found: pl.DataFrame, as_of: datetime) -> None:
         return
     st.caption(f"As of {words.instant(as_of, st.context.timezone)}, in business time")
     for clock in found.iter_rows(named=True):
-        name = words.CLOCKS[clock["clock"]] + (f", window {clock['window']}" if clock["window"] > 1 else "")
+        name = name_of(clock)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(name)
             st.badge(words.STATES[clock["state"]], color=BADGES.get(clock["state"], "gray"))

@@ -1,4 +1,4 @@
-"""What the desk does by itself when time passes: nudge, remind, escalate, close; asking twice does nothing twice."""
+"""What the desk does by itself when time passes: remind, escalate, close; asking twice does nothing twice."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,14 +6,13 @@ from datetime import datetime
 import polars as pl
 from pydantic import BaseModel
 
-from engine import alert_matrix, envelopes, lifecycle, reminders, rules
+from engine import envelopes, lifecycle, reminders, rules
 from engine.contracts import OPEN_STATUSES, Agent, AssignmentGroup, Event, Kind, Status, Ticket
-from engine.desk.flagging import Flagging
-from engine.errors import Conflict
-from engine.notifications import News, QueuedNotification
+from engine.desk.nudging import Nudging
+from engine.notifications import News
 
 
-class Sweeps(Flagging):
+class Sweeps(Nudging):
     """Run by the schedule; each ticket is a transaction of its own, so that one conflict stops no other."""
 
     def arrived(self, ticket_ids: Iterable[str], *, at: datetime) -> list[rules.Fired]:
@@ -25,43 +24,6 @@ class Sweeps(Flagging):
             if ticket.requester_id in often:
                 self.flag_repeat_contact(ticket.id, at=at)
         return fired
-
-    def raise_alerts(
-        self,
-        *,
-        at: datetime,
-        seconds_left: Mapping[str, float] | None = None,
-        elapsed: alert_matrix.Elapsed = alert_matrix.wall_clock,
-    ) -> list[alert_matrix.Alert]:
-        """Walk the alert matrix over every open ticket: raise what is due, clear what has ended, tell whom it names.
-
-        `seconds_left` and `elapsed` come from the SLA clocks and calendars.
-        """
-        known: dict[str, list[alert_matrix.Alert]] = {}
-        for alert in self.store.all(alert_matrix.Alert):
-            known.setdefault(alert.ticket_id, []).append(alert)
-        raised: list[alert_matrix.Alert] = []
-        open_tickets = self.store.tickets(statuses=OPEN_STATUSES)
-        active = {ticket for ticket, alerts in known.items() if any(alert.is_active for alert in alerts)}
-        done = self.store.tickets(ids=active - {ticket.id for ticket in open_tickets})
-        for ticket in [*open_tickets, *done]:
-            left = (seconds_left or {}).get(ticket.id)
-            swept = alert_matrix.sweep(
-                ticket,
-                at=at,
-                preset=self.policies.alerts,
-                known=known.get(ticket.id, []),
-                seconds_left=left,
-                elapsed=elapsed,
-            )
-            raised += swept.raised if self._keep_alerts(ticket, swept, at) else []
-        return raised
-
-    def acknowledge(self, alert_id: str, *, by: str, at: datetime) -> alert_matrix.Alert:
-        alert, ticket, at = self.load_with(alert_matrix.Alert, alert_id, at)
-        seen, events = alert_matrix.acknowledge(alert, by=by, at=at)
-        self.keep(ticket, events, seen, at=at)
-        return seen
 
     def set_reminders(
         self, *, at: datetime, seconds_left: Mapping[str, float] | None = None
@@ -98,32 +60,6 @@ class Sweeps(Flagging):
         reason = f"resolved for {preset.auto_close_days} days"
         changes = [self.moved(t, Status.CLOSED, by="system", at=at, reason=reason) for t in due if not t.escalated]
         return [ticket for ticket, events in changes if self._try(ticket, events, at=at)]
-
-    def _try(self, ticket: Ticket, events: list[Event], *records: BaseModel, at: datetime) -> bool:
-        """Keep it unless somebody was faster with this ticket: then the next sweep looks again."""
-        try:
-            self.keep(ticket, events, *records, at=at)
-        except Conflict:
-            return False
-        return True
-
-    def _keep_alerts(self, ticket: Ticket, swept: alert_matrix.Swept, at: datetime) -> bool:
-        """The ticket itself stays untouched: being nudged is no update."""
-        told: list[QueuedNotification] = []
-        for alert in sorted(swept.raised, key=lambda alert: -alert.level):
-            told += self._nudges(ticket, alert, at, told)
-        events = [alert_matrix.raised_event(alert) for alert in swept.raised]
-        return self._try(ticket, events, *swept.raised, *swept.cleared, *told, at=at)
-
-    def _nudges(
-        self, ticket: Ticket, alert: alert_matrix.Alert, at: datetime, told: list[QueuedNotification]
-    ) -> list[QueuedNotification]:
-        """Who is told of several levels at once hears of the highest."""
-        message = f"{ticket.reference} is {alert.condition.replace('_', ' ')} (level {alert.level})"
-        news = News(
-            id=alert.id, event_type=f"alert_level_{alert.level}", ticket_id=ticket.id, payload={"message": message}
-        )
-        return self.queued(news, self.recipients(alert.recipients, ticket), at=at, beside=told)
 
     def _trigger_due(self, at: datetime) -> list[reminders.Reminder]:
         waiting = {reminders.ReminderStatus.PENDING, reminders.ReminderStatus.SNOOZED}

@@ -1,7 +1,6 @@
 """What a store refuses whatever the caller thinks; the database holds the same by constraints and triggers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, TypeVar
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Ticket
@@ -72,12 +71,12 @@ def not_repeated(
     return new
 
 
-def allocated(decision: AllocationDecision, *, at: datetime) -> Event:
-    """The event of a decision; its value is the group, None if there is none."""
+def allocated(decision: AllocationDecision) -> Event:
+    """The event of a decision, at the instant it speaks of; its value is the group, None if there is none."""
     return Event(
         ticket_id=decision.ticket_id,
         kind=Kind.ALLOCATED,
-        at=at,
+        at=decision.decided_at,
         value=decision.group_id if decision.outcome == Outcome.ALLOCATED else None,
         actor="allocation",
         reason=decision.rationale,

@@ -1,6 +1,6 @@
 """The system of record in memory: for tests and trials; nothing is kept when the process ends."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import RLock
 from typing import Any, cast
@@ -141,18 +141,24 @@ class MemoryStore:
                 self._decisions.append({"id": len(self._decisions) + 1, **rows.decision_row(decision, at)})
                 if decision.outcome == Outcome.ALLOCATED:
                     self._tickets[decision.ticket_id] |= {"group_id": decision.group_id}
-            self._record([guards.allocated(decision, at=at) for decision in new], at)
+            self._record([guards.allocated(decision) for decision in new], at)
         return len(new)
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:
         with self._lock:
             return [rows.decision(row) for row in self._decisions if ticket_id in (None, row["ticket_id"])]
 
-    def frame(self, table: str) -> pl.DataFrame:
+    def frame(
+        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+    ) -> pl.DataFrame:
         from engine.storage import frames
 
+        found = rows.table_named(table)
+        names = [column.name for column in frames.chosen(found, columns)]
+        words = {column.name: set(kept) for column, kept in frames.wanted(found, where)}
         with self._lock:
-            return frames.from_rows(rows.table_named(table), self._rows(table))
+            fits = [row for row in self._rows(table) if all(row[name] in kept for name, kept in words.items())]
+            return frames.from_rows(found, fits).select(names)
 
     def counts(self) -> dict[str, int]:
         with self._lock:

@@ -1,6 +1,6 @@
 """What the desk needs from a system of record; memory, SQLite and PostgreSQL keep the same promises."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -108,10 +108,14 @@ class Store(Protocol):
         """Rejected rows, in the order they came."""
         ...
 
-    def frame(self, table: str) -> pl.DataFrame:
+    def frame(
+        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+    ) -> pl.DataFrame:
         """A whole table by its primary key, column names as in the database, instants as Datetime('us', 'UTC').
 
-        JSON columns are text, amounts Decimal(18, 4). Raises NotFound for a table that is not there.
+        `columns` are read and no others, in that order; `where` keeps the rows whose text columns hold one of the
+        words. Without its whole primary key the rows come in no particular order. JSON columns are text, amounts
+        Decimal(18, 4). Raises NotFound for a table or column that is not there.
         """
         ...
 

@@ -1,6 +1,6 @@
 """The system of record in a database: SQLite on one machine, PostgreSQL for many users, with the same promises."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -158,15 +158,17 @@ class SqlStore:
         with reading(self._engine) as connection:
             return [rows.decision(row) for row in statements.fetch(connection, query)]
 
-    def frame(self, table: str) -> pl.DataFrame:
+    def frame(
+        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+    ) -> pl.DataFrame:
         """Tables that other rooms keep in the same database are read as well."""
         if table in metadata.tables:
-            return frames.from_database(self.url, rows.table_named(table))
+            return frames.from_database(self.url, rows.table_named(table), columns, where)
         with reading(self._engine) as connection:
             if not inspect(connection).has_table(table):
                 raise NotFound(f"The database has no table {table!r}.")
             foreign = Table(table, MetaData(), autoload_with=connection, resolve_fks=False)
-        return frames.from_database(self.url, foreign)
+        return frames.from_database(self.url, foreign, columns, where)
 
     def counts(self) -> dict[str, int]:
         with reading(self._engine) as connection:

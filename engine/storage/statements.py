@@ -173,7 +173,7 @@ def decide(connection: Connection, decisions: Sequence[AllocationDecision], *, a
     new = guards.not_repeated(decisions, _last_decisions(connection, keys))
     if new:
         connection.execute(insert(allocation_decisions), [rows.decision_row(decision, at) for decision in new])
-        append(connection, [guards.allocated(decision, at=at) for decision in new], at=at)
+        append(connection, [guards.allocated(decision) for decision in new], at=at)
     groups = {one.ticket_id: one.group_id for one in new if one.outcome == Outcome.ALLOCATED}
     if groups:
         statement = update(tickets).where(tickets.c.id == bindparam("key")).values(group_id=bindparam("new_group"))

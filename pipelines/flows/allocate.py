@@ -9,5 +9,5 @@ from pipelines.wiring import open_house
 @flow(name="allocate")
 def allocate() -> dict[str, int]:
     """Allocate the whole waiting backlog at once; returns decisions by outcome."""
-    with open_house() as house:
+    with open_house(keep_last_good=True) as house:
         return job(house, at=house.now())._asdict()

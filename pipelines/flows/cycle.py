@@ -16,7 +16,7 @@ from pipelines.wiring import House, open_house
 @flow(name="cycle", validate_parameters=True)
 def cycle(as_of: datetime | None = None) -> dict[str, dict[str, int]]:
     """Ingest, triage, allocate, evaluate and publish as of one instant (default: now); returns counts per stage."""
-    with open_house() as house:
+    with open_house(keep_last_good=True) as house:
         return {stage: run(house, as_of or house.now()) for stage, run in _STAGES.items()}
 
 

@@ -9,5 +9,5 @@ from pipelines.wiring import open_house
 @flow(name="ingest")
 def ingest() -> dict[str, int]:
     """Ingest every file waiting in the inbox; returns the counts of the report."""
-    with open_house() as house:
+    with open_house(keep_last_good=True) as house:
         return take_in(house).model_dump()

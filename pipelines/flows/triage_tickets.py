@@ -9,5 +9,5 @@ from pipelines.wiring import open_house
 @flow(name="triage-tickets")
 def triage_tickets() -> dict[str, int]:
     """Classify new tickets and draft replies; returns how many of each."""
-    with open_house() as house:
+    with open_house(keep_last_good=True) as house:
         return job(house, at=house.now())._asdict()

@@ -1,13 +1,13 @@
 """Give the whole waiting backlog to groups at once, the most urgent first."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from engine.contracts import OPEN_STATUSES, AllocationDecision, AssignmentGroup, Outcome, Status, Ticket
 from pipelines.jobs.evaluate_sla import replay
-from pipelines.jobs.tickets_now import latest_claims, ticket_mart
+from pipelines.jobs.tickets_now import latest_claims, ticket_mart, tickets_at
 from pipelines.jobs.work_queue import scored
 from pipelines.wiring import House
 
@@ -43,8 +43,9 @@ def hand_over(house: House, decisions: Sequence[AllocationDecision]) -> None:
 
 
 def backlog(house: House, at: datetime) -> list[Ticket]:
-    """Open tickets with neither owner nor group, highest priority score first, with the product triage is sure of."""
-    frame = ticket_mart(house.store.frame("tickets"), latest_claims(house))
+    """Open tickets with neither owner nor group, then and now, highest priority score first, with the product triage
+    was sure of."""
+    frame = ticket_mart(tickets_at(house, at), latest_claims(house, at))
     ordered = scored(house, frame, replay(house, as_of=at), at=at)
     products = dict(ordered.select("ticket", "product").iter_rows())
     waiting = {ticket.id: ticket for ticket in house.store.tickets(statuses=OPEN_STATUSES) if _needs_a_group(ticket)}
@@ -69,7 +70,13 @@ def _needs_a_group(ticket: Ticket) -> bool:
 def current_groups(house: House) -> list[AssignmentGroup]:
     """The groups with the load they have now: what they carry elsewhere plus their open tickets in the store."""
     open_here = Counter(ticket.group_id for ticket in house.store.tickets(statuses=OPEN_STATUSES) if ticket.group_id)
+    return loaded(house, open_here)
+
+
+def loaded(house: House, open_here: Mapping[str, int]) -> list[AssignmentGroup]:
+    """The groups with the open tickets they carry here added to those they carry elsewhere."""
     groups = house.store.all(AssignmentGroup)
     return [
-        group.model_copy(update={"current_load": group.current_load + open_here[group.group_id]}) for group in groups
+        group.model_copy(update={"current_load": group.current_load + open_here.get(group.group_id, 0)})
+        for group in groups
     ]

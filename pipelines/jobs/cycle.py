@@ -1,7 +1,9 @@
 """One full cycle: ingest, triage, allocate, evaluate the SLA, publish."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
+from engine.errors import HelmdeskError
 from pipelines.inbox import take_in
 from pipelines.jobs.allocate import allocate
 from pipelines.jobs.evaluate_sla import evaluate_sla
@@ -31,3 +33,26 @@ def after_ingest(house: House, *, as_of: datetime, progress: Progress = silent) 
     publish(house, as_of=as_of, clocks=evaluated.clocks)
     progress("publish", 1, 1)
     return house.marts()
+
+
+def repeat(
+    house: House,
+    *,
+    every: timedelta,
+    wait: Callable[[float], object],
+    told: Callable[[str], object],
+    progress: Progress = silent,
+) -> None:
+    """A cycle now and then every so often, until `wait` raises; a failed round is told of and the next one tried.
+
+    `wait` is given the seconds to the next round, 0 if the last one took longer.
+    """
+    while True:
+        began = house.now()
+        try:
+            reader = cycle(house, as_of=began, progress=progress)
+            told(f"{began:%Y-%m-%d %H:%M:%SZ} published {sum(reader.publication.rows.values()):,} rows")
+            reader.close()
+        except HelmdeskError as error:
+            told(f"{began:%Y-%m-%d %H:%M:%SZ} failed: {' '.join(str(error).split())}")
+        wait(max(0.0, (every - (house.now() - began)).total_seconds()))

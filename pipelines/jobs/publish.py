@@ -5,9 +5,10 @@ from datetime import datetime
 import polars as pl
 
 from pipelines import marts
-from pipelines.jobs.allocate import current_groups
+from pipelines.jobs.allocate import loaded
+from pipelines.jobs.attainment_marts import attainment_marts, with_agents
 from pipelines.jobs.evaluate_sla import replay
-from pipelines.jobs.tickets_now import conform, latest_claims, ticket_mart
+from pipelines.jobs.tickets_now import conform, latest_claims, ticket_mart, tickets_at
 from pipelines.jobs.work_queue import scored
 from pipelines.wiring import House
 
@@ -21,40 +22,37 @@ def publish(house: House, *, as_of: datetime, clocks: pl.DataFrame | None = None
 
 
 def build(house: House, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Every mart with its declared columns, from one reading of the store."""
-    claims = latest_claims(house)
-    tickets = ticket_mart(house.store.frame("tickets"), claims)
-    sla_clocks = clock_mart(clocks, tickets)
-    allocations = allocation_mart(house.store.frame("allocation_decisions"), tickets)
-    suggestions = suggestion_mart(house.triage_store.frame("suggestions"))
+    """Every mart with its declared columns, as of one instant. Rejected rows have no instant of their own: all are
+    shown."""
+    claims = latest_claims(house, as_of)
+    tickets = ticket_mart(tickets_at(house, as_of), claims)
+    sla_clocks = clock_mart(with_agents(house, clocks, as_of=as_of), tickets)
+    decisions, alerts = house.store.frame("allocation_decisions"), house.store.frame("sla_alerts")
+    allocations = allocation_mart(decisions.filter(pl.col("decided_at") <= as_of), tickets)
+    suggestions = suggestion_mart(house.triage_store.latest_frame("suggestions", as_of=as_of))
     return {
         "tickets": tickets,
         "sla_clocks": sla_clocks,
-        "attainment": attainment_mart(sla_clocks),
+        **attainment_marts(house, sla_clocks, as_of=as_of),
         "work_queue": queue_mart(
             scored(house, tickets, clocks, at=as_of), claims, suggestions, house.store.frame("assignment_groups")
         ),
         "allocations": allocations,
-        "group_load": load_mart(house, allocations),
+        "group_load": load_mart(house, tickets, allocations),
         "classifications": claims,
         "confidence": confidence_mart(claims),
         "suggestions": suggestions,
-        "alerts": alert_mart(house.store.frame("sla_alerts")),
+        "alerts": alert_mart(alerts.filter(pl.col("triggered_at") <= as_of)),
         "volume": volume_mart(tickets),
         "rejected": conform("rejected", house.store.frame("rejected_rows")),
     }
 
 
 def clock_mart(clocks: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+    """The clocks of these tickets; one that did not exist yet has none."""
     about = tickets.select("ticket", "reference", "priority", "tier", "type", "group_id", "company_id")
     week = pl.col("window_start").dt.truncate("1w").dt.date()
-    return conform("sla_clocks", clocks.join(about, on="ticket", how="left").with_columns(week=week))
-
-
-def attainment_mart(clocks: pl.DataFrame) -> pl.DataFrame:
-    from sla.attainment import attainment
-
-    return conform("attainment", attainment(clocks, dimensions=("priority", "tier", "type", "group_id", "week")))
+    return conform("sla_clocks", clocks.join(about, on="ticket", how="inner").with_columns(week=week))
 
 
 def queue_mart(
@@ -82,9 +80,12 @@ def allocation_mart(decisions: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFr
     return conform("allocations", joined.sort("decided_at", "ticket"))
 
 
-def load_mart(house: House, allocations: pl.DataFrame) -> pl.DataFrame:
-    """Load as it is now, split into what allocation put there and what was there before."""
-    given = dict(allocations.filter(pl.col("outcome") == "allocated").group_by("group_id").len().iter_rows())
+def load_mart(house: House, tickets: pl.DataFrame, allocations: pl.DataFrame) -> pl.DataFrame:
+    """Load by the open tickets, split into what allocation put there and what was there before."""
+    held = tickets.filter("is_open").drop_nulls("group_id").select("ticket", "group_id")
+    still = allocations.filter(pl.col("outcome") == "allocated").join(held, on=["ticket", "group_id"], how="semi")
+    given = dict(still.group_by("group_id").len().iter_rows())
+    open_here = dict(held.group_by("group_id").len().iter_rows())
     rows = [
         {
             "group_id": group.group_id,
@@ -96,7 +97,7 @@ def load_mart(house: House, allocations: pl.DataFrame) -> pl.DataFrame:
             "load_after": group.current_load,
             "utilisation": group.current_load / group.max_bandwidth if group.max_bandwidth else None,
         }
-        for group in current_groups(house)
+        for group in loaded(house, open_here)
     ]
     return pl.DataFrame(rows, schema=marts.MARTS["group_load"].schema)
 
@@ -113,9 +114,8 @@ def confidence_mart(claims: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def suggestion_mart(suggestions: pl.DataFrame) -> pl.DataFrame:
-    latest = suggestions.rename({"ticket_id": "ticket"}).sort("created_at", "id").unique("ticket", keep="last")
-    return conform("suggestions", latest.sort("ticket"))
+def suggestion_mart(latest: pl.DataFrame) -> pl.DataFrame:
+    return conform("suggestions", latest.rename({"ticket_id": "ticket"}).sort("ticket"))
 
 
 def alert_mart(alerts: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,10 @@
-"""Every ticket as it stands now, with the product triage is sure of."""
+"""Every ticket as it stood at an instant, with the product triage was sure of by then."""
+
+from datetime import datetime
 
 import polars as pl
 
+from engine.as_of import tickets_as_of
 from engine.contracts import OPEN_STATUSES
 from pipelines import marts
 from pipelines.wiring import House
@@ -14,12 +17,15 @@ def conform(mart: str, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.col(name).cast(dtype) for name, dtype in marts.MARTS[mart].schema.items())
 
 
-def latest_claims(house: House) -> pl.DataFrame:
-    """The last classification of each ticket."""
-    claims = house.triage_store.latest_frame().rename({"ticket_id": "ticket"})
-    return conform(
-        "classifications", claims.sort("created_at", "id").unique("ticket", keep="last", maintain_order=True)
-    )
+def tickets_at(house: House, as_of: datetime) -> pl.DataFrame:
+    """The store's table of tickets as it stood: tickets created by then, each in its state of then."""
+    return tickets_as_of(house.store.frame("tickets"), house.store.frame("events"), as_of)
+
+
+def latest_claims(house: House, as_of: datetime) -> pl.DataFrame:
+    """The last classification of each ticket by an instant."""
+    claims = house.triage_store.latest_frame(as_of=as_of).rename({"ticket_id": "ticket"})
+    return conform("classifications", claims.sort("created_at", "ticket"))
 
 
 def ticket_mart(tickets: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:

@@ -6,8 +6,6 @@ import polars as pl
 
 from pipelines.wiring import House
 
-PENDING, ACTIVE = "pending", "active"
-
 
 def scored(house: House, tickets: pl.DataFrame, clocks: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
     """Open tickets with `score`, `section` and the promise that falls due next, the highest score first.
@@ -20,7 +18,7 @@ def scored(house: House, tickets: pl.DataFrame, clocks: pl.DataFrame, *, at: dat
     queue = (
         tickets.filter("is_open")
         .join(next_promise(clocks), on="ticket", how="left")
-        .join(_flags(house), on="ticket", how="left")
+        .join(_flags(house, at), on="ticket", how="left")
         .join(_envelopes(house, at), on="ticket", how="left")
         .join(_reopened(clocks), on="ticket", how="left")
         .with_columns(sla_seconds_left=pl.col("seconds_left").cast(pl.Float64))
@@ -46,18 +44,23 @@ def next_promise(clocks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _flags(house: House) -> pl.DataFrame:
-    flags = house.store.frame("case_flags").filter(pl.col("cleared_at").is_null())
+def _flags(house: House, at: datetime) -> pl.DataFrame:
+    flags = house.store.frame("case_flags").filter(_in_force("created_at", "cleared_at", at))
     return flags.group_by(ticket="ticket_id").agg(flags=pl.col("type").unique())
 
 
 def _envelopes(house: House, at: datetime) -> pl.DataFrame:
-    envelopes = house.store.frame("envelopes").filter(pl.col("status").is_in([PENDING, ACTIVE]))
+    """Per ticket whether an expert was at it, and how long the longest unanswered question had waited by then."""
+    envelopes = house.store.frame("envelopes").filter(_in_force("created_at", "completed_at", at))
     waited = (pl.lit(at, pl.Datetime("us", "UTC")) - pl.col("created_at")).dt.total_microseconds() / 1e6
+    is_active = (pl.col("accepted_at") <= at).fill_null(value=False)
     return envelopes.group_by(ticket="ticket_id").agg(
-        has_active_envelope=(pl.col("status") == ACTIVE).any(),
-        pending_envelope_seconds=waited.filter(pl.col("status") == PENDING).max(),
+        has_active_envelope=is_active.any(), pending_envelope_seconds=waited.filter(~is_active).max()
     )
+
+
+def _in_force(since: str, until: str, at: datetime) -> pl.Expr:
+    return (pl.col(since) <= at) & (pl.col(until).is_null() | (pl.col(until) > at))
 
 
 def _reopened(clocks: pl.DataFrame) -> pl.DataFrame:

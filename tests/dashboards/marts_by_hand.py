@@ -117,7 +117,87 @@ def small_desk(home: Path) -> MartReader:
             {"lower": 0.4, "upper": 0.5, "tickets": 1, "needs_review": 1},
             {"lower": 0.9, "upper": 1.0, "tickets": 3, "needs_review": 0},
         ],
+        alerts=[
+            {
+                "ticket": "demo:INC-2", "reference": "INC-2", "clock": "first_response", "alert_type": "breach",
+                "level": 3, "state": "breached", "triggered_at": NOON - timedelta(days=60), "deadline": NOON,
+                "remaining_seconds": -60.0,
+            }
+        ],
         rejected=[{"source": "csv", "origin": "a.csv", "row": 3, "reason": f"no ticket_id: {HOSTILE}"}],
+    )  # fmt: skip
+
+
+def looking_back_desk(home: Path) -> MartReader:
+    """Ana broke two promises to Acme, one kept clock is nobody's; two months of alerts and days."""
+    mine = {"agent_id": "ana", "agent_because": "resolved", "company_id": "acme"}
+    month = NOON.date().replace(day=1)
+    return published(
+        home,
+        tickets=[ticket("INC-1"), ticket("INC-2"), ticket("INC-3")],
+        sla_clocks=[
+            clock("INC-1", "resolution", "breached", elapsed=21_600, is_current=False, **mine),
+            clock("INC-1", "resolution", "on_track", due_hours=4, window=2),
+            clock("INC-2", "resolution", "breached", elapsed=18_000, **mine),
+            clock("INC-3", "resolution", "met"),
+        ],
+        breach_reasons=[
+            {
+                "ticket": "demo:INC-1", "reference": "INC-1", "clock": "resolution", "window": 1, "over_by": 7_200,
+                "reason": "waiting_internally", "seconds_to_pick_up": 60, "seconds_waiting_internal": 14_400,
+                "seconds_in_work": 7_200,
+            },
+            {
+                "ticket": "demo:INC-2", "reference": "INC-2", "clock": "resolution", "window": 1, "over_by": 3_600,
+                "reason": "never_picked_up", "seconds_to_pick_up": 18_000, "seconds_waiting_internal": 18_000,
+                "seconds_in_work": 0,
+            },
+        ],
+        credited_breaches=[
+            {
+                "ticket": f"demo:{reference}", "reference": reference, "clock": "resolution", "window": 1,
+                "company_id": "acme", "month": month, "priority": "high", "times_target": 1.5,
+                "credit_percent": percent, "is_final": True, "preset": "graded",
+            }
+            for reference, percent in (("INC-1", 20.0), ("INC-2", 10.0))
+        ],
+        sla_credits=[
+            {
+                "company_id": "acme", "month": month, "breaches": 2, "still_running": 0, "summed_percent": 30.0,
+                "credit_percent": 25.0, "is_capped": True, "preset": "graded",
+            }
+        ],
+        time_in_state=[
+            {
+                "status": status, "dimension": "all", "value": "all", "tickets": 3, "visits": 3,
+                "total_seconds": 10_800, "mean_seconds": 3_600.0, "median_seconds": 3_600.0, "on_calendar": 3,
+                "total_business_seconds": 5_400, "mean_business_seconds": 1_800.0, "median_business_seconds": 1_800.0,
+            }
+            for status in ("in_progress", "closed")
+        ],
+        names=[
+            {"dimension": "agent_id", "value": "ana", "name": "Ana Lima"},
+            {"dimension": "company_id", "value": "acme", "name": "Acme"},
+        ],
+        alerts=[
+            {
+                "ticket": "demo:INC-1", "reference": "INC-1", "clock": "resolution", "alert_type": kind, "level": level,
+                "state": "breached", "triggered_at": NOON - timedelta(days=days), "deadline": NOON,
+                "remaining_seconds": -60.0,
+            }
+            for kind, level, days in (("warning", 2, 1), ("breach", 3, 1), ("breach", 3, 40))
+        ],
+        volume=[
+            {"day": NOON.date() - timedelta(days=days), "created": created, "resolved": resolved, "open_at_end": left}
+            for days, created, resolved, left in ((100, 5, 0, 5), (2, 4, 1, 8), (1, 3, 2, 9))
+        ],
+        group_load=[
+            {
+                "group_id": key, "group_name": name, "status": "ACTIVE", "capacity": 10, "load_before": load,
+                "allocated": 0, "load_after": load, "utilisation": load / 10,
+            }
+            for key, name, load in (("g-2", "Data", 5), ("g-1", "Network", 12))
+        ],
     )  # fmt: skip
 
 

@@ -7,10 +7,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboards.marts_by_hand import HOSTILE, NOON, published, queued, small_desk
+from tests.dashboards.marts_by_hand import HOSTILE, NOON, looking_back_desk, published, queued, small_desk
 
 APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
-PAGES = ("attainment", "queue", "ticket")
+PAGES = ("attainment", "queue", "alerts", "volume", "ticket")
 
 
 @pytest.fixture
@@ -50,7 +50,8 @@ def test_attainment_shows_what_the_marts_say(home):
     shown = {metric.label: metric.value for metric in app.metric}
     assert shown == {
         "First response met": "66.7 %", "Resolution met": "100.0 %", "Breaches": "1", "At risk now": "1",
-        "Open tickets": "2", "Goes to a person": "25.0 %",
+        "Open tickets": "2", "Mean time to acknowledge": "2 d 23 h", "Mean time to resolve": "39 d 23 h",
+        "Reopened": "0.0 %", "Goes to a person": "25.0 %",
     }  # fmt: skip
 
 
@@ -73,6 +74,67 @@ def test_window_narrows_the_numbers(home):
     app = opened("attainment")
     app.selectbox(key="window").select("last 4 weeks").run()
     assert next(m.value for m in app.metric if m.label == "Resolution met") == "–"
+
+
+def tables(app: AppTest) -> list[dict[str, list]]:
+    return [table.value.to_dict("list") for table in app.dataframe]
+
+
+def test_attainment_is_cut_by_agent_with_names(home):
+    looking_back_desk(home)
+    app = opened("attainment")
+    app.button_group[0].set_value("agent").run()
+    kept = tables(app)[0]
+    assert (kept["agent"], kept["breached"]) == (["Ana Lima", "no agent"], [2, 0])
+
+
+def test_reasons_and_their_figures_are_named(home):
+    looking_back_desk(home)
+    worst = next(table for table in tables(opened("attainment")) if "reason" in table)
+    assert worst["reason"] == ["waited on our side", "never picked up in time"]
+    assert worst["over by"] == ["2 h", "1 h"]
+
+
+def test_a_credit_shows_the_breaches_behind_it(home):
+    looking_back_desk(home)
+    app = opened("attainment")
+    owed = next(table for table in tables(app) if "capped" in table)
+    assert (owed["customer"], owed["sum, %"], owed["credit, %"]) == (["Acme"], [30.0], [25.0])
+    behind = next(table for table in tables(app) if "times the target" in table)
+    assert behind["reference"] == ["INC-1", "INC-2"]
+    assert "Behind the credit of Acme, November 2026:" in [text.value for text in app.text]
+
+
+def test_nothing_broken_owes_nothing(home):
+    small_desk(home)
+    assert "No promise was broken, so nothing is owed." in [info.value for info in opened("attainment").info]
+
+
+def test_alerts_are_counted_by_level_in_the_window(home):
+    looking_back_desk(home)
+    app = opened("alerts")
+    assert {metric.label: metric.value for metric in app.metric} == {"Warning, level 2": "1", "Breach, level 3": "1"}
+    app.selectbox(key="alert window").select("all history").run()
+    assert {metric.label: metric.value for metric in app.metric}["Breach, level 3"] == "2"
+
+
+def test_without_alerts_the_page_says_what_raises_them(home):
+    small_desk(home)
+    assert [code.value for code in opened("alerts").code] == ["uv run helmdesk cycle"]
+
+
+def test_volume_sums_the_days_of_the_window(home):
+    looking_back_desk(home)
+    app = opened("volume")
+    assert [metric.value for metric in app.metric] == ["7", "3", "9"]
+    app.selectbox(key="volume window").select("all history").run()
+    assert [metric.value for metric in app.metric] == ["12", "3", "9"]
+
+
+def test_volume_shows_how_full_each_group_is(home):
+    looking_back_desk(home)
+    load = next(table for table in tables(opened("volume")) if "capacity" in table)
+    assert (load["group"], load["full"]) == (["Network", "Data"], ["120 %", "50 %"])
 
 
 def test_filters_that_fit_nothing_say_so(home):
@@ -109,7 +171,7 @@ def test_a_new_publication_replaces_the_numbers(home):
     assert list(app.run().dataframe[0].value["reference"]) == ["NEW"]
 
 
-@pytest.mark.parametrize("page", ["attainment", "queue"])
+@pytest.mark.parametrize("page", ["attainment", "queue", "alerts"])
 def test_hostile_text_stays_in_table_cells(home, page):
     small_desk(home)
     app = opened(page)

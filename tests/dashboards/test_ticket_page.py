@@ -138,3 +138,32 @@ def test_letters_are_shown_to_the_agent_they_are_for(home):
     assert "We look into it." in texts(app)
     assert "Ask the network team." not in texts(app)
     assert "Ask the network team." in texts(acting_as(app, "ana"))
+
+
+def test_ledger_behind_a_clock_is_shown(home):
+    with open_house(home=home) as house:
+        behind = next(one for one in house.explain("INC-1", NOON) if one.clock == "resolution")
+    app = opened("ticket", ticket="INC-1")
+    (shown,) = [expander for expander in app.expander if expander.label == "How resolution adds up"]
+    table = shown.dataframe[0].value
+    assert table["h:mm:ss"].to_list() == [line.length for line in behind.by_days()]
+    assert table["Why"].to_list() == [line.reason for line in behind.by_days()]
+    sums = [text.value for text in shown.text]
+    assert sums == [behind.told()[name] for name in ("target", "counted", "paused", "out of hours", "remaining")]
+    assert behind.told()["target"] == "4:00:00"
+
+
+def test_published_clock_that_history_has_overtaken_is_said(home):
+    app = opened("ticket", ticket="INC-1")
+    overtaken = [e.label for e in app.expander if any("has changed since" in c.value for c in e.caption)]
+    assert overtaken == ["How first response adds up", "How resolution adds up"]
+
+
+def test_ledger_agrees_with_clocks_published_from_the_store(home):
+    from pipelines.jobs.publish import publish
+
+    with open_house(home=home) as house:
+        publish(house, as_of=NOON)
+    app = opened("ticket", ticket="INC-1")
+    assert [e.label for e in app.expander] == ["How first response adds up", "How resolution adds up"]
+    assert not [c.value for e in app.expander for c in e.caption if "has changed since" in c.value]

@@ -3,11 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sla.calendars import Calendar
+from sla.openings import NEVER
 from tests.generative.backlogs import DAYS
 from tests.sla.slow_clock import deadline, elapsed, is_open
 
@@ -100,3 +102,39 @@ def test_next_open_moves_a_closing_to_the_next_opening(
     if close is not None and later is not None and later < first + LIMIT:
         assert calendar.elapsed(close, later) == 0
         assert is_open(mapping, later) or calendar.deadline(later, 1) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(calendars(), st.integers(0, 96 * 3), st.integers(0, 9 * 86_400))
+def test_deadline_and_elapsed_undo_each_other(
+    given_calendar: tuple[dict[str, Any], datetime], skip: int, length: int
+) -> None:
+    mapping, start = given_calendar
+    calendar, first = Calendar.parse(mapping), start + timedelta(minutes=15 * skip)
+    last = first + timedelta(seconds=length)
+    used = calendar.elapsed(first, last)
+    due = calendar.deadline(first, used)
+    assert due is None if calendar.never_opens else due is not None and first <= due <= last
+    assert due is None or calendar.elapsed(first, due) == used
+
+
+@settings(max_examples=40, deadline=None)
+@given(calendars(), st.lists(st.tuples(st.integers(0, 9 * 86_400), st.integers(-60, 200_000)), min_size=1, max_size=9))
+def test_every_kind_of_column_says_what_single_instants_say(
+    given_calendar: tuple[dict[str, Any], datetime], rows: list[tuple[int, int]]
+) -> None:
+    mapping, start = given_calendar
+    calendar = Calendar.parse(mapping)
+    instants = [start + timedelta(seconds=offset) for offset, _ in rows]
+    ends = [at + timedelta(seconds=need) for at, (_, need) in zip(instants, rows, strict=True)]
+    needs = [need for _, need in rows]
+    epochs, epoch_ends = (np.array([int(at.timestamp()) for at in each]) for each in (instants, ends))
+    elapsed_one = [calendar.elapsed(a, b) for a, b in zip(instants, ends, strict=True)]
+    due_one = [calendar.deadline(at, need) for at, need in zip(instants, needs, strict=True)]
+    column, column_ends = (pl.Series(each, dtype=pl.Datetime("us", "UTC")) for each in (instants, ends))
+    assert calendar.elapsed(column, column_ends).to_list() == elapsed_one
+    assert calendar.elapsed(epochs, epoch_ends).tolist() == elapsed_one
+    assert calendar.elapsed(epochs.astype("datetime64[s]"), epoch_ends.astype("datetime64[s]")).tolist() == elapsed_one
+    assert calendar.deadline(column, pl.Series(needs)).to_list() == due_one
+    known = [NEVER if due is None else int(due.timestamp()) for due in due_one]
+    assert calendar.deadline(epochs, np.array(needs)).tolist() == known

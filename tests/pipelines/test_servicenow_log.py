@@ -38,7 +38,7 @@ def test_every_incident_gets_both_clocks_and_an_archive_wakes_nobody(house: Hous
     current = evaluated.clocks.filter("is_current")
     assert current.group_by("clock").len()["len"].to_list() == [14_175, 14_175]
     assert set(current["state"].cast(pl.String)) == {"met", "breached"}
-    assert evaluated.alerts == 0
+    assert evaluated.raised.alerts == 0
 
 
 def test_batch_says_what_the_plain_reference_says(house: House) -> None:

@@ -75,3 +75,35 @@ def test_tables_of_other_rooms_are_read_as_well(store: Any) -> None:
         pl.Boolean(),
         pl.Float64(),
     )
+
+
+def test_only_the_asked_columns_are_read(store: Store) -> None:
+    mine, reference = fill(store), fill(MemoryStore())
+    asked = ["created_at", "id", "vip"]
+    assert mine.frame("tickets", asked).columns == asked
+    assert_frame_equal(mine.frame("tickets", asked), reference.frame("tickets").select(asked))
+    with pytest.raises(NotFound, match="no_such"):
+        mine.frame("tickets", ["no_such"])
+
+
+def test_rows_are_chosen_by_the_words_they_hold(store: Store) -> None:
+    mine, events = fill(store), fill(MemoryStore()).frame("events")
+    kinds = ["created", "it's", "ü"]
+    expected = events.filter(pl.col("kind") == "created", pl.col("ticket_id") == "servicenow:INC1")
+    found = mine.frame("events", ["id", "kind"], where={"kind": kinds, "ticket_id": ["servicenow:INC1"]})
+    assert_frame_equal(found, expected.select("id", "kind"))
+    assert found.height > 0
+    assert mine.frame("events", where={"kind": ["nothing of this"]}).height == 0
+    with pytest.raises(NotFound, match="no_such"):
+        mine.frame("events", where={"no_such": ["x"]})
+
+
+def test_odd_text_is_read_as_it_was_written(store: Store) -> None:
+    odd = ["", "=", "==x", "a\x1fb\nc", "ü�", "'", '"'] * 3
+    given = [ticket(number, company=text or None, title=text or "-") for number, text in enumerate(odd)]
+    store.ingest(delivery(*given), at=LATER)
+    reference = MemoryStore()
+    reference.ingest(delivery(*given), at=LATER)
+    asked = ["id", "company_id", "subject", "vip", "version"]
+    assert_frame_equal(store.frame("tickets", asked), reference.frame("tickets", asked))
+    assert store.frame("tickets", asked)["company_id"].null_count() == 3

@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import BadInput
 from sla import batch
-from sla.alerts import ALERTS, AlertRule, load, new_alerts
+from sla.alerts import ALERTS, AlertPolicy, AlertRule, called_for, load_policy, unheard
 from sla.check import frames
 from tests.sla.timelines import CALENDARS, at, story
 
@@ -25,7 +25,7 @@ def clocks(events: str = "", *, as_of: str) -> pl.DataFrame:
 
 
 def raised(rules: list[AlertRule], events: str = "", *, as_of: str, known: Any = ()) -> list[tuple[str, float]]:
-    found = new_alerts(clocks(events, as_of=as_of), rules, known, at(as_of))
+    found = unheard(called_for(clocks(events, as_of=as_of), rules, at(as_of)), known)
     assert found.schema == ALERTS
     return list(found.select("rule", "remaining_seconds").iter_rows())
 
@@ -44,7 +44,7 @@ def test_warning_then_breach(as_of: str, expected: list[tuple[str, float]]) -> N
 
 
 def test_told_once() -> None:
-    first = new_alerts(clocks(as_of="Tue 12:30"), [WARNING], [], at("Tue 12:30"))
+    first = called_for(clocks(as_of="Tue 12:30"), [WARNING], at("Tue 12:30"))
     assert first["dedupe_key"].to_list() == ["a:1:resolution:1:warn"]
     assert raised([WARNING], as_of="Tue 12:45", known=first["dedupe_key"]) == []
 
@@ -96,14 +96,14 @@ def test_triggers(rule: dict[str, Any], silent: str, loud: str) -> None:
 
 
 def test_shipped_rules_load_and_escalate() -> None:
-    rules = load(SHIPPED)
+    rules = list(load_policy(SHIPPED).rules)
     assert [rule.level for rule in rules] == sorted(rule.level for rule in rules)
     assert [rule for rule, _ in raised(rules, as_of="Tue 12:30")] == ["quarter left", "at risk"]
 
 
 def test_own_dedupe_key_spans_windows() -> None:
     rule = WARNING.model_copy(update={"dedupe_key": "{ticket}/{level}"})
-    found = new_alerts(clocks(as_of="Tue 12:30"), [rule], [], at("Tue 12:30"))
+    found = called_for(clocks(as_of="Tue 12:30"), [rule], at("Tue 12:30"))
     assert found["dedupe_key"].to_list() == ["a:1/2"]
 
 
@@ -117,10 +117,69 @@ def test_own_dedupe_key_spans_windows() -> None:
             "rules: [{name: a, trigger: before_due, value: 1, alert: warning, level: 1, dedupe_key: '{agent}'}]",
             r"rules\[0\]\.dedupe_key.*only \{ticket\}",
         ),
+        ("rules: []\ndigests: {over: 3}", "digests: unknown key; known are rules, digest"),
+        ("rules: []\ndigest: {over: -1}", r"digest\.over"),
+        ("rules: [{name: 7, trigger: before_due, value: 1, alert: warning, level: 1}]", r"rules\[0\]\.name.*string"),
+        (
+            "rules: [{name: a, trigger: before_due, value: 1, alert: breach, level: 1, recipients: [boss]}]",
+            r"rules\[0\]\.recipients\[0\].*owner",
+        ),
+        (
+            "rules: [{name: a, trigger: before_due, value: 1, alert: breach, level: 1, repeat: {every: 0}}]",
+            r"rules\[0\]\.repeat\.every",
+        ),
     ],
 )
 def test_bad_rule_names_file_and_key(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "alerts.yaml"
     path.write_text(content)
     with pytest.raises(BadInput, match=rf"alerts\.yaml: {message}"):
-        load(path)
+        load_policy(path)
+
+
+HALF_HOURLY = {"every": 30, "at_most": 2}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "key"),
+    [
+        ("Tue 13:01", "a:1:resolution:1:r"),
+        ("Tue 13:29:59", "a:1:resolution:1:r"),
+        ("Tue 13:30", "a:1:resolution:1:r:1"),
+        ("Tue 16:59", "a:1:resolution:1:r:2"),  # at most two
+        ("Tue 23:00", "a:1:resolution:1:r:2"),
+    ],
+)
+def test_breach_is_told_again_while_it_lasts(as_of: str, key: str) -> None:
+    rule = BREACH.model_validate(BREACH.model_dump() | {"name": "r", "repeat": HALF_HOURLY})
+    assert called_for(clocks(as_of=as_of), [rule], at(as_of))["dedupe_key"].to_list() == [key]
+    assert raised([rule], as_of=as_of, known=[key]) == []
+
+
+@pytest.mark.parametrize(
+    ("calendar", "number"),
+    [("clock", "8"), ("wall", "40")],  # 13:00 to 17:00 at work; 13:00 to 9:00 on the wall
+)
+def test_night_repeats_only_on_the_wall(calendar: str, number: str) -> None:
+    fields = {"name": "r", "calendar": calendar, "repeat": {"every": 30}, "dedupe_key": "{ticket}/{repeat}"}
+    rule = BREACH.model_validate(BREACH.model_dump() | fields)
+    assert called_for(clocks(as_of="Wed 09:00"), [rule], at("Wed 09:00"))["dedupe_key"].to_list() == [f"a:1/{number}"]
+
+
+@pytest.mark.parametrize("calendar", ["clock", "wall"])
+def test_stopped_clock_repeats_nothing(calendar: str) -> None:
+    rule = BREACH.model_validate(BREACH.model_dump() | {"calendar": calendar, "repeat": {"every": 30}})
+    events = "Tue 13:40 status resolved"
+    first = called_for(clocks(events, as_of="Tue 13:45"), [rule], at("Tue 13:45"))
+    assert raised([rule], events, as_of="Thu 12:00", known=first["dedupe_key"]) == []
+
+
+@pytest.mark.parametrize("key", ["{ticket}:{clock}:{window}:{rule}", "{rule}|{level}|{ticket}", "{ticket}.{repeat}"])
+def test_kept_alert_knows_its_rule(key: str) -> None:
+    repeated = {"every": 10, "unit": "minutes"}
+    rule = BREACH.model_validate(BREACH.model_dump() | {"name": "a{ticket}+", "dedupe_key": key, "repeat": repeated})
+    other = rule.model_copy(update={"name": "other", "dedupe_key": "x" + key})
+    [found] = called_for(clocks(as_of="Tue 13:35"), [rule], at("Tue 13:35")).to_dicts()
+    kept = {"ticket_id": found["ticket"], "sla_type": found["clock"], "escalation_level": found["level"]}
+    assert AlertPolicy(rules=(other, rule)).rule_of(found | kept) == rule
+    assert AlertPolicy(rules=(other,)).rule_of(found | kept) is None

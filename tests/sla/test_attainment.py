@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from sla import batch
-from sla.attainment import Z_95, attainment, overall, times
+from sla.agents import with_agents
+from sla.attainment import Z_95, attainment, overall, reopens, response_times
 from sla.check import frames
 from sla.contracts import CLOCKS
 from tests.sla.timelines import CALENDARS, at, story
@@ -81,14 +82,70 @@ def clocks_of(events: str, as_of: str) -> pl.DataFrame:
     )
 
 
+REOPENED = "Tue 09:30 response\nWed 10:00 status resolved\nWed 11:00 status open\nWed 12:00 status closed"
+
+
 def test_mean_times_in_business_and_wall_seconds() -> None:
-    clocks = clocks_of(
-        "Tue 09:30 response\nWed 10:00 status resolved\nWed 11:00 status open\nWed 12:00 status closed", "Fri 09:00"
-    )
-    found = {row["clock"]: row for row in times(clocks).to_dicts()}
-    assert found["first_response"]["mean_business"] == 1_800
-    assert found["resolution"]["mean_business"] == mean([9 * 3_600, 3_600])
-    assert found["resolution"]["median_wall"] == median([25 * 3_600, 3_600])
+    found = {row["clock"]: row for row in response_times(clocks_of(REOPENED, "Fri 09:00")).to_dicts()}
+    assert found["first_response"]["mean_business_seconds"] == 1_800
+    assert found["resolution"]["mean_business_seconds"] == mean([9 * 3_600, 3_600])
+    assert found["resolution"]["median_seconds"] == median([25 * 3_600, 3_600])
+    assert found["resolution"]["stopped"] == found["resolution"]["promised"] == 2
+
+
+def test_a_running_clock_has_no_response_time() -> None:
+    assert response_times(clocks_of("", "Tue 10:00")).is_empty()
+
+
+def test_one_of_two_resolutions_was_reopened() -> None:
+    row = reopens(clocks_of(REOPENED, "Fri 09:00")).row(0, named=True)
+    assert (row["resolved"], row["reopened"], row["share_reopened"]) == (2, 1, 0.5)
+
+
+def test_nothing_resolved_is_no_row() -> None:
+    assert reopens(clocks_of("", "Tue 10:00")).is_empty()
+
+
+def who(events: list[tuple[str, str, str | None, str]], as_of: str = "Fri 09:00", **now: str) -> dict[str, Any]:
+    """(agent_id, agent_because) by clock, of the last window."""
+    told = [
+        {"ticket": "1", "ts": at(when), "kind": kind, "value": value, "actor": actor}
+        for when, kind, value, actor in events
+    ]
+    tickets, happened = frames([{"id": "1", "created_at": at("Tue 09:00")}], told)
+    happened = happened.with_columns(actor=pl.Series([event["actor"] for event in told], dtype=pl.String))
+    tickets = tickets.with_columns(assignee_id=pl.lit(now.get("assignee"), pl.String))
+    policies = [{"calendar": "office", "first_response": 3_600, "resolution": 14_400}]
+    clocks = batch.evaluate(tickets, happened, policies, CALENDARS, at(as_of))
+    found = with_agents(clocks, tickets, happened, ["ana", "ben"], at(as_of)).filter("is_current")
+    return {row["clock"]: (row["agent_id"], row["agent_because"]) for row in found.to_dicts()}
+
+
+ASSIGNED = ("Tue 09:05", "assignee", "ana", "dispatch")
+
+
+@pytest.mark.parametrize(
+    ("events", "clock", "expected"),
+    [
+        ([ASSIGNED, ("Tue 09:30", "response", None, "ben")], "first_response", ("ben", "responded")),
+        ([ASSIGNED, ("Tue 09:30", "response", None, "mailbot")], "first_response", ("ana", "assigned_then")),
+        ([ASSIGNED, ("Tue 10:00", "status", "resolved", "ben")], "resolution", ("ben", "resolved")),
+        ([ASSIGNED, ("Tue 10:00", "status", "resolved", "ben")], "first_response", ("ben", "resolved")),
+        ([ASSIGNED, ("Tue 10:00", "status", "resolved", "nightly")], "resolution", ("ana", "assigned_then")),
+        ([ASSIGNED, ("Tue 11:00", "released", None, "ana")], "resolution", (None, None)),
+        ([("Tue 09:20", "accepted", "ben", "ben")], "resolution", ("ben", "assigned_then")),
+        ([("Tue 10:00", "status", "resolved", "nightly"), ("Tue 11:00", "assignee", "ben", "x")],
+         "resolution", (None, None)),
+    ],
+)  # fmt: skip
+def test_a_clock_belongs_to_who_stopped_it_or_had_it_then(
+    events: list[tuple[str, str, str | None, str]], clock: str, expected: tuple[str | None, str | None]
+) -> None:
+    assert who(events)[clock] == expected
+
+
+def test_without_a_told_assignment_the_present_one_counts() -> None:
+    assert who([], assignee="ben")["resolution"] == ("ben", "assigned_now")
 
 
 @pytest.mark.parametrize(

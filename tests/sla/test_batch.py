@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -10,7 +11,9 @@ from engine.errors import BadInput
 from sla import batch
 from sla.check import frames
 from sla.contracts import CLOCKS
+from sla.delivery import in_order
 from sla.evaluate import evaluate_all
+from sla.ids import are_distinct, rows_of
 from sla.policies import parse
 from tests.sla.timelines import CALENDARS, at
 
@@ -126,3 +129,30 @@ def test_policy_with_an_unknown_calendar_is_refused_before_anything_runs() -> No
 def test_twenty_four_seven_must_be_always() -> None:
     with pytest.raises(BadInput, match=r"calendars\.24x7: must be always"):
         batch.evaluate(TICKETS, EVENTS, POLICIES, {"24x7": {"weekly": {}}}, NOW)
+
+
+def test_events_come_into_order_however_they_were_delivered() -> None:
+    rng = np.random.default_rng(3)
+    owner, at = rng.integers(0, 50, 2_000), rng.integers(0, 99, 2_000)
+    seq = pl.Series(rng.integers(0, 3, 2_000))
+    assert in_order(owner, at, None).tolist() == np.lexsort((at, owner)).tolist()
+    assert in_order(owner, at, seq).tolist() == np.lexsort((seq, at, owner)).tolist()
+    assert in_order(owner, np.sort(at), None).tolist() == np.argsort(owner, kind="stable").tolist()
+    assert in_order(owner, at * 2**53, None).tolist() == np.lexsort((at, owner)).tolist()
+    assert in_order(np.sort(owner), np.arange(2_000), None) is None
+
+
+@pytest.mark.parametrize("spell", ["desk:{}", "{}", "{}000000007"])
+def test_every_id_is_found_in_its_row(spell: str) -> None:
+    ids = [spell.format(n) for n in range(5_000)]
+    asked = [*reversed(ids), "-3", None, *ids[:9], ids[7], ids[7]]
+    expected = [*reversed(range(5_000)), -1, -1, *range(9), 7, 7]
+    dtype = pl.String if ":" in spell else pl.Int64
+    column = pl.Series(asked).cast(dtype)
+    assert rows_of(column, pl.Series(ids).cast(dtype)).tolist() == expected
+
+
+def test_repeated_ids_are_noticed() -> None:
+    ids = pl.Series([f"desk:{n}" for n in range(5_000)])
+    assert are_distinct(ids)
+    assert not are_distinct(pl.concat([ids, ids[4_000:4_001]]))

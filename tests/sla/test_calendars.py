@@ -152,8 +152,54 @@ def test_bad_calendar_names_its_key(mapping: Any, message: str) -> None:
         Calendar.parse(mapping, name="office")
 
 
-def test_bad_file_is_named(tmp_path: Any) -> None:
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "calendars: expected a mapping"),
+        ("calendars: {}\nholidays: []", "holidays: unknown key"),
+        ("calendars: {5: {always: true}}", r"calendars\.5: a name is text"),
+        ("calendars: {24x7: {weekly: {}}}", r"24x7\.always: has to be true"),
+        ("office: {tz: Nowhere, weekly: {}}", r"office\.tz: 'Nowhere' is no IANA time zone"),
+        ("office: {tz: 5, weekly: {}}", r"office\.tz: 5 is no IANA time zone"),
+        ("office: {tz: , weekly: {}}", r"office\.tz: nothing stands behind it"),
+        ("office: {weekly: }", r"office\.weekly: nothing stands behind it"),
+        ("office: {weekly: false}", r"office\.weekly: expected a mapping"),
+        ("office: {weekly: {mon: [[09:00, 17:00]]}}", r"office\.weekly\.mon\[0\]\[1\]: .* in quotes"),
+        ('office: {weekly: {mon: [["09:00", "25:00"]]}}', r"office\.weekly\.mon\[0\]\[1\]: .*'25:00'"),
+        (
+            'office: {weekly: {mon: [["09:00", "12:00"], ["11:59", "13:00"]]}}',
+            r"office\.weekly\.mon: two windows overlap",
+        ),
+        (
+            'o: {weekly: {}, overrides: {2024-01-01: [["09:00", "12:00"], ["09:00", "12:00"]]}}',
+            r"o\.overrides\.2024-01-01: two windows",
+        ),
+        ("office: {weekly: {}, country: no}", r"office\.country: no public holidays are known for False"),
+        ("office: {weekly: {}, country: [DE]}", r"office\.country: no public holidays"),
+        ("office: {weekly: {}, country: DE, subdivision: [BY]}", r"office\.subdivision: DE has"),
+        ("office: {weekly: {}, subdivision: BY}", r"office\.subdivision: needs a country"),
+        ("office: {weekly: {}, holidays: 0}", r"office\.holidays: expected a list"),
+        ("office: {weekly: {}, holidays: {2024-01-01: 5}}", r"office\.holidays\.2024-01-01: expected text"),
+        ("office: {weekly: {}, description: 5}", r"office\.description: expected text"),
+        ('office: {weekly: {}, working_day: "00:00"}', r"office\.working_day: .*has to have a length"),
+        ('office: {always: true, working_day: "08:00"}', r"office\.working_day: a calendar with always"),
+        ("office: {weekly: {}}\noffice: {weekly: {}}", "line 2: 'office' is given twice"),
+    ],
+)
+def test_wrong_file_is_refused_with_file_key_and_reason(tmp_path: Any, text: str, message: str) -> None:
     path = tmp_path / "calendars.yaml"
-    path.write_text("calendars: {office: {tz: Nowhere, weekly: {}}}")
-    with pytest.raises(BadInput, match=r"calendars\.yaml: office\.tz"):
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(BadInput, match=rf"calendars\.yaml: {message}"):
         load(path)
+
+
+def test_shifts_that_hand_over_may_overlap(tmp_path: Any) -> None:
+    path = tmp_path / "calendars.yaml"
+    path.write_text('office: {weekly: {mon: [["22:00", "06:00"]], tue: [["05:00", "13:00"]]}}', encoding="utf-8")
+    assert load(path)["office"].elapsed(utc("2024-01-15T00:00Z"), utc("2024-01-17T00:00Z")) == 15 * 3600
+
+
+def test_deadline_of_an_unknown_number_is_unknown() -> None:
+    column = pl.Series("at", [utc("2024-01-16T10:00Z")] * 2, dtype=pl.Datetime("us", "UTC"))
+    due = Calendar.parse(OFFICE).deadline(column, pl.Series([60, None]))
+    assert due.to_list() == [utc("2024-01-16T10:01:00Z"), None]

@@ -1,16 +1,21 @@
 """Alerts are kept once, also when two evaluators raise them at the same moment."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 from sqlalchemy import Engine, create_engine, insert, inspect, select
 
+from engine.storage import open_store
 from sla.alerts import ALERTS
 from sla.store import AlertStore, metadata, sla_alerts, tickets
+from tests.ports.conftest import new_database, postgres_server  # noqa: F401
+from tests.ports.examples import delivery
 
 NOW = datetime(2024, 1, 16, 12, tzinfo=UTC)
 
@@ -51,7 +56,7 @@ def test_only_new_alerts_come_back(engine: Engine) -> None:
     store = AlertStore(engine)
     assert store.add(alerts("a:1/x", "a:2/x"))["dedupe_key"].to_list() == ["a:1/x", "a:2/x"]
     assert store.add(alerts("a:2/x", "a:1/y"))["dedupe_key"].to_list() == ["a:1/y"]
-    assert store.known_keys() == {"a:1/x", "a:2/x", "a:1/y"}
+    assert store.known_keys(["a:1/x", "a:1/y", "a:1/z"]) == {"a:1/x", "a:1/y"}
 
 
 def test_two_evaluators_at_once_leave_one_row(engine: Engine) -> None:
@@ -59,7 +64,7 @@ def test_two_evaluators_at_once_leave_one_row(engine: Engine) -> None:
     with ThreadPoolExecutor(4) as pool:
         fresh = list(pool.map(lambda _: AlertStore(engine).add(wanted), range(4)))
     assert sorted(k for frame in fresh for k in frame["dedupe_key"]) == sorted(wanted["dedupe_key"])
-    assert len(AlertStore(engine).known_keys()) == 700
+    assert AlertStore(engine).known_keys(wanted["dedupe_key"]) == set(wanted["dedupe_key"])
 
 
 def test_signed_remaining_and_missing_deadline_are_kept(engine: Engine) -> None:
@@ -80,13 +85,69 @@ def test_sent_is_marked_once(engine: Engine) -> None:
         assert connection.execute(select(sla_alerts.c.notification_sent_at)).scalars().first() == NOW
 
 
+def test_sending_that_fails_leaves_all_unsent(engine: Engine) -> None:
+    store = AlertStore(engine)
+    store.add(alerts("a:1/x", "a:1/y"))
+    with engine.begin() as connection:
+        assert store.mark_sent(["a:1/x", "a:1/y"], at=NOW, within=connection) == 2
+        assert store.unsent(within=connection) == []
+        connection.rollback()
+    assert len(store.unsent()) == 2
+
+
+def test_old_news_can_be_left_out(engine: Engine) -> None:
+    store = AlertStore(engine)
+    store.add(alerts("a:1/x"))
+    assert len(store.unsent(since=NOW - timedelta(seconds=1))) == 1
+    assert store.unsent(since=NOW) == []
+
+
+_gates: list[Any] = []
+
+
+def _meet_at(gate: Any) -> None:
+    _gates.append(gate)
+
+
+def raise_as_process(url: str, *, backwards: bool) -> list[str]:
+    """What one of two processes gets back of 500 alerts that both raise once both are ready."""
+    store = open_store(url)
+    wanted = alerts(*(f"servicenow:INC1/{n:03}" for n in range(500)))
+    assert AlertStore(store.engine).known_keys(wanted["dedupe_key"]) == set()
+    _gates[0].wait(60)
+    return AlertStore(store.engine).add(wanted.reverse() if backwards else wanted)["dedupe_key"].to_list()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated database with one ticket."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'desk.db'}"
+    else:
+        url = str(request.getfixturevalue("new_database")())
+    store = open_store(url)
+    store.ingest(delivery(), at=NOW)
+    store.close()
+    return url
+
+
+def test_two_processes_raise_each_alert_once(desk_url: str) -> None:
+    context = get_context("spawn")
+    gate = context.Barrier(2)
+    with ProcessPoolExecutor(2, mp_context=context, initializer=_meet_at, initargs=(gate,)) as pool:
+        running = [pool.submit(raise_as_process, desk_url, backwards=backwards) for backwards in (False, True)]
+        fresh = [future.result(timeout=90) for future in running]
+    assert sorted(fresh[0] + fresh[1]) == [f"servicenow:INC1/{n:03}" for n in range(500)]
+    store = open_store(desk_url)
+    assert len(AlertStore(store.engine).unsent()) == 500
+    store.close()
+
+
 def test_nothing_to_add_is_fine(engine: Engine) -> None:
     assert AlertStore(engine).add(alerts()).is_empty()
 
 
 def test_migrations_make_the_same_table(tmp_path: Path) -> None:
-    from engine.storage import open_store
-
     store = open_store(f"sqlite:///{tmp_path / 'migrated.db'}")
     columns = {column["name"]: column["nullable"] for column in inspect(store.engine).get_columns("sla_alerts")}
     assert columns == {column.name: column.nullable for column in sla_alerts.c}

@@ -1,0 +1,212 @@
+"""Promises from five sides, a tab each: where kept, how long people wait, what comes back, why broken, what is owed."""
+
+from collections.abc import Callable
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, charts, opening, queries, reports, words
+from pipelines.marts import MartReader
+
+MOST = 12
+"""Values that one picture names."""
+ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
+
+
+def sides(reader: MartReader, chosen: queries.Selection, window: str) -> None:
+    """The same promises from five sides, all cut by one dimension."""
+    by = st.segmented_control(
+        "By", list(queries.DIMENSIONS), format_func=queries.DIMENSIONS.__getitem__, default="priority", required=True
+    )
+    sides = {
+        "Where do we keep them?": breakdown,
+        "How long do people wait?": waits,
+        "What comes back?": came_back,
+        "Why did we break them?": why_broken,
+        "What do we owe for it?": owed,
+    }
+    for tab, show in zip(st.tabs(list(sides)), sides.values(), strict=True):
+        with tab:
+            show(reader, chosen, by, window)
+
+
+def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
+    found = opening.ask(queries.attainment_by, reader, by, chosen)
+    weekly = opening.ask(queries.attainment_by_week, reader, chosen)
+    if found.is_empty():
+        st.info("No clock fits these filters.")
+        return
+    name = queries.DIMENSIONS[by].lower()
+    left, right = st.columns(2)
+    drawn = most_decided(found)
+    left.altair_chart(
+        charts.attainment_bars(drawn, f"Promises kept by {name}, {window}", ORDERS.get(by, ())), theme=None
+    )
+    fewer = f" Drawn: the {MOST} with the most clocks." if drawn.height < found.height else ""
+    left.caption(f"Whiskers: 95 % Wilson interval. A clock counts once it was met or breached.{fewer}")
+    right.altair_chart(charts.attainment_trend(weekly, f"Promises kept by week, {window}"), theme=None)
+    right.caption("The latest weeks count only what is already decided, and breaches of long clocks come late.")
+    st.caption(f"Clocks by {name}, {window}; shares of the decided ones with their 95 % interval")
+    table(
+        found.select(
+            pl.col("value").fill_null("–").alias(name),
+            pl.col("clock").replace(words.CLOCKS),
+            *("clocks", "met", "breached"),
+            pl.col("at_risk").alias("at risk"),
+            "running",
+            **{"share met": said(words.percent, "share_met"), "from": said(words.percent, "low")},
+            to=said(words.percent, "high"),
+        )
+    )
+
+
+def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
+    overall = opening.ask(reports.response_times, reader, chosen)
+    if overall.is_empty():
+        st.info("No clock that fits these filters was stopped yet.")
+    for column, row in zip(st.columns(4), overall.iter_rows(named=True), strict=False):
+        label = {"first_response": "Mean time to acknowledge", "resolution": "Mean time to resolve"}[row["clock"]]
+        column.metric(label, words.span(row["mean_seconds"]), border=True)
+        column.caption(
+            f"{words.worked(row['mean_business_seconds'])} of business time; {row['stopped']:,} stopped clocks"
+        )
+    found = opening.ask(reports.response_times, reader, chosen, by)
+    st.caption(f"Stopped clocks by {queries.DIMENSIONS[by].lower()}, {window}: round the clock, and in business time")
+    table(
+        found.select(
+            pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
+            pl.col("clock").replace(words.CLOCKS),
+            "stopped",
+            mean=said(words.span, "mean_seconds"),
+            median=said(words.span, "median_seconds"),
+            **{
+                "mean, business": said(words.worked, "mean_business_seconds"),
+                "median, business": said(words.worked, "median_business_seconds"),
+            },
+        )
+    )
+    st.caption("Time in each status, all history, all tickets: per ticket, all its visits together")
+    states = opening.ask(reports.time_in_state, reader)
+    table(
+        states.select(
+            pl.col("status").map_elements(words.plain, return_dtype=pl.String),
+            "tickets",
+            "visits",
+            mean=said(words.span, "mean_seconds"),
+            median=said(words.span, "median_seconds"),
+            **{
+                "mean, business": said(words.worked, "mean_business_seconds"),
+                "total, business": said(words.worked, "total_business_seconds"),
+            },
+        )
+    )
+
+
+def came_back(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
+    overall = opening.ask(reports.reopens, reader, chosen)
+    if overall.is_empty():
+        st.info("Nothing that fits these filters was resolved yet.")
+        return
+    row, place = overall.row(0, named=True), st.columns(4)[0]
+    place.metric("Reopened", words.percent(row["share_reopened"], 1), border=True)
+    place.caption(
+        f"{row['reopened']:,} of {row['resolved']:,} resolutions, 95 % interval "
+        f"{words.percent(row['low'])} to {words.percent(row['high'])}"
+    )
+    found = opening.ask(reports.reopens, reader, chosen, by)
+    st.caption(f"Resolutions by {queries.DIMENSIONS[by].lower()}, {window}; shares with their 95 % interval")
+    table(
+        found.select(
+            pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
+            "resolved",
+            "reopened",
+            **{"share reopened": said(words.percent, "share_reopened"), "from": said(words.percent, "low")},
+            to=said(words.percent, "high"),
+        )
+    )
+
+
+def why_broken(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
+    found = opening.ask(reports.reasons, reader, chosen, by)
+    if found.is_empty():
+        st.info("No promise that fits these filters was broken.")
+        return
+    largest = found.group_by("value").agg(pl.col("breaches").sum()).sort("breaches", "value").tail(MOST)["value"]
+    drawn = found.filter(pl.col("value").is_in(largest.implode()))
+    title = f"Broken promises by {queries.DIMENSIONS[by].lower()} and reason, {window}"
+    st.altair_chart(charts.reason_bars(drawn, title), theme=None)
+    st.caption(
+        "One reason a breach: used up before anybody had it, else waiting on our side for at least the share of the "
+        "counted time that the rule names, else the work. The furthest over target, in business time:"
+    )
+    worst = opening.ask(reports.worst_breaches, reader, chosen)
+    shown = worst.select(
+        "reference",
+        clock=pl.col("clock").replace(words.CLOCKS),
+        reason=pl.col("reason").replace(words.REASONS),
+        **{
+            "over by": said(words.worked, "over_by"),
+            "to pick up": said(words.worked, "seconds_to_pick_up"),
+            "waiting on us": said(words.worked, "seconds_waiting_internal"),
+            "in work": said(words.worked, "seconds_in_work"),
+        },
+        priority="priority",
+        agent="agent",
+    )
+    cards.tickets_table(shown, worst["ticket"].to_list(), key="opened breach")
+
+
+def owed(reader: MartReader, _chosen: queries.Selection, _by: str, _window: str) -> None:
+    found = opening.ask(reports.credits_owed, reader)
+    if found.is_empty():
+        st.info("No promise was broken, so nothing is owed.")
+        return
+    st.caption(
+        f"Credits by customer and UTC month, all history, in % of the month's fee (reading: {found['preset'][0]}). "
+        "Choose a row to see its breaches; the filters above don't apply."
+    )
+    answer = st.dataframe(
+        found.select(
+            "customer",
+            "month",
+            "breaches",
+            pl.col("still_running").alias("still running"),
+            pl.col("summed_percent").alias("sum, %"),
+            pl.col("credit_percent").alias("credit, %"),
+            pl.col("is_capped").alias("capped"),
+        ),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        key="credit",
+        column_config={"month": st.column_config.DateColumn(format="MMM YYYY")},
+    )
+    row = found.row(answer["selection"]["rows"][0] if answer["selection"]["rows"] else 0, named=True)
+    st.text(f"Behind the credit of {row['customer']}, {row['month']:%B %Y}:")
+    breaches = opening.ask(reports.credited, reader, row["company_id"], row["month"])
+    shown = breaches.select(
+        "reference",
+        pl.col("clock").replace(words.CLOCKS),
+        "priority",
+        **{
+            "times the target": pl.col("times_target").round(2),
+            "credit, %": pl.col("credit_percent"),
+            "stopped": pl.col("is_final"),
+        },
+    )
+    cards.tickets_table(shown, breaches["ticket"].to_list(), key="opened credit")
+
+
+def most_decided(found: pl.DataFrame) -> pl.DataFrame:
+    """The rows of the values with the most clocks, as many as a picture can name."""
+    ranked = found.group_by("value").agg(pl.col("clocks").sum()).sort("clocks", "value", nulls_last=False)
+    return found.filter(pl.col("value").is_in(ranked.tail(MOST)["value"].implode()))
+
+
+def said(words_for: Callable[..., str], column: str) -> pl.Expr:
+    """A column in words; "–" where there is no number."""
+    return pl.col(column).map_elements(words_for, return_dtype=pl.String, skip_nulls=True).fill_null("–")
+
+
+def table(shown: pl.DataFrame) -> None:
+    st.dataframe(shown, hide_index=True, height=min(35 * (shown.height + 1) + 3, 500))

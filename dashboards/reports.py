@@ -1,0 +1,129 @@
+"""The numbers of looking back: how long people waited, what came back, why promises broke, what it costs, and load."""
+
+import polars as pl
+
+from dashboards.queries import ALL_CLOCKS, Selection, clocks_where, value_of, with_interval
+from pipelines.marts import MartReader
+
+WAITED = "epoch(c.stopped_at) - epoch(c.window_start)"
+
+
+def response_times(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str | None = None) -> pl.DataFrame:
+    """One row a clock (and value of the dimension): stopped, mean and median seconds, wall and business time."""
+    value, join = _value(dimension)
+    where, values = clocks_where(chosen, reader, join)
+    return reader.query(
+        f"""SELECT c.clock, {value} AS value, count(*) AS stopped, avg({WAITED}) AS mean_seconds,
+        median({WAITED}) AS median_seconds, avg(c.elapsed) AS mean_business_seconds,
+        median(c.elapsed) AS median_business_seconds
+        {where} AND c.stopped_at IS NOT NULL AND c.clock <> 'next_response' GROUP BY ALL ORDER BY ALL""",
+        values,
+    )
+
+
+def reopens(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str | None = None) -> pl.DataFrame:
+    """One row a value of the dimension: resolved, reopened, share_reopened and its 95 % interval low, high."""
+    value, join = _value(dimension)
+    where, values = clocks_where(chosen._replace(clocks=("resolution",)), reader, join)
+    found = reader.query(
+        f"""SELECT {value} AS value, count(*) AS resolved, count(*) FILTER (NOT c.is_current) AS reopened
+        {where} AND c.stopped_at IS NOT NULL GROUP BY ALL ORDER BY ALL""",
+        values,
+    )
+    return with_interval(found, "share_reopened", pl.col("reopened"), pl.col("resolved"))
+
+
+def reasons(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str | None = None) -> pl.DataFrame:
+    """One row a value of the dimension and reason: breaches, and the mean seconds behind them (all business time)."""
+    value, join = _value(dimension)
+    where, values = clocks_where(chosen, reader, f"{_REASONS} {join}")
+    return reader.query(
+        f"""SELECT {value} AS value, b.reason, count(*) AS breaches, avg(b.seconds_to_pick_up) AS seconds_to_pick_up,
+        avg(b.seconds_waiting_internal) AS seconds_waiting_internal, avg(b.seconds_in_work) AS seconds_in_work,
+        avg(b.over_by) AS over_by {where} GROUP BY ALL ORDER BY value, breaches DESC, b.reason""",
+        values,
+    )
+
+
+def worst_breaches(reader: MartReader, chosen: Selection = ALL_CLOCKS, *, limit: int = 25) -> pl.DataFrame:
+    """Breached windows with their reason, the furthest over target first."""
+    where, values = clocks_where(chosen, reader, f"{_REASONS} LEFT JOIN names a ON {_AGENT}")
+    return reader.query(
+        f"""SELECT c.ticket, c.reference, c.clock, b.reason, b.over_by, b.seconds_to_pick_up,
+        b.seconds_waiting_internal, b.seconds_in_work, c.priority, coalesce(a.name, c.agent_id) AS agent
+        {where} ORDER BY b.over_by DESC, c.ticket, c.clock, c."window" LIMIT {int(limit)}""",
+        values,
+    )
+
+
+def time_in_state(reader: MartReader) -> pl.DataFrame:
+    """One row a status but closed, where nothing is waited for: the mart's row over all tickets, the longest first."""
+    return reader.query(
+        """SELECT * EXCLUDE (dimension, value) FROM time_in_state WHERE dimension = 'all' AND status <> 'closed'
+        ORDER BY total_seconds DESC, status"""
+    )
+
+
+def credits_owed(reader: MartReader) -> pl.DataFrame:
+    """One row a customer and month, the latest month first: breaches, their sum and what is owed (% of the fee)."""
+    return reader.query(
+        """SELECT coalesce(n.name, s.company_id) AS customer, s.company_id, s.month, s.breaches, s.still_running,
+        s.summed_percent, s.credit_percent, s.is_capped, s.preset
+        FROM sla_credits s LEFT JOIN names n ON n.dimension = 'company_id' AND n.value = s.company_id
+        ORDER BY s.month DESC, s.credit_percent DESC, s.summed_percent DESC, customer"""
+    )
+
+
+def credited(reader: MartReader, company_id: str, month: object) -> pl.DataFrame:
+    """The breaches behind one customer's credit of a month, the dearest first."""
+    return reader.query(
+        """SELECT ticket, reference, clock, priority, times_target, credit_percent, is_final FROM credited_breaches
+        WHERE company_id = ? AND month = ? ORDER BY credit_percent DESC, reference, clock, "window" """,
+        [company_id, month],
+    )
+
+
+def alerts_by_day(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
+    """One row a UTC day, level and kind: how many alerts fired."""
+    since, values = _since("triggered_at", days, reader)
+    return reader.query(
+        f"""SELECT CAST(triggered_at AS DATE) AS day, level, alert_type, count(*) AS alerts FROM alerts
+        WHERE {since} GROUP BY ALL ORDER BY ALL""",
+        values,
+    )
+
+
+def latest_alerts(reader: MartReader, *, days: int | None = None, limit: int = 50) -> pl.DataFrame:
+    """The alerts that fired last."""
+    since, values = _since("a.triggered_at", days, reader)
+    return reader.query(
+        f"""SELECT a.ticket, a.reference, t.subject, a.clock, a.alert_type, a.level, a.triggered_at, a.deadline,
+        a.remaining_seconds FROM alerts a LEFT JOIN tickets t ON t.ticket = a.ticket
+        WHERE {since} ORDER BY a.triggered_at DESC, a.level DESC, a.deadline, a.ticket, a.clock LIMIT {int(limit)}""",
+        values,
+    )
+
+
+def volume(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
+    """One row a UTC day, oldest first: created, resolved, open_at_end."""
+    since, values = _since("day", days, reader)
+    return reader.query(f"SELECT * FROM volume WHERE {since} ORDER BY day", values)
+
+
+def group_load(reader: MartReader) -> pl.DataFrame:
+    """One row a group, the fullest first."""
+    return reader.query("SELECT * FROM group_load ORDER BY utilisation DESC NULLS LAST, group_name")
+
+
+_REASONS = """JOIN breach_reasons b ON b.ticket = c.ticket AND b.clock = c.clock AND b."window" = c."window" """
+_AGENT = "a.dimension = 'agent_id' AND a.value = c.agent_id"
+
+
+def _value(dimension: str | None) -> tuple[str, str]:
+    return ("'all'", "") if dimension is None else value_of(dimension)
+
+
+def _since(column: str, days: int | None, reader: MartReader) -> tuple[str, list[object]]:
+    if days is None:
+        return "true", []
+    return f"{column} > CAST(? AS TIMESTAMPTZ) - to_days(CAST(? AS INTEGER))", [reader.publication.as_of, days]

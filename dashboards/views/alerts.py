@@ -1,0 +1,76 @@
+"""What fired, and what is at risk next? Alerts by level and day, the latest ones, the next deadlines."""
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, charts, opening, queries, reports, words
+from pipelines.marts import MartReader
+
+WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
+
+
+def page() -> None:
+    st.title("What fired, and what is at risk next?")
+    house = opening.house()
+    reader = opening.marts(house)
+    if reader is None:
+        cards.nothing_yet()
+        return
+    window = st.selectbox("Window", list(WINDOWS), index=1, key="alert window", width=220)
+    cards.speaks_of(reader.publication, house.now(), f"alerts of the {window}" if WINDOWS[window] else window)
+    fired(reader, window)
+    at_risk_next(reader)
+
+
+def fired(reader: MartReader, window: str) -> None:
+    st.subheader("What fired?")
+    found = opening.ask(reports.alerts_by_day, reader, days=WINDOWS[window])
+    if found.is_empty():
+        st.info("No alert was raised in this window. Alerts are raised while clocks are evaluated:")
+        st.code("uv run helmdesk cycle", language="bash")
+        return
+    by_kind = found.group_by("alert_type", "level").agg(pl.col("alerts").sum()).sort("level", "alert_type")
+    for column, row in zip(st.columns(max(by_kind.height, 4)), by_kind.iter_rows(named=True), strict=False):
+        column.metric(
+            f"{words.plain(row['alert_type']).capitalize()}, level {row['level']}", f"{row['alerts']:,}", border=True
+        )
+    st.altair_chart(charts.alert_bars(found, f"Alerts by day and level, {window}"), theme=None)
+    latest = opening.ask(reports.latest_alerts, reader, days=WINDOWS[window])
+    st.caption(
+        f"The latest {latest.height:,} of {found['alerts'].sum():,} alerts, {window}; time left then, in business time"
+    )
+    zone = st.context.timezone
+    shown = latest.select(
+        "reference",
+        "subject",
+        fired=pl.col("triggered_at").map_elements(lambda at: words.instant(at, zone), return_dtype=pl.String),
+        alert=pl.col("alert_type"),
+        level="level",
+        clock=pl.col("clock").replace(words.CLOCKS),
+        left=pl.col("remaining_seconds").map_elements(words.left, return_dtype=pl.String),
+    )
+    cards.tickets_table(shown, latest["ticket"].to_list(), key="opened alert", subject=_WIDE)
+
+
+def at_risk_next(reader: MartReader) -> None:
+    st.subheader("What is at risk next?")
+    found = opening.ask(queries.closest_to_breach, reader)
+    if found.is_empty():
+        st.info("No running clock has a deadline ahead.")
+        return
+    st.caption(f"The next {found.height:,} deadlines of clocks that run, all history")
+    shown = found.select(
+        "reference",
+        "subject",
+        due=cards.due_in_words("due_at", "remaining", reader.publication.as_of),
+        clock=pl.col("clock").replace(words.CLOCKS),
+        state=pl.col("state").replace(words.STATES),
+        priority="priority",
+        group="group_name",
+    )
+    cards.tickets_table(shown, found["ticket"].to_list(), key="opened next", subject=_WIDE)
+
+
+_WIDE = st.column_config.TextColumn(width=300)
+
+page()

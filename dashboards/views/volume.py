@@ -1,0 +1,65 @@
+"""Can we keep up? Tickets created, resolved and open by day, and how full each group is."""
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, charts, opening, reports, words
+from pipelines.marts import MartReader
+
+WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
+
+
+def page() -> None:
+    st.title("Can we keep up?")
+    house = opening.house()
+    reader = opening.marts(house)
+    if reader is None:
+        cards.nothing_yet()
+        return
+    window = st.selectbox("Window", list(WINDOWS), index=1, key="volume window", width=220)
+    cards.speaks_of(reader.publication, house.now(), f"days of the {window}" if WINDOWS[window] else window)
+    came_and_went(reader, window)
+    how_full(reader)
+
+
+def came_and_went(reader: MartReader, window: str) -> None:
+    st.subheader("Does more come in than goes out?")
+    found = opening.ask(reports.volume, reader, days=WINDOWS[window])
+    if found.is_empty():
+        st.info("No ticket was created or resolved in this window.")
+        return
+    created, resolved, last = found["created"].sum(), found["resolved"].sum(), found["open_at_end"][-1]
+    facts = {"Created": created, "Resolved": resolved, "Open at the end": last}
+    for column, (label, number) in zip(st.columns(4), facts.items(), strict=False):
+        column.metric(label, f"{number:,}", border=True)
+    left, right = st.columns(2)
+    flow = {"created": "created", "resolved": "resolved"}
+    left.altair_chart(charts.volume_lines(found, f"Created and resolved, {window}", flow, "tickets a day"), theme=None)
+    stock = {"open_at_end": "open at the end of the day"}
+    right.altair_chart(charts.volume_lines(found, f"Open tickets, {window}", stock, "tickets"), theme=None)
+    with st.expander("Day by day, in tickets (UTC days, the latest first)"):
+        st.dataframe(found.reverse().rename({"open_at_end": "open at the end"}), hide_index=True)
+
+
+def how_full(reader: MartReader) -> None:
+    st.subheader("How full is each group?")
+    found = opening.ask(reports.group_load, reader)
+    if found.is_empty():
+        st.info("No group is known.")
+        return
+    left, right = st.columns([2, 3])
+    left.altair_chart(charts.load_bars(found, "Open tickets as a share of capacity, as of now"), theme=None)
+    shown = found.select(
+        pl.coalesce("group_name", "group_id").alias("group"),
+        pl.col("status").replace({"ACTIVE": "active"}),
+        "capacity",
+        before=pl.col("load_before"),
+        allocated="allocated",
+        now=pl.col("load_after"),
+        full=pl.col("utilisation").map_elements(words.percent, return_dtype=pl.String).fill_null("–"),
+    )
+    right.caption("Tickets: before allocation, allocated by it, and now")
+    right.dataframe(shown, hide_index=True, height=min(35 * (shown.height + 1) + 3, 700))
+
+
+page()

@@ -1,0 +1,111 @@
+"""What if we had promised something else? All history, replayed under two lists of promises and compared."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import polars as pl
+
+from engine.errors import BadInput
+from pipelines.jobs.evaluate_sla import AS_CREATED, clock_events
+from pipelines.wiring import House
+
+if TYPE_CHECKING:
+    from sla.backtest import Backtest
+    from sla.calendars import Calendar
+    from sla.promises import Policies
+
+ABOUT = {"priority": "priority", "tier": "tier", "team": "group_id"}
+"""The dimensions compared by, with the values a ticket has now, as in the mart `attainment`."""
+
+
+class Rules(NamedTuple):
+    """Promises and the calendars they count on."""
+
+    policies: "Policies"
+    calendars: "Mapping[str, Calendar]"
+
+
+class Read(NamedTuple):
+    """All history as the engine takes it. Tickets go by a number; `ids` has their keys in that order."""
+
+    tickets: pl.DataFrame
+    events: pl.DataFrame
+    about: pl.DataFrame
+    ids: pl.Series
+
+
+def backtest(
+    house: House, *, policy: Path, calendars: Path | None = None, against: Path | None = None, as_of: datetime
+) -> "Backtest":
+    """Replay all history as of one instant under the promises in force, or `against`, and under `policy`.
+
+    `calendars` stands beside `policy` instead of those in force. Writes nothing. Raises BadInput or NotFound for a file
+    that can't be used, before anything is read.
+    """
+    before, after = rules(house, policy=policy, calendars=calendars, against=against)
+    return replayed(read(house), before, after, as_of=as_of)
+
+
+def rules(house: House, *, policy: Path, calendars: Path | None, against: Path | None) -> tuple[Rules, Rules]:
+    """The promises before and after."""
+    from sla.calendar_files import load as load_calendars
+    from sla.policies import load
+
+    old = Rules(load(against, house.calendars) if against else house.sla_policies, house.calendars)
+    named = load_calendars(calendars) if calendars else house.calendars
+    return old, Rules(load(policy, named), named)
+
+
+def read(house: House) -> Read:
+    """From the store, columns that are needed and no others."""
+    columns = list(dict.fromkeys([*AS_CREATED.values(), *ABOUT.values()]))
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(clock_events, house)
+        stored = house.store.frame("tickets", columns)
+        events = reading.result()
+    numbered = stored.with_row_index("number")
+    about = numbered.select(ticket="number", **{name: pl.col(c).cast(pl.Categorical) for name, c in ABOUT.items()})
+    tickets = numbered.select(**{**AS_CREATED, "id": "number"})
+    known = numbered.select("number", ticket="id")
+    owned = events.join(known, on="ticket", maintain_order="left").drop("ticket").rename({"number": "ticket"})
+    return Read(tickets, owned, about, stored["id"])
+
+
+def replayed(history: Read, before: Rules, after: Rules, *, as_of: datetime) -> "Backtest":
+    """Both evaluations at once, and what differs."""
+    from sla.backtest import compare
+    from sla.batch import evaluate
+
+    with ThreadPoolExecutor() as pool:
+        both = [pool.submit(evaluate, history.tickets, history.events, *side, as_of) for side in (before, after)]
+        found = compare(both[0].result(), both[1].result(), history.about)
+    named = found.changes.with_columns(ticket=history.ids.gather(found.changes["ticket"]))
+    return found._replace(changes=named)
+
+
+def writer(file: Path | None) -> Callable[[pl.DataFrame, Path], None]:
+    """How a file of this ending is written. Raises BadInput for another ending."""
+    match file.suffix.lower() if file else ".csv":
+        case ".csv":
+            return lambda frame, path: frame.write_csv(path)
+        case ".parquet":
+            return lambda frame, path: frame.write_parquet(path)
+        case other:
+            raise BadInput(f"--changed {file}: {other or 'no ending'} is not written; name a .csv or .parquet file")
+
+
+def write_changes(found: "Backtest", file: Path) -> None:
+    """Every window that changes state, whole or not at all. Raises BadInput where nothing can be written."""
+    part = file.with_name(f".{file.name}.part")
+    try:
+        writer(file)(found.changes, part)
+        part.replace(file)
+    except OSError as error:
+        raise BadInput(f"--changed {file}: {error.strerror or error}; name a file in a folder that is there") from error
+
+
+def as_data(found: "Backtest") -> dict[str, Any]:
+    return {name: frame.to_dicts() for name, frame in found._asdict().items()}

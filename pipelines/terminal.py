@@ -1,0 +1,47 @@
+"""What the commands share: the house of this call, an instant as it is typed, text that is safe to print."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.errors import BadInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pipelines.wiring import House
+
+AsOf = Annotated[str | None, typer.Option(help="The instant the clocks speak of, with its zone.", show_default="now")]
+
+
+@contextmanager
+def open_here(context: typer.Context, home: "Path | None" = None, *, keep_last_good: bool = False) -> Iterator["House"]:
+    """The house that `--home` and the environment describe."""
+    from pipelines.wiring import open_house
+
+    with open_house(home=home or context.obj["home"], keep_last_good=keep_last_good) as house:
+        yield house
+
+
+def instant(text: str | None) -> datetime | None:
+    """Raises BadInput for text that is no instant with a time zone."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"--as-of {text!r} is not an instant: write 2026-09-30T17:00:00Z") from None
+    if found.tzinfo is None:
+        raise BadInput(f"--as-of {text!r} has no time zone: write 2026-09-30T17:00Z or 2026-09-30T17:00+02:00")
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(f"--as-of {text!r} is out of reach: use an instant from 1900 to 2199") from None
+
+
+def plain(text: str) -> str:
+    """Ticket text is untrusted: no control character of it reaches the terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)

@@ -1,0 +1,260 @@
+"""A storm of breaches: every alert is kept, few messages are queued, and doing it twice does nothing twice."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from engine.alert_matrix import Alert
+from engine.contracts import Agent, AssignmentGroup, Delivery, Role, StandardTicket, Team
+from engine.desk.listeners import Listeners
+from engine.desk.nudging import Nudge
+from engine.errors import BadInput
+from engine.notifications import News, NotificationPreference, QueuedNotification, Silence, due_batches
+from pipelines.jobs.alerts import (
+    Raised,
+    many_at_once,
+    nudge,
+    on_calendars,
+    queue_messages,
+    raise_alerts,
+    raise_and_queue,
+)
+from pipelines.jobs.evaluate_sla import replay
+from pipelines.wiring import House, open_house
+from sla.contracts import CLOCKS
+from tests.ports.conftest import new_database, postgres_server  # noqa: F401
+
+MONDAY = datetime(2026, 7, 13, 9, tzinfo=UTC)
+LATER = MONDAY + timedelta(days=9)
+TEAM = Team(id="cloud", name="Cloud", supervisor_id="cleo", manager_id="dirk")
+AGENTS = [
+    Agent(id="ana", email="ana@desk.example", name="Ana", teams=("cloud",)),
+    Agent(id="cleo", email="cleo@desk.example", name="Cleo", role=Role.TEAM_LEAD, teams=("cloud",)),
+    Agent(id="dirk", email="dirk@desk.example", name="Dirk", role=Role.MANAGER, teams=("cloud",)),
+]
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def fill(house: House, tickets: int, **fields: Any) -> House:
+    """Tickets of Monday morning that Ana owns, unless told otherwise."""
+    house.store.put([TEAM, *AGENTS])
+    made = [
+        StandardTicket.model_validate(
+            {"ticket_id": str(n), "source": "web", "ticket_number": f"INC-{n}", "created_at": MONDAY} | fields
+        )
+        for n in range(tickets)
+    ]
+    house.store.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
+    for ticket in house.store.tickets() if tickets < 50 else []:
+        house.desk.accept(ticket.id, by="ana", at=MONDAY)
+    return house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(home=tmp_path) as opened:
+        yield opened
+
+
+def breached(tickets: int, *, over: float = 60, state: str = "breached") -> pl.DataFrame:
+    row = {
+        "clock": "resolution", "window": 1, "is_current": True, "state": state, "target": 3600,
+        "elapsed": int(3600 + over), "paused": 0, "remaining": int(-over), "due_at": MONDAY + minutes(60),
+        "window_start": MONDAY, "stopped_at": None, "is_paused": False, "policy": "p", "calendar": "24x7",
+    }  # fmt: skip
+    return pl.DataFrame([{"ticket": f"web:{n}"} | row for n in range(tickets)], schema=CLOCKS)
+
+
+def queue(house: House, kind: str = "sla_breach") -> list[QueuedNotification]:
+    return house.store.all(QueuedNotification, event_type=kind)
+
+
+def in_a_group(house: House, tickets: int) -> House:
+    house.store.put([AssignmentGroup(group_id="g", name="G", max_bandwidth=9, team_id="cloud")])
+    return fill(house, tickets, group="g", priority="medium")
+
+
+def test_storm_keeps_every_alert_and_sends_a_digest(house: House) -> None:
+    in_a_group(house, 5000)
+    assert raise_and_queue(house, breached(5000), as_of=LATER) == Raised(alerts=5000, nudges=0, messages=2)
+    kept = house.store.frame("sla_alerts")
+    assert (kept.height, kept["notification_sent"].all()) == (5000, True)
+    assert [(row.agent_id, row.ticket_id, row.payload["alerts"]) for row in queue(house)] == [
+        ("cleo", None, 5000),
+        ("dirk", None, 5000),
+    ]
+    assert raise_and_queue(house, breached(5000), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
+    assert len(queue(house)) == 2
+
+
+def test_pass_cut_short_is_finished_by_the_next(house: House) -> None:
+    in_a_group(house, 60)
+    assert raise_alerts(house, breached(60), as_of=LATER) == 60
+    assert raise_and_queue(house, breached(60), as_of=LATER + minutes(1)) == Raised(0, 0, 2)
+    assert raise_and_queue(house, breached(60), as_of=LATER + minutes(2)) == Raised(0, 0, 0)
+    assert len(queue(house)) == 2
+
+
+def test_queuing_that_fails_leaves_nothing_half_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(house, 3)
+    raise_alerts(house, breached(3), as_of=LATER)
+
+    def dies(*_: Any, **__: Any) -> int:
+        raise ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.alert_store, "mark_sent", dies)
+        with pytest.raises(ConnectionError):
+            queue_messages(house, as_of=LATER)
+    assert queue(house) == []
+    assert queue_messages(house, as_of=LATER + minutes(1)) == 9
+    assert queue_messages(house, as_of=LATER + minutes(2)) == 0
+
+
+def test_alert_row_says_what_was_raised(house: House) -> None:
+    fill(house, 1)
+    raise_and_queue(house, breached(1), as_of=LATER)
+    assert house.store.frame("sla_alerts").drop("id").row(0, named=True) == {
+        "ticket_id": "web:0",
+        "ticket_external_id": "0",
+        "sla_type": "resolution",
+        "alert_type": "breach",
+        "triggered_at": LATER,
+        "deadline": MONDAY + minutes(60),
+        "remaining_seconds": -60.0,
+        "state": "breached",
+        "escalation_level": 3,
+        "notification_sent": True,
+        "notification_sent_at": LATER,
+        "dedupe_key": "web:0:resolution:1:breach",
+    }
+
+
+def test_breach_reaches_owner_lead_and_manager(house: House) -> None:
+    fill(house, 1)
+    raise_and_queue(house, breached(1), as_of=LATER)
+    assert [(row.agent_id, row.ticket_id) for row in queue(house)] == [
+        ("ana", "web:0"),
+        ("cleo", "web:0"),
+        ("dirk", "web:0"),
+    ]
+    assert queue(house)[0].payload["channel"] == "#escalations"
+
+
+def test_alert_without_anybody_to_tell_waits_for_a_day(house: House) -> None:
+    in_a_group(house, 0)
+    house.store.ingest(Delivery(tickets=(StandardTicket(ticket_id="0", source="web", created_at=MONDAY),)), at=MONDAY)
+    assert raise_and_queue(house, breached(1), as_of=LATER) == Raised(1, 0, 0)
+    house.desk.accept("web:0", by="ana", at=LATER)
+    assert queue_messages(house, as_of=LATER + timedelta(days=2)) == 0
+    assert queue_messages(house, as_of=LATER + minutes(1)) == 3
+
+
+def test_archive_wakes_nobody(house: House) -> None:
+    fill(house, 1)
+    old = breached(1).with_columns(stopped_at=pl.lit(MONDAY).cast(pl.Datetime("us", "UTC")))
+    assert raise_alerts(house, old, as_of=LATER) == 0
+
+
+def test_nudges_follow_the_resolution_clock_once(house: House) -> None:
+    fill(house, 2, priority="high")
+    soon = breached(2, over=-3000, state="on_track").with_columns(
+        remaining=pl.Series([3000, 9000], dtype=pl.Int64)  # high: one hour before due
+    )
+    at = MONDAY + minutes(5)
+    assert nudge(house, soon, as_of=at) == 1
+    assert nudge(house, soon, as_of=at + minutes(1)) == 0
+    assert [alert.id for alert in house.store.all(Alert)] == ["web:0/not_completed/1/1"]
+    assert house.store.ticket("web:0").updated_at == MONDAY
+    assert house.store.history("web:0")[-1].kind == "alert"
+
+
+def test_nudge_that_ended_may_come_again(house: House) -> None:
+    fill(house, 1, priority="high")
+    near, far = breached(1, over=-3000, state="on_track"), breached(1, over=-9000, state="on_track")
+    found = [nudge(house, clocks, as_of=MONDAY + minutes(n)) for n, clocks in enumerate([near, far, near, near])]
+    assert found == [1, 0, 1, 0]
+    assert [alert.id[-2:] for alert in house.store.all(Alert)] == ["/1", "/2"]
+
+
+def test_ticket_that_moved_on_is_left_to_the_next_sweep(house: House) -> None:
+    fill(house, 2, priority="high")
+    at = MONDAY + minutes(2)
+
+    def after_a_resolution(nudges: Sequence[Nudge]) -> list[Nudge]:
+        house.desk.resolve("web:0", by="ana", summary="done", at=MONDAY + minutes(1))
+        return many_at_once(house, at=at)(nudges)
+
+    raised = house.desk.raise_alerts(at=at, seconds_left={"web:0": 60, "web:1": 60}, keep=after_a_resolution)
+    assert [alert.ticket_id for alert in raised] == ["web:1"]
+    assert [alert.ticket_id for alert in house.store.all(Alert)] == ["web:1"]
+
+
+def test_nudges_of_a_storm_go_out_as_few_messages(house: House) -> None:
+    in_a_group(house, 0)
+    made = (StandardTicket(ticket_id=str(n), source="web", created_at=MONDAY, priority="critical", group="g")
+            for n in range(300))  # fmt: skip
+    house.store.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
+    assert nudge(house, breached(300), as_of=MONDAY + minutes(60)) == 2700
+    batches = due_batches(house.store.all(QueuedNotification), at=MONDAY + minutes(90))
+    assert sorted(len(batch) for batch in batches) == [600, 900]
+
+
+def test_matrix_counts_on_the_named_calendar(house: House) -> None:
+    elapsed = on_calendars(house.calendars)
+    friday, monday = datetime(2026, 7, 17, 16, tzinfo=UTC), datetime(2026, 7, 20, 10, tzinfo=UTC)
+    assert elapsed("business", friday, monday) == 2 * 3600
+    assert elapsed(None, friday, monday) == 66 * 3600
+    with pytest.raises(BadInput, match="no calendar 'lunar'"):
+        elapsed("lunar", friday, monday)
+
+
+def test_real_clocks_warn_breach_and_nudge(house: House) -> None:
+    fill(house, 2, priority="critical")
+    counts = []
+    for at in (MONDAY + minutes(1), LATER, LATER + minutes(1)):
+        counts.append(raise_and_queue(house, replay(house, as_of=at), as_of=at))
+    assert (counts[0].alerts, counts[0].messages) == (0, 0)
+    assert counts[1].alerts > 0
+    assert counts[1].messages > 0
+    assert counts[1].nudges > 0
+    assert counts[2] == Raised(0, 0, 0)
+
+
+@pytest.mark.parametrize("ticket_id", ["web:0", "web:1", None])
+def test_listeners_answer_as_the_desk_does(house: House, ticket_id: str | None) -> None:
+    fill(house, 2, priority="critical")
+    house.store.put(
+        [
+            NotificationPreference(id="dirk/flagged", agent_id="dirk", event_type="flagged", channel="email"),
+            Silence(id="cleo/web:0", agent_id="cleo", ticket_id="web:0", until=LATER + minutes(30)),
+        ]
+    )
+    told = house.desk.queued(News(id="old", event_type="flagged", ticket_id="web:1"), ["ana"], at=LATER - minutes(3))
+    house.store.put(told)
+    people = ["dirk", "nobody", "cleo", "ana", "dirk"]
+    news = [News(id=f"n{n}", event_type=kind, ticket_id=ticket_id) for n, kind in enumerate(["flagged", "sla_breach"])]
+    listeners = Listeners(house.store, house.desk.policies.notifications, at=LATER)
+    rows: list[QueuedNotification] = []
+    for one in [*news, news[0], News(id="old", event_type="flagged", ticket_id="web:1")]:
+        expected = house.desk.queued(one, people, at=LATER, beside=rows)
+        assert listeners.queued(one, people) == expected
+        rows += expected
+    assert rows
+
+
+@pytest.mark.postgres
+def test_storm_on_postgresql(tmp_path: Path, new_database: Callable[..., str]) -> None:  # noqa: F811
+    with open_house(home=tmp_path, database_url=new_database()) as house:
+        in_a_group(house, 600)
+        assert raise_and_queue(house, breached(600), as_of=LATER) == Raised(alerts=600, nudges=0, messages=2)
+        assert raise_and_queue(house, breached(600), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
+        assert nudge(house, breached(600), as_of=LATER) == 0
+        assert queue_messages(house, as_of=LATER) == 0

@@ -21,11 +21,14 @@ from triage.embed import Remembering, open_embedder
 from triage.knowledge import read_articles
 from triage.llm.local import open_local
 from triage.macros import read_macros
+from triage.measures import in_scope_figures, out_of_scope_figures
 from triage.milvus import MilvusIndex
+from triage.out_of_scope import likeness_to, scope_score
 from triage.ports import Embedder
-from triage.product_model import LabelledText, learn
+from triage.product_model import LabelledText
 from triage.retrieve import question_of
 from triage.taxonomy import Taxonomy, load_taxonomy
+from triage.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -38,8 +41,12 @@ def main(name: str = "auto") -> None:
     taxonomy = load_taxonomy(ROOT / "data" / "taxonomies" / "products.yaml")
     with tempfile.TemporaryDirectory() as folder:
         sample_tickets(embedder, taxonomy, Path(folder))
-    for dataset in ("banking77", "clinc150"):
-        few_examples(embedder, taxonomy, dataset)
+    for dataset, training in (
+        ("banking77", "train_10shot.csv"),
+        ("banking77", "train.csv"),
+        ("clinc150", "train.csv"),
+    ):
+        labelled(embedder, dataset, training)
     stack_questions(embedder)
 
 
@@ -93,32 +100,33 @@ def drafts(embedder: Embedder, drafter, tickets: list[TicketText], truth: dict, 
     index.close()
 
 
-def few_examples(embedder: Embedder, taxonomy: Taxonomy, dataset: str) -> None:
-    """This method, given ten examples a label and nothing else, on the dev split."""
+def labelled(embedder: Embedder, dataset: str, training: str) -> None:
+    """What `helmdesk triage eval` measures, on the dev split."""
     folder = SHARED / dataset
-    if not folder.exists():
+    if not (folder / training).exists():
         print(f"{dataset}: ../shared/data is not there")
         return
-    file = folder / "train_10shot.csv"
-    rows = first_of_each(read_rows(file if file.exists() else folder / "train.csv"), 10)
-    dev = read_rows(folder / "dev.csv")
-    labels = sorted({label for _, label in rows})
-    content = {
-        label: {"name": label, "description": label, "phrases": texts[:5], "examples": texts[5:]}
-        for label, texts in grouped(rows).items()
-    }
-    known = {name.replace("?", "").replace("(", "").replace(")", ""): value for name, value in content.items()}
-    product = {"fallback": next(iter(known)), "labels": known}
-    model = learn(Taxonomy.model_validate(taxonomy.model_dump() | {"product": product}), embedder, ())
-    vectors, seconds = timed(
-        f"{dataset}: embed {len(dev)} dev texts", lambda: embedder.embed([text for text, _ in dev])
+    outside = [row.text for row in read_rows(folder / "oos_train.csv")] if dataset == "clinc150" else []
+    rows = read_rows(folder / training)
+    model, _ = timed(
+        f"{dataset}: learn {len(rows)} rows of {training}", lambda: train(rows, embedder, at=NOON, outside=outside)
     )
+    print(f"  {model.about['cross_validated_accuracy']}")
+    dev = read_rows(folder / "dev.csv")
+    texts, truth = [text for text, _ in dev], np.array([model.labels.index(label) for _, label in dev])
+    vectors, seconds = timed(f"  embed {len(dev)} dev texts", lambda: embedder.embed(texts))
     print(f"  {len(dev) / seconds:.0f} texts/s")
-    probabilities = softmax(model.logits(vectors))
-    names = list(content)
-    is_right = np.array([names[best] == label for best, (_, label) in zip(probabilities.argmax(1), dev, strict=True)])
-    error = expected_calibration_error(probabilities.max(1), is_right)
-    print(f"  dev, 10 a label, {len(labels)} labels: right {is_right.mean():.1%}, calibration error {error:.3f}")
+    said, confidence = model.best(texts, vectors)
+    raw = softmax(model.linear.logits(texts, vectors)).max(axis=1)
+    figures = in_scope_figures(confidence, raw, said, truth, seed=20)
+    if outside:
+        foreign = [row.text for row in read_rows(folder / "oos_dev.csv")]
+        others = embedder.embed(foreign)
+        inside = scope_score(model.scope.score, confidence, likeness_to(vectors, model.vectors))
+        strange = scope_score(model.scope.score, model.best(foreign, others)[1], likeness_to(others, model.vectors))
+        figures |= out_of_scope_figures(inside, said == truth, strange, model.scope.threshold, seed=20)
+    for name, (value, low, high) in figures.items():
+        print(f"  {name}: {value:.4f} [{low:.4f}, {high:.4f}]")
 
 
 def stack_questions(embedder: Embedder) -> None:
@@ -161,18 +169,6 @@ def read_sample(file: Path) -> tuple[list[TicketText], dict[str, dict[str, str]]
 def read_rows(file: Path) -> list[LabelledText]:
     with file.open(encoding="utf-8", newline="") as rows:
         return [LabelledText(row["text"], row["label"]) for row in csv.DictReader(rows)]
-
-
-def first_of_each(rows: list[LabelledText], count: int) -> list[LabelledText]:
-    return [LabelledText(text, label) for label, texts in grouped(rows).items() for text in texts[:count]]
-
-
-def grouped(rows: list[LabelledText]) -> dict[str, list[str]]:
-    texts: dict[str, list[str]] = defaultdict(list)
-    for text, label in rows:
-        if text not in texts[label]:
-            texts[label].append(text)
-    return dict(texts)
 
 
 def share(right: list[bool], of: list[bool], mask: np.ndarray) -> float:

@@ -12,6 +12,8 @@ import typer
 from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
 from pipelines.sla_commands import sla
 from pipelines.terminal import AsOf, instant, open_here, plain
+from pipelines.triage_commands import evaluate as triage_evaluate
+from pipelines.triage_commands import train as triage_train
 
 if TYPE_CHECKING:
     from pipelines.progress import Progress
@@ -26,6 +28,8 @@ app = typer.Typer(
 triage = typer.Typer(help="Classify and draft; without a subcommand: for all tickets not looked at yet.")
 ticket = typer.Typer(help="One ticket.", no_args_is_help=True)
 app.add_typer(sla, name="sla")
+triage.command("train")(triage_train)
+triage.command("eval")(triage_evaluate)
 app.add_typer(triage, name="triage", invoke_without_command=True)
 app.add_typer(ticket, name="ticket")
 

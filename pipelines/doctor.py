@@ -118,7 +118,7 @@ def _models(house: House) -> tuple[str, str]:
     classifier = house.classifier.name
     if house.settings.hosted_model:
         return classifier, "configured, not contacted; ticket text is sent there"
-    return classifier, "hosted: HELMDESK_GROQ_API_KEY, HELMDESK_OPENAI_API_KEY or HELMDESK_OPENAI_BASE_URL"
+    return classifier, "hosted: HELMDESK_GROQ_API_KEY, HELMDESK_OPENAI_API_KEY or HELMDESK_LLM_BASE_URL"
 
 
 def _handler(house: House) -> tuple[str, str]:

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     milvus_uri: str = Field("", description="Milvus or Zilliz address; empty: a Milvus Lite file below home")
     milvus_token: SecretStr | None = None
     embedder: str = Field("auto", pattern="^(auto|minilm|wordllama)$")
+    model: Path | None = Field(None, description="a model of `helmdesk triage train`; empty: learned from the taxonomy")
     taxonomy: str = Field("products", description="a file of data/taxonomies, without .yaml")
     sla_policy: str = Field("default", description="a file of data/policies/sla, without .yaml")
     allocation_policy: str = Field("", description="a preset of data/policies/allocation.yaml; empty: the one it uses")
@@ -35,8 +36,11 @@ class Settings(BaseSettings):
     handler_token: SecretStr | None = None
     groq_api_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
-    openai_base_url: str = Field("", description="any OpenAI-compatible server; needs no key if it asks for none")
-    llm_model: str = Field("", description="empty: the provider's default")
+    llm_base_url: str = Field("", description="any OpenAI-compatible server; asked after Groq and OpenAI")
+    llm_api_key: SecretStr | None = None
+    llm_model: str = Field("", description="the model that llm_base_url serves")
+    llm_groq_model: str = "openai/gpt-oss-120b"
+    llm_openai_model: str = "gpt-4o-mini"
     llm_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
     draft_limit: Annotated[int, Field(ge=0)] = Field(500, description="drafts a cycle writes at most; 0: none")
     dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
@@ -67,7 +71,7 @@ class Settings(BaseSettings):
     @property
     def hosted_model(self) -> bool:
         """Whether a key or base URL was set on purpose."""
-        return bool(self.groq_api_key or self.openai_api_key or self.openai_base_url)
+        return bool(self.groq_api_key or self.openai_api_key or self.llm_base_url)
 
 
 def read_settings(**overrides: object) -> Settings:

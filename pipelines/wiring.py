@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from sla.explain import Ledger
     from sla.promises import Policies
     from sla.store import AlertStore
+    from triage.budget import Budget
+    from triage.classify import LocalClassifier, TrainedClassifier
     from triage.llm.local import LocalModels
-    from triage.llm.models import HostedModel
+    from triage.llm.models import HostedModel, Provider
+    from triage.llm.policy import TriagePolicy
     from triage.milvus import MilvusIndex
     from triage.ports import Classifier, Drafter, Embedder, IndexReport
     from triage.store import TriageStore
@@ -36,10 +39,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-GROQ_MODEL, OPENAI_MODEL = "llama-3.3-70b-versatile", "gpt-4o-mini"
-NO_KEY = "none"
-"""What a server that asks for no key is sent as one."""
 
 
 def open_house(*, keep_last_good: bool = False, **overrides: object) -> "House":
@@ -213,32 +212,74 @@ class House:
         )
 
     @cached_property
+    def triage_policy(self) -> "TriagePolicy":
+        from triage.llm.policy import load_policy
+
+        return load_policy(self.policy_file("triage.yaml"))
+
+    @cached_property
+    def llm_budget(self) -> "Budget":
+        from triage.budget import Budget
+
+        return Budget(self.store.engine, self.triage_policy.budget_per_day, clock=self.now)
+
+    @cached_property
     def hosted_models(self) -> "list[HostedModel]":
-        """Groq, then OpenAI or a server that speaks its protocol, as far as a key or address was set on purpose."""
+        """Groq, then OpenAI, then a server that speaks its protocol, as far as a key or address was set on purpose."""
+        settings, models = self.settings, []
+        if key := settings.groq_api_key:
+            models.append(self._hosted("groq", settings.llm_groq_model, key.get_secret_value()))
+        if key := settings.openai_api_key:
+            models.append(self._hosted("openai", settings.llm_openai_model, key.get_secret_value()))
+        if url := settings.llm_base_url:
+            if not settings.llm_model:
+                raise BadInput(f"HELMDESK_LLM_BASE_URL={url} needs HELMDESK_LLM_MODEL: a model it serves")
+            secret = settings.llm_api_key.get_secret_value() if settings.llm_api_key else ""
+            models.append(self._hosted("compatible", settings.llm_model, secret, url))
+        return models
+
+    def _hosted(self, provider: "Provider", name: str, key: str, url: str | None = None) -> "HostedModel":
         from triage.llm.models import open_model
 
-        settings, timeout = self.settings, self.settings.llm_timeout_seconds
-        models = []
-        if key := settings.groq_api_key:
-            name = settings.llm_model or GROQ_MODEL
-            models.append(open_model("groq", name, api_key=key.get_secret_value(), timeout=timeout))
-        if settings.openai_api_key or settings.openai_base_url:
-            secret = settings.openai_api_key.get_secret_value() if settings.openai_api_key else NO_KEY
-            url = settings.openai_base_url or None
-            if url and not settings.llm_model:
-                raise BadInput(f"HELMDESK_OPENAI_BASE_URL={url} needs HELMDESK_LLM_MODEL: a model it serves")
-            name = OPENAI_MODEL if settings.groq_api_key and not url else settings.llm_model or OPENAI_MODEL
-            models.append(open_model("openai", name, api_key=secret, base_url=url, timeout=timeout))
-        return models
+        asking, price = self.triage_policy.asking, self.triage_policy.price(f"{provider}:{name}")
+        return open_model(
+            provider,
+            name,
+            api_key=key,
+            base_url=url,
+            timeout=self.settings.llm_timeout_seconds,
+            max_retries=asking.retries,
+            prompts_per_second=asking.prompts_per_second,
+            prompt_price=price.prompt,
+            completion_price=price.completion,
+        )
+
+    @cached_property
+    def local_classifier(self) -> "LocalClassifier | TrainedClassifier":
+        """The model that HELMDESK_MODEL names, else what is learned from the taxonomy."""
+        if self.settings.model is None:
+            return self.local_models.classifier
+        from triage.model_files import load_model
+
+        return load_model(self.settings.model, self.embedder, taxonomy=self.taxonomy, clock=self.now)
 
     @cached_property
     def classifier(self) -> "Classifier":
-        """The local classifier, or hosted models with the local one to fall back on."""
+        """The local classifier, or a cascade: what it is least sure of goes to hosted models, within a day's budget."""
         if not self.hosted_models:
-            return self.local_models.classifier
-        from triage.llm.hosted import HostedClassifier
+            return self.local_classifier
+        from triage.answer_cache import AnswerCache
+        from triage.cascade import Cascade
 
-        return HostedClassifier(self.hosted_models, self.local_models.classifier, clock=self.now)
+        return Cascade(
+            self.local_classifier,
+            self.hosted_models,
+            taxonomy=self.taxonomy,
+            policy=self.triage_policy,
+            budget=self.llm_budget,
+            cache=AnswerCache(self.store.engine),
+            clock=self.now,
+        )
 
     @cached_property
     def drafter(self) -> "Drafter":
@@ -247,7 +288,7 @@ class House:
             return self.local_models.drafter
         from triage.llm.hosted import HostedDrafter
 
-        return HostedDrafter(self.hosted_models, self.local_models.drafter, clock=self.now)
+        return HostedDrafter(self.hosted_models, self.local_models.drafter, clock=self.now, budget=self.llm_budget)
 
     @cached_property
     def index(self) -> "MilvusIndex":

@@ -1,5 +1,7 @@
 """How sure is sure: one temperature that makes stated confidence agree with how often the answer is right."""
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -48,3 +50,31 @@ def expected_calibration_error(confidence: Floats, is_right: npt.NDArray[np.bool
         for index in np.unique(which)
     ]
     return float(sum(gaps))
+
+
+class Platt(NamedTuple):
+    """Confidence as a logistic curve over the log-odds of the likeliest label (Platt 1999)."""
+
+    slope: float
+    intercept: float
+
+    def confidence(self, probability: Floats) -> Floats:
+        """The chance that the likeliest label is right, given its probability."""
+        return np.asarray(1 / (1 + np.exp(-(self.slope * log_odds(probability) + self.intercept))))
+
+
+def log_odds(probability: Floats) -> Floats:
+    """Bounded to ±13.8, so that certainty stays finite."""
+    bounded = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(bounded / (1 - bounded)))
+
+
+def platt(probability: Floats, is_right: npt.NDArray[np.bool_]) -> Platt:
+    """The curve of least log-loss; where all or none were right it leaves the probability alone."""
+    if is_right.all() or not is_right.any():
+        return Platt(1.0, 0.0)
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=100.0).fit(log_odds(probability)[:, None], is_right)
+    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    return Platt(slope, intercept) if slope > 0 else Platt(1.0, 0.0)

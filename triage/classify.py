@@ -13,11 +13,13 @@ import numpy.typing as npt
 
 from triage.calibrate import softmax
 from triage.contracts import Classification, Guess, TicketText
-from triage.evidence import error_codes, log_odds, product_names
+from triage.evidence import error_codes, log_odds, names_phrase, product_names
+from triage.out_of_scope import scope_score
 from triage.ports import Embedder
 from triage.product_model import LabelledText, load_or_learn
 from triage.sanitize import clean_ticket, is_empty, readable_text, whole_text
 from triage.taxonomy import Taxonomy
+from triage.train import Model
 from triage.urgency import urgency_of
 
 
@@ -102,19 +104,122 @@ class LocalClassifier:
         return doubts
 
     def _unreadable(self) -> ProductClaim:
-        """The claim on a ticket without one letter or digit."""
+        return unreadable(self._model.labels, self.taxonomy)
+
+
+class TrainedClassifier:
+    """Gives the labels a model was trained on, with the words and the labelled text that speak for each."""
+
+    def __init__(
+        self,
+        model: Model,
+        embedder: Embedder,
+        taxonomy: Taxonomy,
+        *,
+        clock: Callable[[], datetime],
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.name = f"trained:{model.about['data_sha256'][:8]}:{embedder.name}"
+        self.taxonomy = taxonomy
+        self._model, self._embedder, self._clock, self._timer = model, embedder, clock, timer
+
+    def classify(self, tickets: Sequence[TicketText]) -> list[Classification]:
+        started = self._timer()
+        claims = self.products(tickets)
+        latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
+        at = self._clock()
+        return [
+            claim_of(ticket, product, self.taxonomy, model=self.name, at=at, latency_ms=latency_ms)
+            for ticket, product in zip(tickets, claims, strict=True)
+        ]
+
+    def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
+        """Only the product of each ticket, in order."""
+        cleaned = [clean_ticket(ticket) for ticket in tickets]
+        readable = [ticket for ticket in cleaned if not is_empty(ticket)]
+        texts = [_as_trained(ticket) for ticket in readable]
+        if not texts:
+            return [unreadable(self._model.labels, self.taxonomy) for _ in cleaned]
+        vectors = self._embedder.embed(texts)
+        said = self._words(texts)
+        rows = zip(readable, texts, self._model.probabilities(texts, vectors), vectors, said, strict=True)
+        claims = iter([self._claim(*row) for row in rows])
+        return [
+            unreadable(self._model.labels, self.taxonomy) if is_empty(ticket) else next(claims) for ticket in cleaned
+        ]
+
+    def _claim(
+        self,
+        ticket: TicketText,
+        text: str,
+        probabilities: npt.NDArray[np.float64],
+        vector: npt.NDArray[np.float32],
+        said: dict[int, float],
+    ) -> ProductClaim:
         labels = self._model.labels
-        fallback = self.taxonomy.product.fallback
-        other = next(label for label in labels if label != fallback)
-        even = 1 / len(labels)
+        best, second = (int(index) for index in np.argsort(-probabilities, kind="stable")[:2])
+        likeness = self._model.vectors @ vector
+        own = np.flatnonzero(self._model.owners == best)
+        nearest = int(own[likeness[own].argmax()])
+        confidence = float(probabilities[best])
+        words = [*self._says(text, said, best), *named(whole_text(ticket), labels[best], self.taxonomy)]
         return ProductClaim(
-            fallback,
-            0.0,
-            Guess(label=other, confidence=0.0),
-            ["the ticket has no text"],
-            ["there is nothing to read"],
-            dict.fromkeys(labels, even),
+            product=labels[best],
+            confidence=confidence,
+            runner_up=Guess(label=labels[second], confidence=float(probabilities[second])),
+            reasons=[*words, f"reads like “{self._model.texts[nearest][:160]}” ({likeness[nearest]:.2f})"],
+            doubts=self._doubts(ticket, confidence, float(likeness.max())),
+            probabilities=dict(zip(labels, map(float, probabilities), strict=True)),
         )
+
+    def _words(self, texts: Sequence[str]) -> list[dict[int, float]]:
+        """The known words and word pairs of each text by column, with their TF-IDF."""
+        words = self._model.linear.words
+        if words is None:
+            return [{} for _ in texts]
+        rows = words.matrix(texts)[:, : len(words.vocabularies[0])]
+        cuts = zip(rows.indptr, rows.indptr[1:], strict=False)
+        return [dict(zip(rows.indices[a:b].tolist(), rows.data[a:b].tolist(), strict=True)) for a, b in cuts]
+
+    def _says(self, text: str, said: dict[int, float], label: int) -> list[str]:
+        """Up to three words or word pairs of the text that count most for the label, or phrases that describe it."""
+        linear = self._model.linear
+        if linear.words is None:
+            phrases = self.taxonomy.product.labels[self._model.labels[label]].phrases
+            return [f"says “{phrase}”" for phrase in phrases if names_phrase(text, phrase)][:3]
+        terms = linear.words.vocabularies[0]
+        worth = sorted(((value * float(linear.weights[at, label]), terms[at]) for at, value in said.items()))
+        return [f"says “{term}”" for weight, term in reversed(worth[-3:]) if weight > 0]
+
+    def _doubts(self, ticket: TicketText, confidence: float, likeness: float) -> list[str]:
+        limits, scope, doubts = self.taxonomy.product, self._model.scope, []
+        if confidence < limits.review_below:
+            doubts.append(f"confidence {confidence:.2f} is below {limits.review_below:.2f}")
+        score = scope_score(scope.score, np.array([confidence]), np.array([likeness]))[0]
+        if score < scope.threshold or likeness < limits.unfamiliar_below:
+            doubts.append("it resembles nothing that was labelled")
+        if not self.taxonomy.speaks(ticket.language):
+            doubts.append(f"triage does not read the language {ticket.language}")
+        return doubts
+
+
+def unreadable(labels: Sequence[str], taxonomy: Taxonomy) -> ProductClaim:
+    """The claim on a ticket without one letter or digit."""
+    fallback = taxonomy.product.fallback
+    other = next(label for label in labels if label != fallback)
+    return ProductClaim(
+        fallback,
+        0.0,
+        Guess(label=other, confidence=0.0),
+        ["the ticket has no text"],
+        ["there is nothing to read"],
+        dict.fromkeys(labels, 1 / len(labels)),
+    )
+
+
+def _as_trained(ticket: TicketText) -> str:
+    """Without a subject the text alone, as in labelled rows."""
+    return readable_text(ticket) if ticket.subject else readable_text(ticket).removeprefix(". ")
 
 
 def claim_of(

@@ -135,10 +135,15 @@ def _fit(vectors: Vectors, truth: Labels, size: int) -> tuple[Floats, Floats]:
 
     fitted = LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=2000)
     fitted.fit(vectors.astype(np.float64), truth)
-    if size == 2:  # one column for two labels: spread it over both
-        half = fitted.coef_.T / 2, fitted.intercept_ / 2
-        return np.hstack([-half[0], half[0]]), np.concatenate([-half[1], half[1]])
-    return np.asarray(fitted.coef_.T), np.asarray(fitted.intercept_)
+    return linear_parts(fitted.coef_, fitted.intercept_, size)
+
+
+def linear_parts(weights: Floats, bias: Floats, size: int) -> tuple[Floats, Floats]:
+    """Weights with a column and a bias a label, also where the vendor keeps one for two labels."""
+    if size == 2:
+        half = weights.T / 2
+        return np.hstack([-half, half]), np.concatenate([-bias / 2, bias / 2])
+    return np.asarray(weights.T), np.asarray(bias)
 
 
 def _write(file: Path, model: ProductModel) -> None:

@@ -1,30 +1,25 @@
 """A base URL is all it takes: tickets go to that server and its word is weighed; without one nothing leaves."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 from engine.errors import BadInput
 from pipelines.wiring import open_house
-from tests.triage.chat_server import serving
+from tests.triage.chat_server import labelling, serving
 from triage.contracts import TicketText
 
-TICKET = TicketText(
-    ticket_id="desk:1", subject="Connector offline", content="The ZTNA connector is offline since the morning."
-)
-ANSWER = {"product": "ZTNA", "urgency": "high", "confidence": 0.9, "reasoning": "The connector is named."}
+TICKET = TicketText(ticket_id="desk:1", subject="Question", content="It does not do what it should.")
 
 
-def test_base_url_sends_tickets_to_that_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(lambda _: (200, json.dumps(ANSWER))) as chat:
-        monkeypatch.setenv("HELMDESK_OPENAI_BASE_URL", f"http://127.0.0.1:{chat.port}/v1")
+def test_base_url_sends_uncertain_tickets_to_that_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(labelling(lambda _: "ZTNA")) as chat:
+        monkeypatch.setenv("HELMDESK_LLM_BASE_URL", f"http://127.0.0.1:{chat.port}/v1")
         monkeypatch.setenv("HELMDESK_LLM_MODEL", "tiny")
         with open_house(home=tmp_path, embedder="wordllama") as house:
             (claim,) = house.classifier.classify([TICKET])
-    assert len(chat.requests) == 1
-    assert claim.product == "ZTNA"
-    assert "tiny" in claim.model_used
+            assert house.llm_budget.spent().calls == 1
+    assert (claim.product, claim.model_used, len(chat.requests)) == ("ZTNA", "compatible:tiny", 1)
 
 
 def test_without_key_or_url_the_local_models_answer(tmp_path: Path) -> None:
@@ -34,7 +29,7 @@ def test_without_key_or_url_the_local_models_answer(tmp_path: Path) -> None:
 
 
 def test_base_url_without_a_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HELMDESK_OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("HELMDESK_LLM_BASE_URL", "http://127.0.0.1:9/v1")
     with open_house(home=tmp_path) as house, pytest.raises(BadInput, match="HELMDESK_LLM_MODEL"):
         _ = house.classifier
 

@@ -18,7 +18,7 @@ def test_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 def test_environment_chooses_real_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_DATABASE_URL", "postgresql+psycopg://desk@localhost/desk")
-    monkeypatch.setenv("HELMDESK_OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("HELMDESK_LLM_BASE_URL", "http://127.0.0.1:9/v1")
     settings = read_settings()
     assert settings.store_url.startswith("postgresql")
     assert settings.hosted_model

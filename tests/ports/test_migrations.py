@@ -20,7 +20,7 @@ from tests.ports.examples import LATER, delivery
 
 def rooms() -> list[sa.MetaData]:
     from sla.store import metadata as sla
-    from triage.tables import metadata as triage
+    from triage.llm.tables import metadata as triage
 
     return [metadata, sla, triage]
 

@@ -1,14 +1,29 @@
 """A chat-completions server on loopback that answers as it is told: the protocol of OpenAI and Groq, strictly read."""
 
 import json
+import re
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
-Reply = tuple[int, str]
-Behaviour = Callable[[dict[str, Any]], Reply]
+PROMPT_TOKENS, COMPLETION_TOKENS = 100, 20
+
+
+class Reply(NamedTuple):
+    """An HTTP status and what the model says; `delay` in seconds before it is sent."""
+
+    status: int
+    content: str | None
+    finish_reason: str = "stop"
+    refusal: str | None = None
+    headers: Mapping[str, str] = {}
+    delay: float = 0.0
+
+
+Behaviour = Callable[[dict[str, Any]], Reply | tuple[int, str]]
 
 
 class ChatServer:
@@ -20,15 +35,16 @@ class ChatServer:
         self.paths: list[str] = []
         self.port = 0
 
-    def answer(self, path: str, request: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, path: str, request: dict[str, Any]) -> tuple[Reply, dict[str, Any]]:
         self.requests.append(request)
         self.paths.append(path)
         if any(value is None for value in request.values()):
-            return 400, {"error": {"message": "null is not allowed", "type": "invalid_request_error"}}
+            return _refusing("null is not allowed")
         if request["response_format"]["type"] != "json_schema":
-            return 400, {"error": {"message": "no schema", "type": "invalid_request_error"}}
-        status, content = self.behaviour(request)
-        return (status, _completion(request, content)) if status == 200 else (status, {"error": {"message": content}})
+            return _refusing("no schema")
+        reply = Reply(*self.behaviour(request))
+        time.sleep(reply.delay)
+        return reply, _completion(request, reply) if reply.status == 200 else {"error": {"message": reply.content}}
 
 
 @contextmanager
@@ -38,20 +54,24 @@ def serving(behaviour: Behaviour) -> Iterator[ChatServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            status, body = chat.answer(self.path, request)
+            reply, body = chat.answer(self.path, request)
             sent = json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(sent)))
-            self.end_headers()
-            self.wfile.write(sent)
+            try:
+                self.send_response(reply.status)
+                for name, value in {"Content-Type": "application/json", **reply.headers}.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(sent)))
+                self.end_headers()
+                self.wfile.write(sent)
+            except (BrokenPipeError, ConnectionResetError):  # the client waited long enough
+                self.close_connection = True
 
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     chat.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield chat
@@ -61,12 +81,44 @@ def serving(behaviour: Behaviour) -> Iterator[ChatServer]:
         thread.join()
 
 
-def _completion(request: dict[str, Any], content: str) -> dict[str, Any]:
+_TICKET = re.compile(r'^<ticket number="(\d+)">\n(.*)\n</ticket>$', re.MULTILINE)
+
+
+def tickets_asked(request: dict[str, Any]) -> dict[int, dict[str, str]]:
+    """The numbered tickets of a prompt, as a model would see them."""
+    return {int(number): json.loads(ticket) for number, ticket in _TICKET.findall(request["messages"][1]["content"])}
+
+
+def labelling(label_of: Callable[[str], str], *, confidence: float = 0.9) -> Behaviour:
+    """A model that labels every ticket by its content and answers as it should."""
+
+    def behaviour(request: dict[str, Any]) -> Reply:
+        answers = [
+            {"number": n, "label": label_of(ticket["content"]), "confidence": confidence, "reason": "It says so."}
+            for n, ticket in tickets_asked(request).items()
+        ]
+        return Reply(200, json.dumps({"answers": answers}))
+
+    return behaviour
+
+
+def _refusing(why: str) -> tuple[Reply, dict[str, Any]]:
+    return Reply(400, why), {"error": {"message": why, "type": "invalid_request_error"}}
+
+
+def _completion(request: dict[str, Any], reply: Reply) -> dict[str, Any]:
+    message = {"role": "assistant", "content": reply.content}
+    if reply.refusal is not None:
+        message["refusal"] = reply.refusal
     return {
         "id": "chatcmpl-1",
         "object": "chat.completion",
         "created": 1,
         "model": request["model"],
-        "choices": [{"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+        "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
+        "usage": {
+            "prompt_tokens": PROMPT_TOKENS,
+            "completion_tokens": COMPLETION_TOKENS,
+            "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,
+        },
     }

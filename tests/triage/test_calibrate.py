@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from triage.calibrate import expected_calibration_error, log_loss, softmax, temperature
+from triage.calibrate import Platt, expected_calibration_error, log_loss, platt, softmax, temperature
 
 
 @pytest.mark.parametrize("heat", [0.4, 1.0, 3.0])
@@ -28,3 +28,18 @@ def test_calibration_error_is_the_mean_gap() -> None:
     confidence = np.array([0.9, 0.9, 0.9, 0.9, 0.6, 0.6])
     is_right = np.array([True, True, True, False, True, False])
     assert expected_calibration_error(confidence, is_right) == pytest.approx((4 * 0.15 + 2 * 0.1) / 6)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.5, 0.3), (2.0, -1.0)])
+def test_platt_finds_the_curve(slope: float, intercept: float) -> None:
+    random = np.random.default_rng(9)
+    probability = random.uniform(0.05, 0.99, 20_000)
+    is_right = random.random(20_000) < Platt(slope, intercept).confidence(probability)
+    found = platt(probability, is_right)
+    assert found == pytest.approx((slope, intercept), abs=0.1)
+    assert expected_calibration_error(found.confidence(probability), is_right) < 0.02
+
+
+def test_platt_leaves_alone_what_it_can_not_judge() -> None:
+    probability = np.array([0.2, 0.9])
+    assert np.allclose(platt(probability, np.array([True, True])).confidence(probability), probability)

@@ -2,21 +2,25 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, NamedTuple, TypeVar
-
-from pydantic import BaseModel
+from typing import Any, Final, Literal, NamedTuple
 
 from engine.errors import BadInput
+from triage.budget import Budget
+from triage.llm.failures import HOPELESS, UNANSWERED, Failure, Reason, Unusable, detail_of, reason_of, tokens_of
 from triage.llm.prompts import Messages
 
-Shape = TypeVar("Shape", bound=BaseModel)
-
 TEMPERATURE: Final = 0.3
-MAX_TOKENS: Final = 1000
+MAX_TOKENS: Final = 2000
 SERVERS: Final = {"groq": "https://api.groq.com", "openai": "https://api.openai.com/v1"}
 """Said outright, so that no variable of the environment sends tickets elsewhere."""
+NO_KEY: Final = "none"
+"""What a server that asks for no key is sent as one."""
 PATIENCE: Final = 5
 """A model that fails this often in a row is not asked again in the same batch."""
+
+Provider = Literal["groq", "openai", "compatible"]
+Read = Callable[[str], Any]
+"""The value in an answer's text; raises Unusable."""
 
 
 class HostedModel(NamedTuple):
@@ -27,13 +31,17 @@ class HostedModel(NamedTuple):
     prompt_price: float = 0.0
     completion_price: float = 0.0
 
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """US dollars."""
+        return (prompt_tokens * self.prompt_price + completion_tokens * self.completion_price) / 1e6
+
 
 class Answer(NamedTuple):
     """What came back: `value` is None where no model gave a usable answer; tokens and cost count all attempts."""
 
     value: Any
     model: str | None
-    failures: tuple[str, ...]
+    failures: tuple[Failure, ...]
     latency_ms: int
     prompt_tokens: int
     completion_tokens: int
@@ -42,45 +50,52 @@ class Answer(NamedTuple):
 
 class _Attempt(NamedTuple):
     value: Any
-    failure: str | None
+    failure: Failure | None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    is_measured: bool = True
+    """Whether the server said what it used, or has surely used nothing."""
 
 
 def open_model(
-    provider: Literal["groq", "openai"],
+    provider: Provider,
     model: str,
     *,
-    api_key: str,
+    api_key: str = "",
     base_url: str | None = None,
     timeout: float = 30.0,
     max_retries: int = 2,
+    prompts_per_second: float | None = None,
     prompt_price: float = 0.0,
     completion_price: float = 0.0,
 ) -> HostedModel:
     """A model by its provider; `base_url` is another server with the same protocol. Nothing is asked yet.
 
-    Raises BadInput for an unknown provider or an empty key.
+    The vendor's client asks again after 408, 409, 429, 5xx and lost connections, as late as Retry-After says. Raises
+    BadInput for an unknown provider, an empty key (`compatible` needs none) or `compatible` without its address.
     """
-    if not api_key:
+    if provider == "compatible" and not base_url:
+        raise BadInput(f"The model compatible:{model} needs the address of a server that speaks OpenAI's protocol")
+    if provider != "compatible" and not api_key:
         raise BadInput(f"The model {provider}:{model} needs a key; set one, or use the local models, which need none")
     common: dict[str, Any] = {
         "model": model,
-        "api_key": api_key,
+        "api_key": api_key or NO_KEY,
         "temperature": TEMPERATURE,
         "max_tokens": MAX_TOKENS,
         "timeout": timeout,
         "max_retries": max_retries,
         "base_url": base_url or SERVERS.get(provider),
+        "rate_limiter": _limiter(prompts_per_second) if prompts_per_second else None,
     }
     if provider == "groq":
         chat = _groq(common)
-    elif provider == "openai":
+    elif provider in ("openai", "compatible"):
         from langchain_openai import ChatOpenAI
 
         chat = ChatOpenAI(**common)
     else:
-        raise BadInput(f"There is no model provider {provider!r}; choose groq or openai")
+        raise BadInput(f"There is no model provider {provider!r}; choose groq, openai or compatible")
     return HostedModel(f"{provider}:{model}", chat, prompt_price, completion_price)
 
 
@@ -94,16 +109,31 @@ def _groq(common: dict[str, Any]) -> Any:
         def _default_params(self) -> dict[str, Any]:
             return {name: value for name, value in super()._default_params.items() if value is not None}
 
-    return StrictGroq(**common)
+    thinking = {"reasoning_effort": "low"} if common["model"].startswith("openai/gpt-oss") else {}
+    return StrictGroq(**common, **thinking)
+
+
+def _limiter(prompts_per_second: float) -> Any:
+    from langchain_core.rate_limiters import InMemoryRateLimiter
+
+    return InMemoryRateLimiter(
+        requests_per_second=prompts_per_second, check_every_n_seconds=0.02, max_bucket_size=max(1, prompts_per_second)
+    )
 
 
 class ModelChain:
-    """Models in order of preference: the next is asked where one fails."""
+    """Models in order of preference, within a budget: the next is asked where one fails."""
 
-    def __init__(self, models: Sequence[HostedModel], *, timer: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        models: Sequence[HostedModel],
+        *,
+        budget: Budget | None = None,
+        timer: Callable[[], float] = time.perf_counter,
+    ) -> None:
         if not models:
             raise BadInput("No hosted model was given; name at least one, or use the local models")
-        self.models, self._timer = tuple(models), timer
+        self.models, self._budget, self._timer = tuple(models), budget, timer
         self._failed_in_a_row = dict.fromkeys((model.name for model in models), 0)
 
     @property
@@ -114,48 +144,75 @@ class ModelChain:
         """Every model gets a new chance."""
         self._failed_in_a_row = dict.fromkeys(self._failed_in_a_row, 0)
 
-    def ask(self, messages: Messages, shape: type[Shape], check: Callable[[Shape], str | None]) -> Answer:
-        """The first answer of the shape that `check` finds nothing wrong with. Never raises for what a server does."""
-        started, failures = self._timer(), list[str]()
+    def ask(self, messages: Messages, schema: dict[str, Any], read: Read) -> Answer:
+        """The first answer that `read` can use, asked for as `schema`. Never raises for what a server does."""
+        started, failures = self._timer(), list[Failure]()
         prompt_tokens = completion_tokens = 0
         cost = 0.0
         value, chosen = None, None
         for model in self.models:
-            if self._failed_in_a_row[model.name] >= PATIENCE:
-                failures.append(f"{model.name} failed too often")
-                continue
-            attempt = _attempt(model, messages, shape, check)
+            attempt = self._attempt(model, messages, schema, read)
             prompt_tokens += attempt.prompt_tokens
             completion_tokens += attempt.completion_tokens
-            cost += (
-                attempt.prompt_tokens * model.prompt_price + attempt.completion_tokens * model.completion_price
-            ) / 1e6
+            cost += model.cost(attempt.prompt_tokens, attempt.completion_tokens)
             if attempt.failure is None:
-                self._failed_in_a_row[model.name] = 0
                 value, chosen = attempt.value, model.name
                 break
-            self._failed_in_a_row[model.name] += 1
-            failures.append(f"{model.name}: {attempt.failure}")
+            failures.append(attempt.failure)
         latency_ms = round((self._timer() - started) * 1000)
         return Answer(value, chosen, tuple(failures), latency_ms, prompt_tokens, completion_tokens, cost)
 
+    def _attempt(self, model: HostedModel, messages: Messages, schema: dict[str, Any], read: Read) -> _Attempt:
+        if self._failed_in_a_row[model.name] >= PATIENCE:
+            return _Attempt(None, Failure(model.name, Reason.GIVEN_UP))
+        if self._budget is None:
+            attempt = _ask(model, messages, schema, read)
+        else:
+            most = most_prompt_tokens(messages, schema)
+            booked = self._budget.reserve(tokens=most + MAX_TOKENS, cost=model.cost(most, MAX_TOKENS))
+            if booked is None:
+                return _Attempt(None, Failure(model.name, Reason.OVER_BUDGET))
+            attempt = _ask(model, messages, schema, read)
+            if attempt.is_measured:
+                spent = attempt.prompt_tokens, attempt.completion_tokens
+                self._budget.settle(booked, tokens=sum(spent), cost=model.cost(*spent))
+        failed = self._failed_in_a_row[model.name] + 1 if attempt.failure else 0
+        is_hopeless = attempt.failure is not None and attempt.failure.reason in HOPELESS
+        self._failed_in_a_row[model.name] = PATIENCE if is_hopeless else failed
+        return attempt
 
-def _attempt(
-    model: HostedModel, messages: Messages, shape: type[Shape], check: Callable[[Shape], str | None]
-) -> _Attempt:
+
+def most_prompt_tokens(messages: Messages, schema: dict[str, Any]) -> int:
+    """No tokeniser in use makes more tokens than there are bytes; roles and the like add a few."""
+    return sum(len(text.encode("utf-8", "replace")) + 16 for _, text in messages) + len(str(schema))
+
+
+def _ask(model: HostedModel, messages: Messages, schema: dict[str, Any], read: Read) -> _Attempt:
     try:
-        asked = model.chat.with_structured_output(shape, method="json_schema", include_raw=True)
-        result = asked.invoke(messages)
+        asked = model.chat.with_structured_output(schema, method="json_schema", include_raw=True, strict=True)
+        raw = asked.invoke(messages)["raw"]
     except Exception as error:  # vendors raise whatever they like; the next model is the answer to all of it
-        return _Attempt(None, f"{type(error).__name__}{_status(error)}")
-    usage = getattr(result["raw"], "usage_metadata", None) or {}
+        reason, tokens = reason_of(error), tokens_of(error)
+        failure = Failure(model.name, reason, detail_of(error))
+        return _Attempt(None, failure, *tokens, is_measured=sum(tokens) > 0 or reason in UNANSWERED)
+    usage = getattr(raw, "usage_metadata", None) or {}
     tokens = int(usage.get("input_tokens", 0)), int(usage.get("output_tokens", 0))
-    parsed = result["parsed"]
-    if not isinstance(parsed, shape):  # None is what comes back without a word when a server ignores the shape
-        return _Attempt(None, "the answer does not have the shape asked for", *tokens)
-    return _Attempt(parsed, check(parsed), *tokens)
+    try:
+        return _Attempt(read(_text(raw)), None, *tokens, is_measured=bool(usage))
+    except Unusable as unusable:
+        failure = Failure(model.name, unusable.reason, unusable.detail)
+        return _Attempt(None, failure, *tokens, is_measured=bool(usage))
 
 
-def _status(error: Exception) -> str:
-    status = getattr(error, "status_code", None)
-    return f" (HTTP {status})" if status else ""
+def _text(raw: Any) -> str:
+    """What the model said, read here and not by the client: clients repair truncated JSON without a word."""
+    if raw.additional_kwargs.get("refusal"):
+        raise Unusable(Reason.REFUSED)
+    ended = raw.response_metadata.get("finish_reason")
+    if ended == "length":
+        raise Unusable(Reason.TRUNCATED)
+    if ended == "content_filter":
+        raise Unusable(Reason.REFUSED, "content filter")
+    if not isinstance(raw.content, str) or not raw.content.strip():
+        raise Unusable(Reason.EMPTY)
+    return str(raw.content)

@@ -1,4 +1,4 @@
-"""The prompts: what a hosted model is told, and the ticket fenced off as data."""
+"""The prompts: what a hosted model is told, and the tickets fenced off as data."""
 
 import hashlib
 import json
@@ -28,25 +28,29 @@ class Prompt:
         return [("system", self._system.substitute(values)), ("user", self._user.substitute(values))]
 
 
-def classify_messages(prompt: Prompt, ticket: TicketText, taxonomy: Taxonomy) -> Messages:
+def classify_messages(prompt: Prompt, tickets: Sequence[TicketText], taxonomy: Taxonomy) -> Messages:
+    """The rules once, and the tickets numbered from 1. Only subject and content are shown."""
     products = (
         f"- {label}: {content.name}. {content.description}" for label, content in taxonomy.product.labels.items()
     )
-    urgencies = (f"- {level}: {meaning}" for level, meaning in taxonomy.urgency.labels.items())
+    numbered = (
+        f'<ticket number="{number}">\n{fenced({"subject": ticket.subject, "content": ticket.content})}\n</ticket>'
+        for number, ticket in enumerate(tickets, start=1)
+    )
     return prompt.messages(
         products="\n".join(products),
-        urgencies="\n".join(urgencies),
         fallback=taxonomy.product.fallback,
-        ticket=fenced(ticket),
+        tickets="\n".join(numbered),
+        count=str(len(tickets)),
     )
 
 
 def draft_messages(prompt: Prompt, ticket: TicketText, passages: Sequence[Passage]) -> Messages:
     sources = (f"[{n}] {p.title} ({p.url})\n{p.text}" for n, p in enumerate(passages, start=1))
-    return prompt.messages(sources="\n\n".join(sources), ticket=fenced(ticket))
-
-
-def fenced(ticket: TicketText) -> str:
-    """The ticket as JSON in which no tag can be closed or opened."""
     shown = {"subject": ticket.subject, "content": ticket.content, "priority": ticket.priority, "tier": ticket.tier}
+    return prompt.messages(sources="\n\n".join(sources), ticket=fenced(shown))
+
+
+def fenced(shown: dict[str, str | None]) -> str:
+    """A ticket as one line of JSON in which no tag can be closed or opened."""
     return json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,0 +1,135 @@
+"""What a cascade saves: `python -m benchmarks.cascade`.
+
+Two real tiers stand for local and hosted: WordLlama is the cheap one, MiniLM the dear one, each with the same learning
+on ten examples a label. Banking77 is read from `../shared/data` where it exists; figures on its dev split are dev
+figures. Prompt tokens are counted with MiniLM's tokeniser, which stands in for those of the hosted models.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from benchmarks.triage import ROOT, SHARED, first_of_each, grouped, read_rows, read_sample
+from triage.calibrate import softmax
+from triage.cascade import least_certain
+from triage.contracts import TicketText
+from triage.embed import TOKENIZER, MiniLM, WordLlama
+from triage.llm.local import open_local
+from triage.llm.policy import CascadePolicy, load_policy
+from triage.llm.prompts import Prompt, classify_messages
+from triage.ports import Embedder
+from triage.product_model import LabelledText, learn
+from triage.risk_coverage import give_up
+from triage.sanitize import clean_ticket
+from triage.taxonomy import Taxonomy, load_taxonomy
+
+SHARES = (0.1, 0.2, 0.3, 0.5)
+
+
+class Tier(NamedTuple):
+    """What one tier says of every text: how sure it is, calibrated, and whether it is right."""
+
+    confidence: np.ndarray
+    is_right: np.ndarray
+
+
+def main() -> None:
+    taxonomy = load_taxonomy(ROOT / "data" / "taxonomies" / "products.yaml")
+    policy = load_policy(ROOT / "data" / "policies" / "triage.yaml")
+    banking(taxonomy, policy.cascade)
+    file = ROOT / "data" / "tickets" / "tickets.jsonl"
+    tickets, truth = read_sample(file)
+    prompt_tokens(tickets, taxonomy, policy.asking.tickets_per_prompt)
+    sample(tickets, truth, taxonomy, policy.cascade)
+
+
+def banking(taxonomy: Taxonomy, policy: CascadePolicy) -> None:
+    folder = SHARED / "banking77"
+    if not folder.exists():
+        print("banking77: ../shared/data is not there")
+        return
+    rows, dev = first_of_each(read_rows(folder / "train_10shot.csv"), 10), read_rows(folder / "dev.csv")
+    cheap, dear = (tier(embedder, taxonomy, rows, dev) for embedder in (WordLlama(), MiniLM()))
+    print(f"banking77 dev, 10 a label, {len(dev)} texts")
+    print(f"  cheap tier (WordLlama) right {cheap.is_right.mean():.2%}")
+    print(f"  dear tier (MiniLM)     right {dear.is_right.mean():.2%}")
+    for share in SHARES:
+        print(f"  cascade at {share:4.0%} of the calls: right {cascaded(cheap, dear, round(share * len(dev))):.2%}")
+    for target in (policy.target_error, 0.10, 0.15):
+        asked = give_up(sorted(cheap.confidence), target_error=target, max_share=1.0)
+        kept = np.argsort(cheap.confidence, kind="stable")[asked:]
+        print(
+            f"  target error {target:.0%}: {asked / len(dev):.1%} asked, "
+            f"kept ones wrong {1 - cheap.is_right[kept].mean():.1%}, right in all {cascaded(cheap, dear, asked):.2%}"
+        )
+
+
+def tier(embedder: Embedder, taxonomy: Taxonomy, rows: list[LabelledText], dev: list[LabelledText]) -> Tier:
+    content = {
+        label.translate(str.maketrans("", "", "?()")): {
+            "name": label,
+            "description": label,
+            "phrases": texts[:5],
+            "examples": texts[5:],
+        }
+        for label, texts in grouped(rows).items()
+    }
+    product = {"fallback": next(iter(content)), "labels": content}
+    model = learn(Taxonomy.model_validate(taxonomy.model_dump() | {"product": product}), embedder, ())
+    probabilities = softmax(model.logits(embedder.embed([text for text, _ in dev])))
+    names = list(grouped(rows))
+    said = [names[best] for best in probabilities.argmax(axis=1)]
+    return Tier(
+        probabilities.max(axis=1),
+        np.array([name == label for name, (_, label) in zip(said, dev, strict=True)]),
+    )
+
+
+def cascaded(cheap: Tier, dear: Tier, asked: int) -> float:
+    """Share right where the dear tier decides the `asked` texts that the cheap one is least sure of."""
+    order = np.argsort(cheap.confidence, kind="stable")
+    right = cheap.is_right.copy()
+    right[order[:asked]] = dear.is_right[order[:asked]]
+    return float(right.mean())
+
+
+def prompt_tokens(tickets: Sequence[TicketText], taxonomy: Taxonomy, size: int) -> None:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(Path(TOKENIZER)))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    prompt = Prompt("classify_batch")
+    cleaned = [clean_ticket(ticket) for ticket in tickets]
+
+    def tokens(batch: Sequence[TicketText]) -> int:
+        messages = classify_messages(prompt, batch, taxonomy)
+        return sum(len(tokenizer.encode(text, add_special_tokens=False).ids) for _, text in messages)
+
+    alone = sum(tokens([ticket]) for ticket in cleaned)
+    together = sum(tokens(cleaned[start : start + size]) for start in range(0, len(cleaned), size))
+    print(f"prompt tokens of the {len(tickets)} sample tickets (MiniLM's tokeniser as a proxy)")
+    print(f"  one a prompt {alone / len(tickets):.0f} a ticket, {size} a prompt {together / len(tickets):.0f}")
+    print(f"  ratio {together / alone:.1%}")
+
+
+def sample(
+    tickets: Sequence[TicketText], truth: dict[str, dict[str, str]], taxonomy: Taxonomy, policy: CascadePolicy
+) -> None:
+    """What the shipped policy would send of the sample tickets, in the batches of the pipeline."""
+    from benchmarks.triage import NOON
+
+    for embedder in (MiniLM(), WordLlama()):
+        claims = open_local(taxonomy, embedder, clock=lambda: NOON).classifier.classify(tickets)
+        right = np.array([claim.product == truth[claim.ticket_id]["product"] for claim in claims])
+        sent = np.zeros(len(claims), dtype=bool)
+        for start in range(0, len(claims), 256):
+            sent[[start + n for n in least_certain(claims[start : start + 256], policy)]] = True
+        print(f"sample tickets, {embedder.name}: right {right.mean():.1%}")
+        print(f"  would be asked {sent.mean():.1%}; the rest wrong {1 - right[~sent].mean():.1%}")
+
+
+if __name__ == "__main__":
+    main()

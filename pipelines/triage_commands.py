@@ -1,0 +1,132 @@
+"""`helmdesk triage train` and `eval`: learn from your own labelled tickets, and see how good that is on others."""
+
+import json
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.errors import BadInput
+from pipelines.terminal import plain
+
+if TYPE_CHECKING:
+    from triage.measures import Figure
+    from triage.ports import Embedder
+    from triage.train import Model
+
+File = Annotated[Path, typer.Option(help="Labelled texts: .csv, .parquet or .jsonl.")]
+Text = Annotated[str, typer.Option(help="The column with the text.")]
+Label = Annotated[str, typer.Option(help="The column with the label.")]
+Part = Annotated[str, typer.Option(help="auto, minilm or wordllama.")]
+Outside = Annotated[Path | None, typer.Option(help="Texts known to be out of scope, for the threshold.")]
+SEED = 20
+
+
+def train(
+    *,
+    data: File,
+    out: Annotated[Path, typer.Option(help="Where the model is written.")],
+    text: Text = "text",
+    label: Label = "label",
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="A taxonomy file: its phrases describe the labels, others are refused.")
+    ] = None,
+    oos_train: Outside = None,
+    embedder: Part = "auto",
+) -> None:
+    """Learn a classifier from labelled texts; the best of several methods, by cross-validation."""
+    from triage.model_files import save_model
+
+    model, left_out = _learn(data, text, label, _open(embedder), taxonomy=taxonomy, oos_train=oos_train)
+    save_model(out, model)
+    for method, accuracy in model.about["cross_validated_accuracy"].items():
+        typer.echo(f"{accuracy:7.1%}  {method}{'  <- chosen' if method == model.about['method'] else ''}")
+    skipped = f", {left_out} rows without text or label left out" if left_out else ""
+    typer.echo(f"{model.about['rows']} texts, {len(model.labels)} labels{skipped} -> {plain(str(out))}")
+
+
+def evaluate(
+    *,
+    train: File,
+    test: File,
+    text: Text = "text",
+    label: Label = "label",
+    oos: Annotated[Path | None, typer.Option(help="Out-of-scope texts of the test.")] = None,
+    oos_train: Outside = None,
+    embedder: Part = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
+) -> None:
+    """Learn from one file, report on another, with 95 % intervals. The other is read only after all is learned."""
+    part = _open(embedder)
+    model, _ = _learn(train, text, label, part, oos_train=oos_train)
+    figures, texts_per_second = _report(model, part, test, oos, text=text, label=label)
+    if as_json:
+        found = {name: figure._asdict() for name, figure in figures.items()}
+        typer.echo(json.dumps(model.about | {"texts_per_second": texts_per_second, "figures": found}, indent=1))
+        return
+    typer.echo(f"{model.about['method']}, {model.about['embedder']}, {texts_per_second:.0f} texts/s")
+    for name, (value, low, high) in figures.items():
+        typer.echo(f"{name.replace('_', ' '):<34} {value:7.4f}  [{low:.4f}, {high:.4f}]")
+
+
+def _open(name: str) -> "Embedder":
+    from triage.embed import open_embedder
+
+    return open_embedder(name)
+
+
+def _learn(
+    data: Path,
+    text: str,
+    label: str,
+    embedder: "Embedder",
+    *,
+    taxonomy: Path | None = None,
+    oos_train: Path | None = None,
+) -> "tuple[Model, int]":
+    from triage.taxonomy import load_taxonomy
+    from triage.train import learn_name, read_labelled
+    from triage.train import train as learn
+
+    rows, left_out = read_labelled(data, text=text, label=label)
+    phrases = None
+    if taxonomy is not None:
+        labels = load_taxonomy(taxonomy).product.labels
+        if unknown := [row.label for row in rows if row.label not in labels]:
+            raise BadInput(f"{data.name} has the label {unknown[0]!r}; {taxonomy.name} has {', '.join(labels)}")
+        phrases = {name: (learn_name(name), *content.phrases) for name, content in labels.items()}
+    outside = [row.text for row in read_labelled(oos_train, text=text, label=None)[0]] if oos_train else []
+    return learn(rows, embedder, at=datetime.now(UTC), phrases=phrases, outside=outside), left_out
+
+
+def _report(
+    model: "Model", embedder: "Embedder", test: Path, oos: Path | None, *, text: str, label: str
+) -> "tuple[dict[str, Figure], float]":
+    """Judges a finished model: nothing of it can change any more."""
+    import numpy as np
+
+    from triage.calibrate import softmax
+    from triage.measures import in_scope_figures, out_of_scope_figures
+    from triage.out_of_scope import likeness_to, scope_score
+    from triage.train import read_labelled
+
+    rows, _ = read_labelled(test, text=text, label=label)
+    if unknown := sorted({row.label for row in rows} - set(model.labels)):
+        raise BadInput(f"{test.name} has the label {unknown[0]!r}, which the training rows do not have")
+    texts = [row.text for row in rows]
+    truth = np.array([model.labels.index(row.label) for row in rows])
+    started = time.perf_counter()
+    vectors = embedder.embed(texts)
+    said, confidence = model.best(texts, vectors)
+    texts_per_second = len(texts) / (time.perf_counter() - started)
+    raw = softmax(model.linear.logits(texts, vectors)).max(axis=1)
+    figures = in_scope_figures(confidence, raw, said, truth, seed=SEED)
+    if oos is not None:
+        foreign = [row.text for row in read_labelled(oos, text=text, label=None)[0]]
+        others = embedder.embed(foreign)
+        inside = scope_score(model.scope.score, confidence, likeness_to(vectors, model.vectors))
+        outside = scope_score(model.scope.score, model.best(foreign, others)[1], likeness_to(others, model.vectors))
+        figures |= out_of_scope_figures(inside, said == truth, outside, model.scope.threshold, seed=SEED)
+    return figures, texts_per_second

@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from engine.errors import BadInput, NotFound
+from tests.triage.conftest import MONDAY
+from triage.embed import WordLlama
+from triage.ports import Embedder
+from triage.product_model import LabelledText
+from triage.taxonomy import Taxonomy
+from triage.train import METHODS, Model, read_labelled, train
+
+
+@pytest.fixture(scope="module")
+def words() -> Embedder:
+    return WordLlama()
+
+
+@pytest.fixture(scope="module")
+def rows(taxonomy: Taxonomy) -> list[LabelledText]:
+    labels = taxonomy.product.labels
+    return [LabelledText(text, label) for label, content in labels.items() for text in content.examples]
+
+
+@pytest.fixture(scope="module")
+def model(rows: list[LabelledText], words: Embedder) -> Model:
+    return train(rows, words, at=MONDAY, outside=["what is the capital of Peru", "play some jazz"])
+
+
+def test_chosen_method_has_the_best_cross_validation(model: Model) -> None:
+    scores = model.about["cross_validated_accuracy"]
+    assert set(scores) == {method.name for method in METHODS}
+    assert scores[model.about["method"]] == max(scores.values()) > 0.45
+
+
+def test_every_probability_row_is_a_distribution(model: Model, words: Embedder) -> None:
+    texts = ["The connector is offline", "", "x" * 3000]
+    found = model.probabilities(texts, words.embed(texts))
+    said, confidence = model.best(texts, words.embed(texts))
+    assert np.allclose(found.sum(axis=1), 1)
+    assert np.allclose(found[np.arange(3), said], confidence)
+
+
+def test_same_rows_give_the_same_model(model: Model, rows: list[LabelledText], words: Embedder) -> None:
+    again = train([*rows, *rows], words, at=MONDAY, outside=["what is the capital of Peru", "play some jazz"])
+    assert again.about == model.about
+    assert np.array_equal(again.linear.weights, model.linear.weights)
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_two_labels_are_enough(method: object, rows: list[LabelledText], words: Embedder) -> None:
+    two = [row for row in rows if row.label in ("CASB", "ZTNA")]
+    learned = train(two, words, at=MONDAY, methods=[method])  # type: ignore[list-item]
+    said, _ = learned.best([row.text for row in two], words.embed([row.text for row in two]))
+    assert np.mean([learned.labels[at] == row.label for at, row in zip(said, two, strict=True)]) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("labels", "reason"), [(["a", "a"], "nothing to tell apart"), (["a", "a", "b"], "'b' has one text")]
+)
+def test_too_little_to_learn_from_is_refused(labels: list[str], reason: str, words: Embedder) -> None:
+    rows = [LabelledText(f"text {at}", label) for at, label in enumerate(labels)]
+    with pytest.raises(BadInput, match=reason):
+        train(rows, words, at=MONDAY)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_rows_are_read_from_any_format(tmp_path: Path, suffix: str) -> None:
+    frame = pl.DataFrame({"said": ["hi", " ", None, "bye"], "kind": [1, 1, 2, 2]})
+    file = tmp_path / f"rows.{suffix}"
+    writers = {"csv": frame.write_csv, "parquet": frame.write_parquet, "jsonl": frame.write_ndjson}
+    writers[suffix](file)
+    assert read_labelled(file, text="said", label="kind") == ([("hi", "1"), ("bye", "2")], 2)
+    assert read_labelled(file, text="said", label=None)[0] == [("hi", ""), ("bye", "")]
+
+
+def test_missing_column_names_those_there_are(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("said,kind\nhi,a\n")
+    with pytest.raises(BadInput, match="no column 'text'; it has said, kind"):
+        read_labelled(file, text="text", label="kind")
+    with pytest.raises(NotFound, match="no file"):
+        read_labelled(tmp_path / "other.csv", text="text", label="kind")
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.xlsx", b"x"), ("a.parquet", b"no parquet"), ("a.csv", b""),
+                                               ("a.jsonl", b"{"), ("b.csv", b"text,label\n,\n")])  # fmt: skip
+def test_unusable_file_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput, match=name):
+        read_labelled(tmp_path / name, text="text", label="label")

@@ -1,0 +1,90 @@
+"""Why an answer of a hosted model can't be used, in words that can be counted and told."""
+
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Reason(StrEnum):
+    OVER_BUDGET = "the day's budget is used"
+    GIVEN_UP = "failed too often"
+    RATE_LIMITED = "rate limited"
+    TIMED_OUT = "timed out"
+    UNREACHABLE = "not reachable"
+    SERVER_ERROR = "server error"
+    NO_ACCESS = "no access"
+    NOT_ACCEPTED = "request not accepted"
+    REFUSED = "refused to answer"
+    TRUNCATED = "cut short"
+    EMPTY = "empty answer"
+    INVALID = "not the shape asked for"
+    UNFIT = "beyond its sources"
+    MISSING = "its number is missing"
+    TWICE = "its number comes twice"
+    OFF_TAXONOMY = "a label outside the taxonomy"
+
+
+HOPELESS = frozenset({Reason.TIMED_OUT, Reason.UNREACHABLE, Reason.NO_ACCESS})
+"""The next request would fare no better: not asked again in the same batch."""
+UNANSWERED = frozenset(
+    {Reason.UNREACHABLE, Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.NO_ACCESS, Reason.NOT_ACCEPTED}
+)
+"""Nobody pays for these. A call that timed out may have been paid for."""
+OF_CONTENT = frozenset({Reason.NOT_ACCEPTED, Reason.REFUSED, Reason.TRUNCATED, Reason.EMPTY, Reason.INVALID})
+"""The server works, but not with these tickets in one prompt: worth asking about each by itself."""
+
+
+class Failure(NamedTuple):
+    """What one model did not manage; `detail` is the vendor's error by name."""
+
+    model: str
+    reason: Reason
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.model}: {self.reason}{f' ({self.detail})' if self.detail else ''}"
+
+
+class Unusable(Exception):
+    """An answer that came, and can't be used."""
+
+    def __init__(self, reason: Reason, detail: str = "") -> None:
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+def reason_of(error: Exception) -> Reason:
+    """Vendors share no base class: told by HTTP status, else by the names of the error's classes."""
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        if status == 429:
+            return Reason.RATE_LIMITED
+        if status >= 500:
+            return Reason.SERVER_ERROR
+        return Reason.NOT_ACCEPTED if status in OF_THE_REQUEST else Reason.NO_ACCESS
+    names = " ".join(kind.__name__ for kind in type(error).__mro__)
+    for word, reason in _BY_NAME:
+        if word in names:
+            return reason
+    return Reason.INVALID
+
+
+OF_THE_REQUEST = frozenset({400, 413, 422})
+"""HTTP statuses that speak of this request (too long, filtered) and not of the account."""
+_BY_NAME = (
+    ("Timeout", Reason.TIMED_OUT),
+    ("Connect", Reason.UNREACHABLE),
+    ("LengthFinishReason", Reason.TRUNCATED),
+    ("ContentFilterFinishReason", Reason.REFUSED),
+    ("Refusal", Reason.REFUSED),
+)
+
+
+def detail_of(error: Exception) -> str:
+    status = getattr(error, "status_code", None)
+    return f"{type(error).__name__}, HTTP {status}" if isinstance(status, int) else type(error).__name__
+
+
+def tokens_of(error: Exception) -> tuple[int, int]:
+    """What an answer cost that a vendor's client raises for: it is paid all the same."""
+    usage: Any = getattr(getattr(error, "completion", None), "usage", None)
+    return (int(usage.prompt_tokens), int(usage.completion_tokens)) if usage else (0, 0)

@@ -14,6 +14,7 @@ from triage.contracts import Citation, Classification, Guess, Suggestion, Ticket
 from triage.tables import UtcInstant, classifications, metadata, suggestions, triage_tickets
 
 ROWS_PER_TRANSACTION = 500
+TABLES = {table.name: table for table in (triage_tickets, classifications, suggestions)}
 
 
 class Usage(NamedTuple):
@@ -103,14 +104,14 @@ class TriageStore:
     def frame(self, table: str) -> pl.DataFrame:
         """`triage_tickets`, `classifications` or `suggestions` whole; instants as Datetime('us', 'UTC'),
         citations and macros as JSON text. Raises BadInput for another name."""
-        if table not in metadata.tables:
-            raise BadInput(f"Triage has no table {table!r}; it has {', '.join(sorted(metadata.tables))}")
-        return self._read(select(metadata.tables[table]), metadata.tables[table])
+        if table not in TABLES:
+            raise BadInput(f"Triage has no table {table!r}; it has {', '.join(sorted(TABLES))}")
+        return self._read(select(TABLES[table]), TABLES[table])
 
     def latest_frame(self, table: str = "classifications", *, as_of: datetime | None = None) -> pl.DataFrame:
         """The newest claim of every ticket, of those made by `as_of` if it is given: the columns of `classifications`
         or `suggestions`, one row a ticket."""
-        claims = metadata.tables[table]
+        claims = TABLES[table]
         order = claims.c.created_at.desc(), claims.c.id.desc()
         rank = func.row_number().over(partition_by=claims.c.ticket_id, order_by=order).label("rank")
         told = select(claims, rank) if as_of is None else select(claims, rank).where(claims.c.created_at <= as_of)

@@ -9,8 +9,7 @@ from sqlalchemy import Engine, create_engine, event, inspect, text
 from engine.errors import BadInput
 from tests.triage.conftest import MONDAY
 from triage.contracts import Citation, Classification, Guess, Suggestion, TicketText
-from triage.store import ROWS_PER_TRANSACTION, TriageStore
-from triage.tables import metadata
+from triage.store import ROWS_PER_TRANSACTION, TABLES, TriageStore
 
 
 @pytest.fixture
@@ -113,7 +112,7 @@ def test_deleting_a_ticket_takes_its_claims_along(store: TriageStore, engine: En
 
 
 def test_frames_have_the_declared_columns_even_when_empty(store: TriageStore) -> None:
-    for name, table in metadata.tables.items():
+    for name, table in TABLES.items():
         frame = store.frame(name)
         assert frame.columns == [column.name for column in table.c]
         instants = [column.name for column in table.c if column.name.endswith("_at")]
@@ -160,7 +159,7 @@ def test_migrations_make_the_same_tables(tmp_path: Path) -> None:
 
     store = open_store(f"sqlite:///{tmp_path / 'all.db'}")
     found = inspect(store.engine)
-    for name, table in metadata.tables.items():
+    for name, table in TABLES.items():
         assert {column["name"] for column in found.get_columns(name)} == {column.name for column in table.c}
     triage = TriageStore(store.engine)
     assert triage.save_suggestions([ticket()], [draft()], at=MONDAY) == 1

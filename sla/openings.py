@@ -1,7 +1,9 @@
 """A calendar laid out on the UTC line: when it is open, and how many business seconds have passed at each edge."""
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +17,42 @@ Window = tuple[int, int]
 NEVER = np.iinfo(np.int64).min
 """Stands for "no such instant" in columns of seconds."""
 
+_BITS: Final = 15
+_NEIGHBOURHOOD: Final = 1 << _BITS
+"""About nine hours: few calendars open more than twice in it."""
+_STEPS: Final = 3
+_LAST: Final = np.iinfo(np.int64).max
 
-class Openings(NamedTuple):
+
+class Places:
+    """Sorted seconds in which instants are found: a table leads to the vicinity, a few steps or a search to the place."""
+
+    def __init__(self, edges: Seconds) -> None:
+        self._edges = np.append(edges, _LAST)
+        self._first = int(edges[0])
+        starts = np.arange(self._first, int(edges[-1]) + 2 * _NEIGHBOURHOOD, _NEIGHBOURHOOD)
+        self._near = np.searchsorted(edges, starts, side="left")
+
+    def before(self, at: Seconds) -> Seconds:
+        """How many edges come before each instant."""
+        return self.through(at - 1)
+
+    def through(self, at: Seconds) -> Seconds:
+        """How many edges are not after each instant."""
+        bucket = np.clip((at - self._first) >> _BITS, 0, len(self._near) - 1)
+        index: Seconds = self._near.take(bucket)
+        for _ in range(_STEPS):
+            short = self._edges.take(index) <= at
+            if not short.any():
+                return index
+            index += short
+        rows = np.flatnonzero(self._edges.take(index) <= at)
+        index[rows] = np.searchsorted(self._edges, at[rows], side="right")
+        return index
+
+
+@dataclass(frozen=True, eq=False)
+class Openings:
     """Disjoint open intervals of [lo, hi) in order; `before` is the business time from `lo` to each start."""
 
     lo: int
@@ -29,14 +65,28 @@ class Openings(NamedTuple):
     def total(self) -> int:
         return int(self.before[-1] + self.end[-1] - self.start[-1]) if len(self.start) else 0
 
+    @cached_property
+    def _closings(self) -> Places:
+        return Places(self.end)
+
+    @cached_property
+    def _used_up(self) -> Places:
+        """The business time passed at each closing."""
+        return Places(self.before + self.end - self.start)
+
+    @cached_property
+    def _next(self) -> tuple[Seconds, Seconds]:
+        """Start and business time of each interval, and of one that never starts after the last."""
+        return np.append(self.start, NEVER // -2), np.append(self.before, self.total)
+
     def passed(self, at: Seconds) -> Seconds:
         """Business seconds from `lo` to each instant of [lo, hi]."""
         if not len(self.start):
             return np.zeros_like(at)
-        latest = np.searchsorted(self.start, at, side="right") - 1
-        known = np.maximum(latest, 0)
-        inside = np.minimum(at, self.end[known]) - self.start[known]
-        return np.where(latest < 0, 0, self.before[known] + inside)
+        start, before = self._next
+        index = self._closings.through(at)
+        inside = np.maximum(at - start.take(index), 0)
+        return np.asarray(before.take(index) + inside)
 
     def reached(self, passed: Seconds, *, next_open: bool = False) -> Seconds:
         """The first instant at which that many business seconds have passed; NEVER beyond `hi`.
@@ -45,10 +95,9 @@ class Openings(NamedTuple):
         """
         if not len(self.start):
             return np.full_like(passed, NEVER)
-        closing = self.before + self.end - self.start
-        index = np.searchsorted(closing, passed, side="right" if next_open else "left")
-        known = np.minimum(index, len(closing) - 1)
-        return np.where(index < len(closing), self.start[known] + passed - self.before[known], NEVER)
+        start, before = self._next
+        index = self._used_up.through(passed) if next_open else self._used_up.before(passed)
+        return np.where(index < len(self.start), start.take(index) + passed - before.take(index), NEVER)
 
 
 def lay_out(

@@ -10,6 +10,7 @@ import pytest
 from engine.errors import BadInput
 from sla.calendar_files import load
 from sla.calendars import Calendar
+from sla.openings import Places
 from tests.sla.slow_clock import DAYS, elapsed, utc
 
 OFFICE = {"tz": "UTC", "weekly": {d: [["09:00", "17:00"]] for d in DAYS[:5]}}
@@ -203,3 +204,22 @@ def test_deadline_of_an_unknown_number_is_unknown() -> None:
     column = pl.Series("at", [utc("2024-01-16T10:00Z")] * 2, dtype=pl.Datetime("us", "UTC"))
     due = Calendar.parse(OFFICE).deadline(column, pl.Series([60, None]))
     assert due.to_list() == [utc("2024-01-16T10:01:00Z"), None]
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_what_lies_outside_the_era_is_not_counted(always: bool) -> None:
+    """Nor does it stop a column: 1900 to 2199 is what calendars are laid out for."""
+    office = Calendar.parse({"always": True} if always else OFFICE)
+    instants = [datetime(year, 1, 1, tzinfo=UTC) for year in (1850, 1900, 2150, 2200, 2300)]
+    column = np.array([int(at.timestamp()) for at in instants])
+    early, inside, late = (office.elapsed(column[i : i + 1], column[j : j + 1])[0] for i, j in ((0, 1), (2, 3), (2, 4)))
+    assert early == 0
+    assert 0 < inside == late
+
+
+def test_places_are_found_as_by_binary_search() -> None:
+    rng = np.random.default_rng(5)
+    edges = np.unique(np.concatenate([rng.integers(0, 10**6, 300), 500_000 + np.arange(40)]))
+    at = np.concatenate([rng.integers(-(10**5), 2 * 10**6, 5000), edges, edges - 1, edges + 1])
+    assert (Places(edges).through(at) == np.searchsorted(edges, at, side="right")).all()
+    assert (Places(edges).before(at) == np.searchsorted(edges, at, side="left")).all()

@@ -1,11 +1,12 @@
 """Why a promise was broken: one reason a breach, and figures that add up to the time counted."""
 
-from itertools import cycle
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.errors import BadInput
 from pipelines.settings import shipped_data
@@ -13,7 +14,7 @@ from sla import batch
 from sla.calendar_files import parse_all
 from sla.check import frames
 from sla.contracts import Clock
-from sla.evaluate import evaluate_all, whole_second
+from sla.evaluate import evaluate_all
 from sla.policies import parse
 from sla.promises import DEFAULT_TERMS
 from sla.reasons import breach_reasons, load
@@ -102,31 +103,38 @@ def test_figures_add_up_to_the_reference(backlog: Backlog) -> None:
         assert row["seconds_to_pick_up"] <= row["seconds_waiting_internal"] <= clock["elapsed"]
 
 
-HANDS = (("assignee", "ana"), ("released", None), ("transferred", "ben"), ("assignee", ""), ("accepted", "ana"))
+WALKED = RULE.model_copy(
+    update={"work_statuses": frozenset({"in_progress"}), "waiting_statuses": frozenset({"on_hold"})}
+)
+HAPPENS = (
+    *((("assignee", "ana"), ("assignee", ""), ("transferred", "ben"), ("accepted", "ana")) * 2),
+    *((("released", None), ("response", None), ("pause", "vendor"), ("pause", None), ("resume", None)) * 2),
+    *(("status", status) for status in ("new", "open", "in_progress", "on_hold", "waiting_customer", "resolved")),
+)
+DAY = st.integers(0, 3 * 96).map(lambda quarters: at("Tue 09:00") + timedelta(minutes=15 * quarters))
 
 
-def passed_round(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The notes of a generated backlog become people who take a ticket and let it go."""
-    hands = cycle(HANDS)
-    return [event | dict(zip(("kind", "value"), next(hands), strict=True)) if event["kind"] == "note" else event
-            for event in events]  # fmt: skip
+@st.composite
+def tales(draw: st.DrawFn) -> tuple[dict[str, Any], list[dict[str, Any]], Any]:
+    """One ticket that passes from hand to hand, under promises too short to be kept."""
+    told = draw(st.lists(st.tuples(DAY, st.sampled_from(HAPPENS)), min_size=2, max_size=9))
+    events = [{"ticket": 1, "ts": ts, "kind": kind, "value": value, "seq": None, "id": None}
+              for ts, (kind, value) in told]  # fmt: skip
+    calendar = draw(st.sampled_from(tuple(GENERATED)))
+    terms = {"calendar": calendar, "first_response": 60, "resolution": 900, "next_response": 60}
+    return {"id": 1, "created_at": at("Tue 09:00")}, events, [terms]
 
 
 def walked(row: dict[str, Any], ticket: dict[str, Any], events: list[dict[str, Any]]) -> tuple[Any, int, int]:
     """One window told from start to end: first pick-up, seconds until then, seconds waiting on our side."""
     calendar, start, end = parse_all(GENERATED)[row["calendar"]], row["window_start"], row["window_end"]
-    born, seen, told = whole_second(ticket["created_at"]), set(), []
-    known = [e for e in events if e["ticket"] == ticket["id"] and e["ts"] is not None]
-    for event in sorted(known, key=lambda e: (whole_second(e["ts"]), e["seq"] or 0)):
-        if event["id"] is None or event["id"] not in seen:
-            seen.add(event["id"])
-            told.append((max(whole_second(event["ts"]), born), event["kind"], event["value"]))
-    status, hold, is_held, standings = ticket.get("status") or "open", None, False, []
-    for at_, kind, value in [(born, "status", status), *told]:
+    told = [(event["ts"], event["kind"], event["value"]) for event in sorted(events, key=lambda event: event["ts"])]
+    status, hold, is_held, standings = "open", None, False, []
+    for since, kind, value in [(ticket["created_at"], "status", status), *told]:
         match kind, value:
             case "status", str():
                 status = value
-                is_held |= value in RULE.work_statuses
+                is_held |= value in WALKED.work_statuses
                 hold = None if value in ("resolved", "closed") else hold
             case "assignee" | "transferred", str() | None:
                 is_held = bool(value)
@@ -138,7 +146,7 @@ def walked(row: dict[str, Any], ticket: dict[str, Any], events: list[dict[str, A
                 hold = value or ""
             case "resume", _:
                 hold = None
-        standings.append((at_, status, hold, is_held))
+        standings.append((since, status, hold, is_held))
     picked_up, waited, idle = None, 0, 0
     for (since, status, hold, is_held), until in zip(standings, [*(s[0] for s in standings[1:]), end], strict=True):
         if since > end or (until <= start and since < start):
@@ -147,24 +155,21 @@ def walked(row: dict[str, Any], ticket: dict[str, Any], events: list[dict[str, A
         counted = 0 if stands else calendar.elapsed(max(since, start), min(until, end))
         picked_up = max(since, start) if is_held and picked_up is None else picked_up
         waited += counted if picked_up is None else 0
-        idle += counted if not is_held or status in RULE.waiting_statuses | RULE.queue_statuses else 0
+        idle += counted if not is_held or status in WALKED.waiting_statuses | WALKED.queue_statuses else 0
     return picked_up, waited, idle
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(backlogs(plain=True))
-def test_figures_are_those_of_a_plain_walk(backlog: Backlog) -> None:
-    ready, policies, happened = parse_all(GENERATED), parse(backlog.policies), passed_round(backlog.events)
-    happened = [event for event in happened if event["ts"] is None or event["ts"] <= backlog.as_of]
-    tickets, events = frames(backlog.tickets, happened)
-    clocks = batch.evaluate(tickets, events, policies, ready, backlog.as_of)
-    found = breach_reasons(clocks, tickets, events, rule=RULE, policies=policies, calendars=ready, as_of=backlog.as_of)
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(tales())
+def test_figures_are_those_of_a_plain_walk(tale: tuple[dict[str, Any], list[dict[str, Any]], Any]) -> None:
+    ticket, happened, promised = tale
+    ready, policies, as_of = parse_all(GENERATED), parse(promised), at("Mon 09:00") + timedelta(days=7)
+    tickets, events = frames([ticket], happened)
+    clocks = batch.evaluate(tickets, events, policies, ready, as_of)
+    found = breach_reasons(clocks, tickets, events, rule=WALKED, policies=policies, calendars=ready, as_of=as_of)
     windows = clocks.with_columns(pl.col("clock").cast(pl.String), ticket=pl.col("ticket").cast(pl.String))
-    about = found.join(windows, on=["ticket", "clock", "window"], validate="1:1", suffix="_of")
-    for row in about.to_dicts():
-        row["window_end"] = row["stopped_at"] or whole_second(backlog.as_of)
-        ticket = next(t for t in backlog.tickets if str(t["id"]) == row["ticket"])
-        picked_up, waited, idle = walked(row, ticket, happened)
+    for row in found.join(windows, on=["ticket", "clock", "window"], validate="1:1", suffix="_of").to_dicts():
+        picked_up, waited, idle = walked(row | {"window_end": row["stopped_at"] or as_of}, ticket, happened)
         assert row["picked_up_at"] == picked_up
         assert row["seconds_to_pick_up"] == (row["elapsed"] if picked_up is None else waited)
         assert row["seconds_waiting_internal"] == idle

@@ -1,8 +1,8 @@
 """What a cascade saves: `python -m benchmarks.cascade`.
 
-Two real tiers stand for local and hosted: WordLlama is the cheap one, MiniLM the dear one, each with the same learning
-on ten examples a label. Banking77 is read from `../shared/data` where it exists; figures on its dev split are dev
-figures. Prompt tokens are counted with MiniLM's tokeniser, which stands in for those of the hosted models.
+Two real tiers stand for local and hosted: WordLlama is the cheap one, MiniLM the dear one, each with the same learning,
+on ten examples a label and on all. Banking77 is read from `../shared/data` where it exists; figures on its dev split
+are dev figures. Prompt tokens are counted with MiniLM's tokeniser, which stands in for those of the hosted models.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from benchmarks.triage import ROOT, SHARED, first_of_each, grouped, read_rows, read_sample
-from triage.calibrate import softmax
+from benchmarks.triage import NOON, ROOT, SHARED, read_rows, read_sample
 from triage.cascade import least_certain
 from triage.contracts import TicketText
 from triage.embed import TOKENIZER, MiniLM, WordLlama
@@ -20,10 +19,11 @@ from triage.llm.local import open_local
 from triage.llm.policy import CascadePolicy, load_policy
 from triage.llm.prompts import Prompt, classify_messages
 from triage.ports import Embedder
-from triage.product_model import LabelledText, learn
+from triage.product_model import LabelledText
 from triage.risk_coverage import give_up
 from triage.sanitize import clean_ticket
 from triage.taxonomy import Taxonomy, load_taxonomy
+from triage.train import train
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
 
@@ -38,25 +38,26 @@ class Tier(NamedTuple):
 def main() -> None:
     taxonomy = load_taxonomy(ROOT / "data" / "taxonomies" / "products.yaml")
     policy = load_policy(ROOT / "data" / "policies" / "triage.yaml")
-    banking(taxonomy, policy.cascade)
+    for training in ("train_10shot.csv", "train.csv"):
+        banking(policy.cascade, training)
     file = ROOT / "data" / "tickets" / "tickets.jsonl"
     tickets, truth = read_sample(file)
     prompt_tokens(tickets, taxonomy, policy.asking.tickets_per_prompt)
     sample(tickets, truth, taxonomy, policy.cascade)
 
 
-def banking(taxonomy: Taxonomy, policy: CascadePolicy) -> None:
+def banking(policy: CascadePolicy, training: str) -> None:
     folder = SHARED / "banking77"
     if not folder.exists():
         print("banking77: ../shared/data is not there")
         return
-    rows, dev = first_of_each(read_rows(folder / "train_10shot.csv"), 10), read_rows(folder / "dev.csv")
-    cheap, dear = (tier(embedder, taxonomy, rows, dev) for embedder in (WordLlama(), MiniLM()))
-    print(f"banking77 dev, 10 a label, {len(dev)} texts")
+    rows, dev = read_rows(folder / training), read_rows(folder / "dev.csv")
+    cheap, dear = (tier(embedder, rows, dev) for embedder in (WordLlama(), MiniLM()))
+    print(f"banking77 dev, learned from {training}, {len(dev)} texts")
     print(f"  cheap tier (WordLlama) right {cheap.is_right.mean():.2%}")
     print(f"  dear tier (MiniLM)     right {dear.is_right.mean():.2%}")
     for share in SHARES:
-        print(f"  cascade at {share:4.0%} of the calls: right {cascaded(cheap, dear, round(share * len(dev))):.2%}")
+        print(f"  cascade at {share:4.0%} of the calls: right {cascaded(cheap, dear, int(share * len(dev))):.2%}")
     for target in (policy.target_error, 0.10, 0.15):
         asked = give_up(sorted(cheap.confidence), target_error=target, max_share=1.0)
         kept = np.argsort(cheap.confidence, kind="stable")[asked:]
@@ -66,25 +67,11 @@ def banking(taxonomy: Taxonomy, policy: CascadePolicy) -> None:
         )
 
 
-def tier(embedder: Embedder, taxonomy: Taxonomy, rows: list[LabelledText], dev: list[LabelledText]) -> Tier:
-    content = {
-        label.translate(str.maketrans("", "", "?()")): {
-            "name": label,
-            "description": label,
-            "phrases": texts[:5],
-            "examples": texts[5:],
-        }
-        for label, texts in grouped(rows).items()
-    }
-    product = {"fallback": next(iter(content)), "labels": content}
-    model = learn(Taxonomy.model_validate(taxonomy.model_dump() | {"product": product}), embedder, ())
-    probabilities = softmax(model.logits(embedder.embed([text for text, _ in dev])))
-    names = list(grouped(rows))
-    said = [names[best] for best in probabilities.argmax(axis=1)]
-    return Tier(
-        probabilities.max(axis=1),
-        np.array([name == label for name, (_, label) in zip(said, dev, strict=True)]),
-    )
+def tier(embedder: Embedder, rows: list[LabelledText], dev: list[LabelledText]) -> Tier:
+    model = train(rows, embedder, at=NOON)
+    texts = [text for text, _ in dev]
+    said, confidence = model.best(texts, embedder.embed(texts))
+    return Tier(confidence, said == np.array([model.labels.index(label) for _, label in dev]))
 
 
 def cascaded(cheap: Tier, dear: Tier, asked: int) -> float:
@@ -119,8 +106,6 @@ def sample(
     tickets: Sequence[TicketText], truth: dict[str, dict[str, str]], taxonomy: Taxonomy, policy: CascadePolicy
 ) -> None:
     """What the shipped policy would send of the sample tickets, in the batches of the pipeline."""
-    from benchmarks.triage import NOON
-
     for embedder in (MiniLM(), WordLlama()):
         claims = open_local(taxonomy, embedder, clock=lambda: NOON).classifier.classify(tickets)
         right = np.array([claim.product == truth[claim.ticket_id]["product"] for claim in claims])

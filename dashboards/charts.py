@@ -140,6 +140,29 @@ def confidence_bars(spread: pl.DataFrame, title: str) -> Picture:
     return _finished(chart, title, height=220)
 
 
+def calibration_points(found: pl.DataFrame, title: str) -> Picture:
+    """How often people agreed against how sure triage was, with 95 % intervals; on the line it was as right as sure."""
+    axis = alt.Axis(format=".0%", tickCount=5)
+    whole = alt.Scale(domain=[0, 1])
+    base = alt.Chart(found).encode(
+        x=alt.X("mean_confidence:Q", title="mean confidence", axis=axis, scale=whole),
+        tooltip=[
+            alt.Tooltip("mean_confidence:Q", title="mean confidence", format=".1%"),
+            alt.Tooltip("share_agreed:Q", title="people agreed", format=".1%"),
+            alt.Tooltip("low:Q", title="95 % from", format=".1%"),
+            alt.Tooltip("high:Q", title="to", format=".1%"),
+            alt.Tooltip("answered:Q", title="claims checked"),
+        ],
+    )
+    even = alt.Chart(pl.DataFrame({"at": [0.0, 1.0]})).mark_line(color=GREY, strokeDash=[4, 4])
+    line = even.encode(x=alt.X("at:Q", scale=whole), y=alt.Y("at:Q", scale=whole))
+    whiskers = base.mark_rule(color=BLUE, opacity=0.6).encode(y=alt.Y("low:Q", scale=whole), y2="high:Q")
+    points = base.mark_point(filled=True, size=70, color=BLUE).encode(
+        y=alt.Y("share_agreed:Q", title="people agreed", axis=axis, scale=whole)
+    )
+    return _finished(alt.layer(line, whiskers, points), title, height=220)
+
+
 def factor_bars(scores: pl.DataFrame, title: str) -> Picture:
     """The scores of an allocation, in the order given."""
     shown = scores.with_columns(pl.col("factor").map_elements(words.plain, return_dtype=pl.String()))

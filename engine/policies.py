@@ -11,9 +11,9 @@ from engine.errors import BadInput, NotFound
 Policy = TypeVar("Policy", bound=BaseModel)
 
 
-def read(path: str | Path, kind: type[Policy]) -> Policy:
+def read(path: str | Path, kind: type[Policy], *, what: str = "policy file") -> Policy:
     """The policy in a YAML file. Raises NotFound without the file, BadInput for anything that can't be used in it."""
-    content = read_yaml(path, what="policy file")
+    content = read_yaml(path, what=what)
     try:
         return kind.model_validate(content)
     except ValidationError as error:

@@ -2,21 +2,16 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
+from pipelines.knowledge_commands import knowledge
 from pipelines.sla_commands import sla
-from pipelines.terminal import AsOf, instant, open_here, plain
-from pipelines.triage_commands import evaluate as triage_evaluate
-from pipelines.triage_commands import train as triage_train
-
-if TYPE_CHECKING:
-    from pipelines.progress import Progress
+from pipelines.terminal import AsOf, instant, open_here, plain, progress_bars
+from pipelines.triage_group import triage
 
 app = typer.Typer(
     name="helmdesk",
@@ -25,11 +20,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-triage = typer.Typer(help="Classify and draft; without a subcommand: for all tickets not looked at yet.")
 ticket = typer.Typer(help="One ticket.", no_args_is_help=True)
 app.add_typer(sla, name="sla")
-triage.command("train")(triage_train)
-triage.command("eval")(triage_evaluate)
+app.add_typer(knowledge, name="knowledge")
 app.add_typer(triage, name="triage", invoke_without_command=True)
 app.add_typer(ticket, name="ticket")
 
@@ -59,8 +52,19 @@ def exit_code(error: HelmdeskError) -> int:
             return 1
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"helmdesk {version('helmdesk')}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which one it is.")]
+
+
 @app.callback()
-def _global(context: typer.Context, home: Home = None) -> None:
+def _global(context: typer.Context, home: Home = None, version: Version = False) -> None:  # noqa: ARG001
     context.obj = {"home": home}
 
 
@@ -71,7 +75,7 @@ def demo(context: typer.Context) -> None:
     from pipelines.summary import show
 
     home = context.obj["home"] or _default_home() / "demo"
-    with open_here(context, home=home) as house, _progress() as progress:
+    with open_here(context, home=home) as house, progress_bars() as progress:
         reader = job(house, progress=progress)
     show(reader)
     where = "" if home == _default_home() else f"--home {_short(home)} "
@@ -94,7 +98,7 @@ def ingest(
 
     if mapping is not None and source == "helmdesk":
         source = mapping.stem
-    with open_here(context) as house, _progress() as progress:
+    with open_here(context) as house, progress_bars() as progress:
         if path is None:
             report = take_in(house, progress=progress)
         elif source == "people":
@@ -127,7 +131,7 @@ def cycle(
             raise BadInput("--every is for now and --as-of for one instant: give one of the two")
         _cycle_every(context, every)
         return
-    with open_here(context) as house, _progress() as progress:
+    with open_here(context) as house, progress_bars() as progress:
         reader = job(house, as_of=instant(as_of) or house.now(), progress=progress)
     show(reader)
 
@@ -140,19 +144,8 @@ def _cycle_every(context: typer.Context, minutes: float) -> None:
 
     from pipelines.jobs.cycle import repeat
 
-    with suppress(KeyboardInterrupt), open_here(context, keep_last_good=True) as house, _progress() as progress:
+    with suppress(KeyboardInterrupt), open_here(context, keep_last_good=True) as house, progress_bars() as progress:
         repeat(house, every=timedelta(minutes=minutes), wait=time.sleep, told=print, progress=progress)
-
-
-@triage.callback()
-def _triage(context: typer.Context) -> None:
-    if context.invoked_subcommand is not None:
-        return
-    from pipelines.jobs.triage_tickets import triage_tickets as job
-
-    with open_here(context) as house, _progress() as progress:
-        done = job(house, at=house.now(), progress=progress)
-    print(f"classified {done.classified}, of these for a person {done.needs_review}, drafted {done.drafted}")
 
 
 @app.command()
@@ -269,25 +262,6 @@ def _short(path: Path) -> str:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
         return str(path)
-
-
-@contextmanager
-def _progress() -> Iterator["Progress"]:
-    """A bar per stage on stderr; silent where nobody watches."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Bars(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, int] = {}
-
-        def report(stage: str, done: int, total: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = int(bars.add_task(stage, total=total or None))
-            bars.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
-
-        yield report
 
 
 if __name__ == "__main__":

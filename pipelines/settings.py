@@ -65,6 +65,10 @@ class Settings(BaseSettings):
         return self.home / "marts"
 
     @property
+    def search_weights_file(self) -> Path:
+        return self.home / "models" / "search_weights.json"
+
+    @property
     def models_folder(self) -> Path:
         return self.home / "models"
 

@@ -12,6 +12,7 @@ from engine.errors import BadInput
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.progress import Progress
     from pipelines.wiring import House
 
 AsOf = Annotated[str | None, typer.Option(help="The instant the clocks speak of, with its zone.", show_default="now")]
@@ -45,3 +46,22 @@ def instant(text: str | None) -> datetime | None:
 def plain(text: str) -> str:
     """Ticket text is untrusted: no control character of it reaches the terminal."""
     return "".join(character if character.isprintable() else "�" for character in text)
+
+
+@contextmanager
+def progress_bars() -> Iterator["Progress"]:
+    """A bar per stage on stderr; silent where nobody watches."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=Console(stderr=True)) as bars:
+        tasks: dict[str, int] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = int(bars.add_task(stage, total=total or None))
+            bars.update(tasks[stage], completed=done, total=total or None)  # type: ignore[arg-type]
+
+        yield report

@@ -1,4 +1,4 @@
-"""`helmdesk triage train` and `eval`: learn from your own labelled tickets, and see how good that is on others."""
+"""`helmdesk triage train`, `eval` and `report`: learn from your own labelled tickets, and see how good that is."""
 
 import json
 import time
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import BadInput
-from pipelines.terminal import plain
+from pipelines.terminal import open_here, plain
 
 if TYPE_CHECKING:
     from triage.measures import Figure
@@ -69,6 +69,20 @@ def evaluate(
     typer.echo(f"{model.about['method']}, {model.about['embedder']}, {texts_per_second:.0f} texts/s")
     for name, (value, low, high) in figures.items():
         typer.echo(f"{name.replace('_', ' '):<34} {value:7.4f}  [{low:.4f}, {high:.4f}]")
+
+
+def report(
+    context: typer.Context, *, as_json: Annotated[bool, typer.Option("--json", help="Every row, for programs.")] = False
+) -> None:
+    """Can we trust triage? From the marts in force: agreement, drafts, what to write next, the bill."""
+    from pipelines.triage_report import as_data, lines
+
+    with open_here(context) as house, house.marts() as reader:
+        if as_json:
+            typer.echo(json.dumps(as_data(reader), indent=1, default=str))
+            return
+        for line in lines(reader):
+            typer.echo(line)
 
 
 def _open(name: str) -> "Embedder":

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from engine.errors import BadInput
+from engine.errors import BadInput, HelmdeskError
 from pipelines.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from engine.plugins.ports import HandlerPlugin, SourcePlugin
     from engine.priority import Preset
     from engine.storage.sql import SqlStore
+    from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
     from pipelines.people import People
     from pipelines.policies_in_force import InForce, SlaRules
@@ -29,11 +30,15 @@ if TYPE_CHECKING:
     from sla.store import AlertStore
     from triage.budget import Budget
     from triage.classify import LocalClassifier, TrainedClassifier
+    from triage.feedback import Feedback
+    from triage.feedback_store import FeedbackStore, ModelRun
+    from triage.learning_policy import LearningPolicy
     from triage.llm.local import LocalModels
     from triage.llm.models import HostedModel, Provider
     from triage.llm.policy import TriagePolicy
     from triage.milvus import MilvusIndex
     from triage.ports import Classifier, Drafter, Embedder, IndexReport
+    from triage.reviews import Review
     from triage.store import TriageStore
     from triage.taxonomy import Taxonomy
 
@@ -202,12 +207,14 @@ class House:
     def local_models(self) -> "LocalModels":
         from triage.llm.local import open_local
         from triage.macros import read_macros
+        from triage.wording import load_wording
 
         return open_local(
             self.taxonomy,
             self.embedder,
             clock=self.now,
             macros=read_macros(self.settings.data / "macros"),
+            wording=load_wording(self.policy_file("wording.yaml")),
             cache=self.settings.models_folder,
         )
 
@@ -256,9 +263,9 @@ class House:
 
     @cached_property
     def local_classifier(self) -> "LocalClassifier | TrainedClassifier":
-        """The model that HELMDESK_MODEL names, else what is learned from the taxonomy."""
+        """The model that HELMDESK_MODEL names, else the one that took over last, else what the taxonomy teaches."""
         if self.settings.model is None:
-            return self.local_models.classifier
+            return self._learned_classifier() or self.local_models.classifier
         from triage.model_files import load_model
 
         return load_model(self.settings.model, self.embedder, taxonomy=self.taxonomy, clock=self.now)
@@ -294,16 +301,97 @@ class House:
     def index(self) -> "MilvusIndex":
         """The knowledge index; one process at a time may hold the embedded one (raises Unavailable)."""
         from triage.milvus import MilvusIndex
+        from triage.search_weights import read_weights
 
         token = self.settings.milvus_token
         self.settings.home.mkdir(parents=True, exist_ok=True)
-        return MilvusIndex(self.settings.index_uri, self.embedder, token=token.get_secret_value() if token else None)
+        return MilvusIndex(
+            self.settings.index_uri,
+            self.embedder,
+            token=token.get_secret_value() if token else None,
+            weights=read_weights(self.settings.search_weights_file, embedder=self.embedder.name),
+        )
 
     def sync_knowledge(self) -> "IndexReport":
-        """Make the index hold the articles as they are now; only changed ones are embedded again."""
-        from triage.knowledge import read_articles
+        """Make the index hold the articles as they are now; only changed ones are embedded again.
 
-        return self.index.sync(read_articles(self.settings.data / "knowledge"))
+        One that can't be read is told of in the log, and none is removed while there is one.
+        """
+        from triage.articles import read_folder
+
+        reading = read_folder(self.settings.data / "knowledge")
+        for refused in reading.refused:
+            self.log.warning("article refused", reason=str(refused))
+        return self.index.sync(reading.articles, remove_missing=not reading.refused)
+
+    # Reviews, feedback, and the model that was learned from them.
+
+    @cached_property
+    def feedback_store(self) -> "FeedbackStore":
+        from triage.feedback_store import FeedbackStore
+
+        return FeedbackStore(self.store.engine)
+
+    @cached_property
+    def learning_policy(self) -> "LearningPolicy":
+        from triage.learning_policy import load_policy
+
+        return load_policy(self.policy_file("learning.yaml"))
+
+    def model_in_force(self) -> "ModelRun | None":
+        """The training whose model is in use; None where HELMDESK_MODEL names another or nothing took over yet."""
+        return None if self.settings.model is not None else self.feedback_store.in_force()
+
+    def model_file(self) -> Path | None:
+        """The file of the model in use; None for what is learned from the taxonomy alone."""
+        run = self.model_in_force()
+        return self.settings.models_folder / run.file if run else self.settings.model
+
+    def forget_classifier(self) -> None:
+        """The next call opens the model that is in force by then."""
+        for part in ("local_classifier", "classifier"):
+            self.__dict__.pop(part, None)
+
+    def _learned_classifier(self) -> "TrainedClassifier | None":
+        """The model that took over last. One that can't be used (gone, damaged, for another embedder or taxonomy) is
+        told of in the log, and triage goes on with what it learns from the taxonomy."""
+        from triage.model_files import load_model
+
+        run = self.model_in_force()
+        if run is None:
+            return None
+        file = self.settings.models_folder / run.file
+        try:
+            return load_model(file, self.embedder, taxonomy=self.taxonomy, clock=self.now)
+        except HelmdeskError as error:
+            self.log.warning("model refused", model=run.name, reason=str(error))
+            return None
+
+    def review_queue(self, *, closed: bool = False) -> "list[Queued]":
+        """Tickets that wait for a person's answer, the least certain first."""
+        from pipelines.jobs.review import review_queue
+
+        return review_queue(self, closed=closed)
+
+    def answer_review(self, ticket: str, *, label: str, by: str, note: str = "") -> "Review":
+        """Keep a person's answer and confirm the product on the ticket."""
+        from pipelines.jobs.review import answer_review
+
+        return answer_review(self, ticket, label=label, by=by, note=note, at=self.now())
+
+    def record_feedback(
+        self,
+        ticket: str,
+        *,
+        by: str,
+        sent: str | None = None,
+        rejected: str | None = None,
+        shown: str | None = None,
+    ) -> "Feedback":
+        """Keep what a person did with the newest draft on a ticket; nothing is sent by it."""
+        from pipelines.jobs.review import record_feedback
+
+        return record_feedback(self, ticket, by=by, sent=sent, rejected=rejected, shown=shown, at=self.now())
 
     # -- marts ---------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.errors import BadInput
 from sla.delivery import in_order, once
 from sla.evaluate import DEFAULTS
-from sla.ids import are_distinct, rows_of
+from sla.ids import Loops, are_distinct, rows_of
 from sla.openings import Seconds
 from sla.promises import Dims
 from sla.zones import ERA
@@ -44,7 +44,7 @@ class Vocabulary:
         marks = pl.Series(self.words, dtype=pl.String).hash().to_numpy()
         self._place = next(place for place in _PLACES if len(set(self._slot(marks, *place))) == len(marks))
         self._marks = np.zeros(1 << self._place[1], np.uint64)
-        self._codes = np.ones(1 << self._place[1], np.uint8 if self.size < 256 else np.uint32)
+        self._codes: Codes = np.ones(1 << self._place[1], np.uint8 if self.size < 256 else np.uint32)
         self._marks[self._slot(marks, *self._place)] = marks
         self._codes[self._slot(marks, *self._place)] = np.arange(2, self.size)
 
@@ -59,33 +59,53 @@ class Vocabulary:
         table[[self.code[word] for word in words]] = True
         return table
 
-    def encode(self, column: pl.Series) -> Codes:
-        """The code of every value; text of any kind."""
+    @property
+    def as_status(self) -> Codes:
+        """What the codes mean for a status: a missing one is a ticket's first."""
+        codes = np.arange(self.size, dtype=self._codes.dtype)
+        codes[0] = self.code[DEFAULTS["status"]]
+        return codes
+
+    def encode(self, column: pl.Series, meaning: Codes | None = None, loops: Loops = None) -> Codes:
+        """The code of every value, text of any kind; or with a table `meaning` by code, what that says of it."""
+        meaning = np.arange(self.size).astype(self._codes.dtype) if meaning is None else meaning
         if column.null_count() == len(column):
-            return np.zeros(len(column), np.uint8)
+            return np.full(len(column), meaning[0])
         if isinstance(column.dtype, pl.Enum | pl.Categorical):
-            return self._translated(column)
+            return self._translated(column, meaning)
         if column.dtype != pl.String:
             column = column.cast(pl.String, strict=False)
-        marks = column.hash().to_numpy()
-        codes = np.empty(len(marks), self._codes.dtype)
+        marks, told = column.hash().to_numpy(), meaning.take(self._codes)
+        present = column.is_not_null().to_numpy() if column.null_count() else None
+        found = np.empty(len(marks), meaning.dtype)
+        if loops is not None:
+            present = np.empty(0, np.bool_) if present is None else present
+            loops.look_up(marks, present, self._place[0], self._marks, told, meaning[1], meaning[0], found)
+            return found
         for start in range(0, len(marks), _CHUNK):
-            mark = marks[start : start + _CHUNK]
-            slot = self._slot(mark, *self._place)
-            known = self._marks.take(slot) == mark
-            found = self._codes.take(slot)
-            codes[start : start + _CHUNK] = found if known.all() else np.where(known, found, 1)
-        if column.null_count():
-            codes[column.is_null().to_numpy()] = 0
-        return np.asarray(codes)
+            part = slice(start, start + _CHUNK)
+            slot = self._slot(marks[part], *self._place)
+            found[part] = _unless(told.take(slot), self._marks.take(slot) == marks[part], meaning[1])
+            if present is not None:
+                found[part] = _unless(found[part], present[part], meaning[0])
+        return found
 
-    def _translated(self, column: pl.Series) -> Codes:
+    def _translated(self, column: pl.Series, meaning: Codes) -> Codes:
         """By way of the column's own numbers: each of its words is looked up once."""
         seen = column.unique().drop_nulls()
         numbers = seen.to_physical().to_numpy()
-        table = np.zeros(int(numbers.max()) + 2, np.uint8 if self.size < 256 else np.uint32)
-        table[numbers] = [self.code.get(word, 1) for word in seen.cast(pl.String)]
+        table = np.full(int(numbers.max()) + 2, meaning[0])
+        table[numbers] = meaning.take([self.code.get(word, 1) for word in seen.cast(pl.String)])
         return np.asarray(table[column.to_physical().fill_null(len(table) - 1).to_numpy()])
+
+
+def _unless(values: Codes, holds: NDArray[np.bool_], other: Any) -> Codes:
+    """`other` where it doesn't hold. Without branches: which rows do is past foreseeing."""
+    if not holds.all():
+        values *= holds
+        if other:
+            values += ~holds * other
+    return values
 
 
 class Tickets(NamedTuple):
@@ -152,11 +172,22 @@ class Mix:
         return table
 
 
-def read_tickets(frame: Frame, words: Vocabulary, mix: Mix, as_of: int) -> tuple[Tickets, pl.Series]:
+def ticket_columns(frame: Frame) -> pl.DataFrame:
+    """What is read of tickets. Raises BadInput for a missing column."""
+    return _columns(frame, ("id", "created_at"), _OPTIONAL_TICKET, "tickets")
+
+
+def event_columns(frame: Frame) -> pl.DataFrame:
+    """What is read of events. Raises BadInput for a missing column."""
+    return _columns(frame, ("ticket", "ts", "kind"), ("value", "id", "seq"), "events")
+
+
+def read_tickets(
+    table: pl.DataFrame, words: Vocabulary, mix: Mix, as_of: int, loops: Loops = None
+) -> tuple[Tickets, pl.Series]:
     """The tickets with a clock at `as_of`, and the ids of those without; a repeated or null id is left out."""
-    table = _columns(frame, ("id", "created_at"), _OPTIONAL_TICKET, "tickets")
     ids = table["id"]
-    if ids.null_count() or not are_distinct(ids):
+    if ids.null_count() or not are_distinct(ids, loops):
         table = table.filter(pl.col("id").is_not_null()).unique("id", keep="first", maintain_order=True)
         ids = table["id"]
     created, known = _instants(table["created_at"], "tickets.created_at")
@@ -167,20 +198,21 @@ def read_tickets(frame: Frame, words: Vocabulary, mix: Mix, as_of: int) -> tuple
     combo: Codes = np.zeros(len(created), np.int32 if mix.size < 2**31 else np.int64)
     for field in Dims._fields:
         if field in table.columns:
-            combo = combo + mix.digit[field].take(words.encode(table[field])) * mix.step[field]
+            combo += words.encode(table[field], (mix.digit[field] * mix.step[field]).astype(combo.dtype), loops)
         elif field in DEFAULTS:
-            combo = combo + mix.digit[field][0] * mix.step[field]
-    status = words.encode(table["status"]) if "status" in table.columns else np.zeros(len(created), np.uint8)
-    status = np.where(status == 0, words.code[DEFAULTS["status"]], status)
+            combo += mix.digit[field][0] * mix.step[field]
+    status = words.encode(
+        table["status"] if "status" in table.columns else _nulls(len(created)), words.as_status, loops
+    )
     return Tickets(table["id"], created, status, combo), without
 
 
 def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -> Log:
     """Events of these tickets up to `as_of`, each id once, in order, none before its ticket's creation."""
-    table = _columns(frame, ("ticket", "ts", "kind"), ("value", "id", "seq"), "events")
+    table = event_columns(frame)
     at, keep = _instants(table["ts"], "events.ts")
     owner: Codes = rows_of(table["ticket"], tickets.ids).astype(np.int32)
-    kind = _kinds(table["kind"])
+    kind = kinds_of(table["kind"])
     word: Codes = words.encode(table["value"]) if "value" in table.columns else np.zeros(len(table), np.uint8)
     keep &= (owner >= 0) & (kind > 0) & (at <= as_of)
     keep &= (word > 0) | (kind == RESPONSE) | (kind >= PAUSE)
@@ -198,6 +230,7 @@ def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -
     unique = once(owner, event_id)
     if unique is not None:
         owner, at, kind, word = (c[unique] for c in (owner, at, kind, word))
+    owner = owner.astype(np.int64)
     counts = np.bincount(owner, minlength=len(tickets.created))
     at = np.maximum(at, tickets.created.take(owner)) if len(owner) else at
     return Log(owner, at, kind, word, np.concatenate([[0], np.cumsum(counts)]))
@@ -214,15 +247,26 @@ def _instants(column: pl.Series, name: str) -> tuple[Seconds, NDArray[np.bool_]]
     """Epoch seconds, floored, and where they are known. A Datetime without a zone reads as UTC."""
     if column.dtype == pl.Null:
         return np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
+    micros = micros_of(column, name)
+    known = column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), np.bool_)
+    return micros // 1_000_000, known
+
+
+def micros_of(column: pl.Series, name: str) -> Seconds:
+    """Epoch microseconds, nulls as 0. Raises BadInput for anything but a Datetime or Date."""
     if not isinstance(column.dtype, pl.Datetime | pl.Date):
         raise BadInput(f"{name}: expected Datetime, got {column.dtype}; parse it first, in UTC")
-    known = column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), np.bool_)
-    return column.dt.epoch("us").fill_null(0).to_numpy() // 1_000_000, known
+    return column.dt.epoch("us").fill_null(0).to_numpy()
 
 
-def _kinds(column: pl.Series) -> Codes:
+def _nulls(size: int) -> pl.Series:
+    return pl.Series([None], dtype=pl.String).new_from_index(0, size)
+
+
+def kinds_of(column: pl.Series, loops: Loops = None) -> Codes:
+    """The code of each kind of event, 0 for an unknown one."""
     kinds = Vocabulary(KIND_CODES)
     table = np.zeros(kinds.size, np.uint8)
     for kind, code in KIND_CODES.items():
         table[kinds.code[kind]] = code
-    return table.take(kinds.encode(column))
+    return kinds.encode(column, table, loops)

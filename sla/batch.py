@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import polars as pl
 
 from engine.errors import BadInput
-from sla.backlog import PRIORITY, TIER, TYPE, Codes, Frame, Log, Tickets, read_events, read_tickets
+from sla.backlog import PRIORITY, TIER, TYPE, Codes, Frame, Log, Tickets, read_events, read_tickets, ticket_columns
 from sla.calendar_files import parse_all
 from sla.calendars import Calendar, instants
 from sla.contracts import CLOCKS, Clock, State
@@ -21,6 +22,10 @@ from sla.timetables import Timetable
 from sla.windows import Flags, Spans, Windows, first_of, first_stop, marks, windows
 from sla.zones import EPOCH
 
+Kernel = Literal["auto", "numpy", "compiled"]
+"""`compiled` needs numba; `auto` takes it for a large backlog if it is there."""
+
+_MANY = 50_000
 _BLOCK = 1 << 17
 _STATES = {state: number for number, state in enumerate(State)}
 _STATE = pl.Series([state.value for state in State], dtype=CLOCKS["state"])
@@ -52,6 +57,8 @@ def evaluate(
     policies: Policies | Any,
     calendars: Mapping[str, Calendar | Mapping[str, Any]],
     as_of: datetime,
+    *,
+    kernel: Kernel = "auto",
 ) -> pl.DataFrame:
     """Every window of every clock of every ticket as of an instant: a frame with the schema `contracts.CLOCKS`.
 
@@ -65,16 +72,44 @@ def evaluate(
         raise BadInput(f"as_of {as_of} is out of reach; use an instant from 1900 to 2199")
     now = int((whole_second(as_of) - EPOCH).total_seconds())
     book = TermsBook(policies, named)
-    backlog, without = read_tickets(tickets, book.words, book.mix, now)
-    log = read_events(events, backlog, book.words, now)
+    table = ticket_columns(tickets)
+    loops = _loops(kernel, len(table), book)
+    backlog, without = read_tickets(table, book.words, book.mix, now, loops)
     timetable = Timetable(book.calendars, int(backlog.created.min()) if len(backlog.created) else now, now)
-    parts = [
-        _clock(clock, history, book, timetable)
-        for history in _blocks(backlog, log, book, now)
-        for clock in policies.clocks
-    ]
+    parts = (_by_numpy if loops is None else _by_compiled)(backlog, events, book, timetable, now)
     parts += [_no_clock(clock, without) for clock in policies.clocks if clock != Clock.NEXT_RESPONSE and len(without)]
     return pl.concat([p.with_columns(pl.col("ticket").cast(backlog.ids.dtype)) for p in parts])
+
+
+def _loops(kernel: Kernel, size: int, book: TermsBook) -> ModuleType | None:
+    """`sla.compiled`, where it is wanted and can be; small backlogs are done sooner than it is loaded."""
+    if kernel == "numpy" or not book.is_small or (kernel == "auto" and size < _MANY):
+        return None
+    try:
+        from sla import compiled, compiled_frames  # noqa: F401, PLC0415
+    except (ImportError, RuntimeError) as problem:
+        if kernel == "compiled":
+            raise BadInput(f"kernel: 'compiled' needs the extra `compiled` installed ({problem})") from problem
+        return None
+    return compiled
+
+
+def _by_compiled(
+    backlog: Tickets, events: Frame, book: TermsBook, timetable: Timetable, now: int
+) -> list[pl.DataFrame]:
+    from sla.compiled_backlog import read_story  # noqa: PLC0415
+    from sla.compiled_frames import clock_rows  # noqa: PLC0415
+
+    story = read_story(events, backlog, book.words, now)
+    found = [(clock, *clock_rows(clock, backlog, story, book, timetable, now)) for clock in book.policies.clocks]
+    waiting = [_no_clock(clock, ids) for clock, _, ids in found if len(ids)]
+    return [frame for _, frame, _ in found] + waiting
+
+
+def _by_numpy(backlog: Tickets, events: Frame, book: TermsBook, timetable: Timetable, now: int) -> list[pl.DataFrame]:
+    log = read_events(events, backlog, book.words, now)
+    blocks = _blocks(backlog, log, book, now)
+    return [_clock(clock, history, book, timetable) for history in blocks for clock in book.policies.clocks]
 
 
 def _clock(clock: Clock, history: History, book: TermsBook, timetable: Timetable) -> pl.DataFrame:

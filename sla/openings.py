@@ -25,7 +25,7 @@ _LAST: Final = np.iinfo(np.int64).max
 
 
 class Places:
-    """Sorted seconds in which instants are found: a table leads to the vicinity, a few steps or a search to the place."""
+    """Sorted seconds in which instants are found: a table leads near, a few steps or a search to the place."""
 
     def __init__(self, edges: Seconds) -> None:
         self._edges = np.append(edges, _LAST)

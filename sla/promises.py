@@ -100,7 +100,10 @@ class Target(Frozen):
         """The explicit cell of the tier, else the base × its multiplier (1 for a tier without one)."""
         if tier in self.cells:
             return self.cells[tier]
-        return self.base and self.base.model_copy(update={"value": self.base.value * self.multipliers.get(tier, 1)})
+        factor = self.multipliers.get(tier)
+        if self.base is None or factor is None:
+            return self.base
+        return Amount(value=self.base.value * factor, unit=self.base.unit, calendar=self.base.calendar)
 
     def calendar_of(self, amount: Amount) -> str:
         return ROUND_THE_CLOCK if amount.unit in WALL_UNITS else amount.calendar or self.calendar or ROUND_THE_CLOCK

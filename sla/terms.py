@@ -102,7 +102,7 @@ class TermsBook:
         self.mix = Mix(self.words, named)
         starts = [v.valid_from for v in policies.versions]
         first = [-(1 << 62) if s is None else -(-int((s - EPOCH).total_seconds() * 1000) // 1000) for s in starts]
-        self._starts = np.array(first, np.int64)
+        self.starts = np.array(first, np.int64)
         self._dated = len(first) > 1 or first[0] > -(1 << 62)
         self._known: dict[tuple[Clock, str], Any] = {}
 
@@ -122,12 +122,42 @@ class TermsBook:
     def conduct(self, clock: Clock, tickets: Tickets) -> tuple[Conduct, Flags]:
         """How each ticket's clock starts, stops and reopens; and by variant whether a change of priority is ignored."""
         terms, number = self._by_key(clock, tickets.combo, tickets.created, self._terms_found)
+        tables, keeps, variant = self._conducts(clock, terms)
+        return tables._replace(variant=None if len(keeps) == 1 else variant[number]), keeps
+
+    def _conducts(self, clock: Clock, terms: list[Terms]) -> tuple[Conduct, Flags, Codes]:
+        """The distinct conducts among terms, whether they keep the first priority, and the number of each term's."""
         kinds = list(dict.fromkeys(_conduct(t) for t in terms))
         stops = np.array([self.words.table(k[0]) for k in kinds])
         accepted, continues, keeps = (np.array([k[i] for k in kinds]) for i in (1, 2, 3))
-        variant = None if len(kinds) == 1 else np.array([kinds.index(_conduct(t)) for t in terms])[number]
         pauses = self.words.table({state for t in self._terms_of(clock) for state in t.pause_states})
-        return Conduct(variant, stops, accepted, continues, pauses), keeps
+        return (
+            Conduct(None, stops, accepted, continues, pauses),
+            keeps,
+            np.array([kinds.index(_conduct(t)) for t in terms]),
+        )
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all combinations and versions are few enough to be worked out beforehand."""
+        return self.mix.size * (len(self.starts) + 1) <= _TABLE
+
+    def conducts(self, clock: Clock) -> tuple[Conduct, Flags, Codes]:
+        """Of a small book: all conducts, whether they keep the first priority, and the number of each key's."""
+        terms, number = self._all(clock, self._terms_found)
+        tables, keeps, variant = self._conducts(clock, terms)
+        return tables, keeps, variant[number]
+
+    def all_promises(self, clock: Clock) -> tuple[PromiseTable, Codes]:
+        """Of a small book: all promises, and the number of each key's."""
+        return self._all(clock, self._promises_found)
+
+    def _all(self, clock: Clock, find: Finder[Found_co]) -> tuple[Found_co, Codes]:
+        known = self._known.get((clock, find.__name__))
+        if known is None:
+            size = self.mix.size * (len(self.starts) + 1)
+            known = self._known[clock, find.__name__] = find(clock, np.arange(size))
+        return known[0], known[1]
 
     def _terms_of(self, clock: Clock) -> list[Terms]:
         own = [p.targets[clock].terms for v in self.policies.versions for p in v.policies if clock in p.targets]
@@ -139,37 +169,39 @@ class TermsBook:
 
     def _promises_found(self, clock: Clock, keys: Seconds) -> tuple[PromiseTable, Codes]:
         """The distinct promises behind these keys, and the number of each key's."""
-        rows = self._matched(keys)
-        asked = {row: i for i, row in enumerate(dict.fromkeys(rows))}
-        found = [self.policies.promise_under(clock, v, self._policy(v, row), t, self._by_name) for v, row, t in asked]
-        return PromiseTable(found or [_NOTHING], self), np.array([asked[row] for row in rows], np.int32)
+        version, row, tier = self._matched(keys)
+        first, number = _distinct(version, row, tier)
+        found = [
+            self.policies.promise_under(clock, v, self._policy(v, r), self.mix.value("tier", t), self._by_name)
+            for v, r, t in zip(version[first].tolist(), row[first].tolist(), tier[first].tolist(), strict=True)
+        ]
+        return PromiseTable(found or [_NOTHING], self), number
 
     def _terms_found(self, clock: Clock, keys: Seconds) -> tuple[list[Terms], Codes]:
         """The distinct terms behind these keys, and the number of each key's."""
-        rows = [(version, row) for version, row, _ in self._matched(keys)]
-        asked = {row: i for i, row in enumerate(dict.fromkeys(rows))}
-        found = [self.policies.terms_under(clock, version, self._policy(version, row)) for version, row in asked]
-        return found or [DEFAULT_TERMS[clock]], np.array([asked[row] for row in rows], np.int32)
+        version, row, _ = self._matched(keys)
+        first, number = _distinct(version, row)
+        pairs = zip(version[first].tolist(), row[first].tolist(), strict=True)
+        return [self.policies.terms_under(clock, v, self._policy(v, r)) for v, r in pairs] or [
+            DEFAULT_TERMS[clock]
+        ], number
 
     def _by_key(self, clock: Clock, combo: Codes, start: Seconds, find: Finder[Found_co]) -> tuple[Found_co, Codes]:
         """What `find` says about each row's combination and version; asked once for all keys if there are not many."""
-        version = np.searchsorted(self._starts, start, side="right") if self._dated else len(self._starts)
+        version = np.searchsorted(self.starts, start, side="right") if self._dated else len(self.starts)
         key = combo.astype(np.int64) + version * self.mix.size
-        size = self.mix.size * (len(self._starts) + 1)
-        if size > _TABLE:
-            distinct, which = np.unique(key, return_inverse=True)
-            found, number = find(clock, distinct)
-            return found, number[which]
-        known = self._known.get((clock, find.__name__))
-        if known is None:
-            known = self._known[clock, find.__name__] = find(clock, np.arange(size))
-        return known[0], known[1].take(key)
+        if self.is_small:
+            found, number = self._all(clock, find)
+            return found, number.take(key)
+        distinct, which = np.unique(key, return_inverse=True)
+        found, number = find(clock, distinct)
+        return found, number[which]
 
     def _policy(self, version: int, row: int) -> Policy | None:
         return self.policies.versions[version].policies[row] if row >= 0 else None
 
-    def _matched(self, keys: Seconds) -> list[tuple[int, int, str]]:
-        """For each key the version, the row of its first match (-1 for none) and the tier, if policies know it."""
+    def _matched(self, keys: Seconds) -> tuple[Seconds, Seconds, Codes]:
+        """For each key the version, the row of its first match (-1 for none) and the digit of the tier."""
         version, combo = keys // self.mix.size - 1, keys % self.mix.size
         digits = {field: self.mix.digits(combo, field) for field in Dims._fields}
         match = np.full(len(keys), -1)
@@ -179,11 +211,19 @@ class TermsBook:
                 for field, values in policy.match.items():
                     fits &= self.mix.table(field, values)[digits[field]]
                 match[fits] = i
-        tiers = [self.mix.value("tier", digit) for digit in range(self.mix.count("tier"))]
-        return list(zip(version.tolist(), match.tolist(), [tiers[digit] for digit in digits["tier"]], strict=True))
+        return version, match, digits["tier"]
 
 
 _NOTHING = Promise(None, None, None, Terms())
+
+
+def _distinct(*columns: Codes) -> tuple[Seconds, Codes]:
+    """A row of each distinct combination, and the number of each row's."""
+    code = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        code = code * (int(column.max(initial=0)) + 2) + column + 1
+    _, first, number = np.unique(code, return_index=True, return_inverse=True)
+    return first, number
 
 
 def _targets(policies: Policies) -> list[Any]:

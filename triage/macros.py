@@ -1,18 +1,24 @@
 """Canned replies: which of them a ticket's words and error codes suggest."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import yaml
 from pydantic import ValidationError
 
+from engine.datafiles import read_yaml
 from engine.errors import BadInput, NotFound
 from triage.contracts import Macro
 from triage.evidence import names_code, names_phrase
+from triage.sanitize import clean
 
 CODE_WEIGHT: Final = 3
 SIGNAL_WEIGHT: Final = 1
+PLACEHOLDERS: Final = frozenset({"name", "reference"})
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}|[{}]")
+_LINK = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+|\b(?:javascript|vbscript|data):\S+", re.IGNORECASE)
 
 
 def read_macros(folder: Path) -> list[Macro]:
@@ -33,22 +39,21 @@ def read_macros(folder: Path) -> list[Macro]:
 
 def suggest_macros(text: str, macros: Sequence[Macro], *, limit: int = 3) -> list[Macro]:
     """The macros the text speaks for, strongest first: a named error code counts as three signals; ties by id."""
-    strength = {macro.id: _strength(text, macro) for macro in macros}
+    read = " ".join(text.lower().split())
+    strength = {macro.id: _strength(read, macro) for macro in macros}
     fitting = [macro for macro in macros if strength[macro.id] > 0]
     return sorted(fitting, key=lambda macro: (-strength[macro.id], macro.id))[:limit]
 
 
 def _strength(text: str, macro: Macro) -> int:
-    codes = sum(names_code(text, code) for code in macro.error_codes)
-    signals = sum(names_phrase(text, signal) for signal in macro.signals)
+    """Of a text in small letters; looking for the bare words first spares most of the exact comparisons."""
+    codes = sum(code.lower() in text and names_code(text, code) for code in macro.error_codes)
+    signals = sum(signal.lower() in text and names_phrase(text, signal) for signal in macro.signals)
     return CODE_WEIGHT * codes + SIGNAL_WEIGHT * signals
 
 
 def _read(file: Path) -> list[Macro]:
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise BadInput(f"{file.name} is not readable YAML: {' '.join(str(error).split())}") from error
+    content = read_yaml(file, what="file of macros")
     if not isinstance(content, list):
         raise BadInput(f"{file.name}: holds no list of macros; start each with `- id:`")
     return [_macro(file, number, entry) for number, entry in enumerate(content, start=1)]
@@ -56,8 +61,24 @@ def _read(file: Path) -> list[Macro]:
 
 def _macro(file: Path, number: int, entry: object) -> Macro:
     try:
-        return Macro.model_validate(entry)
+        macro = Macro.model_validate(entry)
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(map(str, problem["loc"])) or "the entry"
         raise BadInput(f"{file.name}: entry {number}: {key}: {problem['msg']}") from error
+    if unfit := _unfit(macro):
+        raise BadInput(f"{file.name}: entry {number}: {unfit}")
+    return macro
+
+
+def _unfit(macro: Macro) -> str:
+    """What no canned reply may hold, by its key; empty for none."""
+    text = f"{macro.title}\n{macro.text}"
+    foreign = {found.group(1) for found in _PLACEHOLDER.finditer(text)} - PLACEHOLDERS
+    if foreign:
+        return f"text: only {{name}} and {{reference}} are filled in, not {sorted(map(str, foreign))[0]!r}"
+    if clean(text, limit=len(text) + 1).split() != text.split():
+        return "text: holds markup or hidden characters; write plain text"
+    links = [*_LINK.findall(text), *([macro.runbook] if macro.runbook else [])]
+    unsafe = next((link for link in links if not link.lower().startswith("https://")), None)
+    return f"runbook: {unsafe!r} is no https link" if unsafe else ""

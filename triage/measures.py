@@ -61,8 +61,8 @@ def in_scope_figures(confidence: Floats, raw: Floats, said: Labels, truth: Label
     measures: dict[str, Callable[[Labels], float]] = {
         "accuracy": lambda rows: float(is_right[rows].mean()),
         "macro_f1": lambda rows: macro_f1(said[rows], truth[rows]),
-        "ece_before": lambda rows: expected_calibration_error(raw[rows], is_right[rows]),
-        "ece_after": lambda rows: expected_calibration_error(confidence[rows], is_right[rows]),
+        "ece_raw": lambda rows: expected_calibration_error(raw[rows], is_right[rows]),
+        "ece": lambda rows: expected_calibration_error(confidence[rows], is_right[rows]),
         "accuracy_at_80": lambda rows: accuracy_at(confidence[rows], is_right[rows], 0.8),
         "accuracy_at_50": lambda rows: accuracy_at(confidence[rows], is_right[rows], 0.5),
         "aurc": lambda rows: aurc(confidence[rows], is_right[rows]),

@@ -1,56 +1,71 @@
 """The knowledge base held in memory: the plain reference for the real index, exact and for small collections."""
 
-import math
-import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
 import numpy as np
 
+from engine.errors import NotFound
 from triage.contracts import Article, Passage
-from triage.knowledge import Chunk, article_hash, chunks_of
-from triage.ports import Embedder, IndexReport
-from triage.retrieve import CANDIDATES, DEFAULT_WEIGHTS, Hits, Weights, checked, fuse, passage, query_text, searchable
+from triage.knowledge import Chunk, article_hash, chunks_of, claimed_ids
+from triage.ports import KNOWLEDGE, Embedder, HeldArticle, IndexReport
+from triage.retrieve import CANDIDATES, Hits, Weights, checked, default_weights, fuse, passage, query_text, searchable
+from triage.search_words import Bm25
 
-K1: Final = 1.2
-B: Final = 0.75
 Key = tuple[str, int]
 
 
 class MemoryIndex:
-    """Cosine and BM25 (Robertson and Zaragoza 2009; k1 1.2, b 0.75) computed over everything for each query."""
+    """Cosine and BM25 computed over everything for each query."""
 
-    def __init__(self, embedder: Embedder, *, weights: Weights = DEFAULT_WEIGHTS) -> None:
-        self._embedder, self._weights = embedder, checked(weights)
-        self._hashes: dict[str, str] = {}
+    def __init__(self, embedder: Embedder, *, weights: Weights | None = None) -> None:
+        self._embedder, self._weights = embedder, checked(weights or default_weights(embedder.name))
+        self._articles: dict[str, tuple[str, Article]] = {}
         self._chunks: dict[Key, Chunk] = {}
         self._vectors: dict[Key, np.ndarray] = {}
+        self._bm25 = Bm25([])
 
-    def sync(self, articles: Sequence[Article]) -> IndexReport:
-        wanted = {article.id: article_hash(article) for article in articles}
-        changed = [article for article in articles if self._hashes.get(article.id) != wanted[article.id]]
-        gone = set(self._hashes) - set(wanted)
-        for article_id in gone | {article.id for article in changed}:
-            self._forget(article_id)
+    def sync(self, articles: Sequence[Article], *, source: str = KNOWLEDGE, remove_missing: bool = True) -> IndexReport:
+        claimed_ids(articles, source, {article_id: of for article_id, (of, _) in self._articles.items()})
+        held = {article_id: article for article_id, (of, article) in self._articles.items() if of == source}
+        changed = [article for article in articles if not _is_same(article, held.get(article.id))]
+        gone = set(held) - {article.id for article in articles} if remove_missing else set()
         chunks = [chunk for article in changed for chunk in chunks_of(article)]
         vectors = self._embedder.embed([chunk.meaning for chunk in chunks])
+        self._forget(gone | {article.id for article in changed})
         for chunk, vector in zip(chunks, vectors, strict=True):
             self._chunks[chunk.article_id, chunk.number] = chunk
             self._vectors[chunk.article_id, chunk.number] = vector
-        self._hashes = wanted
+        self._articles |= {article.id: (source, article) for article in changed}
+        self._bm25 = Bm25([chunk.findable for chunk in self._chunks.values()])
         return IndexReport(len(changed), len(gone), len(articles) - len(changed))
+
+    def remove(self, source: str) -> int:
+        ids = {article_id for article_id, (of, _) in self._articles.items() if of == source}
+        if not ids:
+            raise NotFound(no_source(source, [of for of, _ in self._articles.values()]))
+        self._forget(ids)
+        self._bm25 = Bm25([chunk.findable for chunk in self._chunks.values()])
+        return len(ids)
+
+    def held(self) -> list[HeldArticle]:
+        chunks = Counter(article_id for article_id, _ in self._chunks)
+        return sorted(
+            HeldArticle(source, article_id, article.title, article.url, chunks[article_id])
+            for article_id, (source, article) in self._articles.items()
+        )
 
     def search(self, queries: Sequence[str], *, limit: int = 5) -> list[list[Passage]]:
         found: list[list[Passage]] = [[] for _ in queries]
         positions = searchable(queries) if self._chunks else []
-        vectors = self._embedder.embed([query_text(queries[position]) for position in positions])
-        for position, vector in zip(positions, vectors, strict=True):
-            words = _best(self._bm25(query_text(queries[position])))
-            dense = _best({key: float(held @ vector) for key, held in self._vectors.items()})
-            found[position] = [
-                passage(self._chunks[key], score) for key, score in fuse(dense, words, self._weights, limit=limit)
-            ]
+        texts = [query_text(queries[position]) for position in positions]
+        if not texts:
+            return found
+        alike = self._bm25.scores(texts)
+        near = self._embedder.embed(texts) @ np.stack(list(self._vectors.values())).T
+        for position, dense, words in zip(positions, near, alike, strict=True):
+            ranked = fuse(self._best(dense), self._best(words, above=0.0), self._weights, limit=limit)
+            found[position] = [passage(self._chunks[key], score) for key, score in ranked]
         return found
 
     def count(self) -> int:
@@ -59,27 +74,21 @@ class MemoryIndex:
     def close(self) -> None:
         """There is nothing to release."""
 
-    def _forget(self, article_id: str) -> None:
-        for key in [key for key in self._chunks if key[0] == article_id]:
+    def _forget(self, article_ids: set[str]) -> None:
+        for key in [key for key in self._chunks if key[0] in article_ids]:
             del self._chunks[key], self._vectors[key]
+        for article_id in article_ids & set(self._articles):
+            del self._articles[article_id]
 
-    def _bm25(self, query: str) -> Hits:
-        counts = {key: Counter(_words(chunk.findable)) for key, chunk in self._chunks.items()}
-        mean = sum(map(Counter.total, counts.values())) / len(counts)
-        scores: dict[Key, float] = defaultdict(float)
-        for word, times in Counter(_words(query)).items():
-            holders = [key for key, count in counts.items() if count[word]]
-            rarity = math.log(1 + (len(counts) - len(holders) + 0.5) / (len(holders) + 0.5))
-            for key in holders:
-                often = counts[key][word]
-                length = 1 - B + B * counts[key].total() / mean
-                scores[key] += times * rarity * often * (K1 + 1) / (often + K1 * length)
-        return dict(scores)
+    def _best(self, scores: np.ndarray, *, above: float = -2.0) -> Hits:
+        hits = ((key, float(score)) for key, score in zip(self._chunks, scores, strict=True) if score > above)
+        return dict(sorted(hits, key=lambda pair: (-pair[1], pair[0]))[:CANDIDATES])
 
 
-def _best(hits: Hits) -> Hits:
-    return dict(sorted(hits.items(), key=lambda pair: (-pair[1], pair[0]))[:CANDIDATES])
+def no_source(source: str, known: Sequence[str]) -> str:
+    names = ", ".join(sorted(set(known))) or "none"
+    return f"The index holds no articles of the source {source!r}; its sources are: {names}"
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"\w+", text.lower())
+def _is_same(article: Article, held: Article | None) -> bool:
+    return held is not None and article_hash(article) == article_hash(held)

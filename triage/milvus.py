@@ -6,15 +6,18 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from engine.errors import BadInput, Unavailable
+from engine.errors import BadInput, NotFound, Unavailable
 from triage.contracts import Article, Passage
-from triage.knowledge import Chunk, article_hash, chunks_of
-from triage.ports import Embedder, IndexReport
-from triage.retrieve import CANDIDATES, DEFAULT_WEIGHTS, Hits, Weights, checked, fuse, passage, query_text, searchable
+from triage.knowledge import PATH, Chunk, article_hash, chunks_of, claimed_ids
+from triage.memory_index import no_source
+from triage.milvus_schema import schema_and_indexes
+from triage.ports import KNOWLEDGE, Embedder, HeldArticle, IndexReport
+from triage.retrieve import CANDIDATES, Hits, Weights, checked, default_weights, fuse, passage, query_text, searchable
+from triage.search_words import search_words
 
 COLLECTION: Final = "knowledge"
 BATCH: Final = 200
@@ -23,6 +26,15 @@ FIELDS: Final = ["article_id", "chunk", "title", "url", "text"]
 
 _open_files: Counter[str] = Counter()
 _files_lock = threading.Lock()
+
+
+class _Stored(NamedTuple):
+    key: str
+    article_id: str
+    source: str
+    hash: str
+    title: str
+    url: str
 
 
 class MilvusIndex:
@@ -38,10 +50,11 @@ class MilvusIndex:
         embedder: Embedder,
         *,
         token: str | None = None,
-        weights: Weights = DEFAULT_WEIGHTS,
+        weights: Weights | None = None,
         collection: str = COLLECTION,
     ) -> None:
-        self._uri, self._embedder, self._weights, self._name = uri, embedder, checked(weights), collection
+        self._uri, self._embedder, self._name = uri, embedder, collection
+        self._weights = checked(weights or default_weights(embedder.name))
         self._client: Any = _connect(uri, token)
         try:
             self._prepare()
@@ -49,16 +62,39 @@ class MilvusIndex:
             self.close()
             raise
 
-    def sync(self, articles: Sequence[Article]) -> IndexReport:
+    def sync(self, articles: Sequence[Article], *, source: str = KNOWLEDGE, remove_missing: bool = True) -> IndexReport:
         """Changed articles are written before what they replace is deleted, so that a search always finds something;
         a sync that was cut short is finished by the next, since an article counts as held only if all of it is."""
+        rows = self._stored()
+        claimed_ids(articles, source, {row.article_id: row.source for row in rows})
+        held: dict[str, dict[str, str]] = {}
+        for row in rows:
+            if row.source == source:
+                held.setdefault(row.article_id, {})[row.key] = row.hash
         wanted = {article.id: article_hash(article) for article in articles}
-        held = self._held()
         changed = [article for article in articles if not _is_whole(article, wanted[article.id], held)]
-        self._write([(chunk, wanted[article.id]) for article in changed for chunk in chunks_of(article)])
+        self._write([(chunk, wanted[article.id]) for article in changed for chunk in chunks_of(article)], source)
         kept = {_key(chunk) for article in articles for chunk in chunks_of(article)}
-        self._delete([key for keys in held.values() for key in keys if key not in kept])
-        return IndexReport(len(changed), len(set(held) - set(wanted)), len(articles) - len(changed))
+        gone = set(held) - set(wanted) if remove_missing else set()
+        old = {key for article_id, keys in held.items() if article_id in gone or article_id in wanted for key in keys}
+        self._delete(sorted(old - kept))
+        return IndexReport(len(changed), len(gone), len(articles) - len(changed))
+
+    def remove(self, source: str) -> int:
+        rows = self._stored()
+        gone = [row for row in rows if row.source == source]
+        if not gone:
+            raise NotFound(no_source(source, [row.source for row in rows]))
+        self._delete([row.key for row in gone])
+        return len({row.article_id for row in gone})
+
+    def held(self) -> list[HeldArticle]:
+        rows = self._stored()
+        chunks = Counter(row.article_id for row in rows)
+        return sorted(
+            HeldArticle(row.source, row.article_id, row.title.split(PATH)[0], row.url, chunks[row.article_id])
+            for row in {row.article_id: row for row in rows}.values()
+        )
 
     def search(self, queries: Sequence[str], *, limit: int = 5) -> list[list[Passage]]:
         found: list[list[Passage]] = [[] for _ in queries]
@@ -79,23 +115,29 @@ class MilvusIndex:
             _release(self._uri)
 
     def _search_batch(self, texts: list[str], limit: int) -> list[list[Passage]]:
-        size = max(CANDIDATES, limit)
         vectors = self._embedder.embed(texts)
-        near = self._ask("search", data=vectors.tolist(), anns_field="dense", limit=size, output_fields=FIELDS)
-        alike = self._ask("search", data=texts, anns_field="words", limit=size, output_fields=FIELDS)
-        return [self._fused(dense, words, limit) for dense, words in zip(near, alike, strict=True)]
+        words = [" ".join(search_words(text)) for text in texts]
+        near = self._ask("search", data=vectors.tolist(), anns_field="dense", limit=CANDIDATES, output_fields=["id"])
+        alike = self._ask("search", data=words, anns_field="words", limit=CANDIDATES, output_fields=["id"])
+        ranked = [
+            fuse(_hits(dense), _bm25_hits(words), self._weights, limit=limit)
+            for dense, words in zip(near, alike, strict=True)
+        ]
+        chunks = self._chunks({key for hits in ranked for key, _ in hits})
+        return [[passage(chunks[key], score) for key, score in hits if key in chunks] for hits in ranked]
 
-    def _fused(self, dense: list[dict[str, Any]], words: list[dict[str, Any]], limit: int) -> list[Passage]:
-        chunks = {(row["entity"]["article_id"], row["entity"]["chunk"]): row["entity"] for row in [*dense, *words]}
-        ranked = fuse(_hits(dense), _bm25_hits(words), self._weights, limit=limit)
-        return [passage(_chunk(chunks[key]), score) for key, score in ranked]
+    def _chunks(self, keys: set[tuple[str, int]]) -> dict[tuple[str, int], Chunk]:
+        """Only what is shown is read, which is a tenth of what is compared."""
+        found = {}
+        for batch in _batches(sorted(keys)):
+            for row in self._ask("get", ids=[_key_of(*key) for key in batch], output_fields=FIELDS):
+                chunk = Chunk(row["article_id"], row["chunk"], row["title"], row["url"], row["text"])
+                found[chunk.article_id, chunk.number] = chunk
+        return found
 
-    def _held(self) -> dict[str, dict[str, str]]:
-        """Hash of every stored chunk: article id → key → hash."""
-        held: dict[str, dict[str, str]] = {}
-        for row in self._rows(["id", "article_id", "hash"]):
-            held.setdefault(row["article_id"], {})[row["id"]] = row["hash"]
-        return held
+    def _stored(self) -> list["_Stored"]:
+        fields = ["id", "article_id", "source", "hash", "title", "url"]
+        return [_Stored(*(row[field] for field in fields)) for row in self._rows(fields)]
 
     def _rows(self, fields: list[str]) -> Iterator[dict[str, Any]]:
         pages = self._ask("query_iterator", batch_size=PAGE, output_fields=fields)
@@ -103,14 +145,17 @@ class MilvusIndex:
             yield from rows
         pages.close()
 
-    def _write(self, chunks: list[tuple[Chunk, str]]) -> None:
+    def _write(self, chunks: list[tuple[Chunk, str]], source: str) -> None:
         for batch in _batches(chunks):
             vectors = self._embedder.embed([chunk.meaning for chunk, _ in batch])
-            rows = [self._row(chunk, digest, vector) for (chunk, digest), vector in zip(batch, vectors, strict=True)]
+            rows = [
+                self._row(chunk, source, digest, vector) for (chunk, digest), vector in zip(batch, vectors, strict=True)
+            ]
             self._ask("upsert", data=rows)
 
-    def _row(self, chunk: Chunk, digest: str, vector: np.ndarray) -> dict[str, Any]:
+    def _row(self, chunk: Chunk, source: str, digest: str, vector: np.ndarray) -> dict[str, Any]:
         return {
+            "source": source,
             "article_id": chunk.article_id,
             "chunk": chunk.number,
             "title": chunk.title,
@@ -119,7 +164,7 @@ class MilvusIndex:
             "id": _key(chunk),
             "hash": digest,
             "embedder": self._embedder.name,
-            "findable": chunk.findable,
+            "findable": " ".join(search_words(chunk.findable)),
             "dense": vector.tolist(),
         }
 
@@ -134,6 +179,8 @@ class MilvusIndex:
         fields = {field["name"]: field for field in self._call("describe_collection", self._name)["fields"]}
         if "embedder" not in fields:
             raise BadInput(f"The collection {self._name} at {self._uri} is not helmdesk's; name another collection")
+        if "source" not in fields:
+            raise BadInput(f"The index {self._uri} was made by an earlier helmdesk; delete it and sync it anew")
         self._call("load_collection", self._name)
         others = self._ask(
             "query", filter=f"embedder != {json.dumps(self._embedder.name)}", output_fields=["embedder"], limit=1
@@ -147,31 +194,7 @@ class MilvusIndex:
             )
 
     def _create(self) -> None:
-        from pymilvus import DataType, Function, FunctionType, MilvusClient
-
-        schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
-        schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=512)
-        for name, length in (("article_id", 512), ("title", 2048), ("url", 4096), ("text", 8192)):
-            schema.add_field(name, DataType.VARCHAR, max_length=length)
-        for name in ("hash", "embedder"):
-            schema.add_field(name, DataType.VARCHAR, max_length=128)
-        schema.add_field("chunk", DataType.INT64)
-        schema.add_field(
-            "findable",
-            DataType.VARCHAR,
-            max_length=16384,
-            enable_analyzer=True,
-            analyzer_params={"tokenizer": "standard", "filter": ["lowercase"]},
-        )
-        schema.add_field("dense", DataType.FLOAT_VECTOR, dim=self._embedder.dimension)
-        schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
-        bm25 = Function(
-            name="bm25", function_type=FunctionType.BM25, input_field_names=["findable"], output_field_names=["words"]
-        )
-        schema.add_function(bm25)
-        indexes = MilvusClient.prepare_index_params()
-        indexes.add_index("dense", index_type="FLAT", metric_type="COSINE")
-        indexes.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25")
+        schema, indexes = schema_and_indexes(self._embedder.dimension)
         self._call("create_collection", self._name, schema=schema, index_params=indexes, consistency_level="Strong")
 
     def _ask(self, method: str, **arguments: Any) -> Any:
@@ -217,8 +240,8 @@ def _connect(uri: str, token: str | None) -> Any:
 
 
 def _quiet() -> None:
-    """Both print tracebacks of what they raise as well, and it is raised on in our own words."""
-    for name in ("milvus_lite", "pymilvus"):
+    """They print tracebacks of what they raise as well, and it is raised on in our own words."""
+    for name in ("milvus_lite", "pymilvus", "grpc._server"):
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
@@ -241,20 +264,21 @@ def _is_whole(article: Article, digest: str, held: dict[str, dict[str, str]]) ->
 
 
 def _key(chunk: Chunk) -> str:
-    return f"{chunk.article_id}#{chunk.number:05d}"
+    return _key_of(chunk.article_id, chunk.number)
+
+
+def _key_of(article_id: str, number: int) -> str:
+    return f"{article_id}#{number:05d}"
 
 
 def _hits(rows: list[dict[str, Any]]) -> Hits:
-    return {(row["entity"]["article_id"], row["entity"]["chunk"]): float(row["distance"]) for row in rows}
+    keys = (str(row["id"]).rpartition("#") for row in rows)
+    return {(key[0], int(key[2])): float(row["distance"]) for key, row in zip(keys, rows, strict=True)}
 
 
 def _bm25_hits(rows: list[dict[str, Any]]) -> Hits:
     """Milvus Lite gives BM25 as a negative distance, a server as a positive score."""
     return {key: abs(distance) for key, distance in _hits(rows).items()}
-
-
-def _chunk(row: dict[str, Any]) -> Chunk:
-    return Chunk(row["article_id"], row["chunk"], row["title"], row["url"], row["text"])
 
 
 def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

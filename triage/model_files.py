@@ -14,13 +14,15 @@ import numpy as np
 from engine.errors import BadInput, NotFound
 from triage.calibrate import Platt
 from triage.classify import TrainedClassifier
+from triage.methods import Linear, Method
 from triage.out_of_scope import SCORES, Scope
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy
-from triage.train import Linear, Method, Model, Words
+from triage.train import Model
+from triage.words import Words
 
 FORMAT: Final = "helmdesk-model"
-VERSION: Final = 1
+VERSION: Final = 2
 NUMBERS: Final = ("weights", "bias", "owners", "vectors", "word_weights", "part_weights")
 
 
@@ -107,13 +109,11 @@ def _model(head: dict[str, Any], numbers: dict[str, Any]) -> Model:
         raise ValueError("its parts do not fit together")
     return Model(
         labels,
-        Linear(method, words, numbers["weights"], numbers["bias"]),
+        Linear(method, words, *(numbers[name] for name in ("weights", "bias", "vectors", "owners"))),
         float(head["temperature"]),
         Platt(**head["platt"]),
         scope,
         texts,
-        numbers["owners"],
-        numbers["vectors"],
         head["about"],
     )
 

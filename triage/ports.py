@@ -1,12 +1,15 @@
 """What triage needs from models and from an index; local and hosted parts keep the same promises."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from triage.contracts import Article, Classification, Passage, Suggestion, TicketText
+
+KNOWLEDGE: Final = "knowledge"
+"""The source of the articles below `data/knowledge`."""
 
 
 class IndexReport(NamedTuple):
@@ -15,6 +18,16 @@ class IndexReport(NamedTuple):
     added: int
     removed: int
     unchanged: int
+
+
+class HeldArticle(NamedTuple):
+    """An article as an index holds it, in how many chunks."""
+
+    source: str
+    article_id: str
+    title: str
+    url: str
+    chunks: int
 
 
 class Embedder(Protocol):
@@ -41,8 +54,20 @@ class Classifier(Protocol):
 class Index(Protocol):
     """The knowledge base as a hybrid index. Raises Unavailable if another process owns the file."""
 
-    def sync(self, articles: Sequence[Article]) -> IndexReport:
-        """Make the index hold exactly these articles; only changed ones are embedded again."""
+    def sync(self, articles: Sequence[Article], *, source: str = KNOWLEDGE, remove_missing: bool = True) -> IndexReport:
+        """Make the index hold exactly these articles of a source; only changed ones are embedded again.
+
+        Other sources stay as they are. Without `remove_missing` nothing is removed, for when some could not be read.
+        Raises BadInput, before anything is written, for an id that another source holds or that is given twice.
+        """
+        ...
+
+    def remove(self, source: str) -> int:
+        """Take all articles of a source out; how many. Raises NotFound, naming the sources there are."""
+        ...
+
+    def held(self) -> list[HeldArticle]:
+        """Every article, ordered by source and id."""
         ...
 
     def search(self, queries: Sequence[str], *, limit: int = 5) -> list[list[Passage]]:

@@ -24,15 +24,8 @@ _MARKUP = re.compile(
 _ANY_TAG = re.compile(r"<[a-zA-Z!/][^<>]{0,5000}>")
 _DECLARATION = re.compile(r"<[!?](?:[^<>]{0,5000}>)?")
 _UNCLOSED = re.compile(r"<(?![^<>]{0,5000}>)")
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
-_UNSAFE_SUBJECT = re.compile(
-    r"https?:|www\.|://|@|\+?\d[\d\s().-]{6,}\d|\w\.[a-z]{2,}|[{}<>|`$\\^~=]"
-    r"|\b(?:ignore|disregard|forget|override|bypass|pretend|instruct\w*|prompts?|system|assistant|jailbreak|obey"
-    r"|you are|act as|respond|reply with|say|output|print|execute|run this|call us|phone|wire|transfer|pay"
-    r"|gift|password|click|repeat|tell|translate)\b",
-    re.IGNORECASE,
-)
-_SUBJECT_CHARACTERS = re.compile(r"[^\w\s.,:;!?'’/()+&%-]")
 
 
 def clean(text: str, *, limit: int = MAX_CHARACTERS) -> str:
@@ -78,18 +71,10 @@ def readable_text(ticket: TicketText) -> str:
     return " ".join(f"{ticket.subject}. {ticket.content}"[:READ_CHARACTERS].split())
 
 
-def quotable_subject(subject: str, *, limit: int = 80) -> str:
-    """The subject if it may be repeated to a reader, else nothing: links, addresses, phone numbers, code and anything
-    that reads like an order are never echoed; brackets are dropped so that it can't pass for a citation."""
-    text = " ".join(clean(subject, limit=500).split())
-    if _UNSAFE_SUBJECT.search(text):
-        return ""
-    text = " ".join(_SUBJECT_CHARACTERS.sub(" ", text).split())
-    return text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + "…"
-
-
 def _without_invisible(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
+    if text.isascii():
+        return _CONTROLS.sub("", text)
     return "".join(character for character in text if character == "\n" or _is_visible(character))
 
 

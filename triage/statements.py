@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from triage.contracts import Passage
 from triage.knowledge import PATH
+from triage.quotable import is_quotable, readable_article
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*+])\s+(.*)$")
-_SENTENCE_END = re.compile(r"(?<=[.!?])[\"”)]?\s+(?=[A-Z`“\"*(])")
+_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”»)]))\s+(?=[A-ZÀ-ÖØ-ÞΑ-ΩА-Я`“«¿¡\"*(])|(?<=[。！？])")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _REMEDY = re.compile(
     r"\b(?:fix|steps?|solution|resolve|resolution|remedy|workaround|how to|what to do)\b", re.IGNORECASE
 )
@@ -40,15 +43,29 @@ class Statement(NamedTuple):
         return bool(_STORY.search(self.section))
 
 
-def article_title(passage: Passage) -> str:
-    """The title of the article without the path of headings."""
-    return passage.title.split(PATH)[0]
+def article_title(passage: Passage, own_sites: tuple[str, ...] = ()) -> str:
+    """The title of the article without the path of headings, in one line and without brackets; empty if it may not be
+    repeated."""
+    title = _plain(readable_article(passage.title).split(PATH)[0])
+    return title if is_quotable(title, site=passage.url, own_sites=own_sites) else ""
 
 
-def statements_of(passage: Passage) -> list[Statement]:
-    """In the order of the text. Tables and code blocks are left out, and so is a sentence that a chunk cuts."""
-    title, _, heading = passage.title.partition(PATH)
-    return [found for found in _statements(passage.text, heading or title) if _is_whole(found.text)]
+def statements_of(passage: Passage, own_sites: tuple[str, ...] = ()) -> tuple[Statement, ...]:
+    """In the order of the text. Tables and code blocks are left out, and so are sentences that a chunk cuts or that
+    may not be repeated to a customer (`quotable.is_quotable`)."""
+    return _quotable_statements(passage.title, passage.url, passage.text, own_sites)
+
+
+@lru_cache(maxsize=8192)
+def _quotable_statements(path: str, url: str, text: str, own_sites: tuple[str, ...]) -> tuple[Statement, ...]:
+    title, _, heading = path.partition(PATH)
+    found = [s for s in _statements(readable_article(text), heading or title) if _is_whole(s.text)]
+    return tuple(s for s in found if is_quotable(s.text, site=url, own_sites=own_sites))
+
+
+def sentences_of(text: str) -> list[str]:
+    """A line of prose cut behind each sentence."""
+    return [sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip()]
 
 
 def _statements(text: str, section: str) -> Iterator[Statement]:
@@ -72,13 +89,13 @@ def _statements(text: str, section: str) -> Iterator[Statement]:
 
 
 def _sentences(paragraph: str, section: str) -> Iterator[Statement]:
-    for sentence in _SENTENCE_END.split(_plain(paragraph)):
-        yield Statement(sentence.strip(), section, is_item=False)
+    for sentence in sentences_of(_plain(paragraph)):
+        yield Statement(sentence, section, is_item=False)
 
 
 def _plain(markdown: str) -> str:
-    """Without emphasis, links and square brackets, which would pass for citations; code keeps its backticks."""
-    text = _LINK.sub(r"\1", markdown).replace("**", "").replace("__", "")
+    """Without emphasis, pictures, links and square brackets (no citations); code keeps its backticks."""
+    text = _LINK.sub(r"\1", _IMAGE.sub("", markdown)).replace("**", "").replace("__", "")
     return " ".join(text.replace("[", "(").replace("]", ")").split())
 
 

@@ -1,7 +1,9 @@
-"""How urgent is it: the source's priority, what the text says and the contract tier, by the taxonomy's rules."""
+"""How urgent is it: the source's priority, what the text says, tier and other facts, by the taxonomy's rules."""
 
 import math
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from triage.taxonomy import Taxonomy, UrgencyRule
@@ -10,11 +12,18 @@ NEGATED: Final = re.compile(
     r"\b(?:no|not|never|without|isn't|aren't|wasn't|doesn't|don't)\b\s+(?:\w+\s+){0,2}$", re.IGNORECASE
 )
 NEAR: Final = 40
+NO_FACTS: Final[Mapping[str, float]] = MappingProxyType({})
 
 
 class UrgencyClaim(NamedTuple):
+    """The level and its reasons, the starting point first."""
+
     level: str
-    reason: str
+    reasons: tuple[str, ...]
+
+    @property
+    def reason(self) -> str:
+        return ", ".join(self.reasons)
 
 
 class _Match(NamedTuple):
@@ -22,8 +31,18 @@ class _Match(NamedTuple):
     words: str
 
 
-def urgency_of(text: str, *, priority: str | None, tier: str | None, taxonomy: Taxonomy) -> UrgencyClaim:
-    """The level and why. Levels count points from 0 for the least urgent upwards; ties round up."""
+def urgency_of(
+    text: str,
+    *,
+    priority: str | None,
+    tier: str | None,
+    taxonomy: Taxonomy,
+    facts: Mapping[str, float] = NO_FACTS,
+) -> UrgencyClaim:
+    """The level and why. Levels count points from 0 for the least urgent upwards; ties round up.
+
+    `facts` are points by what they are for, such as {"the promise is at risk": 0.25}; those of 0 are not said.
+    """
     levels = list(reversed(taxonomy.urgency.labels))
     known = priority in levels
     start = float(levels.index(str(priority) if known else taxonomy.urgency.fallback))
@@ -35,8 +54,9 @@ def urgency_of(text: str, *, priority: str | None, tier: str | None, taxonomy: T
     tip = taxonomy.urgency.tiers.get(tier or "", 0.0)
     if tip:
         reasons.append(f"tier {tier}")
-    total = min(max(points + tip, 0.0), len(levels) - 1.0)
-    return UrgencyClaim(levels[math.floor(total + 0.5)], ", ".join(reasons))
+    reasons += [fact for fact, worth in facts.items() if worth]
+    total = min(max(points + tip + sum(facts.values()), 0.0), len(levels) - 1.0)
+    return UrgencyClaim(levels[math.floor(total + 0.5)], tuple(reasons))
 
 
 def _moved(start: float, matches: list[_Match], levels: list[str]) -> tuple[float, _Match | None]:

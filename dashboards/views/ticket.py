@@ -8,7 +8,7 @@ from typing import Any, Literal
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, queries, words
+from dashboards import cards, charts, enrichment, opening, queries, words
 from pipelines.wiring import House
 
 BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
@@ -42,13 +42,14 @@ def page() -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         said(ticket)
-        suggestion(known)
+        suggestion(house, ticket.id, known)
         thread(house, ticket)
     with right:
         actions(house, ticket, agents)
         clocks(known.clocks, reader.publication.as_of)
         classification(known.classification)
         allocation(known.allocation)
+        enrichment.section(reader, ticket.id)
     reckoning(house, ticket.id, known.clocks, reader.publication.as_of)
 
 
@@ -85,7 +86,7 @@ def said(ticket: Any) -> None:
         cards.fact(st, "Message", ticket.content or "–")
 
 
-def suggestion(known: queries.Dossier) -> None:
+def suggestion(house: House, ticket_id: str, known: queries.Dossier) -> None:
     st.subheader("What could we answer?")
     draft = known.suggestion
     if draft is None or not draft["grounded"]:
@@ -97,6 +98,36 @@ def suggestion(known: queries.Dossier) -> None:
         st.text(source)
     if macros := json.loads(draft["macros"] or "[]"):
         st.text(f"Macros that fit: {', '.join(map(str, macros))}")
+    judgement(house, ticket_id, draft["text"])
+
+
+def judgement(house: House, ticket_id: str, draft: str) -> None:
+    """What became of the draft, as the acting agent says: it is noted, never sent from here."""
+    who = st.session_state.get("acting as") or ""
+
+    def note(**said: str) -> None:
+        take(lambda: house.record_feedback(ticket_id, by=who, shown=draft, **said))
+
+    with st.container(border=True):
+        told = house.feedback_store.feedback_of(ticket_id)
+        so_far = f"{told[-1].given_by} noted: {judged(told[-1])}" if told else "Nobody has said yet."
+        st.text(f"What became of this draft? {so_far}")
+        st.caption("For the record: nothing is sent from here." + ("" if who else " Choose an agent to act as first."))
+        sent, edited, rejected = st.columns(3)
+        sent.button("Sent as it is", disabled=not who, on_click=note)
+        with edited.popover("Sent with changes", disabled=not who):
+            text = st.text_area("The reply that was sent", draft, key=f"reply to {ticket_id}", max_chars=20_000)
+            st.button("Keep the changed reply", disabled=not who, on_click=lambda: note(sent=text))
+        with rejected.popover("Not used", disabled=not who):
+            reason = st.text_input("Why not?", key=f"rejected on {ticket_id}", max_chars=2_000)
+            st.button("Keep the reason", disabled=not who, on_click=lambda: note(rejected=reason))
+
+
+def judged(said: Any) -> str:
+    """What was done with a draft, in words."""
+    if said.reason:
+        return f"not used, {said.reason}"
+    return f"sent with {words.percent(said.distance)} of it changed" if said.distance else "sent as it was"
 
 
 def thread(house: House, ticket: Any) -> None:

@@ -124,7 +124,7 @@ class TicketMapping(Frozen):
 
 def load_mapping(path: str | Path) -> TicketMapping:
     """The mapping in a file. Raises NotFound without it, BadInput with file, key and reason if it can't be used."""
-    return policies.read(path, TicketMapping)
+    return policies.read(path, TicketMapping, what="mapping file")
 
 
 def _with_text_keys(field: str, table: Any) -> Any:

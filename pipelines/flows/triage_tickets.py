@@ -10,4 +10,4 @@ from pipelines.wiring import open_house
 def triage_tickets() -> dict[str, int]:
     """Classify new tickets and draft replies; returns how many of each."""
     with open_house(keep_last_good=True) as house:
-        return job(house, at=house.now())._asdict()
+        return job(house, at=house.now()).counts()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from engine.errors import HelmdeskError
 from pipelines.inbox import take_in
 from pipelines.jobs.allocate import allocate
+from pipelines.jobs.enrich_tickets import enrich_tickets
 from pipelines.jobs.evaluate_sla import evaluate_sla
 from pipelines.jobs.publish import publish
 from pipelines.jobs.triage_tickets import triage_tickets
@@ -29,6 +30,7 @@ def after_ingest(house: House, *, as_of: datetime, progress: Progress = silent) 
     progress("evaluate SLA", 0, 1)
     evaluated = evaluate_sla(house, as_of=as_of)
     progress("evaluate SLA", 1, 1)
+    enrich_tickets(house, at=as_of, clocks=evaluated.clocks, progress=progress)
     progress("publish", 0, 1)
     publish(house, as_of=as_of, clocks=evaluated.clocks)
     progress("publish", 1, 1)
@@ -49,6 +51,7 @@ def repeat(
     """
     while True:
         began = house.now()
+        house.forget_classifier()  # a training may have put another model in force
         try:
             reader = cycle(house, as_of=began, progress=progress)
             told(f"{began:%Y-%m-%d %H:%M:%SZ} published {sum(reader.publication.rows.values()):,} rows")

@@ -7,12 +7,12 @@ import polars as pl
 from pipelines import marts
 from pipelines.jobs.allocate import loaded
 from pipelines.jobs.attainment_marts import attainment_marts, with_agents
+from pipelines.jobs.enrichment_marts import enrichment_marts
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.tickets_now import conform, latest_claims, ticket_mart, tickets_at
+from pipelines.jobs.triage_marts import triage_marts
 from pipelines.jobs.work_queue import scored
 from pipelines.wiring import House
-
-CONFIDENCE_BINS = 10
 
 
 def publish(house: House, *, as_of: datetime, clocks: pl.DataFrame | None = None) -> marts.Publication:
@@ -40,8 +40,9 @@ def build(house: House, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, p
         "allocations": allocations,
         "group_load": load_mart(house, tickets, allocations),
         "classifications": claims,
-        "confidence": confidence_mart(claims),
+        **triage_marts(house, tickets, claims, suggestions, as_of=as_of),
         "suggestions": suggestions,
+        **enrichment_marts(house, tickets, sla_clocks, as_of=as_of),
         "alerts": alert_mart(alerts.filter(pl.col("triggered_at") <= as_of)),
         "volume": volume_mart(tickets),
         "rejected": conform("rejected", house.store.frame("rejected_rows")),
@@ -100,18 +101,6 @@ def load_mart(house: House, tickets: pl.DataFrame, allocations: pl.DataFrame) ->
         for group in loaded(house, open_here)
     ]
     return pl.DataFrame(rows, schema=marts.MARTS["group_load"].schema)
-
-
-def confidence_mart(claims: pl.DataFrame) -> pl.DataFrame:
-    """Claims by confidence in ten bins of equal width; 1.0 falls in the last."""
-    lower = (pl.col("confidence") * CONFIDENCE_BINS).floor().clip(0, CONFIDENCE_BINS - 1) / CONFIDENCE_BINS
-    return conform(
-        "confidence",
-        claims.group_by(lower=lower)
-        .agg(tickets=pl.len(), needs_review=pl.col("needs_review").sum())
-        .with_columns(upper=pl.col("lower") + 1 / CONFIDENCE_BINS)
-        .sort("lower"),
-    )
 
 
 def suggestion_mart(latest: pl.DataFrame) -> pl.DataFrame:

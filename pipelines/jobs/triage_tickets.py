@@ -16,9 +16,16 @@ Claim = TypeVar("Claim", Classification, Suggestion)
 
 
 class Triaged(NamedTuple):
+    """What one run did; `hosted` counts what became of the tickets that a cascade looked at (`Cascade.counts`)."""
+
     classified: int
     needs_review: int
     drafted: int
+    hosted: dict[str, int]
+
+    def counts(self) -> dict[str, int]:
+        own = {"classified": self.classified, "needs_review": self.needs_review, "drafted": self.drafted}
+        return own | {f"hosted: {name}": count for name, count in self.hosted.items()}
 
 
 def triage_tickets(house: House, *, at: datetime, progress: Progress = silent) -> Triaged:
@@ -26,8 +33,12 @@ def triage_tickets(house: House, *, at: datetime, progress: Progress = silent) -
 
     Work is saved batch by batch: an interrupted run goes on where it stopped.
     """
+    from triage.cascade import Cascade
+
     claims = classify(house, at=at, progress=progress)
-    return Triaged(len(claims), sum(claim.needs_review for claim in claims), draft(house, at=at, progress=progress))
+    counts = dict(house.classifier.counts) if claims and isinstance(house.classifier, Cascade) else {}
+    drafted = draft(house, at=at, progress=progress)
+    return Triaged(len(claims), sum(claim.needs_review for claim in claims), drafted, counts)
 
 
 def classify(house: House, *, at: datetime, progress: Progress = silent) -> list[Classification]:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, looking_back_desk, published, queued, small_desk
 
 APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
-PAGES = ("attainment", "queue", "alerts", "volume", "ticket")
+PAGES = ("attainment", "queue", "review", "alerts", "triage", "volume", "ticket")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import pytest
 from pipelines.jobs.alerts import Raised, raise_and_queue
 from pipelines.wiring import open_house
 from tests.pipelines.test_alerts import LATER, breached, in_a_group, queue
-from tests.ports.conftest import new_database, postgres_server  # noqa: F401
 
 STORM = 400
 _gates: list[Any] = []

@@ -26,7 +26,6 @@ from pipelines.jobs.alerts import (
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.wiring import House, open_house
 from sla.contracts import CLOCKS
-from tests.ports.conftest import new_database, postgres_server  # noqa: F401
 
 MONDAY = datetime(2026, 7, 13, 9, tzinfo=UTC)
 LATER = MONDAY + timedelta(days=9)
@@ -251,7 +250,7 @@ def test_listeners_answer_as_the_desk_does(house: House, ticket_id: str | None) 
 
 
 @pytest.mark.postgres
-def test_storm_on_postgresql(tmp_path: Path, new_database: Callable[..., str]) -> None:  # noqa: F811
+def test_storm_on_postgresql(tmp_path: Path, new_database: Callable[..., str]) -> None:
     with open_house(home=tmp_path, database_url=new_database()) as house:
         in_a_group(house, 600)
         assert raise_and_queue(house, breached(600), as_of=LATER) == Raised(alerts=600, nudges=0, messages=2)

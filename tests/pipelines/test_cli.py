@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -142,3 +143,13 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     commands = ["demo", "ingest", "cycle", "triage", "allocate", "evaluate", "publish", "dashboard"]
     commands += ["doctor", "migrate", "bench", "sla", "ticket"]
     assert not [name for name in commands if name not in words]
+
+
+def test_it_says_which_version_it_is() -> None:
+    told = subprocess.run([COMMAND, "--version"], check=True, capture_output=True, text=True, timeout=300)
+    assert told.stdout == f"helmdesk {version('helmdesk')}\n"
+
+
+def test_missing_mapping_file_is_named_as_one(export: Path, tmp_path: Path) -> None:
+    told = refused("ingest", export, "--mapping", tmp_path / "none.yaml", home=tmp_path)
+    assert "There is no mapping file" in told

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput
+from pipelines.jobs.ingest import ingest
+from pipelines.jobs.people import bring_people
+from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.wiring import open_house
+from tests.pipelines.small_desk import AS_OF, write_export
 from tests.triage.chat_server import labelling, serving
 from triage.contracts import TicketText
 
@@ -20,6 +24,19 @@ def test_base_url_sends_uncertain_tickets_to_that_server(tmp_path: Path, monkeyp
             (claim,) = house.classifier.classify([TICKET])
             assert house.llm_budget.spent().calls == 1
     assert (claim.product, claim.model_used, len(chat.requests)) == ("ZTNA", "compatible:tiny", 1)
+
+
+def test_a_run_says_what_became_of_the_tickets_it_asked_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(labelling(lambda _: "ZTNA")) as chat:
+        monkeypatch.setenv("HELMDESK_LLM_BASE_URL", f"http://127.0.0.1:{chat.port}/v1")
+        monkeypatch.setenv("HELMDESK_LLM_MODEL", "tiny")
+        with open_house(home=tmp_path, embedder="wordllama", draft_limit=0) as house:
+            bring_people(house, house.settings.data / "people")
+            ingest(house, write_export(tmp_path / "export", 40), source="helmdesk", at=AS_OF)
+            done = triage_tickets(house, at=AS_OF)
+    assert done.classified == 40
+    assert sum(done.hosted.get(name, 0) for name in ("local", "hosted", "taken over")) == 40
+    assert done.hosted["hosted"] > 0
 
 
 def test_without_key_or_url_the_local_models_answer(tmp_path: Path) -> None:

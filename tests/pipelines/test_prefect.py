@@ -118,7 +118,8 @@ def deployments(server: Server) -> dict[str, Any]:
 def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
     waiting = {name: d["id"] for name, d in deployments(server).items() if d["schedules"]}
     assert set(waiting) == {
-        "ingest", "evaluate_sla", "triage_tickets", "allocate", "publish", "calibration_queue"
+        "ingest", "evaluate_sla", "triage_tickets", "allocate", "enrich_tickets", "publish", "calibration_queue",
+        "retrain",
     }  # fmt: skip
 
     def scheduled() -> bool:
@@ -136,6 +137,7 @@ def test_schedules_are_as_promised(server: Server) -> None:
     assert {"ingest": 60, "evaluate_sla": 60, "triage_tickets": 300, "allocate": 300}.items() <= seconds.items()
     assert found["publish"]["cron"] == "5 * * * *"
     assert found["calibration_queue"]["cron"] == "0 6 * * 1"
+    assert found["retrain"]["cron"] == "30 2 * * *"
 
 
 def test_worker_runs_a_deployment(server: Server) -> None:
@@ -167,3 +169,4 @@ def test_cycle_runs_as_tasks_and_twice_is_safe(monkeypatch: pytest.MonkeyPatch, 
     assert first["publish"]["tickets"] == 12
     assert second["ingest"]["created"] == second["triage"]["classified"] == second["allocate"]["new"] == 0
     assert second["evaluate"]["new_alerts"] == 0
+    assert (first["enrich"]["enriched"], second["enrich"]["enriched"]) == (12, 0)

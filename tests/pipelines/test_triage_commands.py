@@ -53,7 +53,7 @@ def test_evaluation_gives_every_figure_with_an_interval(files: Path) -> None:
     assert done.exit_code == 0, done.output
     found = json.loads(done.output)
     assert found["figures"]["accuracy"]["value"] > 0.4
-    assert {"ece_before", "ece_after", "aurc", "oos_auroc", "oos_recall"} < set(found["figures"])
+    assert {"ece_raw", "ece", "aurc", "oos_auroc", "oos_recall"} < set(found["figures"])
     assert all(figure["low"] <= figure["high"] for figure in found["figures"].values())
     assert found["texts_per_second"] > 0
 

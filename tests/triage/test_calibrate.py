@@ -36,8 +36,15 @@ def test_platt_finds_the_curve(slope: float, intercept: float) -> None:
     probability = random.uniform(0.05, 0.99, 20_000)
     is_right = random.random(20_000) < Platt(slope, intercept).confidence(probability)
     found = platt(probability, is_right)
-    assert found == pytest.approx((slope, intercept), abs=0.1)
+    assert found == pytest.approx((slope, intercept), abs=0.2)
     assert expected_calibration_error(found.confidence(probability), is_right) < 0.02
+
+
+def test_few_rows_hardly_bend_the_curve() -> None:
+    random = np.random.default_rng(11)
+    probability = random.uniform(0.05, 0.99, 100)
+    is_right = random.random(100) < Platt(2.0, -1.0).confidence(probability)
+    assert platt(probability, is_right) == pytest.approx((1.0, 0.0), abs=0.35)
 
 
 def test_platt_leaves_alone_what_it_can_not_judge() -> None:

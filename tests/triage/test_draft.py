@@ -2,14 +2,22 @@ import re
 
 import pytest
 
-from tests.triage.conftest import MONDAY
+from tests.triage.conftest import DATA, MONDAY
 from tests.triage.questions import OUT_OF_SCOPE, QUESTIONS
-from triage.contracts import Article, Passage, Suggestion, TicketText
-from triage.draft import NOTHING_FOUND, ExtractiveDrafter, snippet
+from triage.contracts import Article, Suggestion, TicketText
+from triage.draft import ExtractiveDrafter, snippet
 from triage.memory_index import MemoryIndex
-from triage.statements import statements_of
+from triage.ports import Embedder
+from triage.wording import PLAIN_ENGLISH, load_wording
 
+WORDING = load_wording(DATA / "policies" / "wording.yaml")
 CITED = re.compile(r"\[(\d+)\]")
+
+
+@pytest.fixture(scope="module")
+def spoken(embedder: Embedder) -> ExtractiveDrafter:
+    """Drafts with the shipped wording."""
+    return ExtractiveDrafter(embedder, clock=lambda: MONDAY, wording=WORDING)
 
 
 def reply(drafter: ExtractiveDrafter, knowledge: MemoryIndex, content: str, subject: str = "") -> Suggestion:
@@ -47,7 +55,7 @@ def test_without_an_answer_it_says_so_and_cites_nothing(
 ) -> None:
     draft = reply(drafter, knowledge, text)
     assert (draft.grounded, draft.citations) == (False, ())
-    assert NOTHING_FOUND in draft.text
+    assert PLAIN_ENGLISH.phrases("en").nothing_found in draft.text
     assert not CITED.search(draft.text)
 
 
@@ -61,9 +69,46 @@ def test_a_named_code_chooses_the_article(drafter: ExtractiveDrafter, knowledge:
     assert draft.citations[0].article_id == "cfw-620"
 
 
-def test_harmless_subject_is_repeated(drafter: ExtractiveDrafter, knowledge: MemoryIndex) -> None:
-    draft = reply(drafter, knowledge, "Both connectors are offline ZTNA-301", subject="Private apps [1] unreachable")
-    assert "thank you for your message about “Private apps 1 unreachable”." in draft.text
+def test_a_reply_repeats_nothing_of_the_ticket(drafter: ExtractiveDrafter, knowledge: MemoryIndex) -> None:
+    content = "Both connectors are offline ZTNA-301"
+    assert reply(drafter, knowledge, content, subject="Lyon is down").text == reply(drafter, knowledge, content).text
+
+
+@pytest.mark.parametrize(
+    ("language", "greeting", "about_quotes"),
+    [
+        ("de", "Guten Tag,", "deren Sprache ist Englisch"),
+        ("fr-CA", "Bonjour,", "rédigée en anglais"),
+        ("ES", "Hola:", "escrita en inglés"),
+        ("en", "Hello,", ""),
+        ("pt", "Hello,", ""),
+        (None, "Hello,", ""),
+    ],
+)
+def test_the_frame_is_in_the_customers_language(
+    spoken: ExtractiveDrafter, knowledge: MemoryIndex, language: str | None, greeting: str, about_quotes: str
+) -> None:
+    ticket = TicketText(ticket_id="desk:1", content="connector offline ZTNA-301", language=language)
+    text = spoken.draft([ticket], knowledge.search([ticket.content]))[0].text
+    assert text.startswith(greeting)
+    assert about_quotes in text
+    assert "1. Restart the service" in text
+
+
+def test_without_an_answer_the_customers_language_is_kept(spoken: ExtractiveDrafter) -> None:
+    ticket = TicketText(ticket_id="desk:1", content="Bonjour ?", language="fr")
+    assert "Je n'ai trouvé" in spoken.draft([ticket], [[]])[0].text
+
+
+def test_a_warm_desk_writes_warmly(spoken: ExtractiveDrafter, embedder: Embedder, knowledge: MemoryIndex) -> None:
+    warm = ExtractiveDrafter(embedder, clock=lambda: MONDAY, wording=spoken.wording.model_copy(update={"tone": "warm"}))
+    assert "Let us try these steps together:" in reply(warm, knowledge, "connector offline ZTNA-301").text
+
+
+def test_parts_come_in_their_order(drafter: ExtractiveDrafter, knowledge: MemoryIndex) -> None:
+    text = reply(drafter, knowledge, "connector offline ZTNA-301").text
+    parts = ["Hello,", "thank you", "this looks like “", "1. ", "How to see", "If this does not help", "Kind regards"]
+    assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
 
 
 def test_macros_are_suggested_by_words_and_codes(drafter: ExtractiveDrafter, knowledge: MemoryIndex) -> None:
@@ -76,21 +121,6 @@ def test_draft_is_stamped_and_repeatable(drafter: ExtractiveDrafter, knowledge: 
     first, again = (reply(drafter, knowledge, "connector offline ZTNA-301") for _ in range(2))
     assert first.created_at == MONDAY
     assert first.model_copy(update={"latency_ms": 0}) == again.model_copy(update={"latency_ms": 0})
-
-
-def test_statements_leave_out_what_is_no_sentence() -> None:
-    text = (
-        "and the end of a cut sentence. First whole sentence here. Second one follows.\n\n"
-        "| a | table |\n\n```\ncode = 1\n```\n\n"
-        "## Fix\n\n1. Do [this](https://x.example) at **once**, please.\n2. Ok.\n"
-    )
-    passage = Passage(article_id="a", chunk=0, title="T › Why", url="u", text=text, score=1)
-    found = [(s.text, s.section, s.is_remedy) for s in statements_of(passage)]
-    assert found == [
-        ("First whole sentence here.", "Why", False),
-        ("Second one follows.", "Why", False),
-        ("Do this at once, please.", "Fix", True),
-    ]
 
 
 def test_snippet_ends_at_a_word() -> None:

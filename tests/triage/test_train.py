@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,11 @@ import pytest
 from engine.errors import BadInput, NotFound
 from tests.triage.conftest import MONDAY
 from triage.embed import WordLlama
+from triage.methods import METHODS
 from triage.ports import Embedder
 from triage.product_model import LabelledText
 from triage.taxonomy import Taxonomy
-from triage.train import METHODS, Model, read_labelled, train
+from triage.train import Model, choose, read_labelled, train
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +31,17 @@ def model(rows: list[LabelledText], words: Embedder) -> Model:
     return train(rows, words, at=MONDAY, outside=["what is the capital of Peru", "play some jazz"])
 
 
-def test_chosen_method_has_the_best_cross_validation(model: Model) -> None:
+def test_every_method_is_measured_and_a_good_one_chosen(model: Model) -> None:
     scores = model.about["cross_validated_accuracy"]
     assert set(scores) == {method.name for method in METHODS}
-    assert scores[model.about["method"]] == max(scores.values()) > 0.45
+    assert scores[model.about["method"]] > max(0.45, max(scores.values()) - 0.1)
+
+
+def test_earlier_method_is_chosen_unless_clearly_beaten() -> None:
+    best, close, far = np.arange(1000) < 900, np.arange(1000) >= 102, np.arange(1000) < 800
+    assert choose([close, best]) == 0
+    assert choose([far, best]) == 1
+    assert choose([far, close, best]) == 1
 
 
 def test_every_probability_row_is_a_distribution(model: Model, words: Embedder) -> None:
@@ -70,7 +79,11 @@ def test_too_little_to_learn_from_is_refused(labels: list[str], reason: str, wor
 def test_rows_are_read_from_any_format(tmp_path: Path, suffix: str) -> None:
     frame = pl.DataFrame({"said": ["hi", " ", None, "bye"], "kind": [1, 1, 2, 2]})
     file = tmp_path / f"rows.{suffix}"
-    writers = {"csv": frame.write_csv, "parquet": frame.write_parquet, "jsonl": frame.write_ndjson}
+    writers: dict[str, Callable[..., object]] = {
+        "csv": frame.write_csv,
+        "parquet": frame.write_parquet,
+        "jsonl": frame.write_ndjson,
+    }
     writers[suffix](file)
     assert read_labelled(file, text="said", label="kind") == ([("hi", "1"), ("bye", "2")], 2)
     assert read_labelled(file, text="said", label=None)[0] == [("hi", ""), ("bye", "")]

@@ -1,31 +1,38 @@
-"""Hosted models as drafter: every answer is checked, an unusable one is replaced by the local one."""
+"""Hosted models as drafter: they word the middle of a reply, and what its sources do not say is struck out."""
 
-import re
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from triage.budget import Budget
 from triage.classify import claim_id
-from triage.contracts import Citation, Passage, Suggestion, TicketText
-from triage.draft import ExtractiveDrafter, not_found, snippet
-from triage.llm.batch import OUTWARD
+from triage.contracts import Passage, Suggestion, TicketText
+from triage.draft import ExtractiveDrafter, citation, framed
+from triage.grounding import Checked, Nearness, Verdict, check_draft
 from triage.llm.failures import Reason, Unusable
 from triage.llm.models import Answer, HostedModel, ModelChain
 from triage.llm.prompts import Prompt, draft_messages
-from triage.macros import suggest_macros
-from triage.sanitize import clean, clean_ticket, whole_text
+from triage.ports import Embedder
+from triage.quotable import readable_article
+from triage.sanitize import clean, clean_ticket
+from triage.statements import article_title
+from triage.wording import Phrases, Wording
 
 WORKERS: Final = 4
 DRAFT_CHARACTERS: Final = 4000
 
-_CITED = re.compile(r"\[(\d{1,3})\]")
-_CODE = re.compile(r"`([^`\n]+)`")
-_STEP = re.compile(r"^\s*(?:\d+[.)]|[-*])\s+\S.*$", re.MULTILINE)
+
+class Worded(NamedTuple):
+    """What stays of a hosted draft: its paragraphs with citations from 1, and the passages these stand for."""
+
+    body: tuple[str, ...]
+    sources: tuple[Passage, ...]
 
 
 class HostedDrafter:
@@ -46,6 +53,7 @@ class HostedDrafter:
         self._local, self._clock, self._workers = local, clock, workers
         self._prompt = Prompt("draft")
         self.name = self._chain.name
+        self._nearness = nearness_by(local.embedder)
         self.fallbacks = 0
 
     def draft(self, tickets: Sequence[TicketText], passages: Sequence[Sequence[Passage]]) -> list[Suggestion]:
@@ -55,19 +63,22 @@ class HostedDrafter:
             answers = list(pool.map(self._ask, tickets, passages, local))
         at = self._clock()
         return [
-            draft if answer is None else self._suggestion(ticket, found, draft, answer, at=at)
-            for ticket, found, draft, answer in zip(tickets, passages, local, answers, strict=True)
+            draft if answer is None else self._suggestion(ticket, draft, answer, at=at)
+            for ticket, draft, answer in zip(tickets, local, answers, strict=True)
         ]
 
     def _ask(self, ticket: TicketText, passages: Sequence[Passage], local: Suggestion) -> Answer | None:
         if not local.grounded:
             return None
-        messages = draft_messages(self._prompt, clean_ticket(ticket), passages)
-        return self._chain.ask(messages, DraftAnswer.model_json_schema(), lambda text: read_draft(text, passages))
+        wording = self._local.wording
+        shown = [p.model_copy(update={"text": readable_article(p.text)}) for p in passages]
+        articles = wording.languages["en"].names.get(wording.articles, wording.articles)
+        messages = draft_messages(self._prompt, clean_ticket(ticket), shown, language=articles)
+        language = wording.language_of(ticket.language)
+        read = partial(read_draft, passages=passages, wording=wording, language=language, nearness=self._nearness)
+        return self._chain.ask(messages, DraftAnswer.model_json_schema(), read)
 
-    def _suggestion(
-        self, ticket: TicketText, passages: Sequence[Passage], local: Suggestion, answer: Answer, *, at: datetime
-    ) -> Suggestion:
+    def _suggestion(self, ticket: TicketText, local: Suggestion, answer: Answer, *, at: datetime) -> Suggestion:
         spent = {
             "prompt_hash": self._prompt.hash,
             "latency_ms": answer.latency_ms,
@@ -78,15 +89,14 @@ class HostedDrafter:
         if answer.value is None:
             self.fallbacks += 1
             return local.model_copy(update=spent)
-        text = clean(answer.value.text, limit=DRAFT_CHARACTERS) if answer.value.answerable else ""
-        cited = _citations(text, passages)
-        cleaned = clean_ticket(ticket)
+        wording = self._local.wording
+        cited = tuple(citation(n, p, p.text) for n, p in enumerate(answer.value.sources, start=1))
         return Suggestion(
             id=claim_id("sug", ticket, model=str(answer.model), at=at),
             ticket_id=ticket.ticket_id,
-            text=text or not_found(cleaned),
+            text=framed(answer.value.body, wording, wording.language_of(ticket.language)),
             citations=cited,
-            macros=tuple(macro.id for macro in suggest_macros(whole_text(cleaned), self._local.macros)),
+            macros=local.macros,
             grounded=bool(cited),
             model_used=str(answer.model),
             created_at=at,
@@ -103,40 +113,66 @@ class DraftAnswer(BaseModel):
     text: str
 
 
-def read_draft(text: str, passages: Sequence[Passage]) -> DraftAnswer:
-    """The draft in an answer's text. Raises Unusable for another shape, or for what `draft_problem` finds."""
+def read_draft(
+    text: str, *, passages: Sequence[Passage], wording: Wording, language: str, nearness: Nearness | None = None
+) -> Worded:
+    """The sentences of an answer that its sources support; empty if the model says that there is no answer.
+
+    Raises Unusable for another shape, or if nothing is left or less stays than was struck out: the local draft then
+    says more.
+    """
     try:
         answer = DraftAnswer.model_validate_json(text, strict=True)
     except ValidationError:
         raise Unusable(Reason.INVALID) from None
-    if problem := draft_problem(answer, passages):
-        raise Unusable(Reason.UNFIT, problem)
-    return answer
-
-
-def draft_problem(answer: DraftAnswer, passages: Sequence[Passage]) -> str | None:
-    """What makes a draft unusable: no citation, one that does not exist, a step without one, or a link, address,
-    number or command that no source contains."""
     if not answer.answerable:
-        return None
-    text = clean(answer.text, limit=DRAFT_CHARACTERS)
-    cited = {int(number) for number in _CITED.findall(text)}
-    known = "\n".join(f"{passage.title}\n{passage.url}\n{passage.text}" for passage in passages)
-    if not cited:
-        return "the draft cites nothing"
-    if not cited <= set(range(1, len(passages) + 1)):
-        return "the draft cites a source that was not given"
-    if any(not _CITED.search(step) for step in _STEP.findall(text)):
-        return "a step has no source"
-    foreign = [found for found in [*OUTWARD.findall(text), *_CODE.findall(text)] if found.rstrip(".,;:") not in known]
-    return "the draft contains a link, address, number or command that is in no source" if foreign else None
+        return Worded((), ())
+    phrases, sites = wording.phrases(language), wording.own_sites
+    said = clean(answer.text, limit=DRAFT_CHARACTERS)
+    checked = check_draft(said, dict(enumerate(passages, start=1)), phrases, own_sites=sites, nearness=nearness)
+    kept = [sentence for sentence in checked if sentence.stays]
+    struck_out = [sentence for sentence in checked if sentence.verdict is Verdict.DROPPED]
+    if not kept or len(struck_out) > len(kept):
+        raise Unusable(Reason.UNFIT, struck_out[0].reason if struck_out else "it states nothing")
+    return _worded(kept, passages, phrases, sites)
 
 
-def _citations(text: str, passages: Sequence[Passage]) -> tuple[Citation, ...]:
-    """The sources the text really cites, each once, in order of their number."""
-    numbers = sorted({int(number) for number in _CITED.findall(text)})
-    return tuple(
-        Citation(index=n, article_id=p.article_id, title=p.title, url=p.url, snippet=snippet(" ".join(p.text.split())))
-        for n in numbers
-        for p in [passages[n - 1]]
-    )
+def nearness_by(embedder: Embedder) -> Nearness:
+    """By cosine; one caller at a time, because an embedder may remember."""
+    lock = threading.Lock()
+
+    def nearness(sentence: str, others: Sequence[str]) -> float:
+        with lock:
+            vectors = embedder.embed([sentence, *others])
+        return float((vectors[1:] @ vectors[0]).max())
+
+    return nearness
+
+
+def _worded(
+    kept: Sequence[Checked], passages: Sequence[Passage], phrases: Phrases, own_sites: tuple[str, ...]
+) -> Worded:
+    """The kept sentences in their lines, steps and sources numbered anew, opened with a diagnosis if they have none."""
+    used = list(dict.fromkeys(number for sentence in kept for number in sentence.sources))
+    numbers = {number: place for place, number in enumerate(used, start=1)}
+    lines: dict[int, list[Checked]] = {}
+    for sentence in kept:
+        lines.setdefault(sentence.line, []).append(sentence)
+    paragraphs, steps = list[str](), 0
+    for sentences in lines.values():
+        told = " ".join(_cited(sentence, numbers, phrases) for sentence in sentences)
+        steps += sentences[0].is_step
+        is_next_step = sentences[0].is_step and steps > 1
+        paragraphs.append(("\n" if is_next_step else "\n\n") + (f"{steps}. {told}" if sentences[0].is_step else told))
+    opening = _diagnosis(passages[used[0] - 1], phrases, own_sites) if kept[0].is_step else ""
+    return Worded(tuple(filter(None, [opening, "".join(paragraphs).strip()])), tuple(passages[n - 1] for n in used))
+
+
+def _diagnosis(passage: Passage, phrases: Phrases, own_sites: tuple[str, ...]) -> str:
+    title = article_title(passage, own_sites)
+    return f"{phrases.diagnosis.format(title=title)} [1] {phrases.steps}" if title else ""
+
+
+def _cited(sentence: Checked, numbers: Mapping[int, int], phrases: Phrases) -> str:
+    marks = "".join(f"[{numbers[number]}]" for number in sentence.sources)
+    return f"{sentence.text} {marks}" + (f" {phrases.to_check}" if sentence.verdict is Verdict.FLAGGED else "")

@@ -11,6 +11,7 @@ from triage.draft import ExtractiveDrafter
 from triage.ports import Embedder
 from triage.product_model import LabelledText
 from triage.taxonomy import Taxonomy
+from triage.wording import PLAIN_ENGLISH, Wording
 
 
 class LocalModels(NamedTuple):
@@ -24,11 +25,12 @@ def open_local(
     *,
     clock: Callable[[], datetime],
     macros: Sequence[Macro] = (),
+    wording: Wording = PLAIN_ENGLISH,
     rows: Sequence[LabelledText] = (),
     cache: Path | None = None,
 ) -> LocalModels:
     """Both over one embedder. `cache` is the folder for what the classifier has learned."""
     return LocalModels(
         LocalClassifier(taxonomy, embedder, clock=clock, rows=rows, cache=cache),
-        ExtractiveDrafter(embedder, clock=clock, macros=macros),
+        ExtractiveDrafter(embedder, clock=clock, macros=macros, wording=wording),
     )

@@ -45,12 +45,18 @@ def classify_messages(prompt: Prompt, tickets: Sequence[TicketText], taxonomy: T
     )
 
 
-def draft_messages(prompt: Prompt, ticket: TicketText, passages: Sequence[Passage]) -> Messages:
-    sources = (f"[{n}] {p.title} ({p.url})\n{p.text}" for n, p in enumerate(passages, start=1))
+def draft_messages(
+    prompt: Prompt, ticket: TicketText, passages: Sequence[Passage], *, language: str = "English"
+) -> Messages:
+    """The passages numbered from 1, and the ticket; a link in a passage is shown as it stands, but can't close it."""
+    sources = (
+        f'<source number="{n}">\n{fenced({"title": p.title, "text": p.text})}\n</source>'
+        for n, p in enumerate(passages, start=1)
+    )
     shown = {"subject": ticket.subject, "content": ticket.content, "priority": ticket.priority, "tier": ticket.tier}
-    return prompt.messages(sources="\n\n".join(sources), ticket=fenced(shown))
+    return prompt.messages(sources="\n".join(sources), ticket=fenced(shown), language=language)
 
 
 def fenced(shown: dict[str, str | None]) -> str:
-    """A ticket as one line of JSON in which no tag can be closed or opened."""
+    """Text of strangers as one line of JSON in which no tag can be closed or opened."""
     return json.dumps(shown, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e")

@@ -1,0 +1,127 @@
+"""What a ticket's text and facts tell beside its product, who asks, and which earlier tickets it may belong to.
+
+Everything from a ticket is shown as plain text; only addresses from our own runbooks and articles become links.
+"""
+
+import json
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, opening, words
+from pipelines.marts import MartReader
+
+PARTS = {
+    "characters": "characters", "error_codes": "error codes", "products": "products named", "questions": "questions",
+    "log_lines": "lines of logs and stack traces", "messages": "messages", "reopened": "times reopened",
+}  # fmt: skip
+KINDS = {"duplicate": "Duplicate?", "repeat_contact": "Repeat contact?", "follow_up": "Follow-up?"}
+
+
+class Known(NamedTuple):
+    """What was told of one ticket; None where nothing was yet."""
+
+    enrichment: dict[str, Any] | None
+    related: pl.DataFrame
+    customer: dict[str, Any] | None
+
+
+def known(reader: MartReader, ticket: str) -> Known:
+    found = reader.query("SELECT * FROM enrichments WHERE ticket = ?", [ticket])
+    customer = reader.query(
+        "SELECT c.* FROM customers c JOIN tickets t ON t.company_id = c.company_id WHERE t.ticket = ?", [ticket]
+    )
+    related = reader.query(
+        "SELECT * FROM related_tickets WHERE ticket = ? ORDER BY similarity DESC, other_created_at DESC, other",
+        [ticket],
+    )
+    return Known(_one(found), related, _one(customer))
+
+
+def section(reader: MartReader, ticket: str) -> None:
+    """The part of a ticket's page: what else is known of it."""
+    told = opening.ask(known, reader, ticket)
+    st.subheader("What else do we know?")
+    if told.enrichment is None:
+        st.text("Not enriched yet: the next cycle does it.")
+    else:
+        text_facts(told.enrichment)
+        urgency(told.enrichment)
+        codes(json.loads(told.enrichment["error_codes"]))
+    customer(told.customer, told.enrichment)
+    relatives(told.related)
+
+
+def text_facts(told: dict[str, Any]) -> None:
+    """Language, complexity with its parts, and the tone with how weak it is."""
+    sure = told["language_confidence"]
+    cards.fact(st, "Language", f"{told['language']}, {words.percent(sure)} sure" if told["language"] else "not told")
+    cards.fact(st, "Complexity, 0 to 1", f"{told['complexity']:.2f}{parts(told['complexity_parts'])}")
+    cards.fact(st, "Tone (weak signal)", tone(told))
+
+
+def parts(complexity_parts: str) -> str:
+    """What complexity adds up from, the most first; parts that add nothing are left out."""
+    adding = [part for part in json.loads(complexity_parts) if part["adds"] > 0]
+    adding.sort(key=lambda part: -part["adds"])
+    said = [f"{part['amount']:,.0f} {PARTS.get(part['name'], part['name'])} +{part['adds']:.2f}" for part in adding]
+    return f": {', '.join(said)}" if said else ""
+
+
+def tone(told: dict[str, Any]) -> str:
+    if told["sentiment"] is None:
+        return "not told: no listed phrase in the text"
+    phrases = ", ".join(f"“{phrase}”" for phrase in json.loads(told["sentiment_phrases"]))
+    return f"{told['sentiment']:+.2f} of -1 to +1, only from {phrases}; nothing is ordered by it"
+
+
+def urgency(told: dict[str, Any]) -> None:
+    st.text(f"Urgency {words.plain(told['urgency'])}: {', '.join(json.loads(told['urgency_reasons']))}")
+    if told["suggested_priority"]:
+        st.info(
+            f"Suggested priority: {words.plain(told['suggested_priority'])}. A person changes it, nothing else does."
+        )
+
+
+def codes(named: list[dict[str, str | None]]) -> None:
+    """Each error code with the runbook and the article about it."""
+    for code in named:
+        st.text(f"Error code {code['code']}")
+        for label in ("runbook", "article"):
+            if (address := code[label]) and urlsplit(address).scheme == "https":
+                st.link_button(f"{label.capitalize()} for {code['code']}", address)
+
+
+def customer(company: dict[str, Any] | None, told: dict[str, Any] | None) -> None:
+    """Tenant, health and past cases."""
+    if company is None:
+        return
+    about = [company["name"], words.plain(company["tier"]), company["segment"], company["region"]]
+    cards.fact(st, "Customer", ", ".join(filter(None, about)))
+    because = f": {company['because']}" if company["because"] else ""
+    cards.fact(st, "Health", f"{words.plain(company['health'])}{because}; {company['open_cases']} open cases")
+    if told is not None and told["past_cases"] is not None:
+        same, last = told["past_cases_same_product"], told["last_case"]
+        about_same = f", {same} about the same product" if same is not None else ""
+        cards.fact(st, "Past cases", f"{told['past_cases']}{about_same}" + (f"; the last is {last}" if last else ""))
+
+
+def relatives(related: pl.DataFrame) -> None:
+    """Earlier tickets that this one may belong to, for a person to judge."""
+    if related.is_empty():
+        st.text("No earlier ticket looks related.")
+        return
+    st.caption("Candidates: a person decides whether they belong together.")
+    for row in related.iter_rows(named=True):
+        with st.container(border=True, gap=None):
+            st.text(
+                f"{KINDS.get(row['kind'], row['kind'])} {row['other_reference']}, {words.plain(row['other_status'])}"
+            )
+            st.text(row["other_subject"] or "–")
+            st.caption(cards.verbatim(row["reason"]))
+
+
+def _one(found: pl.DataFrame) -> dict[str, Any] | None:
+    return None if found.is_empty() else found.row(0, named=True)

@@ -1,0 +1,76 @@
+"""The numbers of triage: how often people agree, what became of drafts, what is not written, what models cost."""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from dashboards.queries import with_interval
+from pipelines.marts import MartReader
+
+
+class Agreement(NamedTuple):
+    """How many claims people checked, how many of them they agreed with, and the share with its 95 % interval."""
+
+    answered: int
+    agreed: int
+    share: float | None
+    low: float | None
+    high: float | None
+
+
+def agreement(reader: MartReader) -> Agreement:
+    """Over all claims that people checked."""
+    counts = reader.query("SELECT count(*) AS answered, count(*) FILTER (is_right) AS agreed FROM reviews")
+    shared = with_interval(counts, "share", pl.col("agreed"), pl.col("answered"))
+    return Agreement(*shared.select("answered", "agreed", "share", "low", "high").row(0))
+
+
+def calibration(reader: MartReader) -> pl.DataFrame:
+    """One row a model and bin of confidence: answered, agreed, mean_confidence, share_agreed with low and high."""
+    return reader.query("SELECT * FROM calibration ORDER BY model_used, lower")
+
+
+def mistakes(reader: MartReader, *, limit: int = 25) -> pl.DataFrame:
+    """What triage said and people corrected, most often first."""
+    return reader.query(
+        f"""SELECT said, label AS answered, count(*) AS tickets, avg(confidence) AS mean_confidence FROM reviews
+        WHERE NOT is_right GROUP BY ALL ORDER BY tickets DESC, said, answered LIMIT {int(limit)}"""
+    )
+
+
+def drafts(reader: MartReader) -> tuple[int, int]:
+    """How many tickets have a draft, and how many of those answer from the knowledge base."""
+    written, grounded = reader.query(
+        "SELECT count(*) AS written, count(*) FILTER (grounded) AS grounded FROM suggestions"
+    ).row(0)
+    return int(written), int(grounded)
+
+
+def acceptance(reader: MartReader, dimension: str) -> pl.DataFrame:
+    """One row a model, label or article: judged drafts, what became of them, the share accepted with low and high."""
+    return reader.query(
+        "SELECT * EXCLUDE (dimension) FROM draft_feedback WHERE dimension = ? ORDER BY drafts DESC, value", [dimension]
+    )
+
+
+def unhelpful(reader: MartReader) -> pl.DataFrame:
+    """Articles that never help, the most cited first."""
+    return reader.query("SELECT * FROM unhelpful_articles ORDER BY cited DESC, article_id")
+
+
+def to_write(reader: MartReader) -> pl.DataFrame:
+    """Groups of tickets that no article covers, the largest first."""
+    return reader.query("SELECT * FROM coverage_gaps ORDER BY place")
+
+
+def bill(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
+    """One row an operation and model: tickets, mean latency, tokens and cost of the last so many days."""
+    since = "true" if days is None else "day > CAST(? AS DATE) - CAST(? AS INTEGER)"
+    values: list[object] = [] if days is None else [reader.publication.as_of.date(), days]
+    return reader.query(
+        f"""SELECT operation, model_used, sum(tickets) AS tickets,
+        sum(mean_latency_ms * tickets) / sum(tickets) AS mean_latency_ms, sum(prompt_tokens) AS prompt_tokens,
+        sum(completion_tokens) AS completion_tokens, sum(cost) AS cost FROM cost_ledger WHERE {since}
+        GROUP BY ALL ORDER BY cost DESC, operation, model_used""",
+        values,
+    )

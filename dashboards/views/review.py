@@ -1,0 +1,118 @@
+"""What is it about? Tickets that triage is not sure of, the least certain first; one click answers."""
+
+import math
+from typing import Any
+
+import streamlit as st
+
+from dashboards import cards, opening, words
+from pipelines.wiring import House
+
+ROWS = 10
+
+
+def page() -> None:
+    st.title("What is it about?")
+    house = opening.house()
+    reader = opening.marts(house)
+    if reader is None:
+        cards.nothing_yet()
+        return
+    who = acting_as(house)
+    if (refusal := st.session_state.pop("refused", None)) is not None:
+        cards.refused(refusal)
+    with_closed = st.toggle("Closed tickets, too", key="closed in review", persist_state="session")
+    queue = house.review_queue(closed=with_closed)
+    st.caption(
+        "Tickets that triage is not sure of: the least certain first, then the oldest. Answers are learned from."
+    )
+    if not queue:
+        st.info("No ticket waits for an answer.")
+        return
+    if not who:
+        st.info("Choose who you are: an answer carries a name.")
+    for queued in turn_to(queue):
+        question(house, queued, who)
+
+
+def acting_as(house: House) -> str:
+    """The agent who answers; chosen once for this page and the ticket's."""
+    agents = dict(house.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
+    return str(
+        st.selectbox(
+            "Acting as",
+            ["", *agents],
+            format_func=lambda agent: agents.get(agent, "choose an agent"),
+            key="acting as",
+            persist_state="session",
+            width=280,
+        )
+        or ""
+    )
+
+
+def turn_to(queue: list[Any]) -> list[Any]:
+    """The part of the queue on the page that was turned to."""
+    pages = math.ceil(len(queue) / ROWS)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        line = st.empty()
+        number = st.pagination(pages, key="page of the review queue") if pages > 1 else 1
+    first = (number - 1) * ROWS
+    shown = queue[first : first + ROWS]
+    line.caption(f"Waiting: {len(queue):,}, shown {first + 1:,} to {first + len(shown):,}")
+    return shown
+
+
+def question(house: House, queued: Any, who: str) -> None:
+    """One ticket: what was asked, the two best guesses as buttons, any other label, and why triage is unsure."""
+    asked = queued.asked
+    with st.container(border=True):
+        about, answers = st.columns([3, 2], gap="large")
+        with about:
+            state = "open" if queued.is_open else "closed"
+            st.text(f"{queued.reference} · opened {words.instant(asked.opened_at, st.context.timezone)} · {state}")
+            cards.fact(st, "Subject", asked.subject or "–")
+            cards.fact(st, "Message", asked.excerpt or "–")
+        with answers:
+            for guess in asked.guesses:
+                st.button(
+                    f"{guess.label}, {words.percent(guess.confidence)}",
+                    key=f"{asked.ticket_id} is {guess.label}",
+                    disabled=not who,
+                    on_click=answer,
+                    args=(house, asked.ticket_id, guess.label, who),
+                )
+            other(house, asked, who)
+        cards.fact(st, "Why triage is not sure", asked.reasoning)
+        if st.button("Open the ticket", key=f"open {asked.ticket_id}", type="tertiary"):
+            st.switch_page("views/ticket.py", query_params={"ticket": asked.ticket_id})
+
+
+def other(house: House, asked: Any, who: str) -> None:
+    """Any label that is not among the guesses, with room to say why."""
+    guessed = {guess.label for guess in asked.guesses}
+    labels = {label: name.name for label, name in house.taxonomy.product.labels.items() if label not in guessed}
+    with st.popover("Something else", disabled=not who):
+        label = st.selectbox(
+            "Label", list(labels), format_func=lambda key: f"{key}: {labels[key]}", key=f"label {asked.ticket_id}"
+        )
+        note = st.text_input("Why, for those who learn from it", key=f"note {asked.ticket_id}", max_chars=2_000)
+        st.button(
+            "Answer",
+            key=f"{asked.ticket_id} is something else",
+            type="primary",
+            disabled=not who,
+            on_click=answer,
+            args=(house, asked.ticket_id, label, who, note),
+        )
+
+
+def answer(house: House, ticket: str, label: str, who: str, note: str = "") -> None:
+    """Keep the answer before the page is drawn again; why it was refused is kept for that drawing."""
+    try:
+        house.answer_review(ticket, label=label, by=who, note=note)
+    except opening.HelmdeskError as error:
+        st.session_state["refused"] = error
+
+
+page()

@@ -1,0 +1,147 @@
+"""Can we trust triage? How often people agree with it, what became of its drafts, what to write next, what it costs."""
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, charts, opening, queries, triage_numbers, words
+from pipelines.marts import MartReader
+
+WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
+CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
+
+
+def page() -> None:
+    st.title("Can we trust triage?")
+    house = opening.house()
+    reader = opening.marts(house)
+    if reader is None:
+        cards.nothing_yet()
+        return
+    cards.speaks_of(reader.publication, house.now(), "all history")
+    headline(reader)
+    sure, drafts, missing, bill = st.tabs(["Is it right?", "Do drafts help?", "What to write next", "What it costs"])
+    with sure:
+        is_it_right(reader)
+    with drafts:
+        do_drafts_help(reader)
+    with missing:
+        what_to_write(reader)
+    with bill:
+        what_it_costs(reader)
+
+
+def headline(reader: MartReader) -> None:
+    went, agreed = opening.ask(queries.review, reader), opening.ask(triage_numbers.agreement, reader)
+    written, grounded = opening.ask(triage_numbers.drafts, reader)
+    facts = {
+        "Classified": f"{went.tickets:,}",
+        "Goes to a person": words.percent(went.share, 1),
+        f"People agreed, of {agreed.answered:,} checked": words.percent(agreed.share) if agreed.answered else "–",
+        "Drafts with an answer": f"{grounded:,} of {written:,}",
+    }
+    for column, (label, value) in zip(st.columns(4), facts.items(), strict=True):
+        column.metric(label, value, border=True)
+
+
+def is_it_right(reader: MartReader) -> None:
+    left, right = st.columns(2)
+    spread = opening.ask(queries.confidence, reader)
+    if spread.is_empty():
+        st.info("No ticket was classified yet.")
+        return
+    left.altair_chart(charts.confidence_bars(spread, "Classified tickets by confidence"), theme=None)
+    agreed = opening.ask(triage_numbers.agreement, reader)
+    if not agreed.answered:
+        right.info("Nobody has checked a claim yet: answer some on the page Review, then publish.")
+        return
+    found = opening.ask(triage_numbers.calibration, reader)
+    model = right.selectbox("Model", found["model_used"].unique(maintain_order=True).to_list(), key="triage model")
+    chosen = found.filter(pl.col("model_used") == model)
+    right.altair_chart(charts.calibration_points(chosen, "How often people agreed, by confidence"), theme=None)
+    st.caption(
+        f"People checked {agreed.answered:,} claims and agreed with {agreed.agreed:,}: {words.percent(agreed.share)} "
+        f"(95 % interval {words.percent(agreed.low)} to {words.percent(agreed.high)}). What triage is unsure of is "
+        "checked most, so this says less good of it than all tickets would."
+    )
+    wrong = opening.ask(triage_numbers.mistakes, reader)
+    if not wrong.is_empty():
+        st.subheader("What was corrected?")
+        st.dataframe(
+            wrong.with_columns(pl.col("mean_confidence").map_elements(words.percent, return_dtype=pl.String)).rename(
+                {"said": "triage said", "answered": "people answered", "mean_confidence": "mean confidence"}
+            ),
+            hide_index=True,
+        )
+
+
+def do_drafts_help(reader: MartReader) -> None:
+    overall = opening.ask(triage_numbers.acceptance, reader, "all")
+    if overall.is_empty():
+        st.info("No draft was judged yet: say on a ticket's page what became of its suggested reply, then publish.")
+    else:
+        cut = st.selectbox("By", list(CUTS), format_func=CUTS.__getitem__, key="drafts by", width=220)
+        st.caption("Judged drafts; accepted is sent as drafted or with little rewritten. Mean rewritten: 0 % to 100 %.")
+        found = pl.concat([overall, opening.ask(triage_numbers.acceptance, reader, cut)])
+        st.dataframe(_accepted(found, CUTS[cut]), hide_index=True)
+    st.subheader("Which articles never help?")
+    useless = opening.ask(triage_numbers.unhelpful, reader)
+    if useless.is_empty():
+        st.info("Every article is cited, and none was turned down every time.")
+        return
+    st.dataframe(useless.rename({"article_id": "article", "cited": "drafts that cite it"}), hide_index=True)
+
+
+def _accepted(found: pl.DataFrame, name: str) -> pl.DataFrame:
+    def percent(column: str) -> pl.Expr:
+        return pl.col(column).map_elements(words.percent, return_dtype=pl.String).fill_null("–")
+
+    return found.select(
+        pl.col("value").alias(name.lower()),
+        "drafts",
+        "sent",
+        "edited",
+        "rejected",
+        percent("share_accepted").alias("accepted"),
+        pl.format("{} to {}", percent("low"), percent("high")).alias("95 % interval"),
+        percent("mean_distance").alias("mean rewritten"),
+    )
+
+
+def what_to_write(reader: MartReader) -> None:
+    st.caption("Tickets whose last draft found no answer in the knowledge base, those of one meaning together")
+    found = opening.ask(triage_numbers.to_write, reader)
+    if found.is_empty():
+        st.info("No two tickets without an answer are about the same thing.")
+        return
+    st.dataframe(found.select("tickets", "about", examples="examples"), hide_index=True)
+
+
+def what_it_costs(reader: MartReader) -> None:
+    window = st.selectbox("Window", list(WINDOWS), index=1, key="bill window", width=220)
+    found = opening.ask(triage_numbers.bill, reader, days=WINDOWS[window])
+    if found.is_empty():
+        st.info("No model was asked in this window.")
+        return
+    st.metric(f"US dollars, {window}", f"{found['cost'].sum():,.2f}", border=True, width=220)
+    st.dataframe(
+        found.select(
+            operation="operation",
+            model="model_used",
+            tickets="tickets",
+            milliseconds=pl.col("mean_latency_ms").round(0),
+            prompt_tokens="prompt_tokens",
+            completion_tokens="completion_tokens",
+            dollars="cost",
+        ).rename(
+            {
+                "milliseconds": "ms a ticket",
+                "prompt_tokens": "prompt tokens",
+                "completion_tokens": "completion tokens",
+                "dollars": "US dollars",
+            }
+        ),
+        hide_index=True,
+    )
+
+
+page()

@@ -1,0 +1,100 @@
+"""Review and feedback: the queue of what triage is not sure of, people's answers, and what became of drafts."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from engine.contracts import Event, Kind, Ticket
+from engine.errors import Conflict, NotFound
+from pipelines.jobs.triage_tickets import text_of
+from pipelines.wiring import House
+from triage.feedback import Feedback
+from triage.feedback import feedback as judged
+from triage.reviews import Doubt, Review, Waiting, in_order, is_settled, review, waiting
+
+TRIES = 5
+
+
+class Queued(NamedTuple):
+    """A ticket of the review queue as the desk knows it, and what a person is asked."""
+
+    reference: str
+    is_open: bool
+    asked: Waiting
+
+
+def review_queue(house: House, *, closed: bool = False) -> list[Queued]:
+    """Tickets that wait for a person's answer, the least certain first, then the oldest; open ones unless `closed`."""
+    claims = {claim.ticket_id: (claim, text) for claim, text in house.feedback_store.unsure()}
+    tickets = {ticket.id: ticket for ticket in house.store.tickets(ids=list(claims)) if closed or ticket.is_open}
+    answers = house.feedback_store.answers()
+    doubts = [Doubt(*claims[key], ticket.created_at) for key, ticket in tickets.items()]
+    left = in_order(doubt for doubt in doubts if not is_settled(doubt, answers.get(doubt.claim.ticket_id)))
+    found = ((tickets[doubt.claim.ticket_id], waiting(doubt)) for doubt in left)
+    return [Queued(ticket.reference, ticket.is_open, asked) for ticket, asked in found]
+
+
+def answer_review(house: House, key: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
+    """Keep a person's answer and confirm the product on the ticket. Raises NotFound, BadInput for a label outside the
+    taxonomy, Conflict if the ticket does not stand still; the answer is kept then, too."""
+    ticket = house.store.ticket(key)
+    claim = house.triage_store.latest([ticket.id]).get(ticket.id)
+    answer = review(
+        text_of(ticket), claim, house.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
+    )
+    number = house.feedback_store.add_review(answer)
+    _confirm(house, ticket, answer, number)
+    return answer
+
+
+def record_feedback(
+    house: House,
+    key: str,
+    *,
+    by: str,
+    at: datetime,
+    sent: str | None = None,
+    rejected: str | None = None,
+    shown: str | None = None,
+) -> Feedback:
+    """Keep what was done with the newest draft on a ticket: sent as it is, sent as the text `sent`, or `rejected` with
+    a reason. Nothing is sent by it. Raises NotFound without a draft, Conflict if it is not the one that was `shown`."""
+    ticket = house.store.ticket(key)
+    draft = house.triage_store.latest_suggestions([ticket.id]).get(ticket.id)
+    if draft is None:
+        raise NotFound(f"No reply was drafted for {ticket.reference}; run `helmdesk triage` first")
+    if shown is not None and shown != draft.text:
+        raise Conflict(
+            f"There is a newer draft for {ticket.reference}; read that one first, it shows after the next cycle"
+        )
+    given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(house, ticket))
+    house.feedback_store.add_feedback(given)
+    return given
+
+
+def _confirm(house: House, ticket: Ticket, answer: Review, number: int) -> None:
+    """The product on the ticket, by the answer that counts; who changed the ticket meanwhile keeps that change."""
+    event = Event(
+        id=f"reviewed/{ticket.id}/{number}",
+        ticket_id=ticket.id,
+        kind=Kind.CLASSIFIED,
+        at=answer.answered_at,
+        value=answer.label,
+        actor=answer.answered_by,
+        reason=answer.note or None,
+        data={"model": "review", "said": answer.said},
+    )
+    for last in (*[False] * (TRIES - 1), True):
+        current = house.store.ticket(ticket.id)
+        product = house.feedback_store.review_history(ticket.id)[-1].label
+        try:
+            house.store.save(current.model_copy(update={"product": product}), [event], at=house.now())
+            return
+        except Conflict:
+            if last:
+                raise
+
+
+def _label(house: House, ticket: Ticket) -> str | None:
+    """The product as confirmed, else as claimed."""
+    claim = house.triage_store.latest([ticket.id]).get(ticket.id)
+    return ticket.product or (claim.product if claim else None)

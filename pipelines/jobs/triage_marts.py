@@ -1,0 +1,132 @@
+"""What triage claimed, how often it was right, what it cost, what became of its drafts, and what is not written yet."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from pipelines.jobs.tickets_now import conform
+from pipelines.marts import MARTS
+from pipelines.wiring import House
+
+if TYPE_CHECKING:
+    from triage.reviews import Review
+
+CONFIDENCE_BINS = 10
+CLAIMED = {"classify": "classifications", "draft": "suggestions"}
+"""The table of each operation that a model is used for."""
+
+
+def triage_marts(
+    house: House, tickets: pl.DataFrame, claims: pl.DataFrame, drafts: pl.DataFrame, *, as_of: datetime
+) -> dict[str, pl.DataFrame]:
+    """All marts of this file by name, from the marts `tickets`, `classifications` and `suggestions`."""
+    from triage.articles import read_folder
+    from triage.feedback import acceptance, frame_of, never_help
+
+    policy = house.learning_policy.drafts
+    answers = list(house.feedback_store.answers(as_of=as_of).values())
+    accepted = acceptance(frame_of(house.feedback_store.feedback(as_of=as_of)), policy)
+    articles = [article.id for article in read_folder(house.settings.data / "knowledge").articles]
+    reviews = review_mart(answers, tickets)
+    return {
+        "confidence": confidence_mart(claims),
+        "reviews": reviews,
+        "calibration": calibration_mart(reviews),
+        "cost_ledger": cost_mart({name: house.triage_store.frame(table) for name, table in CLAIMED.items()}, as_of),
+        "draft_feedback": conform("draft_feedback", accepted),
+        "unhelpful_articles": conform("unhelpful_articles", never_help(articles, cited(drafts), accepted, policy)),
+        "coverage_gaps": gap_mart(house, drafts, tickets),
+    }
+
+
+def _bin(confidence: str) -> pl.Expr:
+    """The lower end of one of ten bins of equal width; 1.0 falls in the last."""
+    return (pl.col(confidence) * CONFIDENCE_BINS).floor().clip(0, CONFIDENCE_BINS - 1) / CONFIDENCE_BINS
+
+
+def confidence_mart(claims: pl.DataFrame) -> pl.DataFrame:
+    """Claims by confidence."""
+    return conform(
+        "confidence",
+        claims.group_by(lower=_bin("confidence"))
+        .agg(tickets=pl.len(), needs_review=pl.col("needs_review").sum())
+        .with_columns(upper=pl.col("lower") + 1 / CONFIDENCE_BINS)
+        .sort("lower"),
+    )
+
+
+def review_mart(answers: "list[Review]", tickets: pl.DataFrame) -> pl.DataFrame:
+    """The answer that counts on each ticket, beside what triage had said when it was given."""
+    columns = ("ticket_id", "label", "said", "confidence", "model_used", "answered_by", "note", "answered_at")
+    rows = pl.DataFrame(
+        [[getattr(answer, name) for name in columns] for answer in answers],
+        schema={
+            **dict.fromkeys(columns, pl.String()),
+            "confidence": pl.Float64(),
+            "answered_at": pl.Datetime("us", "UTC"),
+        },
+        orient="row",
+    ).rename({"ticket_id": "ticket"})
+    told = rows.join(tickets.select("ticket", "reference"), on="ticket", how="inner")
+    return conform(
+        "reviews", told.with_columns(is_right=pl.col("said") == pl.col("label")).sort("answered_at", "ticket")
+    )
+
+
+def calibration_mart(reviews: pl.DataFrame) -> pl.DataFrame:
+    """By model and bin of confidence: how often people agreed. Only what people answered is counted, and what triage
+    is unsure of is answered most; so a share speaks for its own bin and not for all tickets."""
+    from sla.attainment import wilson
+
+    counted = (
+        reviews.drop_nulls(["confidence", "model_used"])
+        .group_by("model_used", lower=_bin("confidence"))
+        .agg(answered=pl.len(), agreed=pl.col("is_right").sum(), mean_confidence=pl.col("confidence").mean())
+        .with_columns(upper=pl.col("lower") + 1 / CONFIDENCE_BINS)
+    )
+    low, high = wilson(pl.col("agreed"), pl.col("answered"))
+    share = counted.with_columns(share_agreed=pl.col("agreed") / pl.col("answered"), low=low, high=high)
+    return conform("calibration", share.sort("model_used", "lower"))
+
+
+def cost_mart(tables: dict[str, pl.DataFrame], as_of: datetime) -> pl.DataFrame:
+    """By UTC day, operation and model: calls, latency a ticket, tokens and US dollars."""
+    days = [
+        table.filter(pl.col("created_at") <= as_of)
+        .group_by(day=pl.col("created_at").dt.date(), model_used="model_used")
+        .agg(
+            tickets=pl.len(),
+            mean_latency_ms=pl.col("latency_ms").mean(),
+            p95_latency_ms=pl.col("latency_ms").quantile(0.95, "nearest"),
+            prompt_tokens=pl.col("prompt_tokens").sum(),
+            completion_tokens=pl.col("completion_tokens").sum(),
+            cost=pl.col("cost").sum(),
+        )
+        .with_columns(operation=pl.lit(operation))
+        for operation, table in tables.items()
+    ]
+    return conform("cost_ledger", pl.concat(days).sort("day", "operation", "model_used"))
+
+
+def cited(drafts: pl.DataFrame) -> pl.DataFrame:
+    """How many of these drafts cite each article: article_id, drafts."""
+    source = pl.List(pl.Struct({"article_id": pl.String()}))
+    named = drafts.filter("grounded").select("ticket", source=pl.col("citations").str.json_decode(source))
+    articles = named.explode("source").select("ticket", article_id=pl.col("source").struct.field("article_id"))
+    return articles.drop_nulls().unique().group_by("article_id").agg(drafts=pl.len().cast(pl.Int64))
+
+
+def gap_mart(house: House, drafts: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+    """What to write next: tickets whose last draft found no answer, those of one meaning together."""
+    from triage.gaps import Uncovered, gaps
+
+    policy = house.learning_policy.gaps
+    asked = drafts.filter(~pl.col("grounded")).join(tickets, on="ticket", suffix="_of_ticket")
+    newest = asked.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
+    told = [
+        Uncovered(*row) for row in newest.filter(pl.col("subject") != "").select("reference", "subject").iter_rows()
+    ]
+    found = gaps(told, house.embedder.embed([one.subject for one in told]), policy) if told else []
+    rows = [(place, gap.about, gap.tickets, ", ".join(gap.examples)) for place, gap in enumerate(found, start=1)]
+    return pl.DataFrame(rows, schema=MARTS["coverage_gaps"].schema, orient="row")

@@ -1,0 +1,200 @@
+"""`helmdesk knowledge` keeps the searchable articles up to date; `helmdesk triage eval-retrieval` judges the search."""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.errors import BadInput
+from pipelines.terminal import open_here, plain
+
+if TYPE_CHECKING:
+    from triage.ports import Embedder
+    from triage.retrieval_measures import Figures, Judged
+    from triage.retrieval_runs import Found
+    from triage.search_weights import Tuned
+
+Json = Annotated[bool, typer.Option("--json", help="Everything, for programs.")]
+
+knowledge = typer.Typer(help="The articles that drafts may cite.", no_args_is_help=True)
+
+
+@knowledge.command("sync")
+def sync(
+    context: typer.Context,
+    folder: Annotated[Path | None, typer.Argument(help="Articles: .md, .html, .json, .jsonl, .csv.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="What these articles are called together.", show_default="the folder's name")
+    ] = None,
+    field: Annotated[
+        list[str] | None, typer.Option(help="field=column, where a table calls its columns otherwise: text=Solution")
+    ] = None,
+) -> None:
+    """Make the index hold the articles of a folder as they are now; without one, those of data/knowledge."""
+    from triage.articles import read_folder
+
+    mapping = _mapping(field or [])
+    with open_here(context) as house:
+        place = folder or house.settings.data / "knowledge"
+        reading = read_folder(place, mapping=mapping)
+        for refused in reading.refused:
+            typer.echo(f"refused  {plain(str(refused))}", err=True)
+        if not reading.articles:
+            raise BadInput(f"None of the articles in {place} can be used; nothing was changed")
+        name = source or place.resolve().stem
+        report = house.index.sync(reading.articles, source=name, remove_missing=not reading.refused)
+    typer.echo(
+        f"{plain(name)}: added or changed {report.added}, removed {report.removed}, unchanged {report.unchanged}, "
+        f"refused {len(reading.refused)}"
+    )
+    if reading.refused:
+        typer.echo("while articles are refused none is removed: correct them and sync again")
+        raise typer.Exit(2)
+
+
+@knowledge.command("list")
+def show(context: typer.Context, as_json: Json = False) -> None:
+    """List the articles in the index, by source."""
+    with open_here(context) as house:
+        held = house.index.held()
+    if as_json:
+        typer.echo(json.dumps([article._asdict() for article in held], indent=1))
+        return
+    for article in held:
+        typer.echo(plain(f"{article.source:<20} {article.article_id:<28} {article.chunks:>4}  {article.title}"))
+    sources = {article.source for article in held}
+    typer.echo(f"{len(held)} articles, {sum(a.chunks for a in held)} chunks, {len(sources)} sources")
+
+
+@knowledge.command("remove")
+def remove(
+    context: typer.Context, source: Annotated[str, typer.Option(help="As `helmdesk knowledge list` shows it.")]
+) -> None:
+    """Take all articles of one source out of the index; those of others stay."""
+    with open_here(context) as house:
+        gone = house.index.remove(source)
+    typer.echo(f"{plain(source)}: removed {gone}")
+
+
+def evaluate(
+    context: typer.Context,
+    *,
+    corpus: Annotated[Path, typer.Option(help="corpus.jsonl: _id, title, text.")],
+    queries: Annotated[Path, typer.Option(help="queries.jsonl: _id, text.")],
+    qrels: Annotated[Path, typer.Option(help="qrels.tsv: query-id, corpus-id, score.")],
+    tune_on: Annotated[
+        Path | None, typer.Option(help="Other judged queries: a qrels .tsv, or a folder with queries.jsonl and one.")
+    ] = None,
+    save: Annotated[bool, typer.Option("--save", help="Use the tuned weights for this home's index.")] = False,
+    embedder: Annotated[str | None, typer.Option(help="auto, minilm or wordllama.", show_default="settings")] = None,
+    as_json: Json = False,
+) -> None:
+    """How well words, meaning and both together find what was judged relevant (BEIR layout)."""
+    from pipelines.settings import read_settings
+    from triage.embed import open_embedder
+    from triage.kept_vectors import KeptVectors
+    from triage.search_weights import save_weights
+
+    if save and tune_on is None:
+        raise BadInput("--save keeps tuned weights: say with --tune-on which judged queries to tune on")
+    settings = read_settings(home=(context.obj or {}).get("home"))
+    part = KeptVectors(open_embedder(embedder or settings.embedder), settings.home / "vectors")
+    started = time.perf_counter()
+    report, tuned = _judge(corpus, queries, qrels, tune_on, part)
+    report["seconds"] = round(time.perf_counter() - started, 1)
+    if save and tuned.is_tuned:
+        save_weights(settings.search_weights_file, tuned, embedder=part.name)
+    typer.echo(json.dumps(report, indent=1) if as_json else _table(report))
+
+
+def _judge(
+    corpus: Path, queries: Path, qrels: Path, tune_on: Path | None, embedder: "Embedder"
+) -> "tuple[dict[str, Any], Tuned]":
+    """The weights are settled before a query of the test is run."""
+    from triage.judged_files import read_corpus, read_judgements, read_queries
+    from triage.retrieval_measures import with_answers
+    from triage.retrieval_runs import Collection
+    from triage.retrieve import default_weights
+    from triage.search_weights import Tuned, tune
+
+    documents, asked = read_corpus(corpus), read_queries(queries)
+    ids = {document.id for document in documents}
+    judged = with_answers(read_judgements(qrels, set(asked), ids))
+    test = {query: asked[query] for query in judged}
+    others, learned = _tuning(tune_on, asked, test, ids) if tune_on else ({}, {})
+    collection = Collection(documents, embedder, told=_told)
+    tuned = Tuned(default_weights(embedder.name), False, 0, 0.0, 0.0, "the default; --tune-on learns others")
+    if tune_on is not None:
+        tuned = tune(collection.find(others), learned, embedder=embedder.name)
+    figures = _figures(collection.find(test), judged, tuned)
+    return {
+        "documents": len(documents),
+        "queries": len(judged),
+        "embedder": embedder.name,
+        "weights": tuned.weights._asdict() | {"tuned": tuned.is_tuned, "queries": tuned.queries, "why": tuned.reason},
+        "figures": {
+            name: {"ndcg@10": part.ndcg, "mrr": part.mrr, "recall@5": part.recall} for name, part in figures.items()
+        },
+    }, tuned
+
+
+def _tuning(
+    tune_on: Path, asked: dict[str, str], test: dict[str, str], documents: set[str]
+) -> "tuple[dict[str, str], Judged]":
+    """Queries to tune on with their grades, without any whose text is also in the test."""
+    from triage.judged_files import read_judgements, read_queries
+
+    texts = asked
+    if tune_on.is_dir():
+        texts, tune_on = read_queries(tune_on / "queries.jsonl"), tune_on / "qrels.tsv"
+    tested = {_folded(text) for text in test.values()}
+    judged = read_judgements(tune_on, set(texts), documents)
+    learned = {query: grades for query, grades in judged.items() if _folded(texts[query]) not in tested}
+    if not learned:
+        raise BadInput(f"{tune_on.name} judges only queries of the test; tune on others")
+    return {query: texts[query] for query in learned}, learned
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _figures(found: "dict[str, Found]", judged: "Judged", tuned: "Tuned") -> "dict[str, Figures]":
+    from triage.retrieval_measures import figures
+    from triage.retrieval_runs import hybrid_ranking, ranking
+
+    return {
+        "bm25": figures({query: ranking(found[query].words) for query in judged}, judged),
+        "dense": figures({query: ranking(found[query].dense) for query in judged}, judged),
+        "hybrid": figures({query: hybrid_ranking(found[query], tuned.weights) for query in judged}, judged),
+    }
+
+
+def _table(report: dict[str, Any]) -> str:
+    weights = report["weights"]
+    lines = [
+        f"{report['documents']:,} documents, {report['queries']:,} judged queries, {report['embedder']}, "
+        f"{report['seconds']:.0f} s",
+        f"{'':<8}{'nDCG@10':>9}{'MRR':>9}{'recall@5':>10}",
+        *(
+            f"{name:<8}{part['ndcg@10']:>9.4f}{part['mrr']:>9.4f}{part['recall@5']:>10.4f}"
+            for name, part in report["figures"].items()
+        ),
+        f"weights: meaning {weights['dense']:.2f}, words {weights['words']:.2f} ({weights['why']})",
+    ]
+    return "\n".join(lines)
+
+
+def _told(stage: str, done: int, total: int) -> None:
+    """One line that counts up, where somebody watches."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{stage} {done:,} of {total:,}".ljust(40) + ("\n" if done >= total else ""))
+
+
+def _mapping(fields: list[str]) -> dict[str, str]:
+    if wrong := [text for text in fields if "=" not in text]:
+        raise BadInput(f"--field {wrong[0]!r} names no column; write field=column, for example text=Solution")
+    return dict(text.split("=", 1) for text in fields)

@@ -1,0 +1,108 @@
+"""`helmdesk triage review`, `feedback` and `retrain`: people's answers, and what is learned from them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.errors import BadInput
+from pipelines.terminal import open_here, plain
+
+if TYPE_CHECKING:
+    from pipelines.jobs.retrain import Retrained
+    from pipelines.jobs.review import Queued
+    from pipelines.wiring import House
+
+Ticket = Annotated[str | None, typer.Argument(help="Key, reference or id.")]
+By = Annotated[str | None, typer.Option(help="Who says so.", show_default="HELMDESK_ACTOR")]
+SHOWN = 10
+
+
+def review(
+    context: typer.Context,
+    ticket: Ticket = None,
+    *,
+    label: Annotated[str | None, typer.Option(help="What the ticket is about: a label of the taxonomy.")] = None,
+    by: By = None,
+    note: Annotated[str, typer.Option(help="Why, for those who learn from it.")] = "",
+    closed: Annotated[bool, typer.Option("--closed", help="List closed tickets, too.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Tickets listed at most.")] = SHOWN,
+) -> None:
+    """Without a ticket: what waits for a person. With one: the person's answer, kept for the next training."""
+    if (ticket is None) != (label is None):
+        raise BadInput("An answer needs both: helmdesk triage review TICKET --label LABEL")
+    with open_here(context) as house:
+        if ticket is None or label is None:
+            _list(house.review_queue(closed=closed), limit)
+            return
+        answer = house.answer_review(ticket, label=label, by=by or house.settings.actor, note=note)
+    said = f", triage said {answer.said}" if answer.said else ""
+    typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{said}; kept for the next training"))
+
+
+def feedback(
+    context: typer.Context,
+    ticket: Annotated[str, typer.Argument(help="Key, reference or id.")],
+    *,
+    sent: Annotated[bool, typer.Option("--sent", help="The draft was sent as it is.")] = False,
+    edited: Annotated[Path | None, typer.Option(help="A file with the reply that was sent instead.")] = None,
+    rejected: Annotated[str | None, typer.Option(help="Why the draft was of no use.")] = None,
+    by: By = None,
+) -> None:
+    """What was done with the draft on a ticket; sends nothing. `helmdesk triage report` tells what helps."""
+    if sum((sent, edited is not None, rejected is not None)) != 1:
+        raise BadInput("Say what was done with the draft: one of --sent, --edited FILE, --rejected REASON")
+    with open_here(context) as house:
+        text = None if edited is None else _text_of(edited)
+        kept = house.record_feedback(ticket, by=by or house.settings.actor, sent=text, rejected=rejected)
+    rewritten = f", {kept.distance:.0%} of it rewritten" if kept.distance else ""
+    typer.echo(plain(f"{kept.ticket_id}: draft {kept.outcome}{rewritten}"))
+
+
+def retrain(
+    context: typer.Context,
+    force: Annotated[bool, typer.Option("--force", help="Also without drift or enough new answers.")] = False,
+) -> None:
+    """Learn from people's answers where it is due; the new model takes over only if it is not worse."""
+    from pipelines.jobs.retrain import retrain as job
+
+    with open_here(context) as house:
+        done = job(house, at=house.now(), force=force)
+        _tell(done, house)
+
+
+def _list(queue: "list[Queued]", limit: int) -> None:
+    for reference, _, asked in queue[:limit]:
+        guesses = " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in asked.guesses)
+        typer.echo(plain(f"{reference}  {guesses}  {asked.subject[:80]}"))
+        typer.echo(plain(f"    {' '.join(asked.excerpt.split())[:160]}"))
+    more = f", {limit} shown" if len(queue) > limit else ""
+    typer.echo(f"waiting for a person: {len(queue)}{more}")
+
+
+def _tell(done: "Retrained", house: "House") -> None:
+    typer.echo(done.drift.told())
+    if done.run is None or done.verdict is None:
+        wanted = house.learning_policy.retrain
+        typer.echo(
+            f"not due: {done.new_answers} new answers of {wanted.answers}, {wanted.answers_on_drift} after drift"
+        )
+        return
+    run, verdict = done.run, done.verdict
+    typer.echo(f"learned {run.learned_rows} texts ({done.reason}) -> {run.file}")
+    if verdict.tested:
+        typer.echo(
+            f"on {verdict.tested} newer reviewed tickets: {verdict.challenger_right} right, {run.champion} "
+            f"{verdict.champion_right}; difference {verdict.difference:+.3f}, at least {verdict.low:+.3f}, "
+            f"McNemar p {verdict.mcnemar:.3f}"
+        )
+    typer.echo(f"{'takes over' if run.took_over else 'does not take over'}: {verdict.why}")
+    if run.took_over and house.settings.model is not None:
+        typer.echo("HELMDESK_MODEL names another model, which stays in use until that setting is taken away")
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} can't be read as UTF-8 text: {error}. Nothing was kept") from None

@@ -1,0 +1,30 @@
+"""`helmdesk triage …`: the group and its subcommands."""
+
+import typer
+
+from pipelines.knowledge_commands import evaluate as evaluate_retrieval
+from pipelines.review_commands import feedback, retrain, review
+from pipelines.terminal import open_here, progress_bars
+from pipelines.triage_commands import evaluate, report, train
+
+triage = typer.Typer(help="Classify and draft; without a subcommand: for all tickets not looked at yet.")
+triage.command("train")(train)
+triage.command("eval")(evaluate)
+triage.command("eval-retrieval")(evaluate_retrieval)
+triage.command("review")(review)
+triage.command("feedback")(feedback)
+triage.command("retrain")(retrain)
+triage.command("report")(report)
+
+
+@triage.callback()
+def _triage(context: typer.Context) -> None:
+    if context.invoked_subcommand is not None:
+        return
+    from pipelines.jobs.triage_tickets import triage_tickets as job
+
+    with open_here(context) as house, progress_bars() as progress:
+        done = job(house, at=house.now(), progress=progress)
+    typer.echo(f"classified {done.classified}, of these for a person {done.needs_review}, drafted {done.drafted}")
+    if done.hosted:
+        typer.echo("hosted models: " + ", ".join(f"{name} {count}" for name, count in sorted(done.hosted.items())))

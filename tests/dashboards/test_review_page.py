@@ -1,0 +1,158 @@
+"""The review page: the queue, one click to answer; and what became of a draft, on the ticket's page."""
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from pipelines.jobs.triage_tickets import text_of
+from pipelines.wiring import open_house
+from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
+from tests.dashboards.test_pages import opened, read_as_markdown
+from tests.dashboards.test_ticket_page import acting_as, button, texts
+from triage.contracts import Classification, Guess, Suggestion
+
+REVIEW = Path(__file__).resolve().parents[2] / "dashboards" / "views" / "review.py"
+DRAFT = "Restart the connector [1]."
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
+    small_desk(tmp_path).close()
+    stored_desk(tmp_path)
+    with open_house(home=tmp_path) as house:
+        asked = [text_of(ticket) for ticket in house.store.tickets()]
+        claims = [
+            Classification(
+                id=f"c-{text.ticket_id}", ticket_id=text.ticket_id, product="SWG", urgency="low", confidence=sure,
+                reasoning=f"says {HOSTILE}", needs_review=True, runner_up=Guess(label="ZTNA", confidence=0.2),
+                model_used="local", created_at=NOON,
+            )
+            for text, sure in zip(asked, (0.5, 0.3), strict=True)
+        ]  # fmt: skip
+        house.triage_store.save_classifications(asked, claims, at=NOON)
+        drafted = Suggestion(
+            id="s-1", ticket_id="demo:INC-1", text=DRAFT, grounded=True, model_used="extractive", created_at=NOON
+        )
+        house.triage_store.save_suggestions(asked, [drafted], at=NOON)
+    yield tmp_path
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+def review_page() -> AppTest:
+    app = AppTest.from_file(str(REVIEW), default_timeout=60).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def answers(home: Path) -> dict[str, tuple[str, str, str]]:
+    with open_house(home=home) as house:
+        kept = house.feedback_store.answers()
+    return {key: (one.label, one.answered_by, one.note) for key, one in kept.items()}
+
+
+def test_queue_shows_the_least_certain_first(home):
+    app = review_page()
+    references = [text.value.split(" ")[0] for text in app.text if " · opened " in text.value]
+    assert references == ["INC-2", "INC-1"]
+    assert [b.label for b in app.button][:2] == ["SWG, 30 %", "ZTNA, 20 %"]
+    assert "Waiting: 2, shown 1 to 2" in read_as_markdown(app)
+
+
+def test_nobody_answers_without_a_name(home):
+    app = review_page()
+    assert all(b.disabled for b in app.button if b.label not in ("Open the ticket",))
+    assert "Choose who you are" in app.info[0].value
+
+
+def test_one_click_answers(home):
+    app = acting_as(review_page(), "ana")
+    app.button(key="demo:INC-2 is ZTNA").click().run()
+    assert answers(home) == {"demo:INC-2": ("ZTNA", "ana", "")}
+    assert "Waiting: 1, shown 1 to 1" in read_as_markdown(app)
+    with open_house(home=home) as house:
+        assert house.store.ticket("INC-2").product == "ZTNA"
+
+
+def test_another_label_is_answered_with_a_note(home):
+    app = acting_as(review_page(), "ana")
+    app.selectbox(key="label demo:INC-1").select("CFW")
+    app.text_input(key="note demo:INC-1").input("the firewall, not the proxy")
+    app.run().button(key="demo:INC-1 is something else").click().run()
+    assert answers(home) == {"demo:INC-1": ("CFW", "ana", "the firewall, not the proxy")}
+
+
+def test_all_answered_is_said(home):
+    app = acting_as(review_page(), "ana")
+    for key in ("demo:INC-1", "demo:INC-2"):
+        app.button(key=f"{key} is SWG").click().run()
+    assert [info.value for info in app.info] == ["No ticket waits for an answer."]
+
+
+def test_hostile_ticket_is_plain_text(home):
+    app = review_page()
+    assert sum("[click](https://evil.example/x)" in text.value for text in app.text) == 4  # subject, message, reasons
+    assert "evil.example" not in read_as_markdown(app)
+
+
+def test_empty_page_shows_the_command_that_fills_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path / "new"))
+    assert [code.value for code in review_page().code] == ["uv run helmdesk demo"]
+
+
+def judged(home: Path) -> list[tuple[str, str | None, str | None, str]]:
+    with open_house(home=home) as house:
+        return [
+            (one.outcome, one.text, one.reason, one.given_by) for one in house.feedback_store.feedback_of("demo:INC-1")
+        ]
+
+
+def test_sent_draft_is_noted(home):
+    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    button(app, "Sent as it is").click().run()
+    assert judged(home) == [("sent", None, None, "ana")]
+    assert "ana noted: sent as it was" in texts(app)
+
+
+def test_changed_reply_is_noted_with_its_share(home):
+    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    app.text_area(key="reply to demo:INC-1").input("Restart the connector now [1].").run()
+    button(app, "Keep the changed reply").click().run()
+    assert judged(home) == [("edited", "Restart the connector now [1].", None, "ana")]
+    assert "ana noted: sent with 13 % of it changed" in texts(app)
+
+
+def test_rejected_draft_needs_a_reason(home):
+    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    button(app, "Keep the reason").click().run()
+    assert "The reason has 0 characters" in app.error[0].value
+    app.text_input(key="rejected on demo:INC-1").input(f"wrong version {HOSTILE}").run()
+    button(app, "Keep the reason").click().run()
+    assert judged(home) == [("rejected", None, f"wrong version {HOSTILE}", "ana")]
+    assert "evil.example" not in read_as_markdown(app)
+
+
+def test_nobody_judges_without_a_name(home):
+    app = opened("ticket", ticket="INC-1")
+    labels = ("Sent as it is", "Keep the changed reply", "Keep the reason")
+    assert all(button(app, label).disabled for label in labels)
+
+
+def test_newer_draft_is_not_judged_unseen(home):
+    newer = Suggestion(
+        id="s-2",
+        ticket_id="demo:INC-1",
+        text="Another reply.",
+        grounded=True,
+        model_used="x",
+        created_at=NOON.replace(hour=13),
+    )
+    with open_house(home=home) as house:
+        house.triage_store.save_suggestions([text_of(house.store.ticket("INC-1"))], [newer], at=NOON)
+    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    button(app, "Sent as it is").click().run()
+    assert "newer draft" in app.error[0].value
+    assert judged(home) == []

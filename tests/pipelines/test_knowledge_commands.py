@@ -1,0 +1,201 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from engine.errors import BadInput, NotFound
+from pipelines.knowledge_commands import evaluate, remove, show, sync
+from triage.embed import WordLlama
+from triage.retrieve import Weights
+from triage.search_weights import Tuned, read_weights
+
+app = typer.Typer()
+app.command("sync")(sync)
+app.command("list")(show)
+app.command("remove")(remove)
+app.command("eval-retrieval")(evaluate)
+
+TOPICS = ("printer jams", "tunnel drops", "invoice is wrong", "screen flickers", "mail bounces", "password expired")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
+    return tmp_path / "home"
+
+
+def run(*words: object) -> Any:
+    return CliRunner().invoke(app, [*map(str, words)], obj={"home": None})
+
+
+def articles(folder: Path, *rows: dict[str, str]) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "kb.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return folder
+
+
+def test_two_sources_live_side_by_side(home: Path, tmp_path: Path) -> None:
+    wiki = articles(tmp_path / "wiki", {"id": "w1", "text": "The fan is loud."}, {"id": "w2", "text": "Reboot it."})
+    assert "wiki: added or changed 2, removed 0, unchanged 0, refused 0" in run("sync", wiki).output
+    page = tmp_path / "page.html"
+    page.write_text("<h1>Tunnel</h1><p>It drops.</p>", encoding="utf-8")
+    assert "handbook: added or changed 1" in run("sync", page, "--source", "handbook").output
+    articles(wiki, {"id": "w1", "text": "The fan is loud."})
+    assert "wiki: added or changed 0, removed 1, unchanged 1, refused 0" in run("sync", wiki).output
+    held = json.loads(run("list", "--json").stdout)
+    assert [(row["source"], row["article_id"]) for row in held] == [("handbook", "page.html"), ("wiki", "w1")]
+    assert run("remove", "--source", "wiki").output == "wiki: removed 1\n"
+    assert "1 articles, 1 chunks, 1 sources" in run("list").output
+    assert isinstance(run("remove", "--source", "wiki").exception, NotFound)
+
+
+def test_the_shipped_articles_are_the_default(home: Path) -> None:
+    assert "knowledge: added or changed 48, removed 0" in run("sync").output
+
+
+def test_refused_articles_are_listed_and_nothing_is_lost(home: Path, tmp_path: Path) -> None:
+    wiki = articles(tmp_path / "wiki", {"id": "w1", "text": "One."}, {"id": "w2", "text": "Two."})
+    run("sync", wiki)
+    articles(wiki, {"id": "w1", "text": "One, changed."}, {"id": "w2", "text": ""})
+    done = run("sync", wiki)
+    assert done.exit_code == 2
+    assert "refused  kb.jsonl, line 2: it has no text" in done.output
+    assert "added or changed 1, removed 0, unchanged 0, refused 1" in done.output
+    assert "2 articles" in run("list").output
+    articles(wiki, {"id": "w1"})
+    assert "nothing was changed" in str(run("sync", wiki).exception)
+
+
+def test_columns_are_named_on_the_command_line(home: Path, tmp_path: Path) -> None:
+    wiki = articles(tmp_path / "wiki", {"Ref": "w1", "Fix": "Reboot it.", "text": "internal"})
+    assert "added or changed 1" in run("sync", wiki, "--field", "id=Ref", "--field", "text=Fix").output
+    assert "write field=column" in str(run("sync", wiki, "--field", "text").exception)
+
+
+@pytest.fixture
+def judged(tmp_path: Path) -> Path:
+    """Ninety documents that differ by a number, which words find and meaning does not."""
+    documents = [f"{topic} on machine {number:03d}" for number in range(15) for topic in TOPICS]
+    corpus = [{"_id": f"d{at}", "title": "", "text": f"The {text}."} for at, text in enumerate(documents)]
+    queries = [{"_id": f"q{at}", "text": f"why {text}"} for at, text in enumerate(documents)]
+    for name, rows in (("corpus", corpus), ("queries", queries)):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    for name, numbers in (("test", range(0, 90, 3)), ("train", [at for at in range(90) if at % 3])):
+        lines = "\n".join(f"q{at}\td{at}\t1" for at in numbers)
+        (tmp_path / f"{name}.tsv").write_text(f"query-id\tcorpus-id\tscore\n{lines}\n", encoding="utf-8")
+    return tmp_path
+
+
+def judge(folder: Path, *more: object, qrels: str = "test.tsv") -> Any:
+    return run("eval-retrieval", "--corpus", folder / "corpus.jsonl", "--queries", folder / "queries.jsonl",
+               "--qrels", folder / qrels, *more)  # fmt: skip
+
+
+def test_three_rankings_are_judged(home: Path, judged: Path) -> None:
+    report = json.loads(judge(judged, "--json").stdout)
+    assert (report["documents"], report["queries"]) == (90, 30)
+    assert set(report["figures"]) == {"bm25", "dense", "hybrid"}
+    assert all(set(part) == {"ndcg@10", "mrr", "recall@5"} for part in report["figures"].values())
+    assert report["figures"]["bm25"]["ndcg@10"] > 0.99
+    assert report["weights"]["tuned"] is False
+    table = judge(judged).output
+    assert all(word in table for word in ("nDCG@10", "MRR", "recall@5", "bm25", "dense", "hybrid", "weights: meaning"))
+
+
+def test_documents_are_embedded_once(home: Path, judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = json.loads(judge(judged, "--json").stdout)
+    monkeypatch.setattr(WordLlama, "embed", lambda *_: pytest.fail("embedded again"))
+    assert json.loads(judge(judged, "--json").stdout)["figures"] == first["figures"]
+
+
+def test_the_judgements_of_the_test_do_not_move_the_weights(home: Path, judged: Path) -> None:
+    before = json.loads(judge(judged, "--tune-on", judged / "train.tsv", "--json").stdout)
+    lines = (judged / "test.tsv").read_text(encoding="utf-8").splitlines()
+    wrong = [
+        line.replace("\td", "\td1") if int(line.split("\td")[1].split("\t")[0]) < 9 else line for line in lines[1:]
+    ]
+    (judged / "test.tsv").write_text("\n".join([lines[0], *wrong]), encoding="utf-8")
+    after = json.loads(judge(judged, "--tune-on", judged / "train.tsv", "--json").stdout)
+    assert after["weights"] == before["weights"]
+    assert after["figures"] != before["figures"]
+    assert before["weights"]["queries"] == 60
+
+
+def test_queries_of_the_test_are_never_tuned_on(home: Path, judged: Path) -> None:
+    both = (judged / "train.tsv").read_text() + "\n".join((judged / "test.tsv").read_text().splitlines()[1:])
+    (judged / "both.tsv").write_text(both, encoding="utf-8")
+    report = json.loads(judge(judged, "--tune-on", judged / "both.tsv", "--json").stdout)
+    assert report["weights"]["queries"] == 60
+    assert "only queries of the test" in str(judge(judged, "--tune-on", judged / "test.tsv").exception)
+
+
+def test_a_folder_of_other_queries_may_be_tuned_on(home: Path, judged: Path) -> None:
+    folder = judged / "train"
+    folder.mkdir()
+    (folder / "qrels.tsv").write_text((judged / "train.tsv").read_text(), encoding="utf-8")
+    (folder / "queries.jsonl").write_text((judged / "queries.jsonl").read_text(), encoding="utf-8")
+    reports = [
+        json.loads(judge(judged, "--tune-on", place, "--json").stdout) for place in (folder, judged / "train.tsv")
+    ]
+    assert reports[0]["weights"] == reports[1]["weights"]
+    assert reports[0]["weights"]["queries"] == 60
+
+
+def test_tuned_weights_are_kept_for_this_home_if_asked(
+    home: Path, judged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proven = Tuned(Weights(0.1, 0.9), True, 60, 0.2, 0.01, "won")
+    monkeypatch.setattr("triage.search_weights.tune", lambda *_, **__: proven)
+    file = home / "models" / "search_weights.json"
+    judge(judged, "--tune-on", judged / "train.tsv")
+    assert not file.exists()
+    judge(judged, "--tune-on", judged / "train.tsv", "--save")
+    assert read_weights(file, embedder=WordLlama.name) == Weights(0.1, 0.9)
+    assert "--tune-on" in str(judge(judged, "--save").exception)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "reason"),
+    [
+        ("corpus.jsonl", "", "corpus.jsonl is empty"),
+        ("corpus.jsonl", '{"_id": "d0"}', "corpus.jsonl, line 1: has no _id or no text"),
+        ("corpus.jsonl", "{", "corpus.jsonl, line 1: is not JSON"),
+        (
+            "corpus.jsonl",
+            '{"_id": "d0", "text": "a"}\n{"_id": "d0", "text": "b"}',
+            "line 2: the id 'd0' is given twice",
+        ),
+        ("queries.jsonl", "[]", "queries.jsonl, line 1: has no _id or no text"),
+        ("test.tsv", "", "test.tsv has no column 'query-id'"),
+        ("test.tsv", "query-id\tcorpus-id\nq0\td0", "test.tsv has no column 'score'"),
+        ("test.tsv", "query-id\tcorpus-id\tscore\nq0\td0", "line 2: needs a query id, a document id and a whole"),
+        ("test.tsv", "query-id\tcorpus-id\tscore\nq0\td0\thigh", "line 2: needs a query id"),
+        ("test.tsv", "query-id\tcorpus-id\tscore\nx\td0\t1", "line 2: there is no query 'x'"),
+        ("test.tsv", "query-id\tcorpus-id\tscore\nq0\tx\t1", "line 2: there is no document 'x'"),
+        ("test.tsv", "query-id\tcorpus-id\tscore\nq0\td0\t0", "judges no document relevant"),
+        ("test.tsv", "query-id\tcorpus-id\tscore\n", "judges no document relevant"),
+    ],
+)
+def test_a_bad_file_is_one_clear_error(home: Path, judged: Path, file: str, content: str, reason: str) -> None:
+    (judged / file).write_text(content, encoding="utf-8")
+    done = judge(judged)
+    assert isinstance(done.exception, BadInput)
+    assert reason in str(done.exception)
+
+
+def test_a_missing_file_is_named(home: Path, judged: Path) -> None:
+    assert isinstance(judge(judged, qrels="nowhere.tsv").exception, NotFound)
+
+
+def test_a_document_with_the_querys_own_id_and_one_without_text_are_no_answers(home: Path, judged: Path) -> None:
+    rows = [{"_id": "same", "text": "The pump leaks oil"}, {"_id": "other", "text": "A pump with an oil leak"},
+            {"_id": "void", "title": "", "text": ""}]  # fmt: skip
+    (judged / "corpus.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (judged / "queries.jsonl").write_text(json.dumps(rows[0]), encoding="utf-8")
+    (judged / "test.tsv").write_text("query-id\tcorpus-id\tscore\nsame\tother\t1", encoding="utf-8")
+    report = json.loads(judge(judged, "--json").stdout)
+    assert report["figures"]["hybrid"] == {"ndcg@10": 1.0, "mrr": 1.0, "recall@5": 1.0}

@@ -1,0 +1,167 @@
+"""Retraining: due after enough answers, tested on what neither saw, in force only if it is not worse."""
+
+import re
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from engine.contracts import Delivery, StandardTicket
+from engine.errors import BadInput
+from pipelines.jobs.retrain import Retrained, measure_drift, retrain
+from pipelines.jobs.triage_tickets import classify
+from pipelines.review_commands import retrain as command
+from pipelines.wiring import House, open_house
+from tests.pipelines.small_desk import AS_OF
+from triage.contracts import TicketText
+from triage.model_files import read_model
+
+WORDS = {"DLP": "florbit", "CFW": "quandle", "SSPM": "wimsel"}
+"""What these customers say, which the taxonomy does not know."""
+
+
+def opened(home: Path, **settings: Any) -> House:
+    return open_house(home=home, embedder="wordllama", **settings)
+
+
+def said(number: int) -> tuple[str, str]:
+    label = sorted(WORDS)[number % 3]
+    return label, f"Since Monday the {WORDS[label]} of room {number} does not {('start', 'answer', 'stop')[number % 2]}"
+
+
+def desk(home: Path, tickets: int, *, answers: int | None = None) -> None:
+    """So many tickets, six an hour, all classified; the first `answers` of them (else all) answered by a person."""
+    with opened(home) as house:
+        made = [
+            StandardTicket(
+                ticket_id=f"T-{n}", source="demo", title=said(n)[1], description="Please help.",
+                created_at=AS_OF - timedelta(days=60) + timedelta(hours=n / 6),
+            )
+            for n in range(tickets)
+        ]  # fmt: skip
+        house.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
+        classify(house, at=AS_OF)
+        for number in range(tickets if answers is None else answers):
+            house.answer_review(f"demo:T-{number}", label=said(number)[0], by="ana")
+
+
+def now() -> datetime:
+    """After the answers, which the house's own clock dates."""
+    return datetime.now(AS_OF.tzinfo)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Retrained]:
+    home = tmp_path_factory.mktemp("home")
+    desk(home, 120)
+    with opened(home) as house:
+        return home, retrain(house, at=now())
+
+
+@pytest.fixture
+def home(learned: tuple[Path, Retrained], tmp_path: Path) -> Path:
+    return Path(shutil.copytree(learned[0], tmp_path / "home"))
+
+
+def test_enough_answers_ask_for_a_training(learned: tuple[Path, Retrained]) -> None:
+    done = learned[1]
+    assert (done.reason, done.new_answers) == ("120 new answers, 50 ask for a training", 120)
+    assert done.verdict is not None
+    assert (done.verdict.tested, done.verdict.takes_over) == (36, True)
+    assert done.verdict.challenger_right > done.verdict.champion_right
+
+
+def test_model_is_a_file_with_data_hash_measures_and_date(learned: tuple[Path, Retrained]) -> None:
+    home, done = learned
+    assert done.run is not None
+    about = read_model(home / "models" / done.run.file).about
+    assert about["data_sha256"] == done.run.data_sha256
+    assert about["comparison"]["challenger_right"] == done.run.challenger_right
+    assert about["trained_at"][:10] == f"{done.run.trained_at:%Y-%m-%d}"
+    assert re.fullmatch(r"classifier-\d{8}T\d{12}Z-[0-9a-f]{8}\.model", done.run.file)
+
+
+def test_newest_tickets_were_not_learned(learned: tuple[Path, Retrained]) -> None:
+    home, done = learned
+    assert done.run is not None
+    texts = read_model(home / "models" / done.run.file).texts
+    rooms = {int(room) for text in texts for room in re.findall(r"of room (\d+) ", text)}
+    assert rooms == set(range(84))
+
+
+def test_model_that_took_over_is_in_use(home: Path) -> None:
+    with opened(home) as house:
+        assert house.local_classifier.name.startswith("trained:")
+        (claim,) = house.classifier.classify([TicketText(ticket_id="t", subject="My quandle makes a noise")])
+    assert claim.product == "CFW"
+
+
+def test_same_answers_are_not_learned_twice(home: Path) -> None:
+    with opened(home) as house:
+        again = retrain(house, at=now())
+        assert (again.reason, again.new_answers, again.run) == (None, 0, None)
+        assert len(house.feedback_store.runs()) == 1
+
+
+def test_model_named_by_the_setting_wins(home: Path, learned: tuple[Path, Retrained]) -> None:
+    assert learned[1].run is not None
+    other = shutil.copy(home / "models" / learned[1].run.file, home / "ours.model")
+    with opened(home, model=Path(other)) as house:
+        assert (house.model_in_force(), house.model_file()) == (None, Path(other))
+
+
+@pytest.mark.parametrize("content", [None, b"damaged"], ids=["gone", "damaged"])
+def test_model_that_cannot_be_read_is_told_of_and_triage_goes_on(home: Path, content: bytes | None) -> None:
+    (file,) = (home / "models").glob("classifier-*.model")
+    file.unlink() if content is None else file.write_bytes(content)
+    warned: list[dict[str, Any]] = []
+    with opened(home) as house:
+        house.__dict__["log"] = type("Log", (), {"warning": lambda self, event, **told: warned.append(told)})()
+        assert house.local_classifier.name.startswith("local:")
+    assert file.name in warned[0]["reason"]
+
+
+def test_drift_is_told_once_there_are_enough_tickets(tmp_path: Path) -> None:
+    with opened(tmp_path) as house:
+        both = [(n, said(n)[1], 60) for n in range(110)]
+        both += [(n, "Our invoice is wrong, please send a new bill for the licence", 3) for n in range(110, 220)]
+        made = [
+            StandardTicket(ticket_id=f"T-{n}", source="demo", title=text, created_at=AS_OF - timedelta(days=days))
+            for n, text, days in both
+        ]
+        house.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
+        assert measure_drift(house, at=AS_OF).shifts == ()
+        classify(house, at=AS_OF)
+        found = measure_drift(house, at=AS_OF)
+        assert (found.before, found.recent, found.is_shifted) == (110, 110, True)
+        assert not measure_drift(house, at=AS_OF - timedelta(days=10)).shifts
+
+
+def test_too_few_to_test_with_no_model_takes_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk(tmp_path, 40)
+    monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
+    app = typer.Typer()
+    app.command("retrain")(command)
+
+    @app.callback()
+    def _home(context: typer.Context) -> None:
+        context.obj = {"home": tmp_path}
+
+    assert "not due: 40 new answers of 50, 20 after drift" in CliRunner().invoke(app, ["retrain"]).output
+    done = CliRunner().invoke(app, ["retrain", "--force"])
+    assert done.exit_code == 0, done.output
+    assert "(asked for by hand)" in done.output
+    assert "on 12 newer reviewed tickets" in done.output
+    assert done.output.endswith("does not take over: 12 tickets to test with, 30 are needed\n")
+    with opened(tmp_path) as house:
+        assert house.local_classifier.name.startswith("local:")
+        assert [run.took_over for run in house.feedback_store.runs()] == [False]
+
+
+def test_nothing_answered_is_nothing_to_learn(tmp_path: Path) -> None:
+    with opened(tmp_path) as house, pytest.raises(BadInput, match="helmdesk triage review"):
+        retrain(house, at=AS_OF, force=True)

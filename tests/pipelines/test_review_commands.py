@@ -1,0 +1,158 @@
+"""`helmdesk triage review` and `feedback`: what waits, people's answers, what was done with drafts."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from engine.contracts import Delivery, StandardTicket, Status
+from engine.errors import BadInput, Conflict, NotFound
+from pipelines.jobs.review import answer_review
+from pipelines.jobs.triage_tickets import text_of
+from pipelines.review_commands import feedback, review
+from pipelines.wiring import House, open_house
+from tests.pipelines.small_desk import AS_OF
+from triage.contracts import Citation, Classification, Guess, Suggestion
+
+app = typer.Typer()
+app.command("review")(review)
+app.command("feedback")(feedback)
+
+
+@app.callback()
+def _home(context: typer.Context, home: Path) -> None:
+    context.obj = {"home": home}
+
+
+SUBJECTS = {"INC-1": "Connector \x1b[31moffline", "INC-2": "Which plan do we have?", "INC-3": "Sure", "INC-4": "Done"}
+SURE = {"INC-1": 0.5, "INC-2": 0.3, "INC-3": 0.9, "INC-4": 0.1}
+
+
+def delivered(number: int, reference: str) -> StandardTicket:
+    return StandardTicket(
+        ticket_id=reference, source="demo", ticket_number=reference, title=SUBJECTS[reference], description="Help.",
+        created_at=AS_OF - timedelta(days=9 - number),
+        status=Status.CLOSED if reference == "INC-4" else Status.NEW,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with open_house(home=tmp_path, embedder="wordllama") as opened:
+        tickets = tuple(delivered(number, reference) for number, reference in enumerate(SUBJECTS))
+        opened.store.ingest(Delivery(tickets=tickets), at=AS_OF)
+        texts = [text_of(ticket) for ticket in opened.store.tickets()]
+        claims = [
+            Classification(
+                id=f"c-{text.ticket_id}", ticket_id=text.ticket_id, product="SWG", urgency="low",
+                confidence=(sure := SURE[text.ticket_id.removeprefix("demo:")]), reasoning="r", needs_review=sure < 0.6,
+                runner_up=Guess(label="ZTNA", confidence=0.05), model_used="local", created_at=AS_OF,
+            )
+            for text in texts
+        ]  # fmt: skip
+        opened.triage_store.save_classifications(texts, claims, at=AS_OF)
+        cited = (Citation(index=1, article_id="ztna-301", title="T", url="https://help.example", snippet="s"),)
+        drafts = [
+            Suggestion(id=f"s-{n}", ticket_id=f"demo:INC-{n}", text="Restart it [1].", grounded=n == 1,
+                       citations=cited if n == 1 else (), model_used="extractive", created_at=AS_OF)
+            for n in (1, 2)
+        ]  # fmt: skip
+        opened.triage_store.save_suggestions(texts, drafts, at=AS_OF)
+        yield opened
+
+
+def run(house: House, *words: object) -> Any:
+    return CliRunner().invoke(app, [str(house.settings.home), *map(str, words)])
+
+
+@pytest.fixture(autouse=True)
+def _small_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
+
+
+def test_queue_lists_open_tickets_least_certain_first(house: House) -> None:
+    told = run(house, "review").output.splitlines()
+    assert told[0] == "INC-2  SWG 30% or ZTNA 5%  Which plan do we have?"
+    assert told[2].startswith("INC-1  SWG 50%")
+    assert told[-1] == "waiting for a person: 2"
+    assert "\x1b" not in "".join(told)
+
+
+def test_closed_tickets_are_listed_when_asked_for(house: House) -> None:
+    told = run(house, "review", "--closed", "--limit", 1).output.splitlines()
+    assert told[0].startswith("INC-4")
+    assert told[-1] == "waiting for a person: 3, 1 shown"
+
+
+def test_answer_leaves_the_queue_and_confirms_the_product(house: House) -> None:
+    done = run(house, "review", "INC-2", "--label", "general", "--by", "ana", "--note", "asks for the plan")
+    assert done.output == "demo:INC-2 is about GENERAL, triage said SWG; kept for the next training\n"
+    assert [queued.reference for queued in house.review_queue()] == ["INC-1"]
+    assert house.store.ticket("INC-2").product == "GENERAL"
+    event = house.store.history("demo:INC-2")[-1]
+    assert (event.kind, event.value, event.actor, event.reason) == ("classified", "GENERAL", "ana", "asks for the plan")
+
+
+def test_second_answer_replaces_the_first_and_keeps_it(house: House) -> None:
+    for label, who in (("DLP", "ana"), ("ZTNA", "ben")):
+        house.answer_review("INC-2", label=label, by=who)
+    assert house.store.ticket("INC-2").product == "ZTNA"
+    assert [one.label for one in house.feedback_store.review_history("demo:INC-2")] == ["DLP", "ZTNA"]
+
+
+def test_answer_survives_a_ticket_that_changes_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    save, met = house.store.save, []
+
+    def slow(ticket: Any, events: Any, *, at: Any) -> Any:
+        if not met:
+            met.append(ticket)
+            with open_house(home=house.settings.home) as other:
+                answer_review(other, "INC-1", label="CFW", by="ben", at=AS_OF)
+        return save(ticket, events, at=at)
+
+    monkeypatch.setattr(house.store, "save", slow)
+    house.answer_review("INC-1", label="ZTNA", by="ana")
+    assert {one.answered_by for one in house.feedback_store.review_history("demo:INC-1")} == {"ana", "ben"}
+    assert len([event for event in house.store.history("demo:INC-1") if event.kind == "classified"]) == 2
+    assert house.store.ticket("INC-1").product == house.feedback_store.answers()["demo:INC-1"].label
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "why"),
+    [
+        (["review", "INC-1"], BadInput, "TICKET --label"),
+        (["review", "--label", "ZTNA"], BadInput, "TICKET --label"),
+        (["review", "INC-1", "--label", "VPN"], BadInput, "'VPN' is no label"),
+        (["review", "INC-9", "--label", "ZTNA"], NotFound, "INC-9"),
+        (["feedback", "INC-1"], BadInput, "one of --sent"),
+        (["feedback", "INC-1", "--sent", "--rejected", "no"], BadInput, "one of --sent"),
+        (["feedback", "INC-1", "--edited", "nowhere.txt"], BadInput, "nowhere.txt"),
+        (["feedback", "INC-2", "--sent"], BadInput, "no answer to judge"),
+        (["feedback", "INC-3", "--sent"], NotFound, "No reply was drafted"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused(house: House, words: list[str], error: type[Exception], why: str) -> None:
+    done = run(house, *words)
+    assert isinstance(done.exception, error)
+    assert why in str(done.exception)
+    assert (house.feedback_store.answers_kept(), house.feedback_store.feedback()) == (0, [])
+
+
+def test_sent_edited_and_rejected_are_told_apart(house: House, tmp_path: Path) -> None:
+    (tmp_path / "reply.txt").write_text("Restart it now [1].\n", encoding="utf-8")
+    said = [["--sent"], ["--edited", tmp_path / "reply.txt"], ["--rejected", "wrong version"]]
+    told = [run(house, "feedback", "INC-1", *words).output for words in said]
+    assert told[1] == "demo:INC-1: draft edited, 21% of it rewritten\n"
+    kept = house.feedback_store.feedback_of("demo:INC-1")
+    assert [one.outcome for one in kept] == ["sent", "edited", "rejected"]
+    assert (kept[2].reason, kept[2].label, kept[2].articles) == ("wrong version", "SWG", ("ztna-301",))
+
+
+def test_feedback_on_a_draft_nobody_saw_is_refused(house: House) -> None:
+    with pytest.raises(Conflict, match="newer draft"):
+        house.record_feedback("INC-1", by="ana", shown="An older text.")
+    assert house.feedback_store.feedback() == []

@@ -1,0 +1,136 @@
+"""The marts about triage, each cell worked out again with SQL over the store's own rows, and the report on them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
+
+from pipelines.cli import app
+from pipelines.jobs.ingest import ingest
+from pipelines.jobs.people import bring_people
+from pipelines.jobs.publish import publish
+from pipelines.jobs.triage_tickets import triage_tickets
+from pipelines.marts import MartReader
+from pipelines.wiring import House, open_house
+from tests.pipelines.small_desk import AS_OF, write_export
+
+Desk = tuple[MartReader, House]
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """Sixty tickets classified and drafted; people checked twenty claims and judged six drafts."""
+    home: Path = tmp_path_factory.mktemp("home")
+    with open_house(home=home, embedder="wordllama") as house:
+        bring_people(house, house.settings.data / "people")
+        ingest(house, write_export(home / "export", 60), source="helmdesk", at=AS_OF)
+        triage_tickets(house, at=AS_OF)
+        claims = house.triage_store.latest_frame().sort("ticket_id").head(20)
+        for place, (ticket, product) in enumerate(claims.select("ticket_id", "product").iter_rows()):
+            house.answer_review(ticket, label="GENERAL" if place % 4 == 0 else product, by="ana")
+        written = house.triage_store.latest_frame("suggestions").filter("grounded").sort("ticket_id").head(6)
+        for place, ticket in enumerate(written["ticket_id"]):
+            done: dict[str, Any] = [{}, {"sent": "Something else altogether."}, {"rejected": "off topic"}][place % 3]
+            house.record_feedback(ticket, by="ben", **done)
+        publish(house, as_of=house.now())
+        with house.marts() as reader:
+            yield reader, house
+
+
+def stored(desk: Desk, sql: str) -> pl.DataFrame:
+    """DuckDB over the marts and the store's tables `reviews`, `feedback`, `classifications`, `suggestions`."""
+    reader, house = desk
+    connection = reader._connection.cursor()
+    for table in ("reviews", "feedback"):
+        rows = pl.read_database(f"SELECT * FROM {table}", house.store.engine.connect())
+        connection.register(f"kept_{table}", rows.to_arrow())
+    for table in ("classifications", "suggestions"):
+        connection.register(f"kept_{table}", house.triage_store.frame(table).to_arrow())
+    return pl.DataFrame(connection.sql(sql).to_arrow_table())
+
+
+def same(found: pl.DataFrame, again: pl.DataFrame, keys: list[str]) -> None:
+    assert found.height > 0
+    columns = [name for name in found.columns if name in again.columns]
+    assert_frame_equal(
+        found.select(columns).sort(keys), again.select(columns).sort(keys), check_dtypes=False, rel_tol=1e-9
+    )
+
+
+def test_calibration_counted_with_sql(desk: Desk) -> None:
+    again = stored(
+        desk,
+        """SELECT model_used, least(floor(confidence * 10), 9) / 10 AS lower, count(*) AS answered,
+        count(*) FILTER (said = label) AS agreed, avg(confidence) AS mean_confidence,
+        count(*) FILTER (said = label) / count(*) AS share_agreed
+        FROM kept_reviews WHERE number IN (SELECT max(number) FROM kept_reviews GROUP BY ticket_id) GROUP BY ALL""",
+    )
+    found = desk[0].frame("calibration")
+    same(found, again, ["model_used", "lower"])
+    assert found["answered"].sum() == 20
+    assert ((found["low"] <= found["share_agreed"]) & (found["share_agreed"] <= found["high"])).all()
+
+
+def test_the_answer_that_counts_is_the_last(desk: Desk) -> None:
+    reviews = desk[0].frame("reviews")
+    assert reviews["ticket"].is_unique().all()
+    assert reviews.filter("is_right").height + reviews.filter(~pl.col("is_right")).height == 20
+    assert set(reviews.filter(~pl.col("is_right"))["label"]) == {"GENERAL"}
+
+
+def test_ledger_counted_with_sql(desk: Desk) -> None:
+    again = stored(
+        desk,
+        " UNION ALL ".join(
+            f"""SELECT CAST(created_at AS DATE) AS day, '{operation}' AS operation, model_used, count(*) AS tickets,
+            avg(latency_ms) AS mean_latency_ms, CAST(sum(prompt_tokens) AS BIGINT) AS prompt_tokens,
+            CAST(sum(completion_tokens) AS BIGINT) AS completion_tokens, sum(cost) AS cost
+            FROM kept_{table} GROUP BY ALL"""
+            for operation, table in (("classify", "classifications"), ("draft", "suggestions"))
+        ),
+    )
+    same(desk[0].frame("cost_ledger"), again, ["day", "operation", "model_used"])
+
+
+def test_feedback_counted_with_sql(desk: Desk) -> None:
+    cuts = {"all": "'all'", "model": "model_used", "label": "label"}
+    again = stored(
+        desk,
+        " UNION ALL ".join(
+            f"""SELECT '{name}' AS dimension, {value} AS value, count(*) AS drafts,
+            count(*) FILTER (outcome = 'sent') AS sent, count(*) FILTER (outcome = 'edited') AS edited,
+            count(*) FILTER (outcome = 'rejected') AS rejected,
+            count(*) FILTER (outcome <> 'rejected' AND distance <= 0.5) AS accepted,
+            avg(distance) AS mean_distance FROM kept_feedback GROUP BY ALL"""
+            for name, value in cuts.items()
+        ),
+    )
+    found = desk[0].frame("draft_feedback").filter(pl.col("dimension") != "article")
+    same(found, again, ["dimension", "value"])
+    assert found.filter(dimension="all").select("sent", "edited", "rejected").row(0) == (2, 2, 2)
+
+
+def test_articles_and_gaps_speak_of_the_drafts(desk: Desk) -> None:
+    reader, house = desk
+    drafts = house.triage_store.latest_frame("suggestions")
+    cited = {c["article_id"] for row in drafts.filter("grounded")["citations"] for c in json.loads(row)}
+    useless = reader.frame("unhelpful_articles")
+    never = set(useless.filter(why="never cited")["article_id"])
+    assert never.isdisjoint(cited)
+    assert reader.frame("coverage_gaps")["tickets"].sum() <= drafts.filter(~pl.col("grounded")).height
+
+
+def test_report_reads_the_publication(desk: Desk) -> None:
+    home = str(desk[1].settings.home)
+    told = CliRunner().invoke(app, ["--home", home, "triage", "report"])
+    assert told.exit_code == 0, told.output
+    assert "60 tickets classified" in told.output
+    assert "how often people agreed" in told.output
+    assert "rejected" in told.output
+    data = json.loads(CliRunner().invoke(app, ["--home", home, "triage", "report", "--json"]).output)
+    assert sum(row["answered"] for row in data["calibration"]) == 20

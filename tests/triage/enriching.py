@@ -1,0 +1,24 @@
+"""The shipped enrichment policy and small cases for its tests."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tests.triage.conftest import DATA, MONDAY
+from triage.contracts import TicketText
+from triage.enrichment_contracts import CaseFacts
+from triage.enrichment_policy import load_enrichment_policy
+
+FILE: Path = DATA / "policies" / "enrichment.yaml"
+POLICY = load_enrichment_policy(FILE)
+
+
+def case(key: str, content: str, *, day: float = 0, **facts: object) -> CaseFacts:
+    """A case opened so many days after Monday; `resolved_day` counts the same way."""
+    text = {name: facts.pop(name) for name in ("subject", "priority", "tier") if name in facts}
+    resolved = facts.pop("resolved_day", None)
+    return CaseFacts(
+        ticket=TicketText(ticket_id=key, content=content, **text),
+        created_at=MONDAY + timedelta(days=day),
+        resolved_at=None if resolved is None else MONDAY + timedelta(days=float(resolved)),
+        **facts,
+    )

@@ -1,0 +1,91 @@
+"""A judged collection as files in the layout of BEIR: documents, queries, and which document answers which query."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.errors import BadInput, NotFound
+from triage.contracts import Article
+from triage.retrieval_measures import Judged, with_answers
+
+COLUMNS = ("query-id", "corpus-id", "score")
+
+
+def read_corpus(file: Path) -> list[Article]:
+    """Documents of `corpus.jsonl` (`_id`, `title`, `text`) as articles; one without either is kept and never found.
+
+    Raises NotFound without the file, BadInput with the line for what is no document, no id or one given twice.
+    """
+    return [
+        Article(id=key, title=_text(row, "title"), url=f"corpus:{key}", text=_text(row, "text"))
+        for key, row in _rows(file, ("_id", "text"))
+    ]
+
+
+def read_queries(file: Path) -> dict[str, str]:
+    """Texts of `queries.jsonl` (`_id`, `text`) by id. Raises as `read_corpus`."""
+    return {key: _text(row, "text") for key, row in _rows(file, ("_id", "text"))}
+
+
+def read_judgements(file: Path, queries: set[str], documents: set[str]) -> Judged:
+    """Grades of `qrels.tsv` (query-id, corpus-id, score, with a header).
+
+    Raises NotFound without the file; BadInput with the line for missing columns, a grade that is no whole number or an
+    id that neither the queries nor the documents know, and for a file that finds nothing relevant.
+    """
+    judged: dict[str, dict[str, int]] = {}
+    lines = csv.reader(_read(file).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    head = [name.strip().lower() for name in next(lines, [])]
+    if missing := [name for name in COLUMNS if name not in head]:
+        raise BadInput(f"{file.name} has no column {missing[0]!r}; its first line names {', '.join(COLUMNS)}, by tabs")
+    places = [head.index(name) for name in COLUMNS]
+    for number, cells in enumerate(lines, start=2):
+        if not cells:
+            continue
+        if len(cells) <= max(places) or not cells[places[2]].strip().lstrip("-").isdecimal():
+            raise BadInput(f"{file.name}, line {number}: needs a query id, a document id and a whole number, by tabs")
+        query, document, grade = (cells[place].strip() for place in places)
+        if query not in queries:
+            raise BadInput(f"{file.name}, line {number}: there is no query {query!r}; are these its queries?")
+        if document not in documents:
+            raise BadInput(f"{file.name}, line {number}: there is no document {document!r}; is this its corpus?")
+        judged.setdefault(query, {})[document] = int(grade)
+    if not with_answers(judged):
+        raise BadInput(f"{file.name} judges no document relevant to any query; a grade above 0 says relevant")
+    return judged
+
+
+def _rows(file: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    seen: set[str] = set()
+    for number, line in enumerate(_read(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            raise BadInput(f"{file.name}, line {number}: is not JSON; each line is one object") from None
+        if not isinstance(row, dict) or any(field not in row for field in fields):
+            raise BadInput(f"{file.name}, line {number}: has no {' or no '.join(fields)}; each line has both")
+        key = str(row["_id"])
+        if key in seen:
+            raise BadInput(f"{file.name}, line {number}: the id {key!r} is given twice")
+        seen.add(key)
+        yield key, row
+    if not seen:
+        raise BadInput(f"{file.name} is empty; each line is a JSON object with {' and '.join(fields)}")
+
+
+def _text(row: dict[str, Any], field: str) -> str:
+    value = row.get(field)
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _read(file: Path) -> str:
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}; give corpus.jsonl, queries.jsonl and a qrels .tsv")
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except ValueError as error:
+        raise BadInput(f"{file.name} is not UTF-8: {error}") from None

@@ -1,0 +1,47 @@
+"""Vectors kept on disk by what was embedded, so that a large collection is embedded once, also if interrupted."""
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from triage.embed import Vectors
+from triage.ports import Embedder
+
+
+class KeptVectors:
+    """Another embedder whose answers are kept, one file for each call with the same texts. The folder may be deleted
+    at any time; a damaged file is made again."""
+
+    def __init__(self, embedder: Embedder, folder: Path) -> None:
+        self.name, self.dimension = embedder.name, embedder.dimension
+        self._embedder, self._folder = embedder, folder
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        file = self._file(texts)
+        held = self._read(file, len(texts))
+        if held is not None:
+            return held
+        vectors = self._embedder.embed(texts)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = file.with_suffix(f".{os.getpid()}.part")
+        with unfinished.open("wb") as stream:
+            np.save(stream, vectors, allow_pickle=False)
+        unfinished.replace(file)
+        return vectors
+
+    def _file(self, texts: Sequence[str]) -> Path:
+        digest = hashlib.sha256(self.name.encode())
+        for text in texts:
+            content = text.encode("utf-8", "replace")
+            digest.update(len(content).to_bytes(8, "big") + content)
+        return self._folder / f"{digest.hexdigest()}.npy"
+
+    def _read(self, file: Path, rows: int) -> Vectors | None:
+        try:
+            held = np.load(file, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        return held if held.shape == (rows, self.dimension) and held.dtype == np.float32 else None

@@ -1,0 +1,132 @@
+"""The words of a reply that state no fact: greeting, thanks, next contact, by language and tone."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from engine.contracts import Frozen
+from engine.datafiles import read_yaml
+from engine.errors import BadInput
+
+Tone = Literal["neutral", "warm"]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Site = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+Phrase = Annotated[str, Field(min_length=1, max_length=400)]
+
+PLACEHOLDERS: Final = {"diagnosis": ("title",), "quoted": ("language",)}
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_FACT = re.compile(r"\d|https?:|www\.|\w\.\w|@|[\[\]<>`*#$]")
+
+
+class Phrases(Frozen):
+    """All that a reply says in words of its own. `diagnosis` names the {title} of the article that is quoted, `quoted`
+    the {language} of the articles where it is not the reader's; `to_check` marks a sentence for the agent."""
+
+    greeting: Phrase
+    thanks: Phrase
+    diagnosis: Phrase
+    steps: Phrase
+    says: Phrase
+    verify: Phrase
+    quoted: Phrase
+    next_contact: Phrase
+    nothing_found: Phrase
+    facts_wanted: Phrase
+    closing: Phrase
+    to_check: Phrase
+
+    @model_validator(mode="after")
+    def _state_no_fact(self) -> Self:
+        for name, phrase in self:
+            wanted = PLACEHOLDERS.get(name, ())
+            if tuple(_PLACEHOLDER.findall(phrase)) != wanted:
+                there = " and ".join(f"{{{word}}} once" for word in wanted) or "no placeholder"
+                raise ValueError(f"{name} must hold {there}: {phrase!r}")
+            if _FACT.search(_PLACEHOLDER.sub("", phrase)):
+                raise ValueError(f"{name} holds a digit, link, address, bracket or markup: {phrase!r}")
+        return self
+
+
+class Tongue(Frozen):
+    """One language: its phrases in both tones, and what it calls the languages articles are written in."""
+
+    names: dict[Language, Phrase]
+    neutral: Phrases
+    warm: Phrases
+
+
+class Wording(Frozen):
+    tone: Tone
+    articles: Language
+    own_sites: tuple[Site, ...] = ()
+    languages: dict[Language, Tongue]
+
+    @field_validator("languages")
+    @classmethod
+    def _has_english(cls, languages: dict[str, Tongue]) -> dict[str, Tongue]:
+        if "en" not in languages:
+            raise ValueError("en is missing; it is used for every ticket in no listed language")
+        return languages
+
+    @model_validator(mode="after")
+    def _names_the_language_of_articles(self) -> Self:
+        for code, tongue in self.languages.items():
+            if code != self.articles and self.articles not in tongue.names:
+                raise ValueError(
+                    f"languages.{code}.names has no name for {self.articles}, the language of the articles"
+                )
+        return self
+
+    def language_of(self, said: str | None) -> str:
+        """The listed language of a ticket that says `de`, `de-AT` or `DE_ch`; English for any other or none."""
+        code = re.split(r"[-_]", (said or "").strip().lower())[0]
+        return code if code in self.languages else "en"
+
+    def phrases(self, language: str) -> Phrases:
+        """In the tone in force."""
+        tongue = self.languages[language]
+        return tongue.warm if self.tone == "warm" else tongue.neutral
+
+    def quoting(self, language: str) -> str:
+        """That the quoted sentences are in another language; nothing if they are in this one."""
+        if language == self.articles:
+            return ""
+        return self.phrases(language).quoted.format(language=self.languages[language].names[self.articles])
+
+
+def load_wording(path: Path) -> Wording:
+    """Raises NotFound without the file, BadInput with file, key and reason."""
+    try:
+        return Wording.model_validate(read_yaml(path, what="wording of replies"))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"])) or "the whole file"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{path}: {key}: {reason}. Nothing of it was applied.") from None
+
+
+_ENGLISH: Final = Phrases(
+    greeting="Hello,",
+    thanks="thank you for your message.",
+    diagnosis="From what you describe, this looks like “{title}”.",
+    steps="These steps should help:",
+    says="This is what our documentation says about it:",
+    verify="How to see that it works:",
+    quoted="The steps are quoted from our documentation, which is written in {language}.",
+    next_contact="If this does not help, please reply with the exact error message or code, who is affected, and when "
+    "it last happened; a support engineer will then go on with you.",
+    nothing_found="I couldn't find relevant documentation that answers this. A support engineer will look into it "
+    "and reply to you.",
+    facts_wanted="It would help us to know the exact error message or code, who is affected, and when it last "
+    "happened.",
+    closing="Kind regards\nYour support team",
+    to_check="(please check this before sending)",
+)
+PLAIN_ENGLISH: Final = Wording(
+    tone="neutral",
+    articles="en",
+    languages={"en": Tongue(names={"en": "English"}, neutral=_ENGLISH, warm=_ENGLISH)},
+)
+"""What is used where no file of wording is given: the shipped English, without another tone."""

@@ -1,0 +1,42 @@
+"""What a text says word by word: TF-IDF of words and word pairs, and of the parts of words."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from triage.calibrate import Floats
+
+
+class Words(NamedTuple):
+    """TF-IDF of words and word pairs, and of character runs: two vocabularies with their weights."""
+
+    vocabularies: tuple[list[str], list[str]]
+    weights: tuple[Floats, Floats]
+
+    def matrix(self, texts: Sequence[str]) -> Any:
+        """A sparse matrix, a row a text; the first columns are those of the words."""
+        from scipy import sparse
+
+        parts = []
+        for vectorizer, terms, weights in zip(_vectorizers(), self.vocabularies, self.weights, strict=True):
+            vectorizer.set_params(vocabulary={term: at for at, term in enumerate(terms)})
+            vectorizer.idf_ = weights
+            parts.append(vectorizer.transform(texts))
+        return sparse.hstack(parts).tocsr()
+
+
+def learn_words(texts: Sequence[str]) -> Words:
+    """The vocabularies of these texts, and how rare each term is in them."""
+    found = [vectorizer.fit(texts) for vectorizer in _vectorizers()]
+    first, second = ([str(term) for term in vectorizer.get_feature_names_out()] for vectorizer in found)
+    return Words((first, second), (found[0].idf_, found[1].idf_))
+
+
+def _vectorizers() -> list[Any]:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    return [
+        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32, token_pattern=r"(?u)\b\w+\b"),
+        TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, dtype=np.float32),
+    ]

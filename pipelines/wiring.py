@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sla.store import AlertStore
     from triage.budget import Budget
     from triage.classify import LocalClassifier, TrainedClassifier
+    from triage.contracts import Macro
     from triage.feedback import Feedback
     from triage.feedback_store import FeedbackStore, ModelRun
     from triage.learning_policy import LearningPolicy
@@ -206,17 +207,22 @@ class House:
     @cached_property
     def local_models(self) -> "LocalModels":
         from triage.llm.local import open_local
-        from triage.macros import read_macros
         from triage.wording import load_wording
 
         return open_local(
             self.taxonomy,
             self.embedder,
             clock=self.now,
-            macros=read_macros(self.settings.data / "macros"),
+            macros=self.macros,
             wording=load_wording(self.policy_file("wording.yaml")),
             cache=self.settings.models_folder,
         )
+
+    @cached_property
+    def macros(self) -> "list[Macro]":
+        from triage.macros import read_macros
+
+        return read_macros(self.settings.data / "macros")
 
     @cached_property
     def triage_policy(self) -> "TriagePolicy":

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import polars as pl
 import streamlit as st
@@ -91,14 +92,27 @@ def suggestion(house: House, ticket_id: str, known: queries.Dossier) -> None:
     draft = known.suggestion
     if draft is None or not draft["grounded"]:
         st.text("No draft: the knowledge base gave no answer." if draft else "No reply was drafted yet.")
+        macros(house, draft)
         return
     st.caption(f"A suggestion by {words.plain(draft['model_used'])}: read it, copy it, change it; a person sends it.")
     st.code(draft["text"], language=None, wrap_lines=True)
     for source in words.sources(draft["citations"]):
         st.text(source)
-    if macros := json.loads(draft["macros"] or "[]"):
-        st.text(f"Macros that fit: {', '.join(map(str, macros))}")
+    macros(house, draft)
     judgement(house, ticket_id, draft["text"])
+
+
+def macros(house: House, draft: dict[str, Any] | None) -> None:
+    """The canned replies whose signals or codes the ticket has, each with its runbook and documents."""
+    fitting = set(json.loads(draft["macros"] or "[]")) if draft else set()
+    for macro in house.macros:
+        if macro.id not in fitting:
+            continue
+        with st.expander(f"Macro that fits: {macro.title}"):
+            st.code(macro.text, language=None, wrap_lines=True)
+            st.caption(f"Articles: {', '.join(macro.docs)}")
+            if macro.runbook and urlsplit(macro.runbook).scheme == "https":
+                st.link_button("Runbook", macro.runbook)
 
 
 def judgement(house: House, ticket_id: str, draft: str) -> None:

@@ -109,7 +109,7 @@ def small_desk(home: Path) -> MartReader:
         suggestions=[
             {
                 "ticket": "demo:INC-1", "text": "Restart the connector [1].", "grounded": True, "citations": "[]",
-                "macros": "[]", "model_used": "extractive", "created_at": NOON,
+                "macros": '["auth-sso-login-loop"]', "model_used": "extractive", "created_at": NOON,
             }
         ],
         group_load=LOAD,

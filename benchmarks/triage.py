@@ -9,29 +9,36 @@ import json
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from triage.calibrate import expected_calibration_error, softmax
 from triage.contracts import TicketText
 from triage.embed import Remembering, open_embedder
+from triage.judged_files import read_corpus, read_judgements, read_queries
 from triage.knowledge import read_articles
 from triage.llm.local import open_local
 from triage.macros import read_macros
 from triage.measures import in_scope_figures, out_of_scope_figures
 from triage.milvus import MilvusIndex
 from triage.out_of_scope import likeness_to, scope_score
-from triage.ports import Embedder
+from triage.ports import Drafter, Embedder
 from triage.product_model import LabelledText
-from triage.retrieve import question_of
+from triage.retrieval_measures import figures
+from triage.retrieval_runs import Collection, hybrid_ranking, ranking
+from triage.retrieve import default_weights, question_of
 from triage.taxonomy import Taxonomy, load_taxonomy
 from triage.train import train
+from triage.wording import load_wording
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+Answer = TypeVar("Answer")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -56,11 +63,11 @@ def sample_tickets(embedder: Embedder, taxonomy: Taxonomy, folder: Path) -> None
         print("sample tickets: not there")
         return
     tickets, truth = read_sample(file)
-    macros = read_macros(ROOT / "data" / "macros")
+    macros, wording = read_macros(ROOT / "data" / "macros"), load_wording(ROOT / "data" / "policies" / "wording.yaml")
     models, _ = timed("learn the taxonomy", lambda: open_local(taxonomy, embedder, clock=lambda: NOON, cache=folder))
     models, _ = timed(
         "open what was learned",
-        lambda: open_local(taxonomy, embedder, clock=lambda: NOON, cache=folder, macros=macros),
+        lambda: open_local(taxonomy, embedder, clock=lambda: NOON, cache=folder, macros=macros, wording=wording),
     )
     classes, seconds = timed(f"classify {len(tickets)} tickets", lambda: models.classifier.classify(tickets))
     print(f"  {len(tickets) / seconds:.0f} tickets/s")
@@ -76,7 +83,13 @@ def sample_tickets(embedder: Embedder, taxonomy: Taxonomy, folder: Path) -> None
     drafts(embedder, models.drafter, tickets, truth, folder)
 
 
-def drafts(embedder: Embedder, drafter, tickets: list[TicketText], truth: dict, folder: Path) -> None:  # type: ignore[no-untyped-def, type-arg]
+def drafts(
+    embedder: Embedder,
+    drafter: Drafter,
+    tickets: list[TicketText],
+    truth: dict[str, dict[str, str]],
+    folder: Path,
+) -> None:
     articles = read_articles(ROOT / "data" / "knowledge")
     index = MilvusIndex(str(folder / "index.db"), embedder)
     report, _ = timed(f"index {len(articles)} articles", lambda: index.sync(articles))
@@ -118,33 +131,35 @@ def labelled(embedder: Embedder, dataset: str, training: str) -> None:
     print(f"  {len(dev) / seconds:.0f} texts/s")
     said, confidence = model.best(texts, vectors)
     raw = softmax(model.linear.logits(texts, vectors)).max(axis=1)
-    figures = in_scope_figures(confidence, raw, said, truth, seed=20)
+    told = in_scope_figures(confidence, raw, said, truth, seed=20)
     if outside:
         foreign = [row.text for row in read_rows(folder / "oos_dev.csv")]
         others = embedder.embed(foreign)
         inside = scope_score(model.scope.score, confidence, likeness_to(vectors, model.vectors))
         strange = scope_score(model.scope.score, model.best(foreign, others)[1], likeness_to(others, model.vectors))
-        figures |= out_of_scope_figures(inside, said == truth, strange, model.scope.threshold, seed=20)
-    for name, (value, low, high) in figures.items():
+        told |= out_of_scope_figures(inside, said == truth, strange, model.scope.threshold, seed=20)
+    for name, (value, low, high) in told.items():
         print(f"  {name}: {value:.4f} [{low:.4f}, {high:.4f}]")
 
 
 def stack_questions(embedder: Embedder) -> None:
-    """Nearness of meaning alone on Stack Exchange questions (MiniLM has seen Stack Exchange: this flatters it)."""
+    """Search on Stack Exchange questions, default weights (MiniLM has seen Stack Exchange: this flatters it)."""
     folder = SHARED / "stackfaq"
     if not folder.exists():
         print("stackfaq: ../shared/data is not there")
         return
-    corpus = [json.loads(line) for line in (folder / "corpus.jsonl").open(encoding="utf-8")]
-    queries = [json.loads(line) for line in (folder / "queries.jsonl").open(encoding="utf-8")][:300]
-    wanted = defaultdict(set)
-    for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-        query, document, _ = line.split("\t")
-        wanted[query].add(document)
-    documents = embedder.embed([f"{document['title']}\n{document['text']}"[:1000] for document in corpus])
-    best = (embedder.embed([query["text"] for query in queries]) @ documents.T).argmax(axis=1)
-    hits = np.mean([corpus[at]["_id"] in wanted[query["_id"]] for at, query in zip(best, queries, strict=True)])
-    print(f"stackfaq: right document first {hits:.1%} of {len(queries)} questions")
+    documents, queries = read_corpus(folder / "corpus.jsonl"), read_queries(folder / "queries.jsonl")
+    judged = read_judgements(folder / "qrels.tsv", set(queries), {document.id for document in documents})
+    collection = Collection(documents, embedder, told=lambda *_: None)
+    found = timed("stackfaq: search", lambda: collection.find({query: queries[query] for query in judged}))[0]
+    weights = default_weights(embedder.name)
+    rankings = {
+        "bm25": {query: ranking(hits.words) for query, hits in found.items()},
+        "dense": {query: ranking(hits.dense) for query, hits in found.items()},
+        "hybrid": {query: hybrid_ranking(hits, weights) for query, hits in found.items()},
+    }
+    for name, ranked in rankings.items():
+        print(f"  {name}: {figures(ranked, judged)}")
 
 
 def read_sample(file: Path) -> tuple[list[TicketText], dict[str, dict[str, str]]]:
@@ -171,15 +186,16 @@ def read_rows(file: Path) -> list[LabelledText]:
         return [LabelledText(row["text"], row["label"]) for row in csv.DictReader(rows)]
 
 
-def share(right: list[bool], of: list[bool], mask: np.ndarray) -> float:
+def share(right: list[bool], of: list[bool], mask: npt.NDArray[np.bool_]) -> float:
     return float(np.array(right)[mask].sum() / max(1, np.array(of)[mask].sum()))
 
 
-def timed(what, work):  # type: ignore[no-untyped-def]
-    started = time.perf_counter()
+def timed(what: str, work: Callable[[], Answer]) -> tuple[Answer, float]:
+    """The answer and its wall seconds; CPU seconds of all threads stand beside them."""
+    started, used = time.perf_counter(), time.process_time()
     result = work()
     seconds = time.perf_counter() - started
-    print(f"{what}: {seconds:.2f} s")
+    print(f"{what}: {seconds:.2f} s, {time.process_time() - used:.2f} s CPU")
     return result, seconds
 
 

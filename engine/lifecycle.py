@@ -201,7 +201,8 @@ def history_from_dates(ticket: StandardTicket) -> list[Event]:
     last = next((event.value for event in reversed(events) if event.kind == Kind.STATUS), Status.NEW)
     if last != ticket.status:
         latest = max([ticket.updated_at or ticket.created_at, *(event.at for event in events)])
-        events += [event for event in [_told(ticket, Kind.STATUS, latest, ticket.status)] if event]
+        now = [event for event in [_told(ticket, Kind.STATUS, latest, ticket.status)] if event]
+        events = [event for event in events if event.id not in {end.id for end in now}] + now
     return [_creation(ticket), *_with_effects(events)]
 
 

@@ -34,7 +34,7 @@ def sync(
     ] = None,
 ) -> None:
     """Make the index hold the articles of a folder as they are now; without one, those of data/knowledge."""
-    from triage.articles import read_folder
+    from triage.articles import FORMATS, read_folder
 
     mapping = _mapping(field or [])
     with open_here(context) as house:
@@ -42,6 +42,8 @@ def sync(
         reading = read_folder(place, mapping=mapping)
         for refused in reading.refused:
             typer.echo(f"refused  {plain(str(refused))}", err=True)
+        if not reading.articles and not reading.refused:
+            raise BadInput(f"{place} holds no articles; they end in {', '.join(FORMATS)}")
         if not reading.articles:
             raise BadInput(f"None of the articles in {place} can be used; nothing was changed")
         name = source or place.resolve().stem

@@ -28,7 +28,8 @@ def clock_rows(  # noqa: PLR0917
     table, number = book.all_promises(clock)
     people = People(tickets.created, tickets.status, tickets.combo, story.first)
     size = len(tickets.created)
-    room = {Clock.FIRST_RESPONSE: 0, Clock.RESOLUTION: len(story.events) // 2}.get(clock, len(story.events))
+    reopens = (len(story.events) + size) // 2  # a ticket may be born resolved: then its first event reopens it
+    room = {Clock.FIRST_RESPONSE: 0, Clock.RESOLUTION: reopens}.get(clock, len(story.events))
     most = int(np.diff(story.first).max(initial=0)) + 2
     marks = Marks._make(np.empty(most, kind) for kind in ["i8"] * 4 + ["?"] * 2)
     space, rules = _space(size + room), _rules(clock, book, table, number)

@@ -45,7 +45,7 @@ def read_folder(folder: Path, *, mapping: Mapping[str, str] | None = None) -> Re
     """Every article below a folder (or of one file), but README.md; a second one with the same id is refused.
 
     `mapping` names the column of a field where `articles_tables.GUESSES` would not find it. Raises NotFound without
-    the folder, BadInput for a mapping of unknown fields or a folder without any file of a known kind.
+    the folder, BadInput for a mapping of unknown fields.
     """
     if not folder.exists():
         raise NotFound(f"There is no folder of knowledge articles {str(folder)!r}; give one that exists")
@@ -53,8 +53,6 @@ def read_folder(folder: Path, *, mapping: Mapping[str, str] | None = None) -> Re
         raise BadInput(f"Articles have no field {unknown[0]!r}; map one of {', '.join(GUESSES)}")
     files = sorted([folder] if folder.is_file() else folder.rglob("*"))
     files = [file for file in files if file.suffix.lower() in FORMATS and file.name != "README.md" and file.is_file()]
-    if not files:
-        raise BadInput(f"{folder} holds no articles; they end in {', '.join(FORMATS)}")
     found: dict[str, tuple[str, Article]] = {}
     refused: list[Refused] = []
     root = folder.parent if folder.is_file() else folder

@@ -135,6 +135,10 @@ HISTORIES = [
         {"status": "closed", "resolved_at": later(5), "closed_at": later(3)},
         [("status", "closed", 3), ("status", "resolved", 5), ("status", "closed", 5)],
     ),
+    (
+        {"status": "resolved", "resolved_at": later(2), "closed_at": later(2), "updated_at": later(2)},
+        [("status", "closed", 2), ("status", "resolved", 2)],
+    ),
 ]
 
 

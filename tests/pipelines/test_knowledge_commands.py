@@ -199,3 +199,10 @@ def test_a_document_with_the_querys_own_id_and_one_without_text_are_no_answers(h
     (judged / "test.tsv").write_text("query-id\tcorpus-id\tscore\nsame\tother\t1", encoding="utf-8")
     report = json.loads(judge(judged, "--json").stdout)
     assert report["figures"]["hybrid"] == {"ndcg@10": 1.0, "mrr": 1.0, "recall@5": 1.0}
+
+
+def test_a_folder_without_articles_changes_nothing(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    done = run("sync", tmp_path / "empty")
+    assert isinstance(done.exception, BadInput)
+    assert "holds no articles; they end in .md" in str(done.exception)

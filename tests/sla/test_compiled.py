@@ -66,6 +66,13 @@ def test_same_rows_for_any_ids_in_any_order(spell: str, delivered: str) -> None:
     both(tickets, events if delivered == "by ticket" else events.sample(fraction=1, shuffle=True, seed=1))
 
 
+@pytest.mark.parametrize("tickets", [1, 2, 5])
+def test_tickets_born_resolved_and_reopened_by_their_only_event(tickets: int) -> None:
+    born = [{"id": n, "created_at": at("Mon 09:00"), "status": "resolved"} for n in range(tickets)]
+    events = [{"ticket": n, "ts": at("Mon 10:00"), "kind": "status", "value": "open"} for n in range(tickets)]
+    both(*frames(born, events))
+
+
 def test_a_ticket_with_thousands_of_events_in_any_order() -> None:
     times = [at("Mon 09:00") + timedelta(seconds=(n * 7_919) % 90_001) for n in range(6_000)]
     words = ["waiting_customer" if n % 3 else "open" for n in range(6_000)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from engine.contracts import Kind, SlaEffect, Ticket
+from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.triage_tickets import text_of
 from pipelines.progress import Progress, silent
 from pipelines.wiring import House
@@ -31,15 +32,16 @@ def enrich_tickets(
 ) -> Enriched:
     """Enrich what was never enriched or rests on something that changed (its text, a fact, the policy, the taxonomy).
 
-    `clocks` are the evaluated SLA clocks, if they are at hand. Work is saved batch by batch, the candidates last: an
-    interrupted run goes on where it stopped. `related` counts the tickets that have a candidate among those looked at.
+    `clocks` spares the replay of the SLA clocks if it was just done for the same instant. Work is saved batch by batch,
+    the candidates before it: an interrupted run goes on where it stopped. `related` counts the tickets that have a
+    candidate among those looked at.
     """
     from triage.enrich import enrich, input_hash
     from triage.enrichment_store import EnrichmentStore
 
     policy = load_enrichment_policy(house.policy_file("enrichment.yaml"))
     store = EnrichmentStore(house.store.engine)
-    cases, kept = case_facts(house, clocks), store.kept()
+    cases, kept = case_facts(house, replay(house, as_of=at) if clocks is None else clocks), store.kept()
     hashes = {case.ticket_id: input_hash(case, policy, house.taxonomy) for case in cases}
     waiting = [case for case in cases if not _is_known(kept.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)

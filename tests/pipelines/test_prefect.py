@@ -18,6 +18,7 @@ from tests.pipelines.small_desk import AS_OF, fill_inbox
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = {
+    "HELMDESK_EMBEDDER": "wordllama",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "DO_NOT_TRACK": "1",
     "PREFECT_LOGGING_LEVEL": "WARNING",

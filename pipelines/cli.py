@@ -34,7 +34,7 @@ def main() -> None:
     try:
         app()
     except HelmdeskError as error:
-        print(f"helmdesk: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"helmdesk: {plain(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(exit_code(error))
 
 

@@ -67,6 +67,14 @@ def test_missing_file_is_named(tmp_path: Path) -> None:
     assert "nowhere.csv" in refused("ingest", tmp_path / "nowhere.csv", "--source", "servicenow-csv", home=tmp_path)
 
 
+def test_an_error_hands_no_control_character_to_the_terminal(tmp_path: Path) -> None:
+    labelled = tmp_path / "labelled.csv"
+    labelled.write_text("te\x1b[2Jxt,label\nhello,a\nthere,b\n", encoding="utf-8")
+    run = helmdesk("triage", "train", "--data", labelled, "--out", tmp_path / "model.npz", home=tmp_path)
+    assert run.returncode == 2
+    assert "\x1b" not in run.stderr
+
+
 def test_unknown_column_is_named(tmp_path: Path) -> None:
     mapping = tmp_path / "mine.yaml"
     mapping.write_text((ROOT / "data/mappings/example.yaml").read_text(encoding="utf-8"), encoding="utf-8")

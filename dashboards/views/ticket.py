@@ -48,7 +48,7 @@ def page() -> None:
     with right:
         actions(house, ticket, agents)
         clocks(known.clocks, reader.publication.as_of)
-        classification(known.classification)
+        classification(known.classification, ticket.product)
         allocation(known.allocation)
         enrichment.section(reader, ticket.id)
     reckoning(house, ticket.id, known.clocks, reader.publication.as_of)
@@ -249,13 +249,16 @@ def owed(clock: dict[str, Any], as_of: datetime) -> list[str]:
     ]
 
 
-def classification(claim: dict[str, Any] | None) -> None:
+def classification(claim: dict[str, Any] | None, confirmed: str | None) -> None:
+    """What triage claimed, below what a person or the source has confirmed."""
     st.subheader("What is it about?")
+    if confirmed:
+        st.text(f"Confirmed: {confirmed}")
     if claim is None:
         st.text("Not classified yet.")
         return
     st.text(f"{claim['product']}, {words.percent(claim['confidence'])} sure; urgency {words.plain(claim['urgency'])}")
-    if claim["needs_review"]:
+    if claim["needs_review"] and not confirmed:
         st.warning("Triage is not sure enough: a person decides.")
     if claim["runner_up"]:
         st.text(f"Runner-up: {claim['runner_up']}, {words.percent(claim['runner_up_confidence'])}")

@@ -59,6 +59,14 @@ def test_what_is_known_is_shown(home):
     assert app.code[0].value == "Restart the connector [1]."
 
 
+def test_what_a_person_confirmed_stands_above_the_claim(home):
+    with open_house(home=home) as house:
+        house.store.save(house.store.ticket("INC-2").model_copy(update={"product": "SWG"}), [], at=NOON)
+    app = opened("ticket", ticket="INC-2")
+    assert "Confirmed: SWG" in texts(app)
+    assert not [warning for warning in app.warning if "not sure" in warning.value]
+
+
 def test_a_macro_that_fits_comes_with_its_runbook(home):
     app = opened("ticket", ticket="INC-1")
     assert "Macro that fits: Single sign-on loop" in [expander.label for expander in app.expander]

@@ -30,6 +30,14 @@ def sides(reader: MartReader, chosen: queries.Selection, window: str) -> None:
             show(reader, chosen, by, window)
 
 
+def by_rank(found: pl.DataFrame, by: str) -> pl.DataFrame:
+    """Rows by `value` in the desk's own order, where the dimension has one."""
+    if not (order := ORDERS.get(by)):
+        return found
+    place = pl.col("value").replace_strict(list(order), range(len(order)), default=len(order), return_dtype=pl.Int64)
+    return found.sort(place, maintain_order=True)
+
+
 def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
     found = opening.ask(queries.attainment_by, reader, by, chosen)
     weekly = opening.ask(queries.attainment_by_week, reader, chosen)
@@ -48,7 +56,7 @@ def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: st
     right.caption("The latest weeks count only what is already decided, and breaches of long clocks come late.")
     st.caption(f"Clocks by {name}, {window}; shares of the decided ones with their 95 % interval")
     table(
-        found.select(
+        by_rank(found, by).select(
             pl.col("value").fill_null("–").alias(name),
             pl.col("clock").replace(words.CLOCKS),
             *("clocks", "met", "breached"),
@@ -73,7 +81,7 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
     found = opening.ask(reports.response_times, reader, chosen, by)
     st.caption(f"Stopped clocks by {queries.DIMENSIONS[by].lower()}, {window}: round the clock, and in business time")
     table(
-        found.select(
+        by_rank(found, by).select(
             pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
             pl.col("clock").replace(words.CLOCKS),
             "stopped",
@@ -116,7 +124,7 @@ def came_back(reader: MartReader, chosen: queries.Selection, by: str, window: st
     found = opening.ask(reports.reopens, reader, chosen, by)
     st.caption(f"Resolutions by {queries.DIMENSIONS[by].lower()}, {window}; shares with their 95 % interval")
     table(
-        found.select(
+        by_rank(found, by).select(
             pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
             "resolved",
             "reopened",

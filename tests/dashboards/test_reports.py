@@ -5,6 +5,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from dashboards import reports
+from dashboards.looking_back import by_rank
 from dashboards.queries import Selection
 from sla.attainment import reopens, response_times
 from tests.dashboards.marts_by_hand import looking_back_desk, published
@@ -65,3 +66,9 @@ def test_the_breaches_of_a_credit_sum_to_it(back):
     for owed in reports.credits_owed(back).iter_rows(named=True):
         behind = reports.credited(back, owed["company_id"], owed["month"])
         assert behind["credit_percent"].sum() == owed["summed_percent"]
+
+
+def test_rows_stand_in_the_desks_own_order():
+    found = pl.DataFrame({"value": ["critical", "high", "low", "medium", None], "n": range(5)})
+    assert by_rank(found, "priority")["value"].to_list() == ["critical", "high", "medium", "low", None]
+    assert by_rank(found, "week").equals(found)

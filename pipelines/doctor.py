@@ -79,7 +79,8 @@ def _policies(house: House) -> tuple[str, str]:
     settings = house.settings
     calendars = len(house.calendars)
     in_use = f"SLA {settings.sla_policy}, allocation {house.allocation_policy.name}, taxonomy {settings.taxonomy}"
-    _ = house.sla_policies, house.taxonomy
+    house.take_up_policies()
+    _ = house.taxonomy
     return f"{in_use}, {calendars} calendars", f"your own: HELMDESK_DATA (now {settings.data})"
 
 

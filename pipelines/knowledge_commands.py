@@ -12,6 +12,7 @@ from engine.errors import BadInput
 from pipelines.terminal import open_here, plain
 
 if TYPE_CHECKING:
+    from triage.articles import Reading
     from triage.ports import Embedder
     from triage.retrieval_measures import Figures, Judged
     from triage.retrieval_runs import Found
@@ -34,19 +35,21 @@ def sync(
     ] = None,
 ) -> None:
     """Make the index hold the articles of a folder as they are now; without one, those of data/knowledge."""
-    from triage.articles import FORMATS, read_folder
+    from triage.articles import read_folder
+    from triage.knowledge import same_source
+    from triage.ports import KNOWLEDGE
 
     mapping = _mapping(field or [])
     with open_here(context) as house:
-        place = folder or house.settings.data / "knowledge"
-        reading = read_folder(place, mapping=mapping)
-        for refused in reading.refused:
-            typer.echo(f"refused  {plain(str(refused))}", err=True)
-        if not reading.articles and not reading.refused:
-            raise BadInput(f"{place} holds no articles; they end in {', '.join(FORMATS)}")
-        if not reading.articles:
-            raise BadInput(f"None of the articles in {place} can be used; nothing was changed")
-        name = source or place.resolve().stem
+        own = house.settings.data / "knowledge"
+        place = folder or own
+        name = _source_name(place, source, own)
+        owners = {held.article_id: held.source for held in house.index.held()}
+        taken = {article_id: owner for article_id, owner in owners.items() if owner != name}
+        reading = read_folder(place, mapping=mapping, taken=taken)
+        _show_refused(reading, place)
+        if name != KNOWLEDGE:
+            same_source(reading.articles, name, owners)
         report = house.index.sync(reading.articles, source=name, remove_missing=not reading.refused)
     typer.echo(
         f"{plain(name)}: added or changed {report.added}, removed {report.removed}, unchanged {report.unchanged}, "
@@ -55,6 +58,36 @@ def sync(
     if reading.refused:
         typer.echo("while articles are refused none is removed: correct them and sync again")
         raise typer.Exit(2)
+
+
+def _source_name(place: Path, given: str | None, own: Path) -> str:
+    """The name given, else the folder's. Raises BadInput for one that can't be read, and where `knowledge` is not the
+    name of the articles below the data folder, which every triage brings in under it."""
+    from triage.articles import LIMITS
+    from triage.ports import KNOWLEDGE
+
+    is_own = place.resolve() == own.resolve()
+    derived = KNOWLEDGE if is_own else place.resolve().stem
+    name = derived if given is None else given
+    if is_own and name != KNOWLEDGE:
+        raise BadInput(f"The articles of {own} are the source {KNOWLEDGE!r}; leave --source out")
+    if name == KNOWLEDGE and not is_own:
+        raise BadInput(f"The source {KNOWLEDGE!r} is the articles of {own}; say --source NAME for those of {place}")
+    if not name.strip() or not name.isprintable() or len(name) > LIMITS["id"]:
+        raise BadInput(f"A source is called by 1 to {LIMITS['id']} readable characters; say --source NAME")
+    return name
+
+
+def _show_refused(reading: "Reading", place: Path) -> None:
+    """Raises BadInput if there is no article left."""
+    from triage.articles import FORMATS, grouped
+
+    for line in grouped(reading.refused):
+        typer.echo(f"refused  {plain(line)}", err=True)
+    if not reading.articles and not reading.refused:
+        raise BadInput(f"{place} holds no articles; they end in {', '.join(FORMATS)}")
+    if not reading.articles:
+        raise BadInput(f"None of the articles in {place} can be used; nothing was changed")
 
 
 @knowledge.command("list")
@@ -103,24 +136,45 @@ def evaluate(
     if save and tune_on is None:
         raise BadInput("--save keeps tuned weights: say with --tune-on which judged queries to tune on")
     settings = read_settings(home=(context.obj or {}).get("home"))
+    file = settings.search_weights_file
     part = KeptVectors(open_embedder(embedder or settings.embedder), settings.home / "vectors")
+    usual = _weights_of(file, part.name)
     started = time.perf_counter()
-    report, tuned = _judge(corpus, queries, qrels, tune_on, part)
+    report, tuned = _judge(corpus, queries, qrels, tune_on, part, usual=usual)
     report["seconds"] = round(time.perf_counter() - started, 1)
-    if save and tuned.is_tuned:
-        save_weights(settings.search_weights_file, tuned, embedder=part.name)
+    is_saved = save and tuned.is_tuned
+    report["weights"]["saved_to"] = str(file) if is_saved else None
+    if is_saved:
+        save_weights(file, tuned, embedder=part.name)
     typer.echo(json.dumps(report, indent=1) if as_json else _table(report))
+    if save and not as_json:
+        typer.echo(f"saved for {part.name}: {file}" if is_saved else f"not saved: {tuned.reason}")
+
+
+def _weights_of(file: Path, embedder: str) -> "tuple[Tuned, str]":
+    """The weights this home searches with, and whether they are the default or saved."""
+    from triage.retrieve import default_weights
+    from triage.search_weights import SavedWeights, Tuned, read_weights
+
+    weights = read_weights(file, embedder=embedder)
+    if file.exists():
+        saved = SavedWeights.model_validate_json(file.read_text(encoding="utf-8"))
+        if saved.embedder == embedder:
+            proof = f"{saved.gain:+.4f} ± {saved.standard_error:.4f} nDCG@10 on {saved.queries} queries"
+            return Tuned(
+                weights, True, saved.queries, saved.gain, saved.standard_error, f"{file.name}, {proof}"
+            ), "saved"
+    return Tuned(default_weights(embedder), False, 0, 0.0, 0.0, "--tune-on learns others"), "default"
 
 
 def _judge(
-    corpus: Path, queries: Path, qrels: Path, tune_on: Path | None, embedder: "Embedder"
+    corpus: Path, queries: Path, qrels: Path, tune_on: Path | None, embedder: "Embedder", *, usual: "tuple[Tuned, str]"
 ) -> "tuple[dict[str, Any], Tuned]":
     """The weights are settled before a query of the test is run."""
     from triage.judged_files import read_corpus, read_judgements, read_queries
     from triage.retrieval_measures import with_answers
     from triage.retrieval_runs import Collection
-    from triage.retrieve import default_weights
-    from triage.search_weights import Tuned, tune
+    from triage.search_weights import tune
 
     documents, asked = read_corpus(corpus), read_queries(queries)
     ids = {document.id for document in documents}
@@ -128,15 +182,17 @@ def _judge(
     test = {query: asked[query] for query in judged}
     others, learned = _tuning(tune_on, asked, test, ids) if tune_on else ({}, {})
     collection = Collection(documents, embedder, told=_told)
-    tuned = Tuned(default_weights(embedder.name), False, 0, 0.0, 0.0, "the default; --tune-on learns others")
+    tuned, origin = usual
     if tune_on is not None:
         tuned = tune(collection.find(others), learned, embedder=embedder.name)
+        origin = "tuned" if tuned.is_tuned else "default"
     figures = _figures(collection.find(test), judged, tuned)
     return {
         "documents": len(documents),
         "queries": len(judged),
         "embedder": embedder.name,
-        "weights": tuned.weights._asdict() | {"tuned": tuned.is_tuned, "queries": tuned.queries, "why": tuned.reason},
+        "weights": tuned.weights._asdict()
+        | {"source": origin, "tuned": tuned.is_tuned, "queries": tuned.queries, "why": tuned.reason},
         "figures": {
             name: {"ndcg@10": part.ndcg, "mrr": part.mrr, "recall@5": part.recall} for name, part in figures.items()
         },
@@ -185,7 +241,8 @@ def _table(report: dict[str, Any]) -> str:
             f"{name:<8}{part['ndcg@10']:>9.4f}{part['mrr']:>9.4f}{part['recall@5']:>10.4f}"
             for name, part in report["figures"].items()
         ),
-        f"weights: meaning {weights['dense']:.2f}, words {weights['words']:.2f} ({weights['why']})",
+        f"weights: meaning {weights['dense']:.2f}, words {weights['words']:.2f} "
+        f"({weights['source']}: {weights['why']})",
     ]
     return "\n".join(lines)
 

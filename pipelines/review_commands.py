@@ -12,30 +12,40 @@ if TYPE_CHECKING:
     from pipelines.jobs.retrain import Retrained
     from pipelines.jobs.review import Queued
     from pipelines.wiring import House
+    from triage.reviews import Waiting
 
 Ticket = Annotated[str | None, typer.Argument(help="Key, reference or id.")]
 By = Annotated[str | None, typer.Option(help="Who says so.", show_default="HELMDESK_ACTOR")]
 SHOWN = 10
+EXCERPT = 160
 
 
 def review(
     context: typer.Context,
     ticket: Ticket = None,
     *,
-    label: Annotated[str | None, typer.Option(help="What the ticket is about: a label of the taxonomy.")] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            help="What it is about: a label of the taxonomy, data/taxonomies/products.yaml unless another is set."
+        ),
+    ] = None,
     by: By = None,
-    note: Annotated[str, typer.Option(help="Why, for those who learn from it.")] = "",
+    note: Annotated[str | None, typer.Option(help="Why, for those who learn from it.")] = None,
     closed: Annotated[bool, typer.Option("--closed", help="List closed tickets, too.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Tickets listed at most.")] = SHOWN,
 ) -> None:
-    """Without a ticket: what waits for a person. With one: the person's answer, kept for the next training."""
-    if (ticket is None) != (label is None):
+    """What waits for a person and why; with a ticket, that one; with --label, too, the person's answer is kept."""
+    if (label is None and (by, note) != (None, None)) or (ticket is None and label is not None):
         raise BadInput("An answer needs both: helmdesk triage review TICKET --label LABEL")
     with open_here(context) as house:
-        if ticket is None or label is None:
+        if ticket is None:
             _list(house.review_queue(closed=closed), limit)
             return
-        answer = house.answer_review(ticket, label=label, by=by or house.settings.actor, note=note)
+        if label is None:
+            _show(house.review_question(ticket), list(house.taxonomy.product.labels))
+            return
+        answer = house.answer_review(ticket, label=label, by=_who(by, house), note=note or "")
     said = f", triage said {answer.said}" if answer.said else ""
     typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{said}; kept for the next training"))
 
@@ -54,7 +64,7 @@ def feedback(
         raise BadInput("Say what was done with the draft: one of --sent, --edited FILE, --rejected REASON")
     with open_here(context) as house:
         text = None if edited is None else _text_of(edited)
-        kept = house.record_feedback(ticket, by=by or house.settings.actor, sent=text, rejected=rejected)
+        kept = house.record_feedback(ticket, by=_who(by, house), sent=text, rejected=rejected)
     rewritten = f", {kept.distance:.0%} of it rewritten" if kept.distance else ""
     typer.echo(plain(f"{kept.ticket_id}: draft {kept.outcome}{rewritten}"))
 
@@ -73,11 +83,34 @@ def retrain(
 
 def _list(queue: "list[Queued]", limit: int) -> None:
     for reference, _, asked in queue[:limit]:
-        guesses = " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in asked.guesses)
-        typer.echo(plain(f"{reference}  {guesses}  {asked.subject[:80]}"))
-        typer.echo(plain(f"    {' '.join(asked.excerpt.split())[:160]}"))
+        typer.echo(plain(f"{reference}  {_guesses(asked)}  {asked.subject[:80]}"))
+        typer.echo(plain(f"    {_short(asked.excerpt) or 'no text'}"))
+        typer.echo(plain(f"    why: {_short(asked.reasoning)}"))
     more = f", {limit} shown" if len(queue) > limit else ""
     typer.echo(f"waiting for a person: {len(queue)}{more}")
+
+
+def _show(queued: "Queued", labels: list[str]) -> None:
+    asked, state = queued.asked, "open" if queued.is_open else "closed"
+    typer.echo(plain(f"{queued.reference}  {asked.subject}"))
+    typer.echo(plain(f"    {asked.opened_at:%Y-%m-%d %H:%MZ}, {state}"))
+    typer.echo(plain(f"    text: {' '.join(asked.excerpt.split()) or 'no text'}"))
+    typer.echo(plain(f"    guesses: {_guesses(asked)}"))
+    typer.echo(plain(f"    why: {' '.join(asked.reasoning.split())}"))
+    typer.echo(plain(f"answer with --label and one of {', '.join(labels)}"))
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
+
+
+def _guesses(asked: "Waiting") -> str:
+    return " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in asked.guesses)
+
+
+def _who(by: str | None, house: "House") -> str:
+    return house.settings.actor if by is None else by
 
 
 def _tell(done: "Retrained", house: "House") -> None:
@@ -103,6 +136,6 @@ def _tell(done: "Retrained", house: "House") -> None:
 
 def _text_of(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{file} can't be read as UTF-8 text: {error}. Nothing was kept") from None

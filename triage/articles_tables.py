@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -63,6 +64,8 @@ def _csv_rows(name: str, text: str) -> Iterator[tuple[str, Row | str]]:
     delimiter = max(",;\t", key=first.count)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
+        if twice := [column for column, times in Counter(reader.fieldnames or ()).items() if column and times > 1]:
+            raise BadInput(f"the column {twice[0]!r} is given twice; rename or remove one")
         for row in reader:
             where = f"line {reader.line_num}"
             if None in row or None in row.values():

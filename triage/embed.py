@@ -1,9 +1,11 @@
 """Texts as vectors: the two local embedders, neither of which downloads anything or reports home."""
 
 import hashlib
+import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -104,8 +106,7 @@ class WordLlama:
     def __init__(self) -> None:
         if not _installed("wordllama"):
             raise Unavailable("The fallback embedder needs wordllama; install it or choose the embedder minilm")
-        import wordllama
-
+        wordllama = _quiet_import("wordllama")
         package = Path(wordllama.__file__).parent
         self._model = wordllama.WordLlama.load(cache_dir=package, disable_download=True)
 
@@ -144,6 +145,16 @@ def _unit(vectors: Vectors) -> Vectors:
 def _readable(text: str) -> str:
     """Lone surrogates can't be handed to a tokenizer."""
     return text.encode("utf-8", "replace").decode()
+
+
+def _quiet_import(module: str) -> Any:
+    """WordLlama sets up the logging of the whole process on import: that is undone, for what others say is theirs."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    imported = import_module(module)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    return imported
 
 
 def _installed(*modules: str) -> bool:

@@ -4,21 +4,20 @@ import hashlib
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from engine.contracts import Frozen
-from engine.datafiles import read_yaml
-from engine.errors import BadInput
 from triage.contracts import Share
+from triage.policy_files import Policy, read_policy
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 Count = Annotated[int, Field(ge=1, le=1000)]
 Phrases = Annotated[
-    tuple[Annotated[str, Field(pattern=r"^[^\W_][^\n]*$", max_length=60)], ...], Field(min_length=1, max_length=200)
+    tuple[Annotated[str, Field(pattern=r"^[^\W_][^\p{Cc}\p{Co}]*$", max_length=60)], ...],
+    Field(min_length=1, max_length=200, strict=False),  # YAML has lists, no tuples
 ]
 
 
-class DuplicatePolicy(Frozen):
+class DuplicatePolicy(Policy):
     """Texts are compared as sets of runs of `words_a_shingle` words, by MinHash signatures cut into bands."""
 
     words_a_shingle: Annotated[int, Field(ge=1, le=5)]
@@ -43,14 +42,14 @@ class DuplicatePolicy(Frozen):
         return self
 
 
-class Weighed(Frozen):
+class Weighed(Policy):
     """What one reason counts for, and the amount from which it counts in full."""
 
     weight: Annotated[float, Field(ge=0, le=100)]
-    full: Annotated[float, Field(gt=0)]
+    full: Annotated[float, Field(gt=0, le=1_000_000)]
 
 
-class ComplexityPolicy(Frozen):
+class ComplexityPolicy(Policy):
     characters: Weighed
     error_codes: Weighed
     products: Weighed
@@ -70,7 +69,7 @@ class ComplexityPolicy(Frozen):
         return {name: getattr(self, name) for name in type(self).model_fields}
 
 
-class LanguagePolicy(Frozen):
+class LanguagePolicy(Policy):
     """The languages that may be told, each with the script it is written in (as Unicode names it)."""
 
     known: Annotated[
@@ -81,7 +80,7 @@ class LanguagePolicy(Frozen):
     least_confidence: Share
 
 
-class Voice(Frozen):
+class Voice(Policy):
     """How one language says that it is content or not, and the words that turn it round."""
 
     negations: Phrases
@@ -95,18 +94,18 @@ class Voice(Frozen):
         return self
 
 
-class SentimentPolicy(Frozen):
+class SentimentPolicy(Policy):
     reach: Annotated[int, Field(ge=0, le=10)]
     languages: dict[str, Voice]
 
 
-class UrgencyFacts(Frozen):
+class UrgencyFacts(Policy):
     """Points by the worst state of a ticket's clocks: they tip the balance as the tier does."""
 
     sla: dict[str, Annotated[float, Field(ge=-3, le=3)]]
 
 
-class HealthPolicy(Frozen):
+class HealthPolicy(Policy):
     """From when on a customer is to be watched or is doing badly, of the last `days`."""
 
     days: Days
@@ -115,10 +114,12 @@ class HealthPolicy(Frozen):
     poor_breached: Share
     watch_complaints: Count
     poor_complaints: Count
-    bad_billing: tuple[str, ...]
+    bad_billing: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=60)], ...], Field(max_length=50, strict=False)
+    ]
 
 
-class EnrichmentPolicy(Frozen):
+class EnrichmentPolicy(Policy):
     duplicates: DuplicatePolicy
     complexity: ComplexityPolicy
     languages: LanguagePolicy
@@ -134,12 +135,7 @@ class EnrichmentPolicy(Frozen):
 
 def load_enrichment_policy(path: Path) -> EnrichmentPolicy:
     """Raises NotFound without the file, BadInput with file, key and reason."""
-    try:
-        return EnrichmentPolicy.model_validate(read_yaml(path, what="enrichment policy"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the whole file"
-        raise BadInput(f"{path}: {key}: {first['msg']}, got {first['input']!r}. Nothing of it was applied.") from None
+    return read_policy(path, EnrichmentPolicy, what="enrichment policy")
 
 
 def _digest(policy: EnrichmentPolicy) -> str:

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 
 from triage.calibrate import Floats
-from triage.taxonomy import Taxonomy
+from triage.taxonomy import Taxonomy, words_of
 
 _CODE = re.compile(r"(?<![\w-])[A-Z]{2,10}-\d{2,5}(?![\w-])")
 
@@ -22,11 +22,12 @@ def error_codes(text: str, taxonomy: Taxonomy) -> dict[str, str]:
 
 def product_names(text: str, taxonomy: Taxonomy) -> dict[str, str]:
     """Names and aliases of products in the text, with the label each belongs to."""
+    words = words_of(text)
     return {
         alias: label
         for label, content in taxonomy.product.labels.items()
         for alias in content.aliases
-        if _word_pattern(alias).search(text)
+        if words_of(alias) <= words and _word_pattern(alias).search(text)
     }
 
 

@@ -12,6 +12,7 @@ from engine.contracts import Frozen, Instant
 from engine.errors import BadInput
 from triage.contracts import Suggestion
 from triage.learning_policy import DraftPolicy
+from triage.reviews import check_text, name_of
 
 Z_95: Final = 1.959963984540054
 LONGEST_REASON: Final = 2_000
@@ -52,13 +53,14 @@ def feedback(
     """What was done with a draft: sent as it is, sent as the text `sent`, or `rejected` with a reason.
 
     A text that differs in white space only is the draft as it is. Raises BadInput for a draft without an answer, an
-    empty reason or text, both at once, or one that is too long.
+    empty reason or text, both at once, one that is too long or can't be stored as text, or nobody's name.
     """
     if not draft.grounded:
         raise BadInput(f"The draft on {draft.ticket_id} has no answer to judge; there was nothing to send")
     if sent is not None and rejected is not None:
         raise BadInput("A draft was either sent or rejected: say one of the two")
     for name, given, most in (("reply", sent, LONGEST_REPLY), ("reason", rejected, LONGEST_REASON)):
+        check_text(name, given or "")
         if given is not None and (not given.strip() or len(given) > most):
             raise BadInput(f"The {name} has {len(given.strip()):,} characters; give 1 to {most:,}. Nothing was kept")
     distance = None if rejected is not None else 0.0 if sent is None else edit_distance(draft.text, sent)
@@ -73,7 +75,7 @@ def feedback(
         label=label,
         articles=tuple(dict.fromkeys(citation.article_id for citation in draft.citations)),
         model_used=draft.model_used,
-        given_by=by,
+        given_by=name_of(by),
         given_at=at,
     )
 

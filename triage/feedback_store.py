@@ -81,6 +81,12 @@ class FeedbackStore:
         with self._engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
 
+    def tickets_answered(self, *, after: int) -> int:
+        """On how many tickets somebody answered since the first so many answers were kept."""
+        later = select(reviews.c.ticket_id).order_by(reviews.c.number).offset(after).subquery()
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.count(later.c.ticket_id.distinct()))).scalar_one()
+
     def feedback(self, *, as_of: datetime | None = None) -> list[Feedback]:
         """What counts of each judged draft: the last that was said of it, by `as_of`."""
         told = select(feedback) if as_of is None else select(feedback).where(feedback.c.given_at <= as_of)

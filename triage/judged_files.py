@@ -2,15 +2,18 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from engine.errors import BadInput, NotFound
 from triage.contracts import Article
+from triage.labelled_files import utf8_text
 from triage.retrieval_measures import Judged, with_answers
 
 COLUMNS = ("query-id", "corpus-id", "score")
+_GRADE = re.compile(r"[+-]?[0-9]{1,4}")
 
 
 def read_corpus(file: Path) -> list[Article]:
@@ -32,26 +35,31 @@ def read_queries(file: Path) -> dict[str, str]:
 def read_judgements(file: Path, queries: set[str], documents: set[str]) -> Judged:
     """Grades of `qrels.tsv` (query-id, corpus-id, score, with a header).
 
-    Raises NotFound without the file; BadInput with the line for missing columns, a grade that is no whole number or an
-    id that neither the queries nor the documents know, and for a file that finds nothing relevant.
+    Raises NotFound without the file; BadInput for a column missing or given twice, with the line for a grade that is no
+    whole number of one to four digits, a pair with two grades or an id that neither the queries nor the documents know,
+    and for a file that finds nothing relevant.
     """
     judged: dict[str, dict[str, int]] = {}
     lines = csv.reader(_read(file).splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
     head = [name.strip().lower() for name in next(lines, [])]
     if missing := [name for name in COLUMNS if name not in head]:
         raise BadInput(f"{file.name} has no column {missing[0]!r}; its first line names {', '.join(COLUMNS)}, by tabs")
+    if twice := [name for name in COLUMNS if head.count(name) > 1]:
+        raise BadInput(f"{file.name} has the column {twice[0]!r} twice; keep one")
     places = [head.index(name) for name in COLUMNS]
     for number, cells in enumerate(lines, start=2):
         if not cells:
             continue
-        if len(cells) <= max(places) or not cells[places[2]].strip().lstrip("-").isdecimal():
-            raise BadInput(f"{file.name}, line {number}: needs a query id, a document id and a whole number, by tabs")
+        if len(cells) <= max(places) or not _GRADE.fullmatch(cells[places[2]].strip()):
+            raise BadInput(f"{file.name}, line {number}: needs a query id, a document id and a whole number of at most "
+                           "four digits, by tabs")  # fmt: skip
         query, document, grade = (cells[place].strip() for place in places)
         if query not in queries:
             raise BadInput(f"{file.name}, line {number}: there is no query {query!r}; are these its queries?")
         if document not in documents:
             raise BadInput(f"{file.name}, line {number}: there is no document {document!r}; is this its corpus?")
-        judged.setdefault(query, {})[document] = int(grade)
+        if judged.setdefault(query, {}).setdefault(document, int(grade)) != int(grade):
+            raise BadInput(f"{file.name}, line {number}: {query!r} and {document!r} have another grade above; keep one")
     if not with_answers(judged):
         raise BadInput(f"{file.name} judges no document relevant to any query; a grade above 0 says relevant")
     return judged
@@ -83,9 +91,8 @@ def _text(row: dict[str, Any], field: str) -> str:
 
 
 def _read(file: Path) -> str:
+    if file.is_dir():
+        raise BadInput(f"{file} is a folder; name a file in it")
     if not file.is_file():
         raise NotFound(f"There is no file {file}; give corpus.jsonl, queries.jsonl and a qrels .tsv")
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except ValueError as error:
-        raise BadInput(f"{file.name} is not UTF-8: {error}") from None
+    return utf8_text(file)

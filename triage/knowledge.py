@@ -104,6 +104,16 @@ def claimed_ids(articles: Sequence[Article], source: str, owners: Mapping[str, s
                            "rename one of the two. Nothing was changed")  # fmt: skip
 
 
+def same_source(articles: Sequence[Article], source: str, owners: Mapping[str, str]) -> None:
+    """Raises BadInput where the source holds articles and none of these: another folder has the same name."""
+    held = {article_id for article_id, owner in owners.items() if owner == source}
+    if held and held.isdisjoint(article.id for article in articles):
+        raise BadInput(
+            f"The source {source!r} holds {len(held):,} other articles and none of these; say --source NAME, or "
+            f"`helmdesk knowledge remove --source {source}` first. Nothing was changed"
+        )
+
+
 def chunks_of(article: Article) -> list[Chunk]:
     """The article's chunks, at least one, numbered from 0."""
     chunks, keywords = [], " ".join((*article.error_codes, *article.tags))[:LONGEST_KEYWORDS]

@@ -3,43 +3,43 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from engine.contracts import Frozen
-from engine.datafiles import read_yaml
-from engine.errors import BadInput
 from triage.contracts import Share
+from triage.policy_files import Policy, read_policy
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=100_000)]
+Few = Annotated[int, Field(ge=1, le=100)]
+Days = Annotated[int, Field(ge=1, le=3650)]
 Certainty = Annotated[float, Field(gt=0.5, lt=1)]
 
 
-class DraftPolicy(Frozen):
+class DraftPolicy(Policy):
     """Up to which edit distance an edited draft was accepted; after how many judged drafts an article is no help."""
 
     accepted_distance: Share
     never_helps_after: Count
 
 
-class GapPolicy(Frozen):
+class GapPolicy(Policy):
     """How tickets that no article covers are grouped; `alike` is a mean cosine."""
 
     alike: Annotated[float, Field(gt=0, lt=1)]
     least_tickets: Count
-    examples: Count
+    examples: Few
     newest_tickets: Annotated[int, Field(ge=1, le=10_000)]
 
 
-class DriftPolicy(Frozen):
+class DriftPolicy(Policy):
     """From which population stability index the tickets have shifted, and how sure that has to be."""
 
-    window_days: Count
+    window_days: Days
     least_tickets: Count
-    shifted_at: Annotated[float, Field(gt=0)]
+    shifted_at: Annotated[float, Field(gt=0, le=100)]
     certainty: Certainty
 
 
-class RetrainPolicy(Frozen):
+class RetrainPolicy(Policy):
     """How many new answers ask for a training, and when what was trained takes over."""
 
     answers: Count
@@ -50,7 +50,7 @@ class RetrainPolicy(Frozen):
     certainty: Certainty
 
 
-class LearningPolicy(Frozen):
+class LearningPolicy(Policy):
     drafts: DraftPolicy
     gaps: GapPolicy
     drift: DriftPolicy
@@ -59,9 +59,4 @@ class LearningPolicy(Frozen):
 
 def load_policy(path: Path) -> LearningPolicy:
     """Raises NotFound without the file, BadInput with file, key and reason."""
-    try:
-        return LearningPolicy.model_validate(read_yaml(path, what="learning policy"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the whole file"
-        raise BadInput(f"{path}: {key}: {first['msg']}, got {first['input']!r}. Nothing of it was applied.") from None
+    return read_policy(path, LearningPolicy, what="learning policy")

@@ -1,7 +1,9 @@
-"""How good a classifier is, each figure with the interval that resampling its rows gives."""
+"""How good a classifier is, each figure with the interval that resampling its rows gives, or Wilson's where none of
+its rows is right or all are."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from math import sqrt
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +12,11 @@ from triage.calibrate import Floats, Labels, expected_calibration_error
 
 Flags = npt.NDArray[np.bool_]
 
+Z: Final = 1.959964
+
 
 class Figure(NamedTuple):
-    """A measured value and its 95 % interval by bootstrap percentiles."""
+    """A measured value and its 95 % interval: bootstrap percentiles, or Wilson's (see `share`)."""
 
     value: float
     low: float
@@ -27,6 +31,20 @@ def bootstrap(measure: Callable[[Labels], float], rows: int, *, seed: int, sampl
     return Figure(measure(np.arange(rows)), float(low), float(high))
 
 
+def share(measure: Callable[[Labels], float], rows: int, *, of: int, seed: int) -> Figure:
+    """A share of `of` rows. If every sample agrees, because all are right or all wrong, percentiles would claim to be
+    certain: the interval is Wilson's then."""
+    figure = bootstrap(measure, rows, seed=seed)
+    return Figure(figure.value, *wilson(round(figure.value * of), of)) if figure.low == figure.high else figure
+
+
+def wilson(hits: int, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927); `of` is at least 1."""
+    share, spread = hits / of, Z * Z / of
+    middle, half = share + spread / 2, Z * sqrt(share * (1 - share) / of + spread / (4 * of))
+    return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
+
+
 def macro_f1(said: Labels, truth: Labels) -> float:
     """Mean F1 over the labels that are true or said at least once."""
     size = int(max(said.max(), truth.max())) + 1
@@ -37,8 +55,12 @@ def macro_f1(said: Labels, truth: Labels) -> float:
 
 def accuracy_at(confidence: Floats, is_right: Flags, coverage: float) -> float:
     """Share right among the most confident `coverage` of the rows."""
-    kept = max(1, round(len(confidence) * coverage))
+    kept = _kept(len(confidence), coverage)
     return float(is_right[np.argsort(-confidence, kind="stable")[:kept]].mean())
+
+
+def _kept(rows: int, coverage: float) -> int:
+    return max(1, round(rows * coverage))
 
 
 def aurc(confidence: Floats, is_right: Flags) -> float:
@@ -57,24 +79,31 @@ def auroc(inside: Floats, outside: Floats) -> float:
 
 def in_scope_figures(confidence: Floats, raw: Floats, said: Labels, truth: Labels, *, seed: int) -> dict[str, Figure]:
     """What is reported of texts that have a label; `raw` is the confidence before calibration."""
-    is_right = said == truth
+    is_right, rows = said == truth, len(truth)
     measures: dict[str, Callable[[Labels], float]] = {
-        "accuracy": lambda rows: float(is_right[rows].mean()),
         "macro_f1": lambda rows: macro_f1(said[rows], truth[rows]),
         "ece_raw": lambda rows: expected_calibration_error(raw[rows], is_right[rows]),
         "ece": lambda rows: expected_calibration_error(confidence[rows], is_right[rows]),
-        "accuracy_at_80": lambda rows: accuracy_at(confidence[rows], is_right[rows], 0.8),
-        "accuracy_at_50": lambda rows: accuracy_at(confidence[rows], is_right[rows], 0.5),
-        "aurc": lambda rows: aurc(confidence[rows], is_right[rows]),
     }
-    return {name: bootstrap(measure, len(truth), seed=seed) for name, measure in measures.items()}
+
+    def right_at(coverage: float) -> Figure:
+        return share(lambda rows: accuracy_at(confidence[rows], is_right[rows], coverage), rows,
+                     of=_kept(rows, coverage), seed=seed)  # fmt: skip
+
+    return {
+        "accuracy": share(lambda rows: float(is_right[rows].mean()), rows, of=rows, seed=seed),
+        **{name: bootstrap(measure, rows, seed=seed) for name, measure in measures.items()},
+        "accuracy_at_80": right_at(0.8),
+        "accuracy_at_50": right_at(0.5),
+        "aurc": bootstrap(lambda rows: aurc(confidence[rows], is_right[rows]), rows, seed=seed),
+    }
 
 
 def out_of_scope_figures(
     inside: Floats, is_right: Flags, outside: Floats, threshold: float, *, seed: int
 ) -> dict[str, Figure]:
     """AUROC, recall of what is out of scope, and what the threshold leaves right of what is in scope."""
-    size = len(inside)
+    size, strange = len(inside), len(outside)
 
     def separation(rows: Labels) -> float:
         first, second = rows[rows < size], rows[rows >= size] - size
@@ -82,9 +111,9 @@ def out_of_scope_figures(
 
     kept = inside >= threshold
     return {
-        "oos_auroc": bootstrap(separation, size + len(outside), seed=seed),
-        "oos_recall": bootstrap(lambda rows: float((outside[rows] < threshold).mean()), len(outside), seed=seed),
-        "in_scope_accuracy_with_threshold": bootstrap(
-            lambda rows: float((is_right & kept)[rows].mean()), size, seed=seed
+        "oos_auroc": bootstrap(separation, size + strange, seed=seed),
+        "oos_recall": share(lambda rows: float((outside[rows] < threshold).mean()), strange, of=strange, seed=seed),
+        "in_scope_accuracy_with_threshold": share(
+            lambda rows: float((is_right & kept)[rows].mean()), size, of=size, seed=seed
         ),
     }

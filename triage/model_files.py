@@ -3,7 +3,10 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable
+import struct
+import zlib
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -22,12 +25,35 @@ from triage.train import Model
 from triage.words import Words
 
 FORMAT: Final = "helmdesk-model"
-VERSION: Final = 2
+VERSION: Final = 3
 NUMBERS: Final = ("weights", "bias", "owners", "vectors", "word_weights", "part_weights")
 
 
+_UNREADABLE: Final = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RuntimeError, EOFError, BadZipFile,
+    zlib.error, struct.error,
+)  # fmt: skip
+"""What opening a file that is no model, or a damaged one, raises in numpy, zipfile and json."""
+
+
+def check_place(file: Path, inputs: Sequence[Path] = ()) -> None:
+    """Before anything is learned: raises BadInput for a place that no model can be written to, that is one of the
+    inputs, or that holds something which is no model. Nothing is left there."""
+    try:
+        if file.is_dir():
+            raise BadInput(f"{file} is a folder; name a file in it for --out")
+        if file.exists() and any(given.exists() and file.samefile(given) for given in inputs):
+            raise BadInput(f"{file} is read to learn from; name another file for --out")
+        if file.exists() and not _is_model(file):
+            raise BadInput(f"{file} exists and is no model; name another file for --out")
+        _try_writing(file)
+    except OSError as error:
+        raise _not_writable(file, error) from error
+
+
 def save_model(file: Path, model: Model) -> None:
-    """Whole or not at all: an earlier model of this name stays until the new one is complete."""
+    """Whole or not at all: an earlier model of this name stays until the new one is complete. Raises BadInput where
+    nothing can be written."""
     words = model.linear.words or Words(([], []), (np.zeros(0), np.zeros(0)))
     numbers: dict[str, Any] = {
         "weights": model.linear.weights,
@@ -49,17 +75,12 @@ def save_model(file: Path, model: Model) -> None:
         "words": words.vocabularies[0],
         "parts": words.vocabularies[1],
         "about": model.about,
-        "numbers_sha256": _digest(numbers),
     }
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with unfinished.open("wb") as stream:
-        np.savez(stream, allow_pickle=False, head=np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), **numbers)
-    unfinished.replace(file)
+    _write(file, head | {"sha256": _digest(head, numbers)}, numbers)
 
 
 def read_model(file: Path) -> Model:
-    """Raises NotFound without the file; BadInput for a damaged or foreign one or one of a later version."""
+    """Raises NotFound without the file; BadInput for a damaged, changed or foreign one or one of another version."""
     if not file.is_file():
         raise NotFound(f"There is no model {file}; make one with `helmdesk triage train`")
     try:
@@ -70,13 +91,14 @@ def read_model(file: Path) -> Model:
             raise ValueError(f"its format is {head['format']!r}")
         if head["version"] != VERSION:
             raise BadInput(
-                f"{file.name} is a model of version {head['version']}, this helmdesk reads {VERSION}; retrain"
+                f"{file.name} is a model of version {head['version']}, this helmdesk reads {VERSION}; train again"
             )
-        if head["numbers_sha256"] != _digest(numbers):
-            raise ValueError("its numbers are not the ones that were saved")
+        if head.pop("sha256") != _digest(head, numbers):
+            raise ValueError("it is not as it was saved")
         return _model(head, numbers)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile) as error:
-        raise BadInput(f"{file.name} is not a helmdesk model or is damaged ({error}); train it again") from error
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadInput(f"{file.name} is not a helmdesk model or is damaged ({reason}); train it again") from error
 
 
 def load_model(
@@ -118,8 +140,54 @@ def _model(head: dict[str, Any], numbers: dict[str, Any]) -> Model:
     )
 
 
-def _digest(numbers: dict[str, Any]) -> str:
-    digest = hashlib.sha256()
+def _digest(head: dict[str, Any], numbers: dict[str, Any]) -> str:
+    digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
     for name in NUMBERS:
-        digest.update(np.ascontiguousarray(numbers[name]).tobytes())
+        part = np.ascontiguousarray(numbers[name])
+        digest.update(f"{name} {part.dtype.str} {part.shape}".encode())
+        digest.update(part.tobytes())
     return digest.hexdigest()
+
+
+def _is_model(file: Path) -> bool:
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            return bool(json.loads(kept["head"].tobytes())["format"] == FORMAT)
+    except _UNREADABLE:
+        return False
+
+
+def _unfinished(file: Path) -> Path:
+    return file.with_name(f"{file.name}.{os.getpid()}.part")
+
+
+def _write(file: Path, head: dict[str, Any], numbers: dict[str, Any]) -> None:
+    said = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with _unfinished(file).open("wb") as stream:
+            np.savez(stream, allow_pickle=False, head=said, **numbers)
+        _unfinished(file).replace(file)
+    except OSError as error:
+        raise _not_writable(file, error) from error
+    finally:
+        with suppress(OSError):
+            _unfinished(file).unlink(missing_ok=True)
+
+
+def _try_writing(file: Path) -> None:
+    missing = [folder for folder in file.parents if not folder.exists()]
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _unfinished(file).touch()
+        _unfinished(file).unlink()
+    finally:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _not_writable(file: Path, error: OSError) -> BadInput:
+    above = next((place for place in file.parents if place.is_file()), None)
+    reason = f"{above} is a file" if above else error.strerror or str(error)
+    return BadInput(f"{file} can't be written ({reason}); name a file in a folder that is yours")

@@ -8,7 +8,7 @@ import numpy as np
 from triage.contracts import Article
 from triage.knowledge import chunks_of
 from triage.ports import Embedder
-from triage.retrieve import CANDIDATES, Hits, Weights, fuse, query_text
+from triage.retrieve import CANDIDATES, Hits, Weights, fuse, query_text, searchable
 from triage.search_words import Bm25
 
 DEPTH: Final = 200
@@ -28,27 +28,31 @@ class Found(NamedTuple):
 
 
 class Collection:
-    """Documents in exactly the chunks, vectors and words that the index would hold; an empty one has none."""
+    """Documents in exactly the chunks, vectors and words that the index would hold; one in which there is
+    nothing to search for has none."""
 
     def __init__(self, documents: Sequence[Article], embedder: Embedder, *, told: Told) -> None:
         self._embedder, self._told = embedder, told
-        chunks = [chunk for document in documents for chunk in chunks_of(document) if chunk.meaning.strip()]
+        pieces = [chunk for document in documents for chunk in chunks_of(document)]
+        chunks = [pieces[place] for place in searchable([chunk.meaning for chunk in pieces])]
         self._keys = [(chunk.article_id, chunk.number) for chunk in chunks]
         self._bm25 = Bm25([chunk.findable for chunk in chunks])
         self._vectors = _embedded([chunk.meaning for chunk in chunks], embedder, "documents", told)
 
     def find(self, queries: Mapping[str, str]) -> dict[str, Found]:
-        """A document with the query's own id is left out, as BEIR does."""
-        names, texts = list(queries), [query_text(text) for text in queries.values()]
+        """Nothing for a query in which there is nothing to search for, as the index answers it. A document with the
+        query's own id is left out, as BEIR does."""
+        found = {name: Found({}, {}) for name in queries}
+        names = [list(queries)[place] for place in searchable(list(queries.values()))] if self._keys else []
+        texts = [query_text(queries[name]) for name in names]
         asked = _embedded(texts, self._embedder, "queries", self._told)
-        found: dict[str, Found] = {}
         for batch in _batches(len(names), QUERIES_AT_ONCE):
             near, alike = asked[batch] @ self._vectors.T, self._bm25.scores(texts[batch])
             for name, dense, words in zip(names[batch], near, alike, strict=True):
                 found[name] = Found(
                     _best(dense, self._keys, name, above=-2.0), _best(words, self._keys, name, above=0.0)
                 )
-            self._told("search", len(found), len(names))
+            self._told("search", min(batch.stop, len(names)), len(names))
         return found
 
 

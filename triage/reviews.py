@@ -1,5 +1,6 @@
 """Review: a person says what a ticket is about where triage is not sure, and the answer is kept to learn from."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from triage.taxonomy import Taxonomy
 EXCERPT = 400
 LONGEST_NAME = 200
 LONGEST_NOTE = 2_000
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Review(Frozen):
@@ -66,10 +68,9 @@ def review(
     note: str = "",
 ) -> Review:
     """A person's answer. Raises BadInput for a label outside the taxonomy (capitals don't matter), no name, or a note
-    over 2,000 characters."""
-    name = " ".join(by.split())
-    if not name or len(name) > LONGEST_NAME:
-        raise BadInput(f"An answer needs the name of who gives it, at most {LONGEST_NAME} characters; nothing was kept")
+    over 2,000 characters or that can't be stored as text."""
+    name = name_of(by)
+    check_text("note", note)
     if len(note) > LONGEST_NOTE:
         raise BadInput(f"The note has {len(note):,} characters; {LONGEST_NOTE:,} are kept at most, so shorten it")
     return Review(
@@ -85,6 +86,21 @@ def review(
         opened_at=opened_at,
         answered_at=at,
     )
+
+
+def name_of(by: str) -> str:
+    """Who says so, white space tidied. Raises BadInput for nobody or more than 200 characters."""
+    name = " ".join(by.split())
+    if not name or len(name) > LONGEST_NAME:
+        raise BadInput(f"An answer needs the name of who gives it, at most {LONGEST_NAME} characters; nothing was kept")
+    check_text("name", name)
+    return name
+
+
+def check_text(what: str, text: str) -> None:
+    """Raises BadInput for what no database keeps as text: NUL, or bytes that were no UTF-8."""
+    if _UNKEEPABLE.search(text):
+        raise BadInput(f"The {what} is no UTF-8 text or holds a NUL; nothing was kept. Write it again as plain text")
 
 
 def known_label(label: str, taxonomy: Taxonomy) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Set
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -15,6 +16,9 @@ from triage.contracts import Share
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_ .-]{0,49}$")]
 Phrase = Annotated[str, Field(min_length=2, max_length=500)]
+
+
+_WORD = re.compile(r"\w+")
 
 
 class ProductLabel(Frozen):
@@ -88,13 +92,20 @@ class UrgencyRule(Frozen):
             raise ValueError("give at least one phrase or pattern")
         return self
 
-    @property
-    def expression(self) -> re.Pattern[str]:
-        """Any phrase as whole words, or any pattern; case does not matter."""
-        return _any_of(self.phrases, self.patterns)
+    def expression(self, words: Set[str]) -> re.Pattern[str] | None:
+        """Any phrase as whole words, or any pattern; case does not matter. `words` are those of the text, casefolded:
+        phrases that have another are left out. None if nothing is left to look for."""
+        phrases = tuple(phrase for phrase in self.phrases if words_of(phrase) <= words)
+        return _any_of(phrases, self.patterns) if phrases or self.patterns else None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
+def words_of(text: str) -> frozenset[str]:
+    """Its words, casefolded: where one is missing, nothing that has it need be looked for."""
+    return frozenset(word.casefold() for word in _WORD.findall(text))
+
+
+@lru_cache(maxsize=4096)
 def _any_of(phrases: tuple[str, ...], patterns: tuple[str, ...]) -> re.Pattern[str]:
     words = [r"(?<!\w)" + r"\s+".join(map(re.escape, phrase.split())) + r"(?!\w)" for phrase in phrases]
     return re.compile("|".join([*words, *patterns]), re.IGNORECASE)

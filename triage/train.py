@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput
 from triage.calibrate import Floats, Labels, Platt, expected_calibration_error, platt, softmax, temperature
 from triage.measures import Flags
 from triage.methods import METHODS, SEED, Linear, Method, Seen, fit_all
@@ -21,6 +20,8 @@ from triage.product_model import LabelledText, Vectors
 
 MANY_ROWS: Final = 3_000
 """Beyond it logistic regression is not tried: it takes minutes there and wins only where rows are few."""
+MOST_BYTES: Final = 2**30
+"""What judging the methods may hold in memory; 1,000 labels of 60 texts each need less."""
 
 
 class Model(NamedTuple):
@@ -70,15 +71,17 @@ def train(
 ) -> Model:
     """The best method by cross-validation, learned from all rows and from `phrases` that describe labels (without
     them, the words of the label). `outside` are texts known to be out of scope, for the threshold only.
-    Raises BadInput for fewer than two labels, or a label with fewer than two texts."""
+    Raises BadInput for fewer than two labels, a label with fewer than two texts, or more of both than memory holds."""
     rows = list(dict.fromkeys(rows))
     labels = _labels(rows)
-    seen = _seen([(row.text, labels.index(row.label)) for row in rows], embedder)
+    fair = [method for method in methods if method.learner == "svm" or len(rows) <= MANY_ROWS]
+    _check_memory(len(fair), len(rows), len(labels))
+    numbers = {label: number for number, label in enumerate(labels)}
+    seen = _seen([(row.text, numbers[row.label]) for row in rows], embedder)
     told = [
         (said, at_) for at_, label in enumerate(labels) for said in (phrases or {}).get(label, (learn_name(label),))
     ]
     data = _Data(seen, _seen(told, embedder), len(labels))
-    fair = [method for method in methods if method.learner == "svm" or len(rows) <= MANY_ROWS]
     folds = _folds(seen.owners, 5 if len(rows) <= MANY_ROWS else 3)
     unseen = _out_of_fold(fair, data, folds)
     chosen = choose([logits.argmax(axis=1) == seen.owners for logits in unseen])
@@ -109,32 +112,6 @@ def choose(is_right: Sequence[Flags]) -> int:
     raise AssertionError("the best does not beat itself")
 
 
-def read_labelled(file: Path, *, text: str, label: str | None) -> tuple[list[LabelledText], int]:
-    """Rows of a .csv, .parquet or .jsonl with a text (and a label, unless None), and how many lacked one."""
-    import polars as pl
-
-    if not file.is_file():
-        raise NotFound(f"There is no file {file}")
-    readers = {".csv": lambda: pl.read_csv(file, infer_schema=False), ".parquet": lambda: pl.read_parquet(file),
-               ".jsonl": lambda: pl.read_ndjson(file)}  # fmt: skip
-    if file.suffix not in readers:
-        raise BadInput(f"{file.name} is no {', '.join(readers)}: save the labelled texts as one of them")
-    try:
-        frame = readers[file.suffix]()
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadInput(f"{file.name} can't be read: {' '.join(str(error).split())[:200]}") from error
-    wanted = [text] if label is None else [text, label]
-    for column in wanted:
-        if column not in frame.columns:
-            raise BadInput(f"{file.name} has no column {column!r}; it has {', '.join(frame.columns)}")
-    found = frame.select(pl.col(name).cast(pl.String).str.strip_chars() for name in dict.fromkeys(wanted))
-    rows = [LabelledText(said, "" if label is None else owner) for said, owner in found.select(
-        pl.col(text).alias("said"), pl.col(wanted[-1]).alias("owner")).iter_rows() if said and owner]  # fmt: skip
-    if not rows:
-        raise BadInput(f"{file.name} holds no row with {' and '.join(wanted)}")
-    return rows, frame.height - len(rows)
-
-
 class _Data(NamedTuple):
     rows: Seen
     phrases: Seen
@@ -153,6 +130,18 @@ def _labels(rows: Sequence[LabelledText]) -> list[str]:
     if rare := [label for label, count in counts.items() if count < 2]:
         raise BadInput(f"Label {rare[0]!r} has one text; a label needs two different ones or more to learn and check")
     return sorted(counts)
+
+
+def working_memory(methods: int, rows: int, labels: int) -> int:
+    """Bytes of what each method says of each row about each label, which all are compared by."""
+    return methods * rows * labels * np.dtype(np.float64).itemsize
+
+
+def _check_memory(methods: int, rows: int, labels: int) -> None:
+    if (needed := working_memory(methods, rows, labels)) > MOST_BYTES:
+        raise BadInput(f"{labels:,} labels in {rows:,} texts are too many: comparing {methods} methods would take "
+                       f"{needed / 2**30:.1f} GiB, more than {MOST_BYTES / 2**30:.1f}; "
+                       "is the label column right? Else join rare labels")  # fmt: skip
 
 
 def learn_name(label: str) -> str:

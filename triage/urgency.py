@@ -2,11 +2,11 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from triage.taxonomy import Taxonomy, UrgencyRule
+from triage.taxonomy import Taxonomy, UrgencyRule, words_of
 
 NEGATED: Final = re.compile(
     r"\b(?:no|not|never|without|isn't|aren't|wasn't|doesn't|don't)\b\s+(?:\w+\s+){0,2}$", re.IGNORECASE
@@ -47,7 +47,8 @@ def urgency_of(
     known = priority in levels
     start = float(levels.index(str(priority) if known else taxonomy.urgency.fallback))
     reasons = [f"priority {priority}" if known else f"no known priority, so {taxonomy.urgency.fallback}"]
-    matches = [_Match(rule, words) for rule in taxonomy.urgency.rules if (words := _said(rule, text))]
+    known_words = words_of(text)
+    matches = [_Match(rule, said) for rule in taxonomy.urgency.rules if (said := _said(rule, text, known_words))]
     points, deciding = _moved(start, matches, levels)
     if deciding is not None:
         reasons.append(f"the text says “{deciding.words}” ({deciding.rule.id})")
@@ -81,9 +82,10 @@ def _points(match: _Match) -> float:
     return match.rule.points or 0.0
 
 
-def _said(rule: UrgencyRule, text: str) -> str | None:
-    """The words of the text that fit the rule and are not negated."""
-    for found in rule.expression.finditer(text):
+def _said(rule: UrgencyRule, text: str, words: Set[str]) -> str | None:
+    """What of the text fits the rule and is not negated."""
+    expression = rule.expression(words)
+    for found in expression.finditer(text) if expression else ():
         if not NEGATED.search(text[max(0, found.start() - NEAR) : found.start()]):
             return " ".join(found.group().lower().split())
     return None

@@ -1,26 +1,28 @@
 """The words of a reply that state no fact: greeting, thanks, next contact, by language and tone."""
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from engine.contracts import Frozen
-from engine.datafiles import read_yaml
-from engine.errors import BadInput
+from triage.policy_files import Policy, read_policy
 
 Tone = Literal["neutral", "warm"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Site = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 Phrase = Annotated[str, Field(min_length=1, max_length=400)]
+Name = Annotated[str, Field(min_length=1, max_length=60)]
 
 PLACEHOLDERS: Final = {"diagnosis": ("title",), "quoted": ("language",)}
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_FACT = re.compile(r"\d|https?:|www\.|\w\.\w|@|[\[\]<>`*#$]")
+_FACT = re.compile(r"\d|https?:|www\.|\w\.\w|@|[\[\]{}<>`*#$]")
+_JOINERS: Final = "\u200c\u200d"
+"""Format characters that some scripts are written with."""
 
 
-class Phrases(Frozen):
+class Phrases(Policy):
     """All that a reply says in words of its own. `diagnosis` names the {title} of the article that is quoted, `quoted`
     the {language} of the articles where it is not the reader's; `to_check` marks a sentence for the agent."""
 
@@ -40,27 +42,40 @@ class Phrases(Frozen):
     @model_validator(mode="after")
     def _state_no_fact(self) -> Self:
         for name, phrase in self:
-            wanted = PLACEHOLDERS.get(name, ())
-            if tuple(_PLACEHOLDER.findall(phrase)) != wanted:
-                there = " and ".join(f"{{{word}}} once" for word in wanted) or "no placeholder"
-                raise ValueError(f"{name} must hold {there}: {phrase!r}")
-            if _FACT.search(_PLACEHOLDER.sub("", phrase)):
-                raise ValueError(f"{name} holds a digit, link, address, bracket or markup: {phrase!r}")
+            _check(name, phrase.replace("\n", " "), PLACEHOLDERS.get(name, ()))
         return self
 
 
-class Tongue(Frozen):
+def _check(name: str, phrase: str, wanted: tuple[str, ...] = ()) -> None:
+    """Raises ValueError for other placeholders than those wanted, a fact, or a character that shows nothing."""
+    if tuple(_PLACEHOLDER.findall(phrase)) != wanted:
+        there = " and ".join(f"{{{word}}} once" for word in wanted) or "no placeholder"
+        raise ValueError(f"{name} must hold {there}: {phrase!r}")
+    if _FACT.search(_PLACEHOLDER.sub("", phrase)):
+        raise ValueError(f"{name} holds a digit, link, address, bracket or markup: {phrase!r}")
+    if any(unicodedata.category(one)[0] == "C" and one not in _JOINERS for one in phrase):
+        raise ValueError(f"{name} holds a control character: {phrase!r}")
+
+
+class Tongue(Policy):
     """One language: its phrases in both tones, and what it calls the languages articles are written in."""
 
-    names: dict[Language, Phrase]
+    names: dict[Language, Name]
     neutral: Phrases
     warm: Phrases
 
+    @field_validator("names")
+    @classmethod
+    def _names_state_no_fact(cls, names: dict[str, str]) -> dict[str, str]:
+        for code, name in names.items():
+            _check(code, name)
+        return names
 
-class Wording(Frozen):
+
+class Wording(Policy):
     tone: Tone
     articles: Language
-    own_sites: tuple[Site, ...] = ()
+    own_sites: Annotated[tuple[Site, ...], Field(strict=False)] = ()  # YAML has lists, no tuples
     languages: dict[Language, Tongue]
 
     @field_validator("languages")
@@ -98,13 +113,7 @@ class Wording(Frozen):
 
 def load_wording(path: Path) -> Wording:
     """Raises NotFound without the file, BadInput with file, key and reason."""
-    try:
-        return Wording.model_validate(read_yaml(path, what="wording of replies"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the whole file"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise BadInput(f"{path}: {key}: {reason}. Nothing of it was applied.") from None
+    return read_policy(path, Wording, what="wording of replies")
 
 
 _ENGLISH: Final = Phrases(

@@ -16,6 +16,7 @@ from engine.storage.intake import Item, Known, in_utc
 from engine.storage.ports import Record, Saved
 from engine.storage.records import check_fields, kept_as
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
+from engine.storage.text import is_text
 
 _INGEST = 7_341_001
 
@@ -76,6 +77,8 @@ class SqlStore:
         return [rows.rejected(row) for row in found]
 
     def ticket(self, ticket_id: str) -> Ticket:
+        if not is_text(ticket_id):
+            return rows.ticket(guards.only_one([], ticket_id))
         named = or_(tickets.c.reference == ticket_id, tickets.c.external_id == ticket_id)
         with reading(self._engine) as connection:
             found = statements.fetch(connection, select(tickets).where(tickets.c.id == ticket_id))

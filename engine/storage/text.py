@@ -11,6 +11,11 @@ from engine.errors import BadInput
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
 
 
+def is_text(name: str) -> bool:
+    """Whether it holds nothing that PostgreSQL or UTF-8 refuse; what does is no name of anything kept."""
+    return not _REFUSED.search(name)
+
+
 def clean(text: str) -> str:
     """Text without the characters that PostgreSQL or UTF-8 refuse (NUL, half a surrogate pair): each becomes `�`."""
     return _REFUSED.sub("\ufffd", text)

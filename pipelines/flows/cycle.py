@@ -18,6 +18,7 @@ from pipelines.wiring import House, open_house
 def cycle(as_of: datetime | None = None) -> dict[str, dict[str, int]]:
     """Ingest, triage, allocate, evaluate, enrich, publish as of one instant (default: now); counts per stage."""
     with open_house(keep_last_good=True) as house:
+        house.take_up_policies()
         return {stage: run(house, as_of or house.now()) for stage, run in _STAGES.items()}
 
 

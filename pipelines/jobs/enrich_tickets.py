@@ -12,7 +12,7 @@ from pipelines.jobs.triage_tickets import text_of
 from pipelines.progress import Progress, silent
 from pipelines.wiring import House
 from triage.enrichment_contracts import CaseFacts
-from triage.enrichment_policy import EnrichmentPolicy, load_enrichment_policy
+from triage.enrichment_policy import EnrichmentPolicy
 
 if TYPE_CHECKING:
     from triage.enrichment_store import EnrichmentStore, Kept
@@ -39,7 +39,7 @@ def enrich_tickets(
     from triage.enrich import enrich, input_hash
     from triage.enrichment_store import EnrichmentStore
 
-    policy = load_enrichment_policy(house.policy_file("enrichment.yaml"))
+    policy = house.enrichment_policy
     store = EnrichmentStore(house.store.engine)
     cases, kept = case_facts(house, replay(house, as_of=at) if clocks is None else clocks), store.kept()
     hashes = {case.ticket_id: input_hash(case, policy, house.taxonomy) for case in cases}

@@ -20,13 +20,12 @@ def enrichment_marts(
 ) -> dict[str, pl.DataFrame]:
     """All marts of this file by name, from the marts `tickets` and `sla_clocks`."""
     from triage.articles import read_folder
-    from triage.enrichment_policy import load_enrichment_policy
     from triage.enrichment_store import EnrichmentStore
     from triage.macros import read_macros
 
     data, store = house.settings.data, EnrichmentStore(house.store.engine)
     help_for = guides(read_macros(data / "macros"), read_folder(data / "knowledge").articles)
-    policy = load_enrichment_policy(house.policy_file("enrichment.yaml")).customer_health
+    policy = house.enrichment_policy.customer_health
     return {
         "enrichments": enrichment_mart(store.frame(as_of=as_of), tickets, help_for),
         "related_tickets": related_mart(store.related_frame(as_of=as_of), tickets),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from engine.errors import BadInput
+from engine.errors import BadInput, Conflict
 from pipelines.jobs.triage_tickets import text_of
 from pipelines.wiring import House
 from triage.champion import Split, Verdict, compare, reason_to_retrain, split_by_time, unseen_rows
@@ -27,7 +27,10 @@ BY_HAND = "asked for by hand"
 
 
 class Retrained(NamedTuple):
-    """Why a training was due (None: it was not), what was known then, and what came of it."""
+    """Why a training was due (None: it was not), what was known then, and what came of it.
+
+    `new_answers` counts tickets: one that was answered again since the last training counts once.
+    """
 
     reason: str | None
     new_answers: int
@@ -44,7 +47,7 @@ def retrain(house: House, *, at: datetime, force: bool = False) -> Retrained:
     house.forget_classifier()
     in_force, kept = house.feedback_store.in_force(), house.feedback_store.answers_kept()
     runs = house.feedback_store.runs()
-    new = kept - (runs[-1].reviews_seen if runs else 0)
+    new = house.feedback_store.tickets_answered(after=runs[-1].reviews_seen if runs else 0)
     shifted = measure_drift(house, at=at)
     policy = house.learning_policy.retrain
     reason = BY_HAND if force else reason_to_retrain(new, has_drifted=shifted.is_shifted, policy=policy)
@@ -64,8 +67,13 @@ def retrain(house: House, *, at: datetime, force: bool = False) -> Retrained:
     run = _run(model, challenger, champion, verdict, reference, reason=reason, reviews_seen=kept, at=at)
     if verdict.takes_over:
         run = run.model_copy(update={"succeeds": in_force.number if in_force else 0})
-    save_model(house.settings.models_folder / run.file, model._replace(about=run.measured))
-    run = house.feedback_store.add_run(run)
+    file = house.settings.models_folder / run.file
+    save_model(file, model._replace(about=run.measured))
+    try:
+        run = house.feedback_store.add_run(run)
+    except Conflict:
+        file.unlink(missing_ok=True)
+        raise
     house.forget_classifier()
     return Retrained(reason, new, shifted, run, verdict)
 

@@ -9,7 +9,7 @@ from pipelines.jobs.triage_tickets import text_of
 from pipelines.wiring import House
 from triage.feedback import Feedback
 from triage.feedback import feedback as judged
-from triage.reviews import Doubt, Review, Waiting, in_order, is_settled, review, waiting
+from triage.reviews import Doubt, Review, Waiting, check_text, in_order, is_settled, review, waiting
 
 TRIES = 5
 
@@ -33,10 +33,19 @@ def review_queue(house: House, *, closed: bool = False) -> list[Queued]:
     return [Queued(ticket.reference, ticket.is_open, asked) for ticket, asked in found]
 
 
+def review_question(house: House, key: str) -> Queued:
+    """What a person is asked about one ticket, whether it waits or not. Raises NotFound before triage looked at it."""
+    ticket = _ticket(house, key)
+    claim = house.triage_store.latest([ticket.id]).get(ticket.id)
+    if claim is None:
+        raise NotFound(f"Triage has not looked at {ticket.reference} yet; run `helmdesk triage` first")
+    return Queued(ticket.reference, ticket.is_open, waiting(Doubt(claim, text_of(ticket), ticket.created_at)))
+
+
 def answer_review(house: House, key: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
     """Keep a person's answer and confirm the product on the ticket. Raises NotFound, BadInput for a label outside the
     taxonomy, Conflict if the ticket does not stand still; the answer is kept then, too."""
-    ticket = house.store.ticket(key)
+    ticket = _ticket(house, key)
     claim = house.triage_store.latest([ticket.id]).get(ticket.id)
     answer = review(
         text_of(ticket), claim, house.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
@@ -58,7 +67,7 @@ def record_feedback(
 ) -> Feedback:
     """Keep what was done with the newest draft on a ticket: sent as it is, sent as the text `sent`, or `rejected` with
     a reason. Nothing is sent by it. Raises NotFound without a draft, Conflict if it is not the one that was `shown`."""
-    ticket = house.store.ticket(key)
+    ticket = _ticket(house, key)
     draft = house.triage_store.latest_suggestions([ticket.id]).get(ticket.id)
     if draft is None:
         raise NotFound(f"No reply was drafted for {ticket.reference}; run `helmdesk triage` first")
@@ -69,6 +78,11 @@ def record_feedback(
     given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(house, ticket))
     house.feedback_store.add_feedback(given)
     return given
+
+
+def _ticket(house: House, key: str) -> Ticket:
+    check_text("key of the ticket", key)
+    return house.store.ticket(key)
 
 
 def _confirm(house: House, ticket: Ticket, answer: Review, number: int) -> None:

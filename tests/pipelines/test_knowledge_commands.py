@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from engine.errors import BadInput, NotFound
 from pipelines.knowledge_commands import evaluate, remove, show, sync
 from triage.embed import WordLlama
 from triage.retrieve import Weights
-from triage.search_weights import Tuned, read_weights
+from triage.search_weights import Tuned, read_weights, save_weights
 
 app = typer.Typer()
 app.command("sync")(sync)
@@ -55,6 +57,80 @@ def test_two_sources_live_side_by_side(home: Path, tmp_path: Path) -> None:
 
 def test_the_shipped_articles_are_the_default(home: Path) -> None:
     assert "knowledge: added or changed 48, removed 0" in run("sync").output
+
+
+@pytest.mark.parametrize("more", [[], ["--source", "knowledge"]])
+def test_no_other_folder_takes_the_place_of_the_shipped_articles(home: Path, tmp_path: Path, more: list[str]) -> None:
+    run("sync")
+    mine = articles(tmp_path / "knowledge", {"id": "mine", "text": "Restart it."})
+    place = mine if not more else mine.rename(tmp_path / "mine")
+    assert "say --source NAME" in str(run("sync", place, *more).exception)
+    (tmp_path / "knowledge.csv").write_text("id,text\nmine,Restart it.\n", encoding="utf-8")
+    assert "say --source NAME" in str(run("sync", tmp_path / "knowledge.csv").exception)
+    assert "48 articles" in run("list").output
+    assert "mine: added or changed 1, removed 0" in run("sync", place, "--source", "mine").output
+
+
+def test_the_shipped_articles_keep_their_name(home: Path) -> None:
+    assert "are the source 'knowledge'" in str(run("sync", "--source", "handbook").exception)
+
+
+@pytest.mark.parametrize("name", ["", " ", "x" * 121, "a\nb", "a\udcff"])
+def test_a_source_has_a_name_that_can_be_read(home: Path, tmp_path: Path, name: str) -> None:
+    wiki = articles(tmp_path / "wiki", {"id": "w1", "text": "One."})
+    assert "say --source NAME" in str(run("sync", wiki, "--source", name).exception)
+
+
+def test_two_folders_of_one_name_do_not_wipe_each_other(home: Path, tmp_path: Path) -> None:
+    for team in ("p", "q"):
+        (tmp_path / team).mkdir()
+        articles(tmp_path / team / "kb", {"id": f"{team}-1", "text": "Restart it."})
+    run("sync", tmp_path / "p" / "kb")
+    assert "'kb' holds 1 other articles" in str(run("sync", tmp_path / "q" / "kb").exception)
+    run("sync", tmp_path / "q" / "kb", "--source", "q")
+    held = json.loads(run("list", "--json").stdout)
+    assert [(row["source"], row["article_id"]) for row in held] == [("kb", "p-1"), ("q", "q-1")]
+
+
+def test_an_export_without_rows_removes_nothing(home: Path, tmp_path: Path) -> None:
+    wiki = articles(tmp_path / "wiki", {"id": "w1", "text": "One."})
+    (wiki / "b.csv").write_text("id,text\nb1,Two.\n", encoding="utf-8")
+    run("sync", wiki)
+    (wiki / "b.csv").write_text("id,text\n", encoding="utf-8")
+    done = run("sync", wiki)
+    assert (done.exit_code, "refused  b.csv: it holds no article" in done.output) == (2, True)
+    assert "2 articles" in run("list").output
+
+
+def test_an_id_of_another_source_is_refused_with_its_file(home: Path, tmp_path: Path) -> None:
+    run("sync", articles(tmp_path / "wiki", {"id": "w1", "text": "One."}))
+    book = articles(tmp_path / "book", {"id": "w1", "text": "Mine."}, {"id": "b1", "text": "Two."})
+    done = run("sync", book)
+    assert "refused  kb.jsonl, line 1, id 'w1': it belongs to the source 'wiki'" in done.output
+    assert "book: added or changed 1, removed 0, unchanged 0, refused 1" in done.output
+
+
+def test_a_surrogate_is_refused_beside_a_good_article(home: Path, tmp_path: Path) -> None:
+    done = run("sync", articles(tmp_path / "wiki", {"id": "w1", "text": "One \ud800."}, {"id": "w2", "text": "Two."}))
+    assert "refused  kb.jsonl, line 1: its text holds half a character" in done.output
+    assert "wiki: added or changed 1" in done.output
+
+
+def test_a_thousand_refusals_are_a_few_lines(home: Path, tmp_path: Path) -> None:
+    rows = [{"id": f"w{at}", "text": ""} for at in range(999)]
+    done = run("sync", articles(tmp_path / "wiki", {"id": "w", "text": "One."}, *rows))
+    assert "refused  999 articles: it has no text; its columns are id, text (first: kb.jsonl, line 2)" in done.output
+    assert len(done.output.splitlines()) == 3
+
+
+def test_a_sync_with_word_vectors_is_silent_on_stderr(home: Path, tmp_path: Path) -> None:
+    wiki = articles(tmp_path / "wiki", {"id": "w1", "text": "One."})
+    command = [sys.executable, "-m", "pipelines.cli", "knowledge", "sync", str(wiki)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout.splitlines(), done.stderr) == (
+        ["wiki: added or changed 1, removed 0, unchanged 0, refused 0"],
+        "",
+    )
 
 
 def test_refused_articles_are_listed_and_nothing_is_lost(home: Path, tmp_path: Path) -> None:
@@ -153,9 +229,33 @@ def test_tuned_weights_are_kept_for_this_home_if_asked(
     file = home / "models" / "search_weights.json"
     judge(judged, "--tune-on", judged / "train.tsv")
     assert not file.exists()
-    judge(judged, "--tune-on", judged / "train.tsv", "--save")
+    saved = judge(judged, "--tune-on", judged / "train.tsv", "--save").output
+    assert saved.splitlines()[-1] == f"saved for {WordLlama.name}: {file}"
     assert read_weights(file, embedder=WordLlama.name) == Weights(0.1, 0.9)
     assert "--tune-on" in str(judge(judged, "--save").exception)
+
+
+def test_weights_that_were_not_proven_are_not_saved_and_it_is_said(
+    home: Path, judged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unproven = Tuned(Weights(0.4, 0.6), False, 60, 0.0, 0.01, "not better than the default by enough")
+    monkeypatch.setattr("triage.search_weights.tune", lambda *_, **__: unproven)
+    done = judge(judged, "--tune-on", judged / "train.tsv", "--save")
+    assert done.output.splitlines()[-1] == "not saved: not better than the default by enough"
+    report = json.loads(judge(judged, "--tune-on", judged / "train.tsv", "--save", "--json").stdout)
+    assert (report["weights"]["source"], report["weights"]["saved_to"]) == ("default", None)
+    assert not (home / "models" / "search_weights.json").exists()
+
+
+def test_saved_weights_of_this_embedder_are_judged(home: Path, judged: Path) -> None:
+    file = home / "models" / "search_weights.json"
+    assert "(default: " in judge(judged).output
+    save_weights(file, Tuned(Weights(0.1, 0.9), True, 60, 0.2, 0.01, "won"), embedder=WordLlama.name)
+    assert "weights: meaning 0.10, words 0.90 (saved: " in judge(judged).output
+    report = json.loads(judge(judged, "--json").stdout)
+    assert [report["weights"][key] for key in ("dense", "words", "source")] == [0.1, 0.9, "saved"]
+    save_weights(file, Tuned(Weights(0.1, 0.9), True, 60, 0.2, 0.01, "won"), embedder="another")
+    assert json.loads(judge(judged, "--json").stdout)["weights"]["source"] == "default"
 
 
 @pytest.mark.parametrize(

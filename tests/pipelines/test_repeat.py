@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput
-from pipelines.jobs.cycle import repeat
+from pipelines.jobs.cycle import cycle, repeat
 from pipelines.settings import shipped_data
 from pipelines.wiring import open_house
+from triage.contracts import TicketText
 
 
 class Enough(Exception):
@@ -35,6 +36,104 @@ def data(tmp_path: Path) -> Path:
     shutil.copytree(shipped_data(), tmp_path / "data", ignore=shutil.ignore_patterns("tickets", "knowledge"))
     (tmp_path / "data" / "knowledge").mkdir()
     return tmp_path / "data"
+
+
+POLICIES = {
+    "wording.yaml": "wording",
+    "enrichment.yaml": "enrichment_policy",
+    "learning.yaml": "learning_policy",
+    "triage.yaml": "triage_policy",
+}
+"""What a cycle of triage reads, and what the house calls it."""
+
+
+def mistype(data: Path, *names: str) -> None:
+    for file in (data / "policies" / name for name in names):
+        file.write_text(file.read_text(encoding="utf-8") + "\nwat: 1\n", encoding="utf-8")
+
+
+def rewrite(data: Path, name: str, before: str, after: str) -> None:
+    file = data / "policies" / name
+    text = file.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+@pytest.fixture
+def _hosted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server is set, so that the policy of hosted models counts; nothing is asked of it."""
+    monkeypatch.setenv("HELMDESK_LLM_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("HELMDESK_LLM_MODEL", "tiny")
+
+
+@pytest.mark.usefixtures("_hosted")
+def test_typos_in_all_of_triages_policies_do_not_end_the_rounds(tmp_path: Path, data: Path) -> None:
+    told = list[str]()
+    pauses = Pauses(lambda: mistype(data, *POLICIES))
+    house = open_house(home=tmp_path / "home", data=data, embedder="wordllama", keep_last_good=True)
+    with house, pytest.raises(Enough):
+        repeat(house, every=timedelta(hours=1), wait=pauses, told=told.append)
+    assert [line.split()[2] for line in told] == ["published", "published"]
+
+
+@pytest.mark.parametrize(("name", "called"), POLICIES.items())
+def test_a_scheduled_start_goes_on_with_triages_last_good_policy(
+    tmp_path: Path, data: Path, name: str, called: str
+) -> None:
+    with open_house(home=tmp_path / "home", data=data, keep_last_good=True) as house:
+        before = getattr(house, called)
+    mistype(data, name)
+    with open_house(home=tmp_path / "home", data=data, keep_last_good=True) as house:
+        assert getattr(house, called) == before
+        warned = list[str]()
+        house.__dict__["log"] = type(
+            "Log", (), {"warning": lambda self, event, **told: warned.append(told["reason"])}
+        )()
+        mistype(data, name)
+        assert getattr(house, called) == before
+    assert [name in reason and "wat" in reason for reason in warned] == [True]
+
+
+@pytest.mark.usefixtures("_hosted")
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_person_is_told_of_triages_broken_policy_and_nothing_runs(tmp_path: Path, data: Path, name: str) -> None:
+    mistype(data, name)
+    with open_house(home=tmp_path / "home", data=data, embedder="wordllama") as house:
+        with pytest.raises(BadInput, match=rf"{name}: wat"):
+            cycle(house, as_of=house.now())
+        assert "store" not in house.__dict__
+
+
+def test_new_wording_is_in_the_next_draft(tmp_path: Path, data: Path) -> None:
+    ticket = TicketText(ticket_id="desk:1", subject="Question", content="How do I get there?")
+    with open_house(home=tmp_path / "home", data=data, embedder="wordllama") as house:
+        before = house.drafter
+        rewrite(data, "wording.yaml", "tone: neutral", "tone: warm")
+        assert house.wording.tone == "warm"
+        (draft,) = house.drafter.draft([ticket], [[]])
+        assert house.wording.phrases("en").greeting in draft.text
+        assert house.drafter is not before
+        assert house.drafter is house.drafter
+
+
+@pytest.mark.usefixtures("_hosted")
+def test_new_limits_and_prices_hold_for_the_next_ticket(tmp_path: Path, data: Path) -> None:
+    with open_house(home=tmp_path / "home", data=data, embedder="wordllama") as house:
+        before, drafter = house.classifier, house.drafter
+        assert (house.llm_budget.limits.calls, house.hosted_models[0].prompt_price) == (2000, 0)
+        rewrite(data, "triage.yaml", "calls: 2000", "calls: 7")
+        rewrite(data, "triage.yaml", "compatible: {prompt: 0,", "compatible: {prompt: 3,")
+        assert (house.llm_budget.limits.calls, house.hosted_models[0].prompt_price) == (7, 3)
+        assert house.classifier is not before
+        assert house.drafter is not drafter
+        assert house.classifier is house.classifier
+
+
+def test_a_comment_rebuilds_nothing(tmp_path: Path, data: Path) -> None:
+    with open_house(home=tmp_path / "home", data=data, embedder="wordllama") as house:
+        before = house.local_models
+        rewrite(data, "wording.yaml", "tone: neutral", "tone: neutral # as agreed")
+        assert house.local_models is before
 
 
 def test_a_broken_policy_does_not_end_the_rounds(tmp_path: Path, data: Path) -> None:

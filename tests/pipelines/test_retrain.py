@@ -11,13 +11,14 @@ import typer
 from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket
-from engine.errors import BadInput
+from engine.errors import BadInput, Conflict
 from pipelines.jobs.retrain import Retrained, measure_drift, retrain
 from pipelines.jobs.triage_tickets import classify
 from pipelines.review_commands import retrain as command
 from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import TicketText
+from triage.feedback_store import ModelRun
 from triage.model_files import read_model
 
 WORDS = {"DLP": "florbit", "CFW": "quandle", "SSPM": "wimsel"}
@@ -105,6 +106,31 @@ def test_same_answers_are_not_learned_twice(home: Path) -> None:
         again = retrain(house, at=now())
         assert (again.reason, again.new_answers, again.run) == (None, 0, None)
         assert len(house.feedback_store.runs()) == 1
+
+
+def test_answering_one_ticket_again_is_one_new_answer(home: Path) -> None:
+    with opened(home) as house:
+        for _ in range(60):
+            house.answer_review("demo:T-0", label="DLP", by="ana")
+        house.answer_review("demo:T-1", label="DLP", by="ana")
+        again = retrain(house, at=now())
+        assert (again.reason, again.new_answers) == (None, 2)
+
+
+def test_training_that_came_too_late_leaves_no_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set((home / "models").iterdir())
+    with opened(home) as house:
+        store = house.feedback_store
+        (run,), add_run = store.runs(), store.add_run
+
+        def overtaken(late: ModelRun) -> ModelRun:
+            add_run(run.model_copy(update={"file": "other.model", "succeeds": run.number}))
+            return add_run(late)
+
+        monkeypatch.setattr(store, "add_run", overtaken)
+        with pytest.raises(Conflict, match="Another model took over"):
+            retrain(house, at=now(), force=True)
+    assert set((home / "models").iterdir()) == before
 
 
 def test_model_named_by_the_setting_wins(home: Path, learned: tuple[Path, Retrained]) -> None:

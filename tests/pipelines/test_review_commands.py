@@ -77,7 +77,8 @@ def _small_models(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_queue_lists_open_tickets_least_certain_first(house: House) -> None:
     told = run(house, "review").output.splitlines()
     assert told[0] == "INC-2  SWG 30% or ZTNA 5%  Which plan do we have?"
-    assert told[2].startswith("INC-1  SWG 50%")
+    assert told[1:3] == ["    Help.", "    why: r"]
+    assert told[3].startswith("INC-1  SWG 50%")
     assert told[-1] == "waiting for a person: 2"
     assert "\x1b" not in "".join(told)
 
@@ -124,7 +125,17 @@ def test_answer_survives_a_ticket_that_changes_meanwhile(house: House, monkeypat
 @pytest.mark.parametrize(
     ("words", "error", "why"),
     [
-        (["review", "INC-1"], BadInput, "TICKET --label"),
+        (["review", "INC-1", "--note", "for whom?"], BadInput, "TICKET --label"),
+        (["review", "--by", "ana"], BadInput, "TICKET --label"),
+        (["review", "INC-1", "--label", "ZTNA", "--by", ""], BadInput, "needs the name"),
+        (["review", "INC-1", "--label", "ZTNA", "--note", "caf\udce9"], BadInput, "no UTF-8"),
+        (["review", "INC-9"], NotFound, "INC-9"),
+        (["review", "\udcff"], BadInput, "no UTF-8"),
+        (["review", "\udcff", "--label", "ZTNA"], BadInput, "no UTF-8"),
+        (["feedback", "\udcff", "--sent"], BadInput, "no UTF-8"),
+        (["feedback", "INC-1", "--sent", "--by", "  "], BadInput, "needs the name"),
+        (["feedback", "INC-1", "--sent", "--by", "\udcff"], BadInput, "no UTF-8"),
+        (["feedback", "INC-1", "--rejected", "caf\udce9"], BadInput, "no UTF-8"),
         (["review", "--label", "ZTNA"], BadInput, "TICKET --label"),
         (["review", "INC-1", "--label", "VPN"], BadInput, "'VPN' is no label"),
         (["review", "INC-9", "--label", "ZTNA"], NotFound, "INC-9"),
@@ -140,6 +151,19 @@ def test_what_cannot_be_kept_is_refused(house: House, words: list[str], error: t
     assert isinstance(done.exception, error)
     assert why in str(done.exception)
     assert (house.feedback_store.answers_kept(), house.feedback_store.feedback()) == (0, [])
+
+
+def test_one_ticket_is_shown_with_guesses_reasons_and_labels(house: House) -> None:
+    told = run(house, "review", "INC-3").output.splitlines()
+    assert told[0] == "INC-3  Sure"
+    assert [line.strip() for line in told[2:5]] == ["text: Help.", "guesses: SWG 90% or ZTNA 5%", "why: r"]
+    assert told[5].startswith("answer with --label and one of CASB, SWG, ZTNA")
+    assert house.feedback_store.answers_kept() == 0
+
+
+def test_reply_with_a_byte_order_mark_is_the_draft_itself(house: House, tmp_path: Path) -> None:
+    (tmp_path / "reply.txt").write_bytes(b"\xef\xbb\xbfRestart it [1].")
+    assert run(house, "feedback", "INC-1", "--edited", tmp_path / "reply.txt").output == "demo:INC-1: draft sent\n"
 
 
 def test_sent_edited_and_rejected_are_told_apart(house: House, tmp_path: Path) -> None:

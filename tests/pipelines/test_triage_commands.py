@@ -6,9 +6,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from engine.errors import BadInput
+from engine.errors import BadInput, NotFound
 from pipelines.settings import shipped_data
 from pipelines.triage_commands import evaluate, train
+from triage.embed import WordLlama
 from triage.model_files import read_model
 from triage.taxonomy import load_taxonomy
 
@@ -34,8 +35,14 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
+
+
 def run(*words: object) -> Any:
-    return CliRunner().invoke(app, [*map(str, words), "--embedder", "wordllama"])
+    return CliRunner().invoke(app, [*map(str, words)], obj={"home": None})
 
 
 def test_training_writes_a_model_and_shows_the_losers(files: Path, tmp_path: Path) -> None:
@@ -56,15 +63,91 @@ def test_evaluation_gives_every_figure_with_an_interval(files: Path) -> None:
     assert {"ece_raw", "ece", "aurc", "oos_auroc", "oos_recall"} < set(found["figures"])
     assert all(figure["low"] <= figure["high"] for figure in found["figures"].values())
     assert found["texts_per_second"] > 0
+    rows = len((files / "test.jsonl").read_text(encoding="utf-8").splitlines())
+    assert (found["test_rows"], found["test_rows_left_out"], found["shared_texts"]) == (rows, 0, 0)
 
 
-def test_what_is_learned_does_not_depend_on_the_test(files: Path) -> None:
+def test_what_is_learned_does_not_depend_on_the_test(files: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text("\n".join((files / "test.jsonl").read_text(encoding="utf-8").splitlines()[:9]), encoding="utf-8")
     about = []
-    for test in ("test", "train"):
-        done = run("eval", "--train", files / "train.jsonl", "--test", files / f"{test}.jsonl", "--json")
+    for test in (files / "test.jsonl", other):
+        done = run("eval", "--train", files / "train.jsonl", "--test", test, "--json")
         found = json.loads(done.output)
         about.append({name: found[name] for name in ("method", "cross_validated_accuracy", "data_sha256")})
     assert about[0] == about[1]
+
+
+def test_texts_also_learned_from_are_counted(files: Path, tmp_path: Path) -> None:
+    first = json.loads((files / "train.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    lines = [json.dumps(first | {"text": f" {first['text'].upper()} "}), '{"text": "", "label": "DLP"}']
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text("\n".join([*lines, (files / "test.jsonl").read_text(encoding="utf-8")]), encoding="utf-8")
+    rows = len((files / "test.jsonl").read_text(encoding="utf-8").splitlines())
+    done = run("eval", "--train", files / "train.jsonl", "--test", mixed)
+    told = f"{rows + 1} test rows, 1 more without text or label left out, 1 with a text that was also learned from"
+    assert told in done.output
+
+
+def test_a_test_that_was_learned_from_is_refused(files: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.jsonl"
+    copy.write_bytes((files / "train.jsonl").read_bytes())
+    (tmp_path / "link.jsonl").symlink_to(files / "train.jsonl")
+    for test, reason in ((tmp_path / "link.jsonl", "is also learned from"), (copy, "Every text of copy.jsonl was")):
+        done = run("eval", "--train", files / "train.jsonl", "--test", test)
+        assert isinstance(done.exception, BadInput)
+        assert reason in str(done.exception)
+    done = run("eval", "--train", files / "train.jsonl", "--test", files / "test.jsonl",
+               "--oos-train", files / "oos.jsonl", "--oos", files / "oos.jsonl")  # fmt: skip
+    assert "oos.jsonl is also learned from" in str(done.exception)
+
+
+@pytest.mark.parametrize("option", ["--test", "--oos", "--oos-train"])
+def test_missing_files_are_told_before_learning(files: Path, option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triage.train.train", lambda *_, **__: pytest.fail("learned before looking"))
+    given = {"--train": files / "train.jsonl", "--test": files / "test.jsonl", option: files / "nowhere.jsonl"}
+    done = run("eval", *(word for pair in given.items() for word in pair))
+    assert isinstance(done.exception, NotFound)
+    assert "nowhere.jsonl" in str(done.exception)
+
+
+@pytest.mark.parametrize("out", ["train.jsonl", "oos.jsonl", "taxonomy.yaml", "notes.txt", ".", "notes.txt/x.npz"])
+def test_nothing_is_written_over_and_told_before_learning(
+    files: Path, tmp_path: Path, out: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triage.train.train", lambda *_, **__: pytest.fail("learned before looking"))
+    for name, source in (
+        ("train.jsonl", files / "train.jsonl"),
+        ("oos.jsonl", files / "oos.jsonl"),
+        ("taxonomy.yaml", TAXONOMY),
+    ):
+        (tmp_path / name).write_bytes(source.read_bytes())
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    done = run("train", "--data", tmp_path / "train.jsonl", "--oos-train", tmp_path / "oos.jsonl",
+               "--taxonomy", tmp_path / "taxonomy.yaml", "--out", tmp_path / out)  # fmt: skip
+    assert isinstance(done.exception, BadInput)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_earlier_model_is_replaced(files: Path, tmp_path: Path) -> None:
+    for data in ("train", "test"):
+        assert run("train", "--data", files / f"{data}.jsonl", "--out", tmp_path / "x.npz").exit_code == 0
+    assert read_model(tmp_path / "x.npz").about["rows"] < 49
+
+
+def test_the_embedder_is_the_settings_unless_told(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Opened(Exception):
+        pass
+
+    def open_embedder(name: str) -> WordLlama:
+        raise Opened(name)
+
+    monkeypatch.setattr("triage.embed.open_embedder", open_embedder)
+    for command in (("train", "--data", files / "train.jsonl", "--out", files / "x.npz"),
+                    ("eval", "--train", files / "train.jsonl", "--test", files / "test.jsonl")):  # fmt: skip
+        assert str(run(*command).exception) == "wordllama"
+        assert str(run(*command, "--embedder", "minilm").exception) == "minilm"
 
 
 def test_label_unknown_to_the_taxonomy_is_refused(files: Path, tmp_path: Path) -> None:

@@ -1,12 +1,13 @@
 """Articles come in from Markdown, HTML, JSON and CSV; a bad one is listed and stops no other."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from engine.errors import BadInput, NotFound
-from triage.articles import LONGEST, Reading, read_folder
+from triage.articles import LONGEST, Reading, Refused, grouped, read_folder
 from triage.articles_html import clean, read_page
 from triage.knowledge import chunks_of
 
@@ -124,7 +125,73 @@ def test_an_id_over_two_files_belongs_to_the_first(tmp_path: Path) -> None:
     folder(tmp_path, a__jsonl='{"id": "x", "text": "one"}', b__csv="id,text\nx,two\ny,three\n")
     reading = read_folder(tmp_path)
     assert [(article.id, article.text) for article in reading.articles] == [("x", "one"), ("y", "three")]
-    assert reasons(reading) == ["b.csv, line 2: id 'x' is already used in a.jsonl"]
+    assert reasons(reading) == ["b.csv, line 2, id 'x': it is already used in a.jsonl"]
+
+
+def test_an_id_of_another_source_costs_only_that_article(tmp_path: Path) -> None:
+    folder(tmp_path, a__jsonl='{"id": "x", "text": "one"}', b__csv="id,text\nx,two\ny,three\n")
+    reading = read_folder(tmp_path, taken={"x": "handbook"})
+    assert [article.id for article in reading.articles] == ["y"]
+    told = "it belongs to the source 'handbook'; rename one of the two"
+    assert reasons(reading) == [f"a.jsonl, line 1, id 'x': {told}", f"b.csv, line 2, id 'x': {told}"]
+
+
+def test_a_surrogate_costs_only_its_article(tmp_path: Path) -> None:
+    lines = [
+        '{"id": "s", "text": "sur \\ud800 rogate"}',
+        '{"id": "g", "text": "fine"}',
+        '{"id": "\\udfff", "text": "x"}',
+    ]
+    head = '---\nid: m\ntitle: T\nurl: u\ntags: ["\\ud800"]\n---\nText'
+    reading = read_folder(folder(tmp_path, a__jsonl="\n".join(lines), b__md=head))
+    assert [article.id for article in reading.articles] == ["g"]
+    half = "holds half a character (\\ud800 at 5), which no index can; export it again as UTF-8"
+    assert reasons(reading)[0] == f"a.jsonl, line 1: its text {half}"
+    assert [reason.split(" holds")[0] for reason in reasons(reading)[1:]] == [
+        "a.jsonl, line 3: its id",
+        "b.md: its tags",
+    ]
+
+
+def test_a_file_name_that_is_no_text_can_be_told(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"bad\xff.html")).write_text("<p>x</p>", encoding="utf-8")
+    reading = read_folder(folder(tmp_path, good__html="<p>fine</p>"))
+    assert [article.id for article in reading.articles] == ["good.html"]
+    assert reasons(reading)[0].encode().startswith(b"bad?.html: its id holds half a character")
+
+
+def test_what_can_not_be_opened_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder whose path is too long is one that nobody, not even root, can list."""
+    (tmp_path / "kb").mkdir()
+    root = folder(tmp_path / "kb", good__jsonl='{"id": "g", "text": "fine"}')
+    (root / "gone.md").symlink_to("/nowhere/gone.md")
+    (root / "team").symlink_to("/nowhere/team")
+    (root / "wiki").symlink_to(tmp_path)
+    os.mkfifo(root / "pipe.csv")
+    monkeypatch.chdir(root)
+    for _ in range(17):
+        Path("d" * 250).mkdir()
+        os.chdir("d" * 250)
+    monkeypatch.undo()
+    reading = read_folder(root)
+    assert [article.id for article in reading.articles] == ["g"]
+    told = {refused.file[:9]: refused.reason for refused in reading.refused}
+    assert told.pop("d" * 9) == "it can't be opened: File name too long"
+    assert told == {
+        "gone.md": "it can't be opened: No such file or directory",
+        "team": "it can't be opened: No such file or directory",
+        "wiki": "it is a link to a folder and is not followed; sync that folder on its own",
+        "pipe.csv": "it is not a regular file",
+    }
+
+
+def test_many_refusals_are_told_in_few_lines() -> None:
+    same = [Refused("kb.csv", f"line {row}", "it has no text") for row in range(7, 19)]
+    others = [Refused(f"{number:02d}.md", "", f"reason {number}") for number in range(30)]
+    told = grouped([*same, *others])
+    assert told[0] == "12 articles: it has no text (first: kb.csv, line 7)"
+    assert (told[1], len(told), told[-1]) == ("00.md: reason 0", 21, "and 11 more")
+    assert grouped(others[:20])[-1] == "19.md: reason 19"
 
 
 @pytest.mark.parametrize(
@@ -136,6 +203,10 @@ def test_an_id_over_two_files_belongs_to_the_first(tmp_path: Path) -> None:
         ("a.md", "---\nid: a\ntitle: T\nurl: u\n---\n" + "word " * 2_000_000, f"more than {LONGEST:,}; split it"),
         ("a.csv", b"id,text\n1,caf\xe9\n", "it is not UTF-8"),
         ("a.csv", f"id,text\n{'x' * 200},t\n", "its id has 200 characters; give 1 to 120"),
+        ("a.csv", "id,title,text\n", "it holds no article"),
+        ("a.csv", "id,id,text\n1,2,hello\n", "the column 'id' is given twice; rename or remove one"),
+        ("a.json", "[]", "it holds no article"),
+        ("a.json", '{"articles": []}', "it holds no article"),
         ("a.json", "{", "it is not JSON"),
         ("a.json", "3", "neither an article nor a list"),
         ("a.json", "[[]]", "item 1: it is not an object"),

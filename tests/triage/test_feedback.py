@@ -85,6 +85,21 @@ def test_empty_or_double_feedback_is_refused(said: dict[str, str]) -> None:
         feedback(draft(), by="ana", at=MONDAY, **said)
 
 
+@pytest.mark.parametrize(
+    "said", [{"by": "caf\udce9"}, {"by": "\0"}, {"rejected": "caf\udce9"}, {"sent": "Hello \0 there"}], ids=ascii
+)
+def test_what_is_no_text_is_refused(said: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match="is no UTF-8 text or holds a NUL"):
+        feedback(draft(), **{"by": "ana", "at": MONDAY} | said)
+
+
+@pytest.mark.parametrize("by", ["", "   ", "x" * 201], ids=["none", "blank", "long"])
+def test_feedback_has_a_name(by: str) -> None:
+    with pytest.raises(BadInput, match="needs the name"):
+        feedback(draft(), by=by, at=MONDAY)
+    assert feedback(draft(), by="  Ana \t Sol ", at=MONDAY).given_by == "Ana Sol"
+
+
 def test_draft_without_an_answer_is_not_judged() -> None:
     with pytest.raises(BadInput, match="no answer to judge"):
         feedback(draft(grounded=False), by="ana", at=MONDAY)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from engine.errors import BadInput, NotFound
 from triage.contracts import Article
-from triage.knowledge import CHUNK, article_hash, chunks_of, lesson, read_article, read_articles
+from triage.knowledge import CHUNK, article_hash, chunks_of, lesson, read_article, read_articles, same_source
 from triage.milvus_schema import LENGTHS
 
 HEAD = "---\nid: a1\ntitle: A title\nurl: https://help.example/a1\n---\n"
@@ -117,3 +117,13 @@ def test_windows_line_ends_are_read_and_hashes_see_changes(tmp_path: Path) -> No
 def test_a_calibrated_case_becomes_a_lesson() -> None:
     made = lesson("INC-7", title="Refund after outage", because="Handled correctly because …", url="helmdesk://INC-7")
     assert (made.id, made.tags, made.text) == ("lesson-INC-7", ("calibration",), "Handled correctly because …")
+
+
+@pytest.mark.parametrize("held", [{}, {"a1": "kb", "a2": "kb"}, {"x1": "wiki"}])
+def test_a_new_source_and_one_that_shares_an_id_may_be_synced(held: dict[str, str]) -> None:
+    same_source([article("text")], "kb", held)
+
+
+def test_a_folder_that_only_shares_a_name_is_no_source() -> None:
+    with pytest.raises(BadInput, match=r"'kb' holds 2 other articles and none of these; say --source NAME"):
+        same_source([article("text")], "kb", {"x1": "kb", "x2": "kb", "y1": "wiki"})

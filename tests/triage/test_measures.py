@@ -1,8 +1,19 @@
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from triage.measures import accuracy_at, aurc, auroc, bootstrap, in_scope_figures, macro_f1, out_of_scope_figures
+from triage.measures import (
+    accuracy_at,
+    aurc,
+    auroc,
+    bootstrap,
+    in_scope_figures,
+    macro_f1,
+    out_of_scope_figures,
+    share,
+    wilson,
+)
 
 RANDOM = np.random.default_rng(3)
 SAID, TRUTH = RANDOM.integers(0, 5, 300), RANDOM.integers(0, 4, 300)
@@ -49,3 +60,29 @@ def test_refused_right_answer_counts_as_wrong() -> None:
     found = out_of_scope_figures(inside, np.array([True, False, True]), outside, 0.5, seed=1)
     assert found["in_scope_accuracy_with_threshold"].value == pytest.approx(1 / 3)
     assert found["oos_recall"].value == 0.5
+
+
+@pytest.mark.parametrize(("hits", "of"), [(0, 1), (1, 1), (0, 30), (30, 30), (17, 30)])
+def test_wilson_agrees_with_scipy(hits: int, of: int) -> None:
+    expected = binomtest(hits, of).proportion_ci(method="wilson")
+    assert wilson(hits, of) == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+def test_a_share_of_all_or_none_is_not_certain() -> None:
+    confidence, truth = RANDOM.random(30), np.arange(30) % 3
+    right = in_scope_figures(confidence, confidence, truth, truth, seed=1)
+    assert right["accuracy"] == (1.0, *wilson(30, 30))
+    assert right["accuracy_at_50"] == (1.0, *wilson(15, 15))
+    wrong = in_scope_figures(confidence, confidence, truth + 1, truth, seed=1)
+    assert wrong["accuracy"] == (0.0, *wilson(0, 30))
+    strange = out_of_scope_figures(confidence + 1, truth < 3, np.zeros(20), 0.5, seed=1)
+    assert strange["oos_recall"] == (1.0, *wilson(20, 20))
+
+
+def test_any_other_share_keeps_its_bootstrap() -> None:
+    is_right = RANDOM.random(400) < 0.8
+
+    def measure(rows: np.ndarray) -> float:
+        return float(is_right[rows].mean())
+
+    assert share(measure, 400, of=400, seed=1) == bootstrap(measure, 400, seed=1)

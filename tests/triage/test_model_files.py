@@ -1,5 +1,6 @@
 import json
 import pickle
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from tests.triage.conftest import MONDAY, monday
 from triage.contracts import TicketText
 from triage.embed import MiniLM, WordLlama
 from triage.methods import METHODS
-from triage.model_files import load_model, read_model, save_model
+from triage.model_files import NUMBERS, check_place, load_model, read_model, save_model
+from triage.out_of_scope import Scope
 from triage.ports import Embedder
 from triage.product_model import LabelledText
 from triage.taxonomy import Taxonomy
@@ -35,10 +37,18 @@ def file(request: Any, taxonomy: Taxonomy, words: Embedder, tmp_path_factory: py
     return path
 
 
-def changed(file: Path, to: Path, **head: object) -> Path:
+def parts_of(file: Path) -> dict[str, Any]:
     with np.load(file) as kept:
-        parts = dict(kept)
-    parts["head"] = np.frombuffer(json.dumps(json.loads(parts["head"].tobytes()) | head).encode(), dtype=np.uint8)
+        return dict(kept)
+
+
+def changed(file: Path, to: Path, **head: object) -> Path:
+    parts = parts_of(file)
+    edited = json.loads(parts["head"].tobytes()) | head
+    return written(to, parts | {"head": np.frombuffer(json.dumps(edited).encode(), dtype=np.uint8)})
+
+
+def written(to: Path, parts: dict[str, Any]) -> Path:
     with to.open("wb") as stream:
         np.savez(stream, **parts)
     return to
@@ -71,16 +81,46 @@ def test_foreign_text_goes_to_a_person(file: Path, words: Embedder, taxonomy: Ta
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        ({"version": 3}, "version 3, this helmdesk reads 2"),
+        ({"version": 2}, "version 2, this helmdesk reads 3; train again"),
         ({"format": "other"}, "its format is 'other'"),
-        ({"numbers_sha256": "0"}, "not the ones that were saved"),
-        ({"labels": ["a"]}, "do not fit together"),
-        ({"platt": {"cruel": 1}}, "damaged"),
+        ({"sha256": "0"}, "not as it was saved"),
+        ({"labels": ["a"]}, "not as it was saved"),
+        ({"temperature": 0}, "not as it was saved"),
+        ({"texts": [None]}, "not as it was saved"),
+        ({"about": None}, "not as it was saved"),
+        ({"words": {"a": 999}}, "not as it was saved"),
     ],
 )
-def test_file_that_does_not_fit_is_refused(file: Path, tmp_path: Path, head: dict[str, object], reason: str) -> None:
+def test_a_changed_head_is_one_clear_error(file: Path, tmp_path: Path, head: dict[str, object], reason: str) -> None:
     with pytest.raises(BadInput, match=reason):
         read_model(changed(file, tmp_path / "odd.model", **head))
+
+
+def test_parts_that_do_not_fit_together_are_refused(file: Path, tmp_path: Path) -> None:
+    model = read_model(file)
+    for odd in (model._replace(labels=["a"]), model._replace(texts=[]), model._replace(scope=Scope("odd", 0.0))):
+        save_model(tmp_path / "odd.model", odd)
+        with pytest.raises(BadInput, match="do not fit together"):
+            read_model(tmp_path / "odd.model")
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_changed_numbers_are_refused(file: Path, tmp_path: Path, name: str) -> None:
+    parts = parts_of(file)
+    for odd in (parts[name] + 1, parts[name].reshape(-1, 1), np.append(parts[name], 1)):
+        if odd.shape != parts[name].shape or odd.size:
+            with pytest.raises(BadInput, match="not as it was saved"):
+                read_model(written(tmp_path / "odd.model", parts | {name: odd}))
+
+
+def test_no_flipped_bit_is_a_traceback(file: Path, tmp_path: Path) -> None:
+    whole, random = bytearray(file.read_bytes()), np.random.default_rng(1)
+    for at in [*range(60), *range(len(whole) - 400, len(whole), 8), *random.integers(0, len(whole), 20)]:
+        odd = whole.copy()
+        odd[at] ^= 1 << int(random.integers(8))
+        (tmp_path / "odd.model").write_bytes(odd)
+        with suppress(BadInput):
+            assert read_model(tmp_path / "odd.model").texts == read_model(file).texts
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.99])
@@ -114,3 +154,27 @@ def test_other_parts_than_trained_with_are_refused(file: Path, words: Embedder, 
         load_model(file, words, taxonomy=fewer, clock=monday)
     with pytest.raises(NotFound, match="helmdesk triage train"):
         read_model(file.with_name("none.model"))
+
+
+def test_only_a_model_is_written_over(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,label", encoding="utf-8")
+    (tmp_path / "link.model").symlink_to(file)
+    check_place(file)
+    check_place(tmp_path / "new" / "deep" / "ours.model", [tmp_path / "rows.csv"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.model", "rows.csv"]
+    with pytest.raises(BadInput, match=r"rows\.csv exists and is no model; name another file for --out"):
+        check_place(tmp_path / "rows.csv")
+    with pytest.raises(BadInput, match=r"link\.model is read to learn from"):
+        check_place(tmp_path / "link.model", [file])
+
+
+@pytest.mark.parametrize("place", ["/proc/nope/x.npz", "rows.csv/x.npz", "", "a" * 300])
+def test_a_place_that_cannot_be_written_is_told(file: Path, tmp_path: Path, place: str) -> None:
+    (tmp_path / "rows.csv").write_text("text,label", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"can't be written|is a folder"):
+        check_place(tmp_path / place)
+    model = read_model(file)
+    with pytest.raises(BadInput, match="can't be written"):
+        save_model(tmp_path / place, model)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.csv"]
+    assert not list(tmp_path.parent.glob("*.part"))

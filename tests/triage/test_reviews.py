@@ -43,6 +43,14 @@ def test_answer_without_a_name_or_too_long_is_refused(taxonomy, given: dict[str,
         answered(taxonomy, **given)
 
 
+@pytest.mark.parametrize(
+    "given", [{"by": "caf\udce9"}, {"by": "a\0"}, {"note": "caf\udce9"}, {"note": "\0"}], ids=ascii
+)
+def test_what_is_no_text_is_refused(taxonomy, given: dict[str, str]) -> None:
+    with pytest.raises(BadInput, match="is no UTF-8 text or holds a NUL"):
+        answered(taxonomy, **given)
+
+
 def test_least_certain_come_first_then_the_oldest() -> None:
     doubts = [
         Doubt(claim(confidence, name), TICKET, MONDAY + timedelta(hours=hours))

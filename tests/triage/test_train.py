@@ -1,18 +1,14 @@
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
-import polars as pl
 import pytest
 
-from engine.errors import BadInput, NotFound
+from engine.errors import BadInput
 from tests.triage.conftest import MONDAY
 from triage.embed import WordLlama
 from triage.methods import METHODS
 from triage.ports import Embedder
 from triage.product_model import LabelledText
 from triage.taxonomy import Taxonomy
-from triage.train import Model, choose, read_labelled, train
+from triage.train import MOST_BYTES, Model, choose, train, working_memory
 
 
 @pytest.fixture(scope="module")
@@ -75,32 +71,9 @@ def test_too_little_to_learn_from_is_refused(labels: list[str], reason: str, wor
         train(rows, words, at=MONDAY)
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
-def test_rows_are_read_from_any_format(tmp_path: Path, suffix: str) -> None:
-    frame = pl.DataFrame({"said": ["hi", " ", None, "bye"], "kind": [1, 1, 2, 2]})
-    file = tmp_path / f"rows.{suffix}"
-    writers: dict[str, Callable[..., object]] = {
-        "csv": frame.write_csv,
-        "parquet": frame.write_parquet,
-        "jsonl": frame.write_ndjson,
-    }
-    writers[suffix](file)
-    assert read_labelled(file, text="said", label="kind") == ([("hi", "1"), ("bye", "2")], 2)
-    assert read_labelled(file, text="said", label=None)[0] == [("hi", ""), ("bye", "")]
-
-
-def test_missing_column_names_those_there_are(tmp_path: Path) -> None:
-    file = tmp_path / "rows.csv"
-    file.write_text("said,kind\nhi,a\n")
-    with pytest.raises(BadInput, match="no column 'text'; it has said, kind"):
-        read_labelled(file, text="text", label="kind")
-    with pytest.raises(NotFound, match="no file"):
-        read_labelled(tmp_path / "other.csv", text="text", label="kind")
-
-
-@pytest.mark.parametrize(("name", "content"), [("a.xlsx", b"x"), ("a.parquet", b"no parquet"), ("a.csv", b""),
-                                               ("a.jsonl", b"{"), ("b.csv", b"text,label\n,\n")])  # fmt: skip
-def test_unusable_file_is_refused_by_name(tmp_path: Path, name: str, content: bytes) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(BadInput, match=name):
-        read_labelled(tmp_path / name, text="text", label="label")
+def test_more_labels_than_memory_holds_are_refused_before_learning(words: Embedder) -> None:
+    rows = [LabelledText(f"text {at}", f"label {at // 2}") for at in range(20_000)]
+    assert working_memory(methods=2, rows=20_000, labels=10_000) == 3_200_000_000
+    assert working_memory(methods=2, rows=60_000, labels=1_000) < MOST_BYTES
+    with pytest.raises(BadInput, match=r"10,000 labels in 20,000 texts are too many: .* 3\.0 GiB, more than 1\.0"):
+        train(rows, words, at=MONDAY)

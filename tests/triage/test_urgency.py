@@ -1,6 +1,8 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from triage.taxonomy import Taxonomy
+from triage.taxonomy import Taxonomy, words_of
 from triage.urgency import urgency_of
 
 CASES = [
@@ -34,3 +36,19 @@ def test_urgency_follows_priority_words_and_tier(
 def test_reason_names_the_words_and_the_rule(taxonomy: Taxonomy) -> None:
     claim = urgency_of("Total outage!", priority="low", tier="enterprise", taxonomy=taxonomy)
     assert claim.reason == "priority low, the text says “total outage” (production is down), tier enterprise"
+
+
+BITS = ("Production", "is DOWN", "no", "rush", "ASAP,", "can't work", "nobody can", "log in", "\n", "x", "urgent")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.sampled_from(BITS), max_size=8))
+def test_phrases_are_left_out_only_where_they_cannot_stand(taxonomy: Taxonomy, bits: list[str]) -> None:
+    text = " ".join(bits)
+    for rule in taxonomy.urgency.rules:
+        whole = rule.expression(words_of(" ".join(rule.phrases)))
+        some = rule.expression(words_of(text))
+        assert whole is not None
+        assert (some.search(text) if some else None) == whole.search(text) or (
+            some is not None and some.search(text).group() == whole.search(text).group()
+        )

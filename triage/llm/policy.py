@@ -3,18 +3,16 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from engine.contracts import Frozen
-from engine.datafiles import read_yaml
-from engine.errors import BadInput
 from triage.budget import Limits
 from triage.contracts import Share
+from triage.policy_files import Policy, read_policy
 
-Price = Annotated[float, Field(ge=0)]
+Price = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
-class CascadePolicy(Frozen):
+class CascadePolicy(Policy):
     """Which tickets the local classifier is not sure enough of.
 
     Of `choose_from` or more tickets at once: as many of the least certain as it takes for the rest to err in at most
@@ -23,11 +21,11 @@ class CascadePolicy(Frozen):
 
     target_error: Share
     max_share: Share
-    choose_from: Annotated[int, Field(ge=1)]
+    choose_from: Annotated[int, Field(ge=1, le=1_000_000)]
     send_below: Share
 
 
-class AskingPolicy(Frozen):
+class AskingPolicy(Policy):
     """How servers are asked: tickets a prompt, prompts at once, prompts a second and model, retries a prompt."""
 
     tickets_per_prompt: Annotated[int, Field(ge=1, le=20)]
@@ -36,17 +34,25 @@ class AskingPolicy(Frozen):
     retries: Annotated[int, Field(ge=0, le=10)]
 
 
-class Prices(Frozen):
+class DailyLimits(Policy, Limits):
+    """As they are written in the file; a database counts no further."""
+
+    calls: Annotated[int, Field(ge=0, le=10**9)]
+    tokens: Annotated[int, Field(ge=0, le=10**15)]
+    usd: Annotated[float, Field(ge=0, le=1_000_000_000)]
+
+
+class Prices(Policy):
     """US dollars per million tokens."""
 
     prompt: Price
     completion: Price
 
 
-class TriagePolicy(Frozen):
+class TriagePolicy(Policy):
     cascade: CascadePolicy
     asking: AskingPolicy
-    budget_per_day: Limits
+    budget_per_day: DailyLimits
     prices: dict[str, Prices]
     unlisted: Prices
 
@@ -57,9 +63,4 @@ class TriagePolicy(Frozen):
 
 def load_policy(path: Path) -> TriagePolicy:
     """Raises NotFound without the file, BadInput with file, key and reason."""
-    try:
-        return TriagePolicy.model_validate(read_yaml(path, what="triage policy"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "the whole file"
-        raise BadInput(f"{path}: {key}: {first['msg']}, got {first['input']!r}. Nothing of it was applied.") from None
+    return read_policy(path, TriagePolicy, what="triage policy")

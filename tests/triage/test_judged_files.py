@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from engine.errors import BadInput
+from triage.judged_files import read_corpus, read_judgements
+
+HEAD = "query-id\tcorpus-id\tscore\n"
+
+
+def judgements(folder: Path, content: str) -> object:
+    (folder / "qrels.tsv").write_text(content, encoding="utf-8")
+    return read_judgements(folder / "qrels.tsv", {"q"}, {"d", "e"})
+
+
+def test_grades_are_read_by_query_and_document(tmp_path: Path) -> None:
+    content = "\ufeffScore\tQuery-ID\tCorpus-ID\tnote\tnote\n2\tq\td\t\t\n-1\tq\te\t\t\n\n2\tq\td\t\t\n"
+    assert judgements(tmp_path, content) == {"q": {"d": 2, "e": -1}}
+
+
+@pytest.mark.parametrize("grade", ["--1", "9" * 5000, "9" * 400, "²", "٣", "1.5", ""])
+def test_a_grade_that_is_no_short_whole_number_is_refused(tmp_path: Path, grade: str) -> None:
+    with pytest.raises(BadInput, match=r"qrels\.tsv, line 2: needs a query id, a document id and a whole number"):
+        judgements(tmp_path, f"{HEAD}q\td\t{grade}\n")
+
+
+def test_a_pair_with_two_grades_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="line 3: 'q' and 'd' have another grade above; keep one"):
+        judgements(tmp_path, f"{HEAD}q\td\t1\nq\td\t0\n")
+
+
+def test_a_column_given_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="has the column 'corpus-id' twice"):
+        judgements(tmp_path, "query-id\tcorpus-id\tcorpus-id\tscore\nq\td\te\t1\n")
+
+
+def test_a_folder_is_told_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is a folder"):
+        read_corpus(tmp_path)
+
+
+def test_another_encoding_is_told_with_the_line(tmp_path: Path) -> None:
+    (tmp_path / "corpus.jsonl").write_text('{"_id": 1, "text": "a"}\n{"_id": 2, "text": "ö"}', encoding="latin-1")
+    with pytest.raises(BadInput, match=r"corpus\.jsonl, line 2: is not UTF-8; save it as UTF-8"):
+        read_corpus(tmp_path / "corpus.jsonl")

@@ -8,11 +8,15 @@ import numpy as np
 from triage.calibrate import Floats
 from triage.taxonomy import Taxonomy, words_of
 
+_NUMBERED = re.compile(r"-\d\d")
+"""In every code, and in few texts."""
 _CODE = re.compile(r"(?<![\w-])[A-Z]{2,10}-\d{2,5}(?![\w-])")
 
 
 def error_codes(text: str, taxonomy: Taxonomy) -> dict[str, str]:
     """Codes such as ZTNA-301 in the text, in order, with the label each belongs to."""
+    if not _NUMBERED.search(text):
+        return {}
     owners = {prefix: label for label, content in taxonomy.product.labels.items() for prefix in content.code_prefixes}
     if not owners:
         return {}

@@ -75,6 +75,8 @@ def _without_invisible(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
     if text.isascii():
         return _CONTROLS.sub("", text)
+    if text.replace("\n", " ").isprintable():
+        return text
     return "".join(character for character in text if character == "\n" or _is_visible(character))
 
 

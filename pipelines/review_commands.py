@@ -85,7 +85,7 @@ def _list(queue: "list[Queued]", limit: int) -> None:
     for reference, _, asked in queue[:limit]:
         typer.echo(plain(f"{reference}  {_guesses(asked)}  {asked.subject[:80]}"))
         typer.echo(plain(f"    {_short(asked.excerpt) or 'no text'}"))
-        typer.echo(plain(f"    why: {_short(asked.reasoning)}"))
+        typer.echo(plain(f"    why: {_short(asked.doubt)}"))
     more = f", {limit} shown" if len(queue) > limit else ""
     typer.echo(f"waiting for a person: {len(queue)}{more}")
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from triage.answer_cache import AnswerCache
 from triage.budget import Budget
 from triage.classify import ProductClaim, claim_of
-from triage.contracts import Classification, Guess, TicketText
+from triage.contracts import FOR_A_PERSON, Classification, Guess, TicketText
 from triage.llm.asking import Asking, Finding
 from triage.llm.batch import Opinion
 from triage.llm.models import HostedModel
@@ -72,7 +72,7 @@ class Cascade:
         }
         if finding.opinion is None or finding.model is None:
             self.counts["taken over"] += 1
-            why = f" For a person, because it is uncertain and no hosted answer was usable: {'; '.join(finding.why)}."
+            why = f" {FOR_A_PERSON}it is uncertain and no hosted answer was usable: {'; '.join(finding.why)}."
             return local.model_copy(update={**used, "needs_review": True, "reasoning": local.reasoning + why})
         self.counts["hosted"] += 1
         weighed = _weighed(finding.opinion, local, self._taxonomy)

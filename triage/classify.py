@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.calibrate import softmax
-from triage.contracts import Classification, Guess, TicketText
+from triage.contracts import FOR_A_PERSON, Classification, Guess, TicketText
 from triage.evidence import error_codes, log_odds, names_phrase, product_names
 from triage.out_of_scope import scope_score
 from triage.ports import Embedder
@@ -246,7 +246,7 @@ def claim_of(
 def reasoning(claim: ProductClaim, urgency: str, urgency_reason: str) -> str:
     """One line a person can check: it quotes the taxonomy and named codes, never the ticket at large."""
     product = f"{claim.product}: {'; '.join(claim.reasons)}."
-    review = f" For a person, because {'; '.join(claim.doubts)}." if claim.doubts else ""
+    review = f" {FOR_A_PERSON}{'; '.join(claim.doubts)}." if claim.doubts else ""
     return f"{product} Urgency {urgency}: {urgency_reason}.{review}"
 
 

@@ -25,6 +25,10 @@ class Guess(Frozen):
     confidence: Share
 
 
+FOR_A_PERSON = "For a person, because "
+"""Begins the last sentence of the reasoning of a claim that needs review."""
+
+
 class Classification(Frozen):
     """A typed claim about one ticket (S5-03). Every label is in the taxonomy; `needs_review` sends it to a person.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from engine.contracts import Frozen, Instant
 from engine.errors import BadInput
-from triage.contracts import Classification, Guess, Share, TicketText
+from triage.contracts import FOR_A_PERSON, Classification, Guess, Share, TicketText
 from triage.product_model import LabelledText
 from triage.sanitize import clean_ticket, readable_text
 from triage.taxonomy import Taxonomy
@@ -54,6 +54,11 @@ class Waiting(NamedTuple):
     guesses: tuple[Guess, ...]
     reasoning: str
     opened_at: datetime
+
+    @property
+    def doubt(self) -> str:
+        """Why triage is not sure: the end of its reasoning."""
+        return self.reasoning.rpartition(FOR_A_PERSON)[2]
 
 
 def review(

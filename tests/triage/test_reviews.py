@@ -77,3 +77,15 @@ def test_answers_become_rows_to_learn(taxonomy) -> None:
     answer = answered(taxonomy)
     rows = rows_to_learn([answer, answer.model_copy(update={"text": ". …"})])
     assert rows == [LabelledText("Offline. The connector is offline.", "ZTNA")]
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "doubt"),
+    [
+        ("SWG: reads like x. Urgency low: y. For a person, because it has no text.", "it has no text."),
+        ("Something else.", "Something else."),
+    ],
+)
+def test_the_doubt_is_the_end_of_the_reasoning(reasoning: str, doubt: str) -> None:
+    told = claim().model_copy(update={"reasoning": reasoning})
+    assert waiting(Doubt(told, TICKET, MONDAY)).doubt == doubt

@@ -70,17 +70,18 @@ def _place(file: Path, head: Sequence[str], name: str) -> int:
 
 
 def _records(file: Path) -> Iterator[tuple[int, list[str]]]:
-    """The line each record begins on and its cells; a blank line is none."""
-    lines = csv.reader(io.StringIO(utf8_text(file), newline=""), strict=True)
+    """The line each record begins on and its cells, however long; a blank line is none."""
+    text = utf8_text(file)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     while True:
         line = lines.line_num + 1
         try:
             cells = next(lines)
         except StopIteration:
             return
-        except csv.Error as error:
-            reason = f"has a cell of more than {csv.field_size_limit():,} characters" if "limit" in str(error) else \
-                "has a quotation mark that is not closed or stands within a quoted cell"  # fmt: skip
+        except csv.Error:
+            reason = "has a quotation mark that is not closed or stands within a quoted cell"
             raise BadInput(f'{file.name}, line {line}: {reason}; close it, and write one within as ""') from None
         if cells:
             yield line, cells

@@ -27,7 +27,7 @@ def test_batch_equals_reference(backlog: Backlog) -> None:
 
 
 @pytest.mark.slow
-@settings(RELAXED, max_examples=500)
+@settings(RELAXED, max_examples=400)
 @given(backlogs())
 def test_batch_equals_reference_at_length(backlog: Backlog) -> None:
     same_rows(backlog)

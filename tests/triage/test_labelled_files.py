@@ -64,7 +64,7 @@ def test_missing_column_names_those_there_are(tmp_path: Path, name: str) -> None
             "line 3: has 3 cells, the first line has 2; put a text that holds commas",
         ),
         ("a.csv", 'text,label\n"x\ny",a\n"z,a\n', "line 4: has a quotation mark that is not closed"),
-        ("a.csv", f'text,label\n"{"x" * 200_000}\n', "line 2: has a cell of more than 131,072 characters"),
+        ("a.csv", f'text,label\n"{"x" * 200_000}\n', "line 2: has a quotation mark that is not closed"),
         ("a.csv", "text;label\nx;a\n", "is separated by ';'; use commas"),
         ("a.csv", "text\tlabel\nx\ta\n", "is separated by tabs; use commas"),
         ("a.csv", "text,label,text\nx,a,y\n", "has the column 'text' 2 times; rename all but one"),
@@ -103,3 +103,9 @@ def test_a_place_without_a_file_is_told_before_reading(tmp_path: Path) -> None:
         check_file(tmp_path)
     with pytest.raises(NotFound, match="There is no file"):
         check_file(tmp_path / "other.csv")
+
+
+def test_a_text_may_be_long(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f'text,label\n"{"x, " * 100_000}",a\n', encoding="utf-8")
+    ((row,), left_out) = read_labelled(tmp_path / "a.csv", text="text", label="label")
+    assert (len(row.text), row.label, left_out) == (299_999, "a", 0)

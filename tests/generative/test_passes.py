@@ -58,7 +58,7 @@ def test_passes_equal_the_whole(made: list[Look]) -> None:
 
 
 @pytest.mark.slow
-@settings(RELAXED, max_examples=80)
+@settings(RELAXED, max_examples=60)
 @given(looks())
 def test_passes_equal_the_whole_at_length(made: list[Look]) -> None:
     follow(made)

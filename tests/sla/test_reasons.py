@@ -159,7 +159,7 @@ def walked(row: dict[str, Any], ticket: dict[str, Any], events: list[dict[str, A
     return picked_up, waited, idle
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(tales())
 def test_figures_are_those_of_a_plain_walk(tale: tuple[dict[str, Any], list[dict[str, Any]], Any]) -> None:
     ticket, happened, promised = tale

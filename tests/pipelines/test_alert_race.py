@@ -1,29 +1,22 @@
 """Two evaluators at once: between them each alert is raised once, told once and marked once."""
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipelines.jobs.alerts import Raised, raise_and_queue
 from pipelines.wiring import open_house
 from tests.pipelines.test_alerts import LATER, breached, in_a_group, queue
+from tests.processes import meet, two_processes
 
 STORM = 400
-_gates: list[Any] = []
-
-
-def _meet_at(gate: Any) -> None:
-    _gates.append(gate)
 
 
 def evaluate_as_process(home: Path, database_url: str) -> Raised:
     with open_house(home=home, database_url=database_url) as house:
         house.store.counts()
         clocks = breached(STORM)
-        _gates[0].wait(90)
+        meet()
         return raise_and_queue(house, clocks, as_of=LATER)
 
 
@@ -35,8 +28,7 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def test_two_evaluators_at_once_tell_each_alert_once(tmp_path: Path, database_url: str) -> None:
     with open_house(home=tmp_path, database_url=database_url) as house:
         in_a_group(house, STORM)
-    context = get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=context, initializer=_meet_at, initargs=(context.Barrier(2),)) as pool:
+    with two_processes() as pool:
         running = [pool.submit(evaluate_as_process, tmp_path, database_url) for _ in range(2)]
         found = [future.result(timeout=120) for future in running]
     assert sum(raised.alerts for raised in found) == STORM

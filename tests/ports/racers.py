@@ -1,7 +1,6 @@
 """What two processes do at once to one store."""
 
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
 
@@ -40,10 +39,6 @@ def deliver_as_process(url: str) -> IngestReport:
     tickets = [ticket(number) for number in range(400)]
     events = [event(number, hours=hour, id=f"{number}/{hour}") for number in range(400) for hour in (1, 2, 3)]
     return open_store(url).ingest(delivery(*tickets, events=tuple(events)), at=LATER)
-
-
-def processes() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
 
 
 def claims_of_threads(url: str, key: str, names: list[str]) -> list[str]:

@@ -18,7 +18,8 @@ from tests.ports.examples import (
     event,
     ticket,
 )
-from tests.ports.racers import claim, claim_as_process, claims_of_threads, deliver_as_process, processes
+from tests.ports.racers import claim, claim_as_process, claims_of_threads, deliver_as_process
+from tests.processes import two_processes
 
 sql_only = pytest.mark.usefixtures("sql_only")
 KEY = "servicenow:INC1"
@@ -76,7 +77,7 @@ def test_of_many_claims_one_wins(url: str) -> None:
 @sql_only
 @pytest.mark.slow
 def test_two_processes_deliver_the_same_once(url: str) -> None:
-    with processes() as pool:
+    with two_processes() as pool:
         first, second = pool.map(deliver_as_process, [url, url])
     both = first + second
     assert (both.created, both.skipped, both.events) == (400, 400, 400 * 4)
@@ -91,7 +92,7 @@ def test_of_two_processes_one_becomes_the_owner(url: str) -> None:
     store = open_store(url)
     store.ingest(delivery(*(ticket(number) for number in range(25))), at=MONDAY)
     keys = [found.id for found in store.tickets()]
-    with processes() as pool:
+    with two_processes() as pool:
         won = [
             [winner for winner in pool.map(claim_as_process, [url] * 2, [key] * 2, [ANA, BEN]) if winner]
             for key in keys

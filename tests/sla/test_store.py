@@ -1,11 +1,9 @@
 """Alerts are kept once, also when two evaluators raise them at the same moment."""
 
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -15,6 +13,7 @@ from engine.storage import open_store
 from sla.alerts import ALERTS
 from sla.store import AlertStore, metadata, sla_alerts, tickets
 from tests.ports.examples import delivery
+from tests.processes import meet, two_processes
 
 NOW = datetime(2024, 1, 16, 12, tzinfo=UTC)
 
@@ -101,19 +100,12 @@ def test_old_news_can_be_left_out(engine: Engine) -> None:
     assert store.unsent(since=NOW) == []
 
 
-_gates: list[Any] = []
-
-
-def _meet_at(gate: Any) -> None:
-    _gates.append(gate)
-
-
 def raise_as_process(url: str, *, backwards: bool) -> list[str]:
     """What one of two processes gets back of 500 alerts that both raise once both are ready."""
     store = open_store(url)
     wanted = alerts(*(f"servicenow:INC1/{n:03}" for n in range(500)))
     assert AlertStore(store.engine).known_keys(wanted["dedupe_key"]) == set()
-    _gates[0].wait(60)
+    meet()
     return AlertStore(store.engine).add(wanted.reverse() if backwards else wanted)["dedupe_key"].to_list()
 
 
@@ -131,9 +123,7 @@ def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def test_two_processes_raise_each_alert_once(desk_url: str) -> None:
-    context = get_context("spawn")
-    gate = context.Barrier(2)
-    with ProcessPoolExecutor(2, mp_context=context, initializer=_meet_at, initargs=(gate,)) as pool:
+    with two_processes() as pool:
         running = [pool.submit(raise_as_process, desk_url, backwards=backwards) for backwards in (False, True)]
         fresh = [future.result(timeout=90) for future in running]
     assert sorted(fresh[0] + fresh[1]) == [f"servicenow:INC1/{n:03}" for n in range(500)]

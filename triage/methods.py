@@ -32,6 +32,7 @@ METHODS: Final = (
     Method("logistic regression on words and meaning, and the nearest texts", "logistic", 1.0, 3.16, True, 5.0),
     Method("logistic regression on meaning, and the nearest texts", "logistic", 10.0, 1.0, False, 5.0),
     Method("support vectors on words and meaning", "svm", 0.5, 2.0, True, 0.0),
+    Method("support vectors on words and meaning, and the nearest texts", "svm", 0.5, 2.0, True, 4.0),
     Method("support vectors on words", "svm", 0.5, 0.0, True, 0.0),
 )
 """Between equals the earlier is preferred."""
@@ -69,16 +70,21 @@ class Linear(NamedTuple):
 
 
 def fit_all(methods: Sequence[Method], rows: Seen, phrases: Seen, size: int) -> list[Linear]:
-    """Each method learned from the rows and from phrases that describe the labels; words are counted once for all."""
+    """Each method learned from the rows and from phrases that describe the labels. Words are counted once for all,
+    and methods that differ by nearness only share one line."""
     texts, vectors = rows.texts + phrases.texts, np.vstack([rows.vectors, phrases.vectors])
     owners = np.concatenate([rows.owners, phrases.owners])
     words = learn_words(texts) if any(method.reads_words for method in methods) else None
     matrix = words.matrix(texts) if words else None
-    found = []
+    found: list[Linear] = []
+    lines: dict[Method, tuple[Vectors, Vectors]] = {}
     for method in methods:
-        weights, bias = _LEARNERS[method.learner](method, matrix, vectors, owners, size)
-        parts = np.asarray(weights, dtype=np.float32), np.asarray(bias, dtype=np.float32)
-        found.append(Linear(method, words if method.reads_words else None, *parts, rows.vectors, rows.owners))
+        line = method._replace(name="", nearness=0.0)
+        if line not in lines:
+            weights, bias = _LEARNERS[method.learner](method, matrix, vectors, owners, size)
+            lines[line] = np.asarray(weights, dtype=np.float32), np.asarray(bias, dtype=np.float32)
+        read = words if method.reads_words else None
+        found.append(Linear(method, read, *lines[line], rows.vectors, rows.owners))
     return found
 
 

@@ -25,7 +25,6 @@ STRENGTH: Final = 10.0
 """Inverse regularisation of the logistic regression."""
 NEARNESS: Final = 10.0
 """What a cosine of 1 to the nearest texts of a label adds to its logit."""
-NEAREST: Final = 2
 
 
 class LabelledText(NamedTuple):
@@ -113,10 +112,18 @@ def learn(taxonomy: Taxonomy, embedder: Embedder, rows: Sequence[LabelledText] =
 
 
 def nearness(vectors: Vectors, known: Vectors, owners: Labels, size: int) -> Floats:
-    """Mean cosine of each vector to the two nearest known texts of each label."""
-    cosines = (vectors @ known.T).astype(np.float64)
-    columns = [np.sort(cosines[:, owners == label], axis=1)[:, -NEAREST:].mean(axis=1) for label in range(size)]
-    return np.stack(columns, axis=1)
+    """Mean cosine of each vector to the two nearest known texts of each label, which has one at least."""
+    by_owner = np.argsort(owners, kind="stable")
+    cosines = known[by_owner] @ vectors.T
+    ends = np.searchsorted(owners[by_owner], np.arange(size + 1))
+    columns, each = np.empty((len(vectors), size)), np.arange(len(vectors))
+    for label in range(size):
+        among = cosines[ends[label] : ends[label + 1]]
+        row = among.argmax(axis=0)
+        nearest = among[row, each].astype(np.float64)
+        among[row, each] = -2.0
+        columns[:, label] = (nearest + among.max(axis=0)) / 2 if len(among) > 1 else nearest
+    return columns
 
 
 def _out_of_fold(vectors: Vectors, truth: Labels, size: int) -> Floats:

@@ -98,7 +98,7 @@ def train(
         "embedder": embedder.name,
         "trained_at": at.isoformat(),
     })  # fmt: skip
-    return _calibrated(model, unseen[chosen], folds, outside, embedder)
+    return _calibrated(model, unseen[chosen].astype(np.float64), folds, outside, embedder)
 
 
 def choose(is_right: Sequence[Flags]) -> int:
@@ -134,7 +134,7 @@ def _labels(rows: Sequence[LabelledText]) -> list[str]:
 
 def working_memory(methods: int, rows: int, labels: int) -> int:
     """Bytes of what each method says of each row about each label, which all are compared by."""
-    return methods * rows * labels * np.dtype(np.float64).itemsize
+    return methods * rows * labels * np.dtype(np.float32).itemsize
 
 
 def _check_memory(methods: int, rows: int, labels: int) -> None:
@@ -156,10 +156,10 @@ def _folds(truth: Labels, most: int) -> list[tuple[Labels, Labels]]:
     return list(StratifiedKFold(count, shuffle=True, random_state=SEED).split(truth, truth))
 
 
-def _out_of_fold(methods: Sequence[Method], data: _Data, folds: Sequence[tuple[Labels, Labels]]) -> list[Floats]:
+def _out_of_fold(methods: Sequence[Method], data: _Data, folds: Sequence[tuple[Labels, Labels]]) -> list[Vectors]:
     """What each method says of every row when it has not seen that row."""
     texts, vectors, owners = data.rows
-    logits = [np.zeros((len(texts), data.size)) for _ in methods]
+    logits = [np.zeros((len(texts), data.size), dtype=np.float32) for _ in methods]
 
     def hold_out(fold: tuple[Labels, Labels]) -> None:
         seen, held = fold

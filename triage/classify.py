@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +35,31 @@ class ProductClaim(NamedTuple):
     probabilities: dict[str, float]
 
 
-class LocalClassifier:
+class _ProductClassifier(ABC):
+    """Claims what each ticket is about by what a subclass says of its product."""
+
+    def __init__(
+        self, name: str, taxonomy: Taxonomy, *, clock: Callable[[], datetime], timer: Callable[[], float]
+    ) -> None:
+        self.name, self.taxonomy = name, taxonomy
+        self._clock, self._timer = clock, timer
+
+    @abstractmethod
+    def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
+        """Only the product of each ticket, in order."""
+
+    def classify(self, tickets: Sequence[TicketText]) -> list[Classification]:
+        started = self._timer()
+        claims = self.products(tickets)
+        latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
+        at = self._clock()
+        return [
+            claim_of(ticket, product, self.taxonomy, model=self.name, at=at, latency_ms=latency_ms)
+            for ticket, product in zip(tickets, claims, strict=True)
+        ]
+
+
+class LocalClassifier(_ProductClassifier):
     """Learns from the taxonomy alone (and labelled rows if given); needs no key, no server and no download."""
 
     def __init__(
@@ -48,23 +73,11 @@ class LocalClassifier:
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`cache` is the folder for what was learned; without it every start learns anew (about two seconds)."""
-        self.name = f"local:{embedder.name}"
-        self.taxonomy = taxonomy
-        self._embedder, self._clock, self._timer = embedder, clock, timer
+        super().__init__(f"local:{embedder.name}", taxonomy, clock=clock, timer=timer)
+        self._embedder = embedder
         self._model = load_or_learn(taxonomy, embedder, rows=rows, cache=cache)
 
-    def classify(self, tickets: Sequence[TicketText]) -> list[Classification]:
-        started = self._timer()
-        claims = self.products(tickets)
-        latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
-        at = self._clock()
-        return [
-            claim_of(ticket, product, self.taxonomy, model=self.name, at=at, latency_ms=latency_ms)
-            for ticket, product in zip(tickets, claims, strict=True)
-        ]
-
     def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
-        """Only the product of each ticket, in order."""
         cleaned = [clean_ticket(ticket) for ticket in tickets]
         readable = [ticket for ticket in cleaned if not is_empty(ticket)]
         vectors = self._embedder.embed([readable_text(ticket) for ticket in readable])
@@ -107,7 +120,7 @@ class LocalClassifier:
         return unreadable(self._model.labels, self.taxonomy)
 
 
-class TrainedClassifier:
+class TrainedClassifier(_ProductClassifier):
     """Gives the labels a model was trained on, with the words and the labelled text that speak for each."""
 
     def __init__(
@@ -119,22 +132,11 @@ class TrainedClassifier:
         clock: Callable[[], datetime],
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self.name = f"trained:{model.about['data_sha256'][:8]}:{embedder.name}"
-        self.taxonomy = taxonomy
-        self._model, self._embedder, self._clock, self._timer = model, embedder, clock, timer
-
-    def classify(self, tickets: Sequence[TicketText]) -> list[Classification]:
-        started = self._timer()
-        claims = self.products(tickets)
-        latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
-        at = self._clock()
-        return [
-            claim_of(ticket, product, self.taxonomy, model=self.name, at=at, latency_ms=latency_ms)
-            for ticket, product in zip(tickets, claims, strict=True)
-        ]
+        name = f"trained:{model.about['data_sha256'][:8]}:{embedder.name}"
+        super().__init__(name, taxonomy, clock=clock, timer=timer)
+        self._model, self._embedder = model, embedder
 
     def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
-        """Only the product of each ticket, in order."""
         cleaned = [clean_ticket(ticket) for ticket in tickets]
         readable = [ticket for ticket in cleaned if not is_empty(ticket)]
         texts = [_as_trained(ticket) for ticket in readable]

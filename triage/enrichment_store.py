@@ -75,16 +75,6 @@ class EnrichmentStore:
             row = connection.execute(select(enrichments).where(enrichments.c.ticket_id == ticket_id)).first()
         return None if row is None else _enrichment(row)
 
-    def related_to(self, ticket_id: str) -> list[Related]:
-        """The candidates of a ticket, the most similar first."""
-        order = related_tickets.c.similarity.desc(), related_tickets.c.other_id
-        statement = select(related_tickets).where(related_tickets.c.ticket_id == ticket_id).order_by(*order)
-        with self._engine.connect() as connection:
-            return [
-                Related(**{name: getattr(row, name) for name in Related.model_fields})
-                for row in connection.execute(statement)
-            ]
-
     def frame(self, *, as_of: datetime | None = None) -> pl.DataFrame:
         """One row an enriched ticket, of those enriched by `as_of` if it is given; lists as JSON text, no signature."""
         return self._read(enrichments, FRAME, as_of)

@@ -23,6 +23,9 @@ CLEAR_LEAD: Final = 0.15
 """A cosine that is so much above the tenth tells what is meant."""
 FLAT_FACTOR: Final = 2.0
 """How much more words count where meaning has no lead at all."""
+DOUBT: Final = 2.0
+"""How much more words count where none of them speaks for the nearest passage, if meaning is from static vectors; the
+more the embedder is trusted, the less."""
 QUERY_CHARACTERS: Final = 2000
 
 
@@ -56,11 +59,11 @@ def fuse(dense: Hits, words: Hits, weights: Weights, *, limit: int) -> list[tupl
     """The best of both lists by weighted score in [0, 1], best first, ties by id.
 
     Cosines count from 0 up; a BM25 score b, which has no upper end, counts as b^1.5 / (b^1.5 + 14^1.5). Words count
-    up to twice their weight where one passage matches them far better than the tenth does, as for an error code, and
-    up to three times where meaning hardly tells the nearest passage from the tenth. What only one list holds counts in
-    the other as its last, if that list is full. Adding ranks instead (reciprocal rank fusion) loses to the better side
-    where the other is weak. All that was found of the best article is among the result, because a ticket describes the
-    trouble and the remedy stands in another chunk.
+    up to twice their weight where one passage matches them far better than the tenth does, as for an error code, up to
+    three times where meaning hardly tells the nearest passage from the tenth, and up to three times where no word
+    speaks for the nearest. What only one list holds counts in the other as its last, if that list is full. Adding
+    ranks instead (reciprocal rank fusion) loses to the better side where the other is weak. All that was found of the
+    best article is among the result, because a ticket describes the trouble and the remedy stands in another chunk.
     """
     share = dense_share(dense, words, weights)
     last_dense, last_word = _unlisted(dense), _unlisted(words)
@@ -77,13 +80,24 @@ def fuse(dense: Hits, words: Hits, weights: Weights, *, limit: int) -> list[tupl
 
 
 def dense_share(dense: Hits, words: Hits, weights: Weights) -> float:
-    """How much of a query's score is meaning, from 0 to 1, by how far each side's first is ahead of its tenth."""
+    """How much of a query's score is meaning, from 0 to 1, by how far each side's first is ahead of its tenth and by
+    what words say of the nearest."""
     first_word, tenth_word = _first_and_tenth(words)
     nearest, tenth_nearest = _first_and_tenth(dense)
     ahead = (first_word - tenth_word) / first_word if first_word > 0 else 0.0
     flat = max(0.0, 1 - (nearest - tenth_nearest) / CLEAR_LEAD)
-    by_words = weights.words * (1 + ahead**2) * (1 + FLAT_FACTOR * flat)
+    distrust = min(1.0, weights.words / (weights.dense + weights.words) / STATIC.words)
+    doubt = DOUBT * distrust**2 * (1 - _heard(dense, words))
+    by_words = weights.words * (1 + ahead**2) * (1 + FLAT_FACTOR * flat) * (1 + doubt)
     return weights.dense / (weights.dense + by_words)
+
+
+def _heard(dense: Hits, words: Hits) -> float:
+    """The words' score of the passage that meaning puts first, by their own best; 1 if either finds nothing."""
+    if not dense or not words:
+        return 1.0
+    first = max(dense.values())
+    return max(words.get(key, 0.0) for key, near in dense.items() if near == first) / max(words.values())
 
 
 def _first_and_tenth(hits: Hits) -> tuple[float, float]:

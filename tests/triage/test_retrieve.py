@@ -50,10 +50,19 @@ EVEN = {("d", place): 10.0 for place in range(10)}
         (LEADING, {("d", 0): 10.0}, 0.6 / (0.6 + 2 * 0.4)),
         (FLAT, EVEN, 0.6 / (0.6 + 3 * 0.4)),
         (FLAT, {("d", 0): 10.0}, 0.6 / (0.6 + 6 * 0.4)),
+        (LEADING, EVEN | {("d", 0): 5.0, ("d", 10): 10.0}, 0.6 / (0.6 + 2 * 0.4)),
+        (LEADING, {key: 10.0 for key in EVEN if key != ("d", 0)} | {("d", 10): 10.0}, 0.6 / (0.6 + 3 * 0.4)),
     ],
 )
-def test_words_count_more_when_far_ahead_or_meaning_is_flat(dense: Hits, words: Hits, share: float) -> None:
+def test_words_count_more_when_far_ahead_or_meaning_is_flat_or_unheard(dense: Hits, words: Hits, share: float) -> None:
     assert dense_share(dense, words, Weights(0.6, 0.4)) == pytest.approx(share)
+
+
+def test_a_trusted_embedder_is_doubted_less() -> None:
+    words = {("d", place): 10.0 for place in range(1, 11)}
+    assert dense_share(LEADING, words, Weights(0.9, 0.1)) == pytest.approx(
+        0.9 / (0.9 + (1 + 2 * (0.1 / 0.35) ** 2) * 0.1)
+    )
 
 
 def test_a_full_list_lends_its_last_score_to_what_it_does_not_hold() -> None:

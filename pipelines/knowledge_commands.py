@@ -172,13 +172,14 @@ def _judge(
 ) -> "tuple[dict[str, Any], Tuned]":
     """The weights are settled before a query of the test is run."""
     from triage.judged_files import read_corpus, read_judgements, read_queries
-    from triage.retrieval_measures import with_answers
+    from triage.retrieval_measures import MEANINGS, with_answers
     from triage.retrieval_runs import Collection
     from triage.search_weights import tune
 
     documents, asked = read_corpus(corpus), read_queries(queries)
     ids = {document.id for document in documents}
-    judged = with_answers(read_judgements(qrels, set(asked), ids))
+    given = read_judgements(qrels, set(asked), ids)
+    judged = with_answers(given)
     test = {query: asked[query] for query in judged}
     others, learned = _tuning(tune_on, asked, test, ids) if tune_on else ({}, {})
     collection = Collection(documents, embedder, told=_told)
@@ -190,12 +191,15 @@ def _judge(
     return {
         "documents": len(documents),
         "queries": len(judged),
+        "queries_left_out": len(given) - len(judged),
+        "queries_left_out_why": "nothing is judged relevant to them",
         "embedder": embedder.name,
         "weights": tuned.weights._asdict()
         | {"source": origin, "tuned": tuned.is_tuned, "queries": tuned.queries, "why": tuned.reason},
         "figures": {
             name: {"ndcg@10": part.ndcg, "mrr": part.mrr, "recall@5": part.recall} for name, part in figures.items()
         },
+        "figures_say": MEANINGS,
     }, tuned
 
 
@@ -232,9 +236,10 @@ def _figures(found: "dict[str, Found]", judged: "Judged", tuned: "Tuned") -> "di
 
 
 def _table(report: dict[str, Any]) -> str:
-    weights = report["weights"]
+    weights, without = report["weights"], report["queries_left_out"]
+    left_out = f" ({without:,} more have nothing relevant)" if without else ""
     lines = [
-        f"{report['documents']:,} documents, {report['queries']:,} judged queries, {report['embedder']}, "
+        f"{report['documents']:,} documents, {report['queries']:,} judged queries{left_out}, {report['embedder']}, "
         f"{report['seconds']:.0f} s",
         f"{'':<8}{'nDCG@10':>9}{'MRR':>9}{'recall@5':>10}",
         *(

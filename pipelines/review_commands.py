@@ -137,5 +137,9 @@ def _tell(done: "Retrained", house: "House") -> None:
 def _text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} can't be read as UTF-8 text: {error}. Nothing was kept") from None
+    except OSError as error:
+        raise BadInput(
+            f"{file} can't be opened: {error.strerror}; name the file with the reply. Nothing was kept"
+        ) from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{file} is not UTF-8 text; save it as UTF-8. Nothing was kept") from None

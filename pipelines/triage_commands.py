@@ -1,10 +1,12 @@
 """`helmdesk triage train`, `eval` and `report`: learn from your own labelled tickets, and see how good that is."""
 
 import json
+import sys
 import time
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from triage.product_model import LabelledText
     from triage.train import Model
 
-File = Annotated[Path, typer.Option(help="Labelled texts: .csv, .parquet or .jsonl.")]
+File = Annotated[Path, typer.Option(help="Labelled texts: .csv, .tsv, .jsonl (each also .gz) or .parquet.")]
 Text = Annotated[str, typer.Option(help="The column with the text.")]
 Label = Annotated[str, typer.Option(help="The column with the label.")]
 Part = Annotated[str | None, typer.Option(help="auto, minilm or wordllama.", show_default="settings")]
@@ -25,12 +27,27 @@ Outside = Annotated[Path | None, typer.Option(help="Texts known to be out of sco
 SEED = 20
 
 
-class Judged(NamedTuple):
-    """How good a model is on the rows of a test: how many, how many without text or label, how many learned before."""
+class Learned(NamedTuple):
+    """A model, how many rows had no text or no label, and the texts out of scope that its threshold was chosen on."""
 
-    rows: int
+    model: "Model"
+    left_out: int
+    outside: list[str]
+
+
+class Rows(NamedTuple):
+    """How many rows of a file were judged, how many were left out, and how many have a text known from another file."""
+
+    judged: int
     left_out: int
     shared: int
+
+
+class Judged(NamedTuple):
+    """How good a model is on the rows of a test, and of a file of texts out of scope where there is one."""
+
+    rows: Rows
+    strange: Rows | None
     texts_per_second: float
     figures: "dict[str, Figure]"
 
@@ -54,7 +71,8 @@ def train(
     _check_files(data, oos_train)
     check_place(out, [file for file in (data, oos_train, taxonomy) if file])
     part = _open(context, embedder)
-    model, left_out = _learn(data, text, label, part, taxonomy=taxonomy, oos_train=oos_train)
+    _say(f"learning from {data}")
+    model, left_out, _ = _learn(data, text, label, part, taxonomy=taxonomy, oos_train=oos_train)
     save_model(out, model)
     for method, accuracy in model.about["cross_validated_accuracy"].items():
         typer.echo(f"{accuracy:7.1%}  {method}{'  <- chosen' if method == model.about['method'] else ''}")
@@ -80,15 +98,14 @@ def evaluate(
         if learned and asked and learned.samefile(asked):
             raise BadInput(f"{asked} is also learned from, so it can't tell how good that is; test on another file")
     part = _open(context, embedder)
-    model, _ = _learn(train, text, label, part, oos_train=oos_train)
-    found = _judge(model, part, test, oos, text=text, label=label)
+    _say(f"learning from {train}")
+    done = _learn(train, text, label, part, oos_train=oos_train)
+    _say(f"judging on {test}")
+    found = _judge(done, part, test, oos, text=text, label=label)
     if as_json:
-        counts = {"test_rows": found.rows, "test_rows_left_out": found.left_out, "shared_texts": found.shared}
-        figures = {name: figure._asdict() for name, figure in found.figures.items()}
-        more = counts | {"texts_per_second": found.texts_per_second, "figures": figures}
-        typer.echo(json.dumps(model.about | more, indent=1))
+        typer.echo(json.dumps(_as_data(done, found), indent=1))
         return
-    for line in _lines(model, found):
+    for line in _lines(done.model, found):
         typer.echo(line)
 
 
@@ -129,8 +146,8 @@ def _learn(
     *,
     taxonomy: Path | None = None,
     oos_train: Path | None = None,
-) -> "tuple[Model, int]":
-    from triage.labelled_files import read_labelled
+) -> Learned:
+    from triage.labelled_files import read_labelled, read_outside
     from triage.taxonomy import load_taxonomy
     from triage.train import learn_name
     from triage.train import train as learn
@@ -142,26 +159,27 @@ def _learn(
         if unknown := [row.label for row in rows if row.label not in labels]:
             raise BadInput(f"{data.name} has the label {unknown[0]!r}; {taxonomy.name} has {', '.join(labels)}")
         phrases = {name: (learn_name(name), *content.phrases) for name, content in labels.items()}
-    outside = [row.text for row in read_labelled(oos_train, text=text, label=None)[0]] if oos_train else []
-    return learn(rows, embedder, at=datetime.now(UTC), phrases=phrases, outside=outside), left_out
+    inside = {row.label for row in rows}
+    outside = read_outside(oos_train, text=text, label=label, inside=inside)[0] if oos_train else []
+    return Learned(learn(rows, embedder, at=datetime.now(UTC), phrases=phrases, outside=outside), left_out, outside)
 
 
-def _judge(model: "Model", embedder: "Embedder", test: Path, oos: Path | None, *, text: str, label: str) -> Judged:
+def _judge(learned: Learned, embedder: "Embedder", test: Path, oos: Path | None, *, text: str, label: str) -> Judged:
     """Of a finished model: nothing of it can change any more. Raises BadInput for a label that was never learned and
     for a test of nothing but texts that were."""
     import numpy as np
 
     from triage.calibrate import softmax
-    from triage.labelled_files import read_labelled
+    from triage.labelled_files import read_labelled, read_outside
     from triage.measures import in_scope_figures, out_of_scope_figures
     from triage.out_of_scope import likeness_to, scope_score
 
+    model = learned.model
     rows, left_out = read_labelled(test, text=text, label=label)
     numbers = {name: number for number, name in enumerate(model.labels)}
-    if unknown := sorted({row.label for row in rows} - set(numbers)):
-        raise BadInput(f"{test.name} has the label {unknown[0]!r}, which the training rows do not have")
-    shared = _shared(model, rows, test)
+    _check_labels(rows, numbers, test)
     texts = [row.text for row in rows]
+    counts = Rows(len(rows), left_out, _shared(texts, model.texts, test))
     truth = np.array([numbers[row.label] for row in rows])
     started = time.perf_counter()
     vectors = embedder.embed(texts)
@@ -169,22 +187,31 @@ def _judge(model: "Model", embedder: "Embedder", test: Path, oos: Path | None, *
     texts_per_second = len(texts) / (time.perf_counter() - started)
     raw = softmax(model.linear.logits(texts, vectors)).max(axis=1)
     figures = in_scope_figures(confidence, raw, said, truth, seed=SEED)
-    if oos is not None:
-        foreign = [row.text for row in read_labelled(oos, text=text, label=None)[0]]
-        others = embedder.embed(foreign)
-        inside = scope_score(model.scope.score, confidence, likeness_to(vectors, model.vectors))
-        outside = scope_score(model.scope.score, model.best(foreign, others)[1], likeness_to(others, model.vectors))
-        figures |= out_of_scope_figures(inside, said == truth, outside, model.scope.threshold, seed=SEED)
-    return Judged(len(rows), left_out, shared, texts_per_second, figures)
+    if oos is None:
+        return Judged(counts, None, texts_per_second, figures)
+    foreign, without = read_outside(oos, text=text, label=label, inside=numbers)
+    strange = Rows(len(foreign), without, _shared(foreign, [*model.texts, *learned.outside, *texts], oos))
+    others = embedder.embed(foreign)
+    inside = scope_score(model.scope.score, confidence, likeness_to(vectors, model.vectors))
+    outside = scope_score(model.scope.score, model.best(foreign, others)[1], likeness_to(others, model.vectors))
+    figures |= out_of_scope_figures(inside, said == truth, outside, model.scope.threshold, seed=SEED)
+    return Judged(counts, strange, texts_per_second, figures)
 
 
-def _shared(model: "Model", rows: "list[LabelledText]", test: Path) -> int:
-    """How many rows of the test were learned from, whatever their capitals and spaces."""
-    learned = {_folded(text) for text in model.texts}
-    shared = sum(_folded(row.text) in learned for row in rows)
-    if shared == len(rows):
-        raise BadInput(f"Every text of {test.name} was also learned from, so it can't tell how good that is; "
-                       "test on others")  # fmt: skip
+def _check_labels(rows: "list[LabelledText]", known: Collection[str], test: Path) -> None:
+    if unknown := [row.label for row in rows if row.label not in known]:
+        more = f"and {len(unknown) - 1:,} more such rows"
+        raise BadInput(f"{test.name} has the label {unknown[0]!r}, which the training rows do not have ({more}); "
+                       "rows that no label fits go into a file for --oos")  # fmt: skip
+
+
+def _shared(texts: Sequence[str], known: Sequence[str], file: Path) -> int:
+    """How many of the texts are known from another file of this call, whatever their capitals and spaces."""
+    before = {_folded(text) for text in known}
+    shared = sum(_folded(text) in before for text in texts)
+    if shared == len(texts):
+        raise BadInput(f"Every text of {file.name} was also learned from or is in another file of the test, so it "
+                       "can't tell how good that is; test on others")  # fmt: skip
     return shared
 
 
@@ -192,13 +219,47 @@ def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def _say(stage: str) -> None:
+    """Where somebody watches."""
+    if sys.stderr.isatty():
+        typer.echo(plain(stage), err=True)
+
+
+def _as_data(learned: Learned, found: Judged) -> dict[str, Any]:
+    from triage.measures import INTERVALS, MEANINGS
+
+    about, scope = learned.model.about, learned.model.scope
+    counts = {
+        "train_rows": about["rows"],
+        "train_rows_left_out": learned.left_out,
+        "test_rows": found.rows.judged,
+        "test_rows_left_out": found.rows.left_out,
+        "shared_texts": found.rows.shared,
+        "texts_per_second": found.texts_per_second,
+    }
+    strange = found.strange and {
+        "rows": found.strange.judged,
+        "rows_left_out": found.strange.left_out,
+        "shared_texts": found.strange.shared,
+        "score": scope.score,
+        "threshold": scope.threshold,
+        "threshold_chosen_on": f"rows of --train held out, {len(learned.outside)} rows of --oos-train; none of --oos",
+    }
+    figures = {name: {**figure._asdict(), "says": MEANINGS[name]} for name, figure in found.figures.items()}
+    return {**about, **counts, "out_of_scope": strange, "intervals": INTERVALS, "figures": figures}
+
+
 def _lines(model: "Model", found: Judged) -> list[str]:
     about = f"{model.about['method']}, {model.about['embedder']}, {found.texts_per_second:.0f} texts/s"
-    counts = [f"{found.rows} test rows"]
-    if found.left_out:
-        counts.append(f"{found.left_out} more without text or label left out")
-    if found.shared:
-        counts.append(f"{found.shared} with a text that was also learned from")
+    counts = [f"{found.rows.judged} test rows"]
+    if found.rows.left_out:
+        counts.append(f"{found.rows.left_out} more without text or label left out")
+    if found.rows.shared:
+        counts.append(f"{found.rows.shared} with a text that was also learned from")
+    if found.strange:
+        counts.append(f"{found.strange.judged} rows out of scope")
+        known = f"{found.strange.shared} of these with a text that is also in another file"
+        counts += [known] if found.strange.shared else []
     return [
         about,
         ", ".join(counts),

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.errors import BadInput
 from triage.embed import Vectors
 from triage.ports import Embedder
 
 
 class KeptVectors:
     """Another embedder whose answers are kept, one file for each call with the same texts. The folder may be deleted
-    at any time; a damaged file is made again."""
+    at any time; a damaged file is made again. Raises BadInput where nothing can be written."""
 
     def __init__(self, embedder: Embedder, folder: Path) -> None:
         self.name, self.dimension = embedder.name, embedder.dimension
@@ -25,12 +26,23 @@ class KeptVectors:
         if held is not None:
             return held
         vectors = self._embedder.embed(texts)
+        try:
+            self._write(file, vectors)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BadInput(f"{self._folder} can't hold vectors ({reason}); say --home with a folder that is yours and "
+                           "has room") from error  # fmt: skip
+        return vectors
+
+    def _write(self, file: Path, vectors: Vectors) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = file.with_suffix(f".{os.getpid()}.part")
-        with unfinished.open("wb") as stream:
-            np.save(stream, vectors, allow_pickle=False)
-        unfinished.replace(file)
-        return vectors
+        try:
+            with unfinished.open("wb") as stream:
+                np.save(stream, vectors, allow_pickle=False)
+            unfinished.replace(file)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def _file(self, texts: Sequence[str]) -> Path:
         digest = hashlib.sha256(self.name.encode())

@@ -13,6 +13,25 @@ from triage.calibrate import Floats, Labels, expected_calibration_error
 Flags = npt.NDArray[np.bool_]
 
 Z: Final = 1.959964
+SAMPLES: Final = 400
+
+MEANINGS: Final = {
+    "accuracy": "share of test rows whose likeliest label is right",
+    "macro_f1": "mean F1 over the labels, each counting the same",
+    "ece_raw": "expected calibration error before calibration, 10 equal bins; 0 is best",
+    "ece": "expected calibration error after calibration, 10 equal bins; 0 is best",
+    "accuracy_at_80": "share right among the 80 % of the rows that are most confident",
+    "accuracy_at_50": "share right among the 50 % of the rows that are most confident",
+    "aurc": "area under the risk-coverage curve: mean error over all coverages; 0 is best",
+    "oos_auroc": "chance that a row in scope scores higher than one out of scope",
+    "oos_recall": "share of the out-of-scope rows that fall below the threshold",
+    "in_scope_kept": "share of the rows in scope that do not fall below the threshold",
+    "in_scope_accuracy_with_threshold": "share of the rows in scope that are kept and right: a refusal is wrong",
+}
+"""What each figure says, for those who read it without its documentation."""
+INTERVALS: Final = (
+    f"95 %: percentiles of {SAMPLES} bootstrap samples of the test rows; Wilson's where all or none are right"
+)
 
 
 class Figure(NamedTuple):
@@ -23,7 +42,7 @@ class Figure(NamedTuple):
     high: float
 
 
-def bootstrap(measure: Callable[[Labels], float], rows: int, *, seed: int, samples: int = 400) -> Figure:
+def bootstrap(measure: Callable[[Labels], float], rows: int, *, seed: int, samples: int = SAMPLES) -> Figure:
     """`measure` of row numbers, over all rows and over samples of them drawn with replacement."""
     random = np.random.default_rng(seed)
     values = [measure(random.integers(0, rows, size=rows)) for _ in range(samples)]
@@ -102,7 +121,7 @@ def in_scope_figures(confidence: Floats, raw: Floats, said: Labels, truth: Label
 def out_of_scope_figures(
     inside: Floats, is_right: Flags, outside: Floats, threshold: float, *, seed: int
 ) -> dict[str, Figure]:
-    """AUROC, recall of what is out of scope, and what the threshold leaves right of what is in scope."""
+    """AUROC, recall of what is out of scope, and what the threshold leaves, and leaves right, of what is in scope."""
     size, strange = len(inside), len(outside)
 
     def separation(rows: Labels) -> float:
@@ -113,6 +132,7 @@ def out_of_scope_figures(
     return {
         "oos_auroc": bootstrap(separation, size + strange, seed=seed),
         "oos_recall": share(lambda rows: float((outside[rows] < threshold).mean()), strange, of=strange, seed=seed),
+        "in_scope_kept": share(lambda rows: float(kept[rows].mean()), size, of=size, seed=seed),
         "in_scope_accuracy_with_threshold": share(
             lambda rows: float((is_right & kept)[rows].mean()), size, of=size, seed=seed
         ),

@@ -9,6 +9,13 @@ Judged = Mapping[str, Mapping[str, int]]
 Rankings = Mapping[str, Sequence[str]]
 """Documents by query, best first."""
 
+MEANINGS: Final = {
+    "ndcg@10": "discounted gain of the first ten over the best possible, linear gain, as trec_eval's ndcg_cut_10",
+    "mrr": "mean of 1 over the rank of the first relevant document in the whole ranking, as trec_eval's recip_rank",
+    "recall@5": "share of the relevant documents among the first five, as trec_eval's recall_5",
+}
+"""What each figure says, for those who read it without its documentation."""
+
 GAIN_DEPTH: Final = 10
 RECALL_DEPTH: Final = 5
 

@@ -13,7 +13,8 @@ from triage.search_words import Bm25
 
 DEPTH: Final = 200
 """Chunks that each side brings forward when it is judged alone."""
-BATCH: Final = 1000
+BATCH: Final = 250
+"""How many texts are embedded, told of and kept at once: seconds of work, should it be interrupted."""
 QUERIES_AT_ONCE: Final = 64
 
 Told = Callable[[str, int, int], None]
@@ -57,11 +58,11 @@ class Collection:
 
 
 def ranking(hits: Hits) -> list[str]:
-    """Documents in the order of their best chunk."""
+    """Documents in the order of their best chunk; equals by id, the last first, as trec_eval has it."""
     best: dict[str, float] = {}
     for (document, _), score in hits.items():
         best[document] = max(score, best.get(document, score))
-    return sorted(best, key=lambda document: (-best[document], document))
+    return sorted(best, key=lambda document: (best[document], document), reverse=True)
 
 
 def hybrid_ranking(found: Found, weights: Weights) -> list[str]:

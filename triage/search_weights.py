@@ -19,8 +19,8 @@ SHARES: Final = tuple(step / 20 for step in range(21))
 """Shares of meaning that are tried."""
 FEWEST: Final = 40
 """Judged queries below which nothing is tuned."""
-SURE: Final = 2.0
-"""Standard errors by which tuned weights have to win on queries they were not tuned on."""
+AS_GOOD: Final = 1.0
+"""Standard errors within which other weights count as good as the best (Breiman et al. 1984)."""
 
 Gains = Mapping[str, float]
 
@@ -48,28 +48,30 @@ class SavedWeights(Frozen):
 
 
 def tune(found: Mapping[str, Found], judged: Judged, *, embedder: str) -> Tuned:
-    """Each half of the judged queries is judged with the weights that were best on the other.
+    """The weights nearest to the default that are as good as the best; the default where it is one of them.
 
-    Only if that wins against the default by two standard errors, the weights that are best on all are used. Halves
-    follow from the queries' ids, so the same files always give the same weights.
+    They are used only if so chosen on each half of the judged queries they gain on the other. Halves follow from the
+    queries' ids, so the same files always give the same weights.
     """
     default = default_weights(embedder)
     queries = [query for query in with_answers(judged) if query in found]
     if len(queries) < FEWEST:
         return Tuned(default, False, len(queries), 0.0, 0.0, f"{len(queries)} judged queries are too few to tune on")
-    tried = {weights: _gains(found, judged, queries, weights) for weights in _candidates()}
-    usual = _gains(found, judged, queries, default)
+    tried = {weights: _gains(found, judged, queries, weights) for weights in {default: None, **_candidates()}}
     halves = [query for query in queries if _is_odd(query)], [query for query in queries if not _is_odd(query)]
+    if min(map(len, halves)) < FEWEST // 4:
+        return Tuned(default, False, len(queries), 0.0, 0.0, "one half of the judged queries is too small to prove it")
     gains = [
-        tried[_best(tried, learned)][query] - usual[query]
+        tried[_nearest(tried, learned, default)][query] - tried[default][query]
         for learned, held_out in (halves, halves[::-1])
         for query in held_out
     ]
     gain, error = _mean_and_error(gains)
+    chosen = _nearest(tried, queries, default)
     proof = f"{gain:+.4f} ± {error:.4f} nDCG@10 on held-out queries"
-    if min(map(len, halves)) < FEWEST // 4 or gain <= SURE * error:
+    if chosen == default or gain <= 0:
         return Tuned(default, False, len(queries), gain, error, f"not better than the default by enough: {proof}")
-    return Tuned(_best(tried, queries), True, len(queries), gain, error, f"better than the default: {proof}")
+    return Tuned(chosen, True, len(queries), gain, error, f"better than the default: {proof}")
 
 
 def save_weights(file: Path, tuned: Tuned, *, embedder: str) -> None:
@@ -106,17 +108,23 @@ def read_weights(file: Path, *, embedder: str) -> Weights:
 _REMEDY: Final = "delete it to use the default, or tune again with `helmdesk triage eval-retrieval --tune-on … --save`"
 
 
-def _candidates() -> list[Weights]:
-    return [Weights(share, round(1 - share, 2)) for share in SHARES]
+def _candidates() -> dict[Weights, None]:
+    return dict.fromkeys(Weights(share, round(1 - share, 2)) for share in SHARES)
 
 
 def _gains(found: Mapping[str, Found], judged: Judged, queries: Sequence[str], weights: Weights) -> Gains:
     return {query: ndcg(hybrid_ranking(found[query], weights), judged[query]) for query in queries}
 
 
-def _best(tried: Mapping[Weights, Gains], queries: Sequence[str]) -> Weights:
-    """The first of the best, so that ties are broken the same way everywhere."""
-    return max(tried, key=lambda weights: sum(tried[weights][query] for query in queries))
+def _nearest(tried: Mapping[Weights, Gains], queries: Sequence[str], default: Weights) -> Weights:
+    """Of those as good as the best on these queries; of two equally near the one that was tried first."""
+    best = max(tried, key=lambda weights: sum(tried[weights][query] for query in queries))
+
+    def is_as_good(weights: Weights) -> bool:
+        loss, error = _mean_and_error([tried[best][query] - tried[weights][query] for query in queries])
+        return loss <= AS_GOOD * error
+
+    return min(filter(is_as_good, tried), key=lambda weights: abs(weights.dense - default.dense))
 
 
 def _is_odd(query: str) -> bool:

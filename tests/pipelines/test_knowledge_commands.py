@@ -178,8 +178,17 @@ def test_three_rankings_are_judged(home: Path, judged: Path) -> None:
     assert all(set(part) == {"ndcg@10", "mrr", "recall@5"} for part in report["figures"].values())
     assert report["figures"]["bm25"]["ndcg@10"] > 0.99
     assert report["weights"]["tuned"] is False
+    assert set(report["figures_say"]) == {"ndcg@10", "mrr", "recall@5"}
     table = judge(judged).output
     assert all(word in table for word in ("nDCG@10", "MRR", "recall@5", "bm25", "dense", "hybrid", "weights: meaning"))
+
+
+def test_queries_without_anything_relevant_are_left_out_and_counted(home: Path, judged: Path) -> None:
+    with (judged / "test.tsv").open("a", encoding="utf-8") as stream:
+        stream.write("q1\td1\t0\n")
+    report = json.loads(judge(judged, "--json").stdout)
+    assert (report["queries"], report["queries_left_out"]) == (30, 1)
+    assert "30 judged queries (1 more have nothing relevant)" in judge(judged).output
 
 
 def test_documents_are_embedded_once(home: Path, judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,7 +141,7 @@ def test_answer_survives_a_ticket_that_changes_meanwhile(house: House, monkeypat
         (["review", "INC-9", "--label", "ZTNA"], NotFound, "INC-9"),
         (["feedback", "INC-1"], BadInput, "one of --sent"),
         (["feedback", "INC-1", "--sent", "--rejected", "no"], BadInput, "one of --sent"),
-        (["feedback", "INC-1", "--edited", "nowhere.txt"], BadInput, "nowhere.txt"),
+        (["feedback", "INC-1", "--edited", "nowhere.txt"], BadInput, "nowhere.txt can't be opened: No such file"),
         (["feedback", "INC-2", "--sent"], BadInput, "no answer to judge"),
         (["feedback", "INC-3", "--sent"], NotFound, "No reply was drafted"),
     ],

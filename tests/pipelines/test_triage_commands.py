@@ -10,6 +10,7 @@ from engine.errors import BadInput, NotFound
 from pipelines.settings import shipped_data
 from pipelines.triage_commands import evaluate, train
 from triage.embed import WordLlama
+from triage.measures import MEANINGS
 from triage.model_files import read_model
 from triage.taxonomy import load_taxonomy
 
@@ -27,6 +28,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "train": [(text, label) for label, content in labels.items() for text in content.examples[:7]],
         "test": [(text, label) for label, content in labels.items() for text in content.examples[7:]],
         "oos": [("what is the capital of Peru", ""), ("play some jazz", ""), ("how tall is the tower", "")],
+        "mixed": [("play some jazz", "oos"), ("the file is blocked", "DLP")],
         "strange": [("who are you", "OTHER"), ("who am I", "OTHER"), ("a bill", "DLP"), ("b bill", "DLP")],
     }
     for name, lines in rows.items():
@@ -65,6 +67,58 @@ def test_evaluation_gives_every_figure_with_an_interval(files: Path) -> None:
     assert found["texts_per_second"] > 0
     rows = len((files / "test.jsonl").read_text(encoding="utf-8").splitlines())
     assert (found["test_rows"], found["test_rows_left_out"], found["shared_texts"]) == (rows, 0, 0)
+
+
+def test_a_reader_without_documentation_is_told_what_the_figures_say(files: Path) -> None:
+    done = run("eval", "--train", files / "train.jsonl", "--test", files / "test.jsonl",
+               "--oos", files / "oos.jsonl", "--json")  # fmt: skip
+    found = json.loads(done.output)
+    assert set(found["figures"]) == set(MEANINGS)
+    assert all(figure["says"] for figure in found["figures"].values())
+    assert "bootstrap" in found["intervals"]
+    assert (found["train_rows"], found["train_rows_left_out"]) == (49, 0)
+    assert found["out_of_scope"]["rows"] == 3
+    assert "0 rows of --oos-train; none of --oos" in found["out_of_scope"]["threshold_chosen_on"]
+
+
+def test_the_threshold_does_not_depend_on_what_is_judged_out_of_scope(files: Path, tmp_path: Path) -> None:
+    (tmp_path / "others.csv").write_text("text\nis my invoice wrong\nsing\n", encoding="utf-8")
+    thresholds = set()
+    for oos in (files / "oos.jsonl", tmp_path / "others.csv"):
+        done = run("eval", "--train", files / "train.jsonl", "--test", files / "test.jsonl", "--oos", oos, "--json")
+        thresholds.add(json.loads(done.output)["out_of_scope"]["threshold"])
+    assert len(thresholds) == 1
+
+
+def test_texts_in_scope_are_not_judged_as_out_of_scope(files: Path) -> None:
+    for option in ("--oos", "--oos-train"):
+        done = run(
+            "eval", "--train", files / "train.jsonl", "--test", files / "test.jsonl", option, files / "mixed.jsonl"
+        )
+        assert isinstance(done.exception, BadInput)
+        assert "mixed.jsonl has 1 rows with a label that is learned, as 'DLP'" in str(done.exception)
+
+
+def test_texts_out_of_scope_known_from_elsewhere_are_counted(files: Path, tmp_path: Path) -> None:
+    first = json.loads((files / "test.jsonl").read_text(encoding="utf-8").splitlines()[0])["text"]
+    (tmp_path / "oos.jsonl").write_text(
+        "\n".join(json.dumps({"text": text}) for text in ("play some jazz", first, "who are you")), encoding="utf-8"
+    )
+    words = (
+        "eval",
+        "--train",
+        files / "train.jsonl",
+        "--test",
+        files / "test.jsonl",
+        "--oos-train",
+        files / "oos.jsonl",
+    )
+    assert (
+        json.loads(run(*words, "--oos", tmp_path / "oos.jsonl", "--json").output)["out_of_scope"]["shared_texts"] == 2
+    )
+    copy = tmp_path / "copy.jsonl"
+    copy.write_bytes((files / "oos.jsonl").read_bytes())
+    assert "Every text of copy.jsonl was also learned from" in str(run(*words, "--oos", copy).exception)
 
 
 def test_what_is_learned_does_not_depend_on_the_test(files: Path, tmp_path: Path) -> None:
@@ -160,4 +214,5 @@ def test_label_unknown_to_the_taxonomy_is_refused(files: Path, tmp_path: Path) -
 def test_test_label_never_learned_is_refused(files: Path) -> None:
     done = run("eval", "--train", files / "train.jsonl", "--test", files / "strange.jsonl")
     assert isinstance(done.exception, BadInput)
-    assert "strange.jsonl has the label 'OTHER'" in str(done.exception)
+    assert "strange.jsonl has the label 'OTHER', which the training rows do not have (and 1 more" in str(done.exception)
+    assert "--oos" in str(done.exception)

@@ -18,6 +18,22 @@ def test_grades_are_read_by_query_and_document(tmp_path: Path) -> None:
     assert judgements(tmp_path, content) == {"q": {"d": 2, "e": -1}}
 
 
+@pytest.mark.parametrize(
+    "content",
+    ["q 0 d 2\nq Q0 e -1\n", "q\t0\td\t2\nq\t0\te\t-1\n", "q\td\t2\r\nq\te\t-1\r\n", HEAD + "q\td\t2.0\nq\te\t-1."],
+)
+def test_judgements_without_a_header_are_read(tmp_path: Path, content: str) -> None:
+    assert judgements(tmp_path, content) == {"q": {"d": 2, "e": -1}}
+
+
+@pytest.mark.parametrize("content", ["", "q,d,1\n", "q\td\n", "query_id\tdoc_id\tscore\nq\td\t1\n", "a\tq\t0\td\t1\n"])
+def test_a_file_of_other_columns_is_refused(tmp_path: Path, content: str) -> None:
+    with pytest.raises(
+        BadInput, match=r"no column '[a-z-]+'; its first line names query-id, corpus-id, score, by tabs"
+    ):
+        judgements(tmp_path, content)
+
+
 @pytest.mark.parametrize("grade", ["--1", "9" * 5000, "9" * 400, "²", "٣", "1.5", ""])
 def test_a_grade_that_is_no_short_whole_number_is_refused(tmp_path: Path, grade: str) -> None:
     with pytest.raises(BadInput, match=r"qrels\.tsv, line 2: needs a query id, a document id and a whole number"):

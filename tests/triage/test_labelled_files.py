@@ -1,3 +1,4 @@
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +7,7 @@ import polars as pl
 import pytest
 
 from engine.errors import BadInput, NotFound
-from triage.labelled_files import check_file, read_labelled
+from triage.labelled_files import check_file, read_labelled, read_outside
 
 
 def written(file: Path, frame: pl.DataFrame) -> None:
@@ -23,7 +24,7 @@ def test_rows_are_read_from_any_format(tmp_path: Path, ending: str) -> None:
     file = tmp_path / f"rows.{ending}"
     written(file, pl.DataFrame({"said": ["hi", " ", None, "bye"], "kind": [1, 1, 2, 2]}))
     assert read_labelled(file, text="said", label="kind") == ([("hi", "1"), ("bye", "2")], 2)
-    assert read_labelled(file, text="said", label=None)[0] == [("hi", ""), ("bye", "")]
+    assert read_outside(file, text="said", label="none", inside={"1"}) == (["hi", "bye"], 2)
 
 
 def test_quoted_lines_marks_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
@@ -65,8 +66,10 @@ def test_missing_column_names_those_there_are(tmp_path: Path, name: str) -> None
         ),
         ("a.csv", 'text,label\n"x\ny",a\n"z,a\n', "line 4: has a quotation mark that is not closed"),
         ("a.csv", f'text,label\n"{"x" * 200_000}\n', "line 2: has a quotation mark that is not closed"),
-        ("a.csv", "text;label\nx;a\n", "is separated by ';'; use commas"),
-        ("a.csv", "text\tlabel\nx\ta\n", "is separated by tabs; use commas"),
+        ("a.csv", "text;label\nx;a;b\n", "put a text that holds ; between"),
+        ("a.csv", "Text;label\nx;a\n", "has no column 'text'; it has Text;label"),
+        ("a.csv.gz", "text,label\n", "can't be unpacked"),
+        ("a.parquet.gz", "x", "save the labelled texts as one of them"),
         ("a.csv", "text,label,text\nx,a,y\n", "has the column 'text' 2 times; rename all but one"),
     ],
 )
@@ -96,6 +99,30 @@ def test_lists_in_parquet_are_refused_by_column(tmp_path: Path) -> None:
 def test_only_the_columns_asked_for_are_judged(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("text,label,,\nhi,a,,\n", encoding="utf-8")
     assert read_labelled(tmp_path / "a.csv", text="text", label="label")[0] == [("hi", "a")]
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("ending", ["csv", "tsv", "csv.gz"])
+def test_any_usual_mark_may_stand_between_cells(tmp_path: Path, mark: str, ending: str) -> None:
+    content = f'id{mark} text {mark}label\n1{mark}"hi; you, there|\tnow"{mark}a\n'.encode()
+    (tmp_path / f"a.{ending}").write_bytes(gzip.compress(content) if ending.endswith("gz") else content)
+    rows = read_labelled(tmp_path / f"a.{ending}", text="text", label="label")
+    assert rows == ([("hi; you, there|\tnow", "a")], 0)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_texts_out_of_scope_have_no_learned_label(tmp_path: Path, name: str) -> None:
+    written(tmp_path / name, pl.DataFrame({"text": ["x", "", "y", "z"], "label": ["oos", "oos", "a", "a"]}))
+    assert read_outside(tmp_path / name, text="text", label="label", inside={"b"}) == (["x", "y", "z"], 1)
+    with pytest.raises(BadInput, match=f"{name} has 2 rows with a label that is learned, as 'a'"):
+        read_outside(tmp_path / name, text="text", label="label", inside={"a"})
+
+
+def test_a_number_that_is_none_is_no_label(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "x", "label": NaN}\n{"text": "y", "label": 0}', encoding="utf-8")
+    pl.DataFrame({"text": ["x", "y"], "label": [float("nan"), 0.5]}).write_parquet(tmp_path / "a.parquet")
+    assert read_labelled(tmp_path / "a.jsonl", text="text", label="label") == ([("y", "0")], 1)
+    assert read_labelled(tmp_path / "a.parquet", text="text", label="label") == ([("y", "0.5")], 1)
 
 
 def test_a_place_without_a_file_is_told_before_reading(tmp_path: Path) -> None:

@@ -38,3 +38,7 @@ def test_judged_search_and_the_index_show_the_same(words: Embedder) -> None:
     found = Collection(ARTICLES[:2], words, told=quiet).find(dict(enumerate(queries)))  # type: ignore[arg-type]
     shown = [[passage.article_id for passage in passages] for passages in index.search(queries)]
     assert [hybrid_ranking(one, default_weights(words.name)) for one in found.values()] == shown
+
+
+def test_documents_of_the_same_score_stand_as_trec_eval_has_them() -> None:
+    assert ranking({("a", 0): 1.0, ("b", 0): 1.0, ("c", 1): 2.0, ("c", 0): 0.5, ("a", 1): 0.1}) == ["c", "b", "a"]

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput
-from triage.retrieval_measures import Judged
-from triage.retrieval_runs import Found
+from triage.retrieval_measures import Judged, figures
+from triage.retrieval_runs import Found, hybrid_ranking
 from triage.retrieve import Weights, default_weights
 from triage.search_weights import FEWEST, Tuned, read_weights, save_weights, tune
 
 NAME = "all-minilm-l6-v2-int8"
 
 
-def collection(queries: int, *, right: str) -> tuple[dict[str, Found], Judged]:
-    """Queries of which `right` (dense, words or neither) knows the answer; the rest is chance."""
+def collection(queries: int, *, right: str, share: float = 1.0) -> tuple[dict[str, Found], Judged]:
+    """Queries of which `right` (dense, words or neither) knows the answer to a share; the rest is chance."""
     chance = random.Random(11)
     found, judged = {}, {}
     for number in range(queries):
@@ -25,7 +25,7 @@ def collection(queries: int, *, right: str) -> tuple[dict[str, Found], Judged]:
             for side, scale in (("dense", 1), ("words", 20))
         }
         answer = chance.choice(documents)
-        if right in sides:
+        if right in sides and number < queries * share:
             sides[right][answer, 0] = 0.61 if right == "dense" else 12.2
         found[f"q{number}"] = Found(*(dict(sorted(s.items(), key=lambda pair: -pair[1])) for s in sides.values()))
         judged[f"q{number}"] = {answer: 1}
@@ -37,6 +37,19 @@ def test_words_win_where_meaning_is_chance() -> None:
     assert tuned.is_tuned
     assert tuned.weights.words > 0.8
     assert tuned.gain > 2 * tuned.standard_error
+
+
+def test_a_probable_gain_is_used_and_no_further_from_the_default_than_it_takes() -> None:
+    found, judged = collection(300, right="words", share=0.15)
+    tuned = tune(found, judged, embedder=NAME)
+    assert tuned.is_tuned
+    assert 0 < tuned.gain < 2 * tuned.standard_error
+    assert tuned.weights == Weights(0.05, 0.95)
+    assert mean_gain(found, judged, Weights(0.0, 1.0)) > mean_gain(found, judged, tuned.weights)
+
+
+def mean_gain(found: dict[str, Found], judged: Judged, weights: Weights) -> float:
+    return figures({query: hybrid_ranking(found[query], weights) for query in found}, judged).ndcg
 
 
 @pytest.mark.parametrize("seed_size", [60, 120, 200])

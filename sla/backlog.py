@@ -29,6 +29,7 @@ KIND_CODES = {
     "resume": RESUME,
     "accepted": ACCEPTED,
 }
+_WORDLESS = np.isin(np.arange(len(KIND_CODES) + 1), (RESPONSE, PAUSE, RESUME, ACCEPTED))
 _PLACES = [(shift, bits) for bits in (8, 11, 14, 17, 20, 24) for shift in range(0, 40, 5)]
 _OPTIONAL_TICKET = ("priority", "tier", "type", "team", "channel", "status")
 _CHUNK = 1 << 16
@@ -118,7 +119,10 @@ class Tickets(NamedTuple):
 
 
 class Log(NamedTuple):
-    """Events that count, by ticket and time; `ticket` is the row of Tickets. `first` has each ticket's first event."""
+    """Events by ticket and time; `ticket` is the row of Tickets. `first` has each ticket's first event, and the end.
+
+    One of kind 0 doesn't count. `at` may lie before the ticket's creation: then it counts as of that.
+    """
 
     ticket: Codes
     at: Seconds
@@ -186,6 +190,7 @@ def read_tickets(
     table: pl.DataFrame, words: Vocabulary, mix: Mix, as_of: int, loops: Loops = None
 ) -> tuple[Tickets, pl.Series]:
     """The tickets with a clock at `as_of`, and the ids of those without; a repeated or null id is left out."""
+    table = table.with_columns(table["id"].rechunk())
     ids = table["id"]
     if ids.null_count() or not are_distinct(ids, loops):
         table = table.filter(pl.col("id").is_not_null()).unique("id", keep="first", maintain_order=True)
@@ -208,21 +213,22 @@ def read_tickets(
 
 
 def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -> Log:
-    """Events of these tickets up to `as_of`, each id once, in order, none before its ticket's creation."""
+    """Events of these tickets in order, each id once; one that doesn't count, or comes after `as_of`, has kind 0."""
     table = event_columns(frame)
-    at, keep = _instants(table["ts"], "events.ts")
-    owner: Codes = rows_of(table["ticket"], tickets.ids).astype(np.int32)
+    owner: Codes = rows_of(table["ticket"], tickets.ids).astype(np.int32, copy=False)
+    at, known = _instants(table["ts"], "events.ts")
     kind = kinds_of(table["kind"])
     word: Codes = words.encode(table["value"]) if "value" in table.columns else np.zeros(len(table), np.uint8)
-    keep &= (owner >= 0) & (kind > 0) & (at <= as_of)
-    keep &= (word > 0) | (kind == RESPONSE) | (kind >= PAUSE)
-    columns = [pl.Series(c) for c in (owner, at, kind, word)]
-    extra = [table[c] if c in table.columns and table[c].dtype != pl.Null else None for c in ("seq", "id")]
-    if not keep.all():
-        mask = pl.Series(keep)
-        columns, extra = [c.filter(mask) for c in columns], [None if c is None else c.filter(mask) for c in extra]
-    owner, at, kind, word = [c.to_numpy() for c in columns]
-    seq, event_id = extra
+    counts = (at <= as_of) & ((word > 0) | _WORDLESS.take(kind))
+    kind *= counts
+    seq, event_id = (table[c] if c in table.columns and table[c].dtype != pl.Null else None for c in ("seq", "id"))
+    belongs = known & (owner >= 0)
+    if seq is not None or event_id is not None:
+        belongs &= kind > 0
+    if not belongs.all():
+        rows = np.flatnonzero(belongs)
+        owner, at, kind, word = (c.take(rows) for c in (owner, at, kind, word))
+        seq, event_id = (None if c is None else c.gather(rows) for c in (seq, event_id))
     order = in_order(owner, at, seq)
     if order is not None:
         owner, at, kind, word = (c.take(order) for c in (owner, at, kind, word))
@@ -230,10 +236,8 @@ def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -
     unique = once(owner, event_id)
     if unique is not None:
         owner, at, kind, word = (c[unique] for c in (owner, at, kind, word))
-    owner = owner.astype(np.int64)
-    counts = np.bincount(owner, minlength=len(tickets.created))
-    at = np.maximum(at, tickets.created.take(owner)) if len(owner) else at
-    return Log(owner, at, kind, word, np.concatenate([[0], np.cumsum(counts)]))
+    ends = np.cumsum(np.bincount(owner, minlength=len(tickets.created)))
+    return Log(owner, at, kind, word, np.concatenate([[0], ends]))
 
 
 def _columns(frame: Frame, needed: tuple[str, ...], optional: tuple[str, ...], what: str) -> pl.DataFrame:
@@ -249,7 +253,7 @@ def _instants(column: pl.Series, name: str) -> tuple[Seconds, NDArray[np.bool_]]
         return np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
     micros = micros_of(column, name)
     known = column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), np.bool_)
-    return micros // 1_000_000, known
+    return np.floor_divide(micros, 1_000_000, out=micros if micros.flags.writeable else None), known
 
 
 def micros_of(column: pl.Series, name: str) -> Seconds:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import product
 from types import ModuleType
 from typing import Any, Literal, NamedTuple
 
@@ -13,13 +14,14 @@ from sla.backlog import PRIORITY, TIER, TYPE, Codes, Frame, Log, Tickets, read_e
 from sla.calendar_files import parse_all
 from sla.calendars import Calendar, instants
 from sla.contracts import CLOCKS, Clock, State
+from sla.courses import Courses, courses, spread
 from sla.evaluate import in_era, whole_second
 from sla.openings import NEVER, Seconds
 from sla.policies import parse
 from sla.promises import Policies, with_round_the_clock
 from sla.terms import Promises, TermsBook
 from sla.timetables import Timetable
-from sla.windows import Flags, Spans, Windows, first_of, first_stop, marks, windows
+from sla.windows import Conduct, Flags, Spans, Windows, first_of, first_stop, marks, windows
 from sla.zones import EPOCH
 
 Kernel = Literal["auto", "numpy", "compiled"]
@@ -27,11 +29,15 @@ Kernel = Literal["auto", "numpy", "compiled"]
 
 _MANY = 50_000
 _BLOCK = 1 << 17
-_STATES = {state: number for number, state in enumerate(State)}
-_STATE = pl.Series([state.value for state in State], dtype=CLOCKS["state"])
-_RUNNING = np.array([_STATES[s] for s in (State.ON_TRACK, State.BREACHED, State.AT_RISK, State.BREACHED)], np.uint8)
-"""By late + 2 × little left."""
-_DONE = np.array([_STATES[State.MET], _STATES[State.BREACHED]], np.uint8)
+_CASES = pl.Series(
+    [
+        State.NO_TARGET if promised == 0 else (State.BREACHED if over else State.MET) if stopped else running
+        for promised, stopped, over in product((1, 0), (0, 1), (0, 1))
+        for running in (State.ON_TRACK, State.BREACHED, State.AT_RISK, State.BREACHED)
+    ],
+    dtype=CLOCKS["state"],
+)
+"""By late + 2 × little left + 4 × over + 8 × stopped + 16 × nothing promised."""
 
 
 class Changes(NamedTuple):
@@ -48,6 +54,8 @@ class History(NamedTuple):
     tickets: Tickets
     log: Log
     changes: Changes
+    conducts: Mapping[Clock, tuple[Conduct, Flags]]
+    courses: Courses | None
     now: int
 
 
@@ -113,13 +121,9 @@ def _by_numpy(backlog: Tickets, events: Frame, book: TermsBook, timetable: Timet
 
 
 def _clock(clock: Clock, history: History, book: TermsBook, timetable: Timetable) -> pl.DataFrame:
-    tickets, log, changes, now = history
-    conduct, keeps = book.conduct(clock, tickets)
-    if clock == Clock.FIRST_RESPONSE and not conduct.accepted.any() and not book.can_pause(clock):
-        table, spans = first_stop(tickets, log, conduct, now), None
-    else:
-        found = marks(tickets, log, conduct, responses=clock != Clock.RESOLUTION)
-        table, spans = windows(clock, found, log, conduct, now)
+    tickets, changes = history.tickets, history.changes
+    conduct, keeps = history.conducts[clock]
+    table, spans = _windows(clock, history, conduct, is_simple=not conduct.accepted.any() and not book.can_pause(clock))
     at = table.opened if keeps.all() else table.closed
     if keeps.any() and not keeps.all():
         at = np.where(conduct.of(keeps, table.ticket), table.opened, table.closed)
@@ -131,6 +135,25 @@ def _clock(clock: Clock, history: History, book: TermsBook, timetable: Timetable
     return pl.concat([frame, _no_clock(clock, _waiting(tickets, table))]) if waiting else frame
 
 
+def _windows(clock: Clock, history: History, conduct: Conduct, *, is_simple: bool) -> tuple[Windows, Spans | None]:
+    """Of every ticket; by way of the courses where many share one."""
+    shared, tickets, log, now = history.courses, history.tickets, history.log, history.now
+    if shared is None:
+        log = log._replace(at=np.maximum(log.at, tickets.created.take(log.ticket)))
+        return _turns(clock, tickets, log, conduct, now, is_simple=is_simple)
+    found = _turns(clock, shared.tickets, shared.log, shared.conduct(conduct), shared.now, is_simple=is_simple)
+    return spread(shared, found, tickets, log, now)
+
+
+def _turns(
+    clock: Clock, tickets: Tickets, log: Log, conduct: Conduct, now: int, *, is_simple: bool
+) -> tuple[Windows, Spans | None]:
+    if clock == Clock.FIRST_RESPONSE and is_simple:
+        return first_stop(tickets, log, conduct, now), None
+    found = marks(tickets, log, conduct, responses=clock != Clock.RESOLUTION)
+    return windows(clock, found, log, conduct, now)
+
+
 def _blocks(tickets: Tickets, log: Log, book: TermsBook, now: int) -> Iterator[History]:
     """The backlog in pieces whose columns stay in the processor's cache; one piece if there is nothing."""
     for start in range(0, max(len(tickets.created), 1), _BLOCK):
@@ -138,8 +161,16 @@ def _blocks(tickets: Tickets, log: Log, book: TermsBook, now: int) -> Iterator[H
         first = log.first[start : start + _BLOCK + 1]
         events = slice(first[0], first[-1])
         few = Tickets(tickets.ids[rows], tickets.created[rows], tickets.status[rows], tickets.combo[rows])
-        own = Log(log.ticket[events] - start, log.at[events], log.kind[events], log.word[events], first - first[0])
-        yield History(few, own, _changes(few, own, book), now)
+        own = Log(
+            np.subtract(log.ticket[events], start, dtype=np.int64),
+            log.at[events],
+            log.kind[events],
+            log.word[events],
+            first - first[0],
+        )
+        conducts = {clock: book.conduct(clock, few) for clock in book.policies.clocks}
+        variants = [conduct.variant for conduct, _ in conducts.values() if conduct.variant is not None]
+        yield History(few, own, _changes(few, own, book), conducts, courses(few, own, variants), now)
 
 
 def _changes(tickets: Tickets, log: Log, book: TermsBook) -> Changes:
@@ -214,13 +245,12 @@ def _summed(window: Seconds, seconds: Seconds, size: int) -> Seconds:
     return np.bincount(window, seconds, size).astype(np.int64)
 
 
-def _states(elapsed: Seconds, promises: Promises, stopped: Flags) -> Codes:
-    remaining = promises.target - elapsed
-    states = _RUNNING.take((remaining < promises.strict) + 2 * (remaining <= promises.at_risk))
-    done = np.flatnonzero(stopped)
-    states[done] = _DONE.take((remaining[done] < 0).view(np.uint8))
-    states[promises.target < 0] = _STATES[State.NO_TARGET]
-    return states
+def _states(remaining: Seconds, promises: Promises, promised: Flags, stopped: Flags) -> pl.Series:
+    cases = (remaining < promises.strict, remaining <= promises.at_risk, remaining < 0, stopped, ~promised)
+    case = np.zeros(len(remaining), np.uint8)
+    for bit, holds in enumerate(cases):
+        case |= holds.view(np.uint8) << bit
+    return _CASES.gather(pl.Series(case))
 
 
 def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, measured: Measured) -> pl.DataFrame:
@@ -230,18 +260,18 @@ def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, m
     same = bool(current.all())
     if not same:
         number = (np.arange(size) - first_of(table.ticket) + 1).astype(np.int32)
-    promised = promises.target >= 0
+    promised, remaining = promises.target >= 0, promises.target - measured.elapsed
     own = size == len(tickets.created) and same
     columns: dict[str, Any] = {
         "ticket": tickets.ids if own else tickets.ids.gather(table.ticket),
         "clock": pl.Series([clock.value], dtype=CLOCKS["clock"]).new_from_index(0, size),
         "window": number,
         "is_current": current,
-        "state": _STATE.gather(pl.Series(_states(measured.elapsed, promises, table.stopped))),
+        "state": _states(remaining, promises, promised, table.stopped),
         "target": _known(promises.target, promised),
         "elapsed": _known(measured.elapsed, promised),
         "paused": _known(measured.paused, promised),
-        "remaining": _known(promises.target - measured.elapsed, promised),
+        "remaining": _known(remaining, promised),
         "due_at": instants(measured.due),
         "window_start": instants(table.start),
         "stopped_at": instants(table.end, known=table.stopped),

@@ -70,14 +70,13 @@ def numbered(asked: Codes, least: int, table: Codes, rows: Codes) -> None:
 
 
 @compiled
-def shelve(pairs: Codes, table: Codes) -> bool:
-    """Puts every row, from 1, in a table of 2^n places; False where some pair of hashes is there twice."""
+def shelve(marks: Codes, table: Codes) -> bool:
+    """Puts every row, from 1, in a table of 2^n places; False where some hash is there twice."""
     mask, distinct = np.uint64(len(table) - 1), True
-    for i in range(len(pairs)):
-        slot = pairs[i, 0] & mask
+    for i in range(len(marks)):
+        slot = marks[i] & mask
         while table[slot]:
-            other = table[slot] - 1
-            if pairs[other, 0] == pairs[i, 0] and pairs[other, 1] == pairs[i, 1]:
+            if marks[table[slot] - 1] == marks[i]:
                 distinct = False
                 break
             slot = (slot + np.uint64(1)) & mask
@@ -87,16 +86,16 @@ def shelve(pairs: Codes, table: Codes) -> bool:
 
 
 @compiled
-def found(one: Codes, two: Codes, pairs: Codes, table: Codes, rows: Codes) -> None:
-    """The row of each pair of hashes, -1 for an unknown one. Guesses go ahead: they wait for memory together."""
+def found(asked: Codes, marks: Codes, table: Codes, rows: Codes) -> None:
+    """The row of each hash, -1 for an unknown one. Guesses go ahead: they wait for memory together."""
     mask = np.uint64(len(table) - 1)
-    for start in range(0, len(one), _AHEAD):
-        end = min(start + _AHEAD, len(one))
+    for start in range(0, len(asked), _AHEAD):
+        end = min(start + _AHEAD, len(asked))
         for i in range(start, end):
-            rows[i] = table[one[i] & mask] - 1
+            rows[i] = table[asked[i] & mask] - 1
         for i in range(start, end):
-            row, slot = rows[i], one[i] & mask
-            while row >= 0 and (pairs[row, 0] != one[i] or pairs[row, 1] != two[i]):
+            row, slot = rows[i], asked[i] & mask
+            while row >= 0 and marks[row] != asked[i]:
                 slot = (slot + np.uint64(1)) & mask
                 row = table[slot] - 1
             rows[i] = row

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from engine.errors import BadInput
-from sla import batch
+from sla import batch, ids
 from sla.check import frames
 from sla.contracts import CLOCKS
 from sla.delivery import in_order
@@ -142,17 +142,43 @@ def test_events_come_into_order_however_they_were_delivered() -> None:
     assert in_order(np.sort(owner), np.arange(2_000), None) is None
 
 
-@pytest.mark.parametrize("spell", ["desk:{}", "{}", "{}000000007"])
+@pytest.mark.parametrize("spell", ["desk:{}", "servicenow:INC{:07}", "{}", "{}000000007"])
 def test_every_id_is_found_in_its_row(spell: str) -> None:
-    ids = [spell.format(n) for n in range(5_000)]
-    asked = [*reversed(ids), "-3", None, *ids[:9], ids[7], ids[7]]
+    known = [spell.format(n) for n in range(5_000)]
+    asked = [*reversed(known), "-3", None, *known[:9], known[7], known[7]]
     expected = [*reversed(range(5_000)), -1, -1, *range(9), 7, 7]
     dtype = pl.String if ":" in spell else pl.Int64
     column = pl.Series(asked).cast(dtype)
-    assert rows_of(column, pl.Series(ids).cast(dtype)).tolist() == expected
+    assert rows_of(column, pl.Series(known).cast(dtype)).tolist() == expected
 
 
-def test_repeated_ids_are_noticed() -> None:
-    ids = pl.Series([f"desk:{n}" for n in range(5_000)])
-    assert are_distinct(ids)
-    assert not are_distinct(pl.concat([ids, ids[4_000:4_001]]))
+@pytest.mark.parametrize("spell", ["desk:{}", "servicenow:INC{:07}"])
+@pytest.mark.parametrize("chunks", [1, 7])
+def test_long_logs_by_ticket_are_read_in_runs(spell: str, chunks: int) -> None:
+    number = np.repeat(np.arange(20_000), 5)
+    column = pl.Series([spell.format(n) for n in number])
+    parts = np.array_split(np.arange(3, len(column)), chunks)
+    even = pl.Series([spell.format(n) for n in range(0, 20_000, 2)])
+    found = rows_of(pl.concat([column[part[0] : part[-1] + 1] for part in parts], rechunk=False), even)
+    assert found.tolist() == np.where(number % 2, -1, number // 2)[3:].tolist()
+
+
+@pytest.mark.parametrize("bits", [0, 3, 8])
+def test_ids_whose_hashes_agree_are_told_apart(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    alike = np.uint64((1 << bits) - 1)
+    monkeypatch.setattr(ids, "_marks", lambda column: column.hash().to_numpy() & alike)
+    known = pl.Series([f"desk:{n}" for n in (9, 3, 7)])
+    asked = pl.Series([f"desk:{n}" for n in range(200)])
+    expected = [{9: 0, 3: 1, 7: 2}.get(n, -1) for n in range(200)]
+    assert rows_of(asked, known).tolist() == expected
+    assert are_distinct(known)
+    assert not are_distinct(pl.concat([known, known[:1]]))
+
+
+@pytest.mark.parametrize("spell", ["desk:{}", "desk:{:05}"])
+def test_repeated_ids_are_noticed(spell: str) -> None:
+    rising = pl.Series([spell.format(n) for n in range(5_000)])
+    assert are_distinct(rising)
+    assert are_distinct(rising.reverse())
+    for again in (rising[:1], rising[4_000:4_001], rising[-1:]):
+        assert not are_distinct(pl.concat([rising, again]))

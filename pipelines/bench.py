@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.contracts import Delivery
+from engine.errors import BadInput
 from pipelines.wiring import House, open_house
 
 SEED = 7
@@ -23,8 +24,11 @@ START = date(2026, 7, 3)
 def bench(sizes: list[int], console: Console | None = None) -> None:
     """Print tickets per second of every stage and peak memory for each size, smallest first.
 
-    Memory is the process's high-water mark so far, so only a larger size can raise it. Synthetic tickets.
+    Memory is the process's high-water mark so far, so only a larger size can raise it. Synthetic tickets. Raises
+    BadInput, before anything runs, for a size below one.
     """
+    if min(sizes) < 1:
+        raise BadInput(f"--tickets {min(sizes)}: there is nothing to measure; give one or more, such as --tickets 1500")
     out = console or Console()
     out.print(f"Python {platform.python_version()}, {platform.machine()}, synthetic tickets, seed {SEED}, fresh SQLite")
     for size in sorted(sizes):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
+from pipelines.calibration_commands import calibration
 from pipelines.knowledge_commands import knowledge
 from pipelines.sla_commands import sla
 from pipelines.terminal import AsOf, instant, open_here, plain, progress_bars
@@ -25,6 +26,7 @@ app.add_typer(sla, name="sla")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(triage, name="triage", invoke_without_command=True)
 app.add_typer(ticket, name="ticket")
+app.add_typer(calibration, name="calibration")
 
 Home = Annotated[Path | None, typer.Option(help="Where everything is written (HELMDESK_HOME).", show_default="var")]
 

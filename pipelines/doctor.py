@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.errors import HelmdeskError
-from pipelines.settings import Settings
+from pipelines.settings import Settings, unknown_settings
 from pipelines.wiring import House
 
 
@@ -30,6 +30,7 @@ def examine(settings: Settings) -> list[Finding]:
     with House(settings) as house:
         checks: list[tuple[str, Callable[[House], tuple[str, str]]]] = [
             ("python", _python),
+            ("settings", _settings),
             ("data and policies", _policies),
             ("store", _store),
             ("marts", _marts),
@@ -73,6 +74,12 @@ def _python(house: House) -> tuple[str, str]:
         f"Python {platform.python_version()}, {_version('helmdesk', 'polars', 'duckdb')}",
         f"home {house.settings.home}",
     )
+
+
+def _settings(house: House) -> tuple[str, str]:
+    house.settings.check_model()
+    ignored = [name for name, _ in unknown_settings()]
+    return f"{len(house.settings.model_fields_set)} set", f"not ours, ignored: {', '.join(ignored)}" if ignored else ""
 
 
 def _policies(house: House) -> tuple[str, str]:

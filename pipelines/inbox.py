@@ -1,48 +1,123 @@
 """The inbox: a folder per source; what lies in it is taken in once and filed under done or refused.
 
-`inbox/<source>/<file>` is read by that source's plugin. A file that is still being written should arrive under a name
-that starts with a dot and be renamed when it is whole.
+`inbox/<source>/<file>` is read by that source's plugin, `inbox/people/` holds people files, loose or in a folder.
+A file that is still being written should arrive under a name that starts with a dot and be renamed when it is whole.
 """
 
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from engine.contracts import IngestReport
-from engine.errors import BadInput
+from engine.contracts import Delivery, IngestReport, Rejected
+from engine.errors import BadInput, Conflict, HelmdeskError, NotFound
 from pipelines.jobs.ingest import ingest
+from pipelines.jobs.people import bring_people
+from pipelines.people import FILES, PEOPLE
 from pipelines.progress import Progress, silent
 from pipelines.wiring import House
 
+PAIRED = {"helmdesk", "webhook"}
+"""Sources that read `events.jsonl` together with the `tickets.jsonl` beside it."""
+FILED = {"done", "refused"}
+LOOSE = "loose"
+"""Where a file is filed that lies beside the folders of the sources."""
+LONGEST_NAME = 200
+"""Bytes of a name that are kept: the instant and `.reason.txt` are added to it, and file systems end at 255."""
+
 
 def waiting(inbox: Path) -> list[tuple[str, Path]]:
-    """What lies in the inbox: (source, path) with a ticket export each, oldest name first."""
-    if not inbox.is_dir():
-        return []
-    sources = sorted(path for path in inbox.iterdir() if path.is_dir() and path.name not in {"done", "refused"})
-    return [(folder.name, file) for folder in sources for file in sorted(folder.iterdir()) if _is_whole(file)]
+    """What lies in the inbox: (source, path) each, by name; the source of what lies beside the folders is `loose`.
+
+    Left out are loose people files, of which `take_in` makes one folder once all are there, and events whose tickets
+    lie beside them: they are read together.
+    """
+    lying = _whole(inbox) if inbox.is_dir() else []
+    folders = [path for path in lying if path.is_dir() and path.name not in FILED]
+    loose = [(LOOSE, path) for path in lying if not path.is_dir()]
+    found = [(folder.name, path) for folder in folders for path in _whole(folder)]
+    return loose + [(source, path) for source, path in found if not _goes_with_others(source, path)]
 
 
 def take_in(house: House, *, progress: Progress = silent) -> IngestReport:
-    """Ingest every waiting file. A file that can't be read is filed under refused with its reason; the rest goes on."""
+    """Take in everything that waits. What can't be used is filed under refused and kept among the rejected rows, with
+    its reason, and counts as one; the rest goes on."""
     inbox, at = house.settings.home / "inbox", house.now()
+    _gather(house, inbox / PEOPLE, at)
     report = IngestReport()
-    for source, file in waiting(inbox):
+    for source, path in waiting(inbox):
         try:
-            report += ingest(house, file, source=source, at=at, progress=progress)
-        except BadInput as error:
-            refused = _file_under(inbox / "refused" / source, file, at)
-            refused.with_name(refused.name + ".reason.txt").write_text(f"{error}\n", encoding="utf-8")
-            house.log.warning("file refused", file=str(refused), reason=str(error))
-            report += IngestReport(rejected=1)
+            report += _taken(house, source, path, at, progress)
+        except Conflict as error:  # somebody else was faster: it stays for the next time
+            house.log.warning("file waits", file=str(path), reason=str(error))
+        except (BadInput, NotFound) as error:
+            report += _refuse(house, source, path, error, at=at)
         else:
-            _file_under(inbox / "done" / source, file, at)
+            _file_all(house, "done", source, path, at=at)
     return report
 
 
-def _is_whole(path: Path) -> bool:
-    return not path.name.startswith(".")
+def _taken(house: House, source: str, path: Path, at: datetime, progress: Progress) -> IngestReport:
+    if source == LOOSE:
+        raise BadInput(f"{path}: whose is it? Put it into inbox/<source>/, such as inbox/helmdesk/{path.name}")
+    if source == PEOPLE:
+        house.log.info("people and groups taken in", file=str(path), records=bring_people(house, path))
+        return IngestReport()
+    return ingest(house, path, source=source, at=at, progress=progress)
 
 
-def _file_under(folder: Path, file: Path, at: datetime) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return file.rename(folder / f"{at:%Y%m%dT%H%M%S%f}-{file.name}")
+def _refuse(house: House, source: str, path: Path, error: HelmdeskError, *, at: datetime) -> IngestReport:
+    reason = str(error)
+    refused = Rejected(source=source, origin=path.name, row=None, reason=reason)
+    report = house.store.ingest(Delivery(rejected=(refused,)), at=at)
+    house.log.warning("file refused", file=str(path), reason=reason)
+    if filed := _file_all(house, "refused", source, path, at=at):
+        note = filed.with_name(filed.name + ".reason.txt")
+        note.write_text(f"{reason}\n", encoding="utf-8", errors="backslashreplace")
+    return report
+
+
+def _gather(house: House, folder: Path, at: datetime) -> None:
+    """Loose people files become one folder once all are there; until then they wait, and the log says for which."""
+    there = {name for name in FILES if (folder / name).is_file()}
+    half = folder / ".gathering"
+    gathered = {name for name in FILES if (half / name).is_file()}
+    if missing := sorted(FILES - there - gathered):
+        if there:
+            house.log.warning("people files wait", folder=str(folder), missing=missing)
+        return
+    half.mkdir(exist_ok=True)
+    with suppress(FileNotFoundError):  # another process gathers them
+        for name in sorted(there):
+            (folder / name).replace(half / name)
+        half.rename(folder / f"loose-{at:%Y%m%dT%H%M%S%f}")
+
+
+def _whole(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _goes_with_others(source: str, path: Path) -> bool:
+    if source == PEOPLE:
+        return path.name in FILES
+    tickets = path.with_name(path.name.replace("events.jsonl", "tickets.jsonl"))
+    return source in PAIRED and tickets != path and tickets.is_file()
+
+
+def _file_all(house: House, kind: str, source: str, path: Path, *, at: datetime) -> Path | None:
+    """File it, with the events that were read together with it."""
+    folder = house.settings.home / "inbox" / kind / source
+    events = path.with_name(path.name.replace("tickets.jsonl", "events.jsonl"))
+    if source in PAIRED and events != path and events.is_file():
+        _file_under(house, folder, events, at)
+    return _file_under(house, folder, path, at)
+
+
+def _file_under(house: House, folder: Path, path: Path, at: datetime) -> Path | None:
+    """Where it lies now; None if it is gone or can't be moved, of which the log tells."""
+    name = path.name.encode(errors="replace")[-LONGEST_NAME:].decode(errors="replace")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return path.rename(folder / f"{at:%Y%m%dT%H%M%S%f}-{name}")
+    except OSError as error:
+        house.log.warning("file can't be filed", file=str(path), reason=error.strerror or str(error))
+        return None

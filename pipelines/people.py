@@ -10,6 +10,9 @@ from engine.contracts import Agent, AssignmentGroup, Company, Contact, Empowerme
 from engine.datafiles import read_yaml
 from engine.errors import BadInput, NotFound
 
+PEOPLE = "people"
+"""The source of people files, beside the sources of tickets."""
+
 Person = TypeVar("Person", bound=BaseModel)
 
 
@@ -24,12 +27,18 @@ class People(NamedTuple):
     empowerment: list[EmpowermentConfig]
 
 
+FILES = frozenset(f"{name}.yaml" for name in People._fields)
+"""A folder of people has all of these."""
+
+
 def load_people(folder: Path) -> People:
     """The six files of a people folder, each a list under its own name.
 
     Raises BadInput, naming file, place in the list, key and reason, for a file that is missing or can't be read, a
     value that can't be used, an id given twice, and a reference to somebody who is in none of the files.
     """
+    if not folder.is_dir():
+        raise BadInput(f"{folder} is no folder; people come as a folder with {', '.join(sorted(FILES))}.")
     people = People(
         agents=_read(folder / "agents.yaml", Agent, key="id"),
         teams=_read(folder / "teams.yaml", Team, key="id"),

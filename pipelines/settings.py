@@ -1,13 +1,20 @@
 """Everything the environment may say, read here and nowhere else: `HELMDESK_*`, or a `.env` file."""
 
+import os
 import sysconfig
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_core import PydanticUseDefault
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from engine.errors import BadInput
+
+PREFIX = "HELMDESK_"
+SURELY_MEANT = 0.82
+"""From this likeness on, a name in the environment is a mistyped setting and not somebody else's variable."""
 
 
 def shipped_data() -> Path:
@@ -19,7 +26,7 @@ def shipped_data() -> Path:
 class Settings(BaseSettings):
     """One value per choice of a real part; the defaults need nothing installed, started or paid for."""
 
-    model_config = SettingsConfigDict(env_prefix="HELMDESK_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     home: Path = Field(Path("var"), description="everything written goes below it")
     data: Path = Field(default_factory=shipped_data, description="policies, taxonomies, knowledge, people")
@@ -46,6 +53,14 @@ class Settings(BaseSettings):
     dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
     prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
     actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
+
+    @field_validator("home", "data", "model", mode="before")
+    @classmethod
+    def _given(cls, path: Any) -> Any:
+        """An empty path is none; it would be the folder one happens to be in."""
+        if path == "":
+            raise PydanticUseDefault
+        return path
 
     @field_validator("home", "data")
     @classmethod
@@ -77,12 +92,53 @@ class Settings(BaseSettings):
         """Whether a key or base URL was set on purpose."""
         return bool(self.groq_api_key or self.openai_api_key or self.llm_base_url)
 
+    def check_model(self) -> None:
+        """Raises BadInput if HELMDESK_MODEL names no file, whether anything waits for the model or not."""
+        if self.model is not None and not self.model.is_file():
+            raise BadInput(
+                f"HELMDESK_MODEL={self.model}: there is no such file; `helmdesk triage train --out {self.model}` "
+                "makes one, without the setting the taxonomy is enough"
+            )
+
+
+def known_settings() -> list[str]:
+    """The variables that are read."""
+    return [str(field.validation_alias or PREFIX + name.upper()) for name, field in Settings.model_fields.items()]
+
+
+def unknown_settings() -> list[tuple[str, str]]:
+    """Variables that begin like ours and are none, each with where it is said. Raises BadInput for a broken .env."""
+    try:
+        in_file = DotEnvSettingsSource(Settings).env_vars
+    except (UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"{Path('.env').absolute()} can't be read as UTF-8 text: {error}; see .env.example") from None
+    said = [(name.upper(), str(Path(".env").absolute())) for name in in_file]
+    said += [(name.upper(), "the environment") for name in os.environ]
+    known = set(known_settings())
+    return sorted((name, where) for name, where in said if name.startswith(PREFIX) and name not in known)
+
+
+def _refuse_mistyped() -> None:
+    """The environment has other people's variables too (a cluster adds some for every service); a .env is ours."""
+    for name, where in unknown_settings():
+        is_ours = where != "the environment"
+        near = get_close_matches(name.removeprefix(PREFIX), _bare_names(), n=1, cutoff=0.5 if is_ours else SURELY_MEANT)
+        if near or is_ours:
+            meant = f"; did you mean {PREFIX}{near[0]}?" if near else ";"
+            raise BadInput(f"{name} in {where} is no setting{meant} .env.example has all of them")
+
+
+def _bare_names() -> list[str]:
+    return [name.removeprefix(PREFIX) for name in known_settings() if name.startswith(PREFIX)]
+
 
 def read_settings(**overrides: object) -> Settings:
-    """Settings of this process; `overrides` (from the command line) win. Raises BadInput naming the variable."""
+    """Settings of this process; `overrides` (from the command line) win. Raises BadInput naming the variable, for one
+    that is mistyped too."""
+    _refuse_mistyped()
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
-        variable = "HELMDESK_" + "_".join(str(part) for part in first["loc"]).upper()
+        variable = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
         raise BadInput(f"{variable}={first.get('input')!r} can't be used: {first['msg']}; see .env.example") from None

@@ -102,8 +102,9 @@ def _confidence(marts: MartReader) -> Table:
 
 
 def _print_rejected(marts: MartReader, out: Console) -> None:
-    rows = marts.frame("rejected")
-    out.print(f"[bold]Rejected rows ({rows.height})[/], kept with their reasons")
+    """Whole files first: `row` says which of a file it is, and is empty for all of it."""
+    rows = marts.frame("rejected").sort(pl.col("row").is_not_null(), maintain_order=True)
+    out.print(f"[bold]Rejected rows and files ({rows.height})[/], kept with their reasons")
     for row in rows.head(8).iter_rows(named=True):
         place = row["origin"] if row["row"] is None else f"{row['origin']} row {row['row']}"
         out.print(f"  {place}  {row['reason']}", markup=False, highlight=False, soft_wrap=True)

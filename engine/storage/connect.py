@@ -106,8 +106,19 @@ def _no_answer(url: URL, why: str) -> HelmdeskError:
     where = url.render_as_string(hide_password=True)
     if "deadlock" in why or "could not serialize" in why:
         return Conflict(f"{where}: somebody else changes the same ({why}). Try again.")
-    other = "check the path" if url.get_backend_name() == "sqlite" else EMBEDDED
+    other = _for_sqlite(why) if url.get_backend_name() == "sqlite" else EMBEDDED
     return Unavailable(f"{where} does not answer: {why}; {other}.")
+
+
+def _for_sqlite(why: str) -> str:
+    """What to do; SQLite says `disk I/O error` when a file can't grow."""
+    if "disk is full" in why or "disk I/O" in why:
+        return "make room on the disk and run it again, nothing that was kept is lost"
+    if "readonly" in why:
+        return "this user may not write there: change its permissions or name another HELMDESK_HOME"
+    if "not a database" in why or "malformed" in why:
+        return "the file is damaged or none of ours: put back a copy or name another HELMDESK_HOME"
+    return "check the path"
 
 
 def _integrity(message: str) -> HelmdeskError:

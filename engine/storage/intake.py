@@ -1,16 +1,17 @@
 """What a delivery means for the tickets that are there: new, changed or nothing new; the same for every store."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from engine.contracts import Delivery, Event, IngestReport, Kind, Rejected, StandardTicket
 from engine.errors import BadInput
 from engine.storage import merge
 from engine.storage.chain import Head, link, portable
 from engine.storage.merge import Row
-from engine.storage.text import as_json, jsonable
+from engine.storage.text import as_json, nearest_json
 
 ROWS_PER_TRANSACTION = 500
 
@@ -36,11 +37,27 @@ class Plan(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What the store has of the tickets of a batch: their rows, the instants of their last events, event ids."""
+    """What the store has of the tickets of a batch: their rows, the instants of their last events, and which ticket
+    each known event id belongs to."""
 
     rows: Mapping[str, Row]
     last: Mapping[str, Mapping[Kind, datetime]]
-    event_ids: Collection[str]
+    event_ids: Mapping[str, str]
+
+
+def storable(delivery: Delivery) -> Delivery:
+    """The delivery with the tickets and events that can't be kept as JSON among its rejected rows."""
+    tickets = [(ticket, _not_json(ticket.external_metadata)) for ticket in delivery.tickets]
+    events = [(event, _not_json(event.data)) for event in delivery.events]
+    refused = [_refused_ticket(ticket, why) for ticket, why in tickets if why]
+    refused += [_refused(event, why) for event, why in events if why]
+    if not refused:
+        return delivery
+    return Delivery(
+        tickets=tuple(ticket for ticket, why in tickets if not why),
+        events=tuple(event for event, why in events if not why),
+        rejected=(*delivery.rejected, *refused),
+    )
 
 
 def batches(delivery: Delivery) -> Iterator[list[Item]]:
@@ -62,20 +79,23 @@ def plan(items: Sequence[Item], known: Known, *, at: datetime) -> Plan:
     """Decide what to write. Without `known.last` it still tells whether anything is new."""
     result = Plan({}, set(), set(), [], [], IngestReport())
     last = {key: dict(kinds) for key, kinds in known.last.items()}
+    named: dict[str, Event] = {}
     for item in items:
-        told = _accepted(item, result, in_store=item.key in result.rows or item.key in known.rows)
+        in_store = item.key in result.rows or item.key in known.rows
+        told = _accepted(item, result, known, named, in_store=in_store)
         before = result.rows.get(item.key) or known.rows.get(item.key)
         if before is None and item.ticket is None:
             continue
         if before is None:
             assert item.ticket is not None
-            story = [event for event in item.story if not _fault(event, in_store=True)]
+            story = _sound(item.story, known, named)
             row, history = merge.first_seen(item.ticket, told, story)
             result.created.add(item.key)
             report = IngestReport(created=1)
         else:
             fresh = [event for event in told if event.kind != Kind.CREATED and event.id not in known.event_ids]
-            row, history, report = _again(item, before, fresh, last.get(item.key, {}), at)
+            sound = partial(_sound, item.story, known, named)
+            row, history, report = _again(item.ticket, sound, before, fresh, last=last.get(item.key, {}), at=at)
             if row is not before:
                 result.changed.add(item.key)
         instants = last.setdefault(item.key, {})
@@ -84,35 +104,44 @@ def plan(items: Sequence[Item], known: Known, *, at: datetime) -> Plan:
         result.rows[item.key] = row
         result.events.extend(history)
         result = result._replace(report=result.report + report)
-    return result
+    return result._replace(report=result.report + IngestReport(rejected=len(result.rejected)))
 
 
 def _again(
-    item: Item, row: Row, fresh: list[Event], last: Mapping[Kind, datetime], at: datetime
+    ticket: StandardTicket | None,
+    sound: Callable[[], list[Event]],
+    row: Row,
+    fresh: list[Event],
+    *,
+    last: Mapping[Kind, datetime],
+    at: datetime,
 ) -> tuple[Row, list[Event], IngestReport]:
-    """A known ticket, or only some of its events."""
-    changes = merge.news(row, item.ticket) if item.ticket else None
-    if item.ticket is None or changes is None:
-        return merge.followed(row, fresh, last), fresh, IngestReport(skipped=1 if item.ticket else 0)
+    """A known ticket, or only some of its events; `sound` gives its story as far as it can be kept."""
+    changes = merge.news(row, ticket) if ticket else None
+    if ticket is None or changes is None:
+        return merge.followed(row, fresh, last), fresh, IngestReport(skipped=1 if ticket else 0)
     new_ids = {event.id for event in fresh}
-    sound = (event for event in item.story if not _fault(event, in_store=True))
-    story = [event for event in sound if merge.is_later(event, last, or_equal=event.id in new_ids)]
-    own = merge.told_by_change(row, changes, item.ticket, story=story, last=last, at=at)
+    story = [event for event in sound() if merge.is_later(event, last, or_equal=event.id in new_ids)]
+    own = merge.told_by_change(row, changes, ticket, story=story, last=last, at=at)
     history = merge.by_time([*fresh, *own])
-    row = merge.merged(row, changes, item.ticket, history)
+    row = merge.merged(row, changes, ticket, history)
     return merge.followed(row, fresh, last, but=changes), history, IngestReport(updated=1)
 
 
-def _accepted(item: Item, result: Plan, *, in_store: bool) -> list[Event]:
+def _accepted(item: Item, result: Plan, known: Known, named: dict[str, Event], *, in_store: bool) -> list[Event]:
     """The item's events that can be kept; the others become rejected rows."""
     told = []
     for event in item.events:
-        why = _fault(event, in_store=in_store or item.ticket is not None)
+        why = _fault(event, in_store=in_store or item.ticket is not None) or _misnamed(event, known, named)
         if why:
             result.rejected.append(_refused(event, why))
         else:
             told.append(event)
     return told
+
+
+def _sound(story: Sequence[Event], known: Known, named: dict[str, Event]) -> list[Event]:
+    return [event for event in story if not (_fault(event, in_store=True) or _misnamed(event, known, named))]
 
 
 def numbered(
@@ -199,8 +228,33 @@ def _fault(event: Event, *, in_store: bool) -> str | None:
     return None
 
 
+def _misnamed(event: Event, known: Known, named: dict[str, Event]) -> str | None:
+    """Why its id is another event's; `named` collects the events of the batch by id."""
+    if event.id is None:
+        return None
+    first = named.setdefault(event.id, event)
+    owner = known.event_ids.get(event.id, first.ticket_id)
+    if owner != event.ticket_id:
+        return f"{event.id} is an event of {owner} already; an event's id is its own among those of all tickets"
+    if first is not event and first != event:
+        return f"{event.id} is told in two ways in one delivery; give each event its own id"
+    return None
+
+
+def _not_json(content: dict[str, Any]) -> str | None:
+    """Why no database keeps it."""
+    try:
+        _ = content and as_json(content)
+    except BadInput as error:
+        return str(error)
+    return None
+
+
 def _refused(event: Event, why: str) -> Rejected:
     source = event.ticket_id.partition(":")[0]
-    return Rejected(
-        source=source, origin="events", row=None, reason=why, content=jsonable(event.model_dump(mode="json"))
-    )
+    return Rejected(source=source, origin="events", row=None, reason=why, content=nearest_json(event.model_dump()))
+
+
+def _refused_ticket(ticket: StandardTicket, why: str) -> Rejected:
+    content = nearest_json(ticket.model_dump())
+    return Rejected(source=ticket.source, origin="tickets", row=None, reason=why, content=content)

@@ -37,7 +37,7 @@ class MemoryStore:
         self._lock = RLock()
         self._tickets: dict[str, Row] = {}
         self._history: dict[str, list[Row]] = {}
-        self._event_ids: set[str] = set()
+        self._event_ids: dict[str, str] = {}
         self._records: dict[str, dict[str, BaseModel]] = {kept.table: {} for kept in KEPT}
         self._decisions: list[Row] = []
         self._rejected: dict[str, Row] = {}
@@ -47,15 +47,17 @@ class MemoryStore:
         """Nothing to release."""
 
     def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
-        at, report = in_utc(at), IngestReport()
+        at, report, delivery = in_utc(at), IngestReport(), intake.storable(delivery)
         with self._lock:
             for items in intake.batches(delivery):
                 known = Known(self._tickets, self._last_instants(items), self._event_ids)
                 plan = intake.plan(items, known, at=at)
                 self._tickets |= plan.rows
                 recorded = self._record(plan.events, at)
-                report += plan.report + IngestReport(events=len(recorded), rejected=self._reject(plan.rejected, at))
-            report += IngestReport(rejected=self._reject(delivery.rejected, at))
+                report += plan.report + IngestReport(events=len(recorded))
+                self._reject(plan.rejected, at)
+            report += IngestReport(rejected=len(delivery.rejected))
+            self._reject(delivery.rejected, at)
             if report != IngestReport():
                 self._batches.append({"id": len(self._batches) + 1, **rows.batch_row(report, at)})
         return report
@@ -99,7 +101,7 @@ class MemoryStore:
         at = in_utc(at)
         with self._lock:
             before = self._tickets.get(ticket.id)
-            guards.may_save(ticket, before, events, {e.id for e in events if e.id} & self._event_ids)
+            guards.may_save(ticket, before, events, {e.id for e in events if e.id} & self._event_ids.keys())
             assert before is not None
             checked = self._checked(records)
             self._tickets[ticket.id] = {**before, **rows.decided(ticket), "version": before["version"]}
@@ -169,7 +171,7 @@ class MemoryStore:
         recorded, moved = intake.numbered(events, heads, self._event_ids, at=at)
         for row in recorded:
             self._history.setdefault(row["ticket_id"], []).append(row)
-            self._event_ids.add(row["id"])
+            self._event_ids[row["id"]] = row["ticket_id"]
         for key, head in moved.items():
             self._tickets[key] = {**self._tickets[key], "version": head.version}
         return recorded
@@ -186,12 +188,10 @@ class MemoryStore:
         keys = {event.ticket_id for event in events}
         return [(key, self._history[key]) for key in keys if self._history.get(key)]
 
-    def _reject(self, refused: Sequence[Rejected], at: datetime) -> int:
-        before = len(self._rejected)
+    def _reject(self, refused: Sequence[Rejected], at: datetime) -> None:
         for one in refused:
             row = {"id": len(self._rejected) + 1, **rows.rejected_row(one, at)}
             self._rejected.setdefault(row["fingerprint"], row)
-        return len(self._rejected) - before
 
     def _checked(self, records: Sequence[BaseModel]) -> list[tuple[Kept, BaseModel]]:
         """Records as a database would give them back. Raises NotFound if one belongs to something unknown."""

@@ -31,9 +31,11 @@ class Store(Protocol):
         stays. Such a change, the first response too, is recorded as an event unless the delivery brings that event
         itself; other changed fields are named in one `changed` event. Events delivered without news of their ticket
         move it as well: status, priority, tier and type are always what the history tells. An event whose id is known
-        is skipped, one that names an unknown ticket or an unknown status is kept as a rejected row. Rejected rows are
-        kept once. Owner, accepted_by and the desk's own fields are never touched. Written in transactions of at most
-        500 rows: an interrupted call is finished by calling again.
+        is skipped; one that names an unknown ticket or an unknown status, or whose id is an event of another ticket, is
+        kept as a rejected row. Rejected rows are kept once and counted each time, so that what was delivered is
+        created, updated, skipped or rejected. What JSON does not have costs its own row only. Owner, accepted_by and
+        the desk's own fields are never touched. Written in transactions of at most 500 rows: an interrupted call is
+        finished by calling again.
         """
         ...
 

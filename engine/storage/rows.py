@@ -13,7 +13,7 @@ from engine.errors import NotFound
 from engine.storage.intake import fingerprint
 from engine.storage.records import Kept
 from engine.storage.tables import metadata
-from engine.storage.text import clean, jsonable
+from engine.storage.text import clean, jsonable, nearest_json
 
 Row = dict[str, Any]
 
@@ -83,6 +83,7 @@ def decision(row: Mapping[str, Any]) -> AllocationDecision:
 
 def rejected_row(rejected: Rejected, at: datetime) -> Row:
     fields = {name: getattr(rejected, name) for name in Rejected.model_fields}
+    fields["content"] = nearest_json(rejected.content)
     return plain(table_named("rejected_rows"), {**fields, "fingerprint": fingerprint(rejected), "received_at": at})
 
 

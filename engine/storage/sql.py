@@ -11,6 +11,7 @@ from sqlalchemy import Engine, MetaData, Table, func, insert, inspect, or_, sele
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
 from engine.errors import NotFound
 from engine.storage import frames, guards, intake, rows, statements
+from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.intake import Item, Known, in_utc
 from engine.storage.ports import Record, Saved
@@ -37,12 +38,13 @@ class SqlStore:
         self._engine.dispose()
 
     def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
-        at, report = in_utc(at), IngestReport()
+        at, report, delivery = in_utc(at), IngestReport(), intake.storable(delivery)
         for items in intake.batches(delivery):
             report += self._nothing_new(items, at=at) or self._take_in(items, at=at)
         for some in statements.chunks(delivery.rejected):
             with writing(self._engine, lock=_INGEST) as connection:
-                report += IngestReport(rejected=statements.keep_rejected(connection, some, at=at))
+                statements.keep_rejected(connection, some, at=at)
+            report += IngestReport(rejected=len(some))
         if report != IngestReport():
             with writing(self._engine) as connection:
                 connection.execute(insert(ingest_batches), rows.batch_row(report, at))
@@ -66,10 +68,9 @@ class SqlStore:
             plan = intake.plan(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
             recorded, moved = intake.numbered(plan.events, statements.heads(connection, rows), ids, at=at)
             statements.write_plan(connection, plan, moved)
-            if recorded:
-                connection.execute(insert(events), recorded)
-            refused = statements.keep_rejected(connection, plan.rejected, at=at)
-        return plan.report + IngestReport(events=len(recorded), rejected=refused)
+            insert_rows(connection, events, recorded)
+            statements.keep_rejected(connection, plan.rejected, at=at)
+        return plan.report + IngestReport(events=len(recorded))
 
     def rejected(self) -> list[Rejected]:
         with reading(self._engine) as connection:

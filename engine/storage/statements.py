@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, Connection, Executable, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import JSON, Connection, Executable, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
 from engine.errors import Conflict
 from engine.storage import guards, intake, merge, rows
+from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head
 from engine.storage.intake import ROWS_PER_TRANSACTION, Plan
 from engine.storage.merge import Row
@@ -38,11 +39,13 @@ def known(connection: Connection, keys: Iterable[str], *, lock: bool = False) ->
     return {row["id"]: row for row in fetch(connection, query)}
 
 
-def known_ids(connection: Connection, new: Iterable[Event]) -> set[str]:
+def known_ids(connection: Connection, new: Iterable[Event]) -> dict[str, str]:
+    """Which of these events' ids are known, and to which ticket each belongs."""
     ids = [event.id for event in new if event.id is not None]
-    found: set[str] = set()
+    found: dict[str, str] = {}
     for some in chunks(ids):
-        found |= set(connection.execute(select(events.c.id).where(events.c.id.in_(some))).scalars())
+        asked = connection.execute(select(events.c.id, events.c.ticket_id).where(events.c.id.in_(some)))
+        found |= dict(asked.tuples().all())
     return found
 
 
@@ -69,8 +72,7 @@ def last_instants(connection: Connection, keys: Collection[str]) -> dict[str, di
 def write_plan(connection: Connection, plan: Plan, moved: Mapping[str, Head]) -> None:
     """The tickets of a plan, with the version that their history reaches."""
     final = {key: row | ({"version": moved[key].version} if key in moved else {}) for key, row in plan.rows.items()}
-    if plan.created:
-        connection.execute(insert(tickets), [final[key] for key in plan.rows if key in plan.created])
+    insert_rows(connection, tickets, [final[key] for key in plan.rows if key in plan.created])
     changed = [final[key] for key in sorted(plan.changed - plan.created)]
     if changed:
         columns = [column.name for column in tickets.c if column.name not in _STAYS]
@@ -93,8 +95,7 @@ def append(connection: Connection, new: Sequence[Event], *, at: datetime) -> lis
     guards.all_known((event.ticket_id for event in new), held)
     recorded, moved = intake.numbered(new, heads(connection, held), known_ids(connection, new), at=at)
     set_versions(connection, moved)
-    if recorded:
-        connection.execute(insert(events), recorded)
+    insert_rows(connection, events, recorded)
     return recorded
 
 
@@ -113,8 +114,7 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
     )
     if written.rowcount != 1:
         raise Conflict(f"{ticket.reference} has moved on; load it again and decide again.")
-    if recorded:
-        connection.execute(insert(events), recorded)
+    insert_rows(connection, events, recorded)
     return recorded
 
 
@@ -128,11 +128,10 @@ def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[
     return prints
 
 
-def keep_rejected(connection: Connection, refused: Collection[Rejected], *, at: datetime) -> int:
+def keep_rejected(connection: Connection, refused: Collection[Rejected], *, at: datetime) -> None:
+    """Keep those that are not kept yet."""
     new = new_rejected(connection, refused)
-    if new:
-        connection.execute(insert(rejected_rows), [rows.rejected_row(one, at) for one in new.values()])
-    return len(new)
+    insert_rows(connection, rejected_rows, [rows.rejected_row(one, at) for one in new.values()])
 
 
 def put(connection: Connection, records: Sequence[BaseModel]) -> None:
@@ -146,8 +145,8 @@ def put(connection: Connection, records: Sequence[BaseModel]) -> None:
         for field, side in kept.lists.items():
             table = rows.table_named(side.table)
             connection.execute(delete(table).where(table.c[side.parent].in_(list(by_key))))
-            if new := [row for record in by_key.values() for row in rows.side_rows(kept, field, record)]:
-                connection.execute(insert(table), new)
+            new = [row for record in by_key.values() for row in rows.side_rows(kept, field, record)]
+            insert_rows(connection, table, new)
 
 
 def records(connection: Connection, kept: Kept, equal: Mapping[str, Any]) -> list[BaseModel]:
@@ -172,7 +171,7 @@ def decide(connection: Connection, decisions: Sequence[AllocationDecision], *, a
     guards.all_known(keys, known(connection, keys, lock=True))
     new = guards.not_repeated(decisions, _last_decisions(connection, keys))
     if new:
-        connection.execute(insert(allocation_decisions), [rows.decision_row(decision, at) for decision in new])
+        insert_rows(connection, allocation_decisions, [rows.decision_row(decision, at) for decision in new])
         append(connection, [guards.allocated(decision) for decision in new], at=at)
     groups = {one.ticket_id: one.group_id for one in new if one.outcome == Outcome.ALLOCATED}
     if groups:

@@ -37,6 +37,11 @@ def jsonable(value: Any) -> Any:
     return json.loads(as_json(value))
 
 
+def nearest_json(value: Any) -> Any:
+    """A value as near as JSON comes to it: a number that JSON does not have is its name."""
+    return _cleaned(json.loads(json.dumps(value, default=_plain), parse_constant=str))
+
+
 def _plain(value: Any) -> Any:
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 

@@ -18,8 +18,10 @@ from pipelines.wiring import House
 def cycle(house: House, *, as_of: datetime, progress: Progress = silent) -> MartReader:
     """Run every stage once as of one instant; returns the new publication. Running again changes nothing more.
 
-    Raises BadInput for a broken policy file before anything runs, unless a last good version of it is in force.
+    Raises BadInput before anything runs: for a model file that is not there, and for a broken policy file unless a
+    last good version of it is in force.
     """
+    house.settings.check_model()
     house.take_up_policies()
     take_in(house, progress=progress)
     return after_ingest(house, as_of=as_of, progress=progress)

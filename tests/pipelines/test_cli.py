@@ -90,7 +90,7 @@ def test_rejected_rows_are_counted_and_kept(export: Path, tmp_path: Path) -> Non
     good = (export / "tickets.jsonl").read_text(encoding="utf-8")
     (folder / "tickets.jsonl").write_text(good + '{"ticket_id": "x"\n', encoding="utf-8")
     assert "created 40, updated 0, skipped 0, rejected 1" in helmdesk("ingest", folder, home=tmp_path).stdout
-    assert "rejected 0" in helmdesk("ingest", folder, home=tmp_path).stdout
+    assert "created 0, updated 0, skipped 40, rejected 1, events 0" in helmdesk("ingest", folder, home=tmp_path).stdout
 
 
 def test_broken_policy_is_refused_with_its_key(export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +119,11 @@ def test_as_of_needs_an_instant_with_a_zone(text: str, tmp_path: Path) -> None:
 def test_wrong_setting_names_its_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_EMBEDDER", "magic")
     assert "HELMDESK_EMBEDDER" in refused("evaluate", home=tmp_path)
+
+
+@pytest.mark.parametrize("size", ["0", "-5"])
+def test_nothing_to_bench_is_one_clear_error(size: str, tmp_path: Path) -> None:
+    assert f"--tickets {size}" in refused("bench", "--tickets", "10", "--tickets", size, home=tmp_path)
 
 
 def test_dashboards_marts_are_missing_until_published(tmp_path: Path) -> None:

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput
-from pipelines.settings import read_settings
+from pipelines.jobs.cycle import cycle
+from pipelines.settings import known_settings, read_settings, shipped_data, unknown_settings
+from pipelines.wiring import open_house
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_defaults_need_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -38,3 +42,63 @@ def test_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None
 def test_keys_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_GROQ_API_KEY", "gsk-secret")
     assert "gsk-secret" not in repr(read_settings())
+
+
+def test_a_mistyped_setting_names_the_nearest_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HELMDESK_HOMEE", "elsewhere")
+    with pytest.raises(BadInput, match=r"HELMDESK_HOMEE in the environment .* HELMDESK_HOME\?"):
+        read_settings()
+
+
+@pytest.mark.parametrize(
+    "line", ["HELMDESK_DATABSE_URL=sqlite:///x.db", "helmdesk_databse_url=x", "HELMDESK_WHATEVER=1"]
+)
+def test_an_unknown_line_of_the_env_file_is_refused(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text(f"OTHER=1\n{line}\n")
+    with pytest.raises(BadInput, match=rf"{line.partition('=')[0].upper()} in .*\.env is no setting.*\.env\.example"):
+        read_settings()
+
+
+def test_what_a_cluster_puts_into_the_environment_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kubernetes tells every process of a service called helmdesk."""
+    for name in ("HELMDESK_SERVICE_HOST", "HELMDESK_PORT", "HELMDESK_PORT_80_TCP_ADDR"):
+        monkeypatch.setenv(name, "10.0.0.1")
+    assert read_settings() is not None
+    assert [name for name, _ in unknown_settings()] == [
+        "HELMDESK_PORT", "HELMDESK_PORT_80_TCP_ADDR", "HELMDESK_SERVICE_HOST",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [b"HELMDESK_ACTOR=caf\xe9\n", b"\xff\xfeH\x00"])
+def test_an_env_file_that_is_no_text_is_one_line(
+    content: bytes, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(BadInput, match=r"\.env can't be read as UTF-8"):
+        read_settings()
+
+
+def test_an_empty_path_means_the_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("HOME", "DATA", "MODEL"):
+        monkeypatch.setenv(f"HELMDESK_{name}", "")
+    settings = read_settings()
+    assert (settings.home, settings.data, settings.model) == (tmp_path / "var", shipped_data(), None)
+
+
+def test_every_setting_is_in_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert [name for name in known_settings() if name.startswith("HELMDESK_") and name not in example] == []
+
+
+def test_a_model_that_is_not_there_stops_a_cycle_before_anything_runs(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HELMDESK_MODEL", str(tmp_path / "mine.npz"))
+    with open_house(home=tmp_path / "home") as house:
+        with pytest.raises(BadInput, match=r"HELMDESK_MODEL=.*mine\.npz.* triage train"):
+            cycle(house, as_of=house.now())
+        assert "store" not in house.__dict__

@@ -45,8 +45,8 @@ def test_same_delivery_again_is_only_skipped(store: Store) -> None:
     given = given.model_copy(update={"rejected": (REJECTED,)})
     first = store.ingest(given, at=LATER)
     assert (first.created, first.events, first.rejected) == (2, 4, 1)
-    assert store.ingest(given, at=LATER + HOUR) == IngestReport(skipped=2)
-    assert store.counts()["events"] == 4
+    assert store.ingest(given, at=LATER + HOUR) == IngestReport(skipped=2, rejected=1)
+    assert (store.counts()["events"], len(store.rejected())) == (4, 1)
 
 
 def test_history_is_told_by_dates_without_a_created_event(store: Store) -> None:
@@ -161,10 +161,9 @@ def test_a_history_longer_than_a_transaction_is_kept_whole(store: Store) -> None
         (created(1, tier="gold"), "'gold'"),
     ],
 )
-def test_an_event_that_cannot_be_kept_is_rejected_once(store: Store, bad: Event, why: str) -> None:
+def test_an_event_that_cannot_be_kept_is_rejected_each_time_and_kept_once(store: Store, bad: Event, why: str) -> None:
     given = delivery(events=(bad,))
-    assert store.ingest(given, at=LATER).rejected == 1
-    assert store.ingest(given, at=LATER).rejected == 0
+    assert [store.ingest(given, at=LATER).rejected for _ in range(2)] == [1, 1]
     (kept,) = store.rejected()
     assert (why in kept.reason, kept.content["id"], kept.source) == (True, bad.id, "servicenow")
 
@@ -172,9 +171,38 @@ def test_an_event_that_cannot_be_kept_is_rejected_once(store: Store, bad: Event,
 def test_rejected_rows_are_kept_once_in_order(store: Store) -> None:
     other = REJECTED.model_copy(update={"row": 8})
     given = delivery().model_copy(update={"rejected": (REJECTED, other, REJECTED)})
-    assert store.ingest(given, at=LATER).rejected == 2
-    store.ingest(given, at=LATER)
+    assert [store.ingest(given, at=LATER).rejected for _ in range(2)] == [3, 3]
     assert store.rejected() == [REJECTED, other]
+
+
+def test_what_json_does_not_have_costs_its_own_row_only(store: Store) -> None:
+    odd = ticket(2, external_metadata={"a": float("inf")})
+    heard = (event(1, data={"a": float("nan")}), event(1, id="sound"))
+    report = store.ingest(delivery(ticket(1), odd, ticket(3), events=heard), at=LATER)
+    assert (report.created, report.rejected, [each.id for each in store.tickets()]) == (
+        2, 2, ["servicenow:INC1", "servicenow:INC3"],
+    )  # fmt: skip
+    assert [each.id for each in store.history(KEY)][-1] == "sound"
+    assert [each.content for each in store.rejected()] == [
+        each.content | {"ticket_id": name} for name, each in zip(["INC2", KEY], store.rejected(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_an_event_id_of_another_ticket_is_refused_not_lost(store: Store, *, at_once: bool) -> None:
+    mine, theirs = event(1, id="1"), event(2, id="1")
+    parts = [(mine, theirs)] if at_once else [(mine,), (theirs,)]
+    reports = [store.ingest(delivery(ticket(1), ticket(2), events=part), at=LATER) for part in parts]
+    assert reports[-1].rejected == 1
+    (kept,) = store.rejected()
+    assert "is an event of servicenow:INC1" in kept.reason
+    assert store.ingest(delivery(ticket(1), events=(mine,)), at=LATER).rejected == 0
+
+
+def test_one_event_id_told_two_ways_is_refused_not_lost(store: Store) -> None:
+    twice = (event(1, id="1", value="a"), event(1, id="1", value="b"), event(1, id="1", value="a"))
+    assert store.ingest(delivery(events=twice), at=LATER).rejected == 1
+    assert store.history(KEY)[-1].value == "a"
 
 
 def test_letters_that_databases_refuse_do_no_harm(store: Store) -> None:

@@ -1,11 +1,16 @@
 """One process uses one copy of SQLite: a second one would drop the file locks of the first and lose writes."""
 
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+from sqlalchemy import event
+
 from engine.contracts import Delivery, StandardTicket
+from engine.errors import Unavailable
 from engine.storage import open_store
 
 AT = datetime(2026, 9, 1, tzinfo=UTC)
@@ -30,3 +35,24 @@ def test_writes_after_a_frame_are_seen_by_everybody(tmp_path: Path) -> None:
         store.ingest(delivery(number), at=AT)
         assert store.frame("tickets").height == number
         assert seen_by_another_process(file) == number
+
+
+def test_a_full_disk_is_one_clear_error_and_loses_nothing(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'desk.db'}")
+    store.ingest(delivery(1), at=AT)
+    many = Delivery(
+        tickets=tuple(StandardTicket(ticket_id=str(n), source="desk", created_at=AT) for n in range(3000)),
+    )
+
+    def full(connection: sqlite3.Connection, *_: object) -> None:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+
+    event.listen(store.engine, "connect", full)  # type: ignore[attr-defined]
+    store.close()
+    with pytest.raises(Unavailable, match=r"full; make room on the disk"):
+        store.ingest(many, at=AT)
+    event.remove(store.engine, "connect", full)  # type: ignore[attr-defined]
+    store.close()
+    assert store.ingest(many, at=AT).rejected == 0
+    assert store.counts()["tickets"] == 3000

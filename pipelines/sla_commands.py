@@ -24,7 +24,7 @@ def check(
 
     report = check_cases(files)
     for line in report.lines():
-        typer.echo(line)
+        typer.echo(plain(line))
     raise typer.Exit(1 if report.failed else 0)
 
 

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import polars as pl
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from engine.contracts import Frozen
 from engine.datafiles import read_yaml
 from engine.errors import BadInput
+from sla.amounts import shown
 from sla.contracts import UTC_INSTANT, Clock, State
 from sla.digests import DigestPolicy
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 DEDUPE_KEY = "{ticket}:{clock}:{window}:{rule}"
+_MANY, _SOONEST = 1_000_000, 60
+"""Repetitions of one alert, and the seconds between two of them."""
 _FIELD = re.compile(r"\{(ticket|clock|window|rule|level|repeat)\}")
 
 Unit: TypeAlias = Literal["seconds", "minutes", "hours", "days"]
@@ -49,9 +52,19 @@ class Repeat(Frozen):
     A stopped clock repeats nothing, and of repetitions that nobody looked for only the latest is told.
     """
 
-    every: float = Field(gt=0)
+    every: float = Field(gt=0, allow_inf_nan=False)
     unit: Unit = "minutes"
-    at_most: int | None = Field(default=None, ge=1)
+    at_most: int = Field(default=_MANY, ge=1, le=_MANY)
+
+    @property
+    def seconds(self) -> float:
+        return self.every * _UNITS[self.unit]
+
+    @model_validator(mode="after")
+    def _no_storm(self) -> "Repeat":
+        if self.seconds < _SOONEST:
+            raise ValueError(f"every: {_SOONEST} seconds are the least; whoever is told more often stops listening")
+        return self
 
 
 class AlertRule(Frozen):
@@ -66,14 +79,14 @@ class AlertRule(Frozen):
     """
 
     name: str = Field(min_length=1, max_length=100)
-    clock: tuple[Clock, ...] = (Clock.FIRST_RESPONSE, Clock.RESOLUTION)
+    clock: tuple[Clock, ...] = Field(default=(Clock.FIRST_RESPONSE, Clock.RESOLUTION), min_length=1)
     trigger: Literal["pct_remaining", "before_due", "since_event"]
-    value: float = Field(ge=0)
+    value: float = Field(ge=0, allow_inf_nan=False)
     unit: Unit = "minutes"
     event: Literal["window_start", "due_at"] = "window_start"
     calendar: Literal["clock", "wall"] = "clock"
     alert: Literal["warning", "breach"]
-    level: int = Field(ge=1)
+    level: int = Field(ge=1, le=100)
     recipients: tuple[Recipient, ...] = ()
     channel: str = Field(default="console", min_length=1)
     repeat: Repeat | None = None
@@ -89,7 +102,15 @@ class AlertRule(Frozen):
     def _known_fields(cls, value: str) -> str:
         if "{" in (rest := _FIELD.sub("", value)) or "}" in rest:
             raise ValueError("only {ticket}, {clock}, {window}, {rule}, {level} and {repeat} may stand in it")
+        if "{ticket}" not in value:
+            raise ValueError("needs {ticket}; without it the first ticket silences all others")
         return value
+
+    @model_validator(mode="after")
+    def _can_be_left(self) -> "AlertRule":
+        if self.trigger == "pct_remaining" and self.value > 100:
+            raise ValueError(f"value: {self.value:g} % is never left; 100 is all of the target")
+        return self
 
     def holds(self, as_of: datetime) -> pl.Expr:
         """Whether this rule speaks about a row of clocks."""
@@ -103,8 +124,9 @@ class AlertRule(Frozen):
         """Which telling of a rule that holds this is: 0 for the first."""
         if self.repeat is None:
             return pl.lit(0, dtype=pl.Int32)
-        every = self.repeat.every * _UNITS[self.repeat.unit]
-        return (self._over(as_of) / every).floor().fill_null(0).clip(0, self.repeat.at_most).cast(pl.Int32)
+        return (
+            (self._over(as_of) / self.repeat.seconds).floor().fill_null(0).clip(0, self.repeat.at_most).cast(pl.Int32)
+        )
 
     def raised(self, alert: Mapping[str, Any]) -> bool:
         """Whether a kept alert (ticket_id, sla_type, alert_type, escalation_level, dedupe_key) came of this rule."""
@@ -175,7 +197,7 @@ def load_policy(path: str | Path) -> AlertPolicy:
     policy = _policy(content, file)
     names = [rule.name for rule in policy.rules]
     if repeated := [name for name in names if names.count(name) > 1]:
-        raise BadInput(f"{file}: rules: two are named {repeated[0]!r}; one would silence the other")
+        raise BadInput(f"{file}: rules: two are named {shown(repeated[0])}; one would silence the other")
     return policy
 
 
@@ -185,7 +207,7 @@ def _policy(content: Any, file: Path) -> AlertPolicy:
     except ValidationError as error:
         first = error.errors()[0]
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-        raise BadInput(f"{file}: {path}: {first['msg']}, got {first['input']!r}") from error
+        raise BadInput(f"{file}: {path}: {first['msg']}, got {shown(first['input'])}") from error
 
 
 def _seconds(span: pl.Expr) -> pl.Expr:

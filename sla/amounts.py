@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from fractions import Fraction
+from reprlib import Repr
 from typing import Any
 
 from engine.errors import BadInput
@@ -13,6 +14,10 @@ CENTURY = 100 * 366 * 86_400
 _PLAIN = re.compile(r"-?\d{1,18}(\.\d{1,18})?|\d{1,9}/[1-9]\d{0,8}")
 _MOST = 1_000
 """No multiplier is larger."""
+_HALF = re.compile("[\ud800-\udfff]")
+"""What an escape leaves of a character that was cut in two."""
+_LONGEST, _TOLD = 1_000, 80
+"""Characters of a text in a file, and of one that is repeated in a message."""
 _UNITS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), Unit.SECONDS),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), Unit.MINUTES),
@@ -24,8 +29,24 @@ _UNITS = {
 }
 
 
+_REPR = Repr()
+_REPR.maxstring = _REPR.maxother = _REPR.maxlong = _TOLD
+_REPR.maxlevel = 2
+
+
+def shown(value: Any) -> str:
+    """A value for a message: what it is, but never all of a large one."""
+    return _REPR.repr(value)
+
+
+def short(word: Any) -> str:
+    """A key or name for a message."""
+    text = str(word)
+    return text if len(text) <= _TOLD else f"{text[: _TOLD - 1]}…"
+
+
 def round_the_clock(unit: Unit, calendar: Any, path: str) -> BadInput:
-    return BadInput(f"{path}.calendar: {unit} run round the clock; write business_{unit} to count on {calendar!r}")
+    return BadInput(f"{path}.calendar: {unit} run round the clock; write business_{unit} to count on {shown(calendar)}")
 
 
 def amount(value: Any, unit: Any, path: str) -> Amount | None:
@@ -40,37 +61,43 @@ def amount(value: Any, unit: Any, path: str) -> Amount | None:
     if isinstance(value, str) and (found := re.fullmatch(r"\s*([\d.]+)\s*([A-Za-z][A-Za-z _]*?)\s*", value)):
         value, written = found[1], _unit(re.sub(r"\s+", "_", found[2].lower()).replace("biz_", "business_"), path)
         if own is not None and written != known:
-            raise BadInput(f"{path}.unit: {own!r} contradicts the {written} of the target; give one of the two")
+            raise BadInput(f"{path}.unit: {shown(own)} contradicts the {written} of the target; give one of the two")
         known = written
     if calendar is not None and known in WALL_UNITS:
         raise round_the_clock(known, calendar, path)
     number = _number(value, path)
     length = 86_400 if known == Unit.BUSINESS_DAYS else LENGTH[known.removeprefix("business_")]
     if number * length > CENTURY:
-        raise BadInput(f"{path}: no target is longer than a century, got {value!r} {known}")
+        raise BadInput(f"{path}: no target is longer than a century, got {shown(value)} {known}")
     return Amount(value=number, unit=known, calendar=None if calendar is None else text(calendar, f"{path}.calendar"))
 
 
 def _unit(unit: Any, path: str) -> Unit:
     if str(unit) not in _UNITS:
-        raise BadInput(f"{path}: {unit!r} is no unit; use {', '.join(u.value for u in Unit)}")
+        raise BadInput(f"{path}: {shown(unit)} is no unit; use {', '.join(u.value for u in Unit)}")
     return _UNITS[str(unit)]
 
 
 def multipliers(value: Any, path: str) -> dict[str, Fraction]:
     if not isinstance(value, Mapping):
-        raise BadInput(f"{path}: expected a mapping of tier to number, got {value!r}")
-    read = {str(tier): _exact(number) for tier, number in value.items()}
-    for tier, number in read.items():
-        if number is None or not 0 < number <= _MOST:
-            raise BadInput(f"{path}.{tier}: expected a number above 0 and up to {_MOST}, got {value[tier]!r}")
-    return {tier: number for tier, number in read.items() if number is not None}
+        raise BadInput(f"{path}: expected a mapping of tier to number, got {shown(value)}")
+    return {
+        text(str(tier), f"{path}.{short(tier)}"): _multiplier(number, f"{path}.{short(tier)}")
+        for tier, number in value.items()
+    }
+
+
+def _multiplier(value: Any, path: str) -> Fraction:
+    number = _exact(value)
+    if number is None or not 0 < number <= _MOST:
+        raise BadInput(f"{path}: expected a number above 0 and up to {_MOST}, got {shown(value)}")
+    return number
 
 
 def _number(value: Any, path: str) -> Fraction:
     number = _exact(value)
     if number is None or number < 0:
-        raise BadInput(f'{path}: expected an amount like 900, "15 min" or "2 business days", got {value!r}')
+        raise BadInput(f'{path}: expected an amount like 900, "15 min" or "2 business days", got {shown(value)}')
     return number
 
 
@@ -88,12 +115,16 @@ def _exact(value: Any) -> Fraction | None:
 
 def text(value: Any, path: str) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise BadInput(f"{path}: expected text, got {value!r}; put it in quotes")
+        raise BadInput(f"{path}: expected text, got {shown(value)}; put it in quotes")
+    if len(value) > _LONGEST:
+        raise BadInput(f"{path}: has {len(value):,} characters; {_LONGEST:,} are the most")
+    if _HALF.search(value):
+        raise BadInput(f"{path}: {shown(value)} holds half a character; write it again")
     return value
 
 
 def known_keys(content: Any, keys: tuple[str, ...], path: str) -> None:
     if not isinstance(content, Mapping):
-        raise BadInput(f"{path.rstrip('.') or 'file'}: expected a mapping, got {content!r}")
-    if unknown := [str(k) for k in content if k not in keys]:
+        raise BadInput(f"{path.rstrip('.') or 'file'}: expected a mapping, got {shown(content)}")
+    if unknown := [short(k) for k in content if k not in keys]:
         raise BadInput(f"{path}{unknown[0]}: unknown key; known are {', '.join(keys)}")

@@ -59,7 +59,8 @@ def compare(before: pl.DataFrame, after: pl.DataFrame, about: pl.DataFrame) -> B
     """Two evaluations (schema `contracts.CLOCKS`) of the same tickets as of the same instant.
 
     `about` has a row per ticket: `ticket`, and a column for each dimension to compare by. `week` is added to them: the
-    Monday (UTC) of the week in which a window started. Each window counts on the side it exists on.
+    Monday (UTC) of the week in which a window started. Each window counts on the side it exists on, and in the week in
+    which it started there: one that starts in another week under the change is no move within either week.
     """
     both = _side_by_side(_windows(before), _windows(after))
     changes = both.filter(pl.col("state_before") != pl.col("state_after"))
@@ -98,22 +99,38 @@ def _side_by_side(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
 
 def _attainment(both: pl.DataFrame, about: pl.DataFrame, dimensions: Sequence[str]) -> pl.DataFrame:
     """Counted once per combination of dimensions and states; the small table is then cut by each dimension."""
-    start = pl.coalesce("window_start_before", "window_start_after")
-    week = start.dt.truncate("1w").dt.date()
-    keys = ["clock", "state_before", "state_after", *dimensions, "week"]
-    known = both.select("ticket", "clock", "state_before", "state_after", week=week)
+    weeks = {f"week_{s}": pl.col(f"window_start_{s}").dt.truncate("1w").dt.date() for s in ("before", "after")}
+    keys = ["clock", "state_before", "state_after", *dimensions, *weeks]
+    known = both.select("ticket", "clock", "state_before", "state_after", **weeks)
     counted = known.join(about, on="ticket", how="left").group_by(keys).agg(n=pl.len().cast(pl.Int64))
-    cuts = [(ALL, pl.lit(ALL)), *((d, pl.col(d).cast(pl.String).fill_null(UNKNOWN)) for d in [*dimensions, "week"])]
+    cuts = [
+        (ALL, counted, pl.lit(ALL)),
+        *((name, counted, pl.col(name).cast(pl.String).fill_null(UNKNOWN)) for name in dimensions),
+        ("week", _by_week(counted), pl.col("week").cast(pl.String)),
+    ]
     tables = [
-        counted.group_by(pl.col("clock").cast(pl.String), value=value).agg(
+        table.group_by(pl.col("clock").cast(pl.String), value=value).agg(
             **_measures(), dimension=pl.lit(name), place=pl.lit(place)
         )
-        for place, (name, value) in enumerate(cuts)
+        for place, (name, table, value) in enumerate(cuts)
     ]
     shared = pl.concat(tables).with_columns(share_met_before=_share("before"), share_met_after=_share("after"))
     promised = shared.filter(pl.col("clocks_before") + pl.col("clocks_after") > 0)
     told = promised.with_columns(points=(pl.col("share_met_after") - pl.col("share_met_before")) * 100)
     return told.sort("clock", "place", "value").select([pl.col(n).cast(t) for n, t in COMPARED.items()])
+
+
+def _by_week(counted: pl.DataFrame) -> pl.DataFrame:
+    """The counts by `week`. What starts in two weeks counts in each for its own side only."""
+    two, nothing = (pl.col("week_before") != pl.col("week_after")).fill_null(value=False), pl.lit(NO_WINDOW, _STATES)
+    apart = counted.filter(two)
+    return pl.concat(
+        [
+            counted.filter(~two).with_columns(week=pl.coalesce("week_before", "week_after")),
+            apart.with_columns(week="week_before", state_after=nothing),
+            apart.with_columns(week="week_after", state_before=nothing),
+        ]
+    )
 
 
 def _measures() -> dict[str, pl.Expr]:

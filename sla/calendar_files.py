@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.datafiles import read_yaml
 from engine.errors import BadInput
+from sla.amounts import short, shown, text
 from sla.calendars import WEEKDAYS, Calendar
 from sla.openings import Window
 from sla.promises import ROUND_THE_CLOCK
@@ -17,6 +18,8 @@ from sla.zones import DAY
 
 _KEYS = ("tz", "weekly", "holidays", "overrides", "always", "country", "subdivision", "working_day", "description")
 _HOURS = ("weekly", "holidays", "overrides", "country", "working_day")
+_OF_A_MACHINE = re.compile(r"localtime$|posixrules$|Factory$|posix/|right/")
+"""Files beside the zones that mean something else on every machine, or count leap seconds."""
 _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
@@ -40,7 +43,7 @@ def load(path: str | Path) -> dict[str, Calendar]:
 def _listed(content: Any) -> Any:
     if not isinstance(content, Mapping) or "calendars" not in content:
         return content
-    if unknown := [str(key) for key in content if key != "calendars"]:
+    if unknown := [short(key) for key in content if key != "calendars"]:
         raise BadInput(f"{unknown[0]}: unknown key; a file has only calendars at its top")
     return content["calendars"]
 
@@ -60,15 +63,16 @@ def parse_all(calendars: Mapping[str, Any]) -> dict[str, Calendar]:
     if not isinstance(calendars, Mapping):
         raise BadInput(f"calendars: expected a mapping of name to calendar, got {_shown(calendars)}")
     if odd := [n for n in calendars if not isinstance(n, str) or not n.strip()]:
-        raise BadInput(f"calendars.{odd[0]}: a name is text, got {_shown(odd[0])}; put it in quotes")
-    return {n: c if isinstance(c, Calendar) else read(c, name=n) for n, c in calendars.items()}
+        raise BadInput(f"calendars.{short(odd[0])}: a name is text, got {_shown(odd[0])}; put it in quotes")
+    named = {text(n, f"calendars.{short(n)}"): calendar for n, calendar in calendars.items()}
+    return {n: c if isinstance(c, Calendar) else read(c, name=n) for n, c in named.items()}
 
 
 def read(mapping: Mapping[str, Any], *, name: str) -> Calendar:
     """One calendar; see `Calendar.parse`."""
     if not isinstance(mapping, Mapping):
         raise BadInput(f"{name}: expected a mapping, got {_shown(mapping)}")
-    if unknown := sorted(str(k) for k in mapping if k not in _KEYS):
+    if unknown := sorted(short(k) for k in mapping if k not in _KEYS):
         raise BadInput(f"{name}.{unknown[0]}: unknown key; known are {', '.join(_KEYS)}")
     if empty := [k for k in ("tz", "weekly", "always") if k in mapping and mapping[k] is None]:
         raise BadInput(f"{name}.{empty[0]}: nothing stands behind it; fill it in or remove it")
@@ -94,16 +98,18 @@ def read(mapping: Mapping[str, Any], *, name: str) -> Calendar:
 
 def _zone(tz: Any, path: str) -> str:
     try:
-        return ZoneInfo(tz if isinstance(tz, str) else "").key
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise BadInput(f"{path}: {tz!r} is no IANA time zone, for example Europe/Berlin") from error
+        if isinstance(tz, str) and not _OF_A_MACHINE.match(tz):
+            return ZoneInfo(tz).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        pass
+    raise BadInput(f"{path}: {shown(tz)} is no IANA time zone, for example Europe/Berlin")
 
 
 def _weekly(weekly: Any, path: str) -> tuple[tuple[Window, ...], ...]:
     if not isinstance(weekly, Mapping):
         raise BadInput(f"{path}: expected a mapping of weekday to windows, got {_shown(weekly)}")
     if unknown := [d for d in weekly if d not in WEEKDAYS]:
-        raise BadInput(f"{path}.{unknown[0]}: no such weekday; use {', '.join(WEEKDAYS)}")
+        raise BadInput(f"{path}.{short(unknown[0])}: no such weekday; use {', '.join(WEEKDAYS)}")
     return tuple(_windows(weekly.get(day), f"{path}.{day}") for day in WEEKDAYS)
 
 
@@ -174,9 +180,14 @@ def _country(mapping: Mapping[str, Any], name: str) -> tuple[str, str | None] | 
 
     known = holidays.list_supported_countries()
     if not isinstance(country, str) or country not in known:
-        raise BadInput(f"{name}.country: no public holidays are known for {_shown(country)}; use a code like DE or US")
+        quotes = "; put it in quotes" if isinstance(country, bool) else ""
+        raise BadInput(
+            f"{name}.country: no public holidays are known for {_shown(country)}; use a code like DE or US{quotes}"
+        )
     if subdivision is not None and str(subdivision) not in known[country]:
-        raise BadInput(f"{name}.subdivision: {country} has {', '.join(known[country]) or 'none'}, not {subdivision!r}")
+        raise BadInput(
+            f"{name}.subdivision: {country} has {', '.join(known[country]) or 'none'}, not {shown(subdivision)}"
+        )
     return country, None if subdivision is None else str(subdivision)
 
 
@@ -187,4 +198,4 @@ def _length(value: Any, path: str) -> int | None:
 
 
 def _shown(value: Any) -> str:
-    return f"{value!r} ({type(value).__name__})"
+    return f"{shown(value)} ({type(value).__name__})"

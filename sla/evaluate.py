@@ -1,14 +1,14 @@
 """One ticket's clocks, read aloud: what was promised, what has been used, and when it is due."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.errors import BadInput
 from sla.calendars import Calendar
 from sla.contracts import Clock, State
 from sla.promises import Dims, Policies, Promise, Terms, with_round_the_clock
+from sla.runs import Moment, Phase, Standing, Window, cadence, promised_once
 from sla.zones import ERA, instant
 
 Row = dict[str, Any]
@@ -17,44 +17,8 @@ Row = dict[str, Any]
 DEFAULTS = {"priority": "medium", "tier": "standard", "type": "incident", "status": "open"}
 SETTING = frozenset({"status", "priority", "tier", "type"})
 KINDS = SETTING | {"response", "pause", "resume", "accepted"}
-
-
-class Moment(NamedTuple):
-    """Something that moves clocks, to the whole second."""
-
-    at: datetime
-    kind: str
-    value: str | None = None
-
-
-class Standing(NamedTuple):
-    """How the ticket stands from a moment on. `hold` is the reason of an approved pause, None without one."""
-
-    status: str
-    hold: str | None
-    dims: Dims
-    responded: bool
-
-
-class Phase(NamedTuple):
-    """A stretch in which nothing happened. A stop that was reopened without a new window is idle."""
-
-    start: datetime
-    end: datetime
-    status: str
-    hold: str | None
-    idle: bool = False
-
-
-@dataclass
-class Window:
-    """A clock from its start to its stop. `phases` cover it without gaps."""
-
-    start: datetime
-    dims_at_start: Dims
-    dims_at_end: Dims
-    phases: list[Phase] = field(default_factory=list)
-    stopped_at: datetime | None = None
+_ENDS = (-62_135_596_800, 253_402_300_799)
+"""First and last second that a datetime in UTC can tell."""
 
 
 def evaluate(
@@ -112,8 +76,8 @@ def windows_of(
     points = list(_standings(ticket, created, _in_order(events, created, now), terms.stop_states))
     ends = [moment.at for moment, _ in points[1:]] + [now]
     if clock == Clock.NEXT_RESPONSE:
-        return _cadence(points, ends, terms)
-    return _promised_once(points, ends, terms, reopens=clock == Clock.RESOLUTION)
+        return cadence(points, ends, terms)
+    return promised_once(points, ends, terms, reopens=clock == Clock.RESOLUTION)
 
 
 def promise_for(
@@ -126,55 +90,12 @@ def promise_for(
     return policies.promise(clock, dims, policies.version_at(window.start), calendars)
 
 
-def _promised_once(
-    points: list[tuple[Moment, Standing]], ends: list[datetime], terms: Terms, *, reopens: bool
-) -> list[Window]:
-    """First response and resolution: one window from the start to the stop, and for a resolution one per reopening."""
-    windows: list[Window] = []
-    begun, runs = terms.start_event == "created", False
-    for (moment, now), end in zip(points, ends, strict=True):
-        first = not windows and (begun or moment.kind == "accepted")
-        if not windows and not first:
-            continue
-        stopped = now.status in terms.stop_states or (now.responded and not reopens)
-        if first or (reopens and not runs and not stopped and terms.reopen == "new_window"):
-            windows.append(Window(moment.at, now.dims, now.dims))
-            runs = not stopped
-        window = windows[-1]
-        if stopped:
-            window.stopped_at = moment.at if runs or first else window.stopped_at
-            runs = False
-        elif runs or reopens:
-            if not runs and window.stopped_at is not None:
-                window.phases.append(Phase(window.stopped_at, moment.at, now.status, None, idle=True))
-                window.stopped_at = None
-            window.phases.append(Phase(moment.at, end, now.status, now.hold))
-            window.dims_at_end, runs = now.dims, True
-    return windows
-
-
-def _cadence(points: list[tuple[Moment, Standing]], ends: list[datetime], terms: Terms) -> list[Window]:
-    """Next response: a window from every response, or reopening after one, to the next response or stop."""
-    windows: list[Window] = []
-    runs = False
-    for (moment, now), end in zip(points, ends, strict=True):
-        active = now.responded and now.status not in terms.stop_states
-        if runs and (not active or moment.kind == "response"):
-            windows[-1].stopped_at, runs = moment.at, False
-        if active and not runs:
-            windows.append(Window(moment.at, now.dims, now.dims))
-        if active:
-            windows[-1].phases.append(Phase(moment.at, end, now.status, now.hold))
-            windows[-1].dims_at_end = now.dims
-        runs = active
-    return windows
-
-
 def _standings(
     ticket: Mapping[str, Any], created: datetime, history: list[Moment], stop_states: frozenset[str]
 ) -> Iterable[tuple[Moment, Standing]]:
     """The ticket after its creation and after each moment."""
-    now = Standing(ticket.get("status") or DEFAULTS["status"], None, dims_of(ticket), responded=False)
+    status = DEFAULTS["status"] if ticket.get("status") is None else str(ticket["status"])
+    now = Standing(status, None, dims_of(ticket), responded=False)
     yield Moment(created, "created"), now
     for moment in history:
         now = _after(now, moment, stop_states)
@@ -300,7 +221,7 @@ def whole_second(at: datetime) -> datetime:
     """In UTC, without the fraction. Raises BadInput without a time zone."""
     if at.tzinfo is None:
         raise BadInput(f"{at} has no time zone; give it one, for example {at}+00:00")
-    return instant((at - instant(0)) // timedelta(seconds=1))
+    return instant(min(max((at - instant(0)) // timedelta(seconds=1), _ENDS[0]), _ENDS[1]))
 
 
 def dims_of(ticket: Mapping[str, Any]) -> Dims:

@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple
 
 from sla.calendars import Calendar
 from sla.contracts import Clock
-from sla.evaluate import Phase, Row, Window, evaluate, promise_for, windows_of
+from sla.evaluate import Row, evaluate, promise_for, windows_of
 from sla.promises import Policies, Promise, Terms, with_round_the_clock
+from sla.runs import Phase, Window
 
 Kind = Literal["counted", "paused", "out_of_hours"]
 MIDNIGHT = time(0)

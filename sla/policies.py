@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from engine.datafiles import read_yaml
 from engine.errors import BadInput
-from sla.amounts import amount, known_keys, multipliers, round_the_clock, text
+from sla.amounts import amount, known_keys, multipliers, round_the_clock, short, shown, text
 from sla.calendars import Calendar
 from sla.contracts import Clock
 from sla.promises import (
@@ -105,7 +105,7 @@ def _version(content: Any, path: str) -> Version:
     policies = [_policy(p, f"{path}policies[{i}]", i, shared, terms) for i, p in enumerate(listed)]
     names = [p.name for p in policies]
     if repeated := [n for n in names if names.count(n) > 1]:
-        raise BadInput(f"{path}policies: two are named {repeated[0]!r}; reports could not tell them apart")
+        raise BadInput(f"{path}policies: two are named {shown(repeated[0])}; reports could not tell them apart")
     return Version(
         valid_from=_instant(content.get("valid_from"), f"{path}valid_from"), terms=terms, policies=tuple(policies)
     )
@@ -135,8 +135,8 @@ def _match(content: Mapping[str, Any], path: str) -> dict[str, frozenset[str]]:
     for key, value in {**beside, **given}.items():
         values = value if isinstance(value, list | tuple) else [value]
         if not values or not all(isinstance(v, str) and v.strip() for v in values):
-            raise BadInput(f"{path}.{key}: expected a name or a list of names, got {value!r}")
-        match[key] = frozenset(values)
+            raise BadInput(f"{path}.{key}: expected a name or a list of names, got {shown(value)}")
+        match[key] = frozenset(text(value, f"{path}.{key}") for value in values)
     return match
 
 
@@ -147,7 +147,8 @@ def _target(content: Any, path: str, above: _Shared, terms: Terms) -> Target:
     shared = above.under({k: v for k, v in content.items() if k != "at_risk_fraction"}, f"{path}.")
     tiers = _mapping(content.get("tiers"), f"{path}.tiers")
     base = amount({k: content[k] for k in ("target", "unit") if k in content}, None, path)
-    cells = {str(tier): amount(cell, content.get("unit"), f"{path}.tiers.{tier}") for tier, cell in tiers.items()}
+    named = {text(str(tier), f"{path}.tiers.{short(tier)}"): cell for tier, cell in tiers.items()}
+    cells = {tier: amount(cell, content.get("unit"), f"{path}.tiers.{tier}") for tier, cell in named.items()}
     _calendar_fits(content, shared.calendar, [a for a in (base, *cells.values()) if a], path)
     inherited = {} if above.at_risk_fraction is None else {"at_risk_fraction": above.at_risk_fraction}
     return Target(
@@ -176,7 +177,7 @@ def _terms(defaults: Terms, given: Mapping[str, Any], path: str) -> Terms:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join([path, *(str(part) for part in first["loc"])])
-        raise BadInput(f"{where}: {first['msg']}, got {first['input']!r}") from error
+        raise BadInput(f"{where}: {first['msg']}, got {shown(first['input'])}") from error
 
 
 def _at_risk_fraction(value: Any, path: str) -> Any:
@@ -185,7 +186,7 @@ def _at_risk_fraction(value: Any, path: str) -> Any:
 
 def _rounding(value: Any, path: str) -> Any:
     if value not in get_args(Rounding):
-        raise BadInput(f"{path}: expected {' or '.join(get_args(Rounding))}, got {value!r}")
+        raise BadInput(f"{path}: expected {' or '.join(get_args(Rounding))}, got {shown(value)}")
     return value
 
 
@@ -206,15 +207,15 @@ def _instant(value: Any, path: str) -> datetime | None:
         if isinstance(value, datetime):
             return (value.replace(tzinfo=UTC) if value.tzinfo is None else value).astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadInput(f"{path}: expected a date like 2024-01-01, got {value!r}") from error
+        raise BadInput(f"{path}: expected a date like 2024-01-01, got {shown(value)}") from error
     if value is not None:
-        raise BadInput(f"{path}: expected a date like 2024-01-01, got {value!r}")
+        raise BadInput(f"{path}: expected a date like 2024-01-01, got {shown(value)}")
     return None
 
 
 def _list(value: Any, path: str) -> list[Any]:
     if not isinstance(value, list | tuple):
-        raise BadInput(f"{path}: expected a list, got {value!r}")
+        raise BadInput(f"{path}: expected a list, got {shown(value)}")
     if not value:
         raise BadInput(f"{path}: empty; give at least one")
     return list(value)
@@ -222,5 +223,5 @@ def _list(value: Any, path: str) -> list[Any]:
 
 def _mapping(value: Any, path: str) -> Mapping[str, Any]:
     if value is not None and not isinstance(value, Mapping):
-        raise BadInput(f"{path}: expected a mapping, got {value!r}")
+        raise BadInput(f"{path}: expected a mapping, got {shown(value)}")
     return value or {}

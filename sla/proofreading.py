@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from engine.contracts import Priority, Status, TicketType, Tier
 from engine.errors import BadInput
+from sla.amounts import short, shown
 from sla.calendars import Calendar
 from sla.contracts import Clock
 from sla.promises import WAITING, Policies, Policy, Unit, Version, calendar_named, with_round_the_clock
@@ -34,7 +35,7 @@ def proofread(content: Any, policies: Policies) -> None:
     for path, kind, word in _words_of(content):
         if word not in OURS[kind] and word not in own.get(kind, ()):
             known = ", ".join(sorted(OURS[kind]))
-            raise BadInput(f"{path}: {word!r} is no {kind}; use {known}, or list it under words.{kind}")
+            raise BadInput(f"{path}: {shown(word)} is no {kind}; use {known}, or list it under words.{kind}")
     for prefix, version in _versions(content, policies):
         _all_reached(version, prefix)
         for i, policy in enumerate(version.policies):
@@ -61,7 +62,7 @@ def _calendars_of(policy: Policy, calendars: Mapping[str, Calendar], path: str) 
                 raise BadInput(f"{path}.{clock}.calendar: {error}") from error
             if amount.unit == Unit.BUSINESS_DAYS and not calendar.working_day:
                 raise BadInput(
-                    f"{path}.{clock}.calendar: {calendar.name!r} has no working day to count business days by; "
+                    f"{path}.{clock}.calendar: {shown(calendar.name)} has no working day to count business days by; "
                     "give it weekly hours or a working_day"
                 )
 
@@ -69,12 +70,12 @@ def _calendars_of(policy: Policy, calendars: Mapping[str, Calendar], path: str) 
 def _own_words(content: Any) -> Mapping[str, list[str]]:
     own = content.get("words", {}) if isinstance(content, Mapping) else {}
     if not isinstance(own, Mapping):
-        raise BadInput(f"words: expected a mapping of {', '.join(OURS)} to words, got {own!r}")
+        raise BadInput(f"words: expected a mapping of {', '.join(OURS)} to words, got {shown(own)}")
     for kind, words in own.items():
         if kind not in OURS:
-            raise BadInput(f"words.{kind}: unknown key; known are {', '.join(OURS)}")
+            raise BadInput(f"words.{short(kind)}: unknown key; known are {', '.join(OURS)}")
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
-            raise BadInput(f"words.{kind}: expected a list of words, got {words!r}")
+            raise BadInput(f"words.{kind}: expected a list of words, got {shown(words)}")
     return own
 
 
@@ -129,8 +130,8 @@ def _all_reached(version: Version, prefix: str) -> None:
         before = next((p for p in version.policies[:i] if _takes_all_of(p, policy)), None)
         if before is not None:
             raise BadInput(
-                f"{prefix}policies[{i}]: {policy.name!r} is never reached, {before.name!r} above it matches everything "
-                "it could; move it up, or narrow the other"
+                f"{prefix}policies[{i}]: {shown(policy.name)} is never reached, {shown(before.name)} above it matches "
+                "everything it could; move it up, or narrow the other"
             )
 
 

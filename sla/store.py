@@ -111,11 +111,16 @@ class AlertStore:
                 fresh += _insert(connection, [_row(alert, names) for alert in batch])
         return alerts.filter(pl.col("dedupe_key").is_in(pl.Series(fresh, dtype=pl.String).implode()))
 
-    def unsent(self, *, since: datetime | None = None, within: Connection | None = None) -> list[dict[str, Any]]:
-        """Alerts nobody was told about yet, in the order they were raised; only those raised after `since`."""
+    def unsent(
+        self, *, since: datetime | None = None, until: datetime | None = None, within: Connection | None = None
+    ) -> list[dict[str, Any]]:
+        """Alerts nobody was told about yet, in the order they were raised; only those raised after `since`, and none
+        raised after `until`."""
         query = select(sla_alerts).where(sla_alerts.c.notification_sent.is_(False))
         if since is not None:
             query = query.where(sla_alerts.c.triggered_at > since)
+        if until is not None:
+            query = query.where(sla_alerts.c.triggered_at <= until)
         with nullcontext(within) if within else self._engine.connect() as connection:
             found = connection.execute(query.order_by(sla_alerts.c.triggered_at, sla_alerts.c.dedupe_key))
             return [dict(row) for row in found.mappings()]

@@ -61,13 +61,21 @@ def nudge(house: House, clocks: pl.DataFrame, *, as_of: datetime) -> int:
     """Walk the alert matrix over the open tickets; returns how many nudges were new.
 
     Each (ticket, condition, level) is raised once while it holds. Time before due is what the resolution clock has
-    left, time since creation or update is counted on the calendar of the matrix row.
+    left, time since creation or update is counted on the calendar of the matrix row. A look at an instant before the
+    last nudge was raised or cleared changes none: it would end them, and today's people would be told again.
     """
+    if _nudged_after(house, as_of):
+        return 0
     is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
     elapsed, keep = on_calendars(house.calendars), many_at_once(house, at=as_of)
     return len(house.desk.raise_alerts(at=as_of, seconds_left=left, elapsed=elapsed, keep=keep))
+
+
+def _nudged_after(house: House, as_of: datetime) -> bool:
+    known = house.store.frame("alerts", ["triggered_at", "cleared_at"])
+    return bool(known.select(pl.any_horizontal(pl.all() > as_of).any()).item())
 
 
 def on_calendars(calendars: "Mapping[str, Calendar]") -> "Elapsed":
@@ -115,11 +123,11 @@ def queue_messages(house: House, *, as_of: datetime) -> int:
     from engine.storage import statements
     from engine.storage.connect import writing
 
-    since = as_of - NEWS
-    if not house.alert_store.unsent(since=since):
+    since, unsent = as_of - NEWS, house.alert_store.unsent
+    if not unsent(since=since, until=as_of):
         return 0
     with writing(house.store.engine, lock=_TELLING) as connection:
-        told, rows = _messages(house, house.alert_store.unsent(since=since, within=connection), as_of=as_of)
+        told, rows = _messages(house, unsent(since=since, until=as_of, within=connection), as_of=as_of)
         statements.put(connection, rows)
         house.alert_store.mark_sent(told["dedupe_key"], at=as_of, within=connection)
     return len(rows)

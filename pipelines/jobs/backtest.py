@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from engine.errors import BadInput
+from engine.errors import BadInput, NotFound
 from pipelines.jobs.evaluate_sla import AS_CREATED, clock_events
 from pipelines.wiring import House
 
@@ -43,10 +44,14 @@ def backtest(
     """Replay all history as of one instant under the promises in force, or `against`, and under `policy`.
 
     `calendars` stands beside `policy` instead of those in force. Writes nothing. Raises BadInput or NotFound for a file
-    that can't be used, before anything is read.
+    that can't be used, before anything is read, and NotFound where there is no ticket.
     """
     before, after = rules(house, policy=policy, calendars=calendars, against=against)
-    return replayed(read(house), before, after, as_of=as_of)
+    history = read(house)
+    if history.ids.is_empty():
+        home = house.settings.home
+        raise NotFound(f"There is no ticket in {home} to replay: take some in with `helmdesk ingest`, or name --home.")
+    return replayed(history, before, after, as_of=as_of)
 
 
 def rules(house: House, *, policy: Path, calendars: Path | None, against: Path | None) -> tuple[Rules, Rules]:
@@ -94,7 +99,7 @@ def writer(file: Path | None) -> Callable[[pl.DataFrame, Path], None]:
         case ".parquet":
             return lambda frame, path: frame.write_parquet(path)
         case other:
-            raise BadInput(f"--changed {file}: {other or 'no ending'} is not written; name a .csv or .parquet file")
+            raise BadInput(f"--changed {file}: no file that ends in {other!r} is written; name a .csv or .parquet file")
 
 
 def write_changes(found: "Backtest", file: Path) -> None:
@@ -104,6 +109,8 @@ def write_changes(found: "Backtest", file: Path) -> None:
         writer(file)(found.changes, part)
         part.replace(file)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise BadInput(f"--changed {file}: {error.strerror or error}; name a file in a folder that is there") from error
 
 

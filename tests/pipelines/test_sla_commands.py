@@ -4,17 +4,21 @@ import csv
 import json
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from engine.alert_matrix import Alert
 from pipelines.cli import main
+from pipelines.jobs.alerts import nudge
 from pipelines.jobs.evaluate_sla import clock_events, replay, tickets_as_created
 from pipelines.wiring import open_house
 from sla.batch import evaluate
 from sla.policies import load
 from tests.pipelines.small_desk import AS_OF, write_export
+from tests.pipelines.test_alerts import MONDAY, breached, fill
 from tests.pipelines.test_cli import ROOT, helmdesk
 
 IN_FORCE = ROOT / "data/policies/sla/default.yaml"
@@ -112,6 +116,38 @@ def test_backtest_agrees_with_a_replay_under_the_new_policy(
     keys = ["ticket", "clock", "window"]
     both = was.join(new, on=keys, suffix="_after").filter(pl.col("state") != pl.col("state_after"))
     assert sorted(both.select(keys).rows()) == sorted(pl.read_parquet(file).select(keys).rows())
+
+
+def test_changes_that_cannot_be_written_leave_no_crumbs(run: Run, shorter: Path, tmp_path: Path) -> None:
+    taken = tmp_path / "taken" / "changed.csv"
+    taken.mkdir(parents=True)
+    line = refused(run, "sla", "backtest", "--policy", shorter, "--changed", taken, *AT)
+    assert "changed.csv: Is a directory" in line
+    assert list(taken.parent.iterdir()) == [taken]
+
+
+def test_look_at_the_past_nudges_nobody_again(tmp_path: Path) -> None:
+    near, far = breached(1, over=-3000, state="on_track"), breached(1, over=-9000, state="on_track")
+    now, then = MONDAY + timedelta(minutes=5), MONDAY + timedelta(minutes=1)
+    with open_house(home=tmp_path) as house:
+        fill(house, 1, priority="high")
+        found = [nudge(house, clocks, as_of=at) for clocks, at in ((near, now), (far, then), (near, now))]
+        assert found == [1, 0, 0]
+        assert [alert.cleared_at for alert in house.store.all(Alert)] == [None]
+
+
+def test_home_without_tickets_has_nothing_to_replay(run: Run, tmp_path: Path) -> None:
+    line = refused(run, "--home", tmp_path / "elsewhere", "sla", "backtest", "--policy", IN_FORCE)
+    assert "elsewhere" in line
+    assert "--home" in line
+
+
+def test_case_file_sends_no_control_characters_to_the_terminal(run: Run, tmp_path: Path) -> None:
+    case = {"name": "bell \x07", "calendars": {}, "policies": [{"resolution": 60}], "tickets": [{"id": 1}]}
+    wrong = {"as_of": "2024-01-16", "expected": {"resolution": {"state": "met \x07"}}}
+    (tmp_path / "cases.json").write_text(json.dumps([case | wrong]), encoding="utf-8")
+    code, out, _ = run("sla", "check", tmp_path / "cases.json")
+    assert (code, "\x07" in out, "0 passed, 1 failed" in out) == (1, False, True)
 
 
 def test_same_policy_changes_nothing(run: Run) -> None:

@@ -63,6 +63,17 @@ def test_clock_that_waits_for_acceptance_has_no_window() -> None:
     assert found.changes["state_after"].to_list() == [NO_WINDOW]
 
 
+def test_window_that_starts_in_another_week_counts_there() -> None:
+    accepted = [{**TWO_HOURS[0], "resolution": {"target": 7_200, "start_event": "accepted"}}]
+    events = "Mon+7 09:00 accepted ana\nMon+7 12:00 status resolved"
+    found = tried(FOUR_HOURS, accepted, events, as_of="Tue+7 09:00")
+    weeks = found.attainment.filter(pl.col("dimension") == "week")
+    assert weeks.select("value", "clocks_before", "clocks_after", "breached_after").rows() == [
+        ("2024-01-15", 1, 0, 0),
+        ("2024-01-22", 0, 1, 1),
+    ]
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(backlogs(), policies())
 def test_each_side_agrees_with_its_own_attainment(backlog: Backlog, other: Any) -> None:

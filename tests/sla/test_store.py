@@ -100,6 +100,13 @@ def test_old_news_can_be_left_out(engine: Engine) -> None:
     assert store.unsent(since=NOW) == []
 
 
+def test_what_is_raised_later_is_no_news_of_then(engine: Engine) -> None:
+    store = AlertStore(engine)
+    store.add(alerts("a:1/x"))
+    assert store.unsent(until=NOW - timedelta(seconds=1)) == []
+    assert len(store.unsent(until=NOW)) == 1
+
+
 def raise_as_process(url: str, *, backwards: bool) -> list[str]:
     """What one of two processes gets back of 500 alerts that both raise once both are ready."""
     store = open_store(url)

@@ -26,7 +26,22 @@ def read_yaml(path: str | Path, *, what: str = "file") -> Any:
         loader.flatten_mapping(node)
         return loader.construct_mapping(node, deep=True)
 
+    def number(loader: Unique, node: yaml.ScalarNode) -> Any:
+        if ":" in node.value:
+            place = f"{path}: line {node.start_mark.line + 1}"
+            raise BadInput(f"{place}: {node.value} is a number to YAML, in sixties; put it in quotes.")
+        return loader.construct_yaml_float(node) if node.tag.endswith("float") else loader.construct_yaml_int(node)
+
+    def instant(loader: Unique, node: yaml.ScalarNode) -> Any:
+        try:
+            return loader.construct_yaml_timestamp(node)
+        except ValueError as error:
+            raise BadInput(f"{path}: line {node.start_mark.line + 1}: {node.value} is no date: {error}.") from None
+
     Unique.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    Unique.add_constructor("tag:yaml.org,2002:int", number)
+    Unique.add_constructor("tag:yaml.org,2002:float", number)
+    Unique.add_constructor("tag:yaml.org,2002:timestamp", instant)
     try:
         return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=Unique)
     except FileNotFoundError:

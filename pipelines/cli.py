@@ -87,11 +87,15 @@ def demo(context: typer.Context) -> None:
 @app.command()
 def ingest(
     context: typer.Context,
-    path: Annotated[Path | None, typer.Argument(help="A file or folder; without it, what lies in the inbox.")] = None,
+    path: Annotated[
+        Path | None, typer.Argument(help="A file or folder; without it, what lies in the inbox.", readable=False)
+    ] = None,
     source: Annotated[
         str, typer.Option(help="helmdesk, people, servicenow-csv, or a mapping file's name.")
     ] = "helmdesk",
-    mapping: Annotated[Path | None, typer.Option(help="Your own mapping file (see data/mappings).")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="Your own mapping file (see data/mappings).", readable=False)
+    ] = None,
 ) -> None:
     """Take tickets in. The same input again changes nothing."""
     from pipelines.inbox import take_in

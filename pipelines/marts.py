@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 import duckdb
 import polars as pl
 
-from engine.errors import NotFound
+from engine.errors import NotFound, Unavailable
 from pipelines.mart_tables import FACTORS, MARTS, WHOLE, Mart
 
 __all__ = ["FACTORS", "MARTS", "Mart", "MartReader", "Publication", "current", "publish"]
@@ -89,7 +89,10 @@ class MartReader:
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         for mart in MARTS:
             file = str(self.publication.folder / f"{mart}.parquet").replace("'", "''")
-            self._connection.execute(f"CREATE VIEW {mart} AS SELECT * FROM read_parquet('{file}')")
+            try:
+                self._connection.execute(f"CREATE VIEW {mart} AS SELECT * FROM read_parquet('{file}')")
+            except duckdb.Error as error:
+                raise Unavailable(f"{file} is damaged: run `helmdesk publish` to write it anew") from error
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
         """The answer to a DuckDB query over the marts (each is a view of its name); sums come back as Int64."""

@@ -65,7 +65,10 @@ class Settings(BaseSettings):
     @field_validator("home", "data")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
-        return path.expanduser().resolve()
+        found = path.expanduser().resolve()
+        if above := next((part for part in (found, *found.parents) if part.is_file()), None):
+            raise ValueError(f"{above} is a file; name a folder")
+        return found
 
     @property
     def store_url(self) -> str:
@@ -141,4 +144,5 @@ def read_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         variable = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise BadInput(f"{variable}={first.get('input')!r} can't be used: {first['msg']}; see .env.example") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{variable}={str(first.get('input'))!r} can't be used: {reason}; see .env.example") from None

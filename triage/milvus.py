@@ -208,9 +208,11 @@ class MilvusIndex:
         try:
             return getattr(self._client, method)(*arguments, **named)
         except MilvusException as error:
-            raise Unavailable(f"Milvus at {self._uri} refused to {method}: {error.message}") from error
+            remedy = "" if "://" in self._uri else _DAMAGED
+            raise Unavailable(f"Milvus at {self._uri} refused to {method}: {error.message}{remedy}") from error
 
 
+_DAMAGED: Final = "; if its file is damaged, delete it and run `helmdesk knowledge sync`"
 _PATIENT: Final = {"grpc.keepalive_permit_without_calls": False}
 """The client's default pings an idle connection more often than Milvus Lite allows, which then complains aloud."""
 

@@ -147,7 +147,7 @@ class Delivery(Frozen):
 
 
 class IngestReport(Frozen):
-    """What became of a delivery. Delivering the same again gives only `skipped`."""
+    """What became of a delivery. Delivering the same again gives only `skipped`, and the same `rejected`."""
 
     created: int = 0
     updated: int = 0

@@ -95,12 +95,12 @@ class HelmdeskFiles:
         tickets_file = path / "tickets.jsonl" if path.is_dir() else path
         if tickets_file.name == "events.jsonl":
             raise BadInput(f"{path}: these are events; give the folder, so that tickets.jsonl is read with them")
-        if tickets_file.suffix.casefold() in {".csv", ".gz", ".tsv", ".parquet", ".xlsx"}:
+        if tickets_file.suffix.casefold() in {".csv", ".gz", ".tsv", ".parquet", ".xlsx", ".zip"}:
             raise BadInput(f"{path}: the source helmdesk reads .jsonl; name another --source or a --mapping")
         events_file = tickets_file.with_name(tickets_file.name.replace("tickets.jsonl", "events.jsonl"))
         ticket_lines = numbered_lines(tickets_file)
         has_events = events_file != tickets_file and events_file.exists()
-        event_lines = numbered_lines(events_file) if has_events else []
+        event_lines = numbered_lines(events_file, may_be_empty=True) if has_events else []
         return self._deliveries(ticket_lines, tickets_file.name, event_lines, events_file.name)
 
     def parse(self, payload: Mapping[str, Any]) -> Delivery:
@@ -214,10 +214,10 @@ def content_of(line: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {"line": line}
 
 
-def numbered_lines(path: Path) -> list[tuple[int, str]]:
-    """Numbered lines that are not blank. Raises BadInput if the file can't be read to its end."""
+def numbered_lines(path: Path, *, may_be_empty: bool = False) -> list[tuple[int, str]]:
+    """Numbered lines that are not blank. Raises BadInput if the file can't be read to its end, or has nothing in it."""
     with readable(path, "utf-8"):
-        if path.is_dir() or path.stat().st_size == 0:
+        if path.is_dir() or (path.stat().st_size == 0 and not may_be_empty):
             raise BadInput(f"{path}: {'a folder, not a file' if path.is_dir() else 'the file is empty'}")
         with text_of(path, "utf-8") as text:
             return [(number, line) for number, line in enumerate(text, start=1) if line.strip()]

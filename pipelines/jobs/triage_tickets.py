@@ -35,6 +35,7 @@ def triage_tickets(house: House, *, at: datetime, progress: Progress = silent) -
     """
     from triage.cascade import Cascade
 
+    house.settings.check_model()
     _ = house.wording  # a broken file is told of before anything is kept
     claims = classify(house, at=at, progress=progress)
     counts = dict(house.classifier.counts) if claims and isinstance(house.classifier, Cascade) else {}

@@ -1,5 +1,6 @@
 """Whatever lies in a data file, what is wrong with it is one line that names it."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,24 @@ def test_merge_keys_still_work(tmp_path: Path) -> None:
     file = tmp_path / "merged.yaml"
     file.write_text("base: &base {a: 1}\nmine: {<<: *base, b: 2}\n", encoding="utf-8")
     assert read_yaml(file)["mine"] == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a: 1\nresolution: 4:00", "line 2: 4:00 is a number to YAML, in sixties; put it in quotes"),
+        ("a: 190:20:30.15", "line 1: 190:20:30.15 is a number to YAML"),
+        ("a: 1\nb: 2\nvalid_from: 2024-13-01", "line 3: 2024-13-01 is no date: month must be in 1..12"),
+    ],
+)
+def test_what_yaml_would_misread_is_refused_with_its_line(content: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(content)
+    with pytest.raises(BadInput, match=said):
+        read_yaml(file)
+
+
+def test_plain_numbers_and_dates_are_what_they_say(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("[1, 1_000, 0x10, 1.5, .inf, 2024-01-02]")
+    assert read_yaml(file) == [1, 1000, 16, 1.5, float("inf"), date(2024, 1, 2)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from engine.errors import NotFound
+from engine.errors import NotFound, Unavailable
 from pipelines import marts
 
 AS_OF = datetime(2026, 9, 30, 8, tzinfo=UTC)
@@ -90,4 +90,10 @@ def test_damaged_pointer_says_what_to_run(content: str, tmp_path: Path) -> None:
 def test_missing_table_is_named(tmp_path: Path) -> None:
     (published(tmp_path, created=1).folder / "alerts.parquet").unlink()
     with pytest.raises(NotFound, match=r"alerts\.parquet"):
+        marts.MartReader(tmp_path)
+
+
+def test_damaged_table_says_what_to_run(tmp_path: Path) -> None:
+    (published(tmp_path, created=1).folder / "confidence.parquet").write_bytes(b"PAR1 no more")
+    with pytest.raises(Unavailable, match=r"confidence\.parquet is damaged: run `helmdesk publish`"):
         marts.MartReader(tmp_path)

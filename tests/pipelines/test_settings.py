@@ -102,3 +102,11 @@ def test_a_model_that_is_not_there_stops_a_cycle_before_anything_runs(
         with pytest.raises(BadInput, match=r"HELMDESK_MODEL=.*mine\.npz.* triage train"):
             cycle(house, as_of=house.now())
         assert "store" not in house.__dict__
+
+
+@pytest.mark.parametrize("below", ["", "desk"])
+def test_a_home_that_is_a_file_is_refused(below: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "home").touch()
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path / "home" / below))
+    with pytest.raises(BadInput, match=r"HELMDESK_HOME.*home is a file; name a folder"):
+        read_settings()

@@ -114,3 +114,10 @@ def test_files_that_can_not_be_read_are_refused(tmp_path: Path, content: bytes |
 def test_events_alone_are_no_tickets(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="give the folder"):
         HelmdeskFiles().read(folder(tmp_path, [ticket("1")], [event("1")]) / "events.jsonl")
+
+
+def test_no_events_yet_is_no_fault(tmp_path: Path) -> None:
+    (tmp_path / "tickets.jsonl").write_text('{"ticket_id":"1","source":"desk","created_at":"2026-03-02T09:00:00Z"}\n')
+    (tmp_path / "events.jsonl").touch()
+    for given in (tmp_path, tmp_path / "tickets.jsonl"):
+        assert len(whole(HelmdeskFiles(), given).tickets) == 1

@@ -165,7 +165,10 @@ def test_bad_calendar_names_its_key(mapping: Any, message: str) -> None:
         ("office: {tz: , weekly: {}}", r"office\.tz: nothing stands behind it"),
         ("office: {weekly: }", r"office\.weekly: nothing stands behind it"),
         ("office: {weekly: false}", r"office\.weekly: expected a mapping"),
-        ("office: {weekly: {mon: [[09:00, 17:00]]}}", r"office\.weekly\.mon\[0\]\[1\]: .* in quotes"),
+        (
+            "office: {weekly: {mon: [[09:00, 17:00]]}}",
+            "line 1: 17:00 is a number to YAML, in sixties; put it in quotes",
+        ),
         ('office: {weekly: {mon: [["09:00", "25:00"]]}}', r"office\.weekly\.mon\[0\]\[1\]: .*'25:00'"),
         (
             'office: {weekly: {mon: [["09:00", "12:00"], ["11:59", "13:00"]]}}',

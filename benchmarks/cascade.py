@@ -12,18 +12,18 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.triage import NOON, ROOT, SHARED, read_rows, read_sample
-from triage.cascade import least_certain
 from triage.contracts import TicketText
 from triage.embed import TOKENIZER, MiniLM, WordLlama
+from triage.learning.product_model import LabelledText
+from triage.learning.train import train
+from triage.llm.cascade import least_certain
 from triage.llm.local import open_local
 from triage.llm.policy import CascadePolicy, load_policy
 from triage.llm.prompts import Prompt, classify_messages
+from triage.llm.risk_coverage import give_up
 from triage.ports import Embedder
-from triage.product_model import LabelledText
-from triage.risk_coverage import give_up
 from triage.sanitize import clean_ticket
 from triage.taxonomy import Taxonomy, load_taxonomy
-from triage.train import train
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
 

@@ -19,22 +19,22 @@ import numpy.typing as npt
 
 from triage.calibrate import expected_calibration_error, softmax
 from triage.contracts import TicketText
+from triage.drafting.macros import read_macros
+from triage.drafting.wording import load_wording
 from triage.embed import Remembering, open_embedder
-from triage.judged_files import read_corpus, read_judgements, read_queries
-from triage.knowledge import read_articles
+from triage.knowledge.chunks import read_articles
+from triage.knowledge.judged_files import read_corpus, read_judgements, read_queries
+from triage.knowledge.milvus import MilvusIndex
+from triage.knowledge.retrieval_measures import figures
+from triage.knowledge.retrieval_runs import Collection, hybrid_ranking, ranking
+from triage.knowledge.retrieve import default_weights, question_of
+from triage.learning.measures import in_scope_figures, out_of_scope_figures
+from triage.learning.out_of_scope import likeness_to, scope_score
+from triage.learning.product_model import LabelledText
+from triage.learning.train import train
 from triage.llm.local import open_local
-from triage.macros import read_macros
-from triage.measures import in_scope_figures, out_of_scope_figures
-from triage.milvus import MilvusIndex
-from triage.out_of_scope import likeness_to, scope_score
 from triage.ports import Drafter, Embedder
-from triage.product_model import LabelledText
-from triage.retrieval_measures import figures
-from triage.retrieval_runs import Collection, hybrid_ranking, ranking
-from triage.retrieve import default_weights, question_of
 from triage.taxonomy import Taxonomy, load_taxonomy
-from triage.train import train
-from triage.wording import load_wording
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"

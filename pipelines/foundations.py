@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from sla.calendars import Calendar
     from sla.promises import Policies
     from sla.store import AlertStore
-    from triage.enrichment_policy import EnrichmentPolicy
-    from triage.learning_policy import LearningPolicy
+    from triage.drafting.wording import Wording
+    from triage.enrichment.policy import EnrichmentPolicy
+    from triage.feedback.policy import LearningPolicy
     from triage.llm.policy import TriagePolicy
     from triage.store import TriageStore
     from triage.taxonomy import Taxonomy
-    from triage.wording import Wording
 
 T = TypeVar("T")
 
@@ -117,7 +117,7 @@ class Foundations:
 
     @cached_property
     def _wording(self) -> "InForce[Wording]":
-        from triage.wording import load_wording
+        from triage.drafting.wording import load_wording
 
         return self._in_force("wording", (self.policy_file("wording.yaml"),), load_wording)
 
@@ -127,7 +127,7 @@ class Foundations:
 
     @cached_property
     def _enrichment_policy(self) -> "InForce[EnrichmentPolicy]":
-        from triage.enrichment_policy import load_enrichment_policy
+        from triage.enrichment.policy import load_enrichment_policy
 
         return self._in_force("enrichment", (self.policy_file("enrichment.yaml"),), load_enrichment_policy)
 
@@ -137,7 +137,7 @@ class Foundations:
 
     @cached_property
     def _learning_policy(self) -> "InForce[LearningPolicy]":
-        from triage.learning_policy import load_policy
+        from triage.feedback.policy import load_policy
 
         return self._in_force("learning", (self.policy_file("learning.yaml"),), load_policy)
 

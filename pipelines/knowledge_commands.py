@@ -12,11 +12,11 @@ from engine.errors import BadInput
 from pipelines.terminal import open_here, plain
 
 if TYPE_CHECKING:
-    from triage.articles import Reading
+    from triage.knowledge.articles import Reading
+    from triage.knowledge.retrieval_measures import Figures, Judged
+    from triage.knowledge.retrieval_runs import Found
+    from triage.knowledge.search_weights import Tuned
     from triage.ports import Embedder
-    from triage.retrieval_measures import Figures, Judged
-    from triage.retrieval_runs import Found
-    from triage.search_weights import Tuned
 
 Json = Annotated[bool, typer.Option("--json", help="Everything, for programs.")]
 
@@ -35,8 +35,8 @@ def sync(
     ] = None,
 ) -> None:
     """Make the index hold the articles of a folder as they are now; without one, those of data/knowledge."""
-    from triage.articles import read_folder
-    from triage.knowledge import same_source
+    from triage.knowledge.articles import read_folder
+    from triage.knowledge.chunks import same_source
     from triage.ports import KNOWLEDGE
 
     mapping = _mapping(field or [])
@@ -63,7 +63,7 @@ def sync(
 def _source_name(place: Path, given: str | None, own: Path) -> str:
     """The name given, else the folder's. Raises BadInput for one that can't be read, and where `knowledge` is not the
     name of the articles below the data folder, which every triage brings in under it."""
-    from triage.articles import LIMITS
+    from triage.knowledge.articles import LIMITS
     from triage.ports import KNOWLEDGE
 
     is_own = place.resolve() == own.resolve()
@@ -80,7 +80,7 @@ def _source_name(place: Path, given: str | None, own: Path) -> str:
 
 def _show_refused(reading: "Reading", place: Path) -> None:
     """Raises BadInput if there is no article left."""
-    from triage.articles import FORMATS, grouped
+    from triage.knowledge.articles import FORMATS, grouped
 
     for line in grouped(reading.refused):
         typer.echo(f"refused  {plain(line)}", err=True)
@@ -130,8 +130,8 @@ def evaluate(
     """How well words, meaning and both together find what was judged relevant (BEIR layout)."""
     from pipelines.settings import read_settings
     from triage.embed import open_embedder
-    from triage.kept_vectors import KeptVectors
-    from triage.search_weights import save_weights
+    from triage.knowledge.kept_vectors import KeptVectors
+    from triage.knowledge.search_weights import save_weights
 
     if save and tune_on is None:
         raise BadInput("--save keeps tuned weights: say with --tune-on which judged queries to tune on")
@@ -153,8 +153,8 @@ def evaluate(
 
 def _weights_of(file: Path, embedder: str) -> "tuple[Tuned, str]":
     """The weights this home searches with, and whether they are the default or saved."""
-    from triage.retrieve import default_weights
-    from triage.search_weights import SavedWeights, Tuned, read_weights
+    from triage.knowledge.retrieve import default_weights
+    from triage.knowledge.search_weights import SavedWeights, Tuned, read_weights
 
     weights = read_weights(file, embedder=embedder)
     if file.exists():
@@ -171,10 +171,10 @@ def _judge(
     corpus: Path, queries: Path, qrels: Path, tune_on: Path | None, embedder: "Embedder", *, usual: "tuple[Tuned, str]"
 ) -> "tuple[dict[str, Any], Tuned]":
     """The weights are settled before a query of the test is run."""
-    from triage.judged_files import read_corpus, read_judgements, read_queries
-    from triage.retrieval_measures import MEANINGS, with_answers
-    from triage.retrieval_runs import Collection
-    from triage.search_weights import tune
+    from triage.knowledge.judged_files import read_corpus, read_judgements, read_queries
+    from triage.knowledge.retrieval_measures import MEANINGS, with_answers
+    from triage.knowledge.retrieval_runs import Collection
+    from triage.knowledge.search_weights import tune
 
     documents, asked = read_corpus(corpus), read_queries(queries)
     ids = {document.id for document in documents}
@@ -207,7 +207,7 @@ def _tuning(
     tune_on: Path, asked: dict[str, str], test: dict[str, str], documents: set[str]
 ) -> "tuple[dict[str, str], Judged]":
     """Queries to tune on with their grades, without any whose text is also in the test."""
-    from triage.judged_files import read_judgements, read_queries
+    from triage.knowledge.judged_files import read_judgements, read_queries
 
     texts = asked
     if tune_on.is_dir():
@@ -225,8 +225,8 @@ def _folded(text: str) -> str:
 
 
 def _figures(found: "dict[str, Found]", judged: "Judged", tuned: "Tuned") -> "dict[str, Figures]":
-    from triage.retrieval_measures import figures
-    from triage.retrieval_runs import hybrid_ranking, ranking
+    from triage.knowledge.retrieval_measures import figures
+    from triage.knowledge.retrieval_runs import hybrid_ranking, ranking
 
     return {
         "bm25": figures({query: ranking(found[query].words) for query in judged}, judged),

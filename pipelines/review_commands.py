@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pipelines.jobs.retrain import Retrained
     from pipelines.jobs.review import Queued
     from pipelines.wiring import House
-    from triage.reviews import Waiting
+    from triage.feedback.reviews import Waiting
 
 Ticket = Annotated[str | None, typer.Argument(help="Key, reference or id.")]
 By = Annotated[str | None, typer.Option(help="Who says so.", show_default="HELMDESK_ACTOR")]

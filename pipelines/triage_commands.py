@@ -14,10 +14,10 @@ from engine.errors import BadInput
 from pipelines.terminal import open_here, plain
 
 if TYPE_CHECKING:
-    from triage.measures import Figure
+    from triage.learning.measures import Figure
+    from triage.learning.product_model import LabelledText
+    from triage.learning.train import Model
     from triage.ports import Embedder
-    from triage.product_model import LabelledText
-    from triage.train import Model
 
 File = Annotated[Path, typer.Option(help="Labelled texts: .csv, .tsv, .jsonl (each also .gz) or .parquet.")]
 Text = Annotated[str, typer.Option(help="The column with the text.")]
@@ -131,7 +131,7 @@ def _open(context: typer.Context, name: str | None) -> "Embedder":
 
 
 def _check_files(*files: Path | None) -> None:
-    from triage.labelled_files import check_file
+    from triage.learning.labelled_files import check_file
 
     for file in files:
         if file is not None:
@@ -147,10 +147,10 @@ def _learn(
     taxonomy: Path | None = None,
     oos_train: Path | None = None,
 ) -> Learned:
-    from triage.labelled_files import read_labelled, read_outside
+    from triage.learning.labelled_files import read_labelled, read_outside
+    from triage.learning.train import learn_name
+    from triage.learning.train import train as learn
     from triage.taxonomy import load_taxonomy
-    from triage.train import learn_name
-    from triage.train import train as learn
 
     rows, left_out = read_labelled(data, text=text, label=label)
     phrases = None
@@ -170,9 +170,9 @@ def _judge(learned: Learned, embedder: "Embedder", test: Path, oos: Path | None,
     import numpy as np
 
     from triage.calibrate import softmax
-    from triage.labelled_files import read_labelled, read_outside
-    from triage.measures import in_scope_figures, out_of_scope_figures
-    from triage.out_of_scope import likeness_to, scope_score
+    from triage.learning.labelled_files import read_labelled, read_outside
+    from triage.learning.measures import in_scope_figures, out_of_scope_figures
+    from triage.learning.out_of_scope import likeness_to, scope_score
 
     model = learned.model
     rows, left_out = read_labelled(test, text=text, label=label)
@@ -226,7 +226,7 @@ def _say(stage: str) -> None:
 
 
 def _as_data(learned: Learned, found: Judged) -> dict[str, Any]:
-    from triage.measures import INTERVALS, MEANINGS
+    from triage.learning.measures import INTERVALS, MEANINGS
 
     about, scope = learned.model.about, learned.model.scope
     counts = {

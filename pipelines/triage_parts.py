@@ -9,16 +9,16 @@ from engine.errors import BadInput, HelmdeskError
 from pipelines.foundations import Foundations
 
 if TYPE_CHECKING:
-    from triage.budget import Budget
     from triage.classify import LocalClassifier, TrainedClassifier
     from triage.contracts import Macro
-    from triage.feedback_store import FeedbackStore, ModelRun
+    from triage.drafting.wording import Wording
+    from triage.feedback.store import FeedbackStore, ModelRun
+    from triage.knowledge.milvus import MilvusIndex
+    from triage.llm.budget import Budget
     from triage.llm.local import LocalModels
     from triage.llm.models import HostedModel, Provider
     from triage.llm.policy import TriagePolicy
-    from triage.milvus import MilvusIndex
     from triage.ports import Classifier, Drafter, Embedder, IndexReport
-    from triage.wording import Wording
 
 T = TypeVar("T")
 Part = TypeVar("Part")
@@ -66,7 +66,7 @@ class TriageParts(Foundations):
 
     @cached_property
     def macros(self) -> "list[Macro]":
-        from triage.macros import read_macros
+        from triage.drafting.macros import read_macros
 
         return read_macros(self.settings.data / "macros")
 
@@ -75,7 +75,7 @@ class TriageParts(Foundations):
         return self._made_from(self.triage_policy, "budget", self._open_budget)
 
     def _open_budget(self, policy: "TriagePolicy") -> "Budget":
-        from triage.budget import Budget
+        from triage.llm.budget import Budget
 
         return Budget(self.store.engine, policy.budget_per_day, clock=self.now)
 
@@ -137,8 +137,8 @@ class TriageParts(Foundations):
         return self._made_from(self.triage_policy, "cascade", self._open_cascade)
 
     def _open_cascade(self, policy: "TriagePolicy") -> "Classifier":
-        from triage.answer_cache import AnswerCache
-        from triage.cascade import Cascade
+        from triage.llm.answer_cache import AnswerCache
+        from triage.llm.cascade import Cascade
 
         return Cascade(
             self.local_classifier,
@@ -165,8 +165,8 @@ class TriageParts(Foundations):
     @cached_property
     def index(self) -> "MilvusIndex":
         """The knowledge index; one process at a time may hold the embedded one (raises Unavailable)."""
-        from triage.milvus import MilvusIndex
-        from triage.search_weights import read_weights
+        from triage.knowledge.milvus import MilvusIndex
+        from triage.knowledge.search_weights import read_weights
 
         token = self.settings.milvus_token
         self.settings.home.mkdir(parents=True, exist_ok=True)
@@ -182,7 +182,7 @@ class TriageParts(Foundations):
 
         One that can't be read is told of in the log, and none is removed while there is one.
         """
-        from triage.articles import grouped, read_folder
+        from triage.knowledge.articles import grouped, read_folder
         from triage.ports import KNOWLEDGE
 
         taken = {held.article_id: held.source for held in self.index.held() if held.source != KNOWLEDGE}
@@ -195,7 +195,7 @@ class TriageParts(Foundations):
 
     @cached_property
     def feedback_store(self) -> "FeedbackStore":
-        from triage.feedback_store import FeedbackStore
+        from triage.feedback.store import FeedbackStore
 
         return FeedbackStore(self.store.engine)
 

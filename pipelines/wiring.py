@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
     from sla.explain import Ledger
-    from triage.feedback import Feedback
-    from triage.reviews import Review
+    from triage.feedback.acceptance import Feedback
+    from triage.feedback.reviews import Review
 
 
 def open_house(*, keep_last_good: bool = False, **overrides: object) -> "House":

@@ -15,12 +15,12 @@ import numpy.typing as npt
 from triage.calibrate import softmax
 from triage.contracts import FOR_A_PERSON, Classification, Guess, TicketText
 from triage.evidence import error_codes, log_odds, names_phrase, product_names
-from triage.out_of_scope import scope_score
+from triage.learning.out_of_scope import scope_score
+from triage.learning.product_model import LabelledText, load_or_learn
+from triage.learning.train import Model
 from triage.ports import Embedder
-from triage.product_model import LabelledText, load_or_learn
 from triage.sanitize import clean_ticket, is_empty, readable_text, whole_text
 from triage.taxonomy import Taxonomy
-from triage.train import Model
 from triage.urgency import urgency_of
 
 

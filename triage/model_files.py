@@ -17,12 +17,12 @@ import numpy as np
 from engine.errors import BadInput, NotFound
 from triage.calibrate import Platt
 from triage.classify import TrainedClassifier
-from triage.methods import Linear, Method
-from triage.out_of_scope import SCORES, Scope
+from triage.learning.methods import Linear, Method
+from triage.learning.out_of_scope import SCORES, Scope
+from triage.learning.train import Model
+from triage.learning.words import Words
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy
-from triage.train import Model
-from triage.words import Words
 
 FORMAT: Final = "helmdesk-model"
 VERSION: Final = 3

@@ -11,11 +11,11 @@ from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.triage_tickets import text_of
 from pipelines.progress import Progress, silent
 from pipelines.wiring import House
-from triage.enrichment_contracts import CaseFacts
-from triage.enrichment_policy import EnrichmentPolicy
+from triage.enrichment.contracts import CaseFacts
+from triage.enrichment.policy import EnrichmentPolicy
 
 if TYPE_CHECKING:
-    from triage.enrichment_store import EnrichmentStore, Kept
+    from triage.enrichment.store import EnrichmentStore, Kept
 
 BATCH = 256
 WORST_FIRST = ("breached", "at_risk", "on_track")
@@ -36,8 +36,8 @@ def enrich_tickets(
     the candidates before it: an interrupted run goes on where it stopped. `related` counts the tickets that have a
     candidate among those looked at.
     """
-    from triage.enrich import enrich, input_hash
-    from triage.enrichment_store import EnrichmentStore
+    from triage.enrichment.enrich import enrich, input_hash
+    from triage.enrichment.store import EnrichmentStore
 
     policy = house.enrichment_policy
     store = EnrichmentStore(house.store.engine)
@@ -57,8 +57,8 @@ def enrich_tickets(
 
 def signed(cases: Sequence[CaseFacts], hashes: dict[str, str], policy: EnrichmentPolicy) -> "dict[str, Kept]":
     """What will be known of each case: its hash and its signature."""
-    from triage.duplicates import signatures_of
-    from triage.enrichment_store import Kept
+    from triage.enrichment.duplicates import signatures_of
+    from triage.enrichment.store import Kept
 
     marks = signatures_of(cases, policy.duplicates) if cases else {}
     return {key: Kept(hashes[key], mark) for key, mark in marks.items()}
@@ -77,7 +77,7 @@ def relate(
 
     Comes before the enrichments are saved: those say that a ticket is done.
     """
-    from triage.duplicates import related
+    from triage.enrichment.duplicates import related
 
     if not changed:
         return 0

@@ -12,16 +12,16 @@ from pipelines.wiring import House
 
 if TYPE_CHECKING:
     from triage.contracts import Article, Macro
-    from triage.enrichment_policy import HealthPolicy
+    from triage.enrichment.policy import HealthPolicy
 
 
 def enrichment_marts(
     house: House, tickets: pl.DataFrame, clocks: pl.DataFrame, *, as_of: datetime
 ) -> dict[str, pl.DataFrame]:
     """All marts of this file by name, from the marts `tickets` and `sla_clocks`."""
-    from triage.articles import read_folder
-    from triage.enrichment_store import EnrichmentStore
-    from triage.macros import read_macros
+    from triage.drafting.macros import read_macros
+    from triage.enrichment.store import EnrichmentStore
+    from triage.knowledge.articles import read_folder
 
     data, store = house.settings.data, EnrichmentStore(house.store.engine)
     help_for = guides(read_macros(data / "macros"), read_folder(data / "knowledge").articles)

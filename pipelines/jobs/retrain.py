@@ -10,16 +10,16 @@ import polars as pl
 from engine.errors import BadInput, Conflict
 from pipelines.jobs.triage_tickets import text_of
 from pipelines.wiring import House
-from triage.champion import Split, Verdict, compare, reason_to_retrain, split_by_time, unseen_rows
 from triage.contracts import TicketText
-from triage.drift import Drift, Mix, drift, mix_from, mix_of
-from triage.feedback_store import ModelRun
-from triage.product_model import LabelledText
-from triage.reviews import Review, rows_to_learn, text_read
+from triage.feedback.champion import Split, Verdict, compare, reason_to_retrain, split_by_time, unseen_rows
+from triage.feedback.drift import Drift, Mix, drift, mix_from, mix_of
+from triage.feedback.reviews import Review, rows_to_learn, text_read
+from triage.feedback.store import ModelRun
+from triage.learning.product_model import LabelledText
 
 if TYPE_CHECKING:
     from triage.classify import LocalClassifier, TrainedClassifier
-    from triage.train import Model
+    from triage.learning.train import Model
 
 SEED = 20
 REFERENCE_TICKETS = 500
@@ -108,7 +108,7 @@ def _seen(house: House) -> set[str]:
 
 def _learn(house: House, split: Split, *, at: datetime) -> "Model":
     """From the taxonomy, labelled rows there are, and people's answers, which win where a text is labelled twice."""
-    from triage.train import learn_name, train
+    from triage.learning.train import learn_name, train
 
     labels = house.taxonomy.product.labels
     phrases = {label: (learn_name(label), *content.phrases) for label, content in labels.items()}

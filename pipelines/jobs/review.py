@@ -7,9 +7,9 @@ from engine.contracts import Event, Kind, Ticket
 from engine.errors import Conflict, NotFound
 from pipelines.jobs.triage_tickets import text_of
 from pipelines.wiring import House
-from triage.feedback import Feedback
-from triage.feedback import feedback as judged
-from triage.reviews import Doubt, Review, Waiting, check_text, in_order, is_settled, review, waiting
+from triage.feedback.acceptance import Feedback
+from triage.feedback.acceptance import feedback as judged
+from triage.feedback.reviews import Doubt, Review, Waiting, check_text, in_order, is_settled, review, waiting
 
 TRIES = 5
 

@@ -10,7 +10,7 @@ from pipelines.marts import MARTS
 from pipelines.wiring import House
 
 if TYPE_CHECKING:
-    from triage.reviews import Review
+    from triage.feedback.reviews import Review
 
 CONFIDENCE_BINS = 10
 CLAIMED = {"classify": "classifications", "draft": "suggestions"}
@@ -21,8 +21,8 @@ def triage_marts(
     house: House, tickets: pl.DataFrame, claims: pl.DataFrame, drafts: pl.DataFrame, *, as_of: datetime
 ) -> dict[str, pl.DataFrame]:
     """All marts of this file by name, from the marts `tickets`, `classifications` and `suggestions`."""
-    from triage.articles import read_folder
-    from triage.feedback import acceptance, frame_of, never_help
+    from triage.feedback.acceptance import acceptance, frame_of, never_help
+    from triage.knowledge.articles import read_folder
 
     policy = house.learning_policy.drafts
     answers = list(house.feedback_store.answers(as_of=as_of).values())
@@ -119,7 +119,7 @@ def cited(drafts: pl.DataFrame) -> pl.DataFrame:
 
 def gap_mart(house: House, drafts: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
     """What to write next: tickets whose last draft found no answer, those of one meaning together."""
-    from triage.gaps import Uncovered, gaps
+    from triage.feedback.gaps import Uncovered, gaps
 
     policy = house.learning_policy.gaps
     asked = drafts.filter(~pl.col("grounded")).join(tickets, on="ticket", suffix="_of_ticket")

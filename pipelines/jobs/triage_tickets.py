@@ -8,7 +8,7 @@ from engine.contracts import OPEN_STATUSES, Event, Kind, Ticket
 from pipelines.progress import Progress, silent
 from pipelines.wiring import House
 from triage.contracts import Classification, Suggestion, TicketText
-from triage.retrieve import question_of
+from triage.knowledge.retrieve import question_of
 
 BATCH = 256
 Item = TypeVar("Item")
@@ -33,7 +33,7 @@ def triage_tickets(house: House, *, at: datetime, progress: Progress = silent) -
 
     Work is saved batch by batch: an interrupted run goes on where it stopped.
     """
-    from triage.cascade import Cascade
+    from triage.llm.cascade import Cascade
 
     house.settings.check_model()
     _ = house.wording  # a broken file is told of before anything is kept

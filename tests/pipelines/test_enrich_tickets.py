@@ -16,7 +16,7 @@ from pipelines.marts import MARTS
 from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF, sample_lines
 from triage.contracts import Article, Macro
-from triage.enrichment_store import EnrichmentStore
+from triage.enrichment.store import EnrichmentStore
 
 TEXT = "The tunnel from the Lyon branch drops every hour and comes back after two minutes. Code CFW-601."
 LATER = AS_OF + timedelta(hours=1)

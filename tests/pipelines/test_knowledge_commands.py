@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from engine.errors import BadInput, NotFound
 from pipelines.knowledge_commands import evaluate, remove, show, sync
 from triage.embed import WordLlama
-from triage.retrieve import Weights
-from triage.search_weights import Tuned, read_weights, save_weights
+from triage.knowledge.retrieve import Weights
+from triage.knowledge.search_weights import Tuned, read_weights, save_weights
 
 app = typer.Typer()
 app.command("sync")(sync)
@@ -234,7 +234,7 @@ def test_tuned_weights_are_kept_for_this_home_if_asked(
     home: Path, judged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proven = Tuned(Weights(0.1, 0.9), True, 60, 0.2, 0.01, "won")
-    monkeypatch.setattr("triage.search_weights.tune", lambda *_, **__: proven)
+    monkeypatch.setattr("triage.knowledge.search_weights.tune", lambda *_, **__: proven)
     file = home / "models" / "search_weights.json"
     judge(judged, "--tune-on", judged / "train.tsv")
     assert not file.exists()
@@ -248,7 +248,7 @@ def test_weights_that_were_not_proven_are_not_saved_and_it_is_said(
     home: Path, judged: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unproven = Tuned(Weights(0.4, 0.6), False, 60, 0.0, 0.01, "not better than the default by enough")
-    monkeypatch.setattr("triage.search_weights.tune", lambda *_, **__: unproven)
+    monkeypatch.setattr("triage.knowledge.search_weights.tune", lambda *_, **__: unproven)
     done = judge(judged, "--tune-on", judged / "train.tsv", "--save")
     assert done.output.splitlines()[-1] == "not saved: not better than the default by enough"
     report = json.loads(judge(judged, "--tune-on", judged / "train.tsv", "--save", "--json").stdout)

@@ -18,7 +18,7 @@ from pipelines.review_commands import retrain as command
 from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import TicketText
-from triage.feedback_store import ModelRun
+from triage.feedback.store import ModelRun
 from triage.model_files import read_model
 
 WORDS = {"DLP": "florbit", "CFW": "quandle", "SSPM": "wimsel"}

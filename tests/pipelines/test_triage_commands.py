@@ -10,7 +10,7 @@ from engine.errors import BadInput, NotFound
 from pipelines.settings import shipped_data
 from pipelines.triage_commands import evaluate, train
 from triage.embed import WordLlama
-from triage.measures import MEANINGS
+from triage.learning.measures import MEANINGS
 from triage.model_files import read_model
 from triage.taxonomy import load_taxonomy
 
@@ -158,7 +158,7 @@ def test_a_test_that_was_learned_from_is_refused(files: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("option", ["--test", "--oos", "--oos-train"])
 def test_missing_files_are_told_before_learning(files: Path, option: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("triage.train.train", lambda *_, **__: pytest.fail("learned before looking"))
+    monkeypatch.setattr("triage.learning.train.train", lambda *_, **__: pytest.fail("learned before looking"))
     given = {"--train": files / "train.jsonl", "--test": files / "test.jsonl", option: files / "nowhere.jsonl"}
     done = run("eval", *(word for pair in given.items() for word in pair))
     assert isinstance(done.exception, NotFound)
@@ -169,7 +169,7 @@ def test_missing_files_are_told_before_learning(files: Path, option: str, monkey
 def test_nothing_is_written_over_and_told_before_learning(
     files: Path, tmp_path: Path, out: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("triage.train.train", lambda *_, **__: pytest.fail("learned before looking"))
+    monkeypatch.setattr("triage.learning.train.train", lambda *_, **__: pytest.fail("learned before looking"))
     for name, source in (
         ("train.jsonl", files / "train.jsonl"),
         ("oos.jsonl", files / "oos.jsonl"),

@@ -20,8 +20,8 @@ from tests.ports.examples import LATER, delivery
 
 def rooms() -> list[sa.MetaData]:
     from sla.store import metadata as sla
-    from triage.enrichment_tables import metadata as enrichment
-    from triage.feedback_tables import metadata as triage
+    from triage.enrichment.tables import metadata as enrichment
+    from triage.feedback.tables import metadata as triage
     from triage.llm.tables import metadata as hosted
 
     return [metadata, sla, enrichment, *{triage, hosted}]

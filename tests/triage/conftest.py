@@ -8,11 +8,11 @@ import pytest
 
 from triage.classify import LocalClassifier
 from triage.contracts import Article, Macro
-from triage.draft import ExtractiveDrafter
+from triage.drafting.draft import ExtractiveDrafter
+from triage.drafting.macros import read_macros
 from triage.embed import MiniLM, Remembering
-from triage.knowledge import read_articles
-from triage.macros import read_macros
-from triage.memory_index import MemoryIndex
+from triage.knowledge.chunks import read_articles
+from triage.knowledge.memory_index import MemoryIndex
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy, load_taxonomy
 

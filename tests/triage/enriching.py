@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.triage.conftest import DATA, MONDAY
 from triage.contracts import TicketText
-from triage.enrichment_contracts import CaseFacts
-from triage.enrichment_policy import load_enrichment_policy
+from triage.enrichment.contracts import CaseFacts
+from triage.enrichment.policy import load_enrichment_policy
 
 FILE: Path = DATA / "policies" / "enrichment.yaml"
 POLICY = load_enrichment_policy(FILE)

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.triage.conftest import MONDAY
-from triage.answer_cache import AnswerCache, KeptAnswer, answer_key
+from triage.llm.answer_cache import AnswerCache, KeptAnswer, answer_key
 from triage.llm.tables import metadata
 
 ASKED: dict[str, Any] = {"taxonomy": "t", "model": "m", "prompt": "p"}

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput, NotFound
-from triage.articles import LONGEST, Reading, Refused, grouped, read_folder
-from triage.articles_html import clean, read_page
-from triage.knowledge import chunks_of
+from triage.knowledge.articles import LONGEST, Reading, Refused, grouped, read_folder
+from triage.knowledge.articles_html import clean, read_page
+from triage.knowledge.chunks import chunks_of
 
 PAGE = """<!doctype html><html><head><title>Help centre | Tunnel drops</title>
 <link rel="canonical" href="https://help.example/vpn-1"><style>p {color: red}</style></head><body>

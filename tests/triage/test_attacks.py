@@ -11,19 +11,19 @@ import sqlalchemy as sa
 from tests.triage.attacks import ANSWER_ATTACKS, ARTICLE_ATTACKS, TICKET_ATTACKS, Attack
 from tests.triage.chat_server import Reply, serving, tickets_asked
 from tests.triage.conftest import DATA, monday
-from triage.answer_cache import AnswerCache
-from triage.budget import Budget, Limits
-from triage.cascade import Cascade
 from triage.classify import LocalClassifier
 from triage.contracts import Passage, Suggestion, TicketText
-from triage.draft import ExtractiveDrafter
-from triage.grounding import Verdict, check_draft
+from triage.drafting.draft import ExtractiveDrafter
+from triage.drafting.grounding import Verdict, check_draft
+from triage.knowledge.memory_index import MemoryIndex
+from triage.llm.answer_cache import AnswerCache
+from triage.llm.budget import Budget, Limits
+from triage.llm.cascade import Cascade
 from triage.llm.hosted import HostedDrafter
 from triage.llm.models import HostedModel, open_model
 from triage.llm.policy import CascadePolicy, load_policy
 from triage.llm.prompts import Prompt, classify_messages, draft_messages
 from triage.llm.tables import metadata
-from triage.memory_index import MemoryIndex
 from triage.taxonomy import Taxonomy
 
 PROBLEM = "Both ZTNA connectors are offline and nobody reaches the private apps, ZTNA-301."

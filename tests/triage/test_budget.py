@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.triage.conftest import MONDAY, monday
-from triage.budget import Budget, Limits, Spent
+from triage.llm.budget import Budget, Limits, Spent
 from triage.llm.tables import metadata
 
 ROOM = Limits(calls=10, tokens=1000, usd=1.0)
@@ -77,7 +77,7 @@ def test_a_call_is_settled_on_the_day_it_was_booked(database: sa.Engine) -> None
 GREEDY = """
 import sqlalchemy as sa, sys
 from datetime import UTC, datetime
-from triage.budget import Budget, Limits
+from triage.llm.budget import Budget, Limits
 waits = {"timeout": 30} if sys.argv[1].startswith("sqlite") else {}
 engine = sa.create_engine(sys.argv[1], connect_args=waits)
 budget = Budget(engine, Limits(calls=25, tokens=10**6, usd=9), clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))

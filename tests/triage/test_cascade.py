@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from tests.triage.chat_server import Behaviour, ChatServer, Reply, labelling, serving, tickets_asked
 from tests.triage.conftest import DATA, MONDAY, monday
-from triage.answer_cache import AnswerCache
-from triage.budget import Budget, Limits
-from triage.cascade import Cascade, least_certain
 from triage.classify import LocalClassifier
 from triage.contracts import Classification, Guess, TicketText
+from triage.llm.answer_cache import AnswerCache
+from triage.llm.budget import Budget, Limits
+from triage.llm.cascade import Cascade, least_certain
 from triage.llm.models import open_model
 from triage.llm.policy import load_policy
 from triage.llm.tables import metadata

@@ -7,10 +7,10 @@ import pytest
 from scipy.stats import binomtest
 
 from tests.triage.conftest import DATA, MONDAY
-from triage.champion import compare, mcnemar, reason_to_retrain, split_by_time, unseen_rows
-from triage.learning_policy import load_policy
-from triage.product_model import LabelledText
-from triage.reviews import Review
+from triage.feedback.champion import compare, mcnemar, reason_to_retrain, split_by_time, unseen_rows
+from triage.feedback.policy import load_policy
+from triage.feedback.reviews import Review
+from triage.learning.product_model import LabelledText
 
 POLICY = load_policy(DATA / "policies" / "learning.yaml").retrain
 

@@ -14,8 +14,8 @@ from triage.calibrate import expected_calibration_error
 from triage.classify import LocalClassifier
 from triage.contracts import Classification, TicketText
 from triage.embed import WordLlama
+from triage.learning.product_model import LabelledText, load_or_learn
 from triage.ports import Embedder
-from triage.product_model import LabelledText, load_or_learn
 from triage.taxonomy import Taxonomy
 
 PREFIXES = {"gen": "GENERAL"}

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triage.enriching import POLICY, case
-from triage.complexity import amounts, complexity_of
-from triage.enrichment_policy import Weighed
+from triage.enrichment.complexity import amounts, complexity_of
+from triage.enrichment.policy import Weighed
 from triage.taxonomy import Taxonomy
 
 RULES = POLICY.complexity

@@ -5,10 +5,10 @@ import pytest
 from tests.triage.conftest import DATA, MONDAY
 from tests.triage.questions import OUT_OF_SCOPE, QUESTIONS
 from triage.contracts import Article, Suggestion, TicketText
-from triage.draft import ExtractiveDrafter, snippet
-from triage.memory_index import MemoryIndex
+from triage.drafting.draft import ExtractiveDrafter, snippet
+from triage.drafting.wording import PLAIN_ENGLISH, load_wording
+from triage.knowledge.memory_index import MemoryIndex
 from triage.ports import Embedder
-from triage.wording import PLAIN_ENGLISH, load_wording
 
 WORDING = load_wording(DATA / "policies" / "wording.yaml")
 CITED = re.compile(r"\[(\d+)\]")

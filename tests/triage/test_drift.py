@@ -8,8 +8,8 @@ import pytest
 
 from engine.errors import BadInput
 from tests.triage.conftest import DATA
-from triage.drift import Mix, by_chance, drift, mix_from, mix_of, stability_index
-from triage.learning_policy import load_policy
+from triage.feedback.drift import Mix, by_chance, drift, mix_from, mix_of, stability_index
+from triage.feedback.policy import load_policy
 
 POLICY = load_policy(DATA / "policies" / "learning.yaml").drift
 

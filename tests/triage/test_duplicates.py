@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tests.triage.conftest import DATA
 from tests.triage.enriching import POLICY, case
-from triage.duplicates import judge, related, related_by_comparing_all, signatures_of, similarity
-from triage.enrichment_contracts import CaseFacts, Related
+from triage.enrichment.contracts import CaseFacts, Related
+from triage.enrichment.duplicates import judge, related, related_by_comparing_all, signatures_of, similarity
 
 RULES = POLICY.duplicates
 TUNNEL = "The tunnel from the Lyon branch drops every hour and comes back after two minutes since Monday"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from engine.errors import BadInput, NotFound
 from tests.triage.conftest import MONDAY
 from tests.triage.enriching import FILE, POLICY, case
-from triage.enrich import enrich, input_hash
-from triage.enrichment_policy import load_enrichment_policy
+from triage.enrichment.enrich import enrich, input_hash
+from triage.enrichment.policy import load_enrichment_policy
 from triage.taxonomy import Taxonomy
 
 GERMAN = "Seit heute früh ist der Konnektor offline und niemand kann arbeiten. Wir sind verärgert. ZTNA-301"

@@ -8,10 +8,10 @@ from sqlalchemy import Engine, create_engine, event, inspect, text
 from engine.errors import BadInput
 from tests.triage.conftest import MONDAY
 from tests.triage.enriching import POLICY, case
-from triage.enrich import enrich
-from triage.enrichment_contracts import Enrichment, Related, Relation
-from triage.enrichment_store import ROWS_PER_TRANSACTION, EnrichmentStore, Kept
-from triage.enrichment_tables import metadata
+from triage.enrichment.contracts import Enrichment, Related, Relation
+from triage.enrichment.enrich import enrich
+from triage.enrichment.store import ROWS_PER_TRANSACTION, EnrichmentStore, Kept
+from triage.enrichment.tables import metadata
 from triage.taxonomy import Taxonomy
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from tests.triage.conftest import DATA, monday
 from triage.contracts import Article, Passage, Suggestion, TicketText
-from triage.draft import ExtractiveDrafter
+from triage.drafting.draft import ExtractiveDrafter
+from triage.drafting.grounding import check_draft
+from triage.drafting.wording import load_wording
 from triage.embed import Remembering, WordLlama
-from triage.grounding import check_draft
-from triage.memory_index import MemoryIndex
-from triage.retrieve import question_of
-from triage.wording import load_wording
+from triage.knowledge.memory_index import MemoryIndex
+from triage.knowledge.retrieve import question_of
 
 STACK = Path(__file__).resolve().parents[3] / "shared" / "data" / "stackfaq"
 WORDING = load_wording(DATA / "policies" / "wording.yaml")

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from engine.errors import BadInput
 from tests.triage.conftest import DATA, MONDAY
 from triage.contracts import Citation, Suggestion
-from triage.feedback import Outcome, acceptance, edit_distance, feedback, frame_of, levenshtein, never_help
-from triage.gaps import Uncovered, gaps
-from triage.learning_policy import load_policy
+from triage.feedback.acceptance import Outcome, acceptance, edit_distance, feedback, frame_of, levenshtein, never_help
+from triage.feedback.gaps import Uncovered, gaps
+from triage.feedback.policy import load_policy
 
 POLICY = load_policy(DATA / "policies" / "learning.yaml")
 LETTERS = st.text(alphabet="ab c", max_size=12)

@@ -19,9 +19,9 @@ from tests.ports.conftest import (  # noqa: F401
 from tests.triage.conftest import MONDAY
 from tests.triage.test_store import claim, ticket
 from triage.contracts import Guess
-from triage.feedback import Feedback, Outcome
-from triage.feedback_store import FeedbackStore, ModelRun
-from triage.reviews import Review
+from triage.feedback.acceptance import Feedback, Outcome
+from triage.feedback.reviews import Review
+from triage.feedback.store import FeedbackStore, ModelRun
 from triage.store import TriageStore
 
 pytestmark = pytest.mark.usefixtures("sql_only")

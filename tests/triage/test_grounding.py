@@ -2,13 +2,13 @@
 
 import pytest
 
-from triage.agreement import content_words, opposite
 from triage.contracts import Passage
-from triage.grounding import Verdict, check_draft, split
+from triage.drafting.agreement import content_words, opposite
+from triage.drafting.grounding import Verdict, check_draft, split
+from triage.drafting.particulars import folded, is_mixed, measures_in, names_in, numbers_in
+from triage.drafting.wording import PLAIN_ENGLISH
 from triage.llm.hosted import nearness_by
-from triage.particulars import folded, is_mixed, measures_in, names_in, numbers_in
 from triage.ports import Embedder
-from triage.wording import PLAIN_ENGLISH
 
 PHRASES = PLAIN_ENGLISH.phrases("en")
 PASSAGE = Passage(

@@ -13,15 +13,15 @@ import sqlalchemy as sa
 from tests.triage.chat_server import ChatServer, serving
 from tests.triage.conftest import DATA, monday
 from tests.triage.test_hosted import PROVIDERS, TICKET, always, model
-from triage.budget import Budget, Limits
 from triage.contracts import Suggestion
-from triage.draft import ExtractiveDrafter
+from triage.drafting.draft import ExtractiveDrafter
+from triage.drafting.wording import load_wording
+from triage.knowledge.memory_index import MemoryIndex
+from triage.llm.budget import Budget, Limits
 from triage.llm.failures import Unusable
 from triage.llm.hosted import HostedDrafter, read_draft
 from triage.llm.tables import metadata
-from triage.memory_index import MemoryIndex
 from triage.ports import Embedder
-from triage.wording import load_wording
 
 SHIPPED = load_wording(DATA / "policies" / "wording.yaml")
 

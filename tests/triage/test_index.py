@@ -16,10 +16,10 @@ from tests.triage.questions import QUESTIONS
 from tests.triage.test_classify import Counting
 from triage.contracts import Article
 from triage.embed import WordLlama
-from triage.memory_index import MemoryIndex
-from triage.milvus import MilvusIndex
+from triage.knowledge.memory_index import MemoryIndex
+from triage.knowledge.milvus import MilvusIndex
+from triage.knowledge.retrieve import Weights
 from triage.ports import Embedder, Index
-from triage.retrieve import Weights
 
 Opener = Callable[[Embedder], Index]
 
@@ -231,8 +231,8 @@ def test_another_embedder_is_refused(
 HOLD = """
 import sys
 from triage.embed import WordLlama
-from triage.knowledge import read_articles
-from triage.milvus import MilvusIndex
+from triage.knowledge.chunks import read_articles
+from triage.knowledge.milvus import MilvusIndex
 from pathlib import Path
 index = MilvusIndex(sys.argv[1], WordLlama())
 index.sync(read_articles(Path(sys.argv[2])))

@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import BadInput
 from triage.embed import WordLlama
-from triage.kept_vectors import KeptVectors
+from triage.knowledge.kept_vectors import KeptVectors
 
 
 def test_a_folder_that_can_not_hold_vectors_is_told(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from engine.errors import BadInput, NotFound
 from triage.contracts import Article
-from triage.knowledge import CHUNK, article_hash, chunks_of, lesson, read_article, read_articles, same_source
-from triage.milvus_schema import LENGTHS
+from triage.knowledge.chunks import CHUNK, article_hash, chunks_of, lesson, read_article, read_articles, same_source
+from triage.knowledge.milvus_schema import LENGTHS
 
 HEAD = "---\nid: a1\ntitle: A title\nurl: https://help.example/a1\n---\n"
 

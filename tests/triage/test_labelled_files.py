@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from engine.errors import BadInput, NotFound
-from triage.labelled_files import check_file, read_labelled, read_outside
+from triage.learning.labelled_files import check_file, read_labelled, read_outside
 
 
 def written(file: Path, frame: pl.DataFrame) -> None:

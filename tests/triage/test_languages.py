@@ -6,7 +6,7 @@ import pytest
 
 from tests.triage.conftest import DATA
 from tests.triage.enriching import POLICY
-from triage.languages import language_of, log_lines, prose
+from triage.enrichment.languages import language_of, log_lines, prose
 
 RULES = POLICY.languages
 

@@ -4,7 +4,7 @@ import pytest
 
 from engine.errors import BadInput, NotFound
 from triage.contracts import Article, Macro
-from triage.macros import read_macros, suggest_macros
+from triage.drafting.macros import read_macros, suggest_macros
 
 
 def test_shipped_macros_link_articles_that_exist(macros: list[Macro], articles: list[Article]) -> None:

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from triage.measures import (
+from triage.learning.measures import (
     accuracy_at,
     aurc,
     auroc,

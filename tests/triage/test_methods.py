@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from triage.embed import WordLlama
-from triage.methods import METHODS, Linear, Seen, fit_all
-from triage.product_model import nearness
-from triage.words import learn_words
+from triage.learning.methods import METHODS, Linear, Seen, fit_all
+from triage.learning.product_model import nearness
+from triage.learning.words import learn_words
 
 TEXTS = ["card was declined", "my card is declined again", "refund is missing", "where is my refund",
          "the app crashes", "app crashed on start"]  # fmt: skip

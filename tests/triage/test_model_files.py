@@ -11,13 +11,13 @@ from engine.errors import BadInput, NotFound
 from tests.triage.conftest import MONDAY, monday
 from triage.contracts import TicketText
 from triage.embed import MiniLM, WordLlama
-from triage.methods import METHODS
+from triage.learning.methods import METHODS
+from triage.learning.out_of_scope import Scope
+from triage.learning.product_model import LabelledText
+from triage.learning.train import train
 from triage.model_files import NUMBERS, check_place, load_model, read_model, save_model
-from triage.out_of_scope import Scope
 from triage.ports import Embedder
-from triage.product_model import LabelledText
 from triage.taxonomy import Taxonomy
-from triage.train import train
 
 OFFLINE = "Our ZTNA-301 connector for private apps is offline since this morning."
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from triage.out_of_scope import LOST, find_scope, likeness_to, scope_score
+from triage.learning.out_of_scope import LOST, find_scope, likeness_to, scope_score
 
 RANDOM = np.random.default_rng(5)
 CONFIDENCE, LIKENESS = RANDOM.uniform(0.3, 1, 2000), RANDOM.uniform(0.5, 1, 2000)

@@ -7,10 +7,10 @@ import pytest
 
 from engine.errors import BadInput
 from tests.triage.conftest import DATA
-from triage.enrichment_policy import load_enrichment_policy
-from triage.learning_policy import load_policy as load_learning_policy
+from triage.drafting.wording import load_wording
+from triage.enrichment.policy import load_enrichment_policy
+from triage.feedback.policy import load_policy as load_learning_policy
 from triage.llm.policy import load_policy as load_triage_policy
-from triage.wording import load_wording
 
 LOADERS: dict[str, Callable[[Path], object]] = {
     "learning": load_learning_policy,

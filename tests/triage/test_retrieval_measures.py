@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
-from triage.retrieval_measures import figures, ndcg, recall, reciprocal_rank, with_answers
+from triage.knowledge.retrieval_measures import figures, ndcg, recall, reciprocal_rank, with_answers
 
 
 @given(st.lists(st.integers(0, 3), min_size=2, max_size=30).filter(any), st.randoms(use_true_random=False))

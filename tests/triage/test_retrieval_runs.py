@@ -2,10 +2,10 @@ import pytest
 
 from triage.contracts import Article
 from triage.embed import WordLlama
-from triage.memory_index import MemoryIndex
+from triage.knowledge.memory_index import MemoryIndex
+from triage.knowledge.retrieval_runs import Collection, hybrid_ranking, ranking
+from triage.knowledge.retrieve import default_weights
 from triage.ports import Embedder
-from triage.retrieval_runs import Collection, hybrid_ranking, ranking
-from triage.retrieve import default_weights
 
 TEXTS = {"tunnel": "The tunnel drops every hour.", "bill": "The invoice is wrong.", "dots": "...", "void": ""}
 ARTICLES = [Article(id=name, title="", url=name, text=text) for name, text in TEXTS.items()]

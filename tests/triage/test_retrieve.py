@@ -7,8 +7,8 @@ import pytest
 from engine.errors import BadInput
 from tests.triage.test_classify import Counting
 from triage.embed import WordLlama
-from triage.kept_vectors import KeptVectors
-from triage.retrieve import (
+from triage.knowledge.kept_vectors import KeptVectors
+from triage.knowledge.retrieve import (
     CANDIDATES,
     Hits,
     Weights,
@@ -19,7 +19,7 @@ from triage.retrieve import (
     query_text,
     searchable,
 )
-from triage.search_words import Bm25, search_words
+from triage.knowledge.search_words import Bm25, search_words
 
 
 @pytest.mark.parametrize(

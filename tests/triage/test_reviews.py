@@ -7,8 +7,8 @@ import pytest
 from engine.errors import BadInput
 from tests.triage.conftest import MONDAY
 from triage.contracts import Classification, Guess, TicketText
-from triage.product_model import LabelledText
-from triage.reviews import Doubt, Review, in_order, is_settled, review, rows_to_learn, waiting
+from triage.feedback.reviews import Doubt, Review, in_order, is_settled, review, rows_to_learn, waiting
+from triage.learning.product_model import LabelledText
 
 TICKET = TicketText(ticket_id="desk:1", subject="Offline", content="The <b>connector</b> is\u200b offline.")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from triage.risk_coverage import give_up, risk_coverage
+from triage.llm.risk_coverage import give_up, risk_coverage
 
 
 def test_the_curve_of_risk_and_coverage_by_hand() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput
-from triage.retrieval_measures import Judged, figures
-from triage.retrieval_runs import Found, hybrid_ranking
-from triage.retrieve import Weights, default_weights
-from triage.search_weights import FEWEST, Tuned, read_weights, save_weights, tune
+from triage.knowledge.retrieval_measures import Judged, figures
+from triage.knowledge.retrieval_runs import Found, hybrid_ranking
+from triage.knowledge.retrieve import Weights, default_weights
+from triage.knowledge.search_weights import FEWEST, Tuned, read_weights, save_weights, tune
 
 NAME = "all-minilm-l6-v2-int8"
 

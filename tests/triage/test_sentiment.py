@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triage.enriching import POLICY
-from triage.sentiment import sentiment_of
+from triage.enrichment.sentiment import sentiment_of
 
 RULES = POLICY.sentiment
 SAYINGS = [

@@ -3,9 +3,9 @@
 import pytest
 
 from triage.contracts import Article, Passage
-from triage.knowledge import chunks_of
-from triage.quotable import is_quotable
-from triage.statements import article_title, sentences_of, statements_of
+from triage.drafting.quotable import is_quotable
+from triage.drafting.statements import article_title, sentences_of, statements_of
+from triage.knowledge.chunks import chunks_of
 
 SITE = "https://help.northlight.example/ztna/301"
 

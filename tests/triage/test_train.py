@@ -4,11 +4,11 @@ import pytest
 from engine.errors import BadInput
 from tests.triage.conftest import MONDAY
 from triage.embed import WordLlama
-from triage.methods import METHODS
+from triage.learning.methods import METHODS
+from triage.learning.product_model import LabelledText
+from triage.learning.train import MOST_BYTES, Model, choose, train, working_memory
 from triage.ports import Embedder
-from triage.product_model import LabelledText
 from triage.taxonomy import Taxonomy
-from triage.train import MOST_BYTES, Model, choose, train, working_memory
 
 
 @pytest.fixture(scope="module")

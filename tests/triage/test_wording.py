@@ -8,7 +8,7 @@ import yaml
 
 from engine.errors import BadInput, NotFound
 from tests.triage.conftest import DATA
-from triage.wording import PLAIN_ENGLISH, load_wording
+from triage.drafting.wording import PLAIN_ENGLISH, load_wording
 
 FILE = DATA / "policies" / "wording.yaml"
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
-from triage.answer_cache import AnswerCache, KeptAnswer, answer_key
-from triage.budget import Budget
 from triage.contracts import TicketText
+from triage.llm.answer_cache import AnswerCache, KeptAnswer, answer_key
 from triage.llm.batch import Opinion, answer_schema, read_answers
+from triage.llm.budget import Budget
 from triage.llm.failures import OF_CONTENT
 from triage.llm.models import Answer, HostedModel, ModelChain
 from triage.llm.policy import AskingPolicy

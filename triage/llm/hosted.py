@@ -10,19 +10,19 @@ from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from triage.budget import Budget
 from triage.classify import claim_id
 from triage.contracts import Passage, Suggestion, TicketText
-from triage.draft import ExtractiveDrafter, citation, framed
-from triage.grounding import Checked, Nearness, Verdict, check_draft
+from triage.drafting.draft import ExtractiveDrafter, citation, framed
+from triage.drafting.grounding import Checked, Nearness, Verdict, check_draft
+from triage.drafting.quotable import readable_article
+from triage.drafting.statements import article_title
+from triage.drafting.wording import Phrases, Wording
+from triage.llm.budget import Budget
 from triage.llm.failures import Reason, Unusable
 from triage.llm.models import Answer, HostedModel, ModelChain
 from triage.llm.prompts import Prompt, draft_messages
 from triage.ports import Embedder
-from triage.quotable import readable_article
 from triage.sanitize import clean, clean_ticket
-from triage.statements import article_title
-from triage.wording import Phrases, Wording
 
 WORKERS: Final = 4
 DRAFT_CHARACTERS: Final = 4000

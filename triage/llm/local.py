@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from triage.classify import LocalClassifier
 from triage.contracts import Macro
-from triage.draft import ExtractiveDrafter
+from triage.drafting.draft import ExtractiveDrafter
+from triage.drafting.wording import PLAIN_ENGLISH, Wording
+from triage.learning.product_model import LabelledText
 from triage.ports import Embedder
-from triage.product_model import LabelledText
 from triage.taxonomy import Taxonomy
-from triage.wording import PLAIN_ENGLISH, Wording
 
 
 class LocalModels(NamedTuple):

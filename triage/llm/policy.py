@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from triage.budget import Limits
 from triage.contracts import Share
+from triage.llm.budget import Limits
 from triage.policy_files import Policy, read_policy
 
 Price = Annotated[float, Field(ge=0, le=1_000_000)]

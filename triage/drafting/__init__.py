@@ -1,0 +1,1 @@
+"""What could we answer, with every sentence tied to its source?"""

@@ -1,0 +1,1 @@
+"""What else is there to know about this ticket and its customer?"""

@@ -1,0 +1,231 @@
+"""Which earlier tickets a ticket may belong to: the same matter told twice, or a customer who comes back.
+
+Texts are found by MinHash signatures cut into bands (Broder 1997; Leskovec et al., Mining of Massive Datasets, ch. 3)
+and judged by their exact Jaccard similarity; `related_by_comparing_all` is the plain reference.
+"""
+
+import math
+import re
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from triage.enrichment.contracts import CaseFacts, Related, Relation
+from triage.enrichment.policy import DuplicatePolicy
+from triage.sanitize import clean_ticket, whole_text
+
+Signature = npt.NDArray[np.uint32]
+Pairs = npt.NDArray[np.int64]
+Shingles = frozenset[str]
+
+SEED: Final = 1
+REMEMBERED_TEXTS: Final = 4_096
+CHUNK: Final = 100_000
+_TOKEN = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[^\W぀-ヿ㐀-鿿가-힣]+")
+"""A word, or one character of a script written without spaces."""
+
+
+def shingles_of(case: CaseFacts, policy: DuplicatePolicy) -> Shingles:
+    """The runs of words of a ticket's readable text, whatever their case; none of a text too short to compare."""
+    words = _TOKEN.findall(whole_text(clean_ticket(case.ticket)).casefold())
+    if len(words) < policy.fewest_words:
+        return frozenset()
+    size = min(policy.words_a_shingle, len(words))
+    return frozenset(" ".join(words[at : at + size]) for at in range(len(words) - size + 1))
+
+
+def similarity(one: Shingles, other: Shingles) -> float:
+    """Jaccard similarity: what two texts share of all they say; 0 if one says nothing."""
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared) if shared else 0.0
+
+
+def signatures_of(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[str, bytes]:
+    """The MinHash signature of each case by ticket, empty for a text too short to compare."""
+    from datasketch import MinHash
+
+    told = [(case.ticket_id, shingles_of(case, policy)) for case in cases]
+    sketches = MinHash.generator(
+        ([shingle.encode() for shingle in shingles] for _, shingles in told),
+        num_perm=policy.permutations,
+        seed=SEED,
+        scheme="affine32",
+    )
+    pairs = zip(told, sketches, strict=True)
+    return {key: sketch.hashvalues.astype("<u4").tobytes() if shingles else b"" for (key, shingles), sketch in pairs}
+
+
+def related(
+    cases: Sequence[CaseFacts],
+    policy: DuplicatePolicy,
+    *,
+    signatures: Mapping[str, bytes] | None = None,
+    fresh: Collection[str] | None = None,
+) -> dict[str, tuple[Related, ...]]:
+    """The candidates of each ticket among the tickets opened before it, the most similar first.
+
+    With `fresh`, only of those tickets and of others that one of them may be a candidate for: what changed since the
+    whole backlog was compared. A ticket that was looked at has an entry, if an empty one. Time is linear in the
+    tickets: an alike ticket is remembered with the `bucket` newest of its kind only.
+    """
+    marks = signatures_of(cases, policy) if signatures is None else signatures
+    ordered = sorted(cases, key=_age)
+    wanted = None if fresh is None else set(fresh)
+
+    @lru_cache(maxsize=REMEMBERED_TEXTS)
+    def shingles(place: int) -> Shingles:
+        return shingles_of(ordered[place], policy)
+
+    found = {}
+    neighbours = _neighbours(ordered, marks, policy)
+    for place, case in enumerate(ordered):
+        earlier = neighbours.get(place, [])
+        if wanted is None or case.ticket_id in wanted or any(ordered[at].ticket_id in wanted for at in earlier):
+            judged = (judge(ordered[at], case, similarity(shingles(at), shingles(place)), policy) for at in earlier)
+            found[case.ticket_id] = _best(judged, policy)
+    return found
+
+
+def related_by_comparing_all(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[str, tuple[Related, ...]]:
+    """The same by comparing every two tickets: exact, and quadratic."""
+    ordered = sorted(cases, key=_age)
+    told = [shingles_of(case, policy) for case in ordered]
+    return {
+        case.ticket_id: _best(
+            (judge(ordered[at], case, similarity(told[at], told[place]), policy) for at in range(place)), policy
+        )
+        for place, case in enumerate(ordered)
+    }
+
+
+def judge(earlier: CaseFacts, later: CaseFacts, alike: float, policy: DuplicatePolicy) -> Related | None:
+    """What two tickets whose texts are so much alike are to each other, if anything."""
+    apart = later.created_at - earlier.created_at
+    since = _since(earlier, later)
+    resolved = since if since == earlier.resolved_at else None
+    same_requester = earlier.requester is not None and earlier.requester == later.requester
+    same_company = earlier.company is not None and earlier.company == later.company
+    if alike >= policy.near_same and apart <= timedelta(days=policy.text_within_days):
+        said = "same text" if alike == 1 else f"near-same text {min(alike, 0.99):.2f}"
+        if resolved and (same_requester or same_company):
+            who = "requester" if same_requester else "company"
+            reason = f"{said}, same {who}, {_days(later.created_at - resolved)} after it was resolved"
+            return _candidate(earlier, later, Relation.REPEAT_CONTACT, alike, reason)
+        who = "same requester" if same_requester else "another requester"
+        return _candidate(earlier, later, Relation.DUPLICATE, alike, f"{said}, {who}")
+    within = timedelta(days=policy.contact_within_days)
+    if not same_requester or later.product is None or earlier.product != later.product:
+        return None
+    if later.created_at - since > within:
+        return None
+    reason = f"same requester about the same product within {policy.contact_within_days} days"
+    if resolved:
+        return _candidate(earlier, later, Relation.REPEAT_CONTACT, alike, f"{reason} of its resolution")
+    return _candidate(earlier, later, Relation.FOLLOW_UP, alike, reason)
+
+
+def _candidate(earlier: CaseFacts, later: CaseFacts, kind: Relation, alike: float, reason: str) -> Related:
+    return Related(
+        ticket_id=later.ticket_id, other_id=earlier.ticket_id, kind=kind, similarity=round(alike, 4), reason=reason
+    )
+
+
+def _neighbours(
+    ordered: Sequence[CaseFacts], marks: Mapping[str, bytes], policy: DuplicatePolicy
+) -> dict[int, list[int]]:
+    """By place, the places before it that are worth comparing: alike by a band of the signature and by its estimate,
+    or of the same requester about the same product shortly before."""
+    found: dict[int, set[int]] = defaultdict(set)
+    told = [place for place, case in enumerate(ordered) if marks[case.ticket_id]]
+    signatures = np.frombuffer(b"".join(marks[ordered[place].ticket_id] for place in told), dtype="<u4")
+    for earlier, later in _alike(signatures.reshape(-1, policy.permutations), policy).tolist():
+        found[told[later]].add(told[earlier])
+    for earlier, later in _in_touch(ordered, policy):
+        found[later].add(earlier)
+    return {place: sorted(earlier) for place, earlier in found.items()}
+
+
+def _alike(signatures: Signature, policy: DuplicatePolicy) -> Pairs:
+    """The pairs of rows (the smaller first) that share a band and whose signatures agree often enough.
+
+    What is up to three standard errors below the limit is still worth a look. In a band each row meets the `bucket`
+    rows before it.
+    """
+    margin = 3 * (policy.near_same * (1 - policy.near_same) / policy.permutations) ** 0.5
+    least = max(1, math.ceil((policy.near_same - margin) * policy.permutations))
+    pairs = np.zeros(0, dtype=np.int64)
+    rows = max(1, len(signatures))
+    for band in range(policy.bands):
+        keys = _band_keys(signatures[:, band * policy.rows : (band + 1) * policy.rows])
+        new = np.setdiff1d(_meetings(keys, policy.bucket), pairs)
+        pairs = np.union1d(pairs, new[_agreeing(signatures, new, least)])
+    return np.stack([pairs // rows, pairs % rows], axis=1)
+
+
+def _band_keys(band: Signature) -> npt.NDArray[np.uint64]:
+    """One number a row: equal for equal bands, and hardly ever for others (those are weeded out by their texts)."""
+    keys = np.zeros(len(band), dtype=np.uint64)
+    for column in band.T:
+        keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
+        keys ^= keys >> np.uint64(29)
+    return keys
+
+
+def _meetings(keys: npt.NDArray[np.uint64], bucket: int) -> npt.NDArray[np.int64]:
+    """Each row with up to `bucket` rows of the same key before it, as one number a pair: earlier * rows + later."""
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    met = []
+    for step in range(1, bucket + 1):
+        same = keys[step:] == keys[:-step]
+        if not same.any():
+            break
+        met.append(order[:-step][same] * len(keys) + order[step:][same])
+    return np.sort(np.concatenate(met)) if met else np.zeros(0, dtype=np.int64)
+
+
+def _agreeing(signatures: Signature, pairs: npt.NDArray[np.int64], least: int) -> npt.NDArray[np.bool_]:
+    """Which pairs agree in at least so many places of their signatures."""
+    good = np.zeros(len(pairs), dtype=np.bool_)
+    for start in range(0, len(pairs), CHUNK):
+        one, other = np.divmod(pairs[start : start + CHUNK], len(signatures))
+        good[start : start + CHUNK] = (signatures[one] == signatures[other]).sum(axis=1) >= least
+    return good
+
+
+def _in_touch(ordered: Sequence[CaseFacts], policy: DuplicatePolicy) -> Iterator[tuple[int, int]]:
+    """The places of two tickets of one requester about one product, the later soon after the earlier or its end."""
+    window = timedelta(days=policy.contact_within_days)
+    known: dict[tuple[str, str], deque[int]] = defaultdict(lambda: deque(maxlen=policy.bucket))
+    for place, case in enumerate(ordered):
+        if case.requester is None or case.product is None:
+            continue
+        before = known[case.requester, case.product]
+        yield from ((at, place) for at in before if case.created_at - _since(ordered[at], case) <= window)
+        before.append(place)
+
+
+def _since(earlier: CaseFacts, later: CaseFacts) -> datetime:
+    """From when the days between two tickets count: the earlier one's resolution if it came before the later one."""
+    resolved = earlier.resolved_at
+    return resolved if resolved and earlier.created_at <= resolved <= later.created_at else earlier.created_at
+
+
+def _best(candidates: Iterator[Related | None], policy: DuplicatePolicy) -> tuple[Related, ...]:
+    found = [candidate for candidate in candidates if candidate]
+    found.reverse()  # of equally similar ones the newest first
+    return tuple(sorted(found, key=lambda one: -one.similarity)[: policy.most_candidates])
+
+
+def _age(case: CaseFacts) -> tuple[float, str]:
+    return case.created_at.timestamp(), case.ticket_id
+
+
+def _days(length: timedelta) -> str:
+    days = length.days
+    return "less than a day" if days == 0 else "1 day" if days == 1 else f"{days} days"

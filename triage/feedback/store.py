@@ -1,0 +1,183 @@
+"""What people answered and what became of drafts, kept as history; and which model is in force since when.
+
+Nothing is ever written over: two people who answer at once both keep their answer, and the one that came last counts.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import CursorResult, Engine, Row, Select, Table, and_, func, select
+from sqlalchemy.exc import IntegrityError
+
+from engine.contracts import Frozen, Instant
+from engine.errors import Conflict, NotFound
+from triage.contracts import Classification, Guess, TicketText
+from triage.feedback.acceptance import Feedback
+from triage.feedback.reviews import Review
+from triage.feedback.tables import feedback, metadata, model_runs, reviews
+from triage.tables import classifications, triage_tickets
+
+
+class ModelRun(Frozen):
+    """One training: what was learned, how it did against the model in force, and whether it took over.
+
+    `succeeds` is the number of the run it took over from, 0 for what is learned from the taxonomy alone; None if it
+    did not take over. `reference` is the mix of labels and confidence it gave to tickets of its time that it did not
+    learn from.
+    """
+
+    number: int = 0
+    name: str
+    file: str
+    data_sha256: str
+    champion: str
+    reason: str
+    learned_rows: int
+    reviews_seen: int
+    tested: int
+    champion_right: int
+    challenger_right: int
+    difference_low: float
+    took_over: bool
+    succeeds: int | None = None
+    measured: dict[str, Any]
+    reference: dict[str, Any]
+    trained_at: Instant
+
+
+class FeedbackStore:
+    """Beside the claims of `TriageStore`, in the same database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def create_tables(self) -> None:
+        """For a database of its own; in the desk's database the migrations make the same tables."""
+        metadata.create_all(self._engine)
+
+    def add_review(self, answer: Review) -> int:
+        """Keep an answer; returns its number. Raises NotFound for a ticket that triage has not looked at."""
+        return self._insert(reviews, answer.model_dump(), answer.ticket_id)
+
+    def add_feedback(self, given: Feedback) -> int:
+        """Keep what was done with a draft; returns its number. Raises NotFound like `add_review`."""
+        row = given.model_dump() | {"outcome": given.outcome.value, "articles": list(given.articles)}
+        return self._insert(feedback, row, given.ticket_id)
+
+    def answers(self, *, as_of: datetime | None = None) -> dict[str, Review]:
+        """The answer that counts of each answered ticket: the last that arrived, of those given by `as_of`."""
+        told = select(reviews) if as_of is None else select(reviews).where(reviews.c.answered_at <= as_of)
+        return {row.ticket_id: _review(row) for row in self._read(told.order_by(reviews.c.number))}
+
+    def review_history(self, ticket_id: str) -> list[Review]:
+        """All answers on a ticket, in the order they arrived."""
+        told = select(reviews).where(reviews.c.ticket_id == ticket_id).order_by(reviews.c.number)
+        return [_review(row) for row in self._read(told)]
+
+    def answers_kept(self) -> int:
+        """How many answers there are, with those that a later one replaced."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
+
+    def tickets_answered(self, *, after: int) -> int:
+        """On how many tickets somebody answered since the first so many answers were kept."""
+        later = select(reviews.c.ticket_id).order_by(reviews.c.number).offset(after).subquery()
+        with self._engine.connect() as connection:
+            return connection.execute(select(func.count(later.c.ticket_id.distinct()))).scalar_one()
+
+    def feedback(self, *, as_of: datetime | None = None) -> list[Feedback]:
+        """What counts of each judged draft: the last that was said of it, by `as_of`."""
+        told = select(feedback) if as_of is None else select(feedback).where(feedback.c.given_at <= as_of)
+        newest = {row.suggestion_id: _feedback(row) for row in self._read(told.order_by(feedback.c.number))}
+        return list(newest.values())
+
+    def feedback_of(self, ticket_id: str) -> list[Feedback]:
+        """All that was said of the drafts on a ticket, in the order it arrived."""
+        told = select(feedback).where(feedback.c.ticket_id == ticket_id).order_by(feedback.c.number)
+        return [_feedback(row) for row in self._read(told)]
+
+    def unsure(self) -> list[tuple[Classification, TicketText]]:
+        """Tickets whose newest claim needs a person, with the text the claim is about."""
+        ranked = _newest(classifications)
+        joined = select(ranked, *(triage_tickets.c[name] for name in TicketText.model_fields if name != "ticket_id"))
+        told = joined.join(triage_tickets, triage_tickets.c.ticket_id == ranked.c.ticket_id)
+        return [
+            (_claim(row), TicketText(**{name: row._mapping[name] for name in TicketText.model_fields}))
+            for row in self._read(told.where(and_(ranked.c.rank == 1, ranked.c.needs_review)))
+        ]
+
+    def claims_of(self, model: str) -> pl.DataFrame:
+        """The newest claim on each ticket, where this model made it: ticket_id, product, confidence, created_at."""
+        ranked = _newest(classifications)
+        names = "ticket_id", "product", "confidence", "created_at"
+        told = select(*(ranked.c[name] for name in names)).where(and_(ranked.c.rank == 1, ranked.c.model_used == model))
+        schema = dict(zip(names, (pl.String(), pl.String(), pl.Float64(), pl.Datetime("us", "UTC")), strict=True))
+        return pl.DataFrame([tuple(row) for row in self._read(told)], schema=schema, orient="row")
+
+    def add_run(self, run: ModelRun) -> ModelRun:
+        """Keep a training, with its number. Raises Conflict if another model took over meanwhile."""
+        row = run.model_dump(exclude={"number"})
+        try:
+            with self._engine.begin() as connection:
+                number = _number(connection.execute(model_runs.insert().values(row)))
+        except IntegrityError:
+            raise Conflict(
+                "Another model took over while this one was learned; train again to compare with it"
+            ) from None
+        return run.model_copy(update={"number": number})
+
+    def runs(self) -> list[ModelRun]:
+        """All trainings, the first one first."""
+        return [_run(row) for row in self._read(select(model_runs).order_by(model_runs.c.number))]
+
+    def in_force(self) -> ModelRun | None:
+        """The last model that took over; None while it is what is learned from the taxonomy alone."""
+        order = model_runs.c.number.desc()
+        return next(
+            map(_run, self._read(select(model_runs).where(model_runs.c.took_over).order_by(order).limit(1))), None
+        )
+
+    def _insert(self, table: Table, row: dict[str, Any], ticket_id: str) -> int:
+        try:
+            with self._engine.begin() as connection:
+                return _number(connection.execute(table.insert().values(row)))
+        except IntegrityError:
+            raise NotFound(f"Triage has not looked at {ticket_id} yet; run `helmdesk triage` first") from None
+
+    def _read(self, statement: Select[Any]) -> Iterable[Row[Any]]:
+        with self._engine.connect() as connection:
+            return connection.execute(statement).all()
+
+
+def _number(inserted: CursorResult[Any]) -> int:
+    key = inserted.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _newest(table: Table) -> Any:
+    """Every row with its `rank` among those of its ticket, 1 the newest."""
+    order = table.c.created_at.desc(), table.c.id.desc()
+    return select(
+        table, func.row_number().over(partition_by=table.c.ticket_id, order_by=order).label("rank")
+    ).subquery()
+
+
+def _review(row: Row[Any]) -> Review:
+    return Review(**{name: row._mapping[name] for name in Review.model_fields})
+
+
+def _feedback(row: Row[Any]) -> Feedback:
+    return Feedback(**{name: row._mapping[name] for name in Feedback.model_fields})
+
+
+def _run(row: Row[Any]) -> ModelRun:
+    return ModelRun(**row._mapping)
+
+
+def _claim(row: Row[Any]) -> Classification:
+    values = {name: row._mapping[name] for name in Classification.model_fields if name != "runner_up"}
+    second = Guess(label=row.runner_up, confidence=row.runner_up_confidence) if row.runner_up else None
+    return Classification(**values, runner_up=second)

@@ -1,0 +1,111 @@
+"""A judged collection as files in the layout of BEIR: documents, queries, and which document answers which query."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.errors import BadInput, NotFound
+from triage.contracts import Article
+from triage.knowledge.retrieval_measures import Judged, with_answers
+from triage.learning.labelled_files import utf8_text
+
+COLUMNS = ("query-id", "corpus-id", "score")
+_GRADE = re.compile(r"([+-]?[0-9]{1,4})(?:\.0*)?")
+
+
+def read_corpus(file: Path) -> list[Article]:
+    """Documents of `corpus.jsonl` (`_id`, `title`, `text`) as articles; one without either is kept and never found.
+
+    Raises NotFound without the file, BadInput with the line for what is no document, no id or one given twice.
+    """
+    return [
+        Article(id=key, title=_text(row, "title"), url=f"corpus:{key}", text=_text(row, "text"))
+        for key, row in _rows(file, ("_id", "text"))
+    ]
+
+
+def read_queries(file: Path) -> dict[str, str]:
+    """Texts of `queries.jsonl` (`_id`, `text`) by id. Raises as `read_corpus`."""
+    return {key: _text(row, "text") for key, row in _rows(file, ("_id", "text"))}
+
+
+def read_judgements(file: Path, queries: set[str], documents: set[str]) -> Judged:
+    """Grades of `qrels.tsv` (query-id, corpus-id, score, with a header), or of a file without one: these three, or the
+    four of trec_eval (query, iteration, document, grade, by tabs or spaces).
+
+    Raises NotFound without the file; BadInput for a column missing or given twice, with the line for a grade that is no
+    whole number of one to four digits, a pair with two grades or an id that neither the queries nor the documents know,
+    and for a file that finds nothing relevant.
+    """
+    judged: dict[str, dict[str, int]] = {}
+    lines = [(number, cells) for number, cells in enumerate(_cells(_read(file)), start=1) if any(cells)]
+    places, first = _places(file, lines[0][1] if lines else [])
+    for number, cells in lines[first:]:
+        grade = _GRADE.fullmatch(cells[places[2]].strip()) if len(cells) > max(places) else None
+        if grade is None:
+            raise BadInput(f"{file.name}, line {number}: needs a query id, a document id and a whole number of at most "
+                           "four digits, by tabs")  # fmt: skip
+        query, document = (cells[place].strip() for place in places[:2])
+        if query not in queries:
+            raise BadInput(f"{file.name}, line {number}: there is no query {query!r}; are these its queries?")
+        if document not in documents:
+            raise BadInput(f"{file.name}, line {number}: there is no document {document!r}; is this its corpus?")
+        value = int(grade.group(1))
+        if judged.setdefault(query, {}).setdefault(document, value) != value:
+            raise BadInput(f"{file.name}, line {number}: {query!r} and {document!r} have another grade above; keep one")
+    if not with_answers(judged):
+        raise BadInput(f"{file.name} judges no document relevant to any query; a grade above 0 says relevant")
+    return judged
+
+
+def _cells(text: str) -> list[list[str]]:
+    lines = text.splitlines()
+    is_tabbed = any("\t" in line for line in lines[:1])
+    return [line.split("\t") if is_tabbed else line.split() for line in lines]
+
+
+def _places(file: Path, head: list[str]) -> tuple[list[int], int]:
+    """Where the columns stand, and which line is the first that judges."""
+    if len(head) in (3, 4) and _GRADE.fullmatch(head[-1].strip()):
+        return [0, len(head) - 2, len(head) - 1], 0
+    names = [name.strip().lower() for name in head]
+    if missing := [name for name in COLUMNS if name not in names]:
+        raise BadInput(f"{file.name} has no column {missing[0]!r}; its first line names {', '.join(COLUMNS)}, by tabs")
+    if twice := [name for name in COLUMNS if names.count(name) > 1]:
+        raise BadInput(f"{file.name} has the column {twice[0]!r} twice; keep one")
+    return [names.index(name) for name in COLUMNS], 1
+
+
+def _rows(file: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+    seen: set[str] = set()
+    for number, line in enumerate(_read(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            raise BadInput(f"{file.name}, line {number}: is not JSON; each line is one object") from None
+        if not isinstance(row, dict) or any(field not in row for field in fields):
+            raise BadInput(f"{file.name}, line {number}: has no {' or no '.join(fields)}; each line has both")
+        key = str(row["_id"])
+        if key in seen:
+            raise BadInput(f"{file.name}, line {number}: the id {key!r} is given twice")
+        seen.add(key)
+        yield key, row
+    if not seen:
+        raise BadInput(f"{file.name} is empty; each line is a JSON object with {' and '.join(fields)}")
+
+
+def _text(row: dict[str, Any], field: str) -> str:
+    value = row.get(field)
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def _read(file: Path) -> str:
+    if file.is_dir():
+        raise BadInput(f"{file} is a folder; name a file in it")
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}; give corpus.jsonl, queries.jsonl and a qrels .tsv")
+    return utf8_text(file)

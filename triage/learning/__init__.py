@@ -1,0 +1,1 @@
+"""What do the labelled texts teach, and how far can it be trusted?"""

@@ -1,0 +1,223 @@
+"""Labelled texts as files that people keep: CSV, TSV, Parquet or JSON lines, each refused in words that say the
+remedy."""
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from math import isnan
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from engine.errors import BadInput, NotFound
+from triage.learning.product_model import LabelledText
+
+Cells = tuple[str | None, ...]
+"""What one row has in the wanted columns."""
+MARKS: Final = ",;\t|"
+"""What may stand between cells; the first under which the first line has the wanted columns is used."""
+
+
+class Columns(NamedTuple):
+    """Names of the columns a file has to have, and of one that it may have."""
+
+    needed: Sequence[str]
+    optional: str | None = None
+
+    @property
+    def wanted(self) -> list[str]:
+        return [*self.needed, *([self.optional] if self.optional else [])]
+
+
+def check_file(file: Path) -> None:
+    """Before anything is read: raises NotFound without the file, BadInput for a folder or an ending not known."""
+    if file.is_dir():
+        raise BadInput(f"{file} is a folder; name a file in it")
+    if not file.is_file():
+        raise NotFound(f"There is no file {file}")
+    if _kind(file) not in _READERS or (_is_packed(file) and _kind(file) == ".parquet"):
+        raise BadInput(f"{file.name} is no {', '.join(_READERS)}: save the labelled texts as one of them")
+
+
+def read_labelled(file: Path, *, text: str, label: str) -> tuple[list[LabelledText], int]:
+    """Rows with a text and a label, and how many lacked one.
+
+    Raises as `check_file`, and BadInput with the line where there is one for what can't be read as such rows.
+    """
+    told = _told(file, Columns([text, label]))
+    rows = [LabelledText(cells[0], cells[-1]) for cells in told if all(cells)]
+    if not rows:
+        raise BadInput(f"{file.name} holds no row with {text} and {label}")
+    return rows, len(told) - len(rows)
+
+
+def read_outside(file: Path, *, text: str, label: str, inside: Collection[str]) -> tuple[list[str], int]:
+    """Texts that none of the labels `inside` fits, and how many rows had no text; the file need not have labels.
+
+    Raises as `read_labelled`, and BadInput for a row that has one of them.
+    """
+    told = _told(file, Columns([text], None if label == text else label))
+    if own := [cells[-1] for cells in told if len(cells) > 1 and cells[-1] in inside]:
+        raise BadInput(f"{file.name} has {len(own):,} rows with a label that is learned, as {own[0]!r}; "
+                       "it is for texts that no label fits: leave the others out")  # fmt: skip
+    texts = [cells[0] for cells in told if cells[0]]
+    if not texts:
+        raise BadInput(f"{file.name} holds no row with {text}")
+    return texts, len(told) - len(texts)
+
+
+def _told(file: Path, columns: Columns) -> list[list[str]]:
+    check_file(file)
+    return [[_readable(cell) for cell in cells] for cells in _READERS[_kind(file)](file, columns)]
+
+
+def _kind(file: Path) -> str:
+    return Path(file.stem if _is_packed(file) else file.name).suffix.lower()
+
+
+def _is_packed(file: Path) -> bool:
+    return file.suffix.lower() == ".gz"
+
+
+def _readable(cell: str | None) -> str:
+    """Half of a surrogate pair, as JSON may hold, can't be compared or shown."""
+    return (cell or "").encode("utf-8", "replace").decode().strip()
+
+
+def _csv(file: Path, columns: Columns) -> list[Cells]:
+    text = utf8_text(file)
+    mark = _mark(text, columns)
+    records = _records(file, text, mark)
+    _, first = next(records, (1, []))
+    if not first:
+        raise BadInput(f"{file.name} is empty; its first line names the columns")
+    head = [name.strip() for name in first]
+    places = [_place(file, head, name) for name in columns.needed]
+    if columns.optional in head:
+        places.append(_place(file, head, columns.optional or ""))
+    rows = []
+    for line, cells in records:
+        if any(cells[len(head) :]):
+            raise BadInput(f"{file.name}, line {line}: has {len(cells)} cells, the first line has {len(head)}; "
+                           f"put a text that holds {_NAMES.get(mark, mark)} between quotation marks")  # fmt: skip
+        rows.append(tuple(cells[place] if place < len(cells) else None for place in places))
+    return rows
+
+
+_NAMES: Final = {",": "commas", "\t": "tabs"}
+
+
+def _mark(text: str, columns: Columns) -> str:
+    for mark in MARKS:
+        with suppress(csv.Error):
+            head = next((cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if cells), [])
+            if {name.strip() for name in head}.issuperset(columns.needed):
+                return mark
+    return ","
+
+
+def _place(file: Path, head: Sequence[str], name: str) -> int:
+    if head.count(name) > 1:
+        raise BadInput(f"{file.name} has the column {name!r} {head.count(name)} times; rename all but one")
+    if name not in head:
+        raise _no_column(file, head, name)
+    return head.index(name)
+
+
+def _records(file: Path, text: str, mark: str) -> Iterator[tuple[int, list[str]]]:
+    """The line each record begins on and its cells, however long; a blank line is none."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
+    while True:
+        line = lines.line_num + 1
+        try:
+            cells = next(lines)
+        except StopIteration:
+            return
+        except csv.Error:
+            reason = "has a quotation mark that is not closed or stands within a quoted cell"
+            raise BadInput(f'{file.name}, line {line}: {reason}; close it, and write one within as ""') from None
+        if cells:
+            yield line, cells
+
+
+def _jsonl(file: Path, columns: Columns) -> list[Cells]:
+    rows, held = [], dict[str, None]()
+    for number, line in enumerate(utf8_text(file).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            raise BadInput(f"{file.name}, line {number}: is no JSON object; each line is one")
+        held |= dict.fromkeys(row)
+        rows.append(tuple(_cell(row.get(name), f"{file.name}, line {number}: {name!r}") for name in columns.wanted))
+    if not rows:
+        raise BadInput(f"{file.name} is empty; each line is a JSON object")
+    for name in columns.needed:
+        if name not in held:
+            raise _no_column(file, list(held), name)
+    return rows
+
+
+def _cell(value: Any, where: str) -> str | None:
+    if isinstance(value, list | dict):
+        kind = "a list" if isinstance(value, list) else "an object"
+        raise BadInput(f"{where} is {kind}; give a text or a number")
+    if value is None or (isinstance(value, float) and isnan(value)):
+        return None
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _parquet(file: Path, columns: Columns) -> list[Cells]:
+    import polars as pl
+
+    try:
+        schema = pl.read_parquet_schema(file)
+        for name in columns.needed:
+            if name not in schema:
+                raise _no_column(file, list(schema), name)
+        wanted = [name for name in dict.fromkeys(columns.wanted) if name in schema]
+        for name in wanted:
+            if schema[name].is_nested():
+                raise BadInput(f"{file.name}: {name!r} is {schema[name]}; give a text or a number")
+        cells = [
+            (pl.col(name).fill_nan(None) if schema[name].is_float() else pl.col(name)).cast(pl.String)
+            for name in wanted
+        ]
+        return pl.read_parquet(file, columns=wanted).select(cells).rows()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise BadInput(f"{file.name} can't be read as Parquet ({reason}); write it anew") from error
+
+
+_READERS: Final[dict[str, Callable[[Path, Columns], list[Cells]]]] = {
+    ".csv": _csv,
+    ".tsv": _csv,
+    ".parquet": _parquet,
+    ".jsonl": _jsonl,
+}
+
+
+def _no_column(file: Path, columns: Sequence[str], name: str) -> BadInput:
+    return BadInput(f"{file.name} has no column {name!r}; it has {', '.join(columns)[:500]}")
+
+
+def utf8_text(file: Path) -> str:
+    """Without a byte order mark, unpacked if it ends in .gz. Raises BadInput with the line for another encoding."""
+    content = b""
+    try:
+        content = gzip.decompress(file.read_bytes()) if _is_packed(file) else file.read_bytes()
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadInput(f"{file.name}, line {line}: is not UTF-8; save it as UTF-8") from None
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise BadInput(f"{file.name} can't be unpacked ({error}); pack it again") from None
+    except OSError as error:
+        raise BadInput(f"{file} can't be opened: {error.strerror}") from None

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
-from pipelines.calibration_commands import calibration
-from pipelines.knowledge_commands import knowledge
-from pipelines.sla_commands import sla
-from pipelines.terminal import AsOf, instant, open_here, plain, progress_bars
-from pipelines.triage_group import triage
+from pipelines.commands.calibration import calibration
+from pipelines.commands.knowledge import knowledge
+from pipelines.commands.sla import sla
+from pipelines.commands.terminal import AsOf, instant, open_here, plain, progress_bars
+from pipelines.commands.triage import triage
 
 app = typer.Typer(
     name="helmdesk",
@@ -73,8 +73,8 @@ def _global(context: typer.Context, home: Home = None, version: Version = False)
 @app.command()
 def demo(context: typer.Context) -> None:
     """Take the shipped sample tickets (synthetic) through one full cycle and show what comes out."""
+    from pipelines.commands.summary import show
     from pipelines.jobs.demo import demo as job
-    from pipelines.summary import show
 
     home = context.obj["home"] or _default_home() / "demo"
     with open_here(context, home=home) as house, progress_bars() as progress:
@@ -129,8 +129,8 @@ def cycle(
     ] = None,
 ) -> None:
     """Ingest the inbox, triage, allocate, evaluate the SLA and publish."""
+    from pipelines.commands.summary import show
     from pipelines.jobs.cycle import cycle as job
-    from pipelines.summary import show
 
     if every is not None:
         if as_of is not None:
@@ -206,7 +206,7 @@ def dashboard(
 @app.command()
 def doctor(context: typer.Context) -> None:
     """Say which parts are in use, their versions, and what is missing for the real ones."""
-    from pipelines.doctor import examine, show
+    from pipelines.commands.doctor import examine, show
     from pipelines.settings import read_settings
 
     findings = examine(read_settings(home=context.obj["home"]))
@@ -240,7 +240,7 @@ def bench(
     tickets: Annotated[list[int] | None, typer.Option(help="Sizes to run.", show_default="1500 50000")] = None,
 ) -> None:
     """Measure tickets per second of each stage on generated tickets, and peak memory."""
-    from pipelines.bench import bench as job
+    from pipelines.commands.bench import bench as job
 
     job(tickets or [1_500, 50_000])
 

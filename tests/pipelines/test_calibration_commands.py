@@ -13,7 +13,7 @@ from engine.calibration import CalibrationItem, Lesson
 from engine.contracts import Delivery, StandardTicket
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.resolutions import Claim, Resolution
-from pipelines.calibration_commands import calibration
+from pipelines.commands.calibration import calibration
 from pipelines.jobs.people import bring_people
 from pipelines.settings import shipped_data
 from pipelines.wiring import House, open_house

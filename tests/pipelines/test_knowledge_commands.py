@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner
 
 from engine.errors import BadInput, NotFound
-from pipelines.knowledge_commands import evaluate, remove, show, sync
+from pipelines.commands.knowledge import evaluate, remove, show, sync
 from triage.embed import WordLlama
 from triage.knowledge.retrieve import Weights
 from triage.knowledge.search_weights import Tuned, read_weights, save_weights

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket
 from engine.errors import BadInput, Conflict
+from pipelines.commands.review import retrain as command
 from pipelines.jobs.retrain import Retrained, measure_drift, retrain
 from pipelines.jobs.triage_tickets import classify
-from pipelines.review_commands import retrain as command
 from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import TicketText

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket, Status
 from engine.errors import BadInput, Conflict, NotFound
+from pipelines.commands.review import feedback, review
 from pipelines.jobs.review import answer_review
 from pipelines.jobs.triage_tickets import text_of
-from pipelines.review_commands import feedback, review
 from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import Citation, Classification, Guess, Suggestion

@@ -7,8 +7,8 @@ import typer
 from typer.testing import CliRunner
 
 from engine.errors import BadInput, NotFound
+from pipelines.commands.learning import evaluate, train
 from pipelines.settings import shipped_data
-from pipelines.triage_commands import evaluate, train
 from triage.embed import WordLlama
 from triage.learning.measures import MEANINGS
 from triage.model_files import read_model

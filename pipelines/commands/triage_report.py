@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.terminal import plain
+from pipelines.commands.terminal import plain
 
 if TYPE_CHECKING:
     from pipelines.marts import MartReader

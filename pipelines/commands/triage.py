@@ -2,10 +2,10 @@
 
 import typer
 
-from pipelines.knowledge_commands import evaluate as evaluate_retrieval
-from pipelines.review_commands import feedback, retrain, review
-from pipelines.terminal import open_here, progress_bars
-from pipelines.triage_commands import evaluate, report, train
+from pipelines.commands.knowledge import evaluate as evaluate_retrieval
+from pipelines.commands.learning import evaluate, report, train
+from pipelines.commands.review import feedback, retrain, review
+from pipelines.commands.terminal import open_here, progress_bars
 
 triage = typer.Typer(help="Classify and draft; without a subcommand: for all tickets not looked at yet.")
 triage.command("train")(train)

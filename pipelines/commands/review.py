@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import BadInput
-from pipelines.terminal import open_here, plain
+from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
     from pipelines.jobs.retrain import Retrained

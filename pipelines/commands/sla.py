@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.errors import BadInput
-from pipelines.terminal import AsOf, instant, open_here, plain
+from pipelines.commands.terminal import AsOf, instant, open_here, plain
 
 sla = typer.Typer(help="SLA policies and clocks.", no_args_is_help=True)
 CLOCKS = ("first_response", "resolution", "next_response")
@@ -69,7 +69,7 @@ def backtest(
     ] = None,
 ) -> None:
     """Replay all history under other promises: which would have been kept, which broken?"""
-    from pipelines.backtest_report import lines
+    from pipelines.commands.backtest_report import lines
     from pipelines.jobs.backtest import as_data, write_changes, writer
     from pipelines.jobs.backtest import backtest as job
 

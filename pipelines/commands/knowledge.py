@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.errors import BadInput
-from pipelines.terminal import open_here, plain
+from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
     from triage.knowledge.articles import Reading

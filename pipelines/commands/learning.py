@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from engine.errors import BadInput
-from pipelines.terminal import open_here, plain
+from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
     from triage.learning.measures import Figure
@@ -113,7 +113,7 @@ def report(
     context: typer.Context, *, as_json: Annotated[bool, typer.Option("--json", help="Every row, for programs.")] = False
 ) -> None:
     """Can we trust triage? From the marts in force: agreement, drafts, what to write next, the bill."""
-    from pipelines.triage_report import as_data, lines
+    from pipelines.commands.triage_report import as_data, lines
 
     with open_here(context) as house, house.marts() as reader:
         if as_json:

@@ -77,3 +77,10 @@ def test_more_labels_than_memory_holds_are_refused_before_learning(words: Embedd
     assert working_memory(methods=3, rows=60_000, labels=1_000) < MOST_BYTES
     with pytest.raises(BadInput, match=r"10,000 labels in 20,000 texts are too many: .* 2\.2 GiB, more than 1\.0"):
         train(rows, words, at=MONDAY)
+
+
+def test_the_same_rows_give_the_same_model_to_the_last_bit(rows: list[LabelledText], words: Embedder) -> None:
+    first, *others = (train(rows, words, at=MONDAY, methods=METHODS[2:]) for _ in range(5))
+    for other in others:
+        assert (other.linear.weights == first.linear.weights).all()
+        assert (other.temperature, other.platt, other.scope) == (first.temperature, first.platt, first.scope)

@@ -1,6 +1,7 @@
 """The ways to learn labels from texts: lines drawn through words and meaning, and nearness to what was labelled."""
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -114,11 +115,16 @@ def _logistic(method: Method, matrix: Any, vectors: Vectors, truth: Labels, size
     return _features(method, matrix, vectors).T @ ((directions[:, kept] / lengths) @ weights), bias
 
 
+_chance = Lock()
+"""liblinear draws from one stream of chance a process: two learning at once would draw each other's numbers."""
+
+
 def _margins(method: Method, matrix: Any, vectors: Vectors, truth: Labels, size: int) -> tuple[Floats, Floats]:
     from sklearn.svm import LinearSVC
 
     features = _features(method, matrix, vectors)
-    fitted = LinearSVC(C=method.strength, tol=1e-2, random_state=SEED).fit(features, truth)
+    with _chance:
+        fitted = LinearSVC(C=method.strength, tol=1e-2, random_state=SEED).fit(features, truth)
     return linear_parts(fitted.coef_, fitted.intercept_, size)
 
 

@@ -4,8 +4,9 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -103,12 +104,22 @@ def learn(taxonomy: Taxonomy, embedder: Embedder, rows: Sequence[LabelledText] =
     vectors = embedder.embed([text for text, _, _ in texts])
     truth = np.array([labels.index(label) for _, label, _ in texts], dtype=np.int64)
     reads_like_ticket = np.array([is_ticket for _, _, is_ticket in texts])
-    unseen = _out_of_fold(vectors, truth, len(labels))
+    with one_thread():
+        unseen = _out_of_fold(vectors, truth, len(labels))
+        weights, bias = _fit(vectors, truth, len(labels))
     heat = temperature(unseen[reads_like_ticket], truth[reads_like_ticket])
-    weights, bias = _fit(vectors, truth, len(labels))
     return ProductModel(
         labels, weights, bias, heat, [text for text, _, _ in texts], [label for _, label, _ in texts], vectors
     )
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Linear algebra of this process on one thread a caller: many small problems are solved several times sooner than
+    by threads that wait for each other, and always alike."""
+    from threadpoolctl import threadpool_limits
+
+    limited: AbstractContextManager[Any] = threadpool_limits(1, user_api="blas")
+    return limited
 
 
 def nearness(vectors: Vectors, known: Vectors, owners: Labels, size: int) -> Floats:

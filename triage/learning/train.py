@@ -15,7 +15,7 @@ from triage.calibrate import Floats, Labels, Platt, expected_calibration_error, 
 from triage.learning.measures import Flags
 from triage.learning.methods import METHODS, SEED, Linear, Method, Seen, fit_all
 from triage.learning.out_of_scope import Scope, find_scope, likeness_to
-from triage.learning.product_model import LabelledText, Vectors
+from triage.learning.product_model import LabelledText, Vectors, one_thread
 from triage.ports import Embedder
 
 MANY_ROWS: Final = 3_000
@@ -83,9 +83,10 @@ def train(
     ]
     data = _Data(seen, _seen(told, embedder), len(labels))
     folds = _folds(seen.owners, 5 if len(rows) <= MANY_ROWS else 3)
-    unseen = _out_of_fold(fair, data, folds)
-    chosen = choose([logits.argmax(axis=1) == seen.owners for logits in unseen])
-    linear = fit_all([fair[chosen]], data.rows, data.phrases, data.size)[0]
+    with one_thread():
+        unseen = _out_of_fold(fair, data, folds)
+        chosen = choose([logits.argmax(axis=1) == seen.owners for logits in unseen])
+        linear = fit_all([fair[chosen]], data.rows, data.phrases, data.size)[0]
     model = Model(labels, linear, 1.0, Platt(1.0, 0.0), Scope("both", 0.0), seen.texts, {
         "method": fair[chosen].name,
         "cross_validated_accuracy": {

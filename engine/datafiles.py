@@ -48,5 +48,5 @@ def read_yaml(path: str | Path, *, what: str = "file") -> Any:
         raise NotFound(f"There is no {what} {path}.") from None
     except RecursionError:
         raise BadInput(f"{path}: it is nested too deeply. Nothing of it was applied.") from None
-    except (yaml.YAMLError, ValueError, TypeError, OSError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, OSError) as error:
         raise BadInput(f"{path}: {' '.join(str(error).split())}. Nothing of it was applied.") from None

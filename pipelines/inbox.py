@@ -4,8 +4,10 @@
 A file that is still being written should arrive under a name that starts with a dot and be renamed when it is whole.
 """
 
+import os
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain, count
 from pathlib import Path
 
 from engine.contracts import Delivery, IngestReport, Rejected
@@ -117,7 +119,13 @@ def _file_under(house: House, folder: Path, path: Path, at: datetime) -> Path | 
     name = path.name.encode(errors="replace")[-LONGEST_NAME:].decode(errors="replace")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return path.rename(folder / f"{at:%Y%m%dT%H%M%S%f}-{name}")
+        return path.rename(_free(folder, f"{at:%Y%m%dT%H%M%S%f}", name))
     except OSError as error:
         house.log.warning("file can't be filed", file=str(path), reason=error.strerror or str(error))
         return None
+
+
+def _free(folder: Path, stamp: str, name: str) -> Path:
+    """Where nothing lies yet: of two names that are cut the rest may be the same, and renaming writes over."""
+    places = (folder / f"{stamp}{again}-{name}" for again in chain([""], (f".{number}" for number in count(2))))
+    return next(place for place in places if not os.path.lexists(place))

@@ -56,6 +56,11 @@ class Repeat(Frozen):
     unit: Unit = "minutes"
     at_most: int = Field(default=_MANY, ge=1, le=_MANY)
 
+    @field_validator("at_most", mode="before")
+    @classmethod
+    def _no_limit(cls, value: Any) -> Any:
+        return _MANY if value is None else value
+
     @property
     def seconds(self) -> float:
         return self.every * _UNITS[self.unit]

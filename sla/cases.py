@@ -1,7 +1,7 @@
 """Worked cases as people write them: a JSON file, read so strictly that no expectation is passed over."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,7 +112,7 @@ def _rows(content: Any, path: str, fields: Mapping[str, "Reader"], *, required: 
     return rows
 
 
-def _alike(tickets: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]) -> None:
+def _alike(tickets: Iterable[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]) -> None:
     """Refuses 7 beside "7": it would be another ticket."""
     ids = [(f"tickets[{i}].id", row["id"]) for i, row in enumerate(tickets)]
     for path, key in [*ids, *((f"events[{i}].ticket", row["ticket"]) for i, row in enumerate(events))]:
@@ -120,6 +120,10 @@ def _alike(tickets: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, A
             kinds = {int: "a number", str: "text"}
             first = f"{ids[0][0]} {shown(ids[0][1])} is {kinds[type(ids[0][1])]}"
             raise BadInput(f"{path}: {shown(key)} is {kinds[type(key)]}, {first}; write all ids alike")
+    given = [(f"events[{i}].id", row["id"]) for i, row in enumerate(events) if row["id"] is not None]
+    for path, key in given:
+        if type(key) is not type(given[0][1]):
+            raise BadInput(f"{path}: {shown(key)} is not written like {given[0][0]} {shown(given[0][1])}")
 
 
 def _expected(content: Any, tickets: list[dict[str, Any]]) -> dict[Any, dict[str, dict[str, Any]]]:

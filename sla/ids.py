@@ -17,6 +17,7 @@ _FACTOR = 0x9E3779B97F4A7C15
 _SHELVES = 64
 _CHUNK = 1 << 17
 _LONG = 1 << 16
+_WIDEST = 1 << 62
 
 
 def are_distinct(ids: pl.Series, loops: Loops = None) -> bool:
@@ -38,7 +39,7 @@ def rows_of(column: pl.Series, ids: pl.Series, loops: Loops = None) -> NDArray[A
         column = column.cast(ids.dtype, strict=False)
     if ids.dtype == pl.Categorical:
         column, ids = column.cast(pl.String), ids.cast(pl.String)
-    if ids.dtype.is_integer() and int(np.ptp(ids.to_numpy())) < 4 * len(ids):
+    if _are_close(ids):
         return _without_nulls(_numbered(column, ids, loops), column)
     fresh = _fresh(column)
     heads = np.flatnonzero(fresh)
@@ -48,10 +49,18 @@ def rows_of(column: pl.Series, ids: pl.Series, loops: Loops = None) -> NDArray[A
     return np.repeat(rows, np.diff(heads, append=len(column)))
 
 
+def _are_close(ids: pl.Series) -> bool:
+    """Numbers so close together that a table of all between them is small."""
+    if not ids.dtype.is_integer():
+        return False
+    least, most = int(ids.min()), int(ids.max())  # type: ignore[arg-type]
+    return most - least < 4 * len(ids) and max(-least, most) < _WIDEST
+
+
 def _fresh(column: pl.Series) -> Flags:
     """Which values aren't known to equal the one before: the first is one of them."""
     if column.dtype == pl.String and len(column) >= _LONG and not column.null_count():
-        parts = column.get_chunks()
+        parts = [part for part in column.get_chunks() if len(part)]
         fresh = np.concatenate([_elsewhere(part) for part in parts])
         for end, after in zip(np.cumsum([len(part) for part in parts])[:-1].tolist(), parts[1:], strict=True):
             fresh[end] = column[end - 1] != after[0]
@@ -163,11 +172,11 @@ def _found(asked: Hashes, known: Hashes, shelves: list[Rows]) -> Rows:
 
 def _numbered(column: pl.Series, ids: pl.Series, loops: Loops) -> NDArray[Any]:
     """The row of each value among ids that are numbers close together, by a table; -1 for an unknown one."""
-    numbers = ids.to_numpy().astype(np.int64)
+    numbers = ids.cast(pl.Int64).to_numpy()
     least = int(numbers.min())
     table = np.full(int(numbers.max()) - least + 1, -1, np.int64 if loops is None else np.int32)
     table[numbers - least] = np.arange(len(numbers))
-    asked = column.cast(pl.Int64).fill_null(least - 1).to_numpy()
+    asked = column.cast(pl.Int64, strict=False).fill_null(least - 1).to_numpy()
     if loops is not None:
         rows = np.empty(len(asked), np.int32)
         loops.numbered(asked, least, table, rows)

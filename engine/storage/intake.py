@@ -75,6 +75,11 @@ def batches(delivery: Delivery) -> Iterator[list[Item]]:
         yield batch
 
 
+def heard(items: Sequence[Item]) -> Iterator[Event]:
+    """All events that decide what a batch writes: with a ticket its whole story, which may be longer than its piece."""
+    return (event for item in items for event in (item.story if item.ticket else item.events))
+
+
 def plan(items: Sequence[Item], known: Known, *, at: datetime) -> Plan:
     """Decide what to write. Without `known.last` it still tells whether anything is new."""
     result = Plan({}, set(), set(), [], [], IngestReport())
@@ -232,8 +237,9 @@ def _misnamed(event: Event, known: Known, named: dict[str, Event]) -> str | None
     """Why its id is another event's; `named` collects the events of the batch by id."""
     if event.id is None:
         return None
-    first = named.setdefault(event.id, event)
-    owner = known.event_ids.get(event.id, first.ticket_id)
+    owner = known.event_ids.get(event.id)
+    first = named.setdefault(event.id, event) if owner in {None, event.ticket_id} else event
+    owner = owner or first.ticket_id
     if owner != event.ticket_id:
         return f"{event.id} is an event of {owner} already; an event's id is its own among those of all tickets"
     if first is not event and first != event:

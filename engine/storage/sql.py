@@ -56,7 +56,7 @@ class SqlStore:
             rows = statements.known(connection, {item.key for item in items})
             if any(item.ticket and item.key not in rows for item in items):
                 return None
-            ids = statements.known_ids(connection, (event for item in items for event in item.events))
+            ids = statements.known_ids(connection, intake.heard(items))
             plan = intake.plan(items, Known(rows, {}, ids), at=at)
             news = plan.changed or plan.events or statements.new_rejected(connection, plan.rejected)
         return None if news else plan.report
@@ -64,7 +64,7 @@ class SqlStore:
     def _take_in(self, items: list[Item], *, at: datetime) -> IngestReport:
         with writing(self._engine, lock=_INGEST) as connection:
             rows = statements.known(connection, {item.key for item in items}, lock=True)
-            ids = statements.known_ids(connection, (event for item in items for event in item.events))
+            ids = statements.known_ids(connection, intake.heard(items))
             plan = intake.plan(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
             recorded, moved = intake.numbered(plan.events, statements.heads(connection, rows), ids, at=at)
             statements.write_plan(connection, plan, moved)

@@ -62,3 +62,11 @@ def test_plain_numbers_and_dates_are_what_they_say(tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
     file.write_text("[1, 1_000, 0x10, 1.5, .inf, 2024-01-02]")
     assert read_yaml(file) == [1, 1000, 16, 1.5, float("inf"), date(2024, 1, 2)]
+
+
+@pytest.mark.parametrize("content", ["a: !!timestamp foo", "a: !!bool foo", "a: !!int ''"])
+def test_a_tag_that_does_not_fit_is_one_line(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text(content)
+    with pytest.raises(BadInput, match=r"policy\.yaml"):
+        read_yaml(file)

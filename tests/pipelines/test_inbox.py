@@ -140,3 +140,10 @@ def test_a_pipe_is_called_no_file(house: House, name: str) -> None:
     os.mkfifo(house.settings.home / name)
     with pytest.raises(BadInput, match="neither a file nor a folder"):
         ingest(house, house.settings.home / name, source="servicenow-csv", at=house.now())
+
+
+def test_two_long_names_are_both_kept(house: House) -> None:
+    for first in "ab":
+        drop(house, f"helmdesk/{first}{'x' * 220}.jsonl", first)
+    take_in(house)
+    assert len(filed(house, "done")) == 2

@@ -231,3 +231,18 @@ def test_an_interrupted_delivery_is_finished_by_delivering_again(store: Any, mon
     assert [store.history(found.id) for found in store.tickets()] == [
         reference.history(found.id) for found in reference.tickets()
     ]
+
+
+def test_a_stolen_id_does_not_discredit_its_owner(store: Store) -> None:
+    store.ingest(delivery(ticket(1), events=(event(1, id="1"),)), at=LATER)
+    both = delivery(ticket(2), ticket(1), events=(event(2, id="1"), event(1, id="1")))
+    assert store.ingest(both, at=LATER).rejected == 1
+
+
+def test_a_stolen_id_deep_in_a_story_leaves_no_trace(store: Store) -> None:
+    store.ingest(delivery(ticket(1), events=(event(1, id="e1"),)), at=LATER)
+    many = [event(2, hours=1 + number / 100, id=f"m{number}") for number in range(700)]
+    stolen = event(2, kind=Kind.STATUS, hours=9, value=Status.RESOLVED, id="e1")
+    report = store.ingest(delivery(ticket(2), events=(*many, stolen)), at=LATER)
+    assert (report.events, report.rejected) == (701, 1)
+    assert Kind.STATUS not in {found.kind for found in store.history("servicenow:INC2")}

@@ -182,3 +182,16 @@ def test_repeated_ids_are_noticed(spell: str) -> None:
     assert are_distinct(rising.reverse())
     for again in (rising[:1], rising[4_000:4_001], rising[-1:]):
         assert not are_distinct(pl.concat([rising, again]))
+
+
+def test_a_log_with_an_empty_piece_is_read() -> None:
+    log = pl.Series([f"desk:{number // 7}" for number in range(210_000)])
+    pieces = pl.concat([log[:70_000], log[70_000:140_000], log[140_000:]], rechunk=False)
+    left = pieces.filter(pl.Series([True] * 70_000 + [False] * 70_000 + [True] * 70_000))
+    found = rows_of(left, pl.Series([f"desk:{number}" for number in range(30_000)]))
+    assert found.tolist() == left.str.slice(5).cast(pl.Int64).to_list()
+
+
+@pytest.mark.parametrize("far", [[-(2**63), 2**63 - 1], [0, 2**62]])
+def test_number_ids_may_lie_far_apart(far: list[int]) -> None:
+    assert rows_of(pl.Series([far[1], far[0], 5]), pl.Series(far)).tolist()[:2] == [1, 0]

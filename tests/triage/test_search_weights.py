@@ -39,11 +39,21 @@ def test_words_win_where_meaning_is_chance() -> None:
     assert tuned.gain > 2 * tuned.standard_error
 
 
-def test_a_probable_gain_is_used_and_no_further_from_the_default_than_it_takes() -> None:
-    found, judged = collection(300, right="words", share=0.15)
-    tuned = tune(found, judged, embedder=NAME)
+def test_a_probable_gain_on_each_half_is_enough() -> None:
+    tuned = tune(*collection(200, right="words", share=0.17), embedder=NAME)
     assert tuned.is_tuned
     assert 0 < tuned.gain < 2 * tuned.standard_error
+
+
+def test_a_gain_on_one_half_alone_proves_nothing() -> None:
+    tuned = tune(*collection(300, right="words", share=0.15), embedder=NAME)
+    assert not tuned.is_tuned
+    assert tuned.gain > 0
+
+
+def test_weights_go_no_further_from_the_default_than_it_takes() -> None:
+    found, judged = collection(300, right="words", share=0.2)
+    tuned = tune(found, judged, embedder=NAME)
     assert tuned.weights == Weights(0.05, 0.95)
     assert mean_gain(found, judged, Weights(0.0, 1.0)) > mean_gain(found, judged, tuned.weights)
 

@@ -94,10 +94,11 @@ def dense_share(dense: Hits, words: Hits, weights: Weights) -> float:
 
 def _heard(dense: Hits, words: Hits) -> float:
     """The words' score of the passage that meaning puts first, by their own best; 1 if either finds nothing."""
-    if not dense or not words:
+    best = max(words.values(), default=0.0)
+    if not dense or best <= 0:
         return 1.0
     first = max(dense.values())
-    return max(words.get(key, 0.0) for key, near in dense.items() if near == first) / max(words.values())
+    return max(words.get(key, 0.0) for key, near in dense.items() if near == first) / best
 
 
 def _first_and_tenth(hits: Hits) -> tuple[float, float]:

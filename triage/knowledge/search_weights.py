@@ -61,15 +61,14 @@ def tune(found: Mapping[str, Found], judged: Judged, *, embedder: str) -> Tuned:
     halves = [query for query in queries if _is_odd(query)], [query for query in queries if not _is_odd(query)]
     if min(map(len, halves)) < FEWEST // 4:
         return Tuned(default, False, len(queries), 0.0, 0.0, "one half of the judged queries is too small to prove it")
-    gains = [
-        tried[_nearest(tried, learned, default)][query] - tried[default][query]
-        for learned, held_out in (halves, halves[::-1])
-        for query in held_out
-    ]
-    gain, error = _mean_and_error(gains)
+    by_half = []
+    for learned, held_out in (halves, halves[::-1]):
+        weights = _nearest(tried, learned, default)
+        by_half.append([tried[weights][query] - tried[default][query] for query in held_out])
+    gain, error = _mean_and_error([*by_half[0], *by_half[1]])
     chosen = _nearest(tried, queries, default)
     proof = f"{gain:+.4f} ± {error:.4f} nDCG@10 on held-out queries"
-    if chosen == default or gain <= 0:
+    if chosen == default or min(map(sum, by_half)) <= 0:
         return Tuned(default, False, len(queries), gain, error, f"not better than the default by enough: {proof}")
     return Tuned(chosen, True, len(queries), gain, error, f"better than the default: {proof}")
 

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import BadInput
 from sla import calendar_files, policies
-from sla.alerts import load_policy
+from sla.alerts import Repeat, load_policy
 from sla.check import check_cases
 from sla.evaluate import evaluate_all
 from tests.sla.test_check import a_case, write
@@ -37,6 +37,10 @@ def test_cases_worked_by_hand_pass() -> None:
         ),
         ({"tickets": [{"created_at": "2024-01-16T09:00:00Z"}]}, r"tickets\[0\]\.id: missing"),
         ({"tickets": [TICKET | {"id": [1]}]}, r"tickets\[0\]\.id: expected text or a whole number"),
+        (
+            {"events": [EVENT | {"id": 1}, EVENT | {"id": "1"}]},
+            r"events\[1\]\.id: '1' is not written like events\[0\]\.id 1",
+        ),
         ({"tickets": [TICKET | {"id": 10**30}]}, r"tickets\[0\]\.id: expected text or a whole number"),
         ({"tickets": [TICKET | {"status": ["new"]}]}, r"tickets\[0\]\.status: expected text"),
         ({"events": None}, r"events: expected a list"),
@@ -172,3 +176,7 @@ def test_percentage_above_all_is_refused(tmp_path: Path) -> None:
     path.write_text("rules: [{name: a, trigger: pct_remaining, value: 150, alert: warning, level: 1}]")
     with pytest.raises(BadInput, match=r"rules\[0\].*150.*100"):
         load_policy(path)
+
+
+def test_repeats_without_a_number_go_on() -> None:
+    assert Repeat.model_validate({"every": 30, "at_most": None}) == Repeat(every=30)

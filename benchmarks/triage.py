@@ -149,7 +149,7 @@ def stack_questions(embedder: Embedder) -> None:
         print("stackfaq: ../shared/data is not there")
         return
     documents, queries = read_corpus(folder / "corpus.jsonl"), read_queries(folder / "queries.jsonl")
-    judged = read_judgements(folder / "qrels.tsv", set(queries), {document.id for document in documents})
+    judged = read_judgements(folder / "qrels.tsv", set(queries), {document.id for document in documents}).grades
     collection = Collection(documents, embedder, told=lambda *_: None)
     found = timed("stackfaq: search", lambda: collection.find({query: queries[query] for query in judged}))[0]
     weights = default_weights(embedder.name)

@@ -51,6 +51,8 @@ def sync(
         if name != KNOWLEDGE:
             same_source(reading.articles, name, owners)
         report = house.index.sync(reading.articles, source=name, remove_missing=not reading.refused)
+        if name == KNOWLEDGE:
+            house.knowledge_left_out.unlink(missing_ok=True)
     typer.echo(
         f"{plain(name)}: added or changed {report.added}, removed {report.removed}, unchanged {report.unchanged}, "
         f"refused {len(reading.refused)}"
@@ -108,10 +110,20 @@ def show(context: typer.Context, as_json: Json = False) -> None:
 def remove(
     context: typer.Context, source: Annotated[str, typer.Option(help="As `helmdesk knowledge list` shows it.")]
 ) -> None:
-    """Take all articles of one source out of the index; those of others stay."""
+    """Take all articles of one source out of the index; those of others stay.
+
+    Those of data/knowledge stay out of later cycles too, until `helmdesk knowledge sync` without a folder.
+    """
+    from triage.ports import KNOWLEDGE
+
     with open_here(context) as house:
-        gone = house.index.remove(source)
-    typer.echo(f"{plain(source)}: removed {gone}")
+        if source != KNOWLEDGE:
+            typer.echo(f"{plain(source)}: removed {house.index.remove(source)}")
+            return
+        is_held = any(held.source == KNOWLEDGE for held in house.index.held())
+        house.knowledge_left_out.touch()
+        gone = house.index.remove(KNOWLEDGE) if is_held else 0
+    typer.echo(f"{KNOWLEDGE}: removed {gone}; they stay out until `helmdesk knowledge sync` without a folder")
 
 
 def evaluate(
@@ -179,7 +191,7 @@ def _judge(
     documents, asked = read_corpus(corpus), read_queries(queries)
     ids = {document.id for document in documents}
     given = read_judgements(qrels, set(asked), ids)
-    judged = with_answers(given)
+    judged = with_answers(given.grades)
     test = {query: asked[query] for query in judged}
     others, learned = _tuning(tune_on, asked, test, ids) if tune_on else ({}, {})
     collection = Collection(documents, embedder, told=_told)
@@ -191,8 +203,10 @@ def _judge(
     return {
         "documents": len(documents),
         "queries": len(judged),
-        "queries_left_out": len(given) - len(judged),
+        "queries_left_out": len(given.grades) - len(judged),
         "queries_left_out_why": "nothing is judged relevant to them",
+        "judged_queries_not_asked": given.unknown_queries,
+        "judged_documents_not_there": given.unknown_documents,
         "embedder": embedder.name,
         "weights": tuned.weights._asdict()
         | {"source": origin, "tuned": tuned.is_tuned, "queries": tuned.queries, "why": tuned.reason},
@@ -213,7 +227,7 @@ def _tuning(
     if tune_on.is_dir():
         texts, tune_on = read_queries(tune_on / "queries.jsonl"), tune_on / "qrels.tsv"
     tested = {_folded(text) for text in test.values()}
-    judged = read_judgements(tune_on, set(texts), documents)
+    judged = read_judgements(tune_on, set(texts), documents).grades
     learned = {query: grades for query, grades in judged.items() if _folded(texts[query]) not in tested}
     if not learned:
         raise BadInput(f"{tune_on.name} judges only queries of the test; tune on others")
@@ -235,12 +249,16 @@ def _figures(found: "dict[str, Found]", judged: "Judged", tuned: "Tuned") -> "di
     }
 
 
+_STRANGE = ("judged_queries_not_asked", "judged_documents_not_there")
+
+
 def _table(report: dict[str, Any]) -> str:
     weights, without = report["weights"], report["queries_left_out"]
     left_out = f" ({without:,} more have nothing relevant)" if without else ""
+    strange = [f"{report[name]:,} {name.replace('_', ' ')}; " for name in _STRANGE if report[name]]
     lines = [
         f"{report['documents']:,} documents, {report['queries']:,} judged queries{left_out}, {report['embedder']}, "
-        f"{report['seconds']:.0f} s",
+        f"{''.join(strange)}{report['seconds']:.0f} s",
         f"{'':<8}{'nDCG@10':>9}{'MRR':>9}{'recall@5':>10}",
         *(
             f"{name:<8}{part['ndcg@10']:>9.4f}{part['mrr']:>9.4f}{part['recall@5']:>10.4f}"

@@ -10,7 +10,7 @@ HEAD = "query-id\tcorpus-id\tscore\n"
 
 def judgements(folder: Path, content: str) -> object:
     (folder / "qrels.tsv").write_text(content, encoding="utf-8")
-    return read_judgements(folder / "qrels.tsv", {"q"}, {"d", "e"})
+    return read_judgements(folder / "qrels.tsv", {"q"}, {"d", "e"}).grades
 
 
 def test_grades_are_read_by_query_and_document(tmp_path: Path) -> None:
@@ -59,3 +59,26 @@ def test_another_encoding_is_told_with_the_line(tmp_path: Path) -> None:
     (tmp_path / "corpus.jsonl").write_text('{"_id": 1, "text": "a"}\n{"_id": 2, "text": "ö"}', encoding="latin-1")
     with pytest.raises(BadInput, match=r"corpus\.jsonl, line 2: is not UTF-8; save it as UTF-8"):
         read_corpus(tmp_path / "corpus.jsonl")
+
+
+def test_queries_nobody_asks_are_left_out_and_absent_documents_stay_unfound(tmp_path: Path) -> None:
+    (tmp_path / "qrels.tsv").write_text(f"{HEAD}q\td\t1\nq\tgone\t2\nother\td\t1\n", encoding="utf-8")
+    found = read_judgements(tmp_path / "qrels.tsv", {"q"}, {"d", "e"})
+    assert found == ({"q": {"d": 1, "gone": 2}}, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("x\td\t1", "no query 'x', nor any other"), ("q\tx\t1", "no document 'x', nor any other")]
+)
+def test_judgements_of_another_collection_are_refused(tmp_path: Path, content: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        judgements(tmp_path, HEAD + content)
+
+
+def test_three_and_four_columns_are_not_mixed(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"line 2: needs a query id"):
+        judgements(tmp_path, "q\td\t1\nq\t0\td\t1\n")
+
+
+def test_a_blank_first_line_does_not_hide_the_tabs(tmp_path: Path) -> None:
+    assert judgements(tmp_path, "\n" + HEAD + "q\td\t1\n") == {"q": {"d": 1}}

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import BadInput, NotFound
 from triage.contracts import Article
@@ -31,38 +31,62 @@ def read_queries(file: Path) -> dict[str, str]:
     return {key: _text(row, "text") for key, row in _rows(file, ("_id", "text"))}
 
 
-def read_judgements(file: Path, queries: set[str], documents: set[str]) -> Judged:
+class Judgements(NamedTuple):
+    """Grades of known queries; how many judged queries nobody asks, and how many judged documents are not there."""
+
+    grades: Judged
+    unknown_queries: int
+    unknown_documents: int
+
+
+def read_judgements(file: Path, queries: set[str], documents: set[str]) -> Judgements:
     """Grades of `qrels.tsv` (query-id, corpus-id, score, with a header), or of a file without one: these three, or the
     four of trec_eval (query, iteration, document, grade, by tabs or spaces).
 
-    Raises NotFound without the file; BadInput for a column missing or given twice, with the line for a grade that is no
-    whole number of one to four digits, a pair with two grades or an id that neither the queries nor the documents know,
-    and for a file that finds nothing relevant.
+    A judged query that nobody asks is left out; a judged document that is not there stays, as one that can't be found.
+    Both as trec_eval does.
+    Raises NotFound without the file; BadInput for a column missing or given twice, with the line for another number of
+    columns, a grade that is no whole number of one to four digits and a pair with two grades; and for a file that knows
+    no query or no document of these, or finds nothing relevant.
     """
     judged: dict[str, dict[str, int]] = {}
+    strange: set[str] = set()
     lines = [(number, cells) for number, cells in enumerate(_cells(_read(file)), start=1) if any(cells)]
     places, first = _places(file, lines[0][1] if lines else [])
     for number, cells in lines[first:]:
-        grade = _GRADE.fullmatch(cells[places[2]].strip()) if len(cells) > max(places) else None
+        grade = _GRADE.fullmatch(cells[places[2]].strip()) if len(cells) == len(lines[0][1]) else None
         if grade is None:
             raise BadInput(f"{file.name}, line {number}: needs a query id, a document id and a whole number of at most "
                            "four digits, by tabs")  # fmt: skip
         query, document = (cells[place].strip() for place in places[:2])
         if query not in queries:
-            raise BadInput(f"{file.name}, line {number}: there is no query {query!r}; are these its queries?")
-        if document not in documents:
-            raise BadInput(f"{file.name}, line {number}: there is no document {document!r}; is this its corpus?")
+            strange.add(query)
+            continue
         value = int(grade.group(1))
         if judged.setdefault(query, {}).setdefault(document, value) != value:
             raise BadInput(f"{file.name}, line {number}: {query!r} and {document!r} have another grade above; keep one")
+    return Judgements(judged, len(strange), _absent(file, judged, strange, documents))
+
+
+def _absent(file: Path, judged: Judged, strange: set[str], documents: set[str]) -> int:
+    """How many judged documents are not there."""
+    if strange and not judged:
+        raise BadInput(
+            f"{file.name}: there is no query {min(strange)!r}, nor any other it judges; are these its queries?"
+        )
     if not with_answers(judged):
         raise BadInput(f"{file.name} judges no document relevant to any query; a grade above 0 says relevant")
-    return judged
+    named = {document for grades in judged.values() for document in grades}
+    if not named & documents:
+        raise BadInput(
+            f"{file.name}: there is no document {min(named)!r}, nor any other it judges; is this its corpus?"
+        )
+    return len(named - documents)
 
 
 def _cells(text: str) -> list[list[str]]:
     lines = text.splitlines()
-    is_tabbed = any("\t" in line for line in lines[:1])
+    is_tabbed = "\t" in next((line for line in lines if line.strip()), "")
     return [line.split("\t") if is_tabbed else line.split() for line in lines]
 
 

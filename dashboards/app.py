@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="helmdesk", layout="wide", initial_sidebar_state=265)
+st.set_page_config(page_title="helmdesk", layout="wide", initial_sidebar_state=280)
 
 page = st.navigation(
     {
@@ -13,7 +13,7 @@ page = st.navigation(
             st.Page("views/alerts.py", title="Alerts: what fired, what is next?", url_path="alerts"),
             st.Page("views/triage.py", title="Can we trust triage?", url_path="triage"),
             st.Page("views/volume.py", title="Volume and load: can we keep up?", url_path="volume"),
-            st.Page("views/ticket.py", title="What do we know and owe?", url_path="ticket"),
+            st.Page("views/ticket.py", title="Ticket: what do we know and owe?", url_path="ticket"),
         ]
     }
 )

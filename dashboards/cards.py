@@ -5,7 +5,7 @@ Text from tickets, people and models is shown with `st.text`, `st.code` or in a 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
@@ -16,6 +16,8 @@ from dashboards import words
 from pipelines.marts import Publication
 
 FILL = "uv run helmdesk demo"
+MANY, HIGHEST = 15, 541
+"""Rows that a table shows without a scroll bar, and its height in pixels with one."""
 
 
 def nothing_yet(what: str = "There is nothing to show yet: no marts were published.") -> None:
@@ -28,7 +30,7 @@ def speaks_of(publication: Publication, now: datetime, window: str) -> None:
     """One line: as of when, over which window, and how long ago it was published."""
     st.caption(
         f"As of {words.instant(publication.as_of, st.context.timezone)} · {window} · "
-        f"{publication.rows['tickets']:,} tickets · "
+        f"{words.count(publication.rows['tickets'], 'ticket')} · "
         f"published {words.span((now - publication.published_at).total_seconds())} ago"
     )
 
@@ -38,6 +40,13 @@ def fact(place: Any, label: str, value: str) -> None:
     with place.container(gap=None):
         st.caption(label)
         st.text(value)
+
+
+def figure(label: str, value: str, told: str) -> None:
+    """A number with what it counts, as wide as its label needs: figures that find no room go to the next line."""
+    with st.container(width=178):
+        st.metric(label, value, border=True)
+        st.caption(told)
 
 
 def refused(error: Exception) -> None:
@@ -69,19 +78,44 @@ def choose(
     )
 
 
-def tickets_table(shown: pl.DataFrame, tickets: Sequence[str], *, key: str, **columns: ColumnConfig) -> None:
-    """A table whose rows begin with a button that opens the ticket of that row (`tickets` has their keys)."""
+def tickets_table(
+    shown: pl.DataFrame,
+    tickets: Sequence[str],
+    *,
+    key: str,
+    whole: bool = False,
+    right: Sequence[str] = (),
+    **columns: ColumnConfig,
+) -> None:
+    """A table whose rows begin with a button that opens the ticket of that row (`tickets` has their keys).
+
+    The page scrolls a `whole` table; another has a scroll bar of its own from MANY rows on. `right`: as in `table`.
+    """
     button = st.column_config.ButtonColumn("", type="secondary", key=key, width=65)
     st.dataframe(
         shown.select(pl.lit("Open").alias("open"), pl.col(pl.String).fill_null("–"), pl.exclude(pl.String)).select(
             "open", *shown.columns
         ),
         hide_index=True,
-        height=min(35 * (shown.height + 1) + 3, 1200),
-        column_config={"open": button, **columns},
+        height="content" if whole else height(shown),
+        column_config={"open": button, **_aligned(right), **columns},
     )
     if clicked := st.session_state.get(key):
         st.switch_page("views/ticket.py", query_params={"ticket": tickets[clicked["row"]]})
+
+
+def _aligned(right: Sequence[str]) -> dict[str, ColumnConfig]:
+    return {name: st.column_config.TextColumn(alignment="right") for name in right}
+
+
+def height(shown: pl.DataFrame) -> Literal["content"] | int:
+    """The height that shows all rows, or the highest a table may be."""
+    return "content" if shown.height <= MANY else HIGHEST
+
+
+def table(shown: pl.DataFrame, *, right: Sequence[str] = (), **columns: ColumnConfig) -> None:
+    """A table as high as its rows, from MANY on with a scroll bar; `right` names columns of words to align right."""
+    st.dataframe(shown, hide_index=True, height=height(shown), column_config={**_aligned(right), **columns})
 
 
 def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
@@ -94,7 +128,7 @@ def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
             "h:mm:ss": [line.length for line in found.by_days()],
             "Why": [line.reason for line in found.by_days()],
         }
-        st.dataframe(pl.DataFrame(told), hide_index=True)
+        table(pl.DataFrame(told), right=["h:mm:ss"])
         for column, (name, length) in zip(st.columns(5), found.told().items(), strict=True):
             fact(column, name.capitalize(), length)
         used_up = f" The target was used up {words.instant(found.used_up_at, found.zone)}." if found.used_up_at else ""

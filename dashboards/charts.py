@@ -1,6 +1,7 @@
 """The pictures on the pages, drawn from one palette that colour-blind readers can tell apart (Okabe and Ito)."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import altair as alt
@@ -13,6 +14,8 @@ BLUE, GREEN, ORANGE, VERMILLION, PURPLE, GREY = "#0072B2", "#009E73", "#E69F00",
 CLOCK_COLOURS = {"first_response": BLUE, "resolution": PURPLE, "next_response": GREEN}
 STATE_COLOURS = {"met": GREEN, "on_track": BLUE, "at_risk": ORANGE, "breached": VERMILLION}
 HEIGHT = 240
+SPACED = 12
+"""Pixels between the labels of days: those without room are left out."""
 PERCENT = alt.Axis(format=".0%", title="share met, decided clocks", tickCount=5)
 
 
@@ -33,18 +36,31 @@ def attainment_bars(found: pl.DataFrame, title: str, order: Sequence[str] = ()) 
 
 
 def attainment_trend(found: pl.DataFrame, title: str) -> Picture:
-    """Share met by the week in which the clock started, with 95 % interval bands."""
+    """Share met by the week in which the clock started, with 95 % interval bands; weeks not settled yet are dashed."""
     shown = _readable(found)
+    weeks = sorted(set(shown["week"]))
+    labels = alt.Axis(
+        format="%d %b", values=[_day(week) for week in weeks], labelOverlap=True, labelSeparation=SPACED, grid=False
+    )
     base = alt.Chart(shown).encode(
-        x=alt.X("week:T", title="week the clock started in", axis=alt.Axis(format="%d %b", tickCount=8, grid=False)),
+        x=alt.X("week:T", title="week the clock started in (its Monday)", axis=labels),
         color=_by_clock(shown),
-        tooltip=_tooltip(alt.Tooltip("week:T", title="week of", format="%d %b %Y")),
+        tooltip=[
+            *_tooltip(alt.Tooltip("week:T", title="week of", format="%d %b %Y")),
+            alt.Tooltip("in_time:Q", title="still running in time"),
+            alt.Tooltip("share_at_best:Q", title="if all of these are met", format=".1%"),
+        ],
     )
     band = base.mark_area(opacity=0.15).encode(
         y=alt.Y("low:Q", axis=PERCENT, scale=alt.Scale(domain=[0, 1])), y2="high:Q"
     )
-    line = base.mark_line(point=True).encode(y=alt.Y("share_met:Q", axis=PERCENT))
-    return _finished(alt.layer(band, line), title, height=HEIGHT)
+    share = alt.Y("share_met:Q", axis=PERCENT)
+    settled = alt.datum.is_settled
+    dashed = base.mark_line(strokeDash=[4, 4]).encode(y=share)
+    line = base.transform_filter(settled).mark_line().encode(y=share)
+    full = base.transform_filter(settled).mark_point(filled=True, size=40, opacity=1).encode(y=share)
+    hollow = base.transform_filter(~settled).mark_point(filled=False, size=40, opacity=1).encode(y=share)
+    return _finished(alt.layer(band, dashed, line, full, hollow), title, height=HEIGHT)
 
 
 def reason_bars(found: pl.DataFrame, title: str) -> Picture:
@@ -64,18 +80,23 @@ def reason_bars(found: pl.DataFrame, title: str) -> Picture:
     return _finished(chart, title, height=34 * shown["value"].n_unique() + 110)
 
 
-def alert_bars(found: pl.DataFrame, title: str) -> Picture:
-    """Alerts by UTC day, stacked by level."""
+def alert_bars(found: pl.DataFrame, title: str, days: tuple[date, date]) -> Picture:
+    """Alerts by UTC day, stacked by level, with room for every day from the first to the last of `days`."""
     shown = found.with_columns(level=pl.format("level {}", "level"))
     colours = alt.Scale(range=[BLUE, ORANGE, VERMILLION, PURPLE])
     chart = (
         alt.Chart(shown)
         .mark_bar()
         .encode(
-            x=alt.X("yearmonthdate(day):O", title="day (UTC)", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
+            x=alt.X(
+                "yearmonthdate(day):T",
+                title="day (UTC)",
+                axis=alt.Axis(format="%d %b", tickCount=8, labelOverlap=True, labelSeparation=SPACED, grid=False),
+                scale=alt.Scale(domain=[_day(days[0]), _day(days[1] + timedelta(days=1))], nice=False),
+            ),
             y=alt.Y("sum(alerts):Q", title="alerts", axis=alt.Axis(tickMinStep=1)),
             color=alt.Color("level:N", title=None, scale=colours),
-            tooltip=[alt.Tooltip("day:T", format="%d %b %Y"), "level:N", "sum(alerts):Q"],
+            tooltip=[alt.Tooltip("yearmonthdate(day):T", format="%d %b %Y"), "level:N", "sum(alerts):Q"],
         )
     )
     return _finished(chart, title, height=HEIGHT)
@@ -89,7 +110,11 @@ def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: s
         alt.Chart(shown.unpivot(index="day", variable_name="what", value_name="tickets"))
         .mark_line()
         .encode(
-            x=alt.X("day:T", title="day (UTC)", axis=alt.Axis(format="%d %b", tickCount=8, grid=False)),
+            x=alt.X(
+                "day:T",
+                title="day (UTC)",
+                axis=alt.Axis(format="%d %b", tickCount=8, labelOverlap=True, labelSeparation=SPACED, grid=False),
+            ),
             y=alt.Y("tickets:Q", title=axis),
             color=alt.Color("what:N", title=None, scale=colours),
             tooltip=[alt.Tooltip("day:T", format="%a %d %b %Y"), "what:N", "tickets:Q"],
@@ -150,7 +175,7 @@ def calibration_points(found: pl.DataFrame, title: str) -> Picture:
             alt.Tooltip("mean_confidence:Q", title="mean confidence", format=".1%"),
             alt.Tooltip("share_agreed:Q", title="people agreed", format=".1%"),
             alt.Tooltip("low:Q", title="95 % from", format=".1%"),
-            alt.Tooltip("high:Q", title="to", format=".1%"),
+            alt.Tooltip("high:Q", title="95 % to", format=".1%"),
             alt.Tooltip("answered:Q", title="claims checked"),
         ],
     )
@@ -178,6 +203,10 @@ def factor_bars(scores: pl.DataFrame, title: str) -> Picture:
     return _finished(chart, title, height=24 * shown.height + 30)
 
 
+def _day(day: date) -> alt.DateTime:
+    return alt.DateTime(year=day.year, month=day.month, date=day.day)
+
+
 def _readable(found: pl.DataFrame) -> pl.DataFrame:
     """Decided rows only, clocks by the names a reader knows."""
     return found.filter(pl.col("share_met").is_not_null()).with_columns(pl.col("clock").replace(words.CLOCKS))
@@ -200,7 +229,7 @@ def _tooltip(first: str | alt.Tooltip) -> list[str | alt.Tooltip]:
         "clock:N",
         alt.Tooltip("share_met:Q", title="share met", format=".1%"),
         alt.Tooltip("low:Q", title="95 % from", format=".1%"),
-        alt.Tooltip("high:Q", title="to", format=".1%"),
+        alt.Tooltip("high:Q", title="95 % to", format=".1%"),
         "met:Q",
         "breached:Q",
     ]

@@ -14,8 +14,10 @@ from dashboards import cards, opening, words
 from pipelines.marts import MartReader
 
 PARTS = {
-    "characters": "characters", "error_codes": "error codes", "products": "products named", "questions": "questions",
-    "log_lines": "lines of logs and stack traces", "messages": "messages", "reopened": "times reopened",
+    "characters": ("character", "characters"), "error_codes": ("error code", "error codes"),
+    "products": ("product named", "products named"), "questions": ("question", "questions"),
+    "log_lines": ("line of logs and stack traces", "lines of logs and stack traces"),
+    "messages": ("message", "messages"), "reopened": ("time reopened", "times reopened"),
 }  # fmt: skip
 KINDS = {"duplicate": "Duplicate?", "repeat_contact": "Repeat contact?", "follow_up": "Follow-up?"}
 
@@ -66,8 +68,12 @@ def parts(complexity_parts: str) -> str:
     """What complexity adds up from, the most first; parts that add nothing are left out."""
     adding = [part for part in json.loads(complexity_parts) if part["adds"] > 0]
     adding.sort(key=lambda part: -part["adds"])
-    said = [f"{part['amount']:,.0f} {PARTS.get(part['name'], part['name'])} +{part['adds']:.2f}" for part in adding]
+    said = [f"{words.count(round(part['amount']), *_named(part['name']))} +{part['adds']:.2f}" for part in adding]
     return f": {', '.join(said)}" if said else ""
+
+
+def _named(part: str) -> tuple[str, str]:
+    return PARTS.get(part, (words.plain(part), words.plain(part)))
 
 
 def tone(told: dict[str, Any]) -> str:
@@ -78,7 +84,8 @@ def tone(told: dict[str, Any]) -> str:
 
 
 def urgency(told: dict[str, Any]) -> None:
-    st.text(f"Urgency {words.plain(told['urgency'])}: {', '.join(json.loads(told['urgency_reasons']))}")
+    because = ", ".join(json.loads(told["urgency_reasons"]))
+    st.text(f"Suggested urgency now: {words.plain(told['urgency'])}" + (f" ({because})" if because else ""))
     if told["suggested_priority"]:
         st.info(
             f"Suggested priority: {words.plain(told['suggested_priority'])}. A person changes it, nothing else does."
@@ -101,7 +108,9 @@ def customer(company: dict[str, Any] | None, told: dict[str, Any] | None) -> Non
     about = [company["name"], words.plain(company["tier"]), company["segment"], company["region"]]
     cards.fact(st, "Customer", ", ".join(filter(None, about)))
     because = f": {company['because']}" if company["because"] else ""
-    cards.fact(st, "Health", f"{words.plain(company['health'])}{because}; {company['open_cases']} open cases")
+    cards.fact(
+        st, "Health", f"{words.plain(company['health'])}{because}; {words.count(company['open_cases'], 'open case')}"
+    )
     if told is not None and told["past_cases"] is not None:
         same, last = told["past_cases_same_product"], told["last_case"]
         about_same = f", {same} about the same product" if same is not None else ""

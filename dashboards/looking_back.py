@@ -10,6 +10,7 @@ from pipelines.marts import MartReader
 
 MOST = 12
 """Values that one picture names."""
+INTERVAL = ("95 % from", "95 % to")
 ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
 
 
@@ -53,18 +54,18 @@ def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: st
     fewer = f" Drawn: the {MOST} with the most clocks." if drawn.height < found.height else ""
     left.caption(f"Whiskers: 95 % Wilson interval. A clock counts once it was met or breached.{fewer}")
     right.altair_chart(charts.attainment_trend(weekly, f"Promises kept by week, {window}"), theme=None)
-    right.caption("The latest weeks count only what is already decided, and breaches of long clocks come late.")
+    right.caption(warning(weekly))
     st.caption(f"Clocks by {name}, {window}; shares of the decided ones with their 95 % interval")
-    table(
+    cards.table(
         by_rank(found, by).select(
             pl.col("value").fill_null("–").alias(name),
             pl.col("clock").replace(words.CLOCKS),
             *("clocks", "met", "breached"),
             pl.col("at_risk").alias("at risk"),
             "running",
-            **{"share met": said(words.percent, "share_met"), "from": said(words.percent, "low")},
-            to=said(words.percent, "high"),
-        )
+            **{"share met": said(words.percent, "share_met"), **interval()},
+        ),
+        right=["share met", *INTERVAL],
     )
 
 
@@ -75,12 +76,11 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
     for column, row in zip(st.columns(4), overall.iter_rows(named=True), strict=False):
         label = {"first_response": "Mean time to acknowledge", "resolution": "Mean time to resolve"}[row["clock"]]
         column.metric(label, words.span(row["mean_seconds"]), border=True)
-        column.caption(
-            f"{words.worked(row['mean_business_seconds'])} of business time; {row['stopped']:,} stopped clocks"
-        )
+        stopped = words.count(row["stopped"], "stopped clock")
+        column.caption(f"{words.worked(row['mean_business_seconds'])} of business time; {stopped}")
     found = opening.ask(reports.response_times, reader, chosen, by)
     st.caption(f"Stopped clocks by {queries.DIMENSIONS[by].lower()}, {window}: round the clock, and in business time")
-    table(
+    cards.table(
         by_rank(found, by).select(
             pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
             pl.col("clock").replace(words.CLOCKS),
@@ -91,11 +91,12 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
                 "mean, business": said(words.worked, "mean_business_seconds"),
                 "median, business": said(words.worked, "median_business_seconds"),
             },
-        )
+        ),
+        right=["mean", "median", "mean, business", "median, business"],
     )
     st.caption("Time in each status, all history, all tickets: per ticket, all its visits together")
     states = opening.ask(reports.time_in_state, reader)
-    table(
+    cards.table(
         states.select(
             pl.col("status").map_elements(words.plain, return_dtype=pl.String),
             "tickets",
@@ -106,7 +107,8 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
                 "mean, business": said(words.worked, "mean_business_seconds"),
                 "total, business": said(words.worked, "total_business_seconds"),
             },
-        )
+        ),
+        right=["mean", "median", "mean, business", "total, business"],
     )
 
 
@@ -118,19 +120,19 @@ def came_back(reader: MartReader, chosen: queries.Selection, by: str, window: st
     row, place = overall.row(0, named=True), st.columns(4)[0]
     place.metric("Reopened", words.percent(row["share_reopened"], 1), border=True)
     place.caption(
-        f"{row['reopened']:,} of {row['resolved']:,} resolutions, 95 % interval "
+        f"{row['reopened']:,} of {words.count(row['resolved'], 'resolution')}, 95 % interval "
         f"{words.percent(row['low'])} to {words.percent(row['high'])}"
     )
     found = opening.ask(reports.reopens, reader, chosen, by)
     st.caption(f"Resolutions by {queries.DIMENSIONS[by].lower()}, {window}; shares with their 95 % interval")
-    table(
+    cards.table(
         by_rank(found, by).select(
             pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
             "resolved",
             "reopened",
-            **{"share reopened": said(words.percent, "share_reopened"), "from": said(words.percent, "low")},
-            to=said(words.percent, "high"),
-        )
+            **{"share reopened": said(words.percent, "share_reopened"), **interval()},
+        ),
+        right=["share reopened", *INTERVAL],
     )
 
 
@@ -161,7 +163,8 @@ def why_broken(reader: MartReader, chosen: queries.Selection, by: str, window: s
         priority="priority",
         agent="agent",
     )
-    cards.tickets_table(shown, worst["ticket"].to_list(), key="opened breach")
+    durations = ("over by", "to pick up", "waiting on us", "in work")
+    cards.tickets_table(shown, worst["ticket"].to_list(), key="opened breach", right=durations)
 
 
 def owed(reader: MartReader, _chosen: queries.Selection, _by: str, _window: str) -> None:
@@ -187,6 +190,7 @@ def owed(reader: MartReader, _chosen: queries.Selection, _by: str, _window: str)
         on_select="rerun",
         selection_mode="single-row",
         key="credit",
+        height=cards.height(found),
         column_config={"month": st.column_config.DateColumn(format="MMM YYYY")},
     )
     row = found.row(answer["selection"]["rows"][0] if answer["selection"]["rows"] else 0, named=True)
@@ -211,10 +215,26 @@ def most_decided(found: pl.DataFrame) -> pl.DataFrame:
     return found.filter(pl.col("value").is_in(ranked.tail(MOST)["value"].implode()))
 
 
+def interval() -> dict[str, pl.Expr]:
+    """The bounds of the 95 % interval, low and high, as columns in words."""
+    return {name: said(words.percent, bound) for name, bound in zip(INTERVAL, ("low", "high"), strict=True)}
+
+
+def warning(weekly: pl.DataFrame) -> str:
+    """What the latest week's shares leave out so far, and what they come to at best."""
+    dashed = (
+        f"Dashed: weeks in which at least {words.percent(queries.UNSETTLED)} of the clocks still run in time. A late "
+        "clock counts at once, a kept one only when it stops: these shares are too low for now."
+    )
+    latest = weekly.filter((pl.col("week") == weekly["week"].max()) & (pl.col("in_time") > 0))
+    parts = [
+        f"{words.CLOCKS[row['clock']].lower()} {words.percent(row['share_met']).replace('–', 'undecided')}, "
+        f"{words.percent(row['share_at_best'])} if all {row['in_time']:,} that still run are met"
+        for row in latest.iter_rows(named=True)
+    ]
+    return f"{dashed} Week of {words.day(latest['week'][0])}: {'; '.join(parts)}." if parts else dashed
+
+
 def said(words_for: Callable[..., str], column: str) -> pl.Expr:
     """A column in words; "–" where there is no number."""
     return pl.col(column).map_elements(words_for, return_dtype=pl.String, skip_nulls=True).fill_null("–")
-
-
-def table(shown: pl.DataFrame) -> None:
-    st.dataframe(shown, hide_index=True, height=min(35 * (shown.height + 1) + 3, 500))

@@ -13,6 +13,7 @@ DIMENSIONS = {
 }  # fmt: skip
 SECTIONS = {"needs_attention": "Needs attention", "on_track": "On track", "waiting_on_others": "Waiting on others"}
 Z_95 = 1.959963984540054
+UNSETTLED = 0.1
 
 
 class Selection(NamedTuple):
@@ -108,10 +109,20 @@ def value_of(dimension: str) -> tuple[str, str]:
 
 
 def attainment_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
-    """One row a clock and week (the Monday it started in), oldest first, columns as in `headline`."""
+    """One row a clock and week (the Monday it started in), oldest first, columns as in `headline` and three more.
+
+    `in_time` counts the clocks that still run in time: they are in no share yet. `share_at_best` is the share if all
+    of them are met. A week is settled once they are fewer than UNSETTLED of its clocks: before, its share is too low,
+    because a late clock counts as breached at once and a kept one only when it stops.
+    """
     where, values = clocks_where(chosen, reader)
     found = reader.query(f"SELECT clock, week, {COUNTED} {where} GROUP BY ALL ORDER BY week, clock", values)
-    return with_share(found)
+    in_time = pl.col("running") + pl.col("at_risk")
+    return with_share(found).with_columns(
+        in_time=in_time,
+        share_at_best=(pl.col("met") + in_time) / pl.col("clocks"),
+        is_settled=in_time / pl.col("clocks") < UNSETTLED,
+    )
 
 
 def closest_to_breach(reader: MartReader, chosen: Selection = ALL_CLOCKS, *, limit: int = 15) -> pl.DataFrame:
@@ -143,6 +154,12 @@ def choices(reader: MartReader) -> dict[str, list[str]]:
 def group_names(reader: MartReader) -> dict[str, str]:
     """A group's name by its id."""
     return dict(reader.query(GROUP_NAMES).rows())
+
+
+def names(reader: MartReader) -> dict[str, str]:
+    """What groups, agents and customers are called, by id."""
+    known = reader.query("SELECT value, name FROM names WHERE value IS NOT NULL AND name IS NOT NULL")
+    return group_names(reader) | dict(known.rows())
 
 
 def review(reader: MartReader) -> Review:

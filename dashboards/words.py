@@ -1,42 +1,9 @@
-"""How a page says times, deadlines and events to a person."""
+"""How a page says times, deadlines, amounts and shares to a person."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-
-class Told(Protocol):
-    """What is read of an event to tell it."""
-
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def actor(self) -> str: ...
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def value(self) -> str | None: ...
-    @property
-    def reason(self) -> str | None: ...
-    @property
-    def data(self) -> dict[str, Any]: ...
-
-
-class Letter(Protocol):
-    """What is read of something that was written on a ticket."""
-
-    @property
-    def type(self) -> str: ...
-    @property
-    def author_id(self) -> str: ...
-    @property
-    def content(self) -> str: ...
-    @property
-    def created_at(self) -> datetime: ...
-
 
 CLOCKS = {"first_response": "First response", "resolution": "Resolution", "next_response": "Next update"}
 STATES = {
@@ -50,51 +17,15 @@ REASONS = {
 RANKS = ("critical", "high", "medium", "low")
 TIERS = ("enterprise", "business", "standard", "free")
 
-TELLING: Mapping[str, str] = {
-    "created": "opened the ticket",
-    "status": "set the status to {value}",
-    "response": "gave a first response",
-    "priority": "set the priority to {value}",
-    "tier": "set the contract tier to {value}",
-    "type": "set the type to {value}",
-    "pause": "paused the clock",
-    "resume": "let the clock run again",
-    "accepted": "accepted the ticket and owns it",
-    "changed": "changed the ticket",
-    "group": "moved it to the group {value}",
-    "assignee": "assigned it to {value}",
-    "transferred": "transferred it to {value}",
-    "released": "released the ticket",
-    "message": "wrote",
-    "flag": "set the flag {value}",
-    "flag_cleared": "cleared the flag {value}",
-    "envelope_opened": "asked an expert for help",
-    "envelope_accepted": "took on the request for help",
-    "envelope_completed": "finished the request for help",
-    "task": "updated a task",
-    "resolution": "recorded the resolution",
-    "approval": "decided on the approval",
-    "calibration": "reviewed the decision",
-    "allocated": "allocated it to the group {value}",
-    "classified": "classified it as {value}",
-    "drafted": "drafted a reply",
-    "reminder": "set a reminder",
-    "alert": "raised an alert",
-    "acknowledged": "acknowledged an alert",
-}
-
-
-WRITING = {
-    "email_inbound": "wrote",
-    "email_outbound": "replied",
-    "note": "noted",
-    "resolution": "told the solution",
-}
-
 
 def plain(word: str | None) -> str:
     """A word of the data as it is said: `waiting_customer` becomes `waiting customer`."""
     return "–" if word is None else word.replace("_", " ")
+
+
+def count(amount: int, one: str, many: str | None = None) -> str:
+    """So many of a thing: `1 ticket`, `1,500 tickets`."""
+    return f"{amount:,} {one if amount == 1 else many or f'{one}s'}"
 
 
 def in_order(values: Iterable[str], order: Sequence[str]) -> list[str]:
@@ -149,6 +80,11 @@ def instant(at: datetime | None, zone: str | None = None) -> str:
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M %Z}"
 
 
+def day(on: date) -> str:
+    """A day without its year: `28 Sep`."""
+    return f"{on.day} {on:%b}"
+
+
 def percent(share: float | None, digits: int = 0) -> str:
     """A share as a percentage. What is not whole is never rounded up to 100 % nor down to 0 %."""
     if share is None:
@@ -157,29 +93,6 @@ def percent(share: float | None, digits: int = 0) -> str:
     if shown in (0, 100) and share not in (0, 1):
         return "> 99 %" if shown else "< 1 %"
     return f"{shown:.{digits}f} %"
-
-
-def told(event: Told) -> str:
-    """What happened, as the end of a sentence that begins with the actor."""
-    said = TELLING.get(event.kind, plain(event.kind)).format(value=plain(event.value))
-    text = event.data.get("text") or event.data.get("content") or event.data.get("summary")
-    reason = f" ({event.reason})" if event.reason else ""
-    return f"{said}{reason}" + (f":\n{text}" if text else "")
-
-
-def thread(history: Iterable[Told], letters: Iterable[Letter]) -> list[tuple[datetime, str]]:
-    """What happened and what was written, as (when, who did what), in order of time."""
-    letters = list(letters)
-    shown_as_letter = {("message", one.created_at, one.author_id) for one in letters}
-    happened = [
-        (event.at, f"{event.actor} {told(event)}")
-        for event in history
-        if (event.kind, event.at, event.actor) not in shown_as_letter
-    ]
-    wrote = [
-        (one.created_at, f"{one.author_id} {WRITING.get(one.type, plain(one.type))}:\n{one.content}") for one in letters
-    ]
-    return sorted([*happened, *wrote], key=lambda line: line[0])
 
 
 def sources(citations: str | None) -> list[str]:

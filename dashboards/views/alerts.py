@@ -1,5 +1,7 @@
 """What fired, and what is at risk next? Alerts by level and day, the latest ones, the next deadlines."""
 
+from datetime import date, timedelta
+
 import polars as pl
 import streamlit as st
 
@@ -34,11 +36,11 @@ def fired(reader: MartReader, window: str) -> None:
         column.metric(
             f"{words.plain(row['alert_type']).capitalize()}, level {row['level']}", f"{row['alerts']:,}", border=True
         )
-    st.altair_chart(charts.alert_bars(found, f"Alerts by day and level, {window}"), theme=None)
+    days = charted_days(found["day"].to_list(), reader.publication.as_of.date(), WINDOWS[window])
+    st.altair_chart(charts.alert_bars(found, f"Alerts by day and level, {window}", days), theme=None)
     latest = opening.ask(reports.latest_alerts, reader, days=WINDOWS[window])
-    st.caption(
-        f"The latest {latest.height:,} of {found['alerts'].sum():,} alerts, {window}; time left then, in business time"
-    )
+    fired_in_all = words.count(int(found["alerts"].sum()), "alert")
+    st.caption(f"The latest {latest.height:,} of {fired_in_all}, {window}; time left then, in business time")
     zone = st.context.timezone
     shown = latest.select(
         "reference",
@@ -52,13 +54,18 @@ def fired(reader: MartReader, window: str) -> None:
     cards.tickets_table(shown, latest["ticket"].to_list(), key="opened alert", subject=_WIDE)
 
 
+def charted_days(fired: list[date], today: date, window: int | None) -> tuple[date, date]:
+    """The first and last UTC day of the picture: the whole window of so many days, or two weeks, if not more."""
+    return min(*fired, today - timedelta(days=(window or 14) - 1)), max(*fired, today)
+
+
 def at_risk_next(reader: MartReader) -> None:
     st.subheader("What is at risk next?")
     found = opening.ask(queries.closest_to_breach, reader)
     if found.is_empty():
         st.info("No running clock has a deadline ahead.")
         return
-    st.caption(f"The next {found.height:,} deadlines of clocks that run, all history")
+    st.caption(f"The next {words.count(found.height, 'deadline')} of clocks that run, all history")
     shown = found.select(
         "reference",
         "subject",

@@ -48,22 +48,19 @@ def promises(reader: MartReader, chosen: queries.Selection) -> None:
     if found.is_empty():
         st.info("No clock fits these filters.")
         return
-    columns = st.columns(found.height + 3)
-    for column, clock in zip(columns, found.iter_rows(named=True), strict=False):
-        decided = clock["met"] + clock["breached"]
-        column.metric(f"{words.CLOCKS[clock['clock']]} met", words.percent(clock["share_met"], 1), border=True)
-        column.caption(
-            f"95 % interval {words.percent(clock['low'])} to {words.percent(clock['high'])}, {decided:,} decided clocks"
-            if decided
-            else "no clock decided yet"
-        )
-    breached, at_risk, still_open = columns[found.height :]
-    breached.metric("Breaches", f"{found['breached'].sum():,}", border=True)
-    breached.caption("clocks past their target, finished or not")
-    at_risk.metric("At risk now", f"{found['at_risk'].sum():,}", border=True)
-    at_risk.caption("running clocks with little of their target left")
-    still_open.metric("Open tickets", f"{opening.ask(queries.open_tickets, reader, chosen):,}", border=True)
-    still_open.caption("of any age, filtered by tier, priority and group")
+    with st.container(horizontal=True):
+        for clock in found.iter_rows(named=True):
+            decided = clock["met"] + clock["breached"]
+            interval = f"95 % interval {words.percent(clock['low'])} to {words.percent(clock['high'])}"
+            cards.figure(
+                f"{words.CLOCKS[clock['clock']]} met",
+                words.percent(clock["share_met"], 1),
+                f"{interval}, {words.count(decided, 'decided clock')}" if decided else "no clock decided yet",
+            )
+        still_open = opening.ask(queries.open_tickets, reader, chosen)
+        cards.figure("Breaches", f"{found['breached'].sum():,}", "clocks past their target, finished or not")
+        cards.figure("At risk now", f"{found['at_risk'].sum():,}", "running clocks with little of their target left")
+        cards.figure("Open tickets", f"{still_open:,}", "of any age, filtered by tier, priority and group")
 
 
 def closest(reader: MartReader, chosen: queries.Selection) -> None:
@@ -82,7 +79,7 @@ def closest(reader: MartReader, chosen: queries.Selection) -> None:
         tier="tier",
         group="group_name",
     )
-    cards.tickets_table(shown, found["ticket"].to_list(), key="opened", subject=st.column_config.TextColumn(width=300))
+    cards.tickets_table(shown, found["ticket"].to_list(), key="opened", subject=st.column_config.TextColumn(width=235))
 
 
 def how_sure(reader: MartReader) -> None:
@@ -93,7 +90,7 @@ def how_sure(reader: MartReader) -> None:
         return
     left, right = st.columns([1, 3])
     left.metric("Goes to a person", words.percent(went.share, 1), border=True)
-    left.caption(f"{went.to_a_person:,} of {went.tickets:,} classified tickets, all history")
+    left.caption(f"{went.to_a_person:,} of {words.count(went.tickets, 'classified ticket')}, all history")
     spread = opening.ask(queries.confidence, reader)
     right.altair_chart(charts.confidence_bars(spread, "Classified tickets by confidence, all history"), theme=None)
 
@@ -106,7 +103,7 @@ def not_taken_in(reader: MartReader) -> None:
             return
         if found.total > found.rows.height:
             st.caption(f"The first {found.rows.height:,} of {found.total:,}.")
-        st.dataframe(found.rows, hide_index=True)
+        cards.table(found.rows)
 
 
 page()

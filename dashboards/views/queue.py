@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -28,7 +29,7 @@ def page() -> None:
         return
     number = turn_to(section, kept, total)
     found = opening.ask(queries.work_queue, reader, section, kept, page=number, size=ROWS)
-    table(found, reader.publication.as_of)
+    table(found, reader.publication.as_of, opening.ask(queries.names, reader))
 
 
 def filters(reader: MartReader) -> queries.QueueFilter:
@@ -68,32 +69,47 @@ def turn_to(section: str, kept: queries.QueueFilter, total: int) -> int:
         pages = math.ceil(total / ROWS)
         number = st.pagination(pages, key=f"page of {section} {kept}") if pages > 1 else 1
         first = (number - 1) * ROWS
-        line.caption(f"{total:,} tickets, rows {first + 1:,} to {min(first + ROWS, total):,}, highest score first")
+        shown = f"rows {first + 1:,} to {min(first + ROWS, total):,}"
+        line.caption(f"{words.count(total, 'ticket')}, {shown}, highest score first")
     return number
 
 
-def table(rows: pl.DataFrame, as_of: datetime) -> None:
+def guess(row: dict[str, Any]) -> str:
+    """What a ticket is about and how sure triage is of it; whether a person decides."""
+    if row["product"] is None:
+        return "–"
+    sure = "" if row["confidence"] is None else f" {words.percent(row['confidence'])}"
+    return f"{row['product']}{sure}{', for a person' if row['needs_review'] else ''}"
+
+
+def table(rows: pl.DataFrame, as_of: datetime, names: dict[str, str]) -> None:
+    agent, group = pl.col("owner_id").replace(names), pl.coalesce("group_name", "group_id")
     shown = rows.select(
         reference="reference",
         subject="subject",
         priority=pl.concat_str("priority", pl.when("vip").then(pl.lit(", VIP")).otherwise(pl.lit(""))),
         score="score",
         due=cards.due_in_words("next_due_at", "seconds_left", as_of),
-        group=pl.coalesce("group_name", "group_id"),
-        product="product",
-        confidence=(pl.col("confidence") * 100).round(6).floor(),
         clock=pl.col("next_clock").replace(words.CLOCKS),
-        agent="owner_id",
-        reply=pl.when("has_suggestion").then(pl.lit("draft ready")),
+        about=pl.struct("product", "confidence", "needs_review").map_elements(guess, return_dtype=pl.String()),
+        draft="has_suggestion",
+        held_by=pl.concat_str(agent, group, separator=", ", ignore_nulls=True),
     )
     column = st.column_config
     cards.tickets_table(
         shown,
         rows["ticket"].to_list(),
         key="opened",
-        subject=column.TextColumn(width=250),
-        score=column.NumberColumn(format="%.0f", help="priority score: base times its multipliers"),
-        confidence=column.ProgressColumn("sure", format="%.0f %%", min_value=0, max_value=100, width=80),
+        whole=True,
+        reference=column.TextColumn(width=104),
+        subject=column.TextColumn(width=140),
+        priority=column.TextColumn(width=78),
+        score=column.NumberColumn(format="%.0f", help="priority score: base times its multipliers", width=46),
+        due=column.TextColumn(width=120),
+        clock=column.TextColumn(width=92),
+        about=column.TextColumn(width=163, help="product, how sure triage is of it, and whether a person decides"),
+        draft=column.CheckboxColumn(width=46, help="a drafted reply is ready"),
+        held_by=column.TextColumn("held by", width=112, help="the agent who accepted it, and the group"),
     )
 
 

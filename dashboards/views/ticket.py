@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, enrichment, opening, queries, words
+from dashboards import cards, charts, enrichment, history, opening, queries, ticket_head, words
 from pipelines.wiring import House
 
 BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
@@ -22,7 +22,7 @@ LINES = 100
 
 
 def page() -> None:
-    st.title("What do we know and owe?")
+    st.title("Ticket: what do we know and owe?")
     house = opening.house()
     reader = opening.marts(house)
     if reader is None:
@@ -39,12 +39,14 @@ def page() -> None:
         return
     known = opening.ask(queries.dossier, reader, ticket.id)
     agents = names_of(house)
-    head(ticket, agents, opening.ask(queries.group_names, reader))
+    happened = house.store.history(ticket.id)
+    names = opening.ask(queries.names, reader) | agents | ticket_head.contacts(house, ticket, happened)
+    ticket_head.show(ticket, names)
     left, right = st.columns([3, 2], gap="large")
     with left:
         said(ticket)
         suggestion(house, ticket.id, known)
-        thread(house, ticket)
+        thread(house, ticket, happened, names)
     with right:
         actions(house, ticket, agents)
         clocks(known.clocks, reader.publication.as_of)
@@ -57,27 +59,6 @@ def page() -> None:
 def names_of(house: House) -> dict[str, str]:
     """Agents who may act, by id, ordered by name."""
     return dict(house.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
-
-
-def head(ticket: Any, agents: dict[str, str], groups: dict[str, str]) -> None:
-    """Who, what, since when; every value as plain text."""
-    zone = st.context.timezone
-    facts = {
-        "Reference": ticket.reference,
-        "Status": words.plain(ticket.status) + (", escalated" if ticket.escalated else ""),
-        "Priority": words.plain(ticket.priority) + (", VIP" if ticket.vip else ""),
-        "Contract tier": words.plain(ticket.tier),
-        "Type": words.plain(ticket.type),
-        "Owner": agents.get(ticket.owner_id, ticket.owner_id) or "nobody yet",
-        "Group": groups.get(ticket.group_id, ticket.group_id) or "–",
-        "Requester": ", ".join(filter(None, [ticket.requester_id, ticket.company_id])) or "–",
-        "Opened": words.instant(ticket.created_at, zone),
-        "Updated": words.instant(ticket.updated_at, zone),
-    }
-    with st.container(border=True):
-        for row in (list(facts.items())[:5], list(facts.items())[5:]):
-            for column, (label, value) in zip(st.columns(5), row, strict=True):
-                cards.fact(column, label, value)
 
 
 def said(ticket: Any) -> None:
@@ -144,13 +125,12 @@ def judged(said: Any) -> str:
     return f"sent with {words.percent(said.distance)} of it changed" if said.distance else "sent as it was"
 
 
-def thread(house: House, ticket: Any) -> None:
+def thread(house: House, ticket: Any, happened: list[Any], names: dict[str, str]) -> None:
     """What happened and what the acting agent may read, the newest last; of a long history its last part."""
     st.subheader("What happened?")
-    history = house.store.history(ticket.id)
-    told = {event.id for event in history}
+    told = {event.id for event in happened}
     readable = house.desk.read_timeline(ticket.id, reader=st.session_state.get("acting as") or None)
-    lines = words.thread(history, [entry for entry in readable if entry.id not in told])
+    lines = history.thread(happened, [entry for entry in readable if entry.id not in told], names)
     if len(lines) > LINES:
         st.caption(f"The last {LINES} of {len(lines):,} lines.")
     zone = st.context.timezone

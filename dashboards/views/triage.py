@@ -59,18 +59,18 @@ def is_it_right(reader: MartReader) -> None:
     chosen = found.filter(pl.col("model_used") == model)
     right.altair_chart(charts.calibration_points(chosen, "How often people agreed, by confidence"), theme=None)
     st.caption(
-        f"People checked {agreed.answered:,} claims and agreed with {agreed.agreed:,}: {words.percent(agreed.share)} "
-        f"(95 % interval {words.percent(agreed.low)} to {words.percent(agreed.high)}). What triage is unsure of is "
-        "checked most, so this says less good of it than all tickets would."
+        f"People checked {words.count(agreed.answered, 'claim')} and agreed with {agreed.agreed:,}: "
+        f"{words.percent(agreed.share)} (95 % interval {words.percent(agreed.low)} to {words.percent(agreed.high)}). "
+        "What triage is unsure of is checked most, so this says less good of it than all tickets would."
     )
     wrong = opening.ask(triage_numbers.mistakes, reader)
     if not wrong.is_empty():
         st.subheader("What was corrected?")
-        st.dataframe(
+        cards.table(
             wrong.with_columns(pl.col("mean_confidence").map_elements(words.percent, return_dtype=pl.String)).rename(
                 {"said": "triage said", "answered": "people answered", "mean_confidence": "mean confidence"}
             ),
-            hide_index=True,
+            right=["mean confidence"],
         )
 
 
@@ -82,13 +82,13 @@ def do_drafts_help(reader: MartReader) -> None:
         cut = st.selectbox("By", list(CUTS), format_func=CUTS.__getitem__, key="drafts by", width=220)
         st.caption("Judged drafts; accepted is sent as drafted or with little rewritten. Mean rewritten: 0 % to 100 %.")
         found = pl.concat([overall, opening.ask(triage_numbers.acceptance, reader, cut)])
-        st.dataframe(_accepted(found, CUTS[cut]), hide_index=True)
+        cards.table(_accepted(found, CUTS[cut]), right=["accepted", "95 % interval", "mean rewritten"])
     st.subheader("Which articles never help?")
     useless = opening.ask(triage_numbers.unhelpful, reader)
     if useless.is_empty():
         st.info("Every article is cited, and none was turned down every time.")
         return
-    st.dataframe(useless.rename({"article_id": "article", "cited": "drafts that cite it"}), hide_index=True)
+    cards.table(useless.rename({"article_id": "article", "cited": "drafts that cite it"}))
 
 
 def _accepted(found: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -113,7 +113,7 @@ def what_to_write(reader: MartReader) -> None:
     if found.is_empty():
         st.info("No two tickets without an answer are about the same thing.")
         return
-    st.dataframe(found.select("tickets", "about", examples="examples"), hide_index=True)
+    cards.table(found.select("tickets", "about", examples="examples"))
 
 
 def what_it_costs(reader: MartReader) -> None:
@@ -123,7 +123,7 @@ def what_it_costs(reader: MartReader) -> None:
         st.info("No model was asked in this window.")
         return
     st.metric(f"US dollars, {window}", f"{found['cost'].sum():,.2f}", border=True, width=220)
-    st.dataframe(
+    cards.table(
         found.select(
             operation="operation",
             model="model_used",
@@ -139,8 +139,7 @@ def what_it_costs(reader: MartReader) -> None:
                 "completion_tokens": "completion tokens",
                 "dollars": "US dollars",
             }
-        ),
-        hide_index=True,
+        )
     )
 
 

@@ -38,7 +38,7 @@ def came_and_went(reader: MartReader, window: str) -> None:
     stock = {"open_at_end": "open at the end of the day"}
     right.altair_chart(charts.volume_lines(found, f"Open tickets, {window}", stock, "tickets"), theme=None)
     with st.expander("Day by day, in tickets (UTC days, the latest first)"):
-        st.dataframe(found.reverse().rename({"open_at_end": "open at the end"}), hide_index=True)
+        cards.table(found.reverse().rename({"open_at_end": "open at the end"}))
 
 
 def how_full(reader: MartReader) -> None:
@@ -59,7 +59,8 @@ def how_full(reader: MartReader) -> None:
         full=pl.col("utilisation").map_elements(words.percent, return_dtype=pl.String).fill_null("–"),
     )
     right.caption("Tickets: before allocation, allocated by it, and now")
-    right.dataframe(shown, hide_index=True, height=min(35 * (shown.height + 1) + 3, 700))
+    with right:
+        cards.table(shown, right=["full"])
 
 
 page()

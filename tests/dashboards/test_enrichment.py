@@ -69,8 +69,13 @@ def test_nothing_told_yet_is_said(shown):
 def test_language_complexity_and_its_parts_are_shown(shown):
     app = texts(shown(enrichments=[TOLD]))
     assert "de, 97 % sure" in app
-    assert "0.20: 1 times reopened +0.12, 500 characters +0.08" in app
+    assert "0.20: 1 time reopened +0.12, 500 characters +0.08" in app
     assert parts("[]") == ""
+
+
+@pytest.mark.parametrize(("amount", "said"), [(1, "1 question +0.03"), (2, "2 questions +0.03")])
+def test_one_of_a_thing_is_singular(amount, said):
+    assert parts(json.dumps([{"name": "questions", "amount": amount, "adds": 0.03}])) == f": {said}"
 
 
 def test_tone_is_marked_weak(shown):
@@ -82,7 +87,7 @@ def test_tone_is_marked_weak(shown):
 
 def test_priority_is_suggested_with_its_reasons(shown):
     app = shown(enrichments=[TOLD])
-    assert "Urgency high: priority medium, a promise is at risk" in texts(app)
+    assert "Suggested urgency now: high (priority medium, a promise is at risk)" in texts(app)
     assert [info.value for info in app.info] == ["Suggested priority: high. A person changes it, nothing else does."]
     assert not shown(enrichments=[TOLD | {"suggested_priority": None}]).info
 

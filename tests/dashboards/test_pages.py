@@ -1,13 +1,16 @@
 """Every page opens: empty, filled, filtered, and with text that wants to be more than text."""
 
+import json
 import tomllib
 from pathlib import Path
 
+import polars as pl
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.dashboards.marts_by_hand import HOSTILE, NOON, looking_back_desk, published, queued, small_desk
+from dashboards import cards
+from tests.dashboards.marts_by_hand import HOSTILE, NOON, looking_back_desk, published, queued, small_desk, ticket
 
 APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
 PAGES = ("attainment", "queue", "review", "alerts", "triage", "volume", "ticket")
@@ -151,7 +154,48 @@ def test_queue_names_score_deadline_and_product(home):
     rows = opened("queue").dataframe[0].value
     assert list(rows["reference"]) == ["INC-1", "INC-2"]
     assert list(rows["due"]) == ["due in 1 h 30 min", "late by 3 h"]
-    assert list(rows["confidence"]) == [91.0, 91.0]
+    assert list(rows["about"]) == ["ZTNA 91 %", "ZTNA 91 %"]
+
+
+def test_queue_says_what_waits_for_a_person(home):
+    unsure = {"product": "DLP", "confidence": 0.41, "needs_review": True, "owner_id": None}
+    published(home, work_queue=[queued("INC-1", "needs_attention", 1.0, **unsure)])
+    rows = opened("queue").dataframe[0].value
+    assert list(rows["about"]) == ["DLP 41 %, for a person"]
+    assert list(rows["held_by"]) == ["Network"]
+
+
+def test_one_ticket_is_said_in_the_singular(home):
+    published(home, work_queue=[queued("INC-1", "needs_attention", 1.0)], tickets=[ticket("INC-1")])
+    told = read_as_markdown(opened("queue"))
+    assert "1 ticket, rows 1 to 1" in told
+    assert " · 1 ticket · " in told
+
+
+def test_latest_week_says_what_still_runs(home):
+    small_desk(home)
+    told = read_as_markdown(opened("attainment"))
+    assert "Week of 16 Nov: resolution undecided, 100 % if all 2 that still run are met." in told
+
+
+def test_interval_is_headed_as_one(home):
+    small_desk(home)
+    kept = tables(opened("attainment"))[0]
+    assert list(kept)[-3:] == ["share met", "95 % from", "95 % to"]
+
+
+def test_alerts_are_drawn_on_every_day_of_the_window(home):
+    looking_back_desk(home)
+    app = opened("alerts")
+    days = json.loads(app.get("vega_lite_chart")[0].proto.spec)["encoding"]["x"]
+    assert (days["type"], days["timeUnit"]) == ("temporal", "yearmonthdate")
+    first, last = days["scale"]["domain"]
+    assert (first["month"], first["date"], last["month"], last["date"]) == (10, 24, 11, 21)
+
+
+@pytest.mark.parametrize(("rows", "height"), [(0, "content"), (15, "content"), (16, 541)])
+def test_table_is_as_high_as_its_rows_until_it_scrolls(rows, height):
+    assert cards.height(pl.DataFrame({"row": range(rows)})) == height
 
 
 def test_queue_sections_say_how_many_they_hold(home):

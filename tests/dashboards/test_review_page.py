@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from engine.contracts import Delivery, StandardTicket
 from pipelines.jobs.triage_tickets import text_of
 from pipelines.wiring import open_house
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
@@ -60,6 +61,20 @@ def test_queue_shows_the_least_certain_first(home):
     assert references == ["INC-2", "INC-1"]
     assert [b.label for b in app.button][:2] == ["SWG, 30 %", "ZTNA, 20 %"]
     assert "Waiting: 2, shown 1 to 2" in read_as_markdown(app)
+
+
+def test_equal_references_are_told_apart_by_their_keys(home):
+    with open_house(home=home) as house:
+        twin = StandardTicket(ticket_id="9", source="mail", ticket_number="INC-1", title="Help", created_at=NOON)
+        house.store.ingest(Delivery(tickets=(twin,)), at=NOON)
+        asked = [text_of(house.store.ticket("mail:9"))]
+        unsure = Classification(
+            id="c-9", ticket_id="mail:9", product="SWG", urgency="low", confidence=0.1, reasoning="says little",
+            needs_review=True, model_used="local", created_at=NOON,
+        )  # fmt: skip
+        house.triage_store.save_classifications(asked, [unsure], at=NOON)
+    names = [text.value.split(" · ")[0] for text in review_page().text if " · opened " in text.value]
+    assert names == ["mail:9", "INC-2", "demo:INC-1"]
 
 
 def test_nobody_answers_without_a_name(home):

@@ -4,8 +4,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from engine.contracts import Company, Contact
 from pipelines.wiring import open_house
-from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
+from tests.dashboards.marts_by_hand import HOSTILE, NOON, published, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
 
 
@@ -81,6 +82,27 @@ def test_clocks_say_used_left_and_due(home):
     assert "3 h left · never paused · due in 1 h 30 min" in read_as_markdown(app)
 
 
+def test_title_says_that_it_is_one_ticket(home):
+    assert opened("ticket").title[0].value == "Ticket: what do we know and owe?"
+
+
+def test_people_and_customer_are_named(home):
+    with open_house(home=home) as house:
+        asking = {"requester_id": "kim", "company_id": "acme", "assignee_id": "ben"}
+        house.store.put([Company(id="acme", name="Acme"), Contact(id="kim", name="Kim Berg", email="kim@example.com")])
+        house.store.save(house.store.ticket("INC-1").model_copy(update=asking), [], at=NOON)
+    published(home, names=[{"dimension": "company_id", "value": "acme", "name": "Acme"}])
+    told = texts(opened("ticket", ticket="INC-1")).splitlines()
+    assert [name for name in told if name.endswith(")")] == ["Ben (ben)", "Kim Berg (kim)", "Acme (acme)"]
+
+
+@pytest.mark.parametrize(("status", "said"), [("in_progress", "nobody yet"), ("closed", "nobody accepted it")])
+def test_only_an_open_ticket_waits_for_an_owner(home, status, said):
+    with open_house(home=home) as house:
+        house.store.save(house.store.ticket("INC-1").model_copy(update={"status": status}), [], at=NOON)
+    assert said in texts(opened("ticket", ticket="INC-1")).splitlines()
+
+
 def test_hostile_ticket_is_plain_text(home):
     app = opened("ticket", ticket="INC-2")
     assert texts(app).count(HOSTILE) == 6  # requester, subject, content, reasons, actor and message
@@ -97,7 +119,7 @@ def test_accepting_sets_the_owner(home):
     with open_house(home=home) as house:
         assert house.store.ticket("INC-1").owner_id == "ana"
     assert "Accept this ticket" not in [b.label for b in app.button]
-    assert "ana accepted the ticket and owns it" in texts(app)
+    assert "Ana (ana) accepted the ticket and owns it" in texts(app)
 
 
 def test_nobody_acts_without_a_name(home):

@@ -1,12 +1,10 @@
-"""Times, shares and events as a person reads them."""
+"""Times, shares and amounts as a person reads them."""
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from dashboards import cards, words
-from engine.contracts import Event, Kind
-from engine.timeline import TimelineEntry
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -49,48 +47,12 @@ def test_instants_are_on_the_readers_clock():
     assert words.instant(NOON, "Not/AZone") == "Fri 20 Nov 2026, 12:00 UTC"
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_every_kind_of_event_is_told(kind):
-    event = Event(ticket_id="demo:1", kind=kind, at=NOON, value="waiting_customer", reason="asked")
-    assert words.TELLING[kind] != kind
-    assert words.told(event).endswith("(asked)")
-
-
-def test_messages_tell_their_text():
-    event = Event(ticket_id="demo:1", kind=Kind.MESSAGE, at=NOON, data={"text": "Hello {value}"})
-    assert words.told(event) == "wrote:\nHello {value}"
-
-
 @pytest.mark.parametrize("text", ["a `b` c", "``` x", "[l](https://e.example)", "two\nlines", "`"])
 def test_verbatim_text_stays_inside_its_fence(text):
     said = cards.verbatim(text)
     fence = said[: len(said) - len(said.lstrip("`"))]
     assert fence not in said[len(fence) : -len(fence)]
     assert "\n" not in said
-
-
-def test_thread_is_in_order_of_time():
-    event = Event(ticket_id="demo:1", kind=Kind.ACCEPTED, at=NOON, value="ana", actor="ana")
-    letter = TimelineEntry(
-        id="e",
-        ticket_id="demo:1",
-        type="email_inbound",
-        author_id="kim",
-        content="Help",
-        created_at=NOON - timedelta(1),
-    )
-    assert [line for _, line in words.thread([event], [letter])] == [
-        "kim wrote:\nHelp",
-        "ana accepted the ticket and owns it",
-    ]
-
-
-def test_what_was_written_is_told_once():
-    event = Event(ticket_id="demo:1", kind=Kind.MESSAGE, at=NOON, actor="kim")
-    letter = TimelineEntry(
-        id="e", ticket_id="demo:1", type="email_inbound", author_id="kim", content="Help", created_at=NOON
-    )
-    assert [line for _, line in words.thread([event], [letter])] == ["kim wrote:\nHelp"]
 
 
 @pytest.mark.parametrize(
@@ -104,3 +66,8 @@ def test_sources_are_said_as_text():
     cited = '[{"index": 2, "title": "Connector", "url": "https://kb.example/1", "article_id": "a", "snippet": "s"}]'
     assert words.sources(cited) == ["[2] Connector, https://kb.example/1"]
     assert words.sources(None) == []
+
+
+@pytest.mark.parametrize(("amount", "said"), [(0, "0 tickets"), (1, "1 ticket"), (1500, "1,500 tickets")])
+def test_one_is_singular(amount, said):
+    assert words.count(amount, "ticket") == said

@@ -1,0 +1,159 @@
+"""What happened to a ticket, told line by line in the order of time, people and groups by their names."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Protocol
+
+from dashboards.words import count, plain
+
+
+class Told(Protocol):
+    """What is read of an event to tell it."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def actor(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def value(self) -> str | None: ...
+    @property
+    def reason(self) -> str | None: ...
+    @property
+    def data(self) -> dict[str, Any]: ...
+
+
+class Letter(Protocol):
+    """What is read of something that was written on a ticket."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def author_id(self) -> str: ...
+    @property
+    def content(self) -> str: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+Names = Mapping[str, str]
+"""What people and groups are called, by id."""
+NO_NAMES: Names = {}
+
+TELLING: Mapping[str, str] = {
+    "created": "opened the ticket",
+    "status": "set the status to {value}",
+    "response": "gave a first response",
+    "priority": "set the priority to {value}",
+    "tier": "set the contract tier to {value}",
+    "type": "set the type to {value}",
+    "pause": "paused the clock",
+    "resume": "let the clock run again",
+    "accepted": "accepted the ticket and owns it",
+    "changed": "changed the ticket",
+    "group": "moved it to the group {value}",
+    "assignee": "assigned it to {value}",
+    "transferred": "transferred it to {value}",
+    "released": "released the ticket",
+    "message": "wrote",
+    "flag": "set the flag {value}",
+    "flag_cleared": "cleared the flag {value}",
+    "envelope_opened": "asked an expert for help",
+    "envelope_accepted": "took on the request for help",
+    "envelope_completed": "finished the request for help",
+    "task": "updated a task",
+    "resolution": "recorded the resolution",
+    "approval": "decided on the approval",
+    "calibration": "reviewed the decision",
+    "allocated": "allocated it to the group {value}",
+    "classified": "classified it as {value}",
+    "drafted": "looked for a reply",
+    "reminder": "set a reminder",
+    "alert": "raised an alert",
+    "acknowledged": "acknowledged an alert",
+}
+WITHOUT_VALUE: Mapping[str, str] = {
+    "group": "took it out of its group",
+    "assignee": "assigned it to nobody",
+    "allocated": "found no group for it",
+}
+DRAFTED = {"True": "drafted a reply", "False": "looked for an answer and found none"}
+WRITING = {
+    "email_inbound": "wrote",
+    "email_outbound": "replied",
+    "note": "noted",
+    "resolution": "told the solution",
+}
+
+
+def named(key: str, names: Names) -> str:
+    """A person or company by name and id; by the id alone if nobody told the name."""
+    return f"{names[key]} ({key})" if names.get(key, key) != key else key
+
+
+def told(event: Told, names: Names = NO_NAMES) -> str:
+    """What happened, as the end of a sentence that begins with the actor."""
+    text = event.data.get("text") or event.data.get("content") or event.data.get("summary")
+    reason = f" ({event.reason})" if event.reason else ""
+    return f"{_said(event, names)}{reason}" + (f":\n{text}" if text else "")
+
+
+def _said(event: Told, names: Names) -> str:
+    if event.value is None and event.kind in WITHOUT_VALUE:
+        return WITHOUT_VALUE[event.kind]
+    if event.kind == "drafted":
+        return DRAFTED.get(str(event.data.get("grounded")), TELLING["drafted"])
+    return TELLING.get(event.kind, plain(event.kind)).format(value=_value(event, names))
+
+
+def _value(event: Told, names: Names) -> str:
+    if event.value is not None and event.kind in ("group", "allocated"):
+        return names.get(event.value, event.value)
+    if event.value is not None and event.kind in ("assignee", "transferred"):
+        return named(event.value, names)
+    return plain(event.value)
+
+
+def alerts_told(alerts: Sequence[Told]) -> str:
+    """Alerts of one instant in one line: which conditions held, at which levels."""
+    if len(alerts) == 1:
+        (alert,) = alerts
+        return TELLING["alert"] + (f": {which}" if (which := _which([alert.data])) else "")
+    return f"raised {count(len(alerts), 'alert')}: {_which([alert.data for alert in alerts])}"
+
+
+def _which(alerts: Iterable[Mapping[str, Any]]) -> str:
+    levels: dict[str, list[str]] = {}
+    for alert in alerts:
+        if condition := alert.get("condition"):
+            levels.setdefault(plain(str(condition)), []).append(str(alert.get("level", "?")))
+    return "; ".join(
+        f"{condition}, level{'s' if len(found) > 1 else ''} {', '.join(found)}" for condition, found in levels.items()
+    )
+
+
+def thread(history: Iterable[Told], letters: Iterable[Letter], names: Names = NO_NAMES) -> list[tuple[datetime, str]]:
+    """What happened and what was written, as (when, who did what), in order of time; alerts of one instant are one."""
+    letters = list(letters)
+    shown_as_letter = {("message", one.created_at, one.author_id) for one in letters}
+    happened = [event for event in history if (event.kind, event.at, event.actor) not in shown_as_letter]
+    wrote = [
+        (one.created_at, f"{named(one.author_id, names)} {WRITING.get(one.type, plain(one.type))}:\n{one.content}")
+        for one in letters
+    ]
+    return sorted([*_lines(happened, names), *wrote], key=lambda line: line[0])
+
+
+def _lines(history: Sequence[Told], names: Names) -> Iterator[tuple[datetime, str]]:
+    alerts = {event.value: event.data for event in history if event.kind == "alert"}
+    for (kind, at, actor), found in groupby(history, key=lambda event: (event.kind, event.at, event.actor)):
+        who, events = named(actor, names), list(found)
+        if kind == "alert":
+            yield at, f"{who} {alerts_told(events)}"
+            continue
+        for event in events:
+            which = _which([alerts.get(event.value, {})]) if kind == "acknowledged" else ""
+            yield at, f"{who} {told(event, names)}" + (f": {which}" if which else "")

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from triage.feedback.policy import LearningPolicy
     from triage.llm.policy import TriagePolicy
     from triage.store import TriageStore
-    from triage.taxonomy import Taxonomy
 
 T = TypeVar("T")
 
@@ -168,12 +167,6 @@ class Foundations:
         from engine.priority import load
 
         return load(self.policy_file("priority.yaml")).preset()
-
-    @cached_property
-    def taxonomy(self) -> "Taxonomy":
-        from triage.taxonomy import load_taxonomy
-
-        return load_taxonomy(self.settings.data / "taxonomies" / f"{self.settings.taxonomy}.yaml")
 
     @cached_property
     def people(self) -> "People":

@@ -34,8 +34,12 @@ class Settings(BaseSettings):
     milvus_uri: str = Field("", description="Milvus or Zilliz address; empty: a Milvus Lite file below home")
     milvus_token: SecretStr | None = None
     embedder: str = Field("auto", pattern="^(auto|minilm|wordllama)$")
-    model: Path | None = Field(None, description="a model of `helmdesk triage train`; empty: learned from the taxonomy")
-    taxonomy: str = Field("products", description="a file of data/taxonomies, without .yaml")
+    model: Path | None = Field(
+        None, description="a model of `helmdesk triage train`, its taxonomy beside it; empty: learned from the taxonomy"
+    )
+    taxonomy: str = Field(
+        "products", description="a file of data/taxonomies without .yaml, or a path that ends in .yaml"
+    )
     sla_policy: str = Field("default", description="a file of data/policies/sla, without .yaml")
     allocation_policy: str = Field("", description="a preset of data/policies/allocation.yaml; empty: the one it uses")
     handler: str = Field("outbox", pattern="^(outbox|servicenow|bmc)$", description="where decisions are handed over")
@@ -106,7 +110,12 @@ class Settings(BaseSettings):
 
 def known_settings() -> list[str]:
     """The variables that are read."""
-    return [str(field.validation_alias or PREFIX + name.upper()) for name, field in Settings.model_fields.items()]
+    return [setting_name(field) for field in Settings.model_fields]
+
+
+def setting_name(field: str) -> str:
+    """The variable that sets a field of Settings."""
+    return str(Settings.model_fields[field].validation_alias or PREFIX + field.upper())
 
 
 def unknown_settings() -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from engine.errors import BadInput, HelmdeskError
 from pipelines.foundations import Foundations
+from pipelines.settings import Settings
 
 if TYPE_CHECKING:
     from triage.classify import LocalClassifier, TrainedClassifier
@@ -19,13 +20,38 @@ if TYPE_CHECKING:
     from triage.llm.models import HostedModel, Provider
     from triage.llm.policy import TriagePolicy
     from triage.ports import Classifier, Drafter, Embedder, IndexReport
+    from triage.taxonomy import Taxonomy
 
 T = TypeVar("T")
 Part = TypeVar("Part")
 
 
+def named_taxonomy(settings: Settings) -> Path:
+    """The file that HELMDESK_TAXONOMY means: one of data/taxonomies by its name, or any that ends in .yaml."""
+    named = Path(settings.taxonomy).expanduser()
+    is_file = named.suffix.lower() in (".yaml", ".yml")
+    return named if is_file else settings.data / "taxonomies" / f"{settings.taxonomy}.yaml"
+
+
+def taxonomy_in_use(settings: Settings) -> Path:
+    """The one named on purpose, else the one beside the model that HELMDESK_MODEL names, else the default."""
+    if settings.model is not None and "taxonomy" not in settings.model_fields_set:
+        from triage.learning.own_taxonomy import place_beside
+
+        beside = place_beside(settings.model)
+        if beside.is_file() and beside != settings.model:
+            return beside
+    return named_taxonomy(settings)
+
+
 class TriageParts(Foundations):
     """What triage works with, opened when first asked for."""
+
+    @cached_property
+    def taxonomy(self) -> "Taxonomy":
+        from triage.taxonomy import load_taxonomy
+
+        return load_taxonomy(taxonomy_in_use(self.settings))
 
     def take_up_policies(self) -> None:
         """Every policy file that a cycle uses, before anything runs. Raises BadInput or NotFound for a refused one of
@@ -125,9 +151,17 @@ class TriageParts(Foundations):
         """The model that HELMDESK_MODEL names, else the one that took over last, else what the taxonomy teaches."""
         if self.settings.model is None:
             return self._learned_classifier() or self.local_models.classifier
+        from triage.learning.own_taxonomy import place_beside
         from triage.model_files import load_model
 
-        return load_model(self.settings.model, self.embedder, taxonomy=self.taxonomy, clock=self.now)
+        return load_model(
+            self.settings.model,
+            self.embedder,
+            taxonomy=self.taxonomy,
+            clock=self.now,
+            remedy=f"put a taxonomy that has them at {place_beside(self.settings.model)} (`helmdesk triage train` "
+            "without --taxonomy writes it beside the model) and leave HELMDESK_TAXONOMY unset",
+        )
 
     @property
     def classifier(self) -> "Classifier":
@@ -177,14 +211,32 @@ class TriageParts(Foundations):
             weights=read_weights(self.settings.search_weights_file, embedder=self.embedder.name),
         )
 
+    @property
+    def knowledge_left_out(self) -> Path:
+        """The mark that the articles of the data folder were taken out of the index and are to stay out."""
+        return self.settings.home / "knowledge_left_out"
+
+    def held_articles(self) -> list[str]:
+        """The ids of the articles in the index. One that can't be asked is told of in the log, and has none."""
+        if self.settings.milvus_uri == "" and not Path(self.settings.index_uri).exists():
+            return []
+        try:
+            return [held.article_id for held in self.index.held()]
+        except HelmdeskError as error:
+            self.log.warning("index not asked", reason=str(error))
+            return []
+
     def sync_knowledge(self) -> "IndexReport":
         """Make the index hold the articles as they are now; only changed ones are embedded again.
 
-        One that can't be read is told of in the log, and none is removed while there is one.
+        One that can't be read is told of in the log, and none is removed while there is one. Nothing is done where
+        they were taken out on purpose.
         """
         from triage.knowledge.articles import grouped, read_folder
-        from triage.ports import KNOWLEDGE
+        from triage.ports import KNOWLEDGE, IndexReport
 
+        if self.knowledge_left_out.exists():
+            return IndexReport(0, 0, 0)
         taken = {held.article_id: held.source for held in self.index.held() if held.source != KNOWLEDGE}
         reading = read_folder(self.settings.data / "knowledge", taken=taken)
         for line in grouped(reading.refused):

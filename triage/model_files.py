@@ -102,11 +102,17 @@ def read_model(file: Path) -> Model:
 
 
 def load_model(
-    file: Path, embedder: Embedder, *, taxonomy: Taxonomy, clock: Callable[[], datetime]
+    file: Path,
+    embedder: Embedder,
+    *,
+    taxonomy: Taxonomy,
+    clock: Callable[[], datetime],
+    remedy: str = "choose the taxonomy it was trained for",
 ) -> TrainedClassifier:
     """A classifier whose labels are those it was trained on; the taxonomy tells urgency and when a person decides.
 
-    Raises what `read_model` does, and BadInput for another embedder or labels that the taxonomy does not have.
+    Raises what `read_model` does, and BadInput for another embedder or for labels that the taxonomy does not have,
+    which says the remedy.
     """
     model = read_model(file)
     if model.about["embedder"] != embedder.name:
@@ -115,7 +121,7 @@ def load_model(
     unknown = [label for label in model.labels if label not in taxonomy.product.labels]
     if unknown:
         raise BadInput(f"{file.name} gives the label {unknown[0]!r}, which taxonomy {taxonomy.id} does not have; "
-                       "choose the taxonomy it was trained for")  # fmt: skip
+                       f"its labels are {', '.join(model.labels)[:200]}; {remedy}")  # fmt: skip
     return TrainedClassifier(model, embedder, taxonomy, clock=clock)
 
 

@@ -14,11 +14,18 @@ from engine.contracts import Frozen
 from engine.errors import BadInput, NotFound
 from triage.contracts import Share
 
-Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_ .-]{0,49}$")]
+_LABEL = r"[^\W_][\w &/,'()+?!:.-]{0,49}"
+Label = Annotated[str, Field(pattern=f"^{_LABEL}$")]
+"""At most 50 characters that read the same in a prompt, a table and a terminal, in any language."""
 Phrase = Annotated[str, Field(min_length=2, max_length=500)]
 
 
 _WORD = re.compile(r"\w+")
+
+
+def is_label(text: str) -> bool:
+    """Whether a taxonomy may have this label."""
+    return re.fullmatch(_LABEL, text) is not None
 
 
 class ProductLabel(Frozen):
@@ -150,7 +157,7 @@ class Taxonomy(Frozen):
 def load_taxonomy(file: Path) -> Taxonomy:
     """Raises NotFound if there is no such file, BadInput with file, key and reason if it can't be used."""
     if not file.is_file():
-        raise NotFound(f"There is no taxonomy {file.name} in {file.parent.name}/; copy products.yaml and change it")
+        raise NotFound(f"There is no taxonomy {file}; copy products.yaml and change it")
     try:
         content = yaml.load(file.read_text(encoding="utf-8"), _UniqueKeys)
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
@@ -158,7 +165,7 @@ def load_taxonomy(file: Path) -> Taxonomy:
     try:
         return Taxonomy.model_validate(content)
     except ValidationError as error:
-        raise BadInput(f"{file.name}: {_first_problem(error)}; the taxonomy was not changed") from error
+        raise BadInput(f"{file.name}: {first_problem(error)}; the taxonomy was not changed") from error
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -172,7 +179,8 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
+    """The first key that is wrong, why, and how many more there are."""
     problem = error.errors()[0]
     key = ".".join(map(str, problem["loc"])) or "the whole file"
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""

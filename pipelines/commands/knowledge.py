@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.errors import BadInput
-from pipelines.commands.terminal import open_here, plain
+from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
     from triage.knowledge.articles import Reading
@@ -103,7 +103,8 @@ def show(context: typer.Context, as_json: Json = False) -> None:
     for article in held:
         typer.echo(plain(f"{article.source:<20} {article.article_id:<28} {article.chunks:>4}  {article.title}"))
     sources = {article.source for article in held}
-    typer.echo(f"{len(held)} articles, {sum(a.chunks for a in held)} chunks, {len(sources)} sources")
+    parts = (len(held), "article"), (sum(article.chunks for article in held), "chunk"), (len(sources), "source")
+    typer.echo(", ".join(counted(*part) for part in parts))
 
 
 @knowledge.command("remove")

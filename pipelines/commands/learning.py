@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from triage.learning.product_model import LabelledText
     from triage.learning.train import Model
     from triage.ports import Embedder
+    from triage.taxonomy import Taxonomy
 
 File = Annotated[Path, typer.Option(help="Labelled texts: .csv, .tsv, .jsonl (each also .gz) or .parquet.")]
 Text = Annotated[str, typer.Option(help="The column with the text.")]
@@ -65,11 +66,16 @@ def train(
     oos_train: Outside = None,
     embedder: Part = None,
 ) -> None:
-    """Learn a classifier from labelled texts; the best of several methods, by cross-validation."""
+    """Learn a classifier from labelled texts; the best of several methods, by cross-validation.
+
+    For labels that the taxonomy in use does not have, a taxonomy is written beside the model and used with it.
+    """
+    from triage.learning.own_taxonomy import write_beside
     from triage.model_files import check_place, save_model
 
     _check_files(data, oos_train)
     check_place(out, [file for file in (data, oos_train, taxonomy) if file])
+    in_use = None if taxonomy else _taxonomy_without(context, data, text, label, out)
     part = _open(context, embedder)
     _say(f"learning from {data}")
     model, left_out, _ = _learn(data, text, label, part, taxonomy=taxonomy, oos_train=oos_train)
@@ -78,6 +84,8 @@ def train(
         typer.echo(f"{accuracy:7.1%}  {method}{'  <- chosen' if method == model.about['method'] else ''}")
     skipped = f", {left_out} rows without text or label left out" if left_out else ""
     typer.echo(f"{model.about['rows']} texts, {len(model.labels)} labels{skipped} -> {plain(str(out))}")
+    if in_use is not None:
+        typer.echo(plain(write_beside(out, model.rows, in_use=in_use, data=data.name)))
 
 
 def evaluate(
@@ -128,6 +136,23 @@ def _open(context: typer.Context, name: str | None) -> "Embedder":
     from triage.embed import open_embedder
 
     return open_embedder(name or read_settings(home=(context.obj or {}).get("home")).embedder)
+
+
+def _taxonomy_without(context: typer.Context, data: Path, text: str, label: str, out: Path) -> "Taxonomy | None":
+    """The taxonomy that HELMDESK_TAXONOMY means, if it has not all labels of the data, so that they need one of their
+    own. Raises BadInput, before anything is learned, if that can't lie beside the model."""
+    from pipelines.settings import read_settings
+    from pipelines.triage_parts import named_taxonomy
+    from triage.learning.labelled_files import read_labelled
+    from triage.learning.own_taxonomy import check_beside
+    from triage.taxonomy import load_taxonomy
+
+    in_use = load_taxonomy(named_taxonomy(read_settings(home=(context.obj or {}).get("home"))))
+    labels = {row.label for row in read_labelled(data, text=text, label=label)[0]}
+    if labels <= set(in_use.product.labels):
+        return None
+    check_beside(out, labels)
+    return in_use
 
 
 def _check_files(*files: Path | None) -> None:

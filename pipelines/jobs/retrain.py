@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +14,7 @@ from pipelines.wiring import House
 from triage.contracts import TicketText
 from triage.feedback.champion import Split, Verdict, compare, reason_to_retrain, split_by_time, unseen_rows
 from triage.feedback.drift import Drift, Mix, drift, mix_from, mix_of
+from triage.feedback.policy import RetrainPolicy
 from triage.feedback.reviews import Review, rows_to_learn, text_read
 from triage.feedback.store import ModelRun
 from triage.learning.product_model import LabelledText
@@ -42,7 +44,8 @@ class Retrained(NamedTuple):
 def retrain(house: House, *, at: datetime, force: bool = False) -> Retrained:
     """Learn from all answers but the newest tickets', compare on those, and let the better model take over.
 
-    Raises BadInput with nothing to learn from, Conflict if another training took over meanwhile.
+    Raises BadInput with nothing to learn from, and by `force` with too little to test on, before anything is learned;
+    Conflict if another training took over meanwhile.
     """
     house.forget_classifier()
     in_force, kept = house.feedback_store.in_force(), house.feedback_store.answers_kept()
@@ -59,6 +62,8 @@ def retrain(house: House, *, at: datetime, force: bool = False) -> Retrained:
     if not answers:
         raise BadInput("Nobody has answered a review yet, so there is nothing to learn; see `helmdesk triage review`")
     split = split_by_time(answers, _seen(house), policy)
+    if force:
+        _check_test(len(answers), len(split.test), policy)
     model = _learn(house, split, at=at)
     challenger = _classifier(house, model)
     champion = house.local_classifier
@@ -76,6 +81,16 @@ def retrain(house: House, *, at: datetime, force: bool = False) -> Retrained:
         raise
     house.forget_classifier()
     return Retrained(reason, new, shifted, run, verdict)
+
+
+def _check_test(answers: int, tested: int, policy: RetrainPolicy) -> None:
+    """Raises BadInput where no model could take over, whatever it learned."""
+    if tested < policy.least_tested:
+        more = max(1, ceil((policy.least_tested - tested) / policy.tested_share))
+        raise BadInput(
+            f"Of {answers} answered tickets {tested} would test the new model, {policy.least_tested} are needed for it "
+            f"to take over; answer about {more} more (`helmdesk triage review`). Nothing was learned"
+        )
 
 
 def measure_drift(house: House, *, at: datetime) -> Drift:
@@ -124,8 +139,7 @@ def _labelled_before(house: House, until: datetime) -> list[LabelledText]:
     if house.settings.model is not None:
         from triage.model_files import read_model
 
-        model = read_model(house.settings.model)
-        return [LabelledText(text, model.labels[owner]) for text, owner in zip(model.texts, model.owners, strict=True)]
+        return read_model(house.settings.model).rows
     labels = shipped_labels(house.settings.data / "tickets")
     tickets = house.store.tickets(ids=list(labels)) if labels else []
     return [

@@ -22,20 +22,19 @@ def triage_marts(
 ) -> dict[str, pl.DataFrame]:
     """All marts of this file by name, from the marts `tickets`, `classifications` and `suggestions`."""
     from triage.feedback.acceptance import acceptance, frame_of, never_help
-    from triage.knowledge.articles import read_folder
 
     policy = house.learning_policy.drafts
     answers = list(house.feedback_store.answers(as_of=as_of).values())
     accepted = acceptance(frame_of(house.feedback_store.feedback(as_of=as_of)), policy)
-    articles = [article.id for article in read_folder(house.settings.data / "knowledge").articles]
     reviews = review_mart(answers, tickets)
+    unhelpful = never_help(house.held_articles(), cited(drafts), accepted, policy)
     return {
         "confidence": confidence_mart(claims),
         "reviews": reviews,
         "calibration": calibration_mart(reviews),
         "cost_ledger": cost_mart({name: house.triage_store.frame(table) for name, table in CLAIMED.items()}, as_of),
         "draft_feedback": conform("draft_feedback", accepted),
-        "unhelpful_articles": conform("unhelpful_articles", never_help(articles, cited(drafts), accepted, policy)),
+        "unhelpful_articles": conform("unhelpful_articles", unhelpful),
         "coverage_gaps": gap_mart(house, drafts, tickets),
     }
 

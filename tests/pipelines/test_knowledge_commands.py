@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from engine.errors import BadInput, NotFound
 from pipelines.commands.knowledge import evaluate, remove, show, sync
+from pipelines.wiring import open_house
 from triage.embed import WordLlama
 from triage.knowledge.retrieve import Weights
 from triage.knowledge.search_weights import Tuned, read_weights, save_weights
@@ -20,6 +21,7 @@ app.command("list")(show)
 app.command("remove")(remove)
 app.command("eval-retrieval")(evaluate)
 
+OWN = ("--source", "knowledge")
 TOPICS = ("printer jams", "tunnel drops", "invoice is wrong", "screen flickers", "mail bounces", "password expired")
 
 
@@ -51,12 +53,38 @@ def test_two_sources_live_side_by_side(home: Path, tmp_path: Path) -> None:
     held = json.loads(run("list", "--json").stdout)
     assert [(row["source"], row["article_id"]) for row in held] == [("handbook", "page.html"), ("wiki", "w1")]
     assert run("remove", "--source", "wiki").output == "wiki: removed 1\n"
-    assert "1 articles, 1 chunks, 1 sources" in run("list").output
+    assert "1 article, 1 chunk, 1 source" in run("list").output
     assert isinstance(run("remove", "--source", "wiki").exception, NotFound)
 
 
 def test_the_shipped_articles_are_the_default(home: Path) -> None:
     assert "knowledge: added or changed 48, removed 0" in run("sync").output
+
+
+def test_removed_shipped_articles_stay_out_until_they_are_asked_for(home: Path) -> None:
+    run("sync")
+    assert "knowledge: removed 48; they stay out until `helmdesk knowledge sync`" in run("remove", *OWN).output
+    with open_house() as house:
+        house.sync_knowledge()
+        assert house.index.search(["my tunnel drops"]) == [[]]
+    assert "removed 0; they stay out" in run("remove", *OWN).output
+    run("sync")
+    with open_house() as house:
+        assert house.sync_knowledge().unchanged == 48
+
+
+def test_shipped_articles_are_left_out_before_the_first_cycle(home: Path) -> None:
+    assert "knowledge: removed 0; they stay out" in run("remove", *OWN).output
+    with open_house() as house:
+        assert (house.sync_knowledge().added, house.index.count()) == (0, 0)
+
+
+def test_another_source_leaves_the_shipped_articles_out(home: Path, tmp_path: Path) -> None:
+    run("remove", *OWN)
+    run("sync", articles(tmp_path / "wiki", {"id": "w1", "text": "The fan is loud."}))
+    with open_house() as house:
+        house.sync_knowledge()
+        assert house.held_articles() == ["w1"]
 
 
 @pytest.mark.parametrize("more", [[], ["--source", "knowledge"]])

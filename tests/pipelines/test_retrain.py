@@ -167,9 +167,10 @@ def test_drift_is_told_once_there_are_enough_tickets(tmp_path: Path) -> None:
         assert not measure_drift(house, at=AS_OF - timedelta(days=10)).shifts
 
 
-def test_too_few_to_test_with_no_model_takes_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_few_to_test_with_are_told_of_before_learning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     desk(tmp_path, 40)
     monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
+    monkeypatch.setattr("pipelines.jobs.retrain._learn", lambda *_, **__: pytest.fail("learned before looking"))
     app = typer.Typer()
     app.command("retrain")(command)
 
@@ -178,12 +179,19 @@ def test_too_few_to_test_with_no_model_takes_over(tmp_path: Path, monkeypatch: p
         context.obj = {"home": tmp_path}
 
     assert "not due: 40 new answers of 50, 20 after drift" in CliRunner().invoke(app, ["retrain"]).output
-    done = CliRunner().invoke(app, ["retrain", "--force"])
-    assert done.exit_code == 0, done.output
-    assert "(asked for by hand)" in done.output
-    assert "on 12 newer reviewed tickets" in done.output
-    assert done.output.endswith("does not take over: 12 tickets to test with, 30 are needed\n")
+    refused = CliRunner().invoke(app, ["retrain", "--force"]).exception
+    assert str(refused).startswith("Of 40 answered tickets 12 would test the new model, 30 are needed")
+    assert "answer about 60 more" in str(refused)
     with opened(tmp_path) as house:
+        assert house.feedback_store.runs() == []
+
+
+def test_training_that_is_due_with_too_few_to_test_takes_over_nothing(tmp_path: Path) -> None:
+    desk(tmp_path, 50)
+    with opened(tmp_path) as house:
+        done = retrain(house, at=now())
+        assert done.verdict is not None
+        assert done.verdict.why == "15 tickets to test with, 30 are needed"
         assert house.local_classifier.name.startswith("local:")
         assert [run.took_over for run in house.feedback_store.runs()] == [False]
 

@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from engine.errors import BadInput, NotFound
 from pipelines.commands.learning import evaluate, train
 from pipelines.settings import shipped_data
+from pipelines.wiring import open_house
+from triage.contracts import TicketText
 from triage.embed import WordLlama
 from triage.learning.measures import MEANINGS
 from triage.model_files import read_model
@@ -216,3 +218,53 @@ def test_test_label_never_learned_is_refused(files: Path) -> None:
     assert isinstance(done.exception, BadInput)
     assert "strange.jsonl has the label 'OTHER', which the training rows do not have (and 1 more" in str(done.exception)
     assert "--oos" in str(done.exception)
+
+
+OWN = {"badge": "my badge {} the door", "parking": "the parking gate {} my car"}
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """Rows whose labels no shipped taxonomy has."""
+    verbs = ("does not open for", "opens too late for", "shows red at", "was rejected at", "beeps twice at")
+    rows = [{"text": text.format(verb), "label": label} for label, text in OWN.items() for verb in verbs]
+    (tmp_path / "own.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return tmp_path / "own.jsonl"
+
+
+def test_a_model_of_own_labels_is_used_by_its_setting_alone(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = run("train", "--data", own, "--out", tmp_path / "mine.npz")
+    assert "taxonomy of these 2 labels" in done.output
+    monkeypatch.setenv("HELMDESK_MODEL", str(tmp_path / "mine.npz"))
+    with open_house() as house:
+        (claim,) = house.classifier.classify([TicketText(ticket_id="t", subject="my badge is red at the door")])
+        assert (claim.product, claim.urgency, list(house.taxonomy.product.labels)) == ("badge", "medium", sorted(OWN))
+
+
+def test_labels_that_the_taxonomy_has_need_none_of_their_own(files: Path, tmp_path: Path) -> None:
+    run("train", "--data", files / "train.jsonl", "--out", tmp_path / "mine.npz")
+    assert (tmp_path / "mine.npz").exists()
+    assert not (tmp_path / "mine.yaml").exists()
+
+
+def test_a_taxonomy_beside_the_model_that_lacks_a_label_is_told_of_before_learning(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.yaml").write_bytes(TAXONOMY.read_bytes())
+    monkeypatch.setattr("triage.learning.train.train", lambda *_, **__: pytest.fail("learned before looking"))
+    assert "has no label 'badge'" in str(run("train", "--data", own, "--out", tmp_path / "mine.npz").exception)
+
+
+def test_a_model_whose_taxonomy_is_gone_says_what_to_do(
+    own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("train", "--data", own, "--out", tmp_path / "mine.npz")
+    kept = (tmp_path / "mine.yaml").rename(tmp_path / "elsewhere.yaml")
+    monkeypatch.setenv("HELMDESK_MODEL", str(tmp_path / "mine.npz"))
+    with open_house() as house, pytest.raises(BadInput, match=r"'badge'.* products .*put a taxonomy.* at .*mine\.yaml"):
+        _ = house.classifier
+    monkeypatch.setenv("HELMDESK_TAXONOMY", str(kept))
+    with open_house() as house:
+        assert house.classifier.name.startswith("trained:")

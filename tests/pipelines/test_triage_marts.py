@@ -18,6 +18,7 @@ from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
 from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF, write_export
+from triage.contracts import Article
 
 Desk = tuple[MartReader, House]
 
@@ -123,6 +124,26 @@ def test_articles_and_gaps_speak_of_the_drafts(desk: Desk) -> None:
     never = set(useless.filter(why="never cited")["article_id"])
     assert never.isdisjoint(cited)
     assert reader.frame("coverage_gaps")["tickets"].sum() <= drafts.filter(~pl.col("grounded")).height
+
+
+def test_only_articles_of_the_index_are_called_unhelpful(tmp_path: Path) -> None:
+    article = Article(id="own-1", title="Badge", url="own-1", text="Show the badge.")
+    with open_house(home=tmp_path, embedder="wordllama") as house:
+        publish(house, as_of=AS_OF)
+        with house.marts() as reader:
+            assert reader.frame("unhelpful_articles").is_empty()
+        house.index.sync([article], source="own")
+        publish(house, as_of=AS_OF)
+        with house.marts() as reader:
+            assert reader.frame("unhelpful_articles").select("article_id", "why").rows() == [("own-1", "never cited")]
+
+
+def test_an_index_that_cannot_be_asked_stops_no_publication(tmp_path: Path) -> None:
+    (tmp_path / "knowledge.milvus.db").write_bytes(b"damaged")
+    with open_house(home=tmp_path, embedder="wordllama") as house:
+        publish(house, as_of=AS_OF)
+        with house.marts() as reader:
+            assert reader.frame("unhelpful_articles").is_empty()
 
 
 def test_report_reads_the_publication(desk: Desk) -> None:

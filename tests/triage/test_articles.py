@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import BadInput, NotFound
+from triage.contracts import Article
 from triage.knowledge.articles import LONGEST, Reading, Refused, grouped, read_folder
 from triage.knowledge.articles_html import clean, read_page
 from triage.knowledge.chunks import chunks_of
@@ -195,10 +196,27 @@ def test_many_refusals_are_told_in_few_lines() -> None:
 
 
 @pytest.mark.parametrize(
+    ("content", "title", "text"),
+    [
+        ("# Printer jams\n\nOpen tray 2.", "Printer jams", "Open tray 2."),
+        ("Open tray 2.\n\n## Paper\nUse 80 g.", "Paper", "Open tray 2.\n\n## Paper\nUse 80 g."),
+        ("```\n# no heading\n```\nOpen tray 2.", "jams", "```\n# no heading\n```\nOpen tray 2."),
+    ],
+)
+def test_plain_markdown_is_an_article(tmp_path: Path, content: str, title: str, text: str) -> None:
+    (tmp_path / "print").mkdir()
+    (tmp_path / "print" / "jams.md").write_text(content, encoding="utf-8")
+    reading = read_folder(tmp_path)
+    assert reading == Reading([Article(id="print/jams", title=title, url="print/jams.md", text=text)], [])
+
+
+@pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
         ("a.md", "", "it is empty"),
-        ("a.md", "no front matter", "starts without front matter"),
+        ("a.md", "---\nid: a\ntitle: never closed", "its front matter is not closed"),
+        ("a.md", "\n---\nid: a\n---\nText.", "starts without front matter"),
+        ("a.md", "# Only a heading\n", "it has no text"),
         ("a.md", "---\nid: a\ntitle: T\nurl: u\n---\n", "it has no text"),
         ("a.md", "---\nid: a\ntitle: T\nurl: u\n---\n" + "word " * 2_000_000, f"more than {LONGEST:,}; split it"),
         ("a.csv", b"id,text\n1,caf\xe9\n", "it is not UTF-8"),

@@ -82,7 +82,7 @@ def test_long_paragraphs_overlap_at_a_sentence() -> None:
         ("---\nid: [1\n---\ntext", "front matter is not readable"),
         ("---\nid: a1\ntitle: T\n---\ntext", "url: Field required"),
         ("---\nid: a1\ntitle: T\nurl: u\ncolour: red\n---\ntext", "colour: Extra inputs are not permitted"),
-        ("---\njust text\n---\ntext", "starts without front matter"),
+        ("---\njust text\n---\ntext", "its front matter is not closed or names no fields"),
         ("---\nid: a1\ntitle: T\nurl: u\nerror_codes: 5\n---\ntext", "error_codes: Input should be a valid tuple"),
     ],
 )

@@ -14,7 +14,7 @@ from engine.errors import BadInput, NotFound
 from triage.contracts import Article
 from triage.knowledge.articles_html import clean, read_page
 from triage.knowledge.articles_tables import GUESSES, fields_of, table_rows
-from triage.knowledge.chunks import article_of, first_problem
+from triage.knowledge.chunks import article_of, first_problem, plain_article
 
 FORMATS: Final = (".md", ".markdown", ".html", ".htm", ".json", ".jsonl", ".ndjson", ".csv")
 LONGEST: Final = 1_000_000
@@ -150,7 +150,7 @@ def _read_file(file: Path, name: str, mapping: Mapping[str, str]) -> Iterator[Fo
         return
     try:
         if file.suffix.lower() in (".md", ".markdown"):
-            yield "", _checked(article_of(text.replace("\r\n", "\n")))
+            yield "", _checked(_markdown(text.replace("\r\n", "\n"), name))
         elif file.suffix.lower() in (".html", ".htm"):
             yield "", _page(text, name)
         else:
@@ -174,6 +174,10 @@ def _rows(file: Path, name: str, text: str, mapping: Mapping[str, str]) -> Itera
             yield where, str(error)
         except RecursionError:
             yield where, "it is nested too deeply"
+
+
+def _markdown(text: str, name: str) -> Article:
+    return article_of(text) if text.lstrip().startswith("---") else plain_article(text, name)
 
 
 def _page(html: str, name: str) -> Article:

@@ -4,7 +4,7 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 import yaml
@@ -80,11 +80,27 @@ def article_of(markdown: str) -> Article:
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise BadInput(f"the front matter is not readable: {' '.join(str(error).split())}") from error
     if parts is None or not isinstance(head, dict):
-        raise BadInput("starts without front matter; put id, title and url between two lines of ---")
+        kind = (
+            "its front matter is not closed or names no fields"
+            if markdown.startswith("---")
+            else "starts without front matter"
+        )
+        raise BadInput(f"{kind}; put id, title and url between two lines of ---")
     try:
         return Article(**{"product": None, "tags": (), "error_codes": (), **head}, text=parts.group(2).strip())
     except (ValidationError, TypeError) as error:
         raise BadInput(first_problem(error)) from error
+
+
+def plain_article(markdown: str, name: str) -> Article:
+    """A Markdown text without front matter: its id is the path below the folder without the ending, its title the
+    first heading, else the file's name, and its address that path."""
+    place, text = PurePosixPath(name), markdown.strip()
+    starts, paths = _heading_paths(text)
+    title = paths[1][-1] if starts else place.stem
+    if starts and starts[0] == 0:
+        text = text.partition("\n")[2].strip()
+    return Article(id=str(place.with_suffix("")), title=title, url=name, text=text)
 
 
 def article_hash(article: Article) -> str:

@@ -45,6 +45,11 @@ class Model(NamedTuple):
         """The meaning of each of the texts."""
         return self.linear.vectors
 
+    @property
+    def rows(self) -> list[LabelledText]:
+        """The labelled texts it was learned from."""
+        return [LabelledText(text, self.labels[owner]) for text, owner in zip(self.texts, self.owners, strict=True)]
+
     def probabilities(self, texts: Sequence[str], vectors: Vectors) -> Floats:
         """By label; the greatest of a row is the calibrated confidence, the others keep their proportions."""
         found = softmax(self.linear.logits(texts, vectors) / self.temperature)

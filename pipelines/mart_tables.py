@@ -203,7 +203,7 @@ MARTS: Mapping[str, Mart] = {
         ),
     ),
     "volume": Mart(
-        "How many tickets came in and were solved each day?",
+        "How many tickets came in each day, how many were solved or closed, how many were open at its end?",
         _schema(day=pl.Date(), created=WHOLE, resolved=WHOLE, open_at_end=WHOLE),
     ),
     "rejected": Mart(

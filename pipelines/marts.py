@@ -19,7 +19,7 @@ import polars as pl
 from engine.errors import NotFound, Unavailable
 from pipelines.mart_tables import FACTORS, MARTS, WHOLE, Mart
 
-__all__ = ["FACTORS", "MARTS", "Mart", "MartReader", "Publication", "current", "publish"]
+__all__ = ["FACTORS", "MARTS", "Mart", "MartReader", "Publication", "current", "latest_as_of", "publish"]
 
 
 class Publication(NamedTuple):
@@ -46,7 +46,9 @@ def publish(frames: Mapping[str, pl.DataFrame], folder: Path, *, as_of: datetime
             raise ValueError(f"mart {mart}: columns differ from the declared schema: {wrong}")
         frame.write_parquet(target / f"{mart}.parquet", compression="zstd", statistics=True)
     rows = {mart: frames[mart].height for mart in MARTS}
-    _put_in_force(folder, {"folder": name, "as_of": as_of.isoformat(), "published_at": at.isoformat(), "rows": rows})
+    seen = [instant for instant in (latest_as_of(folder), as_of) if instant is not None and instant <= at]
+    description = {"folder": name, "as_of": as_of.isoformat(), "published_at": at.isoformat(), "rows": rows}
+    _put_in_force(folder, description | {"latest_as_of": max(seen).isoformat() if seen else None})
     _forget_older(folder, keep=2)
     return Publication(as_of, at, rows, target)
 
@@ -78,6 +80,15 @@ def current(folder: Path) -> Publication:
     if missing := [mart for mart in MARTS if not (publication.folder / f"{mart}.parquet").is_file()]:
         raise NotFound(f"{publication.folder} has no {missing[0]}.parquet: run `helmdesk publish` to write it anew")
     return publication
+
+
+def latest_as_of(folder: Path) -> datetime | None:
+    """The latest instant any publication spoke of, unless it was still to come then; None if none is known."""
+    try:
+        found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+        return datetime.fromisoformat(found.get("latest_as_of", found["as_of"])).astimezone(UTC)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return None
 
 
 class MartReader:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from pipelines.commands.terminal import counted
+
 if TYPE_CHECKING:
     from sla.backtest import Backtest
 
@@ -25,7 +27,8 @@ def lines(found: "Backtest") -> Iterator[str]:
             yield from (_attained(row) for row in shown.iter_rows(named=True))
         yield ""
     for row in found.one_sided.iter_rows(named=True):
-        yield f"{row['windows']:,} windows of {row['clock']} exist {row['under']} the change only"
+        exist = "exists" if row["windows"] == 1 else "exist"
+        yield f"{counted(row['windows'], 'window')} of {row['clock']} {exist} {row['under']} the change only"
     yield from _moves(found.changes)
 
 
@@ -42,8 +45,8 @@ def _percent(share: float | None) -> str:
 
 
 def _moves(changes: pl.DataFrame) -> Iterator[str]:
-    tickets = changes["ticket"].n_unique()
-    yield f"{changes.height:,} clocks of {tickets:,} tickets change state"
+    clocks, tickets = counted(changes.height, "clock"), counted(changes["ticket"].n_unique(), "ticket")
+    yield f"{clocks} of {tickets} {'changes' if changes.height == 1 else 'change'} state"
     states = [pl.col(name).cast(pl.String) for name in ("clock", "state_before", "state_after")]
     moves = (
         changes.group_by(states)

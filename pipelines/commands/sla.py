@@ -10,6 +10,7 @@ from engine.errors import BadInput
 from pipelines.commands.terminal import AsOf, instant, open_here, plain
 
 sla = typer.Typer(help="SLA policies and clocks.", no_args_is_help=True)
+AT = "%Y-%m-%d %H:%M:%S UTC"
 CLOCKS = ("first_response", "resolution", "next_response")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Everything, for programs.")]
@@ -40,11 +41,13 @@ def explain(
     if clock is not None and clock not in CLOCKS:
         raise BadInput(f"--clock {clock!r} is no clock; there are {', '.join(CLOCKS)}")
     with open_here(context) as house:
-        ledgers = house.explain(ticket, instant(as_of) or house.now())
+        at = instant(as_of) or house.now()
+        ledgers = house.explain(ticket, at)
     ledgers = [ledger for ledger in ledgers if clock in (None, ledger.clock.value)]
     if as_json:
         typer.echo(json.dumps([ledger.as_data() for ledger in ledgers], indent=1))
         return
+    typer.echo(f"as of {at:{AT}}\n")
     for ledger in ledgers:
         typer.echo("\n".join(plain(line) for line in ledger.lines()) + "\n")
     if not ledgers:
@@ -70,17 +73,19 @@ def backtest(
 ) -> None:
     """Replay all history under other promises: which would have been kept, which broken?"""
     from pipelines.commands.backtest_report import lines
-    from pipelines.jobs.backtest import as_data, write_changes, writer
+    from pipelines.jobs.backtest import as_data, sides, write_changes, writer
     from pipelines.jobs.backtest import backtest as job
 
     writer(changed)
     with open_here(context) as house:
         at = instant(as_of) or house.now()
         found = job(house, policy=policy, calendars=calendars, against=against, as_of=at)
+        compared = sides(house, policy=policy, calendars=calendars, against=against)
     if changed is not None:
         write_changes(found, changed)
     if as_json:
-        typer.echo(json.dumps(as_data(found), default=str, indent=1))
+        data = {"as_of": at, **compared._asdict(), **as_data(found)}
+        typer.echo(json.dumps(data, default=str, indent=1))
         return
-    for line in lines(found):
+    for line in (f"as of {at:{AT}}", f"before: {compared.before}", f"after:  {compared.after}", "", *lines(found)):
         typer.echo(plain(line))

@@ -4,7 +4,10 @@ import polars as pl
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from pipelines.commands.in_words import allocation, drafts
+from pipelines.commands.terminal import counted, plain
 from pipelines.marts import MartReader
 
 ORDER = {"critical": 0, "high": 1, "medium": 2, "low": 3}
@@ -15,14 +18,15 @@ def show(marts: MartReader, console: Console | None = None) -> None:
     out = console or Console()
     publication = marts.publication
     out.print(f"\n[bold]helmdesk[/] as of {publication.as_of:%Y-%m-%d %H:%M} UTC, marts in {publication.folder}")
-    for table in (_states(marts), *_attainment(marts), _clocks(marts), _load(marts), _confidence(marts)):
-        out.print(table)
+    for part in (_states(marts), *_attainment(marts), _clocks(marts), _load(marts), _confidence(marts)):
+        out.print(part)
     _print_rejected(marts, out)
 
 
 def _table(title: str, *columns: str, caption: str | None = None) -> Table:
+    told = None if caption is None else Text(caption)
     table = Table(
-        title=title, title_justify="left", caption=caption, caption_justify="left", title_style="bold", box=SIMPLE
+        title=title, title_justify="left", caption=told, caption_justify="left", title_style="bold", box=SIMPLE
     )
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)
@@ -66,38 +70,44 @@ def _clocks(marts: MartReader) -> Table:
         "count(*) FILTER (state = 'at_risk') AS at_risk FROM sla_clocks GROUP BY clock ORDER BY clock"
     )
     alerts = marts.query("SELECT count(*) FROM alerts").item()
-    table = _table("Breaches", "clock", "breached", "of these still open", "at risk now", caption=f"{alerts:,} alerts")
+    table = _table(
+        "Breaches", "clock", "breached", "of these still open", "at risk now", caption=counted(alerts, "alert")
+    )
     for clock, *counts in rows.iter_rows():
         table.add_row(clock, *(f"{count:,}" for count in counts))
     return table
 
 
-def _load(marts: MartReader) -> Table:
-    rows = marts.frame("group_load").sort("utilisation", descending=True, nulls_last=True)
-    waiting = marts.query("SELECT outcome, count(*) FROM allocations GROUP BY outcome ORDER BY outcome")
-    caption = ", ".join(f"{outcome} {count:,}" for outcome, count in waiting.iter_rows()) or "nothing to allocate"
+def _load(marts: MartReader) -> Table | Text:
+    """One row a group; where there is none, what to do about it."""
+    rows, caption = marts.frame("group_load").sort("utilisation", descending=True, nulls_last=True), allocation(marts)
+    if rows.is_empty():
+        return Text.assemble(("Allocation", "bold"), f"\n{caption}\n")
     table = _table("Allocation", "group", "before", "new", "after", "slots", "full", caption=caption)
     for row in rows.iter_rows(named=True):
         full = "–" if row["utilisation"] is None else f"{row['utilisation']:.0%}"
         numbers = (f"{row[name]:,}" for name in ("load_before", "allocated", "load_after", "capacity"))
-        table.add_row(row["group_name"], *numbers, full)
+        idle = "" if row["status"] == "active" else f" ({row['status']})"
+        table.add_row(Text(plain(row["group_name"] or row["group_id"]) + idle), *numbers, full)
     return table
 
 
-def _confidence(marts: MartReader) -> Table:
+def _confidence(marts: MartReader) -> Table | Text:
     latest = marts.frame("classifications").sort("created_at").unique("ticket", keep="last")
     by_product = (
         latest.group_by("product")
         .agg(pl.len(), pl.col("confidence").mean(), pl.col("needs_review").sum().alias("review"))
         .sort("len", descending=True)
     )
-    drafts = marts.query("SELECT count(*) FILTER (grounded), count(*) FROM suggestions").row(0)
+    if by_product.is_empty():
+        return Text.assemble(("Classification", "bold"), "\nno ticket was classified by then\n")
+    grounded, drafted = marts.query("SELECT count(*) FILTER (grounded), count(*) FROM suggestions").row(0)
     table = _table(
         "Classification", "product", "tickets", "mean confidence", "for a person",
-        caption=f"{drafts[0]:,} of {drafts[1]:,} drafts are grounded in the knowledge base; the rest say so",
+        caption=drafts(grounded, drafted),
     )  # fmt: skip
     for product, tickets, confidence, review in by_product.iter_rows():
-        table.add_row(product, f"{tickets:,}", f"{confidence:.0%}", f"{review:,}")
+        table.add_row(Text(plain(product or "–")), f"{tickets:,}", f"{confidence:.0%}", f"{review:,}")
     return table
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from engine.contracts import Ticket
 from engine.errors import BadInput
+from pipelines import marts
 from pipelines.wiring import House
 
 if TYPE_CHECKING:
@@ -36,11 +37,26 @@ class Raised(NamedTuple):
 def raise_and_queue(house: House, clocks: pl.DataFrame, *, as_of: datetime) -> Raised:
     """The whole step; `clocks` have the schema `sla.contracts.CLOCKS`. Running again does nothing twice.
 
-    What a pass that was cut short left untold is told by the next.
+    What a pass that was cut short left untold is told by the next. A look back raises nothing: what it finds is history
+    that nobody looked at in time, or was told then.
     """
+    if is_look_back(house, as_of):
+        return Raised(0, 0, 0)
     raised = raise_alerts(house, clocks, as_of=as_of)
     messages = queue_messages(house, as_of=as_of)
     return Raised(raised, nudge(house, clocks, as_of=as_of), messages)
+
+
+def is_look_back(house: House, as_of: datetime) -> bool:
+    """Whether a later instant was published, or a later alert or nudge raised or cleared, before.
+
+    Instants that the clock has not reached yet don't count: after a look ahead people still hear of the present.
+    """
+    seen = pl.Series([marts.latest_as_of(house.settings.marts_folder)], dtype=pl.Datetime("us", "UTC"))
+    raised = house.store.frame("sla_alerts", ["triggered_at"])
+    nudged = house.store.frame("alerts", ["triggered_at", "cleared_at"])
+    instants = pl.concat([seen, *raised.get_columns(), *nudged.get_columns()])
+    return bool(((instants > as_of) & (instants <= house.now())).any())
 
 
 def raise_alerts(house: House, clocks: pl.DataFrame, *, as_of: datetime) -> int:
@@ -61,21 +77,16 @@ def nudge(house: House, clocks: pl.DataFrame, *, as_of: datetime) -> int:
     """Walk the alert matrix over the open tickets; returns how many nudges were new.
 
     Each (ticket, condition, level) is raised once while it holds. Time before due is what the resolution clock has
-    left, time since creation or update is counted on the calendar of the matrix row. A look at an instant before the
-    last nudge was raised or cleared changes none: it would end them, and today's people would be told again.
+    left, time since creation or update is counted on the calendar of the matrix row. A look back changes none: it
+    would end them, and today's people would be told again.
     """
-    if _nudged_after(house, as_of):
+    if is_look_back(house, as_of):
         return 0
     is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
     elapsed, keep = on_calendars(house.calendars), many_at_once(house, at=as_of)
     return len(house.desk.raise_alerts(at=as_of, seconds_left=left, elapsed=elapsed, keep=keep))
-
-
-def _nudged_after(house: House, as_of: datetime) -> bool:
-    known = house.store.frame("alerts", ["triggered_at", "cleared_at"])
-    return bool(known.select(pl.any_horizontal(pl.all() > as_of).any()).item())
 
 
 def on_calendars(calendars: "Mapping[str, Calendar]") -> "Elapsed":

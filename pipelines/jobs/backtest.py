@@ -29,6 +29,13 @@ class Rules(NamedTuple):
     calendars: "Mapping[str, Calendar]"
 
 
+class Sides(NamedTuple):
+    """The two lists of promises by their files, as a reader is told."""
+
+    before: str
+    after: str
+
+
 class Read(NamedTuple):
     """All history as the engine takes it. Tickets go by a number; `ids` has their keys in that order."""
 
@@ -62,6 +69,13 @@ def rules(house: House, *, policy: Path, calendars: Path | None, against: Path |
     old = Rules(load(against, house.calendars) if against else house.sla_policies, house.calendars)
     named = load_calendars(calendars) if calendars else house.calendars
     return old, Rules(load(policy, named), named)
+
+
+def sides(house: House, *, policy: Path, calendars: Path | None, against: Path | None) -> Sides:
+    """What is compared, by file."""
+    in_force = house.policy_file("sla", f"{house.settings.sla_policy}.yaml")
+    before = str(against) if against else f"{in_force} (in force)"
+    return Sides(before, f"{policy}, calendars {calendars}" if calendars else str(policy))
 
 
 def read(house: House) -> Read:

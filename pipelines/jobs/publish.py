@@ -120,9 +120,14 @@ def alert_mart(alerts: pl.DataFrame) -> pl.DataFrame:
 
 
 def volume_mart(tickets: pl.DataFrame) -> pl.DataFrame:
-    """Per UTC day from the first ticket to the last event: created, resolved, and open when the day ended."""
+    """Per UTC day from the first ticket to the last event: created, resolved, and open when the day ended.
+
+    A ticket closed without being resolved counts as resolved when it was closed; where no instant is known, when it was
+    last touched.
+    """
+    gone_at = pl.coalesce("resolved_at", "closed_at", "updated_at")
     created = tickets.group_by(day=pl.col("created_at").dt.date()).agg(created=pl.len())
-    resolved = tickets.drop_nulls("resolved_at").group_by(day=pl.col("resolved_at").dt.date()).agg(resolved=pl.len())
+    resolved = tickets.filter(~pl.col("is_open")).group_by(day=gone_at.dt.date()).agg(resolved=pl.len())
     days = created.join(resolved, on="day", how="full", coalesce=True).sort("day")
     if not days.is_empty():
         days = days.upsample("day", every="1d")

@@ -87,6 +87,20 @@ def test_damaged_pointer_says_what_to_run(content: str, tmp_path: Path) -> None:
         marts.MartReader(tmp_path)
 
 
+@pytest.mark.parametrize("content", ["{bad", "[]", '{"as_of": 7}', '{"as_of": "2026-01-30T08:00:00"}'])
+def test_damaged_pointer_is_written_anew(content: str, tmp_path: Path) -> None:
+    (tmp_path / "current.json").write_text(content, encoding="utf-8")
+    published(tmp_path, created=1)
+    assert marts.current(tmp_path).as_of == AS_OF
+
+
+def test_latest_instant_outlives_looks_back_and_ahead(tmp_path: Path) -> None:
+    days, at = timedelta(days=1), AS_OF + timedelta(days=1)
+    for as_of in (AS_OF + 9 * days, AS_OF, AS_OF - days):
+        marts.publish(frames(), tmp_path, as_of=as_of, at=at)
+    assert marts.latest_as_of(tmp_path) == AS_OF
+
+
 def test_missing_table_is_named(tmp_path: Path) -> None:
     (published(tmp_path, created=1).folder / "alerts.parquet").unlink()
     with pytest.raises(NotFound, match=r"alerts\.parquet"):

@@ -4,21 +4,17 @@ import csv
 import json
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from engine.alert_matrix import Alert
 from pipelines.cli import main
-from pipelines.jobs.alerts import nudge
 from pipelines.jobs.evaluate_sla import clock_events, replay, tickets_as_created
 from pipelines.wiring import open_house
 from sla.batch import evaluate
 from sla.policies import load
 from tests.pipelines.small_desk import AS_OF, write_export
-from tests.pipelines.test_alerts import MONDAY, breached, fill
 from tests.pipelines.test_cli import ROOT, helmdesk
 
 IN_FORCE = ROOT / "data/policies/sla/default.yaml"
@@ -77,6 +73,7 @@ def test_explain_adds_up_to_what_is_published(run: Run, clocks: pl.DataFrame) ->
     assert (counted, told["target"], told["state"]) == (row["elapsed"], row["target"], row["state"])
     assert told["due_at"] == (row["due_at"] and row["due_at"].isoformat())
     lines = run("sla", "explain", row["ticket"], "--clock", row["clock"], *AT)[1]
+    assert lines.startswith("as of 2026-07-17 15:00:00 UTC\n")
     assert f"{row['elapsed']} s" in lines
     assert f"window {row['window']}: {row['state']}" in lines
 
@@ -126,16 +123,6 @@ def test_changes_that_cannot_be_written_leave_no_crumbs(run: Run, shorter: Path,
     assert list(taken.parent.iterdir()) == [taken]
 
 
-def test_look_at_the_past_nudges_nobody_again(tmp_path: Path) -> None:
-    near, far = breached(1, over=-3000, state="on_track"), breached(1, over=-9000, state="on_track")
-    now, then = MONDAY + timedelta(minutes=5), MONDAY + timedelta(minutes=1)
-    with open_house(home=tmp_path) as house:
-        fill(house, 1, priority="high")
-        found = [nudge(house, clocks, as_of=at) for clocks, at in ((near, now), (far, then), (near, now))]
-        assert found == [1, 0, 0]
-        assert [alert.cleared_at for alert in house.store.all(Alert)] == [None]
-
-
 def test_home_without_tickets_has_nothing_to_replay(run: Run, tmp_path: Path) -> None:
     line = refused(run, "--home", tmp_path / "elsewhere", "sla", "backtest", "--policy", IN_FORCE)
     assert "elsewhere" in line
@@ -153,6 +140,13 @@ def test_case_file_sends_no_control_characters_to_the_terminal(run: Run, tmp_pat
 def test_same_policy_changes_nothing(run: Run) -> None:
     _, out, _ = run("sla", "backtest", "--policy", IN_FORCE, "--against", IN_FORCE, *AT)
     assert "0 clocks of 0 tickets change state" in out
+
+
+def test_backtest_says_when_and_what_was_compared(run: Run, shorter: Path) -> None:
+    lines = run("sla", "backtest", "--policy", shorter, *AT)[1].splitlines()
+    assert lines[:3] == ["as of 2026-07-17 15:00:00 UTC", f"before: {IN_FORCE} (in force)", f"after:  {shorter}"]
+    told = json.loads(run("sla", "backtest", "--policy", shorter, "--against", IN_FORCE, "--json", *AT)[1])
+    assert (told["before"], told["after"]) == (str(IN_FORCE), str(shorter))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """The `helmdesk` command: words from a terminal to the jobs, errors back as one line and an exit code."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +8,11 @@ import typer
 
 from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
 from pipelines.commands.calibration import calibration
+from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, instant, open_here, plain, progress_bars
+from pipelines.commands.ticket import ticket
 from pipelines.commands.triage import triage
 
 app = typer.Typer(
@@ -21,7 +22,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-ticket = typer.Typer(help="One ticket.", no_args_is_help=True)
 app.add_typer(sla, name="sla")
 app.add_typer(knowledge, name="knowledge")
 app.add_typer(triage, name="triage", invoke_without_command=True)
@@ -73,6 +73,7 @@ def _global(context: typer.Context, home: Home = None, version: Version = False)
 @app.command()
 def demo(context: typer.Context) -> None:
     """Take the shipped sample tickets (synthetic) through one full cycle and show what comes out."""
+    from pipelines.commands.in_words import later_answers
     from pipelines.commands.summary import show
     from pipelines.jobs.demo import demo as job
 
@@ -82,42 +83,10 @@ def demo(context: typer.Context) -> None:
     show(reader)
     where = "" if home == _default_home() else f"--home {_short(home)} "
     print(f"\nOpen the dashboard:  uv run helmdesk {where}dashboard")
+    print(later_answers(where))
 
 
-@app.command()
-def ingest(
-    context: typer.Context,
-    path: Annotated[
-        Path | None, typer.Argument(help="A file or folder; without it, what lies in the inbox.", readable=False)
-    ] = None,
-    source: Annotated[
-        str, typer.Option(help="helmdesk, people, servicenow-csv, or a mapping file's name.")
-    ] = "helmdesk",
-    mapping: Annotated[
-        Path | None, typer.Option(help="Your own mapping file (see data/mappings).", readable=False)
-    ] = None,
-) -> None:
-    """Take tickets in. The same input again changes nothing."""
-    from pipelines.inbox import take_in
-    from pipelines.jobs.ingest import ingest as job
-    from pipelines.jobs.people import bring_people
-
-    if mapping is not None and source == "helmdesk":
-        source = mapping.stem
-    with open_here(context) as house, progress_bars() as progress:
-        if path is None:
-            report = take_in(house, progress=progress)
-        elif source == "people":
-            print(f"people and groups {bring_people(house, path)}")
-            return
-        else:
-            report = job(house, path, source=source, mapping=mapping, at=house.now(), progress=progress)
-    print(
-        f"created {report.created}, updated {report.updated}, skipped {report.skipped}, "
-        f"rejected {report.rejected}, events {report.events}"
-    )
-    if report.rejected:
-        print("rejected rows are kept with their reasons: see `helmdesk cycle` or the mart `rejected`")
+app.command("ingest")(ingest)
 
 
 @app.command()
@@ -129,6 +98,7 @@ def cycle(
     ] = None,
 ) -> None:
     """Ingest the inbox, triage, allocate, evaluate the SLA and publish."""
+    from pipelines.commands.in_words import of_then
     from pipelines.commands.summary import show
     from pipelines.jobs.cycle import cycle as job
 
@@ -140,6 +110,8 @@ def cycle(
     with open_here(context) as house, progress_bars() as progress:
         reader = job(house, as_of=instant(as_of) or house.now(), progress=progress)
     show(reader)
+    if as_of is not None:
+        print(of_then(reader.publication, _where(context)))
 
 
 def _cycle_every(context: typer.Context, minutes: float) -> None:
@@ -177,6 +149,7 @@ def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
 @app.command()
 def publish(context: typer.Context, as_of: AsOf = None) -> None:
     """Publish the marts as Parquet."""
+    from pipelines.commands.in_words import of_then
     from pipelines.jobs.publish import publish as job
 
     with open_here(context) as house:
@@ -184,6 +157,8 @@ def publish(context: typer.Context, as_of: AsOf = None) -> None:
     for mart, rows in publication.rows.items():
         print(f"{rows:>9,}  {mart}")
     print(publication.folder)
+    if as_of is not None:
+        print(of_then(publication, _where(context)))
 
 
 @app.command()
@@ -193,14 +168,9 @@ def dashboard(
     address: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Open the dashboards in a browser."""
-    import subprocess
+    from pipelines.commands.serving import serve
 
-    page = Path(__file__).resolve().parent.parent / "dashboards" / "app.py"
-    home = context.obj["home"] or _default_home()
-    command = [sys.executable, "-m", "streamlit", "run", str(page)]
-    options = ["--server.port", str(port), "--server.address", address, "--browser.gatherUsageStats", "false"]
-    environment = {**os.environ, "HELMDESK_HOME": str(home.resolve())}
-    raise typer.Exit(subprocess.run([*command, *options], env=environment, check=False).returncode)
+    serve(context.obj["home"] or _default_home(), address=address, port=port)
 
 
 @app.command()
@@ -245,16 +215,10 @@ def bench(
     job(tickets or [1_500, 50_000])
 
 
-@ticket.command("show")
-def ticket_show(context: typer.Context, key: Annotated[str, typer.Argument(help="Key, reference or id.")]) -> None:
-    """What happened to one ticket, in order."""
-    with open_here(context) as house:
-        found = house.store.ticket(key)
-        print(plain(f"{found.reference}  {found.subject}"))
-        print(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
-        for event in house.store.history(found.id):
-            value = f" -> {event.value}" if event.value else ""
-            print(plain(f"{event.version:>4}  {event.at:%Y-%m-%d %H:%M:%SZ}  {event.actor:<14} {event.kind}{value}"))
+def _where(context: typer.Context) -> str:
+    """The option that names this home again; empty for the default one."""
+    home = context.obj["home"]
+    return "" if home in (None, _default_home()) else f"--home {_short(home)} "
 
 
 def _default_home() -> Path:

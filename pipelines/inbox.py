@@ -5,14 +5,16 @@ A file that is still being written should arrive under a name that starts with a
 """
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.contracts import Delivery, IngestReport, Rejected
 from engine.errors import BadInput, Conflict, HelmdeskError, NotFound
-from pipelines.jobs.ingest import ingest
+from pipelines.jobs.ingest import Told, ingest, untold
 from pipelines.jobs.people import bring_people
 from pipelines.people import FILES, PEOPLE
 from pipelines.progress import Progress, silent
@@ -25,6 +27,13 @@ LOOSE = "loose"
 """Where a file is filed that lies beside the folders of the sources."""
 LONGEST_NAME = 200
 """Bytes of a name that are kept: the instant and `.reason.txt` are added to it, and file systems end at 255."""
+
+
+class Refused(NamedTuple):
+    """A file or folder of which nothing was taken in."""
+
+    path: Path
+    reason: str
 
 
 def waiting(inbox: Path) -> list[tuple[str, Path]]:
@@ -40,38 +49,50 @@ def waiting(inbox: Path) -> list[tuple[str, Path]]:
     return loose + [(source, path) for source, path in found if not _goes_with_others(source, path)]
 
 
-def take_in(house: House, *, progress: Progress = silent) -> IngestReport:
+def take_in(
+    house: House,
+    *,
+    progress: Progress = silent,
+    rows: Told = untold,
+    refused: Callable[[Refused], object] | None = None,
+) -> IngestReport:
     """Take in everything that waits. What can't be used is filed under refused and kept among the rejected rows, with
-    its reason, and counts as one; the rest goes on."""
+    its reason, and counts as one; the rest goes on.
+
+    `rows` is given the refused rows of files that were taken in, `refused` each refused file; without it the log is.
+    """
     inbox, at = house.settings.home / "inbox", house.now()
     _gather(house, inbox / PEOPLE, at)
     report = IngestReport()
     for source, path in waiting(inbox):
         try:
-            report += _taken(house, source, path, at, progress)
+            report += _taken(house, source, path, at, progress, rows=rows)
         except Conflict as error:  # somebody else was faster: it stays for the next time
             house.log.warning("file waits", file=str(path), reason=str(error))
         except (BadInput, NotFound) as error:
             report += _refuse(house, source, path, error, at=at)
+            if refused is None:
+                house.log.warning("file refused", file=str(path), reason=str(error))
+            else:
+                refused(Refused(path, str(error)))
         else:
             _file_all(house, "done", source, path, at=at)
     return report
 
 
-def _taken(house: House, source: str, path: Path, at: datetime, progress: Progress) -> IngestReport:
+def _taken(house: House, source: str, path: Path, at: datetime, progress: Progress, *, rows: Told) -> IngestReport:
     if source == LOOSE:
         raise BadInput(f"{path}: whose is it? Put it into inbox/<source>/, such as inbox/helmdesk/{path.name}")
     if source == PEOPLE:
         house.log.info("people and groups taken in", file=str(path), records=bring_people(house, path))
         return IngestReport()
-    return ingest(house, path, source=source, at=at, progress=progress)
+    return ingest(house, path, source=source, at=at, progress=progress, refused=rows)
 
 
 def _refuse(house: House, source: str, path: Path, error: HelmdeskError, *, at: datetime) -> IngestReport:
     reason = str(error)
     refused = Rejected(source=source, origin=path.name, row=None, reason=reason)
     report = house.store.ingest(Delivery(rejected=(refused,)), at=at)
-    house.log.warning("file refused", file=str(path), reason=reason)
     if filed := _file_all(house, "refused", source, path, at=at):
         note = filed.with_name(filed.name + ".reason.txt")
         note.write_text(f"{reason}\n", encoding="utf-8", errors="backslashreplace")

@@ -83,6 +83,10 @@ def one_record(record: Mapping[str, Any], mapping: TicketMapping, origin: str) -
     return Delivery(tickets=tuple(tickets), rejected=(*refused, *odd))
 
 
+TICKET_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
+"""What the desk's own files are called."""
+
+
 class HelmdeskFiles:
     """A folder with `tickets.jsonl` (a StandardTicket a line) and perhaps `events.jsonl` (an Event a line), or such a
     tickets file alone. An event without an id gets one from its content, so that reading again brings nothing new.
@@ -93,10 +97,13 @@ class HelmdeskFiles:
 
     def read(self, path: Path) -> Iterator[Delivery]:
         tickets_file = path / "tickets.jsonl" if path.is_dir() else path
-        if tickets_file.name == "events.jsonl":
+        if tickets_file.name in {"events.jsonl", "events.jsonl.gz"}:
             raise BadInput(f"{path}: these are events; give the folder, so that tickets.jsonl is read with them")
-        if tickets_file.suffix.casefold() in {".csv", ".gz", ".tsv", ".parquet", ".xlsx", ".zip"}:
-            raise BadInput(f"{path}: the source helmdesk reads .jsonl; name another --source or a --mapping")
+        if not tickets_file.name.casefold().endswith(TICKET_LINES):
+            raise BadInput(
+                f"{path}: the source {self.name} reads *{', *'.join(TICKET_LINES)}, a ticket a line, or a folder with "
+                "tickets.jsonl; for any other file name its --source or a --mapping"
+            )
         events_file = tickets_file.with_name(tickets_file.name.replace("tickets.jsonl", "events.jsonl"))
         ticket_lines = numbered_lines(tickets_file)
         has_events = events_file != tickets_file and events_file.exists()

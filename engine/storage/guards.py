@@ -1,12 +1,10 @@
 """What a store refuses whatever the caller thinks; the database holds the same by constraints and triggers."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Ticket
 from engine.errors import BadInput, Conflict, NotFound
-
-Found = TypeVar("Found")
 
 
 def may_save(
@@ -40,15 +38,6 @@ def _keeps_owner(ticket: Ticket, before: Mapping[str, Any], events: Sequence[Eve
 
 def _owned(before: Mapping[str, Any]) -> str:
     return f" and is owned by {before['owner_id']}" if before["owner_id"] else ""
-
-
-def only_one(found: Sequence[Found], name: str) -> Found:
-    """Raises NotFound for none, BadInput if several tickets go by this name."""
-    if not found:
-        raise NotFound(f"There is no ticket {name}; give its key (source:id), its reference or its external id.")
-    if len(found) > 1:
-        raise BadInput(f"Several tickets are called {name}; give the key, such as servicenow:{name}.")
-    return found[0]
 
 
 def all_known(wanted: Iterable[str], known: Iterable[str]) -> None:

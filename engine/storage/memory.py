@@ -21,7 +21,7 @@ from engine.contracts import (
     Ticket,
 )
 from engine.errors import NotFound
-from engine.storage import guards, intake, rows
+from engine.storage import guards, intake, naming, rows
 from engine.storage.chain import Head
 from engine.storage.intake import Item, Known, in_utc
 from engine.storage.merge import Row
@@ -69,7 +69,7 @@ class MemoryStore:
         with self._lock:
             named = (row for row in self._tickets.values() if ticket_id in (row["reference"], row["external_id"]))
             found = [self._tickets[ticket_id]] if ticket_id in self._tickets else list(named)
-        return rows.ticket(guards.only_one(found, ticket_id))
+        return rows.ticket(naming.only_one(found, ticket_id))
 
     def tickets(
         self,
@@ -122,7 +122,7 @@ class MemoryStore:
     def get(self, kind: type[Record], key: str) -> Record:
         held = self._records[kept_as(kind).table]
         if key not in held:
-            raise NotFound(f"There is no {kind.__name__} {key}.")
+            raise naming.no_record(kind, key)
         return cast("Record", held[key])
 
     def all(self, kind: type[Record], **equal: Any) -> list[Record]:

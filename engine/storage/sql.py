@@ -10,7 +10,7 @@ from sqlalchemy import Engine, MetaData, Table, func, insert, inspect, or_, sele
 
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
 from engine.errors import NotFound
-from engine.storage import frames, guards, intake, rows, statements
+from engine.storage import frames, intake, naming, rows, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.intake import Item, Known, in_utc
@@ -79,12 +79,14 @@ class SqlStore:
 
     def ticket(self, ticket_id: str) -> Ticket:
         if not is_text(ticket_id):
-            return rows.ticket(guards.only_one([], ticket_id))
+            return rows.ticket(naming.only_one([], ticket_id))
         named = or_(tickets.c.reference == ticket_id, tickets.c.external_id == ticket_id)
         with reading(self._engine) as connection:
             found = statements.fetch(connection, select(tickets).where(tickets.c.id == ticket_id))
-            found = found or statements.fetch(connection, select(tickets).where(named).limit(2))
-        return rows.ticket(guards.only_one(found, ticket_id))
+            found = found or statements.fetch(
+                connection, select(tickets).where(named).order_by(tickets.c.id).limit(naming.NAMED + 1)
+            )
+        return rows.ticket(naming.only_one(found, ticket_id))
 
     def tickets(
         self,
@@ -138,7 +140,7 @@ class SqlStore:
         with reading(self._engine) as connection:
             found = statements.records(connection, kept, {kept.key: key})
         if not found:
-            raise NotFound(f"There is no {kind.__name__} {key}.")
+            raise naming.no_record(kind, key)
         return cast("Record", found[0])
 
     def all(self, kind: type[Record], **equal: Any) -> list[Record]:

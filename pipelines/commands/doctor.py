@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.errors import HelmdeskError
-from pipelines.settings import Settings, unknown_settings
+from pipelines.settings import Settings, setting_name, unknown_settings
 from pipelines.wiring import House
 
 
@@ -79,13 +79,14 @@ def _python(house: House) -> tuple[str, str]:
 def _settings(house: House) -> tuple[str, str]:
     house.settings.check_model()
     ignored = [name for name, _ in unknown_settings()]
-    return f"{len(house.settings.model_fields_set)} set", f"not ours, ignored: {', '.join(ignored)}" if ignored else ""
+    given = ", ".join(sorted(setting_name(field) for field in house.settings.model_fields_set))
+    return given or "all as shipped", f"not ours, ignored: {', '.join(ignored)}" if ignored else ".env.example has all"
 
 
 def _policies(house: House) -> tuple[str, str]:
     settings = house.settings
     calendars = len(house.calendars)
-    in_use = f"SLA {settings.sla_policy}, allocation {house.allocation_policy.name}, taxonomy {settings.taxonomy}"
+    in_use = f"SLA {settings.sla_policy}, allocation {house.allocation_policy.name}, taxonomy {house.taxonomy.id}"
     house.take_up_policies()
     _ = house.taxonomy
     return f"{in_use}, {calendars} calendars", f"your own: HELMDESK_DATA (now {settings.data})"
@@ -146,4 +147,4 @@ def _orchestrator(house: House) -> tuple[str, str]:
 def _compute(house: House) -> tuple[str, str]:
     if address := house.settings.dask_address:
         return f"Dask {address}, {_version('distributed')}", "configured, not contacted"
-    return f"{os.cpu_count()} local cores", "many machines: pip install 'helmdesk[dask]', HELMDESK_DASK_ADDRESS=tcp://…"
+    return f"{os.cpu_count()} local cores", "many machines: uv sync --extra dask, HELMDESK_DASK_ADDRESS=tcp://…"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.errors import BadInput
-from pipelines.commands.terminal import open_here, plain
+from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
     from pipelines.jobs.retrain import Retrained
@@ -40,7 +40,7 @@ def review(
         raise BadInput("An answer needs both: helmdesk triage review TICKET --label LABEL")
     with open_here(context) as house:
         if ticket is None:
-            _list(house.review_queue(closed=closed), limit)
+            _list(house.review_queue(closed=closed), limit, which="ticket" if closed else "open ticket")
             return
         if label is None:
             _show(house.review_question(ticket), list(house.taxonomy.product.labels))
@@ -81,13 +81,13 @@ def retrain(
         _tell(done, house)
 
 
-def _list(queue: "list[Queued]", limit: int) -> None:
-    for reference, _, asked in queue[:limit]:
-        typer.echo(plain(f"{reference}  {_guesses(asked)}  {asked.subject[:80]}"))
+def _list(queue: "list[Queued]", limit: int, *, which: str) -> None:
+    for name, _, asked in queue[:limit]:
+        typer.echo(plain(f"{name}  {_guesses(asked)}  {asked.subject[:80]}"))
         typer.echo(plain(f"    {_short(asked.excerpt) or 'no text'}"))
         typer.echo(plain(f"    why: {_short(asked.doubt)}"))
     more = f", {limit} shown" if len(queue) > limit else ""
-    typer.echo(f"waiting for a person: {len(queue)}{more}")
+    typer.echo(f"waiting for a person: {counted(len(queue), which)}{more}")
 
 
 def _show(queued: "Queued", labels: list[str]) -> None:
@@ -131,7 +131,10 @@ def _tell(done: "Retrained", house: "House") -> None:
         )
     typer.echo(f"{'takes over' if run.took_over else 'does not take over'}: {verdict.why}")
     if run.took_over and house.settings.model is not None:
-        typer.echo("HELMDESK_MODEL names another model, which stays in use until that setting is taken away")
+        typer.echo(
+            "HELMDESK_MODEL names another model, which stays in use until that setting is taken away; if a taxonomy "
+            "lies beside it, set HELMDESK_TAXONOMY to that file then"
+        )
 
 
 def _text_of(file: Path) -> str:

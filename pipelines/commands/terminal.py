@@ -43,6 +43,10 @@ def instant(text: str | None) -> datetime | None:
         raise BadInput(f"--as-of {text!r} is out of reach: use an instant from 1900 to 2199") from None
 
 
+def counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def plain(text: str) -> str:
     """Ticket text is untrusted: no control character of it reaches the terminal."""
     return "".join(character if character.isprintable() else "�" for character in text)

@@ -32,7 +32,7 @@ def lines(reader: "MartReader") -> Iterator[str]:
 def _sure(spread: pl.DataFrame, found: pl.DataFrame) -> Iterator[str]:
     tickets, reviewed = int(spread["tickets"].sum()), int(spread["needs_review"].sum())
     share = f" ({reviewed / tickets:.1%})" if tickets else ""
-    yield f"{tickets:,} tickets classified, {reviewed:,} of them for a person{share}"
+    yield f"{tickets:,} tickets classified, {reviewed:,} of them for a person{share}, open and closed"
     if found.is_empty():
         yield "nobody has checked a claim yet: helmdesk triage review"
         return

@@ -35,3 +35,18 @@ def calibration_list(house: House, *, reviewed: bool = False) -> list[Listed]:
     tickets = {ticket.id: ticket for ticket in house.store.tickets(ids={item.ticket_id for item in items})}
     grants = {grant.id: grant for grant in house.store.all(Resolution)}
     return [Listed(item, grants[item.resolution_id], tickets[item.ticket_id]) for item in items]
+
+
+def grants(house: House) -> "list[Resolution]":
+    """Every grant ever proposed."""
+    from engine.resolutions import Resolution
+
+    return house.store.all(Resolution)
+
+
+def unapproved(house: House) -> "list[Resolution]":
+    """Grants that wait for somebody's approval, the longest waiting first."""
+    from engine.resolutions import ApprovalStatus
+
+    pending = [grant for grant in grants(house) if grant.approval_status == ApprovalStatus.PENDING]
+    return sorted(pending, key=lambda grant: (grant.created_at, grant.id))

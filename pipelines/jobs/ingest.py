@@ -1,12 +1,24 @@
 """Take a file of tickets in: read it by its source plugin, upsert what is new, keep what was refused."""
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.contracts import IngestReport
+import polars as pl
+
+from engine.contracts import IngestReport, Rejected
 from engine.errors import BadInput
+from engine.plugins.registry import source_names
+from pipelines.people import PEOPLE
 from pipelines.progress import Progress, silent
 from pipelines.wiring import House
+
+Told = Callable[[Sequence[Rejected]], object]
+"""Given rows that were refused."""
+
+
+def untold(_: Sequence[Rejected]) -> None:
+    """For those who read the rejected rows from the store."""
 
 
 def ingest(
@@ -17,23 +29,47 @@ def ingest(
     at: datetime,
     mapping: Path | None = None,
     progress: Progress = silent,
+    refused: Told = untold,
 ) -> IngestReport:
     """Deliver everything in `path` to the store; the same input again changes nothing.
 
-    Raises BadInput for a file that can't be read as this source, before anything of it was stored.
+    `refused` is given the rows that could not be read, and what the store refused for the first time. Raises BadInput
+    for a file that can't be read as this source, before anything of it was stored.
     """
+    _check_source(house, source, mapping)
     plugin = house.source(source, mapping=mapping)
     _check(path)
-    report, seen = IngestReport(), 0
+    report, seen, told = IngestReport(), 0, 0
     try:
         for delivery in plugin.read(path):
             report += house.store.ingest(delivery, at=at)
+            refused(delivery.rejected)
+            told += len(delivery.rejected)
             seen += len(delivery.tickets) + len(delivery.rejected)
             progress("ingest", seen, 0)
     except OSError as error:
         raise BadInput(f"{path}: can't be read: {error.strerror or error}; nothing is lost, try again") from error
     progress("ingest", seen, seen)
+    if report.rejected > told and refused is not untold:
+        refused(_refused_by_store(house, at))
     return report
+
+
+def _refused_by_store(house: House, at: datetime) -> list[Rejected]:
+    """Tickets and events of deliveries at this instant that were read well and could not be kept, each told once."""
+    kept = house.store.frame("rejected_rows", ["source", "origin", "row", "reason", "received_at"])
+    fresh = kept.filter(pl.col("received_at") == at.astimezone(UTC), pl.col("origin").is_in(["tickets", "events"]))
+    return [Rejected(**row) for row in fresh.drop("received_at").iter_rows(named=True)]
+
+
+def _check_source(house: House, source: str, mapping: Path | None) -> None:
+    """Raises BadInput with all sources, people too: they come as files, and are no tickets."""
+    known = sorted([PEOPLE, *source_names(house.settings.data / "mappings")])
+    if mapping is None and source not in known:
+        raise BadInput(
+            f"there is no source {source!r}; there are {', '.join(known)}. A new one is a mapping file in "
+            f"{house.settings.data / 'mappings'}, or any with --mapping"
+        )
 
 
 def _check(path: Path) -> None:

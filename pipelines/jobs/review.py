@@ -15,7 +15,10 @@ TRIES = 5
 
 
 class Queued(NamedTuple):
-    """A ticket of the review queue as the desk knows it, and what a person is asked."""
+    """A ticket of the review queue as the desk knows it, and what a person is asked.
+
+    `reference` is the ticket's key where another ticket has the same reference, so that it names one only.
+    """
 
     reference: str
     is_open: bool
@@ -29,8 +32,12 @@ def review_queue(house: House, *, closed: bool = False) -> list[Queued]:
     answers = house.feedback_store.answers()
     doubts = [Doubt(*claims[key], ticket.created_at) for key, ticket in tickets.items()]
     left = in_order(doubt for doubt in doubts if not is_settled(doubt, answers.get(doubt.claim.ticket_id)))
-    found = ((tickets[doubt.claim.ticket_id], waiting(doubt)) for doubt in left)
-    return [Queued(ticket.reference, ticket.is_open, asked) for ticket, asked in found]
+    found = [(tickets[doubt.claim.ticket_id], waiting(doubt)) for doubt in left]
+    shared = _shared_references(house) if found else set()
+    return [
+        Queued(ticket.id if ticket.reference in shared else ticket.reference, ticket.is_open, asked)
+        for ticket, asked in found
+    ]
 
 
 def review_question(house: House, key: str) -> Queued:
@@ -70,7 +77,12 @@ def record_feedback(
     ticket = _ticket(house, key)
     draft = house.triage_store.latest_suggestions([ticket.id]).get(ticket.id)
     if draft is None:
-        raise NotFound(f"No reply was drafted for {ticket.reference}; run `helmdesk triage` first")
+        todo = (
+            "run `helmdesk triage` first"
+            if ticket.is_open
+            else f"drafts are for open tickets and it is {ticket.status}"
+        )
+        raise NotFound(f"No reply was drafted for {ticket.reference}; {todo}")
     if shown is not None and shown != draft.text:
         raise Conflict(
             f"There is a newer draft for {ticket.reference}; read that one first, it shows after the next cycle"
@@ -78,6 +90,12 @@ def record_feedback(
     given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(house, ticket))
     house.feedback_store.add_feedback(given)
     return given
+
+
+def _shared_references(house: House) -> set[str]:
+    """References that several tickets have, each from another source."""
+    names = house.store.frame("tickets", ["reference"])["reference"]
+    return set(names.filter(names.is_duplicated()))
 
 
 def _ticket(house: House, key: str) -> Ticket:

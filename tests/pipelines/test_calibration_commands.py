@@ -14,11 +14,12 @@ from engine.contracts import Delivery, StandardTicket
 from engine.errors import BadInput, NotAllowed, NotFound
 from engine.resolutions import Claim, Resolution
 from pipelines.commands.calibration import calibration
+from pipelines.commands.ticket import ticket
 from pipelines.jobs.people import bring_people
 from pipelines.settings import shipped_data
 from pipelines.wiring import House, open_house
 
-LEAD, AGENT, OTHER_LEAD = "AGT-01", "AGT-03", "AGT-05"
+LEAD, AGENT, OTHER_LEAD, MANAGER = "AGT-01", "AGT-03", "AGT-05", "AGT-32"
 CLAIM = Claim(what_went_wrong="outage", why_eligible="goodwill", type="refund", amount=Decimal(40))
 
 
@@ -40,6 +41,20 @@ def run(house: House, *words: str) -> Any:
     return CliRunner().invoke(calibration, words, obj={"home": house.settings.home})
 
 
+PROPOSED = {
+    "--what-went-wrong": "outage",
+    "--why-eligible": "goodwill",
+    "--type": "refund",
+    "--amount": "900",
+    "--by": AGENT,
+}
+
+
+def propose(house: House, **changed: str) -> Any:
+    words = {**PROPOSED, **{f"--{name}": value for name, value in changed.items()}}
+    return run(house, "propose", "INC-1", *(word for pair in words.items() for word in pair))
+
+
 def only_item(house: House) -> str:
     run(house, "draw")
     (item,) = house.store.all(CalibrationItem)
@@ -57,7 +72,7 @@ def test_the_list_says_what_was_granted_and_why_it_is_reviewed(house: House) -> 
     for said in (
         item,
         "random_sample",
-        f"refund of 40.0000 EUR for outage by {AGENT}",
+        f"refund of 40.00 EUR for outage by {AGENT}",
         "INC-",
         "waiting for a review: 1",
     ):
@@ -97,3 +112,65 @@ def test_nothing_is_decided_twice(house: House) -> None:
     assert f"was reviewed by {LEAD} already" in str(again.exception)
     assert isinstance(run(house, "decide", "r9", "--outcome", "upheld", "--by", LEAD).exception, NotFound)
     assert len(house.store.all(Resolution)) == 2
+
+
+def test_a_large_grant_is_approved_and_reviewed_from_the_terminal_alone(house: House) -> None:
+    assert "waits for an approval" in propose(house).output
+    (grant,) = [made.id for made in house.store.all(Resolution) if made.tier == "manager"]
+    assert f"{grant}  refund of 900.00 EUR" in run(house, "list", "--approvals").output
+    assert run(house, "approve", grant, "--by", MANAGER).output == f"{grant}: approved by {MANAGER}\n"
+    assert "waiting for an approval: 0" in run(house, "list", "--approvals").output
+    assert f"{grant}/calibration  tier3" in run(house, "list").output
+    decided = run(house, "decide", f"{grant}/calibration", "--outcome", "upheld", "--by", LEAD)
+    assert "upheld" in decided.output
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "said"),
+    [
+        ({"type": "gift"}, BadInput, "--type 'gift' is none of refund,"),
+        ({"amount": "4x"}, BadInput, "--amount '4x' is no number"),
+        ({"amount": "-1"}, BadInput, "give 0 or more"),
+        ({"amount": "nan"}, BadInput, "give 0 or more"),
+        ({"amount": "1e400"}, BadInput, "give 0 or more"),
+        ({"currency": "USD"}, NotAllowed, "convert USD first"),
+        ({"by": LEAD}, NotAllowed, f"owned by {AGENT}"),
+        ({"by": "AGT-999"}, NotFound, "There is no agent AGT-999"),
+        ({"team": "legal"}, NotAllowed, "a team of theirs"),
+    ],
+)
+def test_a_grant_that_may_not_be_is_one_clear_error(
+    house: House, changed: dict[str, str], kind: type[Exception], said: str
+) -> None:
+    refused = propose(house, **changed)
+    assert (type(refused.exception), said in str(refused.exception)) == (kind, True)
+    assert len(house.store.all(Resolution)) == 2
+
+
+def test_a_refused_approval_is_kept_with_its_reason(house: House) -> None:
+    propose(house, amount="400")
+    (grant,) = [made.id for made in house.store.all(Resolution) if made.tier == "team_lead"]
+    assert "somebody else has to approve" in str(run(house, "approve", grant, "--by", AGENT).exception)
+    done = run(house, "approve", grant, "--by", LEAD, "--reject", "--reason", "twice the usual")
+    assert done.output == f"{grant}: rejected by {LEAD}\n"
+    assert house.store.history("demo:INC-1")[-1].reason == "twice the usual"
+
+
+def test_an_empty_list_says_where_grants_come_from(house: House, tmp_path: Path) -> None:
+    assert "2 grants made so far; `helmdesk calibration draw`" in run(house, "list").output
+    fresh = CliRunner().invoke(calibration, ["list"], obj={"home": tmp_path / "fresh"})
+    assert "`helmdesk calibration propose`" in fresh.output
+
+
+def test_what_is_not_on_the_list_is_told_in_words(house: House) -> None:
+    refused = run(house, "decide", "X-1", "--outcome", "upheld", "--by", LEAD).exception
+    assert "no grant on the review list called X-1; `helmdesk calibration list`" in str(refused)
+
+
+def test_an_open_ticket_is_accepted_once(house: House) -> None:
+    made = StandardTicket(ticket_id="INC-3", source="demo", created_at=house.now())
+    house.store.ingest(Delivery(tickets=(made,)), at=house.now())
+    words = ["accept", "demo:INC-3", "--by", AGENT]
+    first, again = (CliRunner().invoke(ticket, words, obj={"home": house.settings.home}) for _ in range(2))
+    assert f"is owned by {AGENT}, " in first.output
+    assert f"is owned by {AGENT}; join" in str(again.exception)

@@ -79,14 +79,14 @@ def test_queue_lists_open_tickets_least_certain_first(house: House) -> None:
     assert told[0] == "INC-2  SWG 30% or ZTNA 5%  Which plan do we have?"
     assert told[1:3] == ["    Help.", "    why: r"]
     assert told[3].startswith("INC-1  SWG 50%")
-    assert told[-1] == "waiting for a person: 2"
+    assert told[-1] == "waiting for a person: 2 open tickets"
     assert "\x1b" not in "".join(told)
 
 
 def test_closed_tickets_are_listed_when_asked_for(house: House) -> None:
     told = run(house, "review", "--closed", "--limit", 1).output.splitlines()
     assert told[0].startswith("INC-4")
-    assert told[-1] == "waiting for a person: 3, 1 shown"
+    assert told[-1] == "waiting for a person: 3 tickets, 1 shown"
 
 
 def test_answer_leaves_the_queue_and_confirms_the_product(house: House) -> None:
@@ -143,7 +143,8 @@ def test_answer_survives_a_ticket_that_changes_meanwhile(house: House, monkeypat
         (["feedback", "INC-1", "--sent", "--rejected", "no"], BadInput, "one of --sent"),
         (["feedback", "INC-1", "--edited", "nowhere.txt"], BadInput, "nowhere.txt can't be opened: No such file"),
         (["feedback", "INC-2", "--sent"], BadInput, "no answer to judge"),
-        (["feedback", "INC-3", "--sent"], NotFound, "No reply was drafted"),
+        (["feedback", "INC-3", "--sent"], NotFound, "No reply was drafted for INC-3; run `helmdesk triage`"),
+        (["feedback", "INC-4", "--sent"], NotFound, "drafts are for open tickets and it is closed"),
     ],
 )
 def test_what_cannot_be_kept_is_refused(house: House, words: list[str], error: type[Exception], why: str) -> None:
@@ -180,3 +181,12 @@ def test_feedback_on_a_draft_nobody_saw_is_refused(house: House) -> None:
     with pytest.raises(Conflict, match="newer draft"):
         house.record_feedback("INC-1", by="ana", shown="An older text.")
     assert house.feedback_store.feedback() == []
+
+
+def test_a_reference_of_two_sources_is_listed_and_refused_by_its_keys(house: House) -> None:
+    twin = delivered(1, "INC-2").model_copy(update={"source": "other"})
+    house.store.ingest(Delivery(tickets=(twin,)), at=AS_OF)
+    assert run(house, "review").output.startswith("demo:INC-2  SWG 30%")
+    refused = run(house, "review", "INC-2", "--label", "ZTNA").exception
+    assert "one of demo:INC-2, other:INC-2" in str(refused)
+    assert run(house, "review", "demo:INC-2", "--label", "ZTNA").exit_code == 0

@@ -1,5 +1,6 @@
 """The desk's own files: bad lines are named, a history comes with its ticket, reading again brings nothing new."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -121,3 +122,17 @@ def test_no_events_yet_is_no_fault(tmp_path: Path) -> None:
     (tmp_path / "events.jsonl").touch()
     for given in (tmp_path, tmp_path / "tickets.jsonl"):
         assert len(whole(HelmdeskFiles(), given).tickets) == 1
+
+
+@pytest.mark.parametrize("name", ["README.md", "tickets.json", "tickets.csv", "tickets", "tickets.csv.gz"])
+def test_only_files_of_tickets_are_read_as_such(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(json.dumps(ticket("1")) + "\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"reads \*\.jsonl, \*\.ndjson, .*--mapping"):
+        HelmdeskFiles().read(tmp_path / name)
+
+
+def test_packed_tickets_come_with_their_packed_history(tmp_path: Path) -> None:
+    for name, line in (("tickets", ticket("1")), ("events", event("1"))):
+        (tmp_path / f"{name}.jsonl.gz").write_bytes(gzip.compress(json.dumps(line).encode()))
+    told = whole(HelmdeskFiles(), tmp_path / "tickets.jsonl.gz")
+    assert (len(told.tickets), len(told.events)) == (1, 1)

@@ -134,7 +134,7 @@ def test_a_field_that_is_not_there_is_named(store: Store) -> None:
 
 
 def test_a_missing_record_is_not_found(store: Store) -> None:
-    with pytest.raises(NotFound, match="Agent nobody"):
+    with pytest.raises(NotFound, match=r"no agent nobody; .*agents\.yaml"):
         store.get(Agent, "nobody")
 
 

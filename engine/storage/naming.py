@@ -1,0 +1,44 @@
+"""What is said where a name leads to nothing or to several: in people's words, and what there is instead."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from engine.errors import BadInput, NotFound
+
+WORDS = {
+    "Resolution": "grant",
+    "CalibrationItem": "grant on the review list called",
+    "EmpowermentConfig": "limit for grants of team",
+    "AssignmentGroup": "group",
+    "CaseFlag": "flag",
+}
+WHERE = {
+    "Resolution": "`helmdesk calibration list --approvals` shows those that wait for an approval",
+    "CalibrationItem": "`helmdesk calibration list` shows what is on it",
+    "EmpowermentConfig": "it is set in empowerment.yaml of the people files",
+    "Agent": "agents come from agents.yaml of the people files: `helmdesk ingest FOLDER --source people`",
+    "Team": "teams come from teams.yaml of the people files: `helmdesk ingest FOLDER --source people`",
+}
+NAMED = 5
+"""Tickets of one name that are told of."""
+
+
+def no_record(kind: type[BaseModel], key: str) -> NotFound:
+    name = kind.__name__
+    word = WORDS.get(name) or re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+    where = f"; {WHERE[name]}" if name in WHERE else ""
+    return NotFound(f"There is no {word} {key}{where}.")
+
+
+def only_one(found: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    """The one row of `tickets`. Raises NotFound for none, BadInput with their keys if several go by this name."""
+    if not found:
+        raise NotFound(f"There is no ticket {name}; give its key (source:id), its reference or its external id.")
+    if len(found) > 1:
+        keys = sorted(str(row["id"]) for row in found)
+        more = " and more" if len(keys) > NAMED else ""
+        raise BadInput(f"Several tickets are called {name}; give the key, one of {', '.join(keys[:NAMED])}{more}.")
+    return found[0]

@@ -213,7 +213,3 @@ def first_problem(error: ValidationError | TypeError) -> str:
         return str(error)
     problem = error.errors()[0]
     return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
-
-
-def all_chunks(articles: Sequence[Article]) -> list[Chunk]:
-    return [chunk for article in articles for chunk in chunks_of(article)]

@@ -18,12 +18,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.datafiles import read_yaml
+from engine.shared.policy_file import read_yaml
 from engine.storage import migrate
+from pipelines.app.container import App, open_app
+from pipelines.app.settings import shipped_data
 from pipelines.jobs.backtest import Rules, read, replayed
-from pipelines.settings import shipped_data
-from pipelines.wiring import House, open_house
-from sla.policies import parse
+from sla.policy.parser import parse
 
 START, AS_OF = 1_672_531_200, datetime(2025, 1, 1, tzinfo=UTC)  # 2023-01-01; two years
 SEED_LINE = "Hi, since this morning the connector shows as offline and nobody in our office can sign in any more. "
@@ -57,10 +57,10 @@ FROM (SELECT t.*, e.*, datetime(born + after * (600 + h / 1024 % 60000), 'unixep
 """
 
 
-def fill(house: House, tickets: int) -> None:
+def fill(app: App, tickets: int) -> None:
     """A store of so many synthetic tickets; its indexes are made when the rows are there."""
-    migrate.upgrade(house.settings.store_url)
-    with closing(sqlite3.connect(house.settings.home / "helmdesk.db")) as connection:
+    migrate.upgrade(app.settings.store_url)
+    with closing(sqlite3.connect(app.settings.home / "helmdesk.db")) as connection:
         connection.executescript("PRAGMA synchronous = OFF; PRAGMA cache_size = -400000;")
         indexes = connection.execute(
             "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL "
@@ -100,13 +100,13 @@ def main() -> None:
     parser.add_argument("--home", type=Path, help="keep the store here and use it again")
     parser.add_argument("--repeat", type=int, default=2)
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch, open_house(home=given.home or scratch) as house:
-        house.settings.home.mkdir(parents=True, exist_ok=True)
-        if not (house.settings.home / "helmdesk.db").exists():
-            measured("fill (synthetic)", lambda: fill(house, given.tickets))
-        before, after = Rules(house.sla_policies, house.calendars), Rules(tightened(), house.calendars)
+    with tempfile.TemporaryDirectory() as scratch, open_app(home=given.home or scratch) as app:
+        app.settings.home.mkdir(parents=True, exist_ok=True)
+        if not (app.settings.home / "helmdesk.db").exists():
+            measured("fill (synthetic)", lambda: fill(app, given.tickets))
+        before, after = Rules(app.sla_policies, app.calendars), Rules(tightened(), app.calendars)
         for _ in range(given.repeat):
-            history = measured("read", lambda: read(house))
+            history = measured("read", lambda: read(app))
             found = measured("replay twice and compare", partial(replayed, history, before, after, as_of=AS_OF))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
         print(f"{history.tickets.height:,} synthetic tickets, {history.events.height:,} events that move clocks")

@@ -26,10 +26,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from sla.batch import Kernel, evaluate
-from sla.calendars import Calendar
-from sla.policies import parse
-from sla.promises import Policies
+from sla.calendar.calendars import Calendar
+from sla.clocks.batch.evaluate import Kernel, evaluate
+from sla.policy.calendar_files import read as read_calendar
+from sla.policy.model import Policies
+from sla.policy.parser import parse
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Asia/Tokyo", "America/Lima", "UTC", "Australia/Sydney")
@@ -51,7 +52,7 @@ def calendars(count: int) -> dict[str, Calendar]:
         ]
         hours = {day: shapes[i % len(shapes)] for day in DAYS[:5]}
         mapping = {"tz": ZONES[i % len(ZONES)], "weekly": hours, "holidays": sorted(set(days))}
-        made[f"cal-{i:02d}"] = Calendar.parse(mapping, name=f"cal-{i:02d}")
+        made[f"cal-{i:02d}"] = read_calendar(mapping, name=f"cal-{i:02d}")
     return made
 
 
@@ -156,8 +157,10 @@ def run(folder: Path, parts: int, book: Policies, made: dict[str, Calendar], ker
 
 
 def laid_out(made: dict[str, Calendar]) -> dict[str, "Line"]:
-    """Each calendar's openings as plain lists."""
-    line_of = {n: c.openings(int(START.timestamp()), int(AS_OF.timestamp()) + 366 * 86_400) for n, c in made.items()}
+    """Each calendar's business_intervals as plain lists."""
+    line_of = {
+        n: c.business_intervals(int(START.timestamp()), int(AS_OF.timestamp()) + 366 * 86_400) for n, c in made.items()
+    }
     return {n: (x.start.tolist(), x.end.tolist(), x.before.tolist(), x.total) for n, x in line_of.items()}
 
 

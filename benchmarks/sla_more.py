@@ -27,10 +27,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from benchmarks.sla import AS_OF, EVENT_COLUMNS, TICKET_COLUMNS, calendars, cpu, policies, read, run, write_backlog
-from sla.batch import evaluate
-from sla.calendars import Calendar
+from sla.calendar.calendars import Calendar
+from sla.clocks.batch.evaluate import evaluate
 from sla.passes import advance
-from sla.promises import Policies
+from sla.policy.model import Policies
 
 CALENDARS = 50
 OTHERS = {"businesstimedelta": "businesstimedelta", "business-duration": "business_duration"}

@@ -1,4 +1,4 @@
-"""What a page run works with: the house, the publication in force, and answers remembered per publication."""
+"""What a page run works with: the app, the publication in force, and answers remembered per publication."""
 
 from collections.abc import Callable
 from types import FunctionType
@@ -6,21 +6,21 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from engine.errors import HelmdeskError, NotFound
+from engine.shared.errors import HelmdeskError, NotFound
+from pipelines.app.container import App, open_app
 from pipelines.marts import MartReader, current
-from pipelines.wiring import House, open_house
 
-__all__ = ["HelmdeskError", "ask", "house", "marts"]
+__all__ = ["HelmdeskError", "app", "ask", "marts"]
 
 Answer = TypeVar("Answer")
 
 
-def house() -> House:
-    """The house of the present settings, opened once a process."""
-    return _kept(open_house())
+def app() -> App:
+    """The app of the present settings, opened once a process."""
+    return _kept(open_app())
 
 
-def marts(opened: House) -> MartReader | None:
+def marts(opened: App) -> MartReader | None:
     """The publication in force; None if nothing was published yet."""
     try:
         current(opened.settings.marts_folder)
@@ -35,21 +35,21 @@ def ask(query: Callable[..., Answer], reader: MartReader, *questions: Any, **opt
     return answer
 
 
-def _settings(opened: House) -> str:
+def _settings(opened: App) -> str:
     return f"{opened.settings.home} {opened.settings.store_url}"
 
 
-def _publication(opened: House) -> str:
+def _publication(opened: App) -> str:
     return str(current(opened.settings.marts_folder).folder)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False, on_release=House.close, hash_funcs={House: _settings})
-def _kept(opened: House) -> House:
+@st.cache_resource(max_entries=2, show_spinner=False, on_release=App.close, hash_funcs={App: _settings})
+def _kept(opened: App) -> App:
     return opened
 
 
-@st.cache_resource(max_entries=2, show_spinner=False, on_release=MartReader.close, hash_funcs={House: _publication})
-def _reader(opened: House) -> MartReader:
+@st.cache_resource(max_entries=2, show_spinner=False, on_release=MartReader.close, hash_funcs={App: _publication})
+def _reader(opened: App) -> MartReader:
     return opened.marts()
 
 

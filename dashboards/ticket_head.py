@@ -5,13 +5,13 @@ from typing import Any
 import streamlit as st
 
 from dashboards import cards, history, words
-from pipelines.wiring import House
+from pipelines.app.container import App
 
 
-def contacts(house: House, ticket: Any, happened: list[Any]) -> dict[str, str]:
+def contacts(app: App, ticket: Any, happened: list[Any]) -> dict[str, str]:
     """The names of the customer's people who asked or wrote, by id."""
     people = {ticket.requester_id, *(event.actor for event in happened)} - {None}
-    found = house.store.frame("contacts", ["id", "name"], where={"id": people})
+    found = app.store.frame("contacts", ["id", "name"], where={"id": people})
     return dict(found.iter_rows())
 
 

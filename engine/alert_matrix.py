@@ -8,9 +8,9 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
-from engine import policies
 from engine.contracts import Event, Frozen, Instant, Kind, Priority, Status, Team, Ticket
-from engine.errors import NotAllowed
+from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
 
 
 class Condition(StrEnum):
@@ -83,7 +83,7 @@ class AlertPolicy(Frozen):
     presets: dict[str, Preset]
 
     def preset(self, name: str = "canonical") -> Preset:
-        return policies.named(self.presets, name, what="alert preset")
+        return policy_file.named(self.presets, name, what="alert preset")
 
 
 class Swept(NamedTuple):
@@ -94,7 +94,7 @@ class Swept(NamedTuple):
 
 
 def load(path: str | Path) -> AlertPolicy:
-    return policies.read(path, AlertPolicy)
+    return policy_file.read(path, AlertPolicy)
 
 
 def wall_clock(calendar: str | None, start: datetime, end: datetime) -> float:

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from engine import lifecycle, policies
+from engine import lifecycle
 from engine.contracts import Agent, Event, Frozen, Instant, Kind, Status, Ticket
-from engine.errors import NotAllowed
+from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
 
 
 class EnvelopeStatus(StrEnum):
@@ -62,7 +63,7 @@ class Enveloped(NamedTuple):
 
 
 def load(path: str | Path) -> EnvelopePolicy:
-    return policies.read(path, EnvelopePolicy)
+    return policy_file.read(path, EnvelopePolicy)
 
 
 def open_for(

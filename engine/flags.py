@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from engine import lifecycle, policies
+from engine import lifecycle
 from engine.contracts import Event, Frozen, Instant, Kind, Priority, Ticket
-from engine.errors import NotAllowed
+from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
 from engine.timeline import TimelineEntry, chasers
 
 
@@ -66,7 +67,7 @@ class Flagged(NamedTuple):
 
 
 def load(path: str | Path) -> FlagPolicy:
-    return policies.read(path, FlagPolicy)
+    return policy_file.read(path, FlagPolicy)
 
 
 def active(flags: Iterable[CaseFlag]) -> frozenset[FlagType]:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from engine import lifecycle, ownership
 from engine.contracts import Event, Frozen, Kind, Priority, Status, Ticket
-from engine.errors import BadInput, NotAllowed
+from engine.shared.errors import BadInput, NotAllowed
 
 Word = TypeVar("Word", bound=StrEnum)
 

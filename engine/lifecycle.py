@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pydantic import Field, model_validator
 
-from engine import policies
 from engine.contracts import (
     OPEN_STATUSES,
     Event,
@@ -22,7 +21,8 @@ from engine.contracts import (
     TicketType,
     Tier,
 )
-from engine.errors import NotAllowed
+from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
 
 PAUSES = frozenset({Status.WAITING_CUSTOMER})
 DONE = frozenset({Status.RESOLVED, Status.CLOSED})
@@ -61,11 +61,11 @@ class LifecyclePolicy(Frozen):
     vocabularies: dict[str, dict[str, Status]]
 
     def preset(self, name: str = "canonical") -> Preset:
-        return policies.named(self.presets, name, what="lifecycle preset")
+        return policy_file.named(self.presets, name, what="lifecycle preset")
 
 
 def load(path: str | Path) -> LifecyclePolicy:
-    return policies.read(path, LifecyclePolicy)
+    return policy_file.read(path, LifecyclePolicy)
 
 
 def map_status(vocabulary: Mapping[str, Status], value: str | None) -> Status | None:

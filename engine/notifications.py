@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field
 
-from engine import policies
 from engine.contracts import Agent, Frozen, Instant
-from engine.errors import BadInput
+from engine.shared import policy_file
+from engine.shared.errors import BadInput
 
 
 class Channel(StrEnum):
@@ -103,7 +103,7 @@ class Routed(NamedTuple):
 
 
 def load(path: str | Path) -> NotificationPolicy:
-    return policies.read(path, NotificationPolicy)
+    return policy_file.read(path, NotificationPolicy)
 
 
 def route(

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from pydantic import Field
 
-from engine import lifecycle, policies
+from engine import lifecycle
 from engine.contracts import Agent, Event, Frozen, Kind, Role, Status, Ticket
-from engine.errors import NotAllowed
 from engine.lifecycle import Change
+from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
 
 
 class TransferReason(StrEnum):
@@ -26,7 +27,7 @@ class OwnershipPolicy(Frozen):
 
 
 def load(path: str | Path) -> OwnershipPolicy:
-    return policies.read(path, OwnershipPolicy)
+    return policy_file.read(path, OwnershipPolicy)
 
 
 def open_load(owned: Sequence[Ticket]) -> int:

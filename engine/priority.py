@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 from pydantic import Field, model_validator
 
-from engine import policies
 from engine.contracts import Frozen, Instant, Priority, Status, Ticket, Tier
 from engine.flags import FlagType
+from engine.shared import policy_file
 
 AGENT_QUEUE = 50
 TEAM_QUEUE = 100
@@ -107,11 +107,11 @@ class PriorityPolicy(Frozen):
     presets: dict[str, Preset]
 
     def preset(self, name: str = "canonical") -> Preset:
-        return policies.named(self.presets, name, what="priority preset").model_copy(update={"name": name})
+        return policy_file.named(self.presets, name, what="priority preset").model_copy(update={"name": name})
 
 
 def load(path: str | Path) -> PriorityPolicy:
-    return policies.read(path, PriorityPolicy)
+    return policy_file.read(path, PriorityPolicy)
 
 
 def score(

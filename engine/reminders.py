@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from engine import policies
 from engine.contracts import Event, Frozen, Instant, Kind, Status, Ticket
 from engine.envelopes import Envelope, EnvelopeStatus
-from engine.errors import NotAllowed
+from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
 
 
 class ReminderType(StrEnum):
@@ -77,7 +77,7 @@ class DueList(NamedTuple):
 
 
 def load(path: str | Path) -> ReminderPolicy:
-    return policies.read(path, ReminderPolicy)
+    return policy_file.read(path, ReminderPolicy)
 
 
 def due_list(

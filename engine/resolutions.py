@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from pydantic import Field
 
-from engine import ownership, policies
+from engine import ownership
 from engine.contracts import Agent, EmpowermentConfig, Event, Frozen, Instant, Kind, Role, Ticket
-from engine.errors import NotAllowed
 from engine.flags import FlagType
+from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
 
 
 class WentWrong(StrEnum):
@@ -115,7 +116,7 @@ class Granted(NamedTuple):
 
 
 def load(path: str | Path) -> GrantPolicy:
-    return policies.read(path, GrantPolicy)
+    return policy_file.read(path, GrantPolicy)
 
 
 def tier_for(

@@ -9,9 +9,9 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from engine import policies
 from engine.contracts import Frozen, Ticket
 from engine.envelopes import Envelope
+from engine.shared import policy_file
 
 Value = str | int | float | bool
 
@@ -118,7 +118,7 @@ class Fired(Frozen):
 
 
 def load(path: str | Path) -> RulePolicy:
-    return policies.read(path, RulePolicy)
+    return policy_file.read(path, RulePolicy)
 
 
 def fire(rules: Iterable[Rule], *, event: Trigger, facts: Mapping[str, Value | None]) -> list[Fired]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from engine import envelopes, ownership
 from engine.contracts import Event, Frozen, Instant, Kind, Ticket
-from engine.errors import NotAllowed
+from engine.shared.errors import NotAllowed
 
 
 class TaskStatus(StrEnum):

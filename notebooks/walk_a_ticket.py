@@ -25,19 +25,19 @@ from tempfile import TemporaryDirectory
 import polars as pl
 
 from engine.contracts import Agent, AssignmentGroup, Status, first_broken_link
-from engine.errors import NotAllowed
+from engine.shared.errors import NotAllowed
+from pipelines.app.container import open_app
 from pipelines.jobs.allocate import allocate
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.triage_tickets import triage_tickets
-from pipelines.wiring import open_house
 
-home = open_house().settings.home
+home = open_app().settings.home
 home.mkdir(parents=True, exist_ok=True)
 folder = TemporaryDirectory(prefix="walk-", dir=home)
-house = open_house(home=Path(folder.name))
-bring_people(house, house.settings.data / "people")
+app = open_app(home=Path(folder.name))
+bring_people(app, app.settings.data / "people")
 
 # %% [markdown]
 # ## A ticket comes in
@@ -66,21 +66,21 @@ written = {
 inbox = Path(folder.name) / "tickets.jsonl"
 inbox.write_text(json.dumps(written), encoding="utf-8")
 
-first = ingest(house, inbox, source="helmdesk", at=monday)
-again = ingest(house, inbox, source="helmdesk", at=monday)
+first = ingest(app, inbox, source="helmdesk", at=monday)
+again = ingest(app, inbox, source="helmdesk", at=monday)
 first, again
 
 # %% [markdown]
 # ## What is it about, and what could we answer?
 
 # %%
-triage_tickets(house, at=monday + timedelta(minutes=1))
+triage_tickets(app, at=monday + timedelta(minutes=1))
 key = "portal:WALK-1"
-(claim,) = house.triage_store.latest([key]).values()
+(claim,) = app.triage_store.latest([key]).values()
 claim.product, round(claim.confidence, 2), claim.needs_review, claim.runner_up, claim.reasoning
 
 # %%
-draft = house.triage_store.latest_suggestions([key])[key]
+draft = app.triage_store.latest_suggestions([key])[key]
 print(draft.text)
 for citation in draft.citations:
     print(f"[{citation.index}] {citation.title}")
@@ -89,8 +89,8 @@ for citation in draft.citations:
 # ## Who should get it?
 
 # %%
-allocate(house, at=monday + timedelta(minutes=2))
-(decision,) = house.store.decisions(key)
+allocate(app, at=monday + timedelta(minutes=2))
+(decision,) = app.store.decisions(key)
 print(decision.rationale)
 decision.scores
 
@@ -103,7 +103,7 @@ decision.scores
 # %%
 def owed(at: datetime) -> pl.DataFrame:
     seconds = [pl.duration(seconds=pl.col(name)).alias(name) for name in ("target", "elapsed", "paused", "remaining")]
-    return replay(house, as_of=at).select("clock", "state", *seconds, "due_at")
+    return replay(app, as_of=at).select("clock", "state", *seconds, "due_at")
 
 
 owed(monday + timedelta(minutes=2))
@@ -114,11 +114,11 @@ owed(monday + timedelta(minutes=2))
 # The first to accept owns it, for good. A second one is told whose it is.
 
 # %%
-group = house.store.get(AssignmentGroup, decision.group_id)
-owner, second, expert = [agent for agent in house.store.all(Agent) if group.team_id in agent.teams][:3]
-house.desk.accept(key, by=owner.id, at=monday + timedelta(minutes=5))
+group = app.store.get(AssignmentGroup, decision.group_id)
+owner, second, expert = [agent for agent in app.store.all(Agent) if group.team_id in agent.teams][:3]
+app.desk.accept(key, by=owner.id, at=monday + timedelta(minutes=5))
 try:
-    house.desk.accept(key, by=second.id, at=monday + timedelta(minutes=6))
+    app.desk.accept(key, by=second.id, at=monday + timedelta(minutes=6))
 except NotAllowed as refusal:
     print(refusal)
 
@@ -129,17 +129,17 @@ except NotAllowed as refusal:
 # resolution clock runs on.
 
 # %%
-house.desk.reply(key, by=owner.id, text="I am on it and ask a colleague.", at=monday + timedelta(minutes=8))
-envelope = house.desk.open_envelope(
+app.desk.reply(key, by=owner.id, text="I am on it and ask a colleague.", at=monday + timedelta(minutes=8))
+envelope = app.desk.open_envelope(
     key,
     by=owner.id,
     reason="Do the connectors need the new certificate after the upgrade?",
     assigned_to=expert.id,
     at=monday + timedelta(minutes=10),
 )
-house.desk.accept_envelope(envelope.id, by=expert.id, at=monday + timedelta(minutes=20))
-helped = house.store.ticket(key)
-house.desk.complete_envelope(
+app.desk.accept_envelope(envelope.id, by=expert.id, at=monday + timedelta(minutes=20))
+helped = app.store.ticket(key)
+app.desk.complete_envelope(
     envelope.id,
     by=expert.id,
     summary="Yes: enrol both connectors again, then restart the service.",
@@ -154,9 +154,9 @@ helped.status, helped.escalated, helped.owner_id == owner.id
 
 # %%
 answer = "Please enrol both connectors again and restart the service; the steps are in the article below."
-house.desk.reply(key, by=owner.id, text=answer, at=monday + timedelta(minutes=55))
-house.desk.change_status(key, to=Status.WAITING_CUSTOMER, by=owner.id, at=monday + timedelta(minutes=56))
-house.desk.receive(key, author="CT-001", text="Both are online again, thank you.", at=monday + timedelta(hours=3))
+app.desk.reply(key, by=owner.id, text=answer, at=monday + timedelta(minutes=55))
+app.desk.change_status(key, to=Status.WAITING_CUSTOMER, by=owner.id, at=monday + timedelta(minutes=56))
+app.desk.receive(key, author="CT-001", text="Both are online again, thank you.", at=monday + timedelta(hours=3))
 owed(monday + timedelta(hours=3))
 
 # %% [markdown]
@@ -164,12 +164,12 @@ owed(monday + timedelta(hours=3))
 
 # %%
 solved = monday + timedelta(hours=3, minutes=5)
-house.desk.resolve(key, by=owner.id, summary="Connectors enrolled again after the upgrade.", at=solved)
+app.desk.resolve(key, by=owner.id, summary="Connectors enrolled again after the upgrade.", at=solved)
 last = owed(solved)
 last
 
 # %%
-history = house.store.history(key)
+history = app.store.history(key)
 pl.DataFrame([(e.at, e.actor, e.kind, e.value, e.sla_effect) for e in history], orient="row").rename(
     dict(zip([f"column_{i}" for i in range(5)], ["at", "actor", "kind", "value", "sla effect"], strict=True))
 )
@@ -181,11 +181,11 @@ pl.DataFrame([(e.at, e.actor, e.kind, e.value, e.sla_effect) for e in history], 
 # history is whole: no event was altered after it was recorded.
 
 # %%
-final = house.store.ticket(key)
+final = app.store.ticket(key)
 waited = last.filter(clock="resolution")["paused"].item()
 states = dict(last.select("clock", "state").iter_rows())
 whole = first_broken_link(history) is None
-house.close()
+app.close()
 folder.cleanup()
 print(f"{final.reference}: {final.status}, owned by {owner.name} throughout: {final.owner_id == owner.id}")
 print(f"first response {states['first_response']}, resolution {states['resolution']}, paused for {waited}")

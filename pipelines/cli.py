@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
+from engine.shared.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
 from pipelines.commands.calibration import calibration
 from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
@@ -15,18 +15,18 @@ from pipelines.commands.terminal import AsOf, instant, open_here, plain, progres
 from pipelines.commands.ticket import ticket
 from pipelines.commands.triage import triage
 
-app = typer.Typer(
+command_line = typer.Typer(
     name="helmdesk",
     help="AI-assisted support-ticket triage and SLA analytics. Start with: helmdesk demo",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(sla, name="sla")
-app.add_typer(knowledge, name="knowledge")
-app.add_typer(triage, name="triage", invoke_without_command=True)
-app.add_typer(ticket, name="ticket")
-app.add_typer(calibration, name="calibration")
+command_line.add_typer(sla, name="sla")
+command_line.add_typer(knowledge, name="knowledge")
+command_line.add_typer(triage, name="triage", invoke_without_command=True)
+command_line.add_typer(ticket, name="ticket")
+command_line.add_typer(calibration, name="calibration")
 
 Home = Annotated[Path | None, typer.Option(help="Where everything is written (HELMDESK_HOME).", show_default="var")]
 
@@ -34,7 +34,7 @@ Home = Annotated[Path | None, typer.Option(help="Where everything is written (HE
 def main() -> None:
     """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
     try:
-        app()
+        command_line()
     except HelmdeskError as error:
         print(f"helmdesk: {plain(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(exit_code(error))
@@ -65,31 +65,31 @@ def _show_version(wanted: bool) -> None:
 Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Say which one it is.")]
 
 
-@app.callback()
+@command_line.callback()
 def _global(context: typer.Context, home: Home = None, version: Version = False) -> None:  # noqa: ARG001
     context.obj = {"home": home}
 
 
-@app.command()
+@command_line.command()
 def demo(context: typer.Context) -> None:
     """Take the shipped sample tickets (synthetic) through one full cycle and show what comes out."""
-    from pipelines.commands.in_words import later_answers
+    from pipelines.commands.next_steps import later_answers
     from pipelines.commands.summary import show
     from pipelines.jobs.demo import demo as job
 
     home = context.obj["home"] or _default_home() / "demo"
-    with open_here(context, home=home) as house, progress_bars() as progress:
-        reader = job(house, progress=progress)
+    with open_here(context, home=home) as app, progress_bars() as progress:
+        reader = job(app, progress=progress)
     show(reader)
     where = "" if home == _default_home() else f"--home {_short(home)} "
     print(f"\nOpen the dashboard:  uv run helmdesk {where}dashboard")
     print(later_answers(where))
 
 
-app.command("ingest")(ingest)
+command_line.command("ingest")(ingest)
 
 
-@app.command()
+@command_line.command()
 def cycle(
     context: typer.Context,
     as_of: AsOf = None,
@@ -98,7 +98,7 @@ def cycle(
     ] = None,
 ) -> None:
     """Ingest the inbox, triage, allocate, evaluate the SLA and publish."""
-    from pipelines.commands.in_words import of_then
+    from pipelines.commands.next_steps import of_then
     from pipelines.commands.summary import show
     from pipelines.jobs.cycle import cycle as job
 
@@ -107,8 +107,8 @@ def cycle(
             raise BadInput("--every is for now and --as-of for one instant: give one of the two")
         _cycle_every(context, every)
         return
-    with open_here(context) as house, progress_bars() as progress:
-        reader = job(house, as_of=instant(as_of) or house.now(), progress=progress)
+    with open_here(context) as app, progress_bars() as progress:
+        reader = job(app, as_of=instant(as_of) or app.now(), progress=progress)
     show(reader)
     if as_of is not None:
         print(of_then(reader.publication, _where(context)))
@@ -122,38 +122,38 @@ def _cycle_every(context: typer.Context, minutes: float) -> None:
 
     from pipelines.jobs.cycle import repeat
 
-    with suppress(KeyboardInterrupt), open_here(context, keep_last_good=True) as house, progress_bars() as progress:
-        repeat(house, every=timedelta(minutes=minutes), wait=time.sleep, told=print, progress=progress)
+    with suppress(KeyboardInterrupt), open_here(context, keep_last_good=True) as app, progress_bars() as progress:
+        repeat(app, every=timedelta(minutes=minutes), wait=time.sleep, told=print, progress=progress)
 
 
-@app.command()
+@command_line.command()
 def allocate(context: typer.Context, as_of: AsOf = None) -> None:
     """Give the waiting backlog to groups."""
     from pipelines.jobs.allocate import allocate as job
 
-    with open_here(context) as house:
-        done = job(house, at=instant(as_of) or house.now())
+    with open_here(context) as app:
+        done = job(app, at=instant(as_of) or app.now())
     print(f"allocated {done.allocated}, waiting {done.waiting}, no group has the skill {done.no_skill}, new {done.new}")
 
 
-@app.command()
+@command_line.command()
 def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
     """Replay every SLA clock as of one instant and raise what is new."""
     from pipelines.jobs.evaluate_sla import evaluate_sla as job
 
-    with open_here(context) as house:
-        done = job(house, as_of=instant(as_of) or house.now())
+    with open_here(context) as app:
+        done = job(app, as_of=instant(as_of) or app.now())
     print(", ".join(f"{name} {count}" for name, count in done.counts().items()))
 
 
-@app.command()
+@command_line.command()
 def publish(context: typer.Context, as_of: AsOf = None) -> None:
     """Publish the marts as Parquet."""
-    from pipelines.commands.in_words import of_then
+    from pipelines.commands.next_steps import of_then
     from pipelines.jobs.publish import publish as job
 
-    with open_here(context) as house:
-        publication = job(house, as_of=instant(as_of) or house.now())
+    with open_here(context) as app:
+        publication = job(app, as_of=instant(as_of) or app.now())
     for mart, rows in publication.rows.items():
         print(f"{rows:>9,}  {mart}")
     print(publication.folder)
@@ -161,7 +161,7 @@ def publish(context: typer.Context, as_of: AsOf = None) -> None:
         print(of_then(publication, _where(context)))
 
 
-@app.command()
+@command_line.command()
 def dashboard(
     context: typer.Context,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8501,
@@ -173,18 +173,18 @@ def dashboard(
     serve(context.obj["home"] or _default_home(), address=address, port=port)
 
 
-@app.command()
+@command_line.command()
 def doctor(context: typer.Context) -> None:
     """Say which parts are in use, their versions, and what is missing for the real ones."""
+    from pipelines.app.settings import read_settings
     from pipelines.commands.doctor import examine, show
-    from pipelines.settings import read_settings
 
     findings = examine(read_settings(home=context.obj["home"]))
     show(findings)
     raise typer.Exit(0 if all(finding.works for finding in findings) else 5)
 
 
-@app.command()
+@command_line.command()
 def migrate(
     context: typer.Context,
     to: Annotated[str, typer.Option(help="A revision; `base` drops every table.")] = "head",
@@ -192,7 +192,7 @@ def migrate(
 ) -> None:
     """Bring the database to the schema of this version."""
     from engine.storage import migrate as migrations
-    from pipelines.settings import read_settings
+    from pipelines.app.settings import read_settings
 
     settings = read_settings(home=context.obj["home"])
     if to == "base" and not yes:
@@ -205,7 +205,7 @@ def migrate(
     print(f"schema {before or 'none'} -> {migrations.current(settings.store_url) or 'none'}")
 
 
-@app.command()
+@command_line.command()
 def bench(
     tickets: Annotated[list[int] | None, typer.Option(help="Sizes to run.", show_default="1500 50000")] = None,
 ) -> None:
@@ -222,7 +222,7 @@ def _where(context: typer.Context) -> str:
 
 
 def _default_home() -> Path:
-    from pipelines.settings import read_settings
+    from pipelines.app.settings import read_settings
 
     return read_settings().home
 

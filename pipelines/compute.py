@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from engine.errors import Unavailable
+from engine.shared.errors import Unavailable
 
 Part = TypeVar("Part")
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.contracts import Delivery, IngestReport, Rejected
-from engine.errors import BadInput, Conflict, HelmdeskError, NotFound
+from engine.shared.errors import BadInput, Conflict, HelmdeskError, NotFound
+from pipelines.app.container import App
+from pipelines.app.people_files import FILES, PEOPLE
 from pipelines.jobs.ingest import Told, ingest, untold
 from pipelines.jobs.people import bring_people
-from pipelines.people import FILES, PEOPLE
 from pipelines.progress import Progress, silent
-from pipelines.wiring import House
 
 PAIRED = {"helmdesk", "webhook"}
 """Sources that read `events.jsonl` together with the `tickets.jsonl` beside it."""
@@ -50,7 +50,7 @@ def waiting(inbox: Path) -> list[tuple[str, Path]]:
 
 
 def take_in(
-    house: House,
+    app: App,
     *,
     progress: Progress = silent,
     rows: Told = untold,
@@ -61,52 +61,52 @@ def take_in(
 
     `rows` is given the refused rows of files that were taken in, `refused` each refused file; without it the log is.
     """
-    inbox, at = house.settings.home / "inbox", house.now()
-    _gather(house, inbox / PEOPLE, at)
+    inbox, at = app.settings.home / "inbox", app.now()
+    _gather(app, inbox / PEOPLE, at)
     report = IngestReport()
     for source, path in waiting(inbox):
         try:
-            report += _taken(house, source, path, at, progress, rows=rows)
+            report += _taken(app, source, path, at, progress, rows=rows)
         except Conflict as error:  # somebody else was faster: it stays for the next time
-            house.log.warning("file waits", file=str(path), reason=str(error))
+            app.log.warning("file waits", file=str(path), reason=str(error))
         except (BadInput, NotFound) as error:
-            report += _refuse(house, source, path, error, at=at)
+            report += _refuse(app, source, path, error, at=at)
             if refused is None:
-                house.log.warning("file refused", file=str(path), reason=str(error))
+                app.log.warning("file refused", file=str(path), reason=str(error))
             else:
                 refused(Refused(path, str(error)))
         else:
-            _file_all(house, "done", source, path, at=at)
+            _file_all(app, "done", source, path, at=at)
     return report
 
 
-def _taken(house: House, source: str, path: Path, at: datetime, progress: Progress, *, rows: Told) -> IngestReport:
+def _taken(app: App, source: str, path: Path, at: datetime, progress: Progress, *, rows: Told) -> IngestReport:
     if source == LOOSE:
         raise BadInput(f"{path}: whose is it? Put it into inbox/<source>/, such as inbox/helmdesk/{path.name}")
     if source == PEOPLE:
-        house.log.info("people and groups taken in", file=str(path), records=bring_people(house, path))
+        app.log.info("people and groups taken in", file=str(path), records=bring_people(app, path))
         return IngestReport()
-    return ingest(house, path, source=source, at=at, progress=progress, refused=rows)
+    return ingest(app, path, source=source, at=at, progress=progress, refused=rows)
 
 
-def _refuse(house: House, source: str, path: Path, error: HelmdeskError, *, at: datetime) -> IngestReport:
+def _refuse(app: App, source: str, path: Path, error: HelmdeskError, *, at: datetime) -> IngestReport:
     reason = str(error)
     refused = Rejected(source=source, origin=path.name, row=None, reason=reason)
-    report = house.store.ingest(Delivery(rejected=(refused,)), at=at)
-    if filed := _file_all(house, "refused", source, path, at=at):
+    report = app.store.ingest(Delivery(rejected=(refused,)), at=at)
+    if filed := _file_all(app, "refused", source, path, at=at):
         note = filed.with_name(filed.name + ".reason.txt")
         note.write_text(f"{reason}\n", encoding="utf-8", errors="backslashreplace")
     return report
 
 
-def _gather(house: House, folder: Path, at: datetime) -> None:
+def _gather(app: App, folder: Path, at: datetime) -> None:
     """Loose people files become one folder once all are there; until then they wait, and the log says for which."""
     there = {name for name in FILES if (folder / name).is_file()}
     half = folder / ".gathering"
     gathered = {name for name in FILES if (half / name).is_file()}
     if missing := sorted(FILES - there - gathered):
         if there:
-            house.log.warning("people files wait", folder=str(folder), missing=missing)
+            app.log.warning("people files wait", folder=str(folder), missing=missing)
         return
     half.mkdir(exist_ok=True)
     with suppress(FileNotFoundError):  # another process gathers them
@@ -126,23 +126,23 @@ def _goes_with_others(source: str, path: Path) -> bool:
     return source in PAIRED and tickets != path and tickets.is_file()
 
 
-def _file_all(house: House, kind: str, source: str, path: Path, *, at: datetime) -> Path | None:
+def _file_all(app: App, kind: str, source: str, path: Path, *, at: datetime) -> Path | None:
     """File it, with the events that were read together with it."""
-    folder = house.settings.home / "inbox" / kind / source
+    folder = app.settings.home / "inbox" / kind / source
     events = path.with_name(path.name.replace("tickets.jsonl", "events.jsonl"))
     if source in PAIRED and events != path and events.is_file():
-        _file_under(house, folder, events, at)
-    return _file_under(house, folder, path, at)
+        _file_under(app, folder, events, at)
+    return _file_under(app, folder, path, at)
 
 
-def _file_under(house: House, folder: Path, path: Path, at: datetime) -> Path | None:
+def _file_under(app: App, folder: Path, path: Path, at: datetime) -> Path | None:
     """Where it lies now; None if it is gone or can't be moved, of which the log tells."""
     name = path.name.encode(errors="replace")[-LONGEST_NAME:].decode(errors="replace")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         return path.rename(_free(folder, f"{at:%Y%m%dT%H%M%S%f}", name))
     except OSError as error:
-        house.log.warning("file can't be filed", file=str(path), reason=error.strerror or str(error))
+        app.log.warning("file can't be filed", file=str(path), reason=error.strerror or str(error))
         return None
 
 

@@ -28,7 +28,7 @@ def test_environment_is_read_in_settings_only() -> None:
         for path in (ROOT / room).rglob("*.py")
         if re.search(r"os\.(getenv|environ\b(?!,))", path.read_text(encoding="utf-8"))
     }
-    assert readers <= {"pipelines/settings.py"}
+    assert readers <= {"pipelines/app/settings.py"}
 
 
 def test_pins_are_the_same_for_pip_and_uv() -> None:
@@ -52,7 +52,7 @@ def test_readme_stays_short() -> None:
 
 
 def test_every_setting_is_in_the_example() -> None:
-    from pipelines.settings import Settings
+    from pipelines.app.settings import Settings
 
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     names = [f"HELMDESK_{name.upper()}" for name in Settings.model_fields if name != "prefect_api_url"]

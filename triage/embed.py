@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import BadInput, Unavailable
+from engine.shared.errors import BadInput, Unavailable
 from triage.ports import Embedder
 
 Vectors = npt.NDArray[np.float32]

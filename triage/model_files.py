@@ -14,7 +14,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.calibrate import Platt
 from triage.classify import TrainedClassifier
 from triage.learning.methods import Linear, Method

@@ -6,8 +6,8 @@ from typing import Final, TypeVar
 from pydantic import ConfigDict, ValidationError
 
 from engine.contracts import Frozen
-from engine.datafiles import read_yaml
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
+from engine.shared.policy_file import read_yaml
 
 LONGEST_SHOWN: Final = 80
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from sqlalchemy import Boolean, Engine, Float, Integer, Row, Select, Table, func, select
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.contracts import Citation, Classification, Guess, Suggestion, TicketText
 from triage.tables import UtcInstant, classifications, metadata, suggestions, triage_tickets
 

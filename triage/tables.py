@@ -20,7 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
 )
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 
 
 class UtcInstant(TypeDecorator[datetime]):

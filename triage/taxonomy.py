@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from engine.contracts import Frozen
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Share
 
 _LABEL = r"[^\W_][\w &/,'()+?!:.-]{0,49}"

@@ -13,13 +13,13 @@ WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
 
 def page() -> None:
     st.title("What fired, and what is at risk next?")
-    house = opening.house()
-    reader = opening.marts(house)
+    app = opening.app()
+    reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
         return
     window = st.selectbox("Window", list(WINDOWS), index=1, key="alert window", width=220)
-    cards.speaks_of(reader.publication, house.now(), f"alerts of the {window}" if WINDOWS[window] else window)
+    cards.speaks_of(reader.publication, app.now(), f"alerts of the {window}" if WINDOWS[window] else window)
     fired(reader, window)
     at_risk_next(reader)
 

@@ -3,7 +3,8 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, looking_back, opening, queries, words
+from dashboards import attainment_tabs as looking_back
+from dashboards import cards, charts, opening, queries, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 4 weeks": 4, "last 12 weeks": 12, "all history": None}
@@ -11,13 +12,13 @@ WINDOWS = {"last 4 weeks": 4, "last 12 weeks": 12, "all history": None}
 
 def page() -> None:
     st.title("Are we keeping our promises?")
-    house = opening.house()
-    reader = opening.marts(house)
+    app = opening.app()
+    reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
         return
     chosen, window = filters(reader)
-    cards.speaks_of(reader.publication, house.now(), f"clocks started in the {window}" if chosen.weeks else window)
+    cards.speaks_of(reader.publication, app.now(), f"clocks started in the {window}" if chosen.weeks else window)
     promises(reader, chosen)
     looking_back.sides(reader, chosen, window)
     closest(reader, chosen)

@@ -15,12 +15,12 @@ ROWS = 50
 
 def page() -> None:
     st.title("What should I do next?")
-    house = opening.house()
-    reader = opening.marts(house)
+    app = opening.app()
+    reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
         return
-    cards.speaks_of(reader.publication, house.now(), "open tickets, the highest priority score first")
+    cards.speaks_of(reader.publication, app.now(), "open tickets, the highest priority score first")
     kept = filters(reader)
     section = sections(reader, kept)
     total = opening.ask(queries.queue_sizes, reader, kept)[section]

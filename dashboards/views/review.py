@@ -6,23 +6,23 @@ from typing import Any
 import streamlit as st
 
 from dashboards import cards, opening, words
-from pipelines.wiring import House
+from pipelines.app.container import App
 
 ROWS = 10
 
 
 def page() -> None:
     st.title("What is it about?")
-    house = opening.house()
-    reader = opening.marts(house)
+    app = opening.app()
+    reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
         return
-    who = acting_as(house)
+    who = acting_as(app)
     if (refusal := st.session_state.pop("refused", None)) is not None:
         cards.refused(refusal)
     with_closed = st.toggle("Closed tickets, too", key="closed in review", persist_state="session")
-    queue = house.review_queue(closed=with_closed)
+    queue = app.review_queue(closed=with_closed)
     st.caption(
         "Tickets that triage is not sure of: the least certain first, then the oldest. Answers are learned from."
     )
@@ -32,12 +32,12 @@ def page() -> None:
     if not who:
         st.info("Choose who you are: an answer carries a name.")
     for queued in turn_to(queue):
-        question(house, queued, who)
+        question(app, queued, who)
 
 
-def acting_as(house: House) -> str:
+def acting_as(app: App) -> str:
     """The agent who answers; chosen once for this page and the ticket's."""
-    agents = dict(house.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
+    agents = dict(app.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
     return str(
         st.selectbox(
             "Acting as",
@@ -63,7 +63,7 @@ def turn_to(queue: list[Any]) -> list[Any]:
     return shown
 
 
-def question(house: House, queued: Any, who: str) -> None:
+def question(app: App, queued: Any, who: str) -> None:
     """One ticket: what was asked, the two best guesses as buttons, any other label, and why triage is unsure."""
     asked = queued.asked
     with st.container(border=True):
@@ -80,18 +80,18 @@ def question(house: House, queued: Any, who: str) -> None:
                     key=f"{asked.ticket_id} is {guess.label}",
                     disabled=not who,
                     on_click=answer,
-                    args=(house, asked.ticket_id, guess.label, who),
+                    args=(app, asked.ticket_id, guess.label, who),
                 )
-            other(house, asked, who)
+            other(app, asked, who)
         cards.fact(st, "Why triage is not sure", asked.reasoning)
         if st.button("Open the ticket", key=f"open {asked.ticket_id}", type="tertiary"):
             st.switch_page("views/ticket.py", query_params={"ticket": asked.ticket_id})
 
 
-def other(house: House, asked: Any, who: str) -> None:
+def other(app: App, asked: Any, who: str) -> None:
     """Any label that is not among the guesses, with room to say why."""
     guessed = {guess.label for guess in asked.guesses}
-    labels = {label: name.name for label, name in house.taxonomy.product.labels.items() if label not in guessed}
+    labels = {label: name.name for label, name in app.taxonomy.product.labels.items() if label not in guessed}
     with st.popover("Something else", disabled=not who):
         label = st.selectbox(
             "Label", list(labels), format_func=lambda key: f"{key}: {labels[key]}", key=f"label {asked.ticket_id}"
@@ -103,14 +103,14 @@ def other(house: House, asked: Any, who: str) -> None:
             type="primary",
             disabled=not who,
             on_click=answer,
-            args=(house, asked.ticket_id, label, who, note),
+            args=(app, asked.ticket_id, label, who, note),
         )
 
 
-def answer(house: House, ticket: str, label: str, who: str, note: str = "") -> None:
+def answer(app: App, ticket: str, label: str, who: str, note: str = "") -> None:
     """Keep the answer before the page is drawn again; why it was refused is kept for that drawing."""
     try:
-        house.answer_review(ticket, label=label, by=who, note=note)
+        app.answer_review(ticket, label=label, by=who, note=note)
     except opening.HelmdeskError as error:
         st.session_state["refused"] = error
 

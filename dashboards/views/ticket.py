@@ -10,7 +10,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, charts, enrichment, history, opening, queries, ticket_head, words
-from pipelines.wiring import House
+from pipelines.app.container import App
 
 BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
     "met": "green",
@@ -23,8 +23,8 @@ LINES = 100
 
 def page() -> None:
     st.title("Ticket: what do we know and owe?")
-    house = opening.house()
-    reader = opening.marts(house)
+    app = opening.app()
+    reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
         return
@@ -33,32 +33,32 @@ def page() -> None:
         st.info("Type a reference or an id, or open a ticket from the work queue.")
         return
     try:
-        ticket = house.store.ticket(asked)
+        ticket = app.store.ticket(asked)
     except opening.HelmdeskError as error:
         cards.refused(error)
         return
     known = opening.ask(queries.dossier, reader, ticket.id)
-    agents = names_of(house)
-    happened = house.store.history(ticket.id)
-    names = opening.ask(queries.names, reader) | agents | ticket_head.contacts(house, ticket, happened)
+    agents = names_of(app)
+    happened = app.store.history(ticket.id)
+    names = opening.ask(queries.names, reader) | agents | ticket_head.contacts(app, ticket, happened)
     ticket_head.show(ticket, names)
     left, right = st.columns([3, 2], gap="large")
     with left:
         said(ticket)
-        suggestion(house, ticket.id, known)
-        thread(house, ticket, happened, names)
+        suggestion(app, ticket.id, known)
+        thread(app, ticket, happened, names)
     with right:
-        actions(house, ticket, agents)
+        actions(app, ticket, agents)
         clocks(known.clocks, reader.publication.as_of)
         classification(known.classification, ticket.product)
         allocation(known.allocation)
         enrichment.section(reader, ticket.id)
-    reckoning(house, ticket.id, known.clocks, reader.publication.as_of)
+    reckoning(app, ticket.id, known.clocks, reader.publication.as_of)
 
 
-def names_of(house: House) -> dict[str, str]:
+def names_of(app: App) -> dict[str, str]:
     """Agents who may act, by id, ordered by name."""
-    return dict(house.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
+    return dict(app.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
 
 
 def said(ticket: Any) -> None:
@@ -68,25 +68,25 @@ def said(ticket: Any) -> None:
         cards.fact(st, "Message", ticket.content or "–")
 
 
-def suggestion(house: House, ticket_id: str, known: queries.Dossier) -> None:
+def suggestion(app: App, ticket_id: str, known: queries.Dossier) -> None:
     st.subheader("What could we answer?")
     draft = known.suggestion
     if draft is None or not draft["grounded"]:
         st.text("No draft: the knowledge base gave no answer." if draft else "No reply was drafted yet.")
-        macros(house, draft)
+        macros(app, draft)
         return
     st.caption(f"A suggestion by {words.plain(draft['model_used'])}: read it, copy it, change it; a person sends it.")
     st.code(draft["text"], language=None, wrap_lines=True)
     for source in words.sources(draft["citations"]):
         st.text(source)
-    macros(house, draft)
-    judgement(house, ticket_id, draft["text"])
+    macros(app, draft)
+    judgement(app, ticket_id, draft["text"])
 
 
-def macros(house: House, draft: dict[str, Any] | None) -> None:
+def macros(app: App, draft: dict[str, Any] | None) -> None:
     """The canned replies whose signals or codes the ticket has, each with its runbook and documents."""
     fitting = set(json.loads(draft["macros"] or "[]")) if draft else set()
-    for macro in house.macros:
+    for macro in app.macros:
         if macro.id not in fitting:
             continue
         with st.expander(f"Macro that fits: {macro.title}"):
@@ -96,15 +96,15 @@ def macros(house: House, draft: dict[str, Any] | None) -> None:
                 st.link_button("Runbook", macro.runbook)
 
 
-def judgement(house: House, ticket_id: str, draft: str) -> None:
+def judgement(app: App, ticket_id: str, draft: str) -> None:
     """What became of the draft, as the acting agent says: it is noted, never sent from here."""
     who = st.session_state.get("acting as") or ""
 
     def note(**said: str) -> None:
-        take(lambda: house.record_feedback(ticket_id, by=who, shown=draft, **said))
+        take(lambda: app.record_feedback(ticket_id, by=who, shown=draft, **said))
 
     with st.container(border=True):
-        told = house.feedback_store.feedback_of(ticket_id)
+        told = app.feedback_store.feedback_of(ticket_id)
         so_far = f"{told[-1].given_by} noted: {judged(told[-1])}" if told else "Nobody has said yet."
         st.text(f"What became of this draft? {so_far}")
         st.caption("For the record: nothing is sent from here." + ("" if who else " Choose an agent to act as first."))
@@ -125,11 +125,11 @@ def judged(said: Any) -> str:
     return f"sent with {words.percent(said.distance)} of it changed" if said.distance else "sent as it was"
 
 
-def thread(house: House, ticket: Any, happened: list[Any], names: dict[str, str]) -> None:
+def thread(app: App, ticket: Any, happened: list[Any], names: dict[str, str]) -> None:
     """What happened and what the acting agent may read, the newest last; of a long history its last part."""
     st.subheader("What happened?")
     told = {event.id for event in happened}
-    readable = house.desk.read_timeline(ticket.id, reader=st.session_state.get("acting as") or None)
+    readable = app.desk.read_timeline(ticket.id, reader=st.session_state.get("acting as") or None)
     lines = history.thread(happened, [entry for entry in readable if entry.id not in told], names)
     if len(lines) > LINES:
         st.caption(f"The last {LINES} of {len(lines):,} lines.")
@@ -140,7 +140,7 @@ def thread(house: House, ticket: Any, happened: list[Any], names: dict[str, str]
         what.text(line)
 
 
-def actions(house: House, ticket: Any, agents: dict[str, str]) -> None:
+def actions(app: App, ticket: Any, agents: dict[str, str]) -> None:
     """The next step, taken through the desk, which may refuse it."""
     st.subheader("What is the next step?")
     with st.container(border=True):
@@ -157,16 +157,16 @@ def actions(house: House, ticket: Any, agents: dict[str, str]) -> None:
                 type="primary",
                 disabled=not who,
                 on_click=take,
-                args=[lambda: house.desk.accept(ticket.id, by=who, at=house.now())],
+                args=[lambda: app.desk.accept(ticket.id, by=who, at=app.now())],
             )
-        if ways := list(house.desk.policies.lifecycle.transitions.get(ticket.status, ())):
+        if ways := list(app.desk.policies.lifecycle.transitions.get(ticket.status, ())):
             status, go = st.columns([3, 2], vertical_alignment="bottom")
             to = status.selectbox("New status", ways, format_func=words.plain)
             go.button(
                 "Change status",
                 disabled=not who,
                 on_click=take,
-                args=[lambda: house.desk.change_status(ticket.id, to=to, by=who, at=house.now())],
+                args=[lambda: app.desk.change_status(ticket.id, to=to, by=who, at=app.now())],
             )
         if (refusal := st.session_state.pop("refused", None)) is not None:
             cards.refused(refusal)
@@ -185,10 +185,10 @@ def name_of(clock: dict[str, Any]) -> str:
     return words.CLOCKS[clock["clock"]] + (f", window {clock['window']}" if clock["window"] > 1 else "")
 
 
-def reckoning(house: House, ticket_id: str, found: pl.DataFrame, as_of: datetime) -> None:
+def reckoning(app: App, ticket_id: str, found: pl.DataFrame, as_of: datetime) -> None:
     """The ledger behind each promised clock; a policy that can't be used is said instead."""
     try:
-        ledgers = {(ledger.row["clock"], ledger.window): ledger for ledger in house.explain(ticket_id, as_of)}
+        ledgers = {(ledger.row["clock"], ledger.window): ledger for ledger in app.explain(ticket_id, as_of)}
     except opening.HelmdeskError as error:
         cards.refused(error)
         return

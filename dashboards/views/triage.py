@@ -12,12 +12,12 @@ CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
 
 def page() -> None:
     st.title("Can we trust triage?")
-    house = opening.house()
-    reader = opening.marts(house)
+    app = opening.app()
+    reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
         return
-    cards.speaks_of(reader.publication, house.now(), "all history")
+    cards.speaks_of(reader.publication, app.now(), "all history")
     headline(reader)
     sure, drafts, missing, bill = st.tabs(["Is it right?", "Do drafts help?", "What to write next", "What it costs"])
     with sure:

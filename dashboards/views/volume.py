@@ -11,13 +11,13 @@ WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
 
 def page() -> None:
     st.title("Can we keep up?")
-    house = opening.house()
-    reader = opening.marts(house)
+    app = opening.app()
+    reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
         return
     window = st.selectbox("Window", list(WINDOWS), index=1, key="volume window", width=220)
-    cards.speaks_of(reader.publication, house.now(), f"days of the {window}" if WINDOWS[window] else window)
+    cards.speaks_of(reader.publication, app.now(), f"days of the {window}" if WINDOWS[window] else window)
     came_and_went(reader, window)
     how_full(reader)
 

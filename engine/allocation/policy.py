@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from engine import policies
 from engine.contracts import Frozen
+from engine.shared import policy_file
 
 FACTORS = ("velocity", "performance", "proximity", "cultural_fit", "timezone", "availability", "bandwidth")
 """The seven factors in the order in which they are summed: the two that move with a group's load come last."""
@@ -165,5 +165,5 @@ def load_policy(path: str | Path, preset: str | None = None) -> AllocationPolicy
 
     Raises BadInput with file, key and reason for a file that can't be used, NotFound without the file or the preset.
     """
-    policy_file = policies.read(path, AllocationPolicies)
-    return policies.named(policy_file.presets, preset or policy_file.use, what="allocation preset")
+    found = policy_file.read(path, AllocationPolicies)
+    return policy_file.named(found.presets, preset or found.use, what="allocation preset")

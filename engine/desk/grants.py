@@ -1,16 +1,16 @@
-"""Making it good: propose a grant, approve it, and calibrate each week what was granted."""
+"""Making it good: propose a grant, approve it, and review each week what was granted."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from engine import calibration, cases, flags, resolutions
+from engine import cases, flags, grant_review, resolutions
 from engine.contracts import Agent, EmpowermentConfig
-from engine.desk.counter import Counter, key_of
-from engine.errors import NotAllowed
+from engine.desk.use_case import UseCase, key_of
+from engine.shared.errors import NotAllowed
 
 
-class Grants(Counter):
+class Grants(UseCase):
     """Empowerment with accountability."""
 
     def propose_resolution(
@@ -43,12 +43,12 @@ class Grants(Counter):
         self.keep(decided.ticket, decided.events, decided.resolution, at=at)
         return decided.resolution
 
-    def weekly_calibration_queue(self, *, at: datetime, seed: int | str) -> list[calibration.CalibrationItem]:
+    def weekly_calibration_queue(self, *, at: datetime, seed: int | str) -> list[grant_review.CalibrationItem]:
         """List grants of the week before for review; returns the new items. Asking again with one seed adds none."""
-        since, until = calibration.week_before(at)
+        since, until = grant_review.week_before(at)
         granted = self.store.all(resolutions.Resolution)
         complaints = [survey.ticket_id for survey in self.store.all(cases.Survey, is_complaint=True)]
-        items = calibration.weekly_queue(
+        items = grant_review.weekly_queue(
             granted,
             seed=str(seed),
             since=since,
@@ -58,18 +58,18 @@ class Grants(Counter):
             flags=_by_ticket(self.store.all(flags.CaseFlag)),
             calibrated_flags=self.policies.grants.calibrated_flags,
             complaints=complaints,
-            listed={item.resolution_id for item in self.store.all(calibration.CalibrationItem)},
+            listed={item.resolution_id for item in self.store.all(grant_review.CalibrationItem)},
         )
         for item in items:
             self._list(item, at)
         return items
 
     def review_calibration(
-        self, item_id: str, *, by: str, outcome: calibration.ReviewOutcome, notes: str, at: datetime
-    ) -> calibration.CalibrationItem:
-        item, ticket, at = self.load_with(calibration.CalibrationItem, item_id, at)
+        self, item_id: str, *, by: str, outcome: grant_review.ReviewOutcome, notes: str, at: datetime
+    ) -> grant_review.CalibrationItem:
+        item, ticket, at = self.load_with(grant_review.CalibrationItem, item_id, at)
         resolution = self.store.get(resolutions.Resolution, item.resolution_id)
-        done = calibration.review(
+        done = grant_review.review(
             ticket,
             item,
             resolution,
@@ -82,17 +82,17 @@ class Grants(Counter):
         self.keep(done.ticket, done.events, done.item, done.resolution, done.lesson, at=at)
         return done.item
 
-    def calibration_report(self, *, since: datetime, until: datetime) -> calibration.CalibrationReport:
+    def calibration_report(self, *, since: datetime, until: datetime) -> grant_review.CalibrationReport:
         """Grants made from `since` up to before `until`, with their reviews."""
         granted = [r for r in self.store.all(resolutions.Resolution) if since <= r.created_at < until]
         of_period = {r.id for r in granted}
-        items = [i for i in self.store.all(calibration.CalibrationItem) if i.resolution_id in of_period]
-        return calibration.report(items, granted)
+        items = [i for i in self.store.all(grant_review.CalibrationItem) if i.resolution_id in of_period]
+        return grant_review.report(items, granted)
 
-    def _list(self, item: calibration.CalibrationItem, at: datetime) -> None:
+    def _list(self, item: grant_review.CalibrationItem, at: datetime) -> None:
         resolution, ticket, at = self.load_with(resolutions.Resolution, item.resolution_id, at)
         waiting = resolution.model_copy(update={"calibration_status": resolutions.CalibrationStatus.PENDING})
-        self.keep(ticket, [calibration.listed_event(item, at=at)], item, waiting, at=at)
+        self.keep(ticket, [grant_review.listed_event(item, at=at)], item, waiting, at=at)
 
     def _limits(self, agent: Agent, team_id: str | None) -> EmpowermentConfig:
         team = team_id or next(iter(agent.teams), None)
@@ -102,13 +102,13 @@ class Grants(Counter):
 
     def _certain_item(
         self, resolution: resolutions.Resolution, active: Collection[flags.FlagType], at: datetime
-    ) -> list[calibration.CalibrationItem]:
+    ) -> list[grant_review.CalibrationItem]:
         """Tier 3 and flagged grants are listed at once, if calibration is asked of them at all."""
         if resolution.calibration_status != resolutions.CalibrationStatus.PENDING:
             return []
         calibrated = self.policies.grants.calibrated_flags
-        reason = calibration.certain_reason(resolution, {resolution.ticket_id: active}, calibrated)
-        return [calibration.item_for(resolution, reason=reason, at=at)] if reason else []
+        reason = grant_review.certain_reason(resolution, {resolution.ticket_id: active}, calibrated)
+        return [grant_review.item_for(resolution, reason=reason, at=at)] if reason else []
 
 
 def _by_ticket(marks: Iterable[flags.CaseFlag]) -> dict[str, set[flags.FlagType]]:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from engine import (
     alert_matrix,
-    calibration,
     envelopes,
     flags,
+    grant_review,
     lifecycle,
     notifications,
     ownership,
@@ -26,7 +26,7 @@ class Policies(NamedTuple):
     envelopes: envelopes.EnvelopePolicy
     flags: flags.FlagPolicy
     grants: resolutions.GrantPolicy
-    calibration: calibration.CalibrationPolicy
+    calibration: grant_review.CalibrationPolicy
     priority: priority.Preset
     alerts: alert_matrix.Preset
     reminders: reminders.ReminderPolicy
@@ -49,7 +49,7 @@ def load_policies(
         envelopes=envelopes.load(at / "envelopes.yaml"),
         flags=flags.load(at / "flags.yaml"),
         grants=resolutions.load(at / "empowerment.yaml"),
-        calibration=calibration.load(at / "calibration.yaml"),
+        calibration=grant_review.load(at / "calibration.yaml"),
         priority=priority.load(at / "priority.yaml").preset(priority_preset),
         alerts=alert_matrix.load(at / "alert_matrix.yaml").preset(alert_preset),
         reminders=reminders.load(at / "reminders.yaml"),

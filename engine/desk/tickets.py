@@ -5,13 +5,13 @@ from datetime import datetime
 
 from engine import cases, envelopes, lifecycle, ownership, timeline
 from engine.contracts import Event, Kind, Role, Status, Ticket
-from engine.desk.counter import entry
-from engine.desk.flagging import Flagging
-from engine.errors import BadInput, NotAllowed
+from engine.desk.flags import Flags
+from engine.desk.use_case import entry
+from engine.shared.errors import BadInput, NotAllowed
 from engine.timeline import EntryType, TimelineEntry, Visibility
 
 
-class Tickets(Flagging):
+class Tickets(Flags):
     """What an owner does, and what the customer says."""
 
     def accept(self, ticket_id: str, *, by: str, at: datetime) -> Ticket:

@@ -9,10 +9,10 @@ import polars as pl
 from pydantic import ValidationError
 
 from engine.contracts import Rejected, StandardTicket
-from engine.errors import BadInput
 from engine.plugins.mapping import ANY_OTHER, ENUMS, INSTANTS, LEVELS, PLACES, TicketMapping
 from engine.plugins.ports import in_words, kept, out_of_order
 from engine.plugins.tables import ROW, Faulty
+from engine.shared.errors import BadInput
 
 FIELD = "\x00"
 """Marks the typed columns, `\\x00priority`, beside the file's own `Priority`."""

@@ -10,11 +10,11 @@ import polars as pl
 from pydantic import ValidationError
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
-from engine.errors import BadInput
 from engine.plugins import cells, updates
 from engine.plugins.mapping import TicketMapping
 from engine.plugins.ports import chunks, in_words, kept, not_unicode, out_of_order
 from engine.plugins.tables import ROW, SUFFIXES, Batch, Faulty, flat, frame_of, open_table, readable, text_of
+from engine.shared.errors import BadInput
 
 
 class MappedFiles:

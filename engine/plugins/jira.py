@@ -14,13 +14,13 @@ from pydantic import BaseModel, ValidationError
 
 from engine import lifecycle
 from engine.contracts import Delivery, Event, Kind, SlaEffect, StandardTicket, Status
-from engine.errors import BadInput
 from engine.plugins import cells
 from engine.plugins.files import one_record
 from engine.plugins.mapping import ENUMS, TicketMapping
 from engine.plugins.messages import Messages
 from engine.plugins.ports import in_words, not_unicode
 from engine.plugins.tables import Faulty
+from engine.shared.errors import BadInput
 
 FOLLOWED = {"priority": Kind.PRIORITY, "issuetype": Kind.TYPE, "assignee": Kind.ASSIGNEE, "status": Kind.STATUS}
 OUR_WORD = {"issuetype": "type"}

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from engine import policies
 from engine.contracts import Frozen, Priority, StandardTicket, Status, TicketType, Tier
 from engine.plugins.ports import in_words
+from engine.shared import policy_file
 
 INSTANTS = ("created_at", "updated_at", "first_response_at", "resolved_at", "closed_at")
 ENUMS: dict[str, tuple[str, ...]] = {
@@ -124,7 +124,7 @@ class TicketMapping(Frozen):
 
 def load_mapping(path: str | Path) -> TicketMapping:
     """The mapping in a file. Raises NotFound without it, BadInput with file, key and reason if it can't be used."""
-    return policies.read(path, TicketMapping, what="mapping file")
+    return policy_file.read(path, TicketMapping, what="mapping file")
 
 
 def _with_text_keys(field: str, table: Any) -> Any:

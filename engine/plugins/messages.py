@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
-from engine.errors import BadInput
 from engine.plugins.cells import refused
 from engine.plugins.files import MappedFiles, content_of, numbered_lines
 from engine.plugins.ports import CHUNK
 from engine.plugins.tables import Faulty
+from engine.shared.errors import BadInput
 
 
 class Messages(MappedFiles):

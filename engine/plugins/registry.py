@@ -7,13 +7,13 @@ from typing import Any, cast
 
 from pydantic import Field
 
-from engine import policies
 from engine.contracts import Frozen
-from engine.datafiles import read_yaml
-from engine.errors import BadInput
 from engine.plugins.mapping import load_mapping
 from engine.plugins.ports import HandlerPlugin, SourcePlugin
 from engine.plugins.sending import to_file, to_url
+from engine.shared import policy_file
+from engine.shared.errors import BadInput
+from engine.shared.policy_file import read_yaml
 
 CONFIG = "plugins.yaml"
 MAPPED = "engine.plugins.files:MappedFiles"
@@ -110,7 +110,7 @@ def _sources(mappings: Path) -> dict[str, Entry]:
 
 def _config(mappings: Path) -> PluginFile:
     path = mappings / CONFIG
-    return policies.read(path, PluginFile) if path.exists() else PluginFile()
+    return policy_file.read(path, PluginFile) if path.exists() else PluginFile()
 
 
 def _made(name: str, entry: Entry, options: dict[str, Any]) -> object:

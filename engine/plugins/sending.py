@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Outcome
-from engine.errors import BadInput, NotAllowed, Unavailable
 from engine.plugins.ports import in_words
+from engine.shared.errors import BadInput, NotAllowed, Unavailable
 
 Records = Callable[[], Sequence[Mapping[str, Any]]]
 """Group records as the handler's system writes them."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, GroupMetrics, GroupStatus, Location
-from engine.errors import BadInput
 from engine.plugins.files import one_record
 from engine.plugins.messages import Messages
 from engine.plugins.sending import Handler, external_id, require_group, words
+from engine.shared.errors import BadInput
 
 ON_HOLD = "3"
 

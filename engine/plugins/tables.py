@@ -13,8 +13,8 @@ from typing import IO, Any, NamedTuple, Protocol, cast
 
 import polars as pl
 
-from engine.errors import BadInput
 from engine.plugins.ports import CHUNK, not_unicode
+from engine.shared.errors import BadInput
 
 ROW = "\x00row"
 """The column with the row's number; no column of a file can be called that."""

@@ -1,6 +1,6 @@
 """Where the desk's truth is kept: in memory, in a SQLite file or in PostgreSQL, with the same promises."""
 
-from engine.errors import BadInput, Unavailable
+from engine.shared.errors import BadInput, Unavailable
 from engine.storage.ports import Store
 
 

@@ -3,10 +3,10 @@
 from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Integer, Table, Text
 
 from engine.alert_matrix import Condition
-from engine.calibration import Reason, ReviewOutcome, ReviewStatus
 from engine.cases import Backlog, EvidenceKind
 from engine.envelopes import EnvelopeStatus
 from engine.flags import FlagType
+from engine.grant_review import Reason, ReviewOutcome, ReviewStatus
 from engine.reminders import ReminderStatus, ReminderType
 from engine.resolutions import (
     ApprovalStatus,

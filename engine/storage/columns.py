@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 
 metadata = MetaData(
     naming_convention={

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url, text
 
-from engine.errors import BadInput, Conflict, HelmdeskError, NotFound, Unavailable
+from engine.shared.errors import BadInput, Conflict, HelmdeskError, NotFound, Unavailable
 from engine.storage.text import as_json
 
 BUSY_TIMEOUT_MS = 30_000

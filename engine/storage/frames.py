@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import JSON, URL, Boolean, Column, DateTime, Float, Integer, Table
 
-from engine.errors import NotFound, Unavailable
+from engine.shared.errors import NotFound, Unavailable
 from engine.storage.columns import Money, UtcInstant
 from engine.storage.text import as_json
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Ticket
-from engine.errors import BadInput, Conflict, NotFound
+from engine.shared.errors import BadInput, Conflict, NotFound
 
 
 def may_save(

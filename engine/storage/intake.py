@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from engine.contracts import Delivery, Event, IngestReport, Kind, Rejected, StandardTicket
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from engine.storage import merge
 from engine.storage.chain import Head, link, portable
 from engine.storage.merge import Row

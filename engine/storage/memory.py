@@ -20,7 +20,7 @@ from engine.contracts import (
     Status,
     Ticket,
 )
-from engine.errors import NotFound
+from engine.shared.errors import NotFound
 from engine.storage import guards, intake, naming, rows
 from engine.storage.chain import Head
 from engine.storage.intake import Item, Known, in_utc

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import inspect
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from engine.storage.connect import address, engine_for, reading
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 
 WORDS = {
     "Resolution": "grant",

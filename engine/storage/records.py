@@ -10,10 +10,10 @@ from pydantic import BaseModel
 
 from engine import (
     alert_matrix,
-    calibration,
     cases,
     envelopes,
     flags,
+    grant_review,
     kanban,
     notifications,
     priority,
@@ -23,7 +23,7 @@ from engine import (
     timeline,
 )
 from engine.contracts import Agent, AssignmentGroup, Company, Contact, EmpowermentConfig, Team
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 
 
 class Side(NamedTuple):
@@ -69,8 +69,8 @@ KEPT = (
     Kept(timeline.TimelineEntry, "timeline_entries", parents=_THREAD),
     Kept(flags.CaseFlag, "case_flags", parents=_TICKET),
     Kept(resolutions.Resolution, "resolutions", parents=_TICKET),
-    Kept(calibration.CalibrationItem, "calibration_items", parents=_GRANT),
-    Kept(calibration.Lesson, "lessons", parents=_GRANT),
+    Kept(grant_review.CalibrationItem, "calibration_items", parents=_GRANT),
+    Kept(grant_review.Lesson, "lessons", parents=_GRANT),
     Kept(priority.PriorityScore, "priority_scores", parents=_TICKET),
     Kept(reminders.Reminder, "reminders", parents=_TICKET),
     Kept(alert_matrix.Alert, "alerts", parents=_TICKET),

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import JSON, Table
 
 from engine.contracts import AllocationDecision, Alternative, IngestReport, RecordedEvent, Rejected, Scores, Ticket
-from engine.errors import NotFound
+from engine.shared.errors import NotFound
 from engine.storage.intake import fingerprint
 from engine.storage.records import Kept
 from engine.storage.tables import metadata

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Engine, MetaData, Table, func, insert, inspect, or_, select
 
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
-from engine.errors import NotFound
+from engine.shared.errors import NotFound
 from engine.storage import frames, intake, naming, rows, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Connection, Executable, bindparam, delete, func, or
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
-from engine.errors import Conflict
+from engine.shared.errors import Conflict
 from engine.storage import guards, intake, merge, rows
 from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
 

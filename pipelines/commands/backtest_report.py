@@ -8,7 +8,7 @@ import polars as pl
 from pipelines.commands.terminal import counted
 
 if TYPE_CHECKING:
-    from sla.backtest import Backtest
+    from sla.reporting.backtest import Backtest
 
 WEEKS, TICKETS = 12, 20
 _COLUMNS = (("clocks", 10), ("met before", 12), ("after", 9), ("points", 8), ("met→breached", 14), ("breached→met", 14))
@@ -64,6 +64,6 @@ def _moves(changes: pl.DataFrame) -> Iterator[str]:
 
 
 def _left(seconds: int | None) -> str:
-    from sla.explain import hms
+    from sla.clocks.explain import hms
 
     return "–" if seconds is None else hms(seconds)

@@ -1,4 +1,4 @@
-"""How fast each stage is on this machine: generated tickets through a fresh house, stage by stage."""
+"""How fast each stage is on this machine: generated tickets through a fresh app, stage by stage."""
 
 import platform
 import resource
@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.contracts import Delivery
-from engine.errors import BadInput
-from pipelines.wiring import House, open_house
+from engine.shared.errors import BadInput
+from pipelines.app.container import App, open_app
 
 SEED = 7
 DAYS = 90
@@ -63,24 +63,24 @@ def _measure(size: int) -> dict[str, float]:
         measured[stage] = time.perf_counter() - started
         return result
 
-    with tempfile.TemporaryDirectory() as folder, open_house(home=Path(folder)) as house:
+    with tempfile.TemporaryDirectory() as folder, open_app(home=Path(folder)) as app:
         at = datetime(START.year, START.month, START.day, tzinfo=UTC) + timedelta(days=DAYS)
-        timed(PREPARED, lambda: _warm(house))
-        sample = timed("generate", lambda: generate(size, seed=SEED, start=START, days=DAYS, people=house.people))
+        timed(PREPARED, lambda: _warm(app))
+        sample = timed("generate", lambda: generate(size, seed=SEED, start=START, days=DAYS, people=app.people))
         delivery = Delivery(tickets=tuple(sample.tickets), events=tuple(sample.events))
-        timed("ingest", lambda: house.store.ingest(delivery, at=at))
-        timed("classify", lambda: classify(house, at=at))
-        timed(f"draft (≤ {house.settings.draft_limit})", lambda: draft(house, at=at))
-        timed("allocate", lambda: allocate(house, at=at))
-        evaluated = timed("evaluate SLA", lambda: evaluate_sla(house, as_of=at))
-        timed("publish", lambda: publish(house, as_of=at, clocks=evaluated.clocks))
+        timed("ingest", lambda: app.store.ingest(delivery, at=at))
+        timed("classify", lambda: classify(app, at=at))
+        timed(f"draft (≤ {app.settings.draft_limit})", lambda: draft(app, at=at))
+        timed("allocate", lambda: allocate(app, at=at))
+        evaluated = timed("evaluate SLA", lambda: evaluate_sla(app, as_of=at))
+        timed("publish", lambda: publish(app, as_of=at, clocks=evaluated.clocks))
     return measured
 
 
-def _warm(house: House) -> None:
+def _warm(app: App) -> None:
     """Open the parts before the clock runs: loading a model is not a stage."""
     from pipelines.jobs.people import bring_people
 
-    bring_people(house, house.settings.data / "people")
-    house.sync_knowledge()
-    _ = house.classifier, house.drafter
+    bring_people(app, app.settings.data / "people")
+    app.sync_knowledge()
+    _ = app.classifier, app.drafter

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
@@ -42,9 +42,9 @@ def propose(
         amount=_amount(amount),
         currency=currency,
     )
-    with open_here(context) as house:
-        key = house.store.ticket(ticket).id
-        made = house.desk.propose_resolution(key, claim, by=by, at=house.now(), team_id=team)
+    with open_here(context) as app:
+        key = app.store.ticket(ticket).id
+        made = app.desk.propose_resolution(key, claim, by=by, at=app.now(), team_id=team)
     typer.echo(plain(f"{made.id}: {_granted(made)}, limit of {made.tier}"))
     typer.echo(plain(_next(made)))
 
@@ -59,8 +59,8 @@ def approve(
     reason: Annotated[str | None, typer.Option(help="Why.")] = None,
 ) -> None:
     """Approve a grant above the agent's limit, or refuse it."""
-    with open_here(context) as house:
-        done = house.desk.approve_resolution(grant, by=by, at=house.now(), is_approved=not reject, reason=reason)
+    with open_here(context) as app:
+        done = app.desk.approve_resolution(grant, by=by, at=app.now(), is_approved=not reject, reason=reason)
     typer.echo(plain(f"{done.id}: {done.approval_status} by {done.approved_by}"))
 
 
@@ -69,8 +69,8 @@ def draw(context: typer.Context) -> None:
     """List last week's grants for review: all that is certain and a fair sample. Again adds nothing."""
     from pipelines.jobs.calibration_queue import calibration_queue
 
-    with open_here(context) as house:
-        new = calibration_queue(house, at=house.now())
+    with open_here(context) as app:
+        new = calibration_queue(app, at=app.now())
     typer.echo(f"new on the list: {new}")
 
 
@@ -86,11 +86,11 @@ def list_(
 
     if reviewed and approvals:
         raise BadInput("--reviewed and --approvals are two lists: give one of them")
-    with open_here(context) as house:
+    with open_here(context) as app:
         if approvals:
-            _show_unapproved(unapproved(house))
+            _show_unapproved(unapproved(app))
             return
-        listed, made = calibration_list(house, reviewed=reviewed), len(grants(house))
+        listed, made = calibration_list(app, reviewed=reviewed), len(grants(app))
     for one in listed:
         _show(one)
     typer.echo(f"{'reviewed' if reviewed else 'waiting for a review'}: {len(listed)}")
@@ -108,11 +108,11 @@ def decide(
     notes: Annotated[str, typer.Option(help="Why, for the next agent with such a case.")] = "",
 ) -> None:
     """Keep what the review found, once, with the lesson for the next such case."""
-    from engine.calibration import ReviewOutcome
+    from engine.grant_review import ReviewOutcome
 
     found = _word("--outcome", outcome, ReviewOutcome)
-    with open_here(context) as house:
-        done = house.desk.review_calibration(item, by=by, outcome=found, notes=notes, at=house.now())
+    with open_here(context) as app:
+        done = app.desk.review_calibration(item, by=by, outcome=found, notes=notes, at=app.now())
     typer.echo(plain(f"{done.id}: {done.outcome} by {done.reviewed_by}"))
 
 

@@ -34,15 +34,15 @@ def ingest(
     files: list[Refused] = []
     if mapping is not None and source == "helmdesk":
         source = mapping.stem
-    with open_here(context) as house, progress_bars() as progress:
+    with open_here(context) as app, progress_bars() as progress:
         if path is None:
-            report = take_in(house, progress=progress, rows=rows.extend, refused=files.append)
+            report = take_in(app, progress=progress, rows=rows.extend, refused=files.append)
         elif source == "people":
-            typer.echo(f"people and groups {bring_people(house, path)}")
+            typer.echo(f"people and groups {bring_people(app, path)}")
             return
         else:
             report = job(
-                house, path, source=source, mapping=mapping, at=house.now(), progress=progress, refused=rows.extend
+                app, path, source=source, mapping=mapping, at=app.now(), progress=progress, refused=rows.extend
             )
     _tell(report, rows, files=len(files))
     for file in files:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
@@ -40,19 +40,19 @@ def sync(
     from triage.ports import KNOWLEDGE
 
     mapping = _mapping(field or [])
-    with open_here(context) as house:
-        own = house.settings.data / "knowledge"
+    with open_here(context) as app:
+        own = app.settings.data / "knowledge"
         place = folder or own
         name = _source_name(place, source, own)
-        owners = {held.article_id: held.source for held in house.index.held()}
+        owners = {held.article_id: held.source for held in app.index.held()}
         taken = {article_id: owner for article_id, owner in owners.items() if owner != name}
         reading = read_folder(place, mapping=mapping, taken=taken)
         _show_refused(reading, place)
         if name != KNOWLEDGE:
             same_source(reading.articles, name, owners)
-        report = house.index.sync(reading.articles, source=name, remove_missing=not reading.refused)
+        report = app.index.sync(reading.articles, source=name, remove_missing=not reading.refused)
         if name == KNOWLEDGE:
-            house.knowledge_left_out.unlink(missing_ok=True)
+            app.knowledge_left_out.unlink(missing_ok=True)
     typer.echo(
         f"{plain(name)}: added or changed {report.added}, removed {report.removed}, unchanged {report.unchanged}, "
         f"refused {len(reading.refused)}"
@@ -95,8 +95,8 @@ def _show_refused(reading: "Reading", place: Path) -> None:
 @knowledge.command("list")
 def show(context: typer.Context, as_json: Json = False) -> None:
     """List the articles in the index, by source."""
-    with open_here(context) as house:
-        held = house.index.held()
+    with open_here(context) as app:
+        held = app.index.held()
     if as_json:
         typer.echo(json.dumps([article._asdict() for article in held], indent=1))
         return
@@ -117,13 +117,13 @@ def remove(
     """
     from triage.ports import KNOWLEDGE
 
-    with open_here(context) as house:
+    with open_here(context) as app:
         if source != KNOWLEDGE:
-            typer.echo(f"{plain(source)}: removed {house.index.remove(source)}")
+            typer.echo(f"{plain(source)}: removed {app.index.remove(source)}")
             return
-        is_held = any(held.source == KNOWLEDGE for held in house.index.held())
-        house.knowledge_left_out.touch()
-        gone = house.index.remove(KNOWLEDGE) if is_held else 0
+        is_held = any(held.source == KNOWLEDGE for held in app.index.held())
+        app.knowledge_left_out.touch()
+        gone = app.index.remove(KNOWLEDGE) if is_held else 0
     typer.echo(f"{KNOWLEDGE}: removed {gone}; they stay out until `helmdesk knowledge sync` without a folder")
 
 
@@ -141,7 +141,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """How well words, meaning and both together find what was judged relevant (BEIR layout)."""
-    from pipelines.settings import read_settings
+    from pipelines.app.settings import read_settings
     from triage.embed import open_embedder
     from triage.knowledge.kept_vectors import KeptVectors
     from triage.knowledge.search_weights import save_weights

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def report(
     """Can we trust triage? From the marts in force: agreement, drafts, what to write next, the bill."""
     from pipelines.commands.triage_report import as_data, lines
 
-    with open_here(context) as house, house.marts() as reader:
+    with open_here(context) as app, app.marts() as reader:
         if as_json:
             typer.echo(json.dumps(as_data(reader), indent=1, default=str))
             return
@@ -132,7 +132,7 @@ def report(
 
 
 def _open(context: typer.Context, name: str | None) -> "Embedder":
-    from pipelines.settings import read_settings
+    from pipelines.app.settings import read_settings
     from triage.embed import open_embedder
 
     return open_embedder(name or read_settings(home=(context.obj or {}).get("home")).embedder)
@@ -141,8 +141,8 @@ def _open(context: typer.Context, name: str | None) -> "Embedder":
 def _taxonomy_without(context: typer.Context, data: Path, text: str, label: str, out: Path) -> "Taxonomy | None":
     """The taxonomy that HELMDESK_TAXONOMY means, if it has not all labels of the data, so that they need one of their
     own. Raises BadInput, before anything is learned, if that can't lie beside the model."""
-    from pipelines.settings import read_settings
-    from pipelines.triage_parts import named_taxonomy
+    from pipelines.app.settings import read_settings
+    from pipelines.app.triage_parts import named_taxonomy
     from triage.learning.labelled_files import read_labelled
     from triage.learning.own_taxonomy import check_beside
     from triage.taxonomy import load_taxonomy

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
+    from pipelines.app.container import App
     from pipelines.jobs.retrain import Retrained
     from pipelines.jobs.review import Queued
-    from pipelines.wiring import House
     from triage.feedback.reviews import Waiting
 
 Ticket = Annotated[str | None, typer.Argument(help="Key, reference or id.")]
@@ -38,14 +38,14 @@ def review(
     """What waits for a person and why; with a ticket, that one; with --label, too, the person's answer is kept."""
     if (label is None and (by, note) != (None, None)) or (ticket is None and label is not None):
         raise BadInput("An answer needs both: helmdesk triage review TICKET --label LABEL")
-    with open_here(context) as house:
+    with open_here(context) as app:
         if ticket is None:
-            _list(house.review_queue(closed=closed), limit, which="ticket" if closed else "open ticket")
+            _list(app.review_queue(closed=closed), limit, which="ticket" if closed else "open ticket")
             return
         if label is None:
-            _show(house.review_question(ticket), list(house.taxonomy.product.labels))
+            _show(app.review_question(ticket), list(app.taxonomy.product.labels))
             return
-        answer = house.answer_review(ticket, label=label, by=_who(by, house), note=note or "")
+        answer = app.answer_review(ticket, label=label, by=_who(by, app), note=note or "")
     said = f", triage said {answer.said}" if answer.said else ""
     typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{said}; kept for the next training"))
 
@@ -62,9 +62,9 @@ def feedback(
     """What was done with the draft on a ticket; sends nothing. `helmdesk triage report` tells what helps."""
     if sum((sent, edited is not None, rejected is not None)) != 1:
         raise BadInput("Say what was done with the draft: one of --sent, --edited FILE, --rejected REASON")
-    with open_here(context) as house:
+    with open_here(context) as app:
         text = None if edited is None else _text_of(edited)
-        kept = house.record_feedback(ticket, by=_who(by, house), sent=text, rejected=rejected)
+        kept = app.record_feedback(ticket, by=_who(by, app), sent=text, rejected=rejected)
     rewritten = f", {kept.distance:.0%} of it rewritten" if kept.distance else ""
     typer.echo(plain(f"{kept.ticket_id}: draft {kept.outcome}{rewritten}"))
 
@@ -76,9 +76,9 @@ def retrain(
     """Learn from people's answers where it is due; the new model takes over only if it is not worse."""
     from pipelines.jobs.retrain import retrain as job
 
-    with open_here(context) as house:
-        done = job(house, at=house.now(), force=force)
-        _tell(done, house)
+    with open_here(context) as app:
+        done = job(app, at=app.now(), force=force)
+        _tell(done, app)
 
 
 def _list(queue: "list[Queued]", limit: int, *, which: str) -> None:
@@ -109,14 +109,14 @@ def _guesses(asked: "Waiting") -> str:
     return " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in asked.guesses)
 
 
-def _who(by: str | None, house: "House") -> str:
-    return house.settings.actor if by is None else by
+def _who(by: str | None, app: "App") -> str:
+    return app.settings.actor if by is None else by
 
 
-def _tell(done: "Retrained", house: "House") -> None:
+def _tell(done: "Retrained", app: "App") -> None:
     typer.echo(done.drift.told())
     if done.run is None or done.verdict is None:
-        wanted = house.learning_policy.retrain
+        wanted = app.learning_policy.retrain
         typer.echo(
             f"not due: {done.new_answers} new answers of {wanted.answers}, {wanted.answers_on_drift} after drift"
         )
@@ -130,7 +130,7 @@ def _tell(done: "Retrained", house: "House") -> None:
             f"McNemar p {verdict.mcnemar:.3f}"
         )
     typer.echo(f"{'takes over' if run.took_over else 'does not take over'}: {verdict.why}")
-    if run.took_over and house.settings.model is not None:
+    if run.took_over and app.settings.model is not None:
         typer.echo(
             "HELMDESK_MODEL names another model, which stays in use until that setting is taken away; if a taxonomy "
             "lies beside it, set HELMDESK_TAXONOMY to that file then"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 
 
 def serve(home: Path, *, address: str, port: int) -> None:

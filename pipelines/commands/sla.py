@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from pipelines.commands.terminal import AsOf, instant, open_here, plain
 
 sla = typer.Typer(help="SLA policies and clocks.", no_args_is_help=True)
@@ -21,7 +21,7 @@ def check(
     files: Annotated[list[Path], typer.Argument(help="Case files: see data/sla/example-cases.json.")],
 ) -> None:
     """Run worked cases through both SLA engines: test a policy before you ship it."""
-    from sla.check import check_cases
+    from sla.check.check import check_cases
 
     report = check_cases(files)
     for line in report.lines():
@@ -40,9 +40,9 @@ def explain(
     """The ledger behind each deadline: what was counted, paused and out of hours, to the second."""
     if clock is not None and clock not in CLOCKS:
         raise BadInput(f"--clock {clock!r} is no clock; there are {', '.join(CLOCKS)}")
-    with open_here(context) as house:
-        at = instant(as_of) or house.now()
-        ledgers = house.explain(ticket, at)
+    with open_here(context) as app:
+        at = instant(as_of) or app.now()
+        ledgers = app.explain(ticket, at)
     ledgers = [ledger for ledger in ledgers if clock in (None, ledger.clock.value)]
     if as_json:
         typer.echo(json.dumps([ledger.as_data() for ledger in ledgers], indent=1))
@@ -77,10 +77,10 @@ def backtest(
     from pipelines.jobs.backtest import backtest as job
 
     writer(changed)
-    with open_here(context) as house:
-        at = instant(as_of) or house.now()
-        found = job(house, policy=policy, calendars=calendars, against=against, as_of=at)
-        compared = sides(house, policy=policy, calendars=calendars, against=against)
+    with open_here(context) as app:
+        at = instant(as_of) or app.now()
+        found = job(app, policy=policy, calendars=calendars, against=against, as_of=at)
+        compared = sides(app, policy=policy, calendars=calendars, against=against)
     if changed is not None:
         write_changes(found, changed)
     if as_json:

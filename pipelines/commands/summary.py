@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipelines.commands.in_words import allocation, drafts
+from pipelines.commands.next_steps import allocation, drafts
 from pipelines.commands.terminal import counted, plain
 from pipelines.marts import MartReader
 

@@ -1,4 +1,4 @@
-"""What the commands share: the house of this call, an instant as it is typed, text that is safe to print."""
+"""What the commands share: the app of this call, an instant as it is typed, text that is safe to print."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pipelines.app.container import App
     from pipelines.progress import Progress
-    from pipelines.wiring import House
 
 AsOf = Annotated[str | None, typer.Option(help="The instant the clocks speak of, with its zone.", show_default="now")]
 
 
 @contextmanager
-def open_here(context: typer.Context, home: "Path | None" = None, *, keep_last_good: bool = False) -> Iterator["House"]:
-    """The house that `--home` and the environment describe."""
-    from pipelines.wiring import open_house
+def open_here(context: typer.Context, home: "Path | None" = None, *, keep_last_good: bool = False) -> Iterator["App"]:
+    """The app that `--home` and the environment describe."""
+    from pipelines.app.container import open_app
 
-    with open_house(home=home or context.obj["home"], keep_last_good=keep_last_good) as house:
-        yield house
+    with open_app(home=home or context.obj["home"], keep_last_good=keep_last_good) as app:
+        yield app
 
 
 def instant(text: str | None) -> datetime | None:

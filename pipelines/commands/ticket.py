@@ -19,10 +19,10 @@ Key = Annotated[str, typer.Argument(help="Key, reference or id.")]
 @ticket.command()
 def show(context: typer.Context, key: Key) -> None:
     """What happened to one ticket, in order, and the newest reply that triage drafted."""
-    with open_here(context) as house:
-        found = house.store.ticket(key)
-        history = house.store.history(found.id)
-        draft = house.triage_store.latest_suggestions([found.id]).get(found.id)
+    with open_here(context) as app:
+        found = app.store.ticket(key)
+        history = app.store.history(found.id)
+        draft = app.triage_store.latest_suggestions([found.id]).get(found.id)
     typer.echo(plain(f"{found.reference}  {found.subject}"))
     typer.echo(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
     for line in [*_history(history), *(_draft(draft) if draft else [])]:
@@ -34,8 +34,8 @@ def accept(
     context: typer.Context, key: Key, *, by: Annotated[str, typer.Option(help="The agent who will own it, by id.")]
 ) -> None:
     """Own an open ticket, for good: replying, resolving and grants are its owner's."""
-    with open_here(context) as house:
-        owned = house.desk.accept(house.store.ticket(key).id, by=by, at=house.now())
+    with open_here(context) as app:
+        owned = app.desk.accept(app.store.ticket(key).id, by=by, at=app.now())
     typer.echo(plain(f"{owned.reference} is owned by {owned.owner_id}, {owned.status}"))
 
 

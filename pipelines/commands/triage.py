@@ -23,8 +23,8 @@ def _triage(context: typer.Context) -> None:
         return
     from pipelines.jobs.triage_tickets import triage_tickets as job
 
-    with open_here(context) as house, progress_bars() as progress:
-        done = job(house, at=house.now(), progress=progress)
+    with open_here(context) as app, progress_bars() as progress:
+        done = job(app, at=app.now(), progress=progress)
     typer.echo(f"classified {done.classified}, of these for a person {done.needs_review}, drafted {done.drafted}")
     if done.hosted:
         typer.echo("hosted models: " + ", ".join(f"{name} {count}" for name, count in sorted(done.hosted.items())))

@@ -2,12 +2,12 @@
 
 from prefect import flow
 
+from pipelines.app.container import open_app
 from pipelines.jobs.allocate import allocate as job
-from pipelines.wiring import open_house
 
 
 @flow(name="allocate")
 def allocate() -> dict[str, int]:
     """Allocate the whole waiting backlog at once; returns decisions by outcome."""
-    with open_house(keep_last_good=True) as house:
-        return job(house, at=house.now())._asdict()
+    with open_app(keep_last_good=True) as app:
+        return job(app, at=app.now())._asdict()

@@ -2,12 +2,12 @@
 
 from prefect import flow
 
+from pipelines.app.container import open_app
 from pipelines.jobs.enrich_tickets import enrich_tickets as job
-from pipelines.wiring import open_house
 
 
 @flow(name="enrich-tickets")
 def enrich_tickets() -> dict[str, int]:
     """Enrich new and changed tickets; returns how many."""
-    with open_house(keep_last_good=True) as house:
-        return job(house, at=house.now())._asdict()
+    with open_app(keep_last_good=True) as app:
+        return job(app, at=app.now())._asdict()

@@ -2,12 +2,12 @@
 
 from prefect import flow
 
+from pipelines.app.container import open_app
 from pipelines.jobs.evaluate_sla import evaluate_sla as job
-from pipelines.wiring import open_house
 
 
 @flow(name="evaluate-sla")
 def evaluate_sla() -> dict[str, int]:
     """Evaluate all clocks as of now; returns clocks by state and new alerts."""
-    with open_house(keep_last_good=True) as house:
-        return job(house, as_of=house.now()).counts()
+    with open_app(keep_last_good=True) as app:
+        return job(app, as_of=app.now()).counts()

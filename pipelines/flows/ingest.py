@@ -2,12 +2,12 @@
 
 from prefect import flow
 
+from pipelines.app.container import open_app
 from pipelines.inbox import take_in
-from pipelines.wiring import open_house
 
 
 @flow(name="ingest")
 def ingest() -> dict[str, int]:
     """Ingest every file waiting in the inbox; returns the counts of the report."""
-    with open_house(keep_last_good=True) as house:
-        return take_in(house).model_dump()
+    with open_app(keep_last_good=True) as app:
+        return take_in(app).model_dump()

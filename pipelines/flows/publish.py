@@ -2,12 +2,12 @@
 
 from prefect import flow
 
+from pipelines.app.container import open_app
 from pipelines.jobs.publish import publish as job
-from pipelines.wiring import open_house
 
 
 @flow(name="publish")
 def publish() -> dict[str, int]:
     """Publish every mart as of now; returns rows per mart."""
-    with open_house(keep_last_good=True) as house:
-        return job(house, as_of=house.now()).rows
+    with open_app(keep_last_good=True) as app:
+        return job(app, as_of=app.now()).rows

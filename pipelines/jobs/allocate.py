@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.contracts import OPEN_STATUSES, AllocationDecision, AssignmentGroup, Outcome, Status, Ticket
+from pipelines.app.container import App
 from pipelines.jobs.evaluate_sla import replay
-from pipelines.jobs.tickets_now import latest_claims, ticket_mart, tickets_at
 from pipelines.jobs.work_queue import scored
-from pipelines.wiring import House
+from pipelines.ticket_snapshot import latest_claims, ticket_mart, tickets_at
 
 
 class Allocated(NamedTuple):
@@ -21,42 +21,42 @@ class Allocated(NamedTuple):
     new: int
 
 
-def allocate(house: House, *, at: datetime) -> Allocated:
+def allocate(app: App, *, at: datetime) -> Allocated:
     """Decide for every open ticket that has neither owner nor group, by priority score, and record the decisions."""
     from engine.allocation.batch import allocate as decide
 
-    groups = current_groups(house)
+    groups = current_groups(app)
     decisions = decide(
-        backlog(house, at), groups, house.allocation_policy, at, hours_to_shift=hours_to_shift(house, groups, at)
+        backlog(app, at), groups, app.allocation_policy, at, hours_to_shift=hours_to_shift(app, groups, at)
     )
     outcomes = Counter(decision.outcome for decision in decisions)
-    hand_over(house, decisions)
-    new = house.store.record_decisions(decisions, at=house.now())
+    hand_over(app, decisions)
+    new = app.store.record_decisions(decisions, at=app.now())
     return Allocated(outcomes[Outcome.ALLOCATED], outcomes[Outcome.WAITING], outcomes[Outcome.NO_SKILL], new)
 
 
-def hand_over(house: House, decisions: Sequence[AllocationDecision]) -> None:
+def hand_over(app: App, decisions: Sequence[AllocationDecision]) -> None:
     """Send what was allocated before it is recorded: an interrupted run sends again, which is harmless."""
     for decision in decisions:
         if decision.outcome == Outcome.ALLOCATED:
-            house.handler.send(decision)
+            app.handler.send(decision)
 
 
-def backlog(house: House, at: datetime) -> list[Ticket]:
+def backlog(app: App, at: datetime) -> list[Ticket]:
     """Open tickets with neither owner nor group, then and now, highest priority score first, with the product triage
     was sure of."""
-    frame = ticket_mart(tickets_at(house, at), latest_claims(house, at))
-    ordered = scored(house, frame, replay(house, as_of=at), at=at)
+    frame = ticket_mart(tickets_at(app, at), latest_claims(app, at))
+    ordered = scored(app, frame, replay(app, as_of=at), at=at)
     products = dict(ordered.select("ticket", "product").iter_rows())
-    waiting = {ticket.id: ticket for ticket in house.store.tickets(statuses=OPEN_STATUSES) if _needs_a_group(ticket)}
+    waiting = {ticket.id: ticket for ticket in app.store.tickets(statuses=OPEN_STATUSES) if _needs_a_group(ticket)}
     return [waiting[key].model_copy(update={"product": product}) for key, product in products.items() if key in waiting]
 
 
-def hours_to_shift(house: House, groups: list[AssignmentGroup], at: datetime) -> dict[str, float]:
+def hours_to_shift(app: App, groups: list[AssignmentGroup], at: datetime) -> dict[str, float]:
     """Wall-clock hours until each group's shift is open next; 0 within it or around the clock."""
     hours = {}
     for group in groups:
-        calendar = house.calendars.get(group.shift or "")
+        calendar = app.calendars.get(group.shift or "")
         first_second_worked = calendar.deadline(at, 1) if calendar and not calendar.is_open(at) else None
         if first_second_worked is not None:
             hours[group.group_id] = ((first_second_worked - at).total_seconds() - 1) / 3600
@@ -67,15 +67,15 @@ def _needs_a_group(ticket: Ticket) -> bool:
     return ticket.owner_id is None and ticket.group_id is None and ticket.status in {Status.NEW, Status.TRIAGE}
 
 
-def current_groups(house: House) -> list[AssignmentGroup]:
+def current_groups(app: App) -> list[AssignmentGroup]:
     """The groups with the load they have now: what they carry elsewhere plus their open tickets in the store."""
-    open_here = Counter(ticket.group_id for ticket in house.store.tickets(statuses=OPEN_STATUSES) if ticket.group_id)
-    return loaded(house, open_here)
+    open_here = Counter(ticket.group_id for ticket in app.store.tickets(statuses=OPEN_STATUSES) if ticket.group_id)
+    return loaded(app, open_here)
 
 
-def loaded(house: House, open_here: Mapping[str, int]) -> list[AssignmentGroup]:
+def loaded(app: App, open_here: Mapping[str, int]) -> list[AssignmentGroup]:
     """The groups with the open tickets they carry here added to those they carry elsewhere."""
-    groups = house.store.all(AssignmentGroup)
+    groups = app.store.all(AssignmentGroup)
     return [
         group.model_copy(update={"current_load": group.current_load + open_here.get(group.group_id, 0)})
         for group in groups

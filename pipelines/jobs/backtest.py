@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
+from pipelines.app.container import App
 from pipelines.jobs.evaluate_sla import AS_CREATED, clock_events
-from pipelines.wiring import House
 
 if TYPE_CHECKING:
-    from sla.backtest import Backtest
-    from sla.calendars import Calendar
-    from sla.promises import Policies
+    from sla.calendar.calendars import Calendar
+    from sla.policy.model import Policies
+    from sla.reporting.backtest import Backtest
 
 ABOUT = {"priority": "priority", "tier": "tier", "team": "group_id"}
 """The dimensions compared by, with the values a ticket has now, as in the mart `attainment`."""
@@ -46,44 +46,44 @@ class Read(NamedTuple):
 
 
 def backtest(
-    house: House, *, policy: Path, calendars: Path | None = None, against: Path | None = None, as_of: datetime
+    app: App, *, policy: Path, calendars: Path | None = None, against: Path | None = None, as_of: datetime
 ) -> "Backtest":
     """Replay all history as of one instant under the promises in force, or `against`, and under `policy`.
 
     `calendars` stands beside `policy` instead of those in force. Writes nothing. Raises BadInput or NotFound for a file
     that can't be used, before anything is read, and NotFound where there is no ticket.
     """
-    before, after = rules(house, policy=policy, calendars=calendars, against=against)
-    history = read(house)
+    before, after = rules(app, policy=policy, calendars=calendars, against=against)
+    history = read(app)
     if history.ids.is_empty():
-        home = house.settings.home
+        home = app.settings.home
         raise NotFound(f"There is no ticket in {home} to replay: take some in with `helmdesk ingest`, or name --home.")
     return replayed(history, before, after, as_of=as_of)
 
 
-def rules(house: House, *, policy: Path, calendars: Path | None, against: Path | None) -> tuple[Rules, Rules]:
+def rules(app: App, *, policy: Path, calendars: Path | None, against: Path | None) -> tuple[Rules, Rules]:
     """The promises before and after."""
-    from sla.calendar_files import load as load_calendars
-    from sla.policies import load
+    from sla.policy.calendar_files import load as load_calendars
+    from sla.policy.parser import load
 
-    old = Rules(load(against, house.calendars) if against else house.sla_policies, house.calendars)
-    named = load_calendars(calendars) if calendars else house.calendars
+    old = Rules(load(against, app.calendars) if against else app.sla_policies, app.calendars)
+    named = load_calendars(calendars) if calendars else app.calendars
     return old, Rules(load(policy, named), named)
 
 
-def sides(house: House, *, policy: Path, calendars: Path | None, against: Path | None) -> Sides:
+def sides(app: App, *, policy: Path, calendars: Path | None, against: Path | None) -> Sides:
     """What is compared, by file."""
-    in_force = house.policy_file("sla", f"{house.settings.sla_policy}.yaml")
+    in_force = app.policy_file("sla", f"{app.settings.sla_policy}.yaml")
     before = str(against) if against else f"{in_force} (in force)"
     return Sides(before, f"{policy}, calendars {calendars}" if calendars else str(policy))
 
 
-def read(house: House) -> Read:
+def read(app: App) -> Read:
     """From the store, columns that are needed and no others."""
     columns = list(dict.fromkeys([*AS_CREATED.values(), *ABOUT.values()]))
     with ThreadPoolExecutor() as pool:
-        reading = pool.submit(clock_events, house)
-        stored = house.store.frame("tickets", columns)
+        reading = pool.submit(clock_events, app)
+        stored = app.store.frame("tickets", columns)
         events = reading.result()
     numbered = stored.with_row_index("number")
     about = numbered.select(ticket="number", **{name: pl.col(c).cast(pl.Categorical) for name, c in ABOUT.items()})
@@ -95,8 +95,8 @@ def read(house: House) -> Read:
 
 def replayed(history: Read, before: Rules, after: Rules, *, as_of: datetime) -> "Backtest":
     """Both evaluations at once, and what differs."""
-    from sla.backtest import compare
-    from sla.batch import evaluate
+    from sla.clocks.batch.evaluate import evaluate
+    from sla.reporting.backtest import compare
 
     with ThreadPoolExecutor() as pool:
         both = [pool.submit(evaluate, history.tickets, history.events, *side, as_of) for side in (before, after)]

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.wiring import House
+from pipelines.app.container import App
 
 if TYPE_CHECKING:
-    from engine.calibration import CalibrationItem
     from engine.contracts import Ticket
+    from engine.grant_review import CalibrationItem
     from engine.resolutions import Resolution
 
 
@@ -19,34 +19,34 @@ class Listed(NamedTuple):
     ticket: "Ticket"
 
 
-def calibration_queue(house: House, *, at: datetime) -> int:
+def calibration_queue(app: App, *, at: datetime) -> int:
     """Sample the week before `at` for review, the same sample however often it is asked; returns the items added."""
     year, week, _ = at.isocalendar()
-    return len(house.desk.weekly_calibration_queue(at=at, seed=year * 100 + week))
+    return len(app.desk.weekly_calibration_queue(at=at, seed=year * 100 + week))
 
 
-def calibration_list(house: House, *, reviewed: bool = False) -> list[Listed]:
+def calibration_list(app: App, *, reviewed: bool = False) -> list[Listed]:
     """What waits for a review, or what was reviewed, the longest on the list first."""
-    from engine.calibration import CalibrationItem, ReviewStatus
+    from engine.grant_review import CalibrationItem, ReviewStatus
     from engine.resolutions import Resolution
 
     status = ReviewStatus.REVIEWED if reviewed else ReviewStatus.PENDING
-    items = sorted(house.store.all(CalibrationItem, review_status=status), key=lambda item: (item.created_at, item.id))
-    tickets = {ticket.id: ticket for ticket in house.store.tickets(ids={item.ticket_id for item in items})}
-    grants = {grant.id: grant for grant in house.store.all(Resolution)}
+    items = sorted(app.store.all(CalibrationItem, review_status=status), key=lambda item: (item.created_at, item.id))
+    tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={item.ticket_id for item in items})}
+    grants = {grant.id: grant for grant in app.store.all(Resolution)}
     return [Listed(item, grants[item.resolution_id], tickets[item.ticket_id]) for item in items]
 
 
-def grants(house: House) -> "list[Resolution]":
+def grants(app: App) -> "list[Resolution]":
     """Every grant ever proposed."""
     from engine.resolutions import Resolution
 
-    return house.store.all(Resolution)
+    return app.store.all(Resolution)
 
 
-def unapproved(house: House) -> "list[Resolution]":
+def unapproved(app: App) -> "list[Resolution]":
     """Grants that wait for somebody's approval, the longest waiting first."""
     from engine.resolutions import ApprovalStatus
 
-    pending = [grant for grant in grants(house) if grant.approval_status == ApprovalStatus.PENDING]
+    pending = [grant for grant in grants(app) if grant.approval_status == ApprovalStatus.PENDING]
     return sorted(pending, key=lambda grant: (grant.created_at, grant.id))

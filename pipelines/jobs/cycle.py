@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from engine.errors import HelmdeskError
+from engine.shared.errors import HelmdeskError
+from pipelines.app.container import App
 from pipelines.inbox import take_in
 from pipelines.jobs.allocate import allocate
 from pipelines.jobs.enrich_tickets import enrich_tickets
@@ -12,39 +13,38 @@ from pipelines.jobs.publish import publish
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
 from pipelines.progress import Progress, silent
-from pipelines.wiring import House
 
 
-def cycle(house: House, *, as_of: datetime, progress: Progress = silent) -> MartReader:
+def cycle(app: App, *, as_of: datetime, progress: Progress = silent) -> MartReader:
     """Run every stage once as of one instant; returns the new publication. Running again changes nothing more.
 
     Raises BadInput before anything runs: for a model file that is not there, and for a broken policy file unless a
     last good version of it is in force.
     """
-    house.settings.check_model()
-    house.take_up_policies()
-    take_in(house, progress=progress)
-    return after_ingest(house, as_of=as_of, progress=progress)
+    app.settings.check_model()
+    app.take_up_policies()
+    take_in(app, progress=progress)
+    return after_ingest(app, as_of=as_of, progress=progress)
 
 
-def after_ingest(house: House, *, as_of: datetime, progress: Progress = silent) -> MartReader:
+def after_ingest(app: App, *, as_of: datetime, progress: Progress = silent) -> MartReader:
     """The stages after ingest."""
-    triage_tickets(house, at=as_of, progress=progress)
+    triage_tickets(app, at=as_of, progress=progress)
     progress("allocate", 0, 1)
-    allocate(house, at=as_of)
+    allocate(app, at=as_of)
     progress("allocate", 1, 1)
     progress("evaluate SLA", 0, 1)
-    evaluated = evaluate_sla(house, as_of=as_of)
+    evaluated = evaluate_sla(app, as_of=as_of)
     progress("evaluate SLA", 1, 1)
-    enrich_tickets(house, at=as_of, clocks=evaluated.clocks, progress=progress)
+    enrich_tickets(app, at=as_of, clocks=evaluated.clocks, progress=progress)
     progress("publish", 0, 1)
-    publish(house, as_of=as_of, clocks=evaluated.clocks)
+    publish(app, as_of=as_of, clocks=evaluated.clocks)
     progress("publish", 1, 1)
-    return house.marts()
+    return app.marts()
 
 
 def repeat(
-    house: House,
+    app: App,
     *,
     every: timedelta,
     wait: Callable[[float], object],
@@ -56,12 +56,12 @@ def repeat(
     `wait` is given the seconds to the next round, 0 if the last one took longer.
     """
     while True:
-        began = house.now()
-        house.forget_classifier()  # a training may have put another model in force
+        began = app.now()
+        app.forget_classifier()  # a training may have put another model in force
         try:
-            reader = cycle(house, as_of=began, progress=progress)
+            reader = cycle(app, as_of=began, progress=progress)
             told(f"{began:%Y-%m-%d %H:%M:%SZ} published {sum(reader.publication.rows.values()):,} rows")
             reader.close()
         except HelmdeskError as error:
             told(f"{began:%Y-%m-%d %H:%M:%SZ} failed: {' '.join(str(error).split())}")
-        wait(max(0.0, (every - (house.now() - began)).total_seconds()))
+        wait(max(0.0, (every - (app.now() - began)).total_seconds()))

@@ -3,23 +3,23 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.datafiles import read_yaml
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
+from engine.shared.policy_file import read_yaml
+from pipelines.app.container import App
 from pipelines.jobs.cycle import after_ingest
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.marts import MartReader
 from pipelines.progress import Progress, silent
-from pipelines.wiring import House
 
 
-def demo(house: House, *, progress: Progress = silent) -> MartReader:
+def demo(app: App, *, progress: Progress = silent) -> MartReader:
     """Ingest the shipped synthetic tickets and people and run one cycle as of the sample's own last morning."""
-    folder = house.settings.data / "tickets"
+    folder = app.settings.data / "tickets"
     as_of = _as_of(folder / "sample.yaml")
-    bring_people(house, house.settings.data / "people")
-    ingest(house, folder, source="helmdesk", at=house.now(), progress=progress)
-    return after_ingest(house, as_of=as_of, progress=progress)
+    bring_people(app, app.settings.data / "people")
+    ingest(app, folder, source="helmdesk", at=app.now(), progress=progress)
+    return after_ingest(app, as_of=as_of, progress=progress)
 
 
 def _as_of(file: Path) -> datetime:

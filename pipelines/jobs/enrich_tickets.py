@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from engine.contracts import Kind, SlaEffect, Ticket
+from pipelines.app.container import App
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.triage_tickets import text_of
 from pipelines.progress import Progress, silent
-from pipelines.wiring import House
 from triage.enrichment.contracts import CaseFacts
 from triage.enrichment.policy import EnrichmentPolicy
 
@@ -28,7 +28,7 @@ class Enriched(NamedTuple):
 
 
 def enrich_tickets(
-    house: House, *, at: datetime, clocks: pl.DataFrame | None = None, progress: Progress = silent
+    app: App, *, at: datetime, clocks: pl.DataFrame | None = None, progress: Progress = silent
 ) -> Enriched:
     """Enrich what was never enriched or rests on something that changed (its text, a fact, the policy, the taxonomy).
 
@@ -39,10 +39,10 @@ def enrich_tickets(
     from triage.enrichment.enrich import enrich, input_hash
     from triage.enrichment.store import EnrichmentStore
 
-    policy = house.enrichment_policy
-    store = EnrichmentStore(house.store.engine)
-    cases, kept = case_facts(house, replay(house, as_of=at) if clocks is None else clocks), store.kept()
-    hashes = {case.ticket_id: input_hash(case, policy, house.taxonomy) for case in cases}
+    policy = app.enrichment_policy
+    store = EnrichmentStore(app.store.engine)
+    cases, kept = case_facts(app, replay(app, as_of=at) if clocks is None else clocks), store.kept()
+    hashes = {case.ticket_id: input_hash(case, policy, app.taxonomy) for case in cases}
     waiting = [case for case in cases if not _is_known(kept.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)
     marks = {key: one.signature for key, one in (kept | inputs).items()}
@@ -50,7 +50,7 @@ def enrich_tickets(
     progress("enrich", 0, len(waiting))
     for start in range(0, len(waiting), BATCH):
         batch = waiting[start : start + BATCH]
-        store.save(enrich(batch, policy, house.taxonomy, at=at), inputs=inputs)
+        store.save(enrich(batch, policy, app.taxonomy, at=at), inputs=inputs)
         progress("enrich", start + len(batch), len(waiting))
     return Enriched(len(waiting), len(cases) - len(waiting), related)
 
@@ -87,11 +87,11 @@ def relate(
     return sum(bool(candidates) for candidates in found.values())
 
 
-def case_facts(house: House, clocks: pl.DataFrame | None = None) -> list[CaseFacts]:
+def case_facts(app: App, clocks: pl.DataFrame | None = None) -> list[CaseFacts]:
     """Every ticket with the facts that enriching needs."""
-    tickets = house.store.tickets()
-    messages, reopened = _counts(house)
-    sla, products = _sla_states(clocks), _products(house, tickets)
+    tickets = app.store.tickets()
+    messages, reopened = _counts(app)
+    sla, products = _sla_states(clocks), _products(app, tickets)
     return [
         CaseFacts(
             ticket=text_of(ticket),
@@ -112,17 +112,17 @@ def _is_known(kept: "Kept | None", content_hash: str) -> bool:
     return kept is not None and kept.content_hash == content_hash
 
 
-def _products(house: House, tickets: Sequence[Ticket]) -> dict[str, str]:
+def _products(app: App, tickets: Sequence[Ticket]) -> dict[str, str]:
     """The confirmed product, else the one that triage was sure of."""
-    claims = house.triage_store.latest([ticket.id for ticket in tickets if ticket.product is None])
+    claims = app.triage_store.latest([ticket.id for ticket in tickets if ticket.product is None])
     sure = {key: claim.product for key, claim in claims.items() if not claim.needs_review}
     return sure | {ticket.id: ticket.product for ticket in tickets if ticket.product is not None}
 
 
-def _counts(house: House) -> tuple[dict[str, int], dict[str, int]]:
+def _counts(app: App) -> tuple[dict[str, int], dict[str, int]]:
     """By ticket: what was written on it, and how often it was reopened."""
     kinds = [Kind.MESSAGE.value, Kind.STATUS.value]
-    events = house.store.frame("events", ["ticket_id", "kind", "sla_effect"], where={"kind": kinds})
+    events = app.store.frame("events", ["ticket_id", "kind", "sla_effect"], where={"kind": kinds})
     counted = events.group_by("ticket_id").agg(
         messages=(pl.col("kind") == Kind.MESSAGE.value).sum(),
         reopened=(pl.col("sla_effect") == SlaEffect.REOPEN.value).sum(),

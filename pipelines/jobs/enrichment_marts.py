@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.jobs.tickets_now import conform
-from pipelines.wiring import House
+from pipelines.app.container import App
+from pipelines.ticket_snapshot import conform
 
 if TYPE_CHECKING:
     from triage.contracts import Article, Macro
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 
 def enrichment_marts(
-    house: House, tickets: pl.DataFrame, clocks: pl.DataFrame, *, as_of: datetime
+    app: App, tickets: pl.DataFrame, clocks: pl.DataFrame, *, as_of: datetime
 ) -> dict[str, pl.DataFrame]:
     """All marts of this file by name, from the marts `tickets` and `sla_clocks`."""
     from triage.drafting.macros import read_macros
     from triage.enrichment.store import EnrichmentStore
     from triage.knowledge.articles import read_folder
 
-    data, store = house.settings.data, EnrichmentStore(house.store.engine)
+    data, store = app.settings.data, EnrichmentStore(app.store.engine)
     help_for = guides(read_macros(data / "macros"), read_folder(data / "knowledge").articles)
-    policy = house.enrichment_policy.customer_health
+    policy = app.enrichment_policy.customer_health
     return {
         "enrichments": enrichment_mart(store.frame(as_of=as_of), tickets, help_for),
         "related_tickets": related_mart(store.related_frame(as_of=as_of), tickets),
         "customers": customer_mart(
-            house.store.frame("companies"), tickets, clocks, house.store.frame("surveys"), policy, as_of=as_of
+            app.store.frame("companies"), tickets, clocks, app.store.frame("surveys"), policy, as_of=as_of
         ),
     }
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from engine.contracts import CLOCK_KINDS
+from pipelines.app.container import App
 from pipelines.compute import over_partitions, partitioned, parts_for
 from pipelines.jobs.alerts import Raised, raise_and_queue
-from pipelines.wiring import House
 
 if TYPE_CHECKING:
-    from sla.calendars import Calendar
-    from sla.promises import Policies
+    from sla.calendar.calendars import Calendar
+    from sla.policy.model import Policies
 
 DASK_PARTS = 8
 AS_CREATED = {
@@ -47,22 +47,22 @@ class Evaluated(NamedTuple):
         }
 
 
-def evaluate_sla(house: House, *, as_of: datetime) -> Evaluated:
+def evaluate_sla(app: App, *, as_of: datetime) -> Evaluated:
     """Evaluate the whole store; what is new is kept in `sla_alerts` and queued for whom it concerns, each once."""
-    clocks = replay(house, as_of=as_of)
-    return Evaluated(clocks, raise_and_queue(house, clocks, as_of=as_of))
+    clocks = replay(app, as_of=as_of)
+    return Evaluated(clocks, raise_and_queue(app, clocks, as_of=as_of))
 
 
-def replay(house: House, *, as_of: datetime) -> pl.DataFrame:
+def replay(app: App, *, as_of: datetime) -> pl.DataFrame:
     """Every clock of every ticket as of one instant, from the history; writes nothing.
 
     A large backlog is cut into partitions for this machine's threads, or for Dask where an address is set.
     """
-    tickets, events = tickets_as_created(house), clock_events(house)
-    address = house.settings.dask_address
+    tickets, events = tickets_as_created(app), clock_events(app)
+    address = app.settings.dask_address
     parts = max(parts_for(tickets.height), DASK_PARTS if address else 1)
     cut = zip(partitioned(tickets, "id", parts), partitioned(events, "ticket", parts), strict=True)
-    rules = house.sla_rules
+    rules = app.sla_rules
     work = partial(evaluated, policies=rules.policies, calendars=rules.calendars, as_of=as_of)
     return over_partitions(work, list(cut), dask_address=address)
 
@@ -75,20 +75,20 @@ def evaluated(
     as_of: datetime,
 ) -> pl.DataFrame:
     """One partition's clocks (schema `sla.contracts.CLOCKS`)."""
-    from sla.batch import evaluate
+    from sla.clocks.batch.evaluate import evaluate
 
     return evaluate(*part, policies, calendars, as_of)
 
 
-def tickets_as_created(house: House, *, ticket: str | None = None) -> pl.DataFrame:
+def tickets_as_created(app: App, *, ticket: str | None = None) -> pl.DataFrame:
     """All tickets, or the one with this key, with their values at creation (schema `sla.contracts.TICKETS`)."""
     wanted = None if ticket is None else {"id": [ticket]}
-    return house.store.frame("tickets", list(AS_CREATED.values()), where=wanted).select(**AS_CREATED)
+    return app.store.frame("tickets", list(AS_CREATED.values()), where=wanted).select(**AS_CREATED)
 
 
-def clock_events(house: House, *, ticket: str | None = None) -> pl.DataFrame:
+def clock_events(app: App, *, ticket: str | None = None) -> pl.DataFrame:
     """The events that move clocks (schema `sla.contracts.EVENTS` without `id`: the store keeps each once), of all
     tickets or the one with this key, in no particular order: `seq` is theirs."""
     kinds = {"kind": [kind.value for kind in CLOCK_KINDS]}
     wanted = kinds if ticket is None else {**kinds, "ticket_id": [ticket]}
-    return house.store.frame("events", list(AS_RECORDED.values()), where=wanted).select(**AS_RECORDED)
+    return app.store.frame("events", list(AS_RECORDED.values()), where=wanted).select(**AS_RECORDED)

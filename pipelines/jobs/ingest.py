@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 
 from engine.contracts import IngestReport, Rejected
-from engine.errors import BadInput
 from engine.plugins.registry import source_names
-from pipelines.people import PEOPLE
+from engine.shared.errors import BadInput
+from pipelines.app.container import App
+from pipelines.app.people_files import PEOPLE
 from pipelines.progress import Progress, silent
-from pipelines.wiring import House
 
 Told = Callable[[Sequence[Rejected]], object]
 """Given rows that were refused."""
@@ -22,7 +22,7 @@ def untold(_: Sequence[Rejected]) -> None:
 
 
 def ingest(
-    house: House,
+    app: App,
     path: Path,
     *,
     source: str,
@@ -36,13 +36,13 @@ def ingest(
     `refused` is given the rows that could not be read, and what the store refused for the first time. Raises BadInput
     for a file that can't be read as this source, before anything of it was stored.
     """
-    _check_source(house, source, mapping)
-    plugin = house.source(source, mapping=mapping)
+    _check_source(app, source, mapping)
+    plugin = app.source(source, mapping=mapping)
     _check(path)
     report, seen, told = IngestReport(), 0, 0
     try:
         for delivery in plugin.read(path):
-            report += house.store.ingest(delivery, at=at)
+            report += app.store.ingest(delivery, at=at)
             refused(delivery.rejected)
             told += len(delivery.rejected)
             seen += len(delivery.tickets) + len(delivery.rejected)
@@ -51,24 +51,24 @@ def ingest(
         raise BadInput(f"{path}: can't be read: {error.strerror or error}; nothing is lost, try again") from error
     progress("ingest", seen, seen)
     if report.rejected > told and refused is not untold:
-        refused(_refused_by_store(house, at))
+        refused(_refused_by_store(app, at))
     return report
 
 
-def _refused_by_store(house: House, at: datetime) -> list[Rejected]:
+def _refused_by_store(app: App, at: datetime) -> list[Rejected]:
     """Tickets and events of deliveries at this instant that were read well and could not be kept, each told once."""
-    kept = house.store.frame("rejected_rows", ["source", "origin", "row", "reason", "received_at"])
+    kept = app.store.frame("rejected_rows", ["source", "origin", "row", "reason", "received_at"])
     fresh = kept.filter(pl.col("received_at") == at.astimezone(UTC), pl.col("origin").is_in(["tickets", "events"]))
     return [Rejected(**row) for row in fresh.drop("received_at").iter_rows(named=True)]
 
 
-def _check_source(house: House, source: str, mapping: Path | None) -> None:
+def _check_source(app: App, source: str, mapping: Path | None) -> None:
     """Raises BadInput with all sources, people too: they come as files, and are no tickets."""
-    known = sorted([PEOPLE, *source_names(house.settings.data / "mappings")])
+    known = sorted([PEOPLE, *source_names(app.settings.data / "mappings")])
     if mapping is None and source not in known:
         raise BadInput(
             f"there is no source {source!r}; there are {', '.join(known)}. A new one is a mapping file in "
-            f"{house.settings.data / 'mappings'}, or any with --mapping"
+            f"{app.settings.data / 'mappings'}, or any with --mapping"
         )
 
 

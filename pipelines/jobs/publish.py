@@ -5,47 +5,47 @@ from datetime import datetime
 import polars as pl
 
 from pipelines import marts
+from pipelines.app.container import App
 from pipelines.jobs.allocate import loaded
 from pipelines.jobs.attainment_marts import attainment_marts, with_agents
 from pipelines.jobs.enrichment_marts import enrichment_marts
 from pipelines.jobs.evaluate_sla import replay
-from pipelines.jobs.tickets_now import conform, latest_claims, ticket_mart, tickets_at
 from pipelines.jobs.triage_marts import triage_marts
 from pipelines.jobs.work_queue import scored
-from pipelines.wiring import House
+from pipelines.ticket_snapshot import conform, latest_claims, ticket_mart, tickets_at
 
 
-def publish(house: House, *, as_of: datetime, clocks: pl.DataFrame | None = None) -> marts.Publication:
+def publish(app: App, *, as_of: datetime, clocks: pl.DataFrame | None = None) -> marts.Publication:
     """Publish all marts as of one instant; `clocks` spares the replay if it was just done for the same instant."""
-    frames = build(house, as_of=as_of, clocks=replay(house, as_of=as_of) if clocks is None else clocks)
-    return marts.publish(frames, house.settings.marts_folder, as_of=as_of, at=house.now())
+    frames = build(app, as_of=as_of, clocks=replay(app, as_of=as_of) if clocks is None else clocks)
+    return marts.publish(frames, app.settings.marts_folder, as_of=as_of, at=app.now())
 
 
-def build(house: House, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def build(app: App, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Every mart with its declared columns, as of one instant. Rejected rows have no instant of their own: all are
     shown."""
-    claims = latest_claims(house, as_of)
-    tickets = ticket_mart(tickets_at(house, as_of), claims)
-    sla_clocks = clock_mart(with_agents(house, clocks, as_of=as_of), tickets)
-    decisions, alerts = house.store.frame("allocation_decisions"), house.store.frame("sla_alerts")
+    claims = latest_claims(app, as_of)
+    tickets = ticket_mart(tickets_at(app, as_of), claims)
+    sla_clocks = clock_mart(with_agents(app, clocks, as_of=as_of), tickets)
+    decisions, alerts = app.store.frame("allocation_decisions"), app.store.frame("sla_alerts")
     allocations = allocation_mart(decisions.filter(pl.col("decided_at") <= as_of), tickets)
-    suggestions = suggestion_mart(house.triage_store.latest_frame("suggestions", as_of=as_of))
+    suggestions = suggestion_mart(app.triage_store.latest_frame("suggestions", as_of=as_of))
     return {
         "tickets": tickets,
         "sla_clocks": sla_clocks,
-        **attainment_marts(house, sla_clocks, as_of=as_of),
+        **attainment_marts(app, sla_clocks, as_of=as_of),
         "work_queue": queue_mart(
-            scored(house, tickets, clocks, at=as_of), claims, suggestions, house.store.frame("assignment_groups")
+            scored(app, tickets, clocks, at=as_of), claims, suggestions, app.store.frame("assignment_groups")
         ),
         "allocations": allocations,
-        "group_load": load_mart(house, tickets, allocations),
+        "group_load": load_mart(app, tickets, allocations),
         "classifications": claims,
-        **triage_marts(house, tickets, claims, suggestions, as_of=as_of),
+        **triage_marts(app, tickets, claims, suggestions, as_of=as_of),
         "suggestions": suggestions,
-        **enrichment_marts(house, tickets, sla_clocks, as_of=as_of),
+        **enrichment_marts(app, tickets, sla_clocks, as_of=as_of),
         "alerts": alert_mart(alerts.filter(pl.col("triggered_at") <= as_of)),
         "volume": volume_mart(tickets),
-        "rejected": conform("rejected", house.store.frame("rejected_rows")),
+        "rejected": conform("rejected", app.store.frame("rejected_rows")),
     }
 
 
@@ -81,7 +81,7 @@ def allocation_mart(decisions: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFr
     return conform("allocations", joined.sort("decided_at", "ticket"))
 
 
-def load_mart(house: House, tickets: pl.DataFrame, allocations: pl.DataFrame) -> pl.DataFrame:
+def load_mart(app: App, tickets: pl.DataFrame, allocations: pl.DataFrame) -> pl.DataFrame:
     """Load by the open tickets, split into what allocation put there and what was there before."""
     held = tickets.filter("is_open").drop_nulls("group_id").select("ticket", "group_id")
     still = allocations.filter(pl.col("outcome") == "allocated").join(held, on=["ticket", "group_id"], how="semi")
@@ -98,7 +98,7 @@ def load_mart(house: House, tickets: pl.DataFrame, allocations: pl.DataFrame) ->
             "load_after": group.current_load,
             "utilisation": group.current_load / group.max_bandwidth if group.max_bandwidth else None,
         }
-        for group in loaded(house, open_here)
+        for group in loaded(app, open_here)
     ]
     return pl.DataFrame(rows, schema=marts.MARTS["group_load"].schema)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from engine.errors import BadInput, Conflict
+from engine.shared.errors import BadInput, Conflict
+from pipelines.app.container import App
 from pipelines.jobs.triage_tickets import text_of
-from pipelines.wiring import House
 from triage.contracts import TicketText
 from triage.feedback.champion import Split, Verdict, compare, reason_to_retrain, split_by_time, unseen_rows
 from triage.feedback.drift import Drift, Mix, drift, mix_from, mix_of
@@ -41,45 +41,45 @@ class Retrained(NamedTuple):
     verdict: Verdict | None
 
 
-def retrain(house: House, *, at: datetime, force: bool = False) -> Retrained:
+def retrain(app: App, *, at: datetime, force: bool = False) -> Retrained:
     """Learn from all answers but the newest tickets', compare on those, and let the better model take over.
 
     Raises BadInput with nothing to learn from, and by `force` with too little to test on, before anything is learned;
     Conflict if another training took over meanwhile.
     """
-    house.forget_classifier()
-    in_force, kept = house.feedback_store.in_force(), house.feedback_store.answers_kept()
-    runs = house.feedback_store.runs()
-    new = house.feedback_store.tickets_answered(after=runs[-1].reviews_seen if runs else 0)
-    shifted = measure_drift(house, at=at)
-    policy = house.learning_policy.retrain
+    app.forget_classifier()
+    in_force, kept = app.feedback_store.in_force(), app.feedback_store.answers_kept()
+    runs = app.feedback_store.runs()
+    new = app.feedback_store.tickets_answered(after=runs[-1].reviews_seen if runs else 0)
+    shifted = measure_drift(app, at=at)
+    policy = app.learning_policy.retrain
     reason = BY_HAND if force else reason_to_retrain(new, has_drifted=shifted.is_shifted, policy=policy)
     if reason is None:
         return Retrained(None, new, shifted, None, None)
     from triage.model_files import save_model
 
-    answers = list(house.feedback_store.answers(as_of=at).values())
+    answers = list(app.feedback_store.answers(as_of=at).values())
     if not answers:
         raise BadInput("Nobody has answered a review yet, so there is nothing to learn; see `helmdesk triage review`")
-    split = split_by_time(answers, _seen(house), policy)
+    split = split_by_time(answers, _seen(app), policy)
     if force:
         _check_test(len(answers), len(split.test), policy)
-    model = _learn(house, split, at=at)
-    challenger = _classifier(house, model)
-    champion = house.local_classifier
-    verdict = compare(_right(house, champion, split.test), _right(house, challenger, split.test), policy, seed=SEED)
-    reference = _reference(house, challenger, model, at=at) if verdict.takes_over else None
+    model = _learn(app, split, at=at)
+    challenger = _classifier(app, model)
+    champion = app.local_classifier
+    verdict = compare(_right(app, champion, split.test), _right(app, challenger, split.test), policy, seed=SEED)
+    reference = _reference(app, challenger, model, at=at) if verdict.takes_over else None
     run = _run(model, challenger, champion, verdict, reference, reason=reason, reviews_seen=kept, at=at)
     if verdict.takes_over:
         run = run.model_copy(update={"succeeds": in_force.number if in_force else 0})
-    file = house.settings.models_folder / run.file
+    file = app.settings.models_folder / run.file
     save_model(file, model._replace(about=run.measured))
     try:
-        run = house.feedback_store.add_run(run)
+        run = app.feedback_store.add_run(run)
     except Conflict:
         file.unlink(missing_ok=True)
         raise
-    house.forget_classifier()
+    app.forget_classifier()
     return Retrained(reason, new, shifted, run, verdict)
 
 
@@ -93,55 +93,55 @@ def _check_test(answers: int, tested: int, policy: RetrainPolicy) -> None:
         )
 
 
-def measure_drift(house: House, *, at: datetime) -> Drift:
+def measure_drift(app: App, *, at: datetime) -> Drift:
     """The claims of the model in force on tickets of the last weeks, against those on tickets of its training period;
     for a model without one kept, against its claims on the tickets before."""
-    policy = house.learning_policy.drift
-    opened = house.store.frame("tickets").select(ticket_id="id", opened_at="created_at")
-    claims = house.feedback_store.claims_of(house.local_classifier.name).join(opened, on="ticket_id")
+    policy = app.learning_policy.drift
+    opened = app.store.frame("tickets").select(ticket_id="id", opened_at="created_at")
+    claims = app.feedback_store.claims_of(app.local_classifier.name).join(opened, on="ticket_id")
     start = at - timedelta(days=policy.window_days)
     is_recent = (pl.col("opened_at") > start) & (pl.col("opened_at") <= at)
-    run = house.model_in_force()
-    is_in_use = run is not None and run.name == house.local_classifier.name
+    run = app.model_in_force()
+    is_in_use = run is not None and run.name == app.local_classifier.name
     before = mix_from(run.reference) if run and is_in_use else mix_of(claims.clear())
     if before.tickets < policy.least_tickets:
         before = mix_of(claims.filter(pl.col("opened_at") <= start))
     return drift(before, mix_of(claims.filter(is_recent)), policy)
 
 
-def _seen(house: House) -> set[str]:
+def _seen(app: App) -> set[str]:
     """The texts that the model in use was learned from."""
     from triage.classify import LocalClassifier
     from triage.model_files import read_model
 
-    file = house.model_file()
-    if file is not None and not isinstance(house.local_classifier, LocalClassifier):
+    file = app.model_file()
+    if file is not None and not isinstance(app.local_classifier, LocalClassifier):
         return set(read_model(file).texts)
-    contents = house.taxonomy.product.labels.values()
+    contents = app.taxonomy.product.labels.values()
     return {text for content in contents for text in (*content.phrases, *content.examples)}
 
 
-def _learn(house: House, split: Split, *, at: datetime) -> "Model":
+def _learn(app: App, split: Split, *, at: datetime) -> "Model":
     """From the taxonomy, labelled rows there are, and people's answers, which win where a text is labelled twice."""
     from triage.learning.train import learn_name, train
 
-    labels = house.taxonomy.product.labels
+    labels = app.taxonomy.product.labels
     phrases = {label: (learn_name(label), *content.phrases) for label, content in labels.items()}
     given = [LabelledText(text, label) for label, content in labels.items() for text in content.examples]
     until = min((one.opened_at for one in split.test), default=at)
-    further = unseen_rows([*given, *_labelled_before(house, until)], split.test)
+    further = unseen_rows([*given, *_labelled_before(app, until)], split.test)
     by_text = {row.text: row for row in (*further, *rows_to_learn(split.learn))}
-    return train(list(by_text.values()), house.embedder, at=at, phrases=phrases)
+    return train(list(by_text.values()), app.embedder, at=at, phrases=phrases)
 
 
-def _labelled_before(house: House, until: datetime) -> list[LabelledText]:
+def _labelled_before(app: App, until: datetime) -> list[LabelledText]:
     """Rows of the model that HELMDESK_MODEL names, else the shipped labels of sample tickets opened before."""
-    if house.settings.model is not None:
+    if app.settings.model is not None:
         from triage.model_files import read_model
 
-        return read_model(house.settings.model).rows
-    labels = shipped_labels(house.settings.data / "tickets")
-    tickets = house.store.tickets(ids=list(labels)) if labels else []
+        return read_model(app.settings.model).rows
+    labels = shipped_labels(app.settings.data / "tickets")
+    tickets = app.store.tickets(ids=list(labels)) if labels else []
     return [
         LabelledText(text_read(text_of(ticket)), labels[ticket.id]) for ticket in tickets if ticket.created_at < until
     ]
@@ -149,7 +149,7 @@ def _labelled_before(house: House, until: datetime) -> list[LabelledText]:
 
 def shipped_labels(folder: Path) -> dict[str, str]:
     """The product of each shipped sample ticket by its key; empty where there is no such file."""
-    from engine.datafiles import read_yaml
+    from engine.shared.policy_file import read_yaml
 
     if not (folder / "labels.csv").is_file():
         return {}
@@ -158,17 +158,17 @@ def shipped_labels(folder: Path) -> dict[str, str]:
     return {f"{source}:{key}": label for key, label in rows.iter_rows()}
 
 
-def _classifier(house: House, model: "Model") -> "TrainedClassifier":
+def _classifier(app: App, model: "Model") -> "TrainedClassifier":
     from triage.classify import TrainedClassifier
 
-    return TrainedClassifier(model, house.embedder, house.taxonomy, clock=house.now)
+    return TrainedClassifier(model, app.embedder, app.taxonomy, clock=app.now)
 
 
-def _right(house: House, classifier: "LocalClassifier | TrainedClassifier", test: Sequence[Review]) -> Any:
+def _right(app: App, classifier: "LocalClassifier | TrainedClassifier", test: Sequence[Review]) -> Any:
     """Whether the classifier says what the person said, a flag an answer."""
     import numpy as np
 
-    known = {ticket.id: text_of(ticket) for ticket in house.store.tickets(ids=[one.ticket_id for one in test])}
+    known = {ticket.id: text_of(ticket) for ticket in app.store.tickets(ids=[one.ticket_id for one in test])}
     said = classifier.products([_as_answered(known.get(one.ticket_id), one) for one in test])
     return np.array([claim.product == one.label for claim, one in zip(said, test, strict=True)], dtype=bool)
 
@@ -212,10 +212,10 @@ def _run(
     )
 
 
-def _reference(house: House, challenger: "TrainedClassifier", model: "Model", *, at: datetime) -> Mix:
+def _reference(app: App, challenger: "TrainedClassifier", model: "Model", *, at: datetime) -> Mix:
     """What the new model says of the newest 500 tickets of its time that it did not learn from."""
     learned = set(model.texts)
-    known = sorted((one for one in house.store.tickets() if one.created_at <= at), key=lambda one: one.created_at)
+    known = sorted((one for one in app.store.tickets() if one.created_at <= at), key=lambda one: one.created_at)
     foreign = [text for text in map(text_of, known) if text_read(text) not in learned][-REFERENCE_TICKETS:]
     claims = [(claim.product, claim.confidence) for claim in challenger.products(foreign)]
     return mix_of(pl.DataFrame(claims, schema={"product": pl.String(), "confidence": pl.Float64()}, orient="row"))

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.contracts import Event, Kind, Ticket
-from engine.errors import Conflict, NotFound
+from engine.shared.errors import Conflict, NotFound
+from pipelines.app.container import App
 from pipelines.jobs.triage_tickets import text_of
-from pipelines.wiring import House
 from triage.feedback.acceptance import Feedback
 from triage.feedback.acceptance import feedback as judged
 from triage.feedback.reviews import Doubt, Review, Waiting, check_text, in_order, is_settled, review, waiting
@@ -25,45 +25,45 @@ class Queued(NamedTuple):
     asked: Waiting
 
 
-def review_queue(house: House, *, closed: bool = False) -> list[Queued]:
+def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
     """Tickets that wait for a person's answer, the least certain first, then the oldest; open ones unless `closed`."""
-    claims = {claim.ticket_id: (claim, text) for claim, text in house.feedback_store.unsure()}
-    tickets = {ticket.id: ticket for ticket in house.store.tickets(ids=list(claims)) if closed or ticket.is_open}
-    answers = house.feedback_store.answers()
+    claims = {claim.ticket_id: (claim, text) for claim, text in app.feedback_store.unsure()}
+    tickets = {ticket.id: ticket for ticket in app.store.tickets(ids=list(claims)) if closed or ticket.is_open}
+    answers = app.feedback_store.answers()
     doubts = [Doubt(*claims[key], ticket.created_at) for key, ticket in tickets.items()]
     left = in_order(doubt for doubt in doubts if not is_settled(doubt, answers.get(doubt.claim.ticket_id)))
     found = [(tickets[doubt.claim.ticket_id], waiting(doubt)) for doubt in left]
-    shared = _shared_references(house) if found else set()
+    shared = _shared_references(app) if found else set()
     return [
         Queued(ticket.id if ticket.reference in shared else ticket.reference, ticket.is_open, asked)
         for ticket, asked in found
     ]
 
 
-def review_question(house: House, key: str) -> Queued:
+def review_question(app: App, key: str) -> Queued:
     """What a person is asked about one ticket, whether it waits or not. Raises NotFound before triage looked at it."""
-    ticket = _ticket(house, key)
-    claim = house.triage_store.latest([ticket.id]).get(ticket.id)
+    ticket = _ticket(app, key)
+    claim = app.triage_store.latest([ticket.id]).get(ticket.id)
     if claim is None:
         raise NotFound(f"Triage has not looked at {ticket.reference} yet; run `helmdesk triage` first")
     return Queued(ticket.reference, ticket.is_open, waiting(Doubt(claim, text_of(ticket), ticket.created_at)))
 
 
-def answer_review(house: House, key: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
+def answer_review(app: App, key: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
     """Keep a person's answer and confirm the product on the ticket. Raises NotFound, BadInput for a label outside the
     taxonomy, Conflict if the ticket does not stand still; the answer is kept then, too."""
-    ticket = _ticket(house, key)
-    claim = house.triage_store.latest([ticket.id]).get(ticket.id)
+    ticket = _ticket(app, key)
+    claim = app.triage_store.latest([ticket.id]).get(ticket.id)
     answer = review(
-        text_of(ticket), claim, house.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
+        text_of(ticket), claim, app.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
     )
-    number = house.feedback_store.add_review(answer)
-    _confirm(house, ticket, answer, number)
+    number = app.feedback_store.add_review(answer)
+    _confirm(app, ticket, answer, number)
     return answer
 
 
 def record_feedback(
-    house: House,
+    app: App,
     key: str,
     *,
     by: str,
@@ -74,8 +74,8 @@ def record_feedback(
 ) -> Feedback:
     """Keep what was done with the newest draft on a ticket: sent as it is, sent as the text `sent`, or `rejected` with
     a reason. Nothing is sent by it. Raises NotFound without a draft, Conflict if it is not the one that was `shown`."""
-    ticket = _ticket(house, key)
-    draft = house.triage_store.latest_suggestions([ticket.id]).get(ticket.id)
+    ticket = _ticket(app, key)
+    draft = app.triage_store.latest_suggestions([ticket.id]).get(ticket.id)
     if draft is None:
         todo = (
             "run `helmdesk triage` first"
@@ -87,23 +87,23 @@ def record_feedback(
         raise Conflict(
             f"There is a newer draft for {ticket.reference}; read that one first, it shows after the next cycle"
         )
-    given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(house, ticket))
-    house.feedback_store.add_feedback(given)
+    given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(app, ticket))
+    app.feedback_store.add_feedback(given)
     return given
 
 
-def _shared_references(house: House) -> set[str]:
+def _shared_references(app: App) -> set[str]:
     """References that several tickets have, each from another source."""
-    names = house.store.frame("tickets", ["reference"])["reference"]
+    names = app.store.frame("tickets", ["reference"])["reference"]
     return set(names.filter(names.is_duplicated()))
 
 
-def _ticket(house: House, key: str) -> Ticket:
+def _ticket(app: App, key: str) -> Ticket:
     check_text("key of the ticket", key)
-    return house.store.ticket(key)
+    return app.store.ticket(key)
 
 
-def _confirm(house: House, ticket: Ticket, answer: Review, number: int) -> None:
+def _confirm(app: App, ticket: Ticket, answer: Review, number: int) -> None:
     """The product on the ticket, by the answer that counts; who changed the ticket meanwhile keeps that change."""
     event = Event(
         id=f"reviewed/{ticket.id}/{number}",
@@ -116,17 +116,17 @@ def _confirm(house: House, ticket: Ticket, answer: Review, number: int) -> None:
         data={"model": "review", "said": answer.said},
     )
     for last in (*[False] * (TRIES - 1), True):
-        current = house.store.ticket(ticket.id)
-        product = house.feedback_store.review_history(ticket.id)[-1].label
+        current = app.store.ticket(ticket.id)
+        product = app.feedback_store.review_history(ticket.id)[-1].label
         try:
-            house.store.save(current.model_copy(update={"product": product}), [event], at=house.now())
+            app.store.save(current.model_copy(update={"product": product}), [event], at=app.now())
             return
         except Conflict:
             if last:
                 raise
 
 
-def _label(house: House, ticket: Ticket) -> str | None:
+def _label(app: App, ticket: Ticket) -> str | None:
     """The product as confirmed, else as claimed."""
-    claim = house.triage_store.latest([ticket.id]).get(ticket.id)
+    claim = app.triage_store.latest([ticket.id]).get(ticket.id)
     return ticket.product or (claim.product if claim else None)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.jobs.tickets_now import conform
+from pipelines.app.container import App
 from pipelines.marts import MARTS
-from pipelines.wiring import House
+from pipelines.ticket_snapshot import conform
 
 if TYPE_CHECKING:
     from triage.feedback.reviews import Review
@@ -18,24 +18,24 @@ CLAIMED = {"classify": "classifications", "draft": "suggestions"}
 
 
 def triage_marts(
-    house: House, tickets: pl.DataFrame, claims: pl.DataFrame, drafts: pl.DataFrame, *, as_of: datetime
+    app: App, tickets: pl.DataFrame, claims: pl.DataFrame, drafts: pl.DataFrame, *, as_of: datetime
 ) -> dict[str, pl.DataFrame]:
     """All marts of this file by name, from the marts `tickets`, `classifications` and `suggestions`."""
     from triage.feedback.acceptance import acceptance, frame_of, never_help
 
-    policy = house.learning_policy.drafts
-    answers = list(house.feedback_store.answers(as_of=as_of).values())
-    accepted = acceptance(frame_of(house.feedback_store.feedback(as_of=as_of)), policy)
+    policy = app.learning_policy.drafts
+    answers = list(app.feedback_store.answers(as_of=as_of).values())
+    accepted = acceptance(frame_of(app.feedback_store.feedback(as_of=as_of)), policy)
     reviews = review_mart(answers, tickets)
-    unhelpful = never_help(house.held_articles(), cited(drafts), accepted, policy)
+    unhelpful = never_help(app.held_articles(), cited(drafts), accepted, policy)
     return {
         "confidence": confidence_mart(claims),
         "reviews": reviews,
         "calibration": calibration_mart(reviews),
-        "cost_ledger": cost_mart({name: house.triage_store.frame(table) for name, table in CLAIMED.items()}, as_of),
+        "cost_ledger": cost_mart({name: app.triage_store.frame(table) for name, table in CLAIMED.items()}, as_of),
         "draft_feedback": conform("draft_feedback", accepted),
         "unhelpful_articles": conform("unhelpful_articles", unhelpful),
-        "coverage_gaps": gap_mart(house, drafts, tickets),
+        "coverage_gaps": gap_mart(app, drafts, tickets),
     }
 
 
@@ -76,7 +76,7 @@ def review_mart(answers: "list[Review]", tickets: pl.DataFrame) -> pl.DataFrame:
 def calibration_mart(reviews: pl.DataFrame) -> pl.DataFrame:
     """By model and bin of confidence: how often people agreed. Only what people answered is counted, and what triage
     is unsure of is answered most; so a share speaks for its own bin and not for all tickets."""
-    from sla.attainment import wilson
+    from sla.reporting.attainment import wilson
 
     counted = (
         reviews.drop_nulls(["confidence", "model_used"])
@@ -116,16 +116,16 @@ def cited(drafts: pl.DataFrame) -> pl.DataFrame:
     return articles.drop_nulls().unique().group_by("article_id").agg(drafts=pl.len().cast(pl.Int64))
 
 
-def gap_mart(house: House, drafts: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+def gap_mart(app: App, drafts: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
     """What to write next: tickets whose last draft found no answer, those of one meaning together."""
     from triage.feedback.gaps import Uncovered, gaps
 
-    policy = house.learning_policy.gaps
+    policy = app.learning_policy.gaps
     asked = drafts.filter(~pl.col("grounded")).join(tickets, on="ticket", suffix="_of_ticket")
     newest = asked.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
     told = [
         Uncovered(*row) for row in newest.filter(pl.col("subject") != "").select("reference", "subject").iter_rows()
     ]
-    found = gaps(told, house.embedder.embed([one.subject for one in told]), policy) if told else []
+    found = gaps(told, app.embedder.embed([one.subject for one in told]), policy) if told else []
     rows = [(place, gap.about, gap.tickets, ", ".join(gap.examples)) for place, gap in enumerate(found, start=1)]
     return pl.DataFrame(rows, schema=MARTS["coverage_gaps"].schema, orient="row")

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 
 from engine.contracts import OPEN_STATUSES, Event, Kind, Ticket
+from pipelines.app.container import App
 from pipelines.progress import Progress, silent
-from pipelines.wiring import House
 from triage.contracts import Classification, Suggestion, TicketText
 from triage.knowledge.retrieve import question_of
 
@@ -28,48 +28,48 @@ class Triaged(NamedTuple):
         return own | {f"hosted: {name}": count for name, count in self.hosted.items()}
 
 
-def triage_tickets(house: House, *, at: datetime, progress: Progress = silent) -> Triaged:
+def triage_tickets(app: App, *, at: datetime, progress: Progress = silent) -> Triaged:
     """Classify every ticket that was never classified or has changed since; draft for open ones without a suggestion.
 
     Work is saved batch by batch: an interrupted run goes on where it stopped.
     """
     from triage.llm.cascade import Cascade
 
-    house.settings.check_model()
-    _ = house.wording  # a broken file is told of before anything is kept
-    claims = classify(house, at=at, progress=progress)
-    counts = dict(house.classifier.counts) if claims and isinstance(house.classifier, Cascade) else {}
-    drafted = draft(house, at=at, progress=progress)
+    app.settings.check_model()
+    _ = app.wording  # a broken file is told of before anything is kept
+    claims = classify(app, at=at, progress=progress)
+    counts = dict(app.classifier.counts) if claims and isinstance(app.classifier, Cascade) else {}
+    drafted = draft(app, at=at, progress=progress)
     return Triaged(len(claims), sum(claim.needs_review for claim in claims), drafted, counts)
 
 
-def classify(house: House, *, at: datetime, progress: Progress = silent) -> list[Classification]:
+def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Classification]:
     """The claims that are new, already kept."""
-    waiting = house.triage_store.pending([text_of(ticket) for ticket in house.store.tickets()])
+    waiting = app.triage_store.pending([text_of(ticket) for ticket in app.store.tickets()])
     claims: list[Classification] = []
     progress("classify", 0, len(waiting))
     for batch in _batches(waiting):
-        found = [dated(claim, at) for claim in house.classifier.classify(batch)]
-        house.triage_store.save_classifications(batch, found, at=at)
-        house.store.append([_classified(claim, house.settings.actor) for claim in found], at=house.now())
+        found = [dated(claim, at) for claim in app.classifier.classify(batch)]
+        app.triage_store.save_classifications(batch, found, at=at)
+        app.store.append([_classified(claim, app.settings.actor) for claim in found], at=app.now())
         claims += found
         progress("classify", len(claims), len(waiting))
     return claims
 
 
-def draft(house: House, *, at: datetime, progress: Progress = silent) -> int:
+def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
     """Draft for open tickets, the oldest first, at most `draft_limit`; returns how many drafts are new."""
-    waiting = _without_suggestion(house)[: house.settings.draft_limit]
+    waiting = _without_suggestion(app)[: app.settings.draft_limit]
     if not waiting:
         return 0
-    house.sync_knowledge()
+    app.sync_knowledge()
     done = 0
     progress("draft", 0, len(waiting))
     for batch in _batches(waiting):
-        passages = house.index.search([question_of(text) for text in batch])
-        drafts = [dated(suggestion, at) for suggestion in house.drafter.draft(batch, passages)]
-        house.triage_store.save_suggestions(batch, drafts, at=at)
-        house.store.append([_drafted(suggestion, house.settings.actor) for suggestion in drafts], at=house.now())
+        passages = app.index.search([question_of(text) for text in batch])
+        drafts = [dated(suggestion, at) for suggestion in app.drafter.draft(batch, passages)]
+        app.triage_store.save_suggestions(batch, drafts, at=at)
+        app.store.append([_drafted(suggestion, app.settings.actor) for suggestion in drafts], at=app.now())
         done += len(drafts)
         progress("draft", done, len(waiting))
     return done
@@ -92,9 +92,9 @@ def dated(claim: Claim, at: datetime) -> Claim:
     return claim.model_copy(update={"created_at": at})
 
 
-def _without_suggestion(house: House) -> list[TicketText]:
-    texts = [text_of(ticket) for ticket in house.store.tickets(statuses=OPEN_STATUSES)]
-    known = house.triage_store.latest_suggestions([text.ticket_id for text in texts])
+def _without_suggestion(app: App) -> list[TicketText]:
+    texts = [text_of(ticket) for ticket in app.store.tickets(statuses=OPEN_STATUSES)]
+    known = app.triage_store.latest_suggestions([text.ticket_id for text in texts])
     return [text for text in texts if text.ticket_id not in known]
 
 

@@ -4,22 +4,22 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.wiring import House
+from pipelines.app.container import App
 
 
-def scored(house: House, tickets: pl.DataFrame, clocks: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
+def scored(app: App, tickets: pl.DataFrame, clocks: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
     """Open tickets with `score`, `section` and the promise that falls due next, the highest score first.
 
     `tickets` has the columns of the mart `tickets`, `clocks` those of `sla.contracts.CLOCKS`.
     """
     from engine.priority import score_expr, section_expr
 
-    preset = house.priority_preset
+    preset = app.priority_preset
     queue = (
         tickets.filter("is_open")
         .join(next_promise(clocks), on="ticket", how="left")
-        .join(_flags(house, at), on="ticket", how="left")
-        .join(_envelopes(house, at), on="ticket", how="left")
+        .join(_flags(app, at), on="ticket", how="left")
+        .join(_envelopes(app, at), on="ticket", how="left")
         .join(_reopened(clocks), on="ticket", how="left")
         .with_columns(sla_seconds_left=pl.col("seconds_left").cast(pl.Float64))
     )
@@ -44,14 +44,14 @@ def next_promise(clocks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _flags(house: House, at: datetime) -> pl.DataFrame:
-    flags = house.store.frame("case_flags").filter(_in_force("created_at", "cleared_at", at))
+def _flags(app: App, at: datetime) -> pl.DataFrame:
+    flags = app.store.frame("case_flags").filter(_in_force("created_at", "cleared_at", at))
     return flags.group_by(ticket="ticket_id").agg(flags=pl.col("type").unique())
 
 
-def _envelopes(house: House, at: datetime) -> pl.DataFrame:
+def _envelopes(app: App, at: datetime) -> pl.DataFrame:
     """Per ticket whether an expert was at it, and how long the longest unanswered question had waited by then."""
-    envelopes = house.store.frame("envelopes").filter(_in_force("created_at", "completed_at", at))
+    envelopes = app.store.frame("envelopes").filter(_in_force("created_at", "completed_at", at))
     waited = (pl.lit(at, pl.Datetime("us", "UTC")) - pl.col("created_at")).dt.total_microseconds() / 1e6
     is_active = (pl.col("accepted_at") <= at).fill_null(value=False)
     return envelopes.group_by(ticket="ticket_id").agg(

@@ -5,8 +5,8 @@ import sys
 from datetime import date
 from pathlib import Path
 
-from engine.errors import HelmdeskError
-from pipelines.people import load_people
+from engine.shared.errors import HelmdeskError
+from pipelines.app.people_files import load_people
 from pipelines.samples.files import write_sample
 from pipelines.samples.generate import generate
 

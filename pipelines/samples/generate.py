@@ -6,7 +6,7 @@ from random import Random
 from typing import NamedTuple
 
 from engine.contracts import Event, Kind, Priority, StandardTicket, Status
-from pipelines.people import People
+from pipelines.app.people_files import People
 from pipelines.samples.arrivals import Arrival, arrivals, place
 from pipelines.samples.lifecycles import Case, Fate, history
 from pipelines.samples.phrases import Book, read_book

@@ -4,7 +4,7 @@ from itertools import accumulate
 from random import Random
 
 from engine.contracts import Agent, AssignmentGroup, Contact, GroupStatus, Location, Tier
-from pipelines.people import People
+from pipelines.app.people_files import People
 from pipelines.samples.arrivals import place
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.allocation.policy import load_policy
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from tests.allocation.desk import POLICY_FILE, policy
 
 GOOD = POLICY_FILE.read_text(encoding="utf-8")

@@ -8,8 +8,8 @@ from typing import Any
 import polars as pl
 
 from engine.contracts import Agent, Delivery, Event, Kind, Priority, StandardTicket, Team, Tier
+from pipelines.app.container import open_app
 from pipelines.marts import MARTS, MartReader, publish
-from pipelines.wiring import open_house
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # a Friday
 DAY_BEFORE = NOON - timedelta(days=1)
@@ -218,7 +218,7 @@ def stored_desk(home: Path) -> None:
         Agent(id="ana", email="ana@example.com", name="Ana", teams=("network",)),
         Agent(id="ben", email="ben@example.com", name="Ben", teams=("network",), max_tickets=0),
     ]
-    with open_house(home=home) as house:
-        house.store.put([Team(id="network", name="Network"), *agents])
-        house.store.ingest(Delivery(tickets=tickets), at=NOON)
-        house.store.append([note], at=NOON)
+    with open_app(home=home) as parts:
+        parts.store.put([Team(id="network", name="Network"), *agents])
+        parts.store.ingest(Delivery(tickets=tickets), at=NOON)
+        parts.store.append([note], at=NOON)

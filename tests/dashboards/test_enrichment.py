@@ -36,8 +36,8 @@ ACME = {
 def page() -> None:
     from dashboards import enrichment, opening
 
-    house = opening.house()
-    enrichment.section(opening.marts(house), "demo:INC-1")
+    parts = opening.parts()
+    enrichment.section(opening.marts(parts), "demo:INC-1")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from dashboards import queries
 from dashboards.queries import QueueFilter, Selection
-from sla.attainment import attainment
+from sla.reporting.attainment import attainment
 from tests.dashboards.marts_by_hand import HOSTILE, LOAD, NOON, clock, published, queued, small_desk, ticket
 
 STATES = ["met"] * 7 + ["breached"] * 3 + ["at_risk"] * 2 + ["on_track"] * 4 + ["no_target"]

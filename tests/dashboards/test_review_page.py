@@ -7,8 +7,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine.contracts import Delivery, StandardTicket
+from pipelines.app.container import open_app
 from pipelines.jobs.triage_tickets import text_of
-from pipelines.wiring import open_house
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
 from tests.dashboards.test_ticket_page import acting_as, button, texts
@@ -23,8 +23,8 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
     small_desk(tmp_path).close()
     stored_desk(tmp_path)
-    with open_house(home=tmp_path) as house:
-        asked = [text_of(ticket) for ticket in house.store.tickets()]
+    with open_app(home=tmp_path) as parts:
+        asked = [text_of(ticket) for ticket in parts.store.tickets()]
         claims = [
             Classification(
                 id=f"c-{text.ticket_id}", ticket_id=text.ticket_id, product="SWG", urgency="low", confidence=sure,
@@ -33,11 +33,11 @@ def home(tmp_path, monkeypatch):
             )
             for text, sure in zip(asked, (0.5, 0.3), strict=True)
         ]  # fmt: skip
-        house.triage_store.save_classifications(asked, claims, at=NOON)
+        parts.triage_store.save_classifications(asked, claims, at=NOON)
         drafted = Suggestion(
             id="s-1", ticket_id="demo:INC-1", text=DRAFT, grounded=True, model_used="extractive", created_at=NOON
         )
-        house.triage_store.save_suggestions(asked, [drafted], at=NOON)
+        parts.triage_store.save_suggestions(asked, [drafted], at=NOON)
     yield tmp_path
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -50,8 +50,8 @@ def review_page() -> AppTest:
 
 
 def answers(home: Path) -> dict[str, tuple[str, str, str]]:
-    with open_house(home=home) as house:
-        kept = house.feedback_store.answers()
+    with open_app(home=home) as parts:
+        kept = parts.feedback_store.answers()
     return {key: (one.label, one.answered_by, one.note) for key, one in kept.items()}
 
 
@@ -64,15 +64,15 @@ def test_queue_shows_the_least_certain_first(home):
 
 
 def test_equal_references_are_told_apart_by_their_keys(home):
-    with open_house(home=home) as house:
+    with open_app(home=home) as parts:
         twin = StandardTicket(ticket_id="9", source="mail", ticket_number="INC-1", title="Help", created_at=NOON)
-        house.store.ingest(Delivery(tickets=(twin,)), at=NOON)
-        asked = [text_of(house.store.ticket("mail:9"))]
+        parts.store.ingest(Delivery(tickets=(twin,)), at=NOON)
+        asked = [text_of(parts.store.ticket("mail:9"))]
         unsure = Classification(
             id="c-9", ticket_id="mail:9", product="SWG", urgency="low", confidence=0.1, reasoning="says little",
             needs_review=True, model_used="local", created_at=NOON,
         )  # fmt: skip
-        house.triage_store.save_classifications(asked, [unsure], at=NOON)
+        parts.triage_store.save_classifications(asked, [unsure], at=NOON)
     names = [text.value.split(" · ")[0] for text in review_page().text if " · opened " in text.value]
     assert names == ["mail:9", "INC-2", "demo:INC-1"]
 
@@ -88,8 +88,8 @@ def test_one_click_answers(home):
     app.button(key="demo:INC-2 is ZTNA").click().run()
     assert answers(home) == {"demo:INC-2": ("ZTNA", "ana", "")}
     assert "Waiting: 1, shown 1 to 1" in read_as_markdown(app)
-    with open_house(home=home) as house:
-        assert house.store.ticket("INC-2").product == "ZTNA"
+    with open_app(home=home) as parts:
+        assert parts.store.ticket("INC-2").product == "ZTNA"
 
 
 def test_another_label_is_answered_with_a_note(home):
@@ -119,9 +119,9 @@ def test_empty_page_shows_the_command_that_fills_it(tmp_path, monkeypatch):
 
 
 def judged(home: Path) -> list[tuple[str, str | None, str | None, str]]:
-    with open_house(home=home) as house:
+    with open_app(home=home) as parts:
         return [
-            (one.outcome, one.text, one.reason, one.given_by) for one in house.feedback_store.feedback_of("demo:INC-1")
+            (one.outcome, one.text, one.reason, one.given_by) for one in parts.feedback_store.feedback_of("demo:INC-1")
         ]
 
 
@@ -165,8 +165,8 @@ def test_newer_draft_is_not_judged_unseen(home):
         model_used="x",
         created_at=NOON.replace(hour=13),
     )
-    with open_house(home=home) as house:
-        house.triage_store.save_suggestions([text_of(house.store.ticket("INC-1"))], [newer], at=NOON)
+    with open_app(home=home) as parts:
+        parts.triage_store.save_suggestions([text_of(parts.store.ticket("INC-1"))], [newer], at=NOON)
     app = acting_as(opened("ticket", ticket="INC-1"), "ana")
     button(app, "Sent as it is").click().run()
     assert "newer draft" in app.error[0].value

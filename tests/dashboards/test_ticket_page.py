@@ -5,7 +5,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine.contracts import Company, Contact
-from pipelines.wiring import open_house
+from pipelines.app.container import open_app
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, published, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
 
@@ -61,8 +61,8 @@ def test_what_is_known_is_shown(home):
 
 
 def test_what_a_person_confirmed_stands_above_the_claim(home):
-    with open_house(home=home) as house:
-        house.store.save(house.store.ticket("INC-2").model_copy(update={"product": "SWG"}), [], at=NOON)
+    with open_app(home=home) as parts:
+        parts.store.save(parts.store.ticket("INC-2").model_copy(update={"product": "SWG"}), [], at=NOON)
     app = opened("ticket", ticket="INC-2")
     assert "Confirmed: SWG" in texts(app)
     assert not [warning for warning in app.warning if "not sure" in warning.value]
@@ -87,10 +87,10 @@ def test_title_says_that_it_is_one_ticket(home):
 
 
 def test_people_and_customer_are_named(home):
-    with open_house(home=home) as house:
+    with open_app(home=home) as parts:
         asking = {"requester_id": "kim", "company_id": "acme", "assignee_id": "ben"}
-        house.store.put([Company(id="acme", name="Acme"), Contact(id="kim", name="Kim Berg", email="kim@example.com")])
-        house.store.save(house.store.ticket("INC-1").model_copy(update=asking), [], at=NOON)
+        parts.store.put([Company(id="acme", name="Acme"), Contact(id="kim", name="Kim Berg", email="kim@example.com")])
+        parts.store.save(parts.store.ticket("INC-1").model_copy(update=asking), [], at=NOON)
     published(home, names=[{"dimension": "company_id", "value": "acme", "name": "Acme"}])
     told = texts(opened("ticket", ticket="INC-1")).splitlines()
     assert [name for name in told if name.endswith(")")] == ["Ben (ben)", "Kim Berg (kim)", "Acme (acme)"]
@@ -98,8 +98,8 @@ def test_people_and_customer_are_named(home):
 
 @pytest.mark.parametrize(("status", "said"), [("in_progress", "nobody yet"), ("closed", "nobody accepted it")])
 def test_only_an_open_ticket_waits_for_an_owner(home, status, said):
-    with open_house(home=home) as house:
-        house.store.save(house.store.ticket("INC-1").model_copy(update={"status": status}), [], at=NOON)
+    with open_app(home=home) as parts:
+        parts.store.save(parts.store.ticket("INC-1").model_copy(update={"status": status}), [], at=NOON)
     assert said in texts(opened("ticket", ticket="INC-1")).splitlines()
 
 
@@ -116,8 +116,8 @@ def test_unsure_triage_goes_to_a_person(home):
 def test_accepting_sets_the_owner(home):
     app = acting_as(opened("ticket", ticket="INC-1"), "ana")
     button(app, "Accept this ticket").click().run()
-    with open_house(home=home) as house:
-        assert house.store.ticket("INC-1").owner_id == "ana"
+    with open_app(home=home) as parts:
+        assert parts.store.ticket("INC-1").owner_id == "ana"
     assert "Accept this ticket" not in [b.label for b in app.button]
     assert "Ana (ana) accepted the ticket and owns it" in texts(app)
 
@@ -137,41 +137,41 @@ def test_desk_refuses_in_one_line(home):
 
 def test_slower_agent_is_told_who_was_faster(home):
     app = acting_as(opened("ticket", ticket="INC-1"), "ben")
-    with open_house(home=home) as house:
-        house.desk.accept("demo:INC-1", by="ana", at=NOON)
+    with open_app(home=home) as parts:
+        parts.desk.accept("demo:INC-1", by="ana", at=NOON)
     button(app, "Accept this ticket").click().run()
     assert "ana" in app.error[0].value
 
 
 def test_owner_changes_the_status(home):
-    with open_house(home=home) as house:
-        house.desk.accept("demo:INC-1", by="ana", at=NOON)
+    with open_app(home=home) as parts:
+        parts.desk.accept("demo:INC-1", by="ana", at=NOON)
     app = acting_as(opened("ticket", ticket="INC-1"), "ana")
     app.selectbox[-1].select("waiting_customer").run()
     button(app, "Change status").click().run()
-    with open_house(home=home) as house:
-        assert house.store.ticket("INC-1").status == "waiting_customer"
+    with open_app(home=home) as parts:
+        assert parts.store.ticket("INC-1").status == "waiting_customer"
 
 
 def test_only_the_owner_changes_the_status(home):
-    with open_house(home=home) as house:
-        house.desk.accept("demo:INC-1", by="ana", at=NOON)
+    with open_app(home=home) as parts:
+        parts.desk.accept("demo:INC-1", by="ana", at=NOON)
     app = acting_as(opened("ticket", ticket="INC-1"), "ben")
     button(app, "Change status").click().run()
     assert "only the owner" in app.error[0].value
 
 
 def test_only_the_moves_of_the_lifecycle_are_offered(home):
-    with open_house(home=home) as house:
-        ways = house.desk.policies.lifecycle.transitions[house.store.ticket("INC-1").status]
+    with open_app(home=home) as parts:
+        ways = parts.desk.policies.lifecycle.transitions[parts.store.ticket("INC-1").status]
     assert list(opened("ticket", ticket="INC-1").selectbox[-1].options) == [way.replace("_", " ") for way in ways]
 
 
 def test_letters_are_shown_to_the_agent_they_are_for(home):
-    with open_house(home=home) as house:
-        house.desk.accept("demo:INC-1", by="ana", at=NOON)
-        house.desk.note("demo:INC-1", by="ana", text="Ask the network team.", at=NOON)
-        house.desk.reply("demo:INC-1", by="ana", text="We look into it.", at=NOON)
+    with open_app(home=home) as parts:
+        parts.desk.accept("demo:INC-1", by="ana", at=NOON)
+        parts.desk.note("demo:INC-1", by="ana", text="Ask the network team.", at=NOON)
+        parts.desk.reply("demo:INC-1", by="ana", text="We look into it.", at=NOON)
     app = opened("ticket", ticket="INC-1")
     assert "We look into it." in texts(app)
     assert "Ask the network team." not in texts(app)
@@ -179,8 +179,8 @@ def test_letters_are_shown_to_the_agent_they_are_for(home):
 
 
 def test_ledger_behind_a_clock_is_shown(home):
-    with open_house(home=home) as house:
-        behind = next(one for one in house.explain("INC-1", NOON) if one.clock == "resolution")
+    with open_app(home=home) as parts:
+        behind = next(one for one in parts.explain("INC-1", NOON) if one.clock == "resolution")
     app = opened("ticket", ticket="INC-1")
     (shown,) = [expander for expander in app.expander if expander.label == "How resolution adds up"]
     table = shown.dataframe[0].value
@@ -200,8 +200,8 @@ def test_published_clock_that_history_has_overtaken_is_said(home):
 def test_ledger_agrees_with_clocks_published_from_the_store(home):
     from pipelines.jobs.publish import publish
 
-    with open_house(home=home) as house:
-        publish(house, as_of=NOON)
+    with open_app(home=home) as parts:
+        publish(parts, as_of=NOON)
     app = opened("ticket", ticket="INC-1")
     assert [e.label for e in app.expander] == ["How first response adds up", "How resolution adds up"]
     assert not [c.value for e in app.expander for c in e.caption if "has changed since" in c.value]

@@ -12,7 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from engine.contracts import CLOCK_KINDS, OPEN_STATUSES, Event, GroupStatus, Kind, StandardTicket, Status
-from pipelines.people import load_people
+from pipelines.app.people_files import load_people
 from pipelines.samples.__main__ import main
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -110,9 +110,9 @@ def test_some_tickets_must_wait_for_a_group(tickets: list[StandardTicket]) -> No
 
 
 def test_promises_are_broken_at_a_believable_rate(tickets: list[StandardTicket], events: list[Event]) -> None:
-    from sla.batch import evaluate
-    from sla.calendar_files import load as load_calendars
-    from sla.policies import load as load_policies
+    from sla.clocks.batch.evaluate import evaluate
+    from sla.policy.calendar_files import load as load_calendars
+    from sla.policy.parser import load as load_policies
 
     created = {event.ticket_id: event.data for event in events if event.kind is Kind.CREATED}
     rows = [{"id": t.key, "created_at": t.created_at, **created[t.key]} for t in tickets]

@@ -8,7 +8,7 @@ import pytest
 from engine import alert_matrix
 from engine.alert_matrix import Alert, Condition, Recipient
 from engine.contracts import Kind, Team
-from engine.errors import NotAllowed
+from engine.shared.errors import NotAllowed
 from tests.engine.people import POLICIES, a_ticket, later, owned
 
 POLICY = alert_matrix.load(POLICIES / "alert_matrix.yaml")

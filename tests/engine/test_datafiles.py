@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.datafiles import read_yaml
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
+from engine.shared.policy_file import read_yaml
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 
 from engine import cases, lifecycle, timeline
-from engine.calibration import CalibrationItem, Lesson, ReviewOutcome
 from engine.contracts import Kind, Status, first_broken_link
 from engine.envelopes import Envelope
-from engine.errors import Conflict, NotAllowed, NotFound
 from engine.flags import CaseFlag, FlagType
+from engine.grant_review import CalibrationItem, Lesson, ReviewOutcome
 from engine.kanban import KanbanView
 from engine.notifications import News, QueuedNotification
 from engine.ownership import TransferReason
 from engine.reminders import Reminder
 from engine.resolutions import CalibrationStatus, Claim, Resolution
+from engine.shared.errors import Conflict, NotAllowed, NotFound
 from engine.storage.ports import Store
 from engine.tasks import TaskStatus
 from tests.engine.people import MONDAY, a_desk, delivered, later

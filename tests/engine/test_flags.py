@@ -6,8 +6,8 @@ import pytest
 
 from engine import flags
 from engine.contracts import Kind, Priority
-from engine.errors import NotAllowed
 from engine.flags import FlagType
+from engine.shared.errors import NotAllowed
 from engine.timeline import EntryType, TimelineEntry
 from tests.engine.people import POLICIES, a_ticket, later, owned
 

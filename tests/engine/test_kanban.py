@@ -6,8 +6,8 @@ import pytest
 
 from engine import kanban, lifecycle
 from engine.contracts import Kind, Status
-from engine.errors import BadInput, NotAllowed
 from engine.kanban import KanbanView
+from engine.shared.errors import BadInput, NotAllowed
 from tests.engine.people import POLICIES, a_ticket, later, owned
 
 LIFECYCLES = lifecycle.load(POLICIES / "lifecycle.yaml")

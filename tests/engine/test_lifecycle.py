@@ -7,7 +7,7 @@ import pytest
 
 from engine import lifecycle
 from engine.contracts import Event, Kind, Priority, SlaEffect, Status
-from engine.errors import NotAllowed, NotFound
+from engine.shared.errors import NotAllowed, NotFound
 from tests.engine.people import MONDAY, POLICIES, a_ticket, delivered, later, owned
 
 POLICY = lifecycle.load(POLICIES / "lifecycle.yaml")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from engine import notifications
-from engine.errors import BadInput
 from engine.notifications import News, NotificationPreference, QueuedNotification, QuietHours
+from engine.shared.errors import BadInput
 from tests.engine.people import ANA, EVA, MONDAY, POLICIES, later
 
 POLICY = notifications.load(POLICIES / "notifications.yaml")

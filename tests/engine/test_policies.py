@@ -8,7 +8,7 @@ import pytest
 
 from engine import alert_matrix, lifecycle, ownership, priority, rules
 from engine.desk import load_policies
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from tests.engine.people import POLICIES
 
 Loader = Callable[[Path], Any]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from engine import envelopes, reminders
-from engine.errors import NotAllowed
 from engine.reminders import Frequency, Recurring, Reminder, ReminderStatus
+from engine.shared.errors import NotAllowed
 from tests.engine.people import MONDAY, POLICIES, a_ticket, later, owned
 
 POLICY = reminders.load(POLICIES / "reminders.yaml")

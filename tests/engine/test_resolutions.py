@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from engine import resolutions
 from engine.contracts import EmpowermentConfig, Kind
-from engine.errors import NotAllowed
 from engine.flags import FlagType
 from engine.resolutions import ApprovalStatus, CalibrationStatus, Claim, EmpowermentTier
+from engine.shared.errors import NotAllowed
 from tests.engine.people import ANA, BEN, CLEO, DIRK, FIN, LIMITS, POLICIES, later, owned
 
 POLICY = resolutions.load(POLICIES / "empowerment.yaml")

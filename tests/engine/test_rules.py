@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from engine import envelopes, rules
-from engine.errors import BadInput
 from engine.rules import Trigger
+from engine.shared.errors import BadInput
 from tests.engine.people import MONDAY, POLICIES, a_ticket, later
 
 SHIPPED = rules.load(POLICIES / "rules.yaml").rules

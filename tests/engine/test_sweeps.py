@@ -4,10 +4,10 @@ import pytest
 
 from engine.alert_matrix import Alert
 from engine.contracts import AssignmentGroup, Status
-from engine.errors import NotAllowed
 from engine.flags import CaseFlag
 from engine.notifications import QueuedNotification
 from engine.reminders import Reminder
+from engine.shared.errors import NotAllowed
 from engine.storage.ports import Store
 from tests.engine.people import MONDAY, a_desk, delivered, later
 

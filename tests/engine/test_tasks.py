@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine import envelopes, tasks
-from engine.errors import NotAllowed
+from engine.shared.errors import NotAllowed
 from engine.tasks import Task, TaskStatus
 from tests.engine.people import MONDAY, later, owned
 

@@ -43,7 +43,7 @@ def maybe(values: tuple[Any, ...]) -> st.SearchStrategy[Any]:
 
 
 def moments(start: datetime) -> st.SearchStrategy[datetime]:
-    """Quarter hours mostly (they meet openings and one another), some odd seconds with a fraction."""
+    """Quarter hours mostly (they meet business_intervals and one another), some odd seconds with a fraction."""
     quarters = st.integers(0, 9 * 96).map(lambda n: start + timedelta(minutes=15 * n))
     odd = st.integers(0, 9 * 86_400 * 1_000).map(lambda ms: start + timedelta(milliseconds=ms))
     return st.one_of(quarters, quarters, odd)

@@ -1,4 +1,4 @@
-"""A third opinion in SQL: default terms only, openings from the second-by-second clock, targets worked out by hand."""
+"""A third opinion in SQL: default terms only, opening hours from the second-by-second clock, targets by hand."""
 
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -96,10 +96,10 @@ LEFT JOIN targets t ON t.clock = g.clock
 
 CREATE TEMP MACRO passed(cal, t) AS (
     SELECT coalesce(sum(epoch(least(o."end", t)) - epoch(o.start)), 0)::BIGINT
-    FROM openings o WHERE o.calendar = cal AND o.start < t
+    FROM business_intervals o WHERE o.calendar = cal AND o.start < t
 );
 CREATE TEMP MACRO reached(cal, n) AS (
-    SELECT min(o.start + to_seconds(n - o.before)) FROM openings o
+    SELECT min(o.start + to_seconds(n - o.before)) FROM business_intervals o
     WHERE o.calendar = cal AND o.before < n AND o.before + epoch(o."end") - epoch(o.start) >= n
 );
 
@@ -167,7 +167,7 @@ def opinion(backlog: Backlog, start: datetime) -> list[dict[str, Any]]:
             [row for i, policy in enumerate(backlog.policies) for row in _targets(i, policy)],
             schema={"rule": pl.Int64, "clock": text, "tier": text, "target": pl.Int64, "calendar": text},
         ),
-        "openings": openings(start),
+        "business_intervals": business_intervals(start),
     }
     for name, table in tables.items():
         connection.register(f"_{name}", table.to_arrow())
@@ -183,7 +183,7 @@ def opinion(backlog: Backlog, start: datetime) -> list[dict[str, Any]]:
 
 
 @lru_cache(maxsize=8)
-def openings(start: datetime) -> pl.DataFrame:
+def business_intervals(start: datetime) -> pl.DataFrame:
     """Every calendar from a start to the horizon, found quarter hour by quarter hour."""
     step, rows = timedelta(minutes=15), []
     for name, calendar in CALENDARS.items():

@@ -8,8 +8,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sla.calendars import Calendar
-from sla.openings import NEVER
+from sla.calendar.business_intervals import NEVER
+from sla.policy.calendar_files import read as read_calendar
 from tests.generative.backlogs import DAYS
 from tests.sla.slow_clock import deadline, elapsed, is_open
 
@@ -59,7 +59,7 @@ def test_elapsed_is_what_walking_counts(
     mapping, start = given_calendar
     first = start + timedelta(minutes=15 * skip)
     last = first + timedelta(minutes=15 * length)
-    assert Calendar.parse(mapping).elapsed(first, last) == elapsed(mapping, first, last, step=900)
+    assert read_calendar(mapping).elapsed(first, last) == elapsed(mapping, first, last, step=900)
 
 
 @settings(max_examples=80, deadline=None)
@@ -69,7 +69,7 @@ def test_deadline_is_where_walking_arrives(
 ) -> None:
     mapping, start = given_calendar
     first = start + timedelta(minutes=15 * skip)
-    found = Calendar.parse(mapping).deadline(first, need * 900)
+    found = read_calendar(mapping).deadline(first, need * 900)
     walked = deadline(mapping, first, need * 900, first + LIMIT, step=900)
     assert found == walked if walked else found is None or found > first + LIMIT
 
@@ -80,7 +80,7 @@ def test_columns_say_what_single_instants_say(
     given_calendar: tuple[dict[str, Any], datetime], offsets: list[int]
 ) -> None:
     mapping, start = given_calendar
-    calendar = Calendar.parse(mapping)
+    calendar = read_calendar(mapping)
     instants = [start + timedelta(seconds=n) for n in offsets]
     column = pl.Series(instants, dtype=pl.Datetime("us", "UTC"))
     assert calendar.elapsed(column, instants[0]).to_list() == [calendar.elapsed(at, instants[0]) for at in instants]
@@ -96,7 +96,7 @@ def test_next_open_moves_a_closing_to_the_next_opening(
     given_calendar: tuple[dict[str, Any], datetime], skip: int, need: int
 ) -> None:
     mapping, start = given_calendar
-    calendar, first = Calendar.parse(mapping), start + timedelta(minutes=15 * skip)
+    calendar, first = read_calendar(mapping), start + timedelta(minutes=15 * skip)
     close, later = (calendar.deadline(first, need * 900, boundary=b) for b in ("close", "next_open"))
     assert (close is None) == (later is None)
     if close is not None and later is not None and later < first + LIMIT:
@@ -110,7 +110,7 @@ def test_deadline_and_elapsed_undo_each_other(
     given_calendar: tuple[dict[str, Any], datetime], skip: int, length: int
 ) -> None:
     mapping, start = given_calendar
-    calendar, first = Calendar.parse(mapping), start + timedelta(minutes=15 * skip)
+    calendar, first = read_calendar(mapping), start + timedelta(minutes=15 * skip)
     last = first + timedelta(seconds=length)
     used = calendar.elapsed(first, last)
     due = calendar.deadline(first, used)
@@ -124,7 +124,7 @@ def test_every_kind_of_column_says_what_single_instants_say(
     given_calendar: tuple[dict[str, Any], datetime], rows: list[tuple[int, int]]
 ) -> None:
     mapping, start = given_calendar
-    calendar = Calendar.parse(mapping)
+    calendar = read_calendar(mapping)
     instants = [start + timedelta(seconds=offset) for offset, _ in rows]
     ends = [at + timedelta(seconds=need) for at, (_, need) in zip(instants, rows, strict=True)]
     needs = [need for _, need in rows]

@@ -4,12 +4,12 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from sla import batch
-from sla.calendar_files import parse_all
-from sla.check import frames
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.clocks.evaluate import evaluate_all
 from sla.contracts import CLOCKS
-from sla.evaluate import evaluate_all
-from sla.policies import parse
+from sla.policy.calendar_files import parse_all
+from sla.policy.parser import parse
 from tests.generative.backlogs import CALENDARS, Backlog, backlogs
 
 READY = parse_all(CALENDARS)

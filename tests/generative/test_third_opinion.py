@@ -2,9 +2,9 @@
 
 from hypothesis import HealthCheck, given, settings
 
-from sla import batch
-from sla.calendar_files import parse_all
-from sla.check import frames
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.policy.calendar_files import parse_all
 from tests.generative.backlogs import CALENDARS, STARTS, Backlog, backlogs
 from tests.generative.duck_opinion import HORIZON, opinion
 

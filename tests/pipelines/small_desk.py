@@ -4,9 +4,9 @@ import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from pipelines.people import load_people
+from pipelines.app.people_files import load_people
+from pipelines.app.settings import shipped_data
 from pipelines.samples.generate import generate
-from pipelines.settings import shipped_data
 
 AS_OF = datetime(2026, 7, 17, 15, tzinfo=UTC)
 START = date(2026, 7, 3)

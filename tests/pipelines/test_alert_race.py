@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.app.container import open_app
 from pipelines.jobs.alerts import Raised, raise_and_queue
-from pipelines.wiring import open_house
 from tests.pipelines.test_alerts import LATER, breached, in_a_group, queue
 from tests.processes import meet, two_processes
 
@@ -13,11 +13,11 @@ STORM = 400
 
 
 def evaluate_as_process(home: Path, database_url: str) -> Raised:
-    with open_house(home=home, database_url=database_url) as house:
-        house.store.counts()
+    with open_app(home=home, database_url=database_url) as app:
+        app.store.counts()
         clocks = breached(STORM)
         meet()
-        return raise_and_queue(house, clocks, as_of=LATER)
+        return raise_and_queue(app, clocks, as_of=LATER)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -26,14 +26,14 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 def test_two_evaluators_at_once_tell_each_alert_once(tmp_path: Path, database_url: str) -> None:
-    with open_house(home=tmp_path, database_url=database_url) as house:
-        in_a_group(house, STORM)
+    with open_app(home=tmp_path, database_url=database_url) as app:
+        in_a_group(app, STORM)
     with two_processes() as pool:
         running = [pool.submit(evaluate_as_process, tmp_path, database_url) for _ in range(2)]
         found = [future.result(timeout=120) for future in running]
     assert sum(raised.alerts for raised in found) == STORM
-    with open_house(home=tmp_path, database_url=database_url) as house:
-        kept, rows = house.store.frame("sla_alerts"), queue(house)
+    with open_app(home=tmp_path, database_url=database_url) as app:
+        kept, rows = app.store.frame("sla_alerts"), queue(app)
         assert (kept.height, kept["notification_sent"].all()) == (STORM, True)
         told: dict[str, int] = {}
         for row in rows:

@@ -10,10 +10,11 @@ import pytest
 
 from engine.alert_matrix import Alert
 from engine.contracts import Agent, AssignmentGroup, Delivery, Role, StandardTicket, Team
-from engine.desk.listeners import Listeners
-from engine.desk.nudging import Nudge
-from engine.errors import BadInput
+from engine.desk.matrix_alerts import Nudge
+from engine.desk.notification_routing import NotificationRouting
 from engine.notifications import News, NotificationPreference, QueuedNotification, Silence, due_batches
+from engine.shared.errors import BadInput
+from pipelines.app.container import App, open_app
 from pipelines.jobs.alerts import (
     Raised,
     many_at_once,
@@ -24,7 +25,6 @@ from pipelines.jobs.alerts import (
     raise_and_queue,
 )
 from pipelines.jobs.evaluate_sla import replay
-from pipelines.wiring import House, open_house
 from sla.contracts import CLOCKS
 
 MONDAY = datetime(2026, 7, 13, 9, tzinfo=UTC)
@@ -41,24 +41,24 @@ def minutes(number: float) -> timedelta:
     return timedelta(minutes=number)
 
 
-def fill(house: House, tickets: int, **fields: Any) -> House:
+def fill(app: App, tickets: int, **fields: Any) -> App:
     """Tickets of Monday morning that Ana owns, unless told otherwise."""
-    house.store.put([TEAM, *AGENTS])
+    app.store.put([TEAM, *AGENTS])
     made = [
         StandardTicket.model_validate(
             {"ticket_id": str(n), "source": "web", "ticket_number": f"INC-{n}", "created_at": MONDAY} | fields
         )
         for n in range(tickets)
     ]
-    house.store.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
-    for ticket in house.store.tickets() if tickets < 50 else []:
-        house.desk.accept(ticket.id, by="ana", at=MONDAY)
-    return house
+    app.store.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
+    for ticket in app.store.tickets() if tickets < 50 else []:
+        app.desk.accept(ticket.id, by="ana", at=MONDAY)
+    return app
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with open_house(home=tmp_path) as opened:
+def app(tmp_path: Path) -> Iterator[App]:
+    with open_app(home=tmp_path) as opened:
         yield opened
 
 
@@ -71,56 +71,56 @@ def breached(tickets: int, *, over: float = 60, state: str = "breached") -> pl.D
     return pl.DataFrame([{"ticket": f"web:{n}"} | row for n in range(tickets)], schema=CLOCKS)
 
 
-def queue(house: House, kind: str = "sla_breach") -> list[QueuedNotification]:
-    return house.store.all(QueuedNotification, event_type=kind)
+def queue(app: App, kind: str = "sla_breach") -> list[QueuedNotification]:
+    return app.store.all(QueuedNotification, event_type=kind)
 
 
-def in_a_group(house: House, tickets: int) -> House:
-    house.store.put([AssignmentGroup(group_id="g", name="G", max_bandwidth=9, team_id="cloud")])
-    return fill(house, tickets, group="g", priority="medium")
+def in_a_group(app: App, tickets: int) -> App:
+    app.store.put([AssignmentGroup(group_id="g", name="G", max_bandwidth=9, team_id="cloud")])
+    return fill(app, tickets, group="g", priority="medium")
 
 
-def test_storm_keeps_every_alert_and_sends_a_digest(house: House) -> None:
-    in_a_group(house, 5000)
-    assert raise_and_queue(house, breached(5000), as_of=LATER) == Raised(alerts=5000, nudges=0, messages=2)
-    kept = house.store.frame("sla_alerts")
+def test_storm_keeps_every_alert_and_sends_a_digest(app: App) -> None:
+    in_a_group(app, 5000)
+    assert raise_and_queue(app, breached(5000), as_of=LATER) == Raised(alerts=5000, nudges=0, messages=2)
+    kept = app.store.frame("sla_alerts")
     assert (kept.height, kept["notification_sent"].all()) == (5000, True)
-    assert [(row.agent_id, row.ticket_id, row.payload["alerts"]) for row in queue(house)] == [
+    assert [(row.agent_id, row.ticket_id, row.payload["alerts"]) for row in queue(app)] == [
         ("cleo", None, 5000),
         ("dirk", None, 5000),
     ]
-    assert raise_and_queue(house, breached(5000), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
-    assert len(queue(house)) == 2
+    assert raise_and_queue(app, breached(5000), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
+    assert len(queue(app)) == 2
 
 
-def test_pass_cut_short_is_finished_by_the_next(house: House) -> None:
-    in_a_group(house, 60)
-    assert raise_alerts(house, breached(60), as_of=LATER) == 60
-    assert raise_and_queue(house, breached(60), as_of=LATER + minutes(1)) == Raised(0, 0, 2)
-    assert raise_and_queue(house, breached(60), as_of=LATER + minutes(2)) == Raised(0, 0, 0)
-    assert len(queue(house)) == 2
+def test_pass_cut_short_is_finished_by_the_next(app: App) -> None:
+    in_a_group(app, 60)
+    assert raise_alerts(app, breached(60), as_of=LATER) == 60
+    assert raise_and_queue(app, breached(60), as_of=LATER + minutes(1)) == Raised(0, 0, 2)
+    assert raise_and_queue(app, breached(60), as_of=LATER + minutes(2)) == Raised(0, 0, 0)
+    assert len(queue(app)) == 2
 
 
-def test_queuing_that_fails_leaves_nothing_half_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    fill(house, 3)
-    raise_alerts(house, breached(3), as_of=LATER)
+def test_queuing_that_fails_leaves_nothing_half_told(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(app, 3)
+    raise_alerts(app, breached(3), as_of=LATER)
 
     def dies(*_: Any, **__: Any) -> int:
         raise ConnectionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.alert_store, "mark_sent", dies)
+        patch.setattr(app.alert_store, "mark_sent", dies)
         with pytest.raises(ConnectionError):
-            queue_messages(house, as_of=LATER)
-    assert queue(house) == []
-    assert queue_messages(house, as_of=LATER + minutes(1)) == 9
-    assert queue_messages(house, as_of=LATER + minutes(2)) == 0
+            queue_messages(app, as_of=LATER)
+    assert queue(app) == []
+    assert queue_messages(app, as_of=LATER + minutes(1)) == 9
+    assert queue_messages(app, as_of=LATER + minutes(2)) == 0
 
 
-def test_alert_row_says_what_was_raised(house: House) -> None:
-    fill(house, 1)
-    raise_and_queue(house, breached(1), as_of=LATER)
-    assert house.store.frame("sla_alerts").drop("id").row(0, named=True) == {
+def test_alert_row_says_what_was_raised(app: App) -> None:
+    fill(app, 1)
+    raise_and_queue(app, breached(1), as_of=LATER)
+    assert app.store.frame("sla_alerts").drop("id").row(0, named=True) == {
         "ticket_id": "web:0",
         "ticket_external_id": "0",
         "sla_type": "resolution",
@@ -136,78 +136,78 @@ def test_alert_row_says_what_was_raised(house: House) -> None:
     }
 
 
-def test_breach_reaches_owner_lead_and_manager(house: House) -> None:
-    fill(house, 1)
-    raise_and_queue(house, breached(1), as_of=LATER)
-    assert [(row.agent_id, row.ticket_id) for row in queue(house)] == [
+def test_breach_reaches_owner_lead_and_manager(app: App) -> None:
+    fill(app, 1)
+    raise_and_queue(app, breached(1), as_of=LATER)
+    assert [(row.agent_id, row.ticket_id) for row in queue(app)] == [
         ("ana", "web:0"),
         ("cleo", "web:0"),
         ("dirk", "web:0"),
     ]
-    assert queue(house)[0].payload["channel"] == "#escalations"
+    assert queue(app)[0].payload["channel"] == "#escalations"
 
 
-def test_alert_without_anybody_to_tell_waits_for_a_day(house: House) -> None:
-    in_a_group(house, 0)
-    house.store.ingest(Delivery(tickets=(StandardTicket(ticket_id="0", source="web", created_at=MONDAY),)), at=MONDAY)
-    assert raise_and_queue(house, breached(1), as_of=LATER) == Raised(1, 0, 0)
-    house.desk.accept("web:0", by="ana", at=LATER)
-    assert queue_messages(house, as_of=LATER + timedelta(days=2)) == 0
-    assert queue_messages(house, as_of=LATER + minutes(1)) == 3
+def test_alert_without_anybody_to_tell_waits_for_a_day(app: App) -> None:
+    in_a_group(app, 0)
+    app.store.ingest(Delivery(tickets=(StandardTicket(ticket_id="0", source="web", created_at=MONDAY),)), at=MONDAY)
+    assert raise_and_queue(app, breached(1), as_of=LATER) == Raised(1, 0, 0)
+    app.desk.accept("web:0", by="ana", at=LATER)
+    assert queue_messages(app, as_of=LATER + timedelta(days=2)) == 0
+    assert queue_messages(app, as_of=LATER + minutes(1)) == 3
 
 
-def test_archive_wakes_nobody(house: House) -> None:
-    fill(house, 1)
+def test_archive_wakes_nobody(app: App) -> None:
+    fill(app, 1)
     old = breached(1).with_columns(stopped_at=pl.lit(MONDAY).cast(pl.Datetime("us", "UTC")))
-    assert raise_alerts(house, old, as_of=LATER) == 0
+    assert raise_alerts(app, old, as_of=LATER) == 0
 
 
-def test_nudges_follow_the_resolution_clock_once(house: House) -> None:
-    fill(house, 2, priority="high")
+def test_nudges_follow_the_resolution_clock_once(app: App) -> None:
+    fill(app, 2, priority="high")
     soon = breached(2, over=-3000, state="on_track").with_columns(
         remaining=pl.Series([3000, 9000], dtype=pl.Int64)  # high: one hour before due
     )
     at = MONDAY + minutes(5)
-    assert nudge(house, soon, as_of=at) == 1
-    assert nudge(house, soon, as_of=at + minutes(1)) == 0
-    assert [alert.id for alert in house.store.all(Alert)] == ["web:0/not_completed/1/1"]
-    assert house.store.ticket("web:0").updated_at == MONDAY
-    assert house.store.history("web:0")[-1].kind == "alert"
+    assert nudge(app, soon, as_of=at) == 1
+    assert nudge(app, soon, as_of=at + minutes(1)) == 0
+    assert [alert.id for alert in app.store.all(Alert)] == ["web:0/not_completed/1/1"]
+    assert app.store.ticket("web:0").updated_at == MONDAY
+    assert app.store.history("web:0")[-1].kind == "alert"
 
 
-def test_nudge_that_ended_may_come_again(house: House) -> None:
-    fill(house, 1, priority="high")
+def test_nudge_that_ended_may_come_again(app: App) -> None:
+    fill(app, 1, priority="high")
     near, far = breached(1, over=-3000, state="on_track"), breached(1, over=-9000, state="on_track")
-    found = [nudge(house, clocks, as_of=MONDAY + minutes(n)) for n, clocks in enumerate([near, far, near, near])]
+    found = [nudge(app, clocks, as_of=MONDAY + minutes(n)) for n, clocks in enumerate([near, far, near, near])]
     assert found == [1, 0, 1, 0]
-    assert [alert.id[-2:] for alert in house.store.all(Alert)] == ["/1", "/2"]
+    assert [alert.id[-2:] for alert in app.store.all(Alert)] == ["/1", "/2"]
 
 
-def test_ticket_that_moved_on_is_left_to_the_next_sweep(house: House) -> None:
-    fill(house, 2, priority="high")
+def test_ticket_that_moved_on_is_left_to_the_next_sweep(app: App) -> None:
+    fill(app, 2, priority="high")
     at = MONDAY + minutes(2)
 
     def after_a_resolution(nudges: Sequence[Nudge]) -> list[Nudge]:
-        house.desk.resolve("web:0", by="ana", summary="done", at=MONDAY + minutes(1))
-        return many_at_once(house, at=at)(nudges)
+        app.desk.resolve("web:0", by="ana", summary="done", at=MONDAY + minutes(1))
+        return many_at_once(app, at=at)(nudges)
 
-    raised = house.desk.raise_alerts(at=at, seconds_left={"web:0": 60, "web:1": 60}, keep=after_a_resolution)
+    raised = app.desk.raise_alerts(at=at, seconds_left={"web:0": 60, "web:1": 60}, keep=after_a_resolution)
     assert [alert.ticket_id for alert in raised] == ["web:1"]
-    assert [alert.ticket_id for alert in house.store.all(Alert)] == ["web:1"]
+    assert [alert.ticket_id for alert in app.store.all(Alert)] == ["web:1"]
 
 
-def test_nudges_of_a_storm_go_out_as_few_messages(house: House) -> None:
-    in_a_group(house, 0)
+def test_nudges_of_a_storm_go_out_as_few_messages(app: App) -> None:
+    in_a_group(app, 0)
     made = (StandardTicket(ticket_id=str(n), source="web", created_at=MONDAY, priority="critical", group="g")
             for n in range(300))  # fmt: skip
-    house.store.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
-    assert nudge(house, breached(300), as_of=MONDAY + minutes(60)) == 2700
-    batches = due_batches(house.store.all(QueuedNotification), at=MONDAY + minutes(90))
+    app.store.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
+    assert nudge(app, breached(300), as_of=MONDAY + minutes(60)) == 2700
+    batches = due_batches(app.store.all(QueuedNotification), at=MONDAY + minutes(90))
     assert sorted(len(batch) for batch in batches) == [600, 900]
 
 
-def test_matrix_counts_on_the_named_calendar(house: House) -> None:
-    elapsed = on_calendars(house.calendars)
+def test_matrix_counts_on_the_named_calendar(app: App) -> None:
+    elapsed = on_calendars(app.calendars)
     friday, monday = datetime(2026, 7, 17, 16, tzinfo=UTC), datetime(2026, 7, 20, 10, tzinfo=UTC)
     assert elapsed("business", friday, monday) == 2 * 3600
     assert elapsed(None, friday, monday) == 66 * 3600
@@ -215,11 +215,11 @@ def test_matrix_counts_on_the_named_calendar(house: House) -> None:
         elapsed("lunar", friday, monday)
 
 
-def test_real_clocks_warn_breach_and_nudge(house: House) -> None:
-    fill(house, 2, priority="critical")
+def test_real_clocks_warn_breach_and_nudge(app: App) -> None:
+    fill(app, 2, priority="critical")
     counts = []
     for at in (MONDAY + minutes(1), LATER, LATER + minutes(1)):
-        counts.append(raise_and_queue(house, replay(house, as_of=at), as_of=at))
+        counts.append(raise_and_queue(app, replay(app, as_of=at), as_of=at))
     assert (counts[0].alerts, counts[0].messages) == (0, 0)
     assert counts[1].alerts > 0
     assert counts[1].messages > 0
@@ -228,32 +228,32 @@ def test_real_clocks_warn_breach_and_nudge(house: House) -> None:
 
 
 @pytest.mark.parametrize("ticket_id", ["web:0", "web:1", None])
-def test_listeners_answer_as_the_desk_does(house: House, ticket_id: str | None) -> None:
-    fill(house, 2, priority="critical")
-    house.store.put(
+def test_routing_answer_as_the_desk_does(app: App, ticket_id: str | None) -> None:
+    fill(app, 2, priority="critical")
+    app.store.put(
         [
             NotificationPreference(id="dirk/flagged", agent_id="dirk", event_type="flagged", channel="email"),
             Silence(id="cleo/web:0", agent_id="cleo", ticket_id="web:0", until=LATER + minutes(30)),
         ]
     )
-    told = house.desk.queued(News(id="old", event_type="flagged", ticket_id="web:1"), ["ana"], at=LATER - minutes(3))
-    house.store.put(told)
+    told = app.desk.queued(News(id="old", event_type="flagged", ticket_id="web:1"), ["ana"], at=LATER - minutes(3))
+    app.store.put(told)
     people = ["dirk", "nobody", "cleo", "ana", "dirk"]
     news = [News(id=f"n{n}", event_type=kind, ticket_id=ticket_id) for n, kind in enumerate(["flagged", "sla_breach"])]
-    listeners = Listeners(house.store, house.desk.policies.notifications, at=LATER)
+    routing = NotificationRouting(app.store, app.desk.policies.notifications, at=LATER)
     rows: list[QueuedNotification] = []
     for one in [*news, news[0], News(id="old", event_type="flagged", ticket_id="web:1")]:
-        expected = house.desk.queued(one, people, at=LATER, beside=rows)
-        assert listeners.queued(one, people) == expected
+        expected = app.desk.queued(one, people, at=LATER, beside=rows)
+        assert routing.queued(one, people) == expected
         rows += expected
     assert rows
 
 
 @pytest.mark.postgres
 def test_storm_on_postgresql(tmp_path: Path, new_database: Callable[..., str]) -> None:
-    with open_house(home=tmp_path, database_url=new_database()) as house:
-        in_a_group(house, 600)
-        assert raise_and_queue(house, breached(600), as_of=LATER) == Raised(alerts=600, nudges=0, messages=2)
-        assert raise_and_queue(house, breached(600), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
-        assert nudge(house, breached(600), as_of=LATER) == 0
-        assert queue_messages(house, as_of=LATER) == 0
+    with open_app(home=tmp_path, database_url=new_database()) as app:
+        in_a_group(app, 600)
+        assert raise_and_queue(app, breached(600), as_of=LATER) == Raised(alerts=600, nudges=0, messages=2)
+        assert raise_and_queue(app, breached(600), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
+        assert nudge(app, breached(600), as_of=LATER) == 0
+        assert queue_messages(app, as_of=LATER) == 0

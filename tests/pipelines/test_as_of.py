@@ -10,11 +10,11 @@ import pytest
 
 from engine import lifecycle
 from engine.contracts import Delivery, Event, Kind, StandardTicket
+from pipelines.app.container import App, open_app
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.publish import build
 from pipelines.marts import MARTS
-from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF, sample_lines
 
 THEN = AS_OF - timedelta(days=6, hours=3)
@@ -40,7 +40,7 @@ def as_delivered_then(ticket: StandardTicket, history: list[Event]) -> StandardT
 
 
 @pytest.fixture(scope="module")
-def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, House]]:
+def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, App]]:
     """One desk that knows everything, and one that stopped at THEN."""
     tickets, events = sample()
     known = {
@@ -48,19 +48,19 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Ho
     }
     early = [as_delivered_then(t, known[t.key]) for t in tickets if known[t.key]]
     folder: Path = tmp_path_factory.mktemp("as-of")
-    with open_house(home=folder / "now") as now, open_house(home=folder / "then") as then:
-        for house, delivery in (
+    with open_app(home=folder / "now") as now, open_app(home=folder / "then") as then:
+        for app, delivery in (
             (now, Delivery(tickets=tuple(tickets), events=tuple(events))),
             (then, Delivery(tickets=tuple(early), events=tuple(e for t in early for e in known[t.key]))),
         ):
-            bring_people(house, house.settings.data / "people")
-            house.store.ingest(delivery, at=AS_OF)
+            bring_people(app, app.settings.data / "people")
+            app.store.ingest(delivery, at=AS_OF)
         yield now, then
 
 
 @pytest.mark.parametrize("mart", sorted(set(MARTS) - MADE_BY_THE_CLOCK))
-def test_mart_of_then_is_the_mart_made_then(houses: tuple[House, House], mart: str) -> None:
-    shown, made = (build(house, as_of=THEN, clocks=replay(house, as_of=THEN))[mart] for house in houses)
+def test_mart_of_then_is_the_mart_made_then(houses: tuple[App, App], mart: str) -> None:
+    shown, made = (build(app, as_of=THEN, clocks=replay(app, as_of=THEN))[mart] for app in houses)
     columns = MARTS[mart].schema.names()
     assert made.height or mart not in {"tickets", "sla_clocks", "attainment", "work_queue", "volume"}
     assert shown.select(columns).sort(columns).equals(made.select(columns).sort(columns))

@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from pipelines.app.container import open_app
 from pipelines.jobs.attainment_marts import DIMENSIONS, OF_A_TICKET, name_mart, with_agents
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.publish import publish
 from pipelines.marts import MartReader
-from pipelines.wiring import open_house
 from tests.pipelines.small_desk import AS_OF, write_export
 
 Z = 1.959963984540054
@@ -24,14 +24,14 @@ WILSON = f"""CASE WHEN n > 0 THEN k / n END AS share,
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    """A fortnight of 150 tickets: the reader of its publication, and the house."""
+    """A fortnight of 150 tickets: the reader of its publication, and the app."""
     home: Path = tmp_path_factory.mktemp("home")
-    with open_house(home=home) as house:
-        bring_people(house, house.settings.data / "people")
-        ingest(house, write_export(home / "export", 150), source="helmdesk", at=AS_OF)
-        publish(house, as_of=AS_OF)
-        with house.marts() as reader:
-            yield reader, house
+    with open_app(home=home) as app:
+        bring_people(app, app.settings.data / "people")
+        ingest(app, write_export(home / "export", 150), source="helmdesk", at=AS_OF)
+        publish(app, as_of=AS_OF)
+        with app.marts() as reader:
+            yield reader, app
 
 
 def same(reader: MartReader, mart: str, sql: str, *, keys: list[str]) -> None:
@@ -87,11 +87,9 @@ def test_reopens_with_sql(desk) -> None:
 
 def test_time_in_state_with_sql(desk) -> None:
     """Wall seconds from the events by SQL, business seconds from one calendar's own arithmetic at a time."""
-    reader, house = desk
-    events = house.store.frame("events").filter(pl.col("kind") == "status", pl.col("at") <= AS_OF)
-    born = house.store.frame("tickets").select(
-        ticket_id="id", at="created_at", value="created_status", version=pl.lit(0)
-    )
+    reader, app = desk
+    events = app.store.frame("events").filter(pl.col("kind") == "status", pl.col("at") <= AS_OF)
+    born = app.store.frame("tickets").select(ticket_id="id", at="created_at", value="created_status", version=pl.lit(0))
     told = pl.concat([born, events.select("ticket_id", "at", "value", pl.col("version").cast(pl.Int32))]).to_arrow()
     connection = reader._connection.cursor()
     connection.register("told", told)
@@ -105,7 +103,7 @@ def test_time_in_state_with_sql(desk) -> None:
         WHERE until > since AND x.clock = 'resolution' AND x.is_current"""
     ).to_arrow_table()
     rows = pl.DataFrame(stays).to_dicts()
-    calendars = house.calendars
+    calendars = app.calendars
     for row in rows:
         calendar = calendars.get(row["calendar"])
         wall = int((row["until"] - row["since"]).total_seconds())
@@ -153,10 +151,10 @@ def test_credits_with_sql(desk) -> None:
 
 def test_agents_with_sql(desk) -> None:
     """Who stopped the clock, straight from the events; the rest had it then."""
-    reader, house = desk
+    reader, app = desk
     connection = reader._connection.cursor()
-    connection.register("events", house.store.frame("events").to_arrow())
-    connection.register("agents", house.store.frame("agents").to_arrow())
+    connection.register("events", app.store.frame("events").to_arrow())
+    connection.register("agents", app.store.frame("agents").to_arrow())
     wrong = connection.sql(
         """SELECT c.ticket FROM sla_clocks c JOIN events e ON e.ticket_id = c.ticket
         AND date_trunc('second', e."at") = c.stopped_at JOIN agents a ON a.id = e.actor
@@ -165,7 +163,7 @@ def test_agents_with_sql(desk) -> None:
         AND (c.agent_id <> e.actor OR c.agent_because NOT IN ('responded', 'resolved') OR c.agent_id IS NULL)"""
     ).fetchall()
     assert wrong == []
-    told = with_agents(house, replay(house, as_of=AS_OF), as_of=AS_OF)
+    told = with_agents(app, replay(app, as_of=AS_OF), as_of=AS_OF)
     assert set(told["agent_because"].drop_nulls()) >= {"responded", "resolved", "assigned_then"}
 
 

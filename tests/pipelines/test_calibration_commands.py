@@ -9,24 +9,24 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from engine.calibration import CalibrationItem, Lesson
 from engine.contracts import Delivery, StandardTicket
-from engine.errors import BadInput, NotAllowed, NotFound
+from engine.grant_review import CalibrationItem, Lesson
 from engine.resolutions import Claim, Resolution
+from engine.shared.errors import BadInput, NotAllowed, NotFound
+from pipelines.app.container import App, open_app
+from pipelines.app.settings import shipped_data
 from pipelines.commands.calibration import calibration
 from pipelines.commands.ticket import ticket
 from pipelines.jobs.people import bring_people
-from pipelines.settings import shipped_data
-from pipelines.wiring import House, open_house
 
 LEAD, AGENT, OTHER_LEAD, MANAGER = "AGT-01", "AGT-03", "AGT-05", "AGT-32"
 CLAIM = Claim(what_went_wrong="outage", why_eligible="goodwill", type="refund", amount=Decimal(40))
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def app(tmp_path: Path) -> Iterator[App]:
     """Two grants of last week under the agent's own limit, which nothing but the draw lists."""
-    with open_house(home=tmp_path) as opened:
+    with open_app(home=tmp_path) as opened:
         bring_people(opened, shipped_data() / "people")
         at = opened.now() - timedelta(days=8 + opened.now().weekday() - 7)
         for key in ("INC-1", "INC-2"):
@@ -37,8 +37,8 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield opened
 
 
-def run(house: House, *words: str) -> Any:
-    return CliRunner().invoke(calibration, words, obj={"home": house.settings.home})
+def run(app: App, *words: str) -> Any:
+    return CliRunner().invoke(calibration, words, obj={"home": app.settings.home})
 
 
 PROPOSED = {
@@ -50,25 +50,25 @@ PROPOSED = {
 }
 
 
-def propose(house: House, **changed: str) -> Any:
+def propose(app: App, **changed: str) -> Any:
     words = {**PROPOSED, **{f"--{name}": value for name, value in changed.items()}}
-    return run(house, "propose", "INC-1", *(word for pair in words.items() for word in pair))
+    return run(app, "propose", "INC-1", *(word for pair in words.items() for word in pair))
 
 
-def only_item(house: House) -> str:
-    run(house, "draw")
-    (item,) = house.store.all(CalibrationItem)
+def only_item(app: App) -> str:
+    run(app, "draw")
+    (item,) = app.store.all(CalibrationItem)
     return item.id
 
 
-def test_the_week_is_drawn_once(house: House) -> None:
-    assert run(house, "draw").output == "new on the list: 1\n"
-    assert run(house, "draw").output == "new on the list: 0\n"
+def test_the_week_is_drawn_once(app: App) -> None:
+    assert run(app, "draw").output == "new on the list: 1\n"
+    assert run(app, "draw").output == "new on the list: 0\n"
 
 
-def test_the_list_says_what_was_granted_and_why_it_is_reviewed(house: House) -> None:
-    item = only_item(house)
-    told = run(house, "list").output
+def test_the_list_says_what_was_granted_and_why_it_is_reviewed(app: App) -> None:
+    item = only_item(app)
+    told = run(app, "list").output
     for said in (
         item,
         "random_sample",
@@ -80,14 +80,14 @@ def test_the_list_says_what_was_granted_and_why_it_is_reviewed(house: House) -> 
     assert "\x1b" not in told
 
 
-def test_a_decision_is_kept_with_its_lesson_and_leaves_the_list(house: House) -> None:
-    item = only_item(house)
-    done = run(house, "decide", item, "--outcome", "revised", "--by", LEAD, "--notes", "too little")
+def test_a_decision_is_kept_with_its_lesson_and_leaves_the_list(app: App) -> None:
+    item = only_item(app)
+    done = run(app, "decide", item, "--outcome", "revised", "--by", LEAD, "--notes", "too little")
     assert done.output == f"{item}: revised by {LEAD}\n"
-    assert house.store.get(CalibrationItem, item).notes == "too little"
-    assert "too little" in house.store.all(Lesson)[0].text
-    assert "waiting for a review: 0" in run(house, "list").output
-    assert f"revised by {LEAD}" in run(house, "list", "--reviewed").output
+    assert app.store.get(CalibrationItem, item).notes == "too little"
+    assert "too little" in app.store.all(Lesson)[0].text
+    assert "waiting for a review: 0" in run(app, "list").output
+    assert f"revised by {LEAD}" in run(app, "list", "--reviewed").output
 
 
 @pytest.mark.parametrize(
@@ -99,29 +99,29 @@ def test_a_decision_is_kept_with_its_lesson_and_leaves_the_list(house: House) ->
     ],
 )
 def test_a_decision_that_may_not_be_is_one_clear_error(
-    house: House, outcome: str, by: str, kind: type[Exception], said: str
+    app: App, outcome: str, by: str, kind: type[Exception], said: str
 ) -> None:
-    refused = run(house, "decide", only_item(house), "--outcome", outcome, "--by", by)
+    refused = run(app, "decide", only_item(app), "--outcome", outcome, "--by", by)
     assert (type(refused.exception), said in str(refused.exception)) == (kind, True)
 
 
-def test_nothing_is_decided_twice(house: House) -> None:
-    item = only_item(house)
-    run(house, "decide", item, "--outcome", "upheld", "--by", LEAD)
-    again = run(house, "decide", item, "--outcome", "revised", "--by", OTHER_LEAD)
+def test_nothing_is_decided_twice(app: App) -> None:
+    item = only_item(app)
+    run(app, "decide", item, "--outcome", "upheld", "--by", LEAD)
+    again = run(app, "decide", item, "--outcome", "revised", "--by", OTHER_LEAD)
     assert f"was reviewed by {LEAD} already" in str(again.exception)
-    assert isinstance(run(house, "decide", "r9", "--outcome", "upheld", "--by", LEAD).exception, NotFound)
-    assert len(house.store.all(Resolution)) == 2
+    assert isinstance(run(app, "decide", "r9", "--outcome", "upheld", "--by", LEAD).exception, NotFound)
+    assert len(app.store.all(Resolution)) == 2
 
 
-def test_a_large_grant_is_approved_and_reviewed_from_the_terminal_alone(house: House) -> None:
-    assert "waits for an approval" in propose(house).output
-    (grant,) = [made.id for made in house.store.all(Resolution) if made.tier == "manager"]
-    assert f"{grant}  refund of 900.00 EUR" in run(house, "list", "--approvals").output
-    assert run(house, "approve", grant, "--by", MANAGER).output == f"{grant}: approved by {MANAGER}\n"
-    assert "waiting for an approval: 0" in run(house, "list", "--approvals").output
-    assert f"{grant}/calibration  tier3" in run(house, "list").output
-    decided = run(house, "decide", f"{grant}/calibration", "--outcome", "upheld", "--by", LEAD)
+def test_a_large_grant_is_approved_and_reviewed_from_the_terminal_alone(app: App) -> None:
+    assert "waits for an approval" in propose(app).output
+    (grant,) = [made.id for made in app.store.all(Resolution) if made.tier == "manager"]
+    assert f"{grant}  refund of 900.00 EUR" in run(app, "list", "--approvals").output
+    assert run(app, "approve", grant, "--by", MANAGER).output == f"{grant}: approved by {MANAGER}\n"
+    assert "waiting for an approval: 0" in run(app, "list", "--approvals").output
+    assert f"{grant}/calibration  tier3" in run(app, "list").output
+    decided = run(app, "decide", f"{grant}/calibration", "--outcome", "upheld", "--by", LEAD)
     assert "upheld" in decided.output
 
 
@@ -140,37 +140,37 @@ def test_a_large_grant_is_approved_and_reviewed_from_the_terminal_alone(house: H
     ],
 )
 def test_a_grant_that_may_not_be_is_one_clear_error(
-    house: House, changed: dict[str, str], kind: type[Exception], said: str
+    app: App, changed: dict[str, str], kind: type[Exception], said: str
 ) -> None:
-    refused = propose(house, **changed)
+    refused = propose(app, **changed)
     assert (type(refused.exception), said in str(refused.exception)) == (kind, True)
-    assert len(house.store.all(Resolution)) == 2
+    assert len(app.store.all(Resolution)) == 2
 
 
-def test_a_refused_approval_is_kept_with_its_reason(house: House) -> None:
-    propose(house, amount="400")
-    (grant,) = [made.id for made in house.store.all(Resolution) if made.tier == "team_lead"]
-    assert "somebody else has to approve" in str(run(house, "approve", grant, "--by", AGENT).exception)
-    done = run(house, "approve", grant, "--by", LEAD, "--reject", "--reason", "twice the usual")
+def test_a_refused_approval_is_kept_with_its_reason(app: App) -> None:
+    propose(app, amount="400")
+    (grant,) = [made.id for made in app.store.all(Resolution) if made.tier == "team_lead"]
+    assert "somebody else has to approve" in str(run(app, "approve", grant, "--by", AGENT).exception)
+    done = run(app, "approve", grant, "--by", LEAD, "--reject", "--reason", "twice the usual")
     assert done.output == f"{grant}: rejected by {LEAD}\n"
-    assert house.store.history("demo:INC-1")[-1].reason == "twice the usual"
+    assert app.store.history("demo:INC-1")[-1].reason == "twice the usual"
 
 
-def test_an_empty_list_says_where_grants_come_from(house: House, tmp_path: Path) -> None:
-    assert "2 grants made so far; `helmdesk calibration draw`" in run(house, "list").output
+def test_an_empty_list_says_where_grants_come_from(app: App, tmp_path: Path) -> None:
+    assert "2 grants made so far; `helmdesk calibration draw`" in run(app, "list").output
     fresh = CliRunner().invoke(calibration, ["list"], obj={"home": tmp_path / "fresh"})
     assert "`helmdesk calibration propose`" in fresh.output
 
 
-def test_what_is_not_on_the_list_is_told_in_words(house: House) -> None:
-    refused = run(house, "decide", "X-1", "--outcome", "upheld", "--by", LEAD).exception
+def test_what_is_not_on_the_list_is_told_in_words(app: App) -> None:
+    refused = run(app, "decide", "X-1", "--outcome", "upheld", "--by", LEAD).exception
     assert "no grant on the review list called X-1; `helmdesk calibration list`" in str(refused)
 
 
-def test_an_open_ticket_is_accepted_once(house: House) -> None:
-    made = StandardTicket(ticket_id="INC-3", source="demo", created_at=house.now())
-    house.store.ingest(Delivery(tickets=(made,)), at=house.now())
+def test_an_open_ticket_is_accepted_once(app: App) -> None:
+    made = StandardTicket(ticket_id="INC-3", source="demo", created_at=app.now())
+    app.store.ingest(Delivery(tickets=(made,)), at=app.now())
     words = ["accept", "demo:INC-3", "--by", AGENT]
-    first, again = (CliRunner().invoke(ticket, words, obj={"home": house.settings.home}) for _ in range(2))
+    first, again = (CliRunner().invoke(ticket, words, obj={"home": app.settings.home}) for _ in range(2))
     assert f"is owned by {AGENT}, " in first.output
     assert f"is owned by {AGENT}; join" in str(again.exception)

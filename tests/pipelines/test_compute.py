@@ -7,14 +7,14 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from engine.errors import Unavailable
+from engine.shared.errors import Unavailable
+from pipelines.app.people_files import load_people
+from pipelines.app.settings import shipped_data
 from pipelines.compute import over_partitions, partitioned, parts_for
 from pipelines.jobs.evaluate_sla import evaluated
-from pipelines.people import load_people
 from pipelines.samples.generate import generate
-from pipelines.settings import shipped_data
-from sla.calendar_files import load as load_calendars
-from sla.policies import load as load_policies
+from sla.policy.calendar_files import load as load_calendars
+from sla.policy.parser import load as load_policies
 from tests.pipelines.small_desk import AS_OF, START
 
 Part = tuple[pl.DataFrame, pl.DataFrame]

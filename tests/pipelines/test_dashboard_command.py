@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from pipelines.commands.serving import check_free
 
 COMMAND = Path(sys.executable).parent / "helmdesk"

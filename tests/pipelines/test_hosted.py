@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
+from pipelines.app.container import open_app
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.triage_tickets import triage_tickets
-from pipelines.wiring import open_house
 from tests.pipelines.small_desk import AS_OF, write_export
 from tests.triage.chat_server import labelling, serving
 from triage.contracts import TicketText
@@ -20,9 +20,9 @@ def test_base_url_sends_uncertain_tickets_to_that_server(tmp_path: Path, monkeyp
     with serving(labelling(lambda _: "ZTNA")) as chat:
         monkeypatch.setenv("HELMDESK_LLM_BASE_URL", f"http://127.0.0.1:{chat.port}/v1")
         monkeypatch.setenv("HELMDESK_LLM_MODEL", "tiny")
-        with open_house(home=tmp_path, embedder="wordllama") as house:
-            (claim,) = house.classifier.classify([TICKET])
-            assert house.llm_budget.spent().calls == 1
+        with open_app(home=tmp_path, embedder="wordllama") as app:
+            (claim,) = app.classifier.classify([TICKET])
+            assert app.llm_budget.spent().calls == 1
     assert (claim.product, claim.model_used, len(chat.requests)) == ("ZTNA", "compatible:tiny", 1)
 
 
@@ -30,29 +30,29 @@ def test_a_run_says_what_became_of_the_tickets_it_asked_about(tmp_path: Path, mo
     with serving(labelling(lambda _: "ZTNA")) as chat:
         monkeypatch.setenv("HELMDESK_LLM_BASE_URL", f"http://127.0.0.1:{chat.port}/v1")
         monkeypatch.setenv("HELMDESK_LLM_MODEL", "tiny")
-        with open_house(home=tmp_path, embedder="wordllama", draft_limit=0) as house:
-            bring_people(house, house.settings.data / "people")
-            ingest(house, write_export(tmp_path / "export", 40), source="helmdesk", at=AS_OF)
-            done = triage_tickets(house, at=AS_OF)
+        with open_app(home=tmp_path, embedder="wordllama", draft_limit=0) as app:
+            bring_people(app, app.settings.data / "people")
+            ingest(app, write_export(tmp_path / "export", 40), source="helmdesk", at=AS_OF)
+            done = triage_tickets(app, at=AS_OF)
     assert done.classified == 40
     assert sum(done.hosted.get(name, 0) for name in ("local", "hosted", "taken over")) == 40
     assert done.hosted["hosted"] > 0
 
 
 def test_without_key_or_url_the_local_models_answer(tmp_path: Path) -> None:
-    with open_house(home=tmp_path, embedder="wordllama") as house:
-        assert house.hosted_models == []
-        assert house.classifier.name.startswith("local:")
+    with open_app(home=tmp_path, embedder="wordllama") as app:
+        assert app.hosted_models == []
+        assert app.classifier.name.startswith("local:")
 
 
 def test_base_url_without_a_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_LLM_BASE_URL", "http://127.0.0.1:9/v1")
-    with open_house(home=tmp_path) as house, pytest.raises(BadInput, match="HELMDESK_LLM_MODEL"):
-        _ = house.classifier
+    with open_app(home=tmp_path) as app, pytest.raises(BadInput, match="HELMDESK_LLM_MODEL"):
+        _ = app.classifier
 
 
 def test_groq_comes_first_and_openai_is_the_fallback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_GROQ_API_KEY", "set-on-purpose")
     monkeypatch.setenv("HELMDESK_OPENAI_API_KEY", "set-on-purpose")
-    with open_house(home=tmp_path, embedder="wordllama") as house:
-        assert [model.name.split(":")[0] for model in house.hosted_models] == ["groq", "openai"]
+    with open_app(home=tmp_path, embedder="wordllama") as app:
+        assert [model.name.split(":")[0] for model in app.hosted_models] == ["groq", "openai"]

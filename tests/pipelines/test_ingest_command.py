@@ -7,10 +7,10 @@ from typing import Any
 import typer
 from typer.testing import CliRunner
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
+from pipelines.app.container import open_app
 from pipelines.commands.ingest import ingest
 from pipelines.inbox import take_in
-from pipelines.wiring import open_house
 from tests.pipelines.small_desk import fill_inbox
 
 app = typer.Typer()
@@ -64,8 +64,8 @@ def test_a_refused_file_of_the_inbox_is_one_line_and_exit_code_2(tmp_path: Path)
 
 def test_a_cycle_goes_on_after_a_refused_file(tmp_path: Path) -> None:
     write(tmp_path / "inbox" / "helmdesk" / "notes.md", 1)
-    with open_house(home=tmp_path) as house:
-        assert take_in(house).rejected == 1
+    with open_app(home=tmp_path) as app:
+        assert take_in(app).rejected == 1
 
 
 def test_an_unknown_source_is_told_all_there_are(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
+from pipelines.app.container import open_app
 from pipelines.commands.knowledge import evaluate, remove, show, sync
-from pipelines.wiring import open_house
 from triage.embed import WordLlama
 from triage.knowledge.retrieve import Weights
 from triage.knowledge.search_weights import Tuned, read_weights, save_weights
@@ -64,27 +64,27 @@ def test_the_shipped_articles_are_the_default(home: Path) -> None:
 def test_removed_shipped_articles_stay_out_until_they_are_asked_for(home: Path) -> None:
     run("sync")
     assert "knowledge: removed 48; they stay out until `helmdesk knowledge sync`" in run("remove", *OWN).output
-    with open_house() as house:
-        house.sync_knowledge()
-        assert house.index.search(["my tunnel drops"]) == [[]]
+    with open_app() as app:
+        app.sync_knowledge()
+        assert app.index.search(["my tunnel drops"]) == [[]]
     assert "removed 0; they stay out" in run("remove", *OWN).output
     run("sync")
-    with open_house() as house:
-        assert house.sync_knowledge().unchanged == 48
+    with open_app() as app:
+        assert app.sync_knowledge().unchanged == 48
 
 
 def test_shipped_articles_are_left_out_before_the_first_cycle(home: Path) -> None:
     assert "knowledge: removed 0; they stay out" in run("remove", *OWN).output
-    with open_house() as house:
-        assert (house.sync_knowledge().added, house.index.count()) == (0, 0)
+    with open_app() as app:
+        assert (app.sync_knowledge().added, app.index.count()) == (0, 0)
 
 
 def test_another_source_leaves_the_shipped_articles_out(home: Path, tmp_path: Path) -> None:
     run("remove", *OWN)
     run("sync", articles(tmp_path / "wiki", {"id": "w1", "text": "The fan is loud."}))
-    with open_house() as house:
-        house.sync_knowledge()
-        assert house.held_articles() == ["w1"]
+    with open_app() as app:
+        app.sync_knowledge()
+        assert app.held_articles() == ["w1"]
 
 
 @pytest.mark.parametrize("more", [[], ["--source", "knowledge"]])

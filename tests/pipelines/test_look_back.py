@@ -7,56 +7,56 @@ from pathlib import Path
 import pytest
 
 from engine.alert_matrix import Alert
+from pipelines.app.container import App, open_app
 from pipelines.jobs.alerts import Raised, nudge, raise_and_queue
 from pipelines.jobs.publish import publish
-from pipelines.wiring import House, open_house
 from tests.pipelines.test_alerts import LATER, MONDAY, breached, fill, minutes
 
 THEN = LATER - timedelta(hours=3)
 
 
 @pytest.fixture
-def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
     """Three tickets, an hour after LATER."""
-    with open_house(home=tmp_path) as opened:
+    with open_app(home=tmp_path) as opened:
         monkeypatch.setattr(opened, "now", lambda: LATER + minutes(60))
         yield fill(opened, 3)
 
 
-def test_look_back_raises_no_alert(house: House) -> None:
-    assert raise_and_queue(house, breached(1), as_of=LATER).alerts == 1
-    assert raise_and_queue(house, breached(3), as_of=THEN) == Raised(0, 0, 0)
-    assert house.store.frame("sla_alerts")["triggered_at"].to_list() == [LATER]
+def test_look_back_raises_no_alert(app: App) -> None:
+    assert raise_and_queue(app, breached(1), as_of=LATER).alerts == 1
+    assert raise_and_queue(app, breached(3), as_of=THEN) == Raised(0, 0, 0)
+    assert app.store.frame("sla_alerts")["triggered_at"].to_list() == [LATER]
 
 
-def test_instant_that_raised_nothing_was_looked_at_too(house: House) -> None:
-    raise_and_queue(house, breached(0), as_of=LATER)
+def test_instant_that_raised_nothing_was_looked_at_too(app: App) -> None:
+    raise_and_queue(app, breached(0), as_of=LATER)
     for as_of in (LATER, MONDAY):
-        publish(house, as_of=as_of, clocks=breached(0))
-    assert raise_and_queue(house, breached(3), as_of=THEN) == Raised(0, 0, 0)
+        publish(app, as_of=as_of, clocks=breached(0))
+    assert raise_and_queue(app, breached(3), as_of=THEN) == Raised(0, 0, 0)
 
 
-def test_first_look_raises_also_long_after(house: House) -> None:
-    assert raise_and_queue(house, breached(3), as_of=THEN).alerts == 3
+def test_first_look_raises_also_long_after(app: App) -> None:
+    assert raise_and_queue(app, breached(3), as_of=THEN).alerts == 3
 
 
-def test_present_after_a_look_back_is_told(house: House) -> None:
-    raised = [raise_and_queue(house, breached(n), as_of=at).alerts for n, at in ((1, LATER), (3, THEN))]
-    assert [*raised, raise_and_queue(house, breached(3), as_of=LATER + minutes(1)).alerts] == [1, 0, 2]
+def test_present_after_a_look_back_is_told(app: App) -> None:
+    raised = [raise_and_queue(app, breached(n), as_of=at).alerts for n, at in ((1, LATER), (3, THEN))]
+    assert [*raised, raise_and_queue(app, breached(3), as_of=LATER + minutes(1)).alerts] == [1, 0, 2]
 
 
-def test_look_ahead_silences_nobody(house: House) -> None:
+def test_look_ahead_silences_nobody(app: App) -> None:
     ahead = LATER + timedelta(days=9)
-    raise_and_queue(house, breached(1), as_of=ahead)
-    publish(house, as_of=ahead, clocks=breached(1))
-    assert raise_and_queue(house, breached(3), as_of=LATER).alerts == 2
+    raise_and_queue(app, breached(1), as_of=ahead)
+    publish(app, as_of=ahead, clocks=breached(1))
+    assert raise_and_queue(app, breached(3), as_of=LATER).alerts == 2
 
 
 def test_look_back_nudges_nobody_again(tmp_path: Path) -> None:
     near, far = breached(1, over=-3000, state="on_track"), breached(1, over=-9000, state="on_track")
     now, then = MONDAY + minutes(5), MONDAY + minutes(1)
-    with open_house(home=tmp_path) as house:
-        fill(house, 1, priority="high")
-        found = [nudge(house, clocks, as_of=at) for clocks, at in ((near, now), (far, then), (near, now))]
+    with open_app(home=tmp_path) as app:
+        fill(app, 1, priority="high")
+        found = [nudge(app, clocks, as_of=at) for clocks, at in ((near, now), (far, then), (near, now))]
         assert found == [1, 0, 0]
-        assert [alert.cleared_at for alert in house.store.all(Alert)] == [None]
+        assert [alert.cleared_at for alert in app.store.all(Alert)] == [None]

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from engine.errors import NotFound, Unavailable
+from engine.shared.errors import NotFound, Unavailable
 from pipelines import marts
 
 AS_OF = datetime(2026, 9, 30, 8, tzinfo=UTC)

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput, NotFound
-from pipelines.policies_in_force import InForce, SlaRules, load_sla_rules
-from pipelines.settings import shipped_data
-from sla.alerts import AlertPolicy, load_policy
+from engine.shared.errors import BadInput, NotFound
+from pipelines.app.policy_in_force import InForce, SlaRules, load_sla_rules
+from pipelines.app.settings import shipped_data
+from sla.alerting.alerts import AlertPolicy, load_policy
 from sla.contracts import Clock
-from sla.promises import Dims, with_round_the_clock
+from sla.policy.model import Dims, with_round_the_clock
 
 DATA = shipped_data() / "policies"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
+from pipelines.app.container import open_app
+from pipelines.app.settings import shipped_data
 from pipelines.jobs.cycle import cycle, repeat
-from pipelines.settings import shipped_data
-from pipelines.wiring import open_house
 from triage.contracts import TicketText
 
 
@@ -44,7 +44,7 @@ POLICIES = {
     "learning.yaml": "learning_policy",
     "triage.yaml": "triage_policy",
 }
-"""What a cycle of triage reads, and what the house calls it."""
+"""What a cycle of triage reads, and what the app calls it."""
 
 
 def mistype(data: Path, *names: str) -> None:
@@ -70,9 +70,9 @@ def _hosted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_typos_in_all_of_triages_policies_do_not_end_the_rounds(tmp_path: Path, data: Path) -> None:
     told = list[str]()
     pauses = Pauses(lambda: mistype(data, *POLICIES))
-    house = open_house(home=tmp_path / "home", data=data, embedder="wordllama", keep_last_good=True)
-    with house, pytest.raises(Enough):
-        repeat(house, every=timedelta(hours=1), wait=pauses, told=told.append)
+    app = open_app(home=tmp_path / "home", data=data, embedder="wordllama", keep_last_good=True)
+    with app, pytest.raises(Enough):
+        repeat(app, every=timedelta(hours=1), wait=pauses, told=told.append)
     assert [line.split()[2] for line in told] == ["published", "published"]
 
 
@@ -80,17 +80,15 @@ def test_typos_in_all_of_triages_policies_do_not_end_the_rounds(tmp_path: Path, 
 def test_a_scheduled_start_goes_on_with_triages_last_good_policy(
     tmp_path: Path, data: Path, name: str, called: str
 ) -> None:
-    with open_house(home=tmp_path / "home", data=data, keep_last_good=True) as house:
-        before = getattr(house, called)
+    with open_app(home=tmp_path / "home", data=data, keep_last_good=True) as app:
+        before = getattr(app, called)
     mistype(data, name)
-    with open_house(home=tmp_path / "home", data=data, keep_last_good=True) as house:
-        assert getattr(house, called) == before
+    with open_app(home=tmp_path / "home", data=data, keep_last_good=True) as app:
+        assert getattr(app, called) == before
         warned = list[str]()
-        house.__dict__["log"] = type(
-            "Log", (), {"warning": lambda self, event, **told: warned.append(told["reason"])}
-        )()
+        app.__dict__["log"] = type("Log", (), {"warning": lambda self, event, **told: warned.append(told["reason"])})()
         mistype(data, name)
-        assert getattr(house, called) == before
+        assert getattr(app, called) == before
     assert [name in reason and "wat" in reason for reason in warned] == [True]
 
 
@@ -98,66 +96,66 @@ def test_a_scheduled_start_goes_on_with_triages_last_good_policy(
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_person_is_told_of_triages_broken_policy_and_nothing_runs(tmp_path: Path, data: Path, name: str) -> None:
     mistype(data, name)
-    with open_house(home=tmp_path / "home", data=data, embedder="wordllama") as house:
+    with open_app(home=tmp_path / "home", data=data, embedder="wordllama") as app:
         with pytest.raises(BadInput, match=rf"{name}: wat"):
-            cycle(house, as_of=house.now())
-        assert "store" not in house.__dict__
+            cycle(app, as_of=app.now())
+        assert "store" not in app.__dict__
 
 
 def test_new_wording_is_in_the_next_draft(tmp_path: Path, data: Path) -> None:
     ticket = TicketText(ticket_id="desk:1", subject="Question", content="How do I get there?")
-    with open_house(home=tmp_path / "home", data=data, embedder="wordllama") as house:
-        before = house.drafter
+    with open_app(home=tmp_path / "home", data=data, embedder="wordllama") as app:
+        before = app.drafter
         rewrite(data, "wording.yaml", "tone: neutral", "tone: warm")
-        assert house.wording.tone == "warm"
-        (draft,) = house.drafter.draft([ticket], [[]])
-        assert house.wording.phrases("en").greeting in draft.text
-        assert house.drafter is not before
-        assert house.drafter is house.drafter
+        assert app.wording.tone == "warm"
+        (draft,) = app.drafter.draft([ticket], [[]])
+        assert app.wording.phrases("en").greeting in draft.text
+        assert app.drafter is not before
+        assert app.drafter is app.drafter
 
 
 @pytest.mark.usefixtures("_hosted")
 def test_new_limits_and_prices_hold_for_the_next_ticket(tmp_path: Path, data: Path) -> None:
-    with open_house(home=tmp_path / "home", data=data, embedder="wordllama") as house:
-        before, drafter = house.classifier, house.drafter
-        assert (house.llm_budget.limits.calls, house.hosted_models[0].prompt_price) == (2000, 0)
+    with open_app(home=tmp_path / "home", data=data, embedder="wordllama") as app:
+        before, drafter = app.classifier, app.drafter
+        assert (app.llm_budget.limits.calls, app.hosted_models[0].prompt_price) == (2000, 0)
         rewrite(data, "triage.yaml", "calls: 2000", "calls: 7")
         rewrite(data, "triage.yaml", "compatible: {prompt: 0,", "compatible: {prompt: 3,")
-        assert (house.llm_budget.limits.calls, house.hosted_models[0].prompt_price) == (7, 3)
-        assert house.classifier is not before
-        assert house.drafter is not drafter
-        assert house.classifier is house.classifier
+        assert (app.llm_budget.limits.calls, app.hosted_models[0].prompt_price) == (7, 3)
+        assert app.classifier is not before
+        assert app.drafter is not drafter
+        assert app.classifier is app.classifier
 
 
 def test_a_comment_rebuilds_nothing(tmp_path: Path, data: Path) -> None:
-    with open_house(home=tmp_path / "home", data=data, embedder="wordllama") as house:
-        before = house.local_models
+    with open_app(home=tmp_path / "home", data=data, embedder="wordllama") as app:
+        before = app.local_models
         rewrite(data, "wording.yaml", "tone: neutral", "tone: neutral # as agreed")
-        assert house.local_models is before
+        assert app.local_models is before
 
 
 def test_a_broken_policy_does_not_end_the_rounds(tmp_path: Path, data: Path) -> None:
     calendars, told = data / "policies" / "calendars.yaml", list[str]()
     pauses = Pauses(lambda: calendars.write_text("business: {tz: Nowhere/Land}\n"))
-    with open_house(home=tmp_path / "home", data=data, keep_last_good=True) as house, pytest.raises(Enough):
-        repeat(house, every=timedelta(hours=1), wait=pauses, told=told.append)
+    with open_app(home=tmp_path / "home", data=data, keep_last_good=True) as app, pytest.raises(Enough):
+        repeat(app, every=timedelta(hours=1), wait=pauses, told=told.append)
     assert [line.split()[2] for line in told] == ["published", "published"]
     assert all(3_000 < seconds <= 3_600 for seconds in pauses.waited)
 
 
 def test_a_scheduled_start_goes_on_with_the_last_good_policy(tmp_path: Path, data: Path) -> None:
     home, file = tmp_path / "home", data / "policies" / "sla" / "default.yaml"
-    with open_house(home=home, data=data, keep_last_good=True) as house:
-        before = house.sla_policies
+    with open_app(home=home, data=data, keep_last_good=True) as app:
+        before = app.sla_policies
     file.write_text(file.read_text(encoding="utf-8").replace("priority: critical", "priority: [critical"))
-    with open_house(home=home, data=data, keep_last_good=True) as house:
-        assert house.sla_policies == before
+    with open_app(home=home, data=data, keep_last_good=True) as app:
+        assert app.sla_policies == before
 
 
 def test_a_person_is_told_of_a_broken_policy(tmp_path: Path, data: Path) -> None:
     (data / "policies" / "sla" / "default.yaml").write_text("policies: 7\n")
-    with open_house(home=tmp_path / "home", data=data) as house, pytest.raises(BadInput, match=r"default\.yaml"):
-        _ = house.sla_policies
+    with open_app(home=tmp_path / "home", data=data) as app, pytest.raises(BadInput, match=r"default\.yaml"):
+        _ = app.sla_policies
 
 
 def test_a_failed_round_is_told_and_the_next_one_tried(tmp_path: Path, data: Path) -> None:
@@ -165,7 +163,7 @@ def test_a_failed_round_is_told_and_the_next_one_tried(tmp_path: Path, data: Pat
     good = calendars.read_text(encoding="utf-8")
     calendars.write_text("business: {tz: Nowhere/Land}\n", encoding="utf-8")
     pauses = Pauses(lambda: calendars.write_text(good, encoding="utf-8"))
-    with open_house(home=tmp_path / "home", data=data) as house, pytest.raises(Enough):
-        repeat(house, every=timedelta(minutes=1), wait=pauses, told=told.append)
+    with open_app(home=tmp_path / "home", data=data) as app, pytest.raises(Enough):
+        repeat(app, every=timedelta(minutes=1), wait=pauses, told=told.append)
     assert ["failed" in line for line in told] == [True, False]
     assert "calendars.yaml" in told[0]

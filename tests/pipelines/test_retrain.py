@@ -11,11 +11,11 @@ import typer
 from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket
-from engine.errors import BadInput, Conflict
+from engine.shared.errors import BadInput, Conflict
+from pipelines.app.container import App, open_app
 from pipelines.commands.review import retrain as command
 from pipelines.jobs.retrain import Retrained, measure_drift, retrain
 from pipelines.jobs.triage_tickets import classify
-from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import TicketText
 from triage.feedback.store import ModelRun
@@ -25,8 +25,8 @@ WORDS = {"DLP": "florbit", "CFW": "quandle", "SSPM": "wimsel"}
 """What these customers say, which the taxonomy does not know."""
 
 
-def opened(home: Path, **settings: Any) -> House:
-    return open_house(home=home, embedder="wordllama", **settings)
+def opened(home: Path, **settings: Any) -> App:
+    return open_app(home=home, embedder="wordllama", **settings)
 
 
 def said(number: int) -> tuple[str, str]:
@@ -36,7 +36,7 @@ def said(number: int) -> tuple[str, str]:
 
 def desk(home: Path, tickets: int, *, answers: int | None = None) -> None:
     """So many tickets, six an hour, all classified; the first `answers` of them (else all) answered by a person."""
-    with opened(home) as house:
+    with opened(home) as app:
         made = [
             StandardTicket(
                 ticket_id=f"T-{n}", source="demo", title=said(n)[1], description="Please help.",
@@ -44,14 +44,14 @@ def desk(home: Path, tickets: int, *, answers: int | None = None) -> None:
             )
             for n in range(tickets)
         ]  # fmt: skip
-        house.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
-        classify(house, at=AS_OF)
+        app.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
+        classify(app, at=AS_OF)
         for number in range(tickets if answers is None else answers):
-            house.answer_review(f"demo:T-{number}", label=said(number)[0], by="ana")
+            app.answer_review(f"demo:T-{number}", label=said(number)[0], by="ana")
 
 
 def now() -> datetime:
-    """After the answers, which the house's own clock dates."""
+    """After the answers, which the app's own clock dates."""
     return datetime.now(AS_OF.tzinfo)
 
 
@@ -59,8 +59,8 @@ def now() -> datetime:
 def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Retrained]:
     home = tmp_path_factory.mktemp("home")
     desk(home, 120)
-    with opened(home) as house:
-        return home, retrain(house, at=now())
+    with opened(home) as app:
+        return home, retrain(app, at=now())
 
 
 @pytest.fixture
@@ -95,32 +95,32 @@ def test_newest_tickets_were_not_learned(learned: tuple[Path, Retrained]) -> Non
 
 
 def test_model_that_took_over_is_in_use(home: Path) -> None:
-    with opened(home) as house:
-        assert house.local_classifier.name.startswith("trained:")
-        (claim,) = house.classifier.classify([TicketText(ticket_id="t", subject="My quandle makes a noise")])
+    with opened(home) as app:
+        assert app.local_classifier.name.startswith("trained:")
+        (claim,) = app.classifier.classify([TicketText(ticket_id="t", subject="My quandle makes a noise")])
     assert claim.product == "CFW"
 
 
 def test_same_answers_are_not_learned_twice(home: Path) -> None:
-    with opened(home) as house:
-        again = retrain(house, at=now())
+    with opened(home) as app:
+        again = retrain(app, at=now())
         assert (again.reason, again.new_answers, again.run) == (None, 0, None)
-        assert len(house.feedback_store.runs()) == 1
+        assert len(app.feedback_store.runs()) == 1
 
 
 def test_answering_one_ticket_again_is_one_new_answer(home: Path) -> None:
-    with opened(home) as house:
+    with opened(home) as app:
         for _ in range(60):
-            house.answer_review("demo:T-0", label="DLP", by="ana")
-        house.answer_review("demo:T-1", label="DLP", by="ana")
-        again = retrain(house, at=now())
+            app.answer_review("demo:T-0", label="DLP", by="ana")
+        app.answer_review("demo:T-1", label="DLP", by="ana")
+        again = retrain(app, at=now())
         assert (again.reason, again.new_answers) == (None, 2)
 
 
 def test_training_that_came_too_late_leaves_no_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = set((home / "models").iterdir())
-    with opened(home) as house:
-        store = house.feedback_store
+    with opened(home) as app:
+        store = app.feedback_store
         (run,), add_run = store.runs(), store.add_run
 
         def overtaken(late: ModelRun) -> ModelRun:
@@ -129,15 +129,15 @@ def test_training_that_came_too_late_leaves_no_file(home: Path, monkeypatch: pyt
 
         monkeypatch.setattr(store, "add_run", overtaken)
         with pytest.raises(Conflict, match="Another model took over"):
-            retrain(house, at=now(), force=True)
+            retrain(app, at=now(), force=True)
     assert set((home / "models").iterdir()) == before
 
 
 def test_model_named_by_the_setting_wins(home: Path, learned: tuple[Path, Retrained]) -> None:
     assert learned[1].run is not None
     other = shutil.copy(home / "models" / learned[1].run.file, home / "ours.model")
-    with opened(home, model=Path(other)) as house:
-        assert (house.model_in_force(), house.model_file()) == (None, Path(other))
+    with opened(home, model=Path(other)) as app:
+        assert (app.model_in_force(), app.model_file()) == (None, Path(other))
 
 
 @pytest.mark.parametrize("content", [None, b"damaged"], ids=["gone", "damaged"])
@@ -145,26 +145,26 @@ def test_model_that_cannot_be_read_is_told_of_and_triage_goes_on(home: Path, con
     (file,) = (home / "models").glob("classifier-*.model")
     file.unlink() if content is None else file.write_bytes(content)
     warned: list[dict[str, Any]] = []
-    with opened(home) as house:
-        house.__dict__["log"] = type("Log", (), {"warning": lambda self, event, **told: warned.append(told)})()
-        assert house.local_classifier.name.startswith("local:")
+    with opened(home) as app:
+        app.__dict__["log"] = type("Log", (), {"warning": lambda self, event, **told: warned.append(told)})()
+        assert app.local_classifier.name.startswith("local:")
     assert file.name in warned[0]["reason"]
 
 
 def test_drift_is_told_once_there_are_enough_tickets(tmp_path: Path) -> None:
-    with opened(tmp_path) as house:
+    with opened(tmp_path) as app:
         both = [(n, said(n)[1], 60) for n in range(110)]
         both += [(n, "Our invoice is wrong, please send a new bill for the licence", 3) for n in range(110, 220)]
         made = [
             StandardTicket(ticket_id=f"T-{n}", source="demo", title=text, created_at=AS_OF - timedelta(days=days))
             for n, text, days in both
         ]
-        house.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
-        assert measure_drift(house, at=AS_OF).shifts == ()
-        classify(house, at=AS_OF)
-        found = measure_drift(house, at=AS_OF)
+        app.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
+        assert measure_drift(app, at=AS_OF).shifts == ()
+        classify(app, at=AS_OF)
+        found = measure_drift(app, at=AS_OF)
         assert (found.before, found.recent, found.is_shifted) == (110, 110, True)
-        assert not measure_drift(house, at=AS_OF - timedelta(days=10)).shifts
+        assert not measure_drift(app, at=AS_OF - timedelta(days=10)).shifts
 
 
 def test_too_few_to_test_with_are_told_of_before_learning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,20 +182,20 @@ def test_too_few_to_test_with_are_told_of_before_learning(tmp_path: Path, monkey
     refused = CliRunner().invoke(app, ["retrain", "--force"]).exception
     assert str(refused).startswith("Of 40 answered tickets 12 would test the new model, 30 are needed")
     assert "answer about 60 more" in str(refused)
-    with opened(tmp_path) as house:
-        assert house.feedback_store.runs() == []
+    with opened(tmp_path) as app:
+        assert app.feedback_store.runs() == []
 
 
 def test_training_that_is_due_with_too_few_to_test_takes_over_nothing(tmp_path: Path) -> None:
     desk(tmp_path, 50)
-    with opened(tmp_path) as house:
-        done = retrain(house, at=now())
+    with opened(tmp_path) as app:
+        done = retrain(app, at=now())
         assert done.verdict is not None
         assert done.verdict.why == "15 tickets to test with, 30 are needed"
-        assert house.local_classifier.name.startswith("local:")
-        assert [run.took_over for run in house.feedback_store.runs()] == [False]
+        assert app.local_classifier.name.startswith("local:")
+        assert [run.took_over for run in app.feedback_store.runs()] == [False]
 
 
 def test_nothing_answered_is_nothing_to_learn(tmp_path: Path) -> None:
-    with opened(tmp_path) as house, pytest.raises(BadInput, match="helmdesk triage review"):
-        retrain(house, at=AS_OF, force=True)
+    with opened(tmp_path) as app, pytest.raises(BadInput, match="helmdesk triage review"):
+        retrain(app, at=AS_OF, force=True)

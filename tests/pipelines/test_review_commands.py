@@ -10,11 +10,11 @@ import typer
 from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket, Status
-from engine.errors import BadInput, Conflict, NotFound
+from engine.shared.errors import BadInput, Conflict, NotFound
+from pipelines.app.container import App, open_app
 from pipelines.commands.review import feedback, review
 from pipelines.jobs.review import answer_review
 from pipelines.jobs.triage_tickets import text_of
-from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import Citation, Classification, Guess, Suggestion
 
@@ -41,8 +41,8 @@ def delivered(number: int, reference: str) -> StandardTicket:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with open_house(home=tmp_path, embedder="wordllama") as opened:
+def app(tmp_path: Path) -> Iterator[App]:
+    with open_app(home=tmp_path, embedder="wordllama") as opened:
         tickets = tuple(delivered(number, reference) for number, reference in enumerate(SUBJECTS))
         opened.store.ingest(Delivery(tickets=tickets), at=AS_OF)
         texts = [text_of(ticket) for ticket in opened.store.tickets()]
@@ -65,8 +65,8 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield opened
 
 
-def run(house: House, *words: object) -> Any:
-    return CliRunner().invoke(app, [str(house.settings.home), *map(str, words)])
+def run(app: App, *words: object) -> Any:
+    return CliRunner().invoke(app, [str(app.settings.home), *map(str, words)])
 
 
 @pytest.fixture(autouse=True)
@@ -74,8 +74,8 @@ def _small_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
 
 
-def test_queue_lists_open_tickets_least_certain_first(house: House) -> None:
-    told = run(house, "review").output.splitlines()
+def test_queue_lists_open_tickets_least_certain_first(app: App) -> None:
+    told = run(app, "review").output.splitlines()
     assert told[0] == "INC-2  SWG 30% or ZTNA 5%  Which plan do we have?"
     assert told[1:3] == ["    Help.", "    why: r"]
     assert told[3].startswith("INC-1  SWG 50%")
@@ -83,43 +83,43 @@ def test_queue_lists_open_tickets_least_certain_first(house: House) -> None:
     assert "\x1b" not in "".join(told)
 
 
-def test_closed_tickets_are_listed_when_asked_for(house: House) -> None:
-    told = run(house, "review", "--closed", "--limit", 1).output.splitlines()
+def test_closed_tickets_are_listed_when_asked_for(app: App) -> None:
+    told = run(app, "review", "--closed", "--limit", 1).output.splitlines()
     assert told[0].startswith("INC-4")
     assert told[-1] == "waiting for a person: 3 tickets, 1 shown"
 
 
-def test_answer_leaves_the_queue_and_confirms_the_product(house: House) -> None:
-    done = run(house, "review", "INC-2", "--label", "general", "--by", "ana", "--note", "asks for the plan")
+def test_answer_leaves_the_queue_and_confirms_the_product(app: App) -> None:
+    done = run(app, "review", "INC-2", "--label", "general", "--by", "ana", "--note", "asks for the plan")
     assert done.output == "demo:INC-2 is about GENERAL, triage said SWG; kept for the next training\n"
-    assert [queued.reference for queued in house.review_queue()] == ["INC-1"]
-    assert house.store.ticket("INC-2").product == "GENERAL"
-    event = house.store.history("demo:INC-2")[-1]
+    assert [queued.reference for queued in app.review_queue()] == ["INC-1"]
+    assert app.store.ticket("INC-2").product == "GENERAL"
+    event = app.store.history("demo:INC-2")[-1]
     assert (event.kind, event.value, event.actor, event.reason) == ("classified", "GENERAL", "ana", "asks for the plan")
 
 
-def test_second_answer_replaces_the_first_and_keeps_it(house: House) -> None:
+def test_second_answer_replaces_the_first_and_keeps_it(app: App) -> None:
     for label, who in (("DLP", "ana"), ("ZTNA", "ben")):
-        house.answer_review("INC-2", label=label, by=who)
-    assert house.store.ticket("INC-2").product == "ZTNA"
-    assert [one.label for one in house.feedback_store.review_history("demo:INC-2")] == ["DLP", "ZTNA"]
+        app.answer_review("INC-2", label=label, by=who)
+    assert app.store.ticket("INC-2").product == "ZTNA"
+    assert [one.label for one in app.feedback_store.review_history("demo:INC-2")] == ["DLP", "ZTNA"]
 
 
-def test_answer_survives_a_ticket_that_changes_meanwhile(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    save, met = house.store.save, []
+def test_answer_survives_a_ticket_that_changes_meanwhile(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    save, met = app.store.save, []
 
     def slow(ticket: Any, events: Any, *, at: Any) -> Any:
         if not met:
             met.append(ticket)
-            with open_house(home=house.settings.home) as other:
+            with open_app(home=app.settings.home) as other:
                 answer_review(other, "INC-1", label="CFW", by="ben", at=AS_OF)
         return save(ticket, events, at=at)
 
-    monkeypatch.setattr(house.store, "save", slow)
-    house.answer_review("INC-1", label="ZTNA", by="ana")
-    assert {one.answered_by for one in house.feedback_store.review_history("demo:INC-1")} == {"ana", "ben"}
-    assert len([event for event in house.store.history("demo:INC-1") if event.kind == "classified"]) == 2
-    assert house.store.ticket("INC-1").product == house.feedback_store.answers()["demo:INC-1"].label
+    monkeypatch.setattr(app.store, "save", slow)
+    app.answer_review("INC-1", label="ZTNA", by="ana")
+    assert {one.answered_by for one in app.feedback_store.review_history("demo:INC-1")} == {"ana", "ben"}
+    assert len([event for event in app.store.history("demo:INC-1") if event.kind == "classified"]) == 2
+    assert app.store.ticket("INC-1").product == app.feedback_store.answers()["demo:INC-1"].label
 
 
 @pytest.mark.parametrize(
@@ -147,46 +147,46 @@ def test_answer_survives_a_ticket_that_changes_meanwhile(house: House, monkeypat
         (["feedback", "INC-4", "--sent"], NotFound, "drafts are for open tickets and it is closed"),
     ],
 )
-def test_what_cannot_be_kept_is_refused(house: House, words: list[str], error: type[Exception], why: str) -> None:
-    done = run(house, *words)
+def test_what_cannot_be_kept_is_refused(app: App, words: list[str], error: type[Exception], why: str) -> None:
+    done = run(app, *words)
     assert isinstance(done.exception, error)
     assert why in str(done.exception)
-    assert (house.feedback_store.answers_kept(), house.feedback_store.feedback()) == (0, [])
+    assert (app.feedback_store.answers_kept(), app.feedback_store.feedback()) == (0, [])
 
 
-def test_one_ticket_is_shown_with_guesses_reasons_and_labels(house: House) -> None:
-    told = run(house, "review", "INC-3").output.splitlines()
+def test_one_ticket_is_shown_with_guesses_reasons_and_labels(app: App) -> None:
+    told = run(app, "review", "INC-3").output.splitlines()
     assert told[0] == "INC-3  Sure"
     assert [line.strip() for line in told[2:5]] == ["text: Help.", "guesses: SWG 90% or ZTNA 5%", "why: r"]
     assert told[5].startswith("answer with --label and one of CASB, SWG, ZTNA")
-    assert house.feedback_store.answers_kept() == 0
+    assert app.feedback_store.answers_kept() == 0
 
 
-def test_reply_with_a_byte_order_mark_is_the_draft_itself(house: House, tmp_path: Path) -> None:
+def test_reply_with_a_byte_order_mark_is_the_draft_itself(app: App, tmp_path: Path) -> None:
     (tmp_path / "reply.txt").write_bytes(b"\xef\xbb\xbfRestart it [1].")
-    assert run(house, "feedback", "INC-1", "--edited", tmp_path / "reply.txt").output == "demo:INC-1: draft sent\n"
+    assert run(app, "feedback", "INC-1", "--edited", tmp_path / "reply.txt").output == "demo:INC-1: draft sent\n"
 
 
-def test_sent_edited_and_rejected_are_told_apart(house: House, tmp_path: Path) -> None:
+def test_sent_edited_and_rejected_are_told_apart(app: App, tmp_path: Path) -> None:
     (tmp_path / "reply.txt").write_text("Restart it now [1].\n", encoding="utf-8")
     said = [["--sent"], ["--edited", tmp_path / "reply.txt"], ["--rejected", "wrong version"]]
-    told = [run(house, "feedback", "INC-1", *words).output for words in said]
+    told = [run(app, "feedback", "INC-1", *words).output for words in said]
     assert told[1] == "demo:INC-1: draft edited, 21% of it rewritten\n"
-    kept = house.feedback_store.feedback_of("demo:INC-1")
+    kept = app.feedback_store.feedback_of("demo:INC-1")
     assert [one.outcome for one in kept] == ["sent", "edited", "rejected"]
     assert (kept[2].reason, kept[2].label, kept[2].articles) == ("wrong version", "SWG", ("ztna-301",))
 
 
-def test_feedback_on_a_draft_nobody_saw_is_refused(house: House) -> None:
+def test_feedback_on_a_draft_nobody_saw_is_refused(app: App) -> None:
     with pytest.raises(Conflict, match="newer draft"):
-        house.record_feedback("INC-1", by="ana", shown="An older text.")
-    assert house.feedback_store.feedback() == []
+        app.record_feedback("INC-1", by="ana", shown="An older text.")
+    assert app.feedback_store.feedback() == []
 
 
-def test_a_reference_of_two_sources_is_listed_and_refused_by_its_keys(house: House) -> None:
+def test_a_reference_of_two_sources_is_listed_and_refused_by_its_keys(app: App) -> None:
     twin = delivered(1, "INC-2").model_copy(update={"source": "other"})
-    house.store.ingest(Delivery(tickets=(twin,)), at=AS_OF)
-    assert run(house, "review").output.startswith("demo:INC-2  SWG 30%")
-    refused = run(house, "review", "INC-2", "--label", "ZTNA").exception
+    app.store.ingest(Delivery(tickets=(twin,)), at=AS_OF)
+    assert run(app, "review").output.startswith("demo:INC-2  SWG 30%")
+    refused = run(app, "review", "INC-2", "--label", "ZTNA").exception
     assert "one of demo:INC-2, other:INC-2" in str(refused)
-    assert run(house, "review", "demo:INC-2", "--label", "ZTNA").exit_code == 0
+    assert run(app, "review", "demo:INC-2", "--label", "ZTNA").exit_code == 0

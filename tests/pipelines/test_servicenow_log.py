@@ -6,10 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.app.container import App, open_app
 from pipelines.jobs.evaluate_sla import clock_events, evaluate_sla, replay, tickets_as_created
 from pipelines.jobs.ingest import ingest
-from pipelines.wiring import House, open_house
-from sla.evaluate import evaluate_all
+from sla.clocks.evaluate import evaluate_all
 
 LOG = Path(__file__).resolve().parents[3] / "shared" / "data" / "servicenow_incident_log.csv.gz"
 AS_OF = datetime(2016, 6, 1, tzinfo=UTC)
@@ -21,32 +21,32 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    opened = open_house(home=tmp_path_factory.mktemp("servicenow"))
+def app(tmp_path_factory: pytest.TempPathFactory) -> App:
+    opened = open_app(home=tmp_path_factory.mktemp("servicenow"))
     report = ingest(opened, LOG, source="servicenow-csv", at=opened.now())
     assert (report.created, report.rejected) == (14_175, 0)
     return opened
 
 
-def test_second_ingest_skips_everything(house: House) -> None:
-    report = ingest(house, LOG, source="servicenow-csv", at=house.now())
+def test_second_ingest_skips_everything(app: App) -> None:
+    report = ingest(app, LOG, source="servicenow-csv", at=app.now())
     assert (report.created, report.updated, report.skipped, report.events) == (0, 0, 14_175, 0)
 
 
-def test_every_incident_gets_both_clocks_and_an_archive_wakes_nobody(house: House) -> None:
-    evaluated = evaluate_sla(house, as_of=AS_OF)
+def test_every_incident_gets_both_clocks_and_an_archive_wakes_nobody(app: App) -> None:
+    evaluated = evaluate_sla(app, as_of=AS_OF)
     current = evaluated.clocks.filter("is_current")
     assert current.group_by("clock").len()["len"].to_list() == [14_175, 14_175]
     assert set(current["state"].cast(pl.String)) == {"met", "breached"}
     assert evaluated.raised.alerts == 0
 
 
-def test_batch_says_what_the_plain_reference_says(house: House) -> None:
-    some = replay(house, as_of=AS_OF)["ticket"].unique().sort().gather_every(100)
-    tickets = tickets_as_created(house).filter(pl.col("id").is_in(some.implode()))
-    events = clock_events(house).filter(pl.col("ticket").is_in(some.implode()))
-    plain = evaluate_all(tickets.to_dicts(), events.to_dicts(), house.sla_policies, house.calendars, AS_OF)
+def test_batch_says_what_the_plain_reference_says(app: App) -> None:
+    some = replay(app, as_of=AS_OF)["ticket"].unique().sort().gather_every(100)
+    tickets = tickets_as_created(app).filter(pl.col("id").is_in(some.implode()))
+    events = clock_events(app).filter(pl.col("ticket").is_in(some.implode()))
+    plain = evaluate_all(tickets.to_dicts(), events.to_dicts(), app.sla_policies, app.calendars, AS_OF)
     fields = ["ticket", "clock", "window", "state", "elapsed", "paused", "due_at"]
-    batch = replay(house, as_of=AS_OF).filter(pl.col("ticket").is_in(some.implode())).select(fields)
+    batch = replay(app, as_of=AS_OF).filter(pl.col("ticket").is_in(some.implode())).select(fields)
     expected = {tuple(str(row[field]) for field in fields) for row in plain}
     assert {tuple(str(value) for value in row) for row in batch.iter_rows()} == expected

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
+from pipelines.app.container import open_app
+from pipelines.app.settings import known_settings, read_settings, shipped_data, unknown_settings
 from pipelines.jobs.cycle import cycle
-from pipelines.settings import known_settings, read_settings, shipped_data, unknown_settings
-from pipelines.wiring import open_house
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -98,10 +98,10 @@ def test_a_model_that_is_not_there_stops_a_cycle_before_anything_runs(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HELMDESK_MODEL", str(tmp_path / "mine.npz"))
-    with open_house(home=tmp_path / "home") as house:
+    with open_app(home=tmp_path / "home") as app:
         with pytest.raises(BadInput, match=r"HELMDESK_MODEL=.*mine\.npz.* triage train"):
-            cycle(house, as_of=house.now())
-        assert "store" not in house.__dict__
+            cycle(app, as_of=app.now())
+        assert "store" not in app.__dict__
 
 
 @pytest.mark.parametrize("below", ["", "desk"])

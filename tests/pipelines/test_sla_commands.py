@@ -9,11 +9,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.app.container import open_app
 from pipelines.cli import main
 from pipelines.jobs.evaluate_sla import clock_events, replay, tickets_as_created
-from pipelines.wiring import open_house
-from sla.batch import evaluate
-from sla.policies import load
+from sla.clocks.batch.evaluate import evaluate
+from sla.policy.parser import load
 from tests.pipelines.small_desk import AS_OF, write_export
 from tests.pipelines.test_cli import ROOT, helmdesk
 
@@ -61,8 +61,8 @@ def shorter(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def clocks(home: Path) -> pl.DataFrame:
-    with open_house(home=home) as house:
-        return replay(house, as_of=AS_OF)
+    with open_app(home=home) as app:
+        return replay(app, as_of=AS_OF)
 
 
 def test_explain_adds_up_to_what_is_published(run: Run, clocks: pl.DataFrame) -> None:
@@ -105,11 +105,9 @@ def test_backtest_agrees_with_a_replay_under_the_new_policy(
     file = tmp_path / "changed.parquet"
     _, out, _ = run("sla", "backtest", "--policy", shorter, "--changed", file, *AT)
     assert "clocks of" in out
-    with open_house(home=home) as house:
+    with open_app(home=home) as app:
         sides = [load(IN_FORCE), load(shorter)]
-        was, new = (
-            evaluate(tickets_as_created(house), clock_events(house), side, house.calendars, AS_OF) for side in sides
-        )
+        was, new = (evaluate(tickets_as_created(app), clock_events(app), side, app.calendars, AS_OF) for side in sides)
     keys = ["ticket", "clock", "window"]
     both = was.join(new, on=keys, suffix="_after").filter(pl.col("state") != pl.col("state_after"))
     assert sorted(both.select(keys).rows()) == sorted(pl.read_parquet(file).select(keys).rows())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from pipelines.commands.in_words import allocation, counted, drafts, later_answers, of_then
+from pipelines.commands.next_steps import allocation, counted, drafts, later_answers, of_then
 from pipelines.commands.summary import show
 from pipelines.marts import MartReader
 from tests.dashboards.marts_by_hand import published

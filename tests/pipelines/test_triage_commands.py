@@ -6,10 +6,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
+from pipelines.app.container import open_app
+from pipelines.app.settings import shipped_data
 from pipelines.commands.learning import evaluate, train
-from pipelines.settings import shipped_data
-from pipelines.wiring import open_house
 from triage.contracts import TicketText
 from triage.embed import WordLlama
 from triage.learning.measures import MEANINGS
@@ -238,9 +238,9 @@ def test_a_model_of_own_labels_is_used_by_its_setting_alone(
     done = run("train", "--data", own, "--out", tmp_path / "mine.npz")
     assert "taxonomy of these 2 labels" in done.output
     monkeypatch.setenv("HELMDESK_MODEL", str(tmp_path / "mine.npz"))
-    with open_house() as house:
-        (claim,) = house.classifier.classify([TicketText(ticket_id="t", subject="my badge is red at the door")])
-        assert (claim.product, claim.urgency, list(house.taxonomy.product.labels)) == ("badge", "medium", sorted(OWN))
+    with open_app() as app:
+        (claim,) = app.classifier.classify([TicketText(ticket_id="t", subject="my badge is red at the door")])
+        assert (claim.product, claim.urgency, list(app.taxonomy.product.labels)) == ("badge", "medium", sorted(OWN))
 
 
 def test_labels_that_the_taxonomy_has_need_none_of_their_own(files: Path, tmp_path: Path) -> None:
@@ -263,8 +263,8 @@ def test_a_model_whose_taxonomy_is_gone_says_what_to_do(
     run("train", "--data", own, "--out", tmp_path / "mine.npz")
     kept = (tmp_path / "mine.yaml").rename(tmp_path / "elsewhere.yaml")
     monkeypatch.setenv("HELMDESK_MODEL", str(tmp_path / "mine.npz"))
-    with open_house() as house, pytest.raises(BadInput, match=r"'badge'.* products .*put a taxonomy.* at .*mine\.yaml"):
-        _ = house.classifier
+    with open_app() as app, pytest.raises(BadInput, match=r"'badge'.* products .*put a taxonomy.* at .*mine\.yaml"):
+        _ = app.classifier
     monkeypatch.setenv("HELMDESK_TAXONOMY", str(kept))
-    with open_house() as house:
-        assert house.classifier.name.startswith("trained:")
+    with open_app() as app:
+        assert app.classifier.name.startswith("trained:")

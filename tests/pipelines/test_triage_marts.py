@@ -10,48 +10,48 @@ import pytest
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
-from pipelines.cli import app
+from pipelines.app.container import App, open_app
+from pipelines.cli import command_line
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.publish import publish
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
-from pipelines.wiring import House, open_house
 from tests.pipelines.small_desk import AS_OF, write_export
 from triage.contracts import Article
 
-Desk = tuple[MartReader, House]
+Desk = tuple[MartReader, App]
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Sixty tickets classified and drafted; people checked twenty claims and judged six drafts."""
     home: Path = tmp_path_factory.mktemp("home")
-    with open_house(home=home, embedder="wordllama") as house:
-        bring_people(house, house.settings.data / "people")
-        ingest(house, write_export(home / "export", 60), source="helmdesk", at=AS_OF)
-        triage_tickets(house, at=AS_OF)
-        claims = house.triage_store.latest_frame().sort("ticket_id").head(20)
+    with open_app(home=home, embedder="wordllama") as app:
+        bring_people(app, app.settings.data / "people")
+        ingest(app, write_export(home / "export", 60), source="helmdesk", at=AS_OF)
+        triage_tickets(app, at=AS_OF)
+        claims = app.triage_store.latest_frame().sort("ticket_id").head(20)
         for place, (ticket, product) in enumerate(claims.select("ticket_id", "product").iter_rows()):
-            house.answer_review(ticket, label="GENERAL" if place % 4 == 0 else product, by="ana")
-        written = house.triage_store.latest_frame("suggestions").filter("grounded").sort("ticket_id").head(6)
+            app.answer_review(ticket, label="GENERAL" if place % 4 == 0 else product, by="ana")
+        written = app.triage_store.latest_frame("suggestions").filter("grounded").sort("ticket_id").head(6)
         for place, ticket in enumerate(written["ticket_id"]):
             done: dict[str, Any] = [{}, {"sent": "Something else altogether."}, {"rejected": "off topic"}][place % 3]
-            house.record_feedback(ticket, by="ben", **done)
-        publish(house, as_of=house.now())
-        with house.marts() as reader:
-            yield reader, house
+            app.record_feedback(ticket, by="ben", **done)
+        publish(app, as_of=app.now())
+        with app.marts() as reader:
+            yield reader, app
 
 
 def stored(desk: Desk, sql: str) -> pl.DataFrame:
     """DuckDB over the marts and the store's tables `reviews`, `feedback`, `classifications`, `suggestions`."""
-    reader, house = desk
+    reader, app = desk
     connection = reader._connection.cursor()
     for table in ("reviews", "feedback"):
-        rows = pl.read_database(f"SELECT * FROM {table}", house.store.engine.connect())
+        rows = pl.read_database(f"SELECT * FROM {table}", app.store.engine.connect())
         connection.register(f"kept_{table}", rows.to_arrow())
     for table in ("classifications", "suggestions"):
-        connection.register(f"kept_{table}", house.triage_store.frame(table).to_arrow())
+        connection.register(f"kept_{table}", app.triage_store.frame(table).to_arrow())
     return pl.DataFrame(connection.sql(sql).to_arrow_table())
 
 
@@ -117,8 +117,8 @@ def test_feedback_counted_with_sql(desk: Desk) -> None:
 
 
 def test_articles_and_gaps_speak_of_the_drafts(desk: Desk) -> None:
-    reader, house = desk
-    drafts = house.triage_store.latest_frame("suggestions")
+    reader, app = desk
+    drafts = app.triage_store.latest_frame("suggestions")
     cited = {c["article_id"] for row in drafts.filter("grounded")["citations"] for c in json.loads(row)}
     useless = reader.frame("unhelpful_articles")
     never = set(useless.filter(why="never cited")["article_id"])
@@ -128,30 +128,30 @@ def test_articles_and_gaps_speak_of_the_drafts(desk: Desk) -> None:
 
 def test_only_articles_of_the_index_are_called_unhelpful(tmp_path: Path) -> None:
     article = Article(id="own-1", title="Badge", url="own-1", text="Show the badge.")
-    with open_house(home=tmp_path, embedder="wordllama") as house:
-        publish(house, as_of=AS_OF)
-        with house.marts() as reader:
+    with open_app(home=tmp_path, embedder="wordllama") as app:
+        publish(app, as_of=AS_OF)
+        with app.marts() as reader:
             assert reader.frame("unhelpful_articles").is_empty()
-        house.index.sync([article], source="own")
-        publish(house, as_of=AS_OF)
-        with house.marts() as reader:
+        app.index.sync([article], source="own")
+        publish(app, as_of=AS_OF)
+        with app.marts() as reader:
             assert reader.frame("unhelpful_articles").select("article_id", "why").rows() == [("own-1", "never cited")]
 
 
 def test_an_index_that_cannot_be_asked_stops_no_publication(tmp_path: Path) -> None:
     (tmp_path / "knowledge.milvus.db").write_bytes(b"damaged")
-    with open_house(home=tmp_path, embedder="wordllama") as house:
-        publish(house, as_of=AS_OF)
-        with house.marts() as reader:
+    with open_app(home=tmp_path, embedder="wordllama") as app:
+        publish(app, as_of=AS_OF)
+        with app.marts() as reader:
             assert reader.frame("unhelpful_articles").is_empty()
 
 
 def test_report_reads_the_publication(desk: Desk) -> None:
     home = str(desk[1].settings.home)
-    told = CliRunner().invoke(app, ["--home", home, "triage", "report"])
+    told = CliRunner().invoke(command_line, ["--home", home, "triage", "report"])
     assert told.exit_code == 0, told.output
     assert "60 tickets classified" in told.output
     assert "how often people agreed" in told.output
     assert "rejected" in told.output
-    data = json.loads(CliRunner().invoke(app, ["--home", home, "triage", "report", "--json"]).output)
+    data = json.loads(CliRunner().invoke(command_line, ["--home", home, "triage", "report", "--json"]).output)
     assert sum(row["answered"] for row in data["calibration"]) == 20

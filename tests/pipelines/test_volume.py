@@ -8,25 +8,25 @@ import polars as pl
 import pytest
 
 from engine.contracts import Delivery, StandardTicket
+from pipelines.app.container import App, open_app
 from pipelines.jobs.publish import volume_mart
-from pipelines.jobs.tickets_now import latest_claims, ticket_mart, tickets_at
-from pipelines.wiring import House, open_house
+from pipelines.ticket_snapshot import latest_claims, ticket_mart, tickets_at
 
 MONDAY = datetime(2026, 7, 13, 9, tzinfo=UTC)
 TUESDAY, FRIDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=4)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    with open_house(home=tmp_path) as opened:
+def app(tmp_path: Path) -> Iterator[App]:
+    with open_app(home=tmp_path) as opened:
         yield opened
 
 
-def volume(house: House, **ended: object) -> pl.DataFrame:
+def volume(app: App, **ended: object) -> pl.DataFrame:
     """The mart after one ticket of Monday morning that ended so."""
     made = {"ticket_id": "1", "source": "web", "created_at": MONDAY}
-    house.store.ingest(Delivery(tickets=(StandardTicket.model_validate(made | ended),)), at=FRIDAY)
-    return volume_mart(ticket_mart(tickets_at(house, FRIDAY), latest_claims(house, FRIDAY)))
+    app.store.ingest(Delivery(tickets=(StandardTicket.model_validate(made | ended),)), at=FRIDAY)
+    return volume_mart(ticket_mart(tickets_at(app, FRIDAY), latest_claims(app, FRIDAY)))
 
 
 @pytest.mark.parametrize(
@@ -38,11 +38,11 @@ def volume(house: House, **ended: object) -> pl.DataFrame:
     ],
 )
 def test_ticket_closed_without_being_resolved_is_open_no_longer(
-    ended: dict[str, object], gone: datetime, house: House
+    ended: dict[str, object], gone: datetime, app: App
 ) -> None:
-    found = volume(house, **ended).rows()
+    found = volume(app, **ended).rows()
     assert found == [(MONDAY.date(), 1, 0, 1), (gone.date(), 0, 1, 0)]
 
 
-def test_open_ticket_stays_open(house: House) -> None:
-    assert volume(house, status="in_progress").rows() == [(MONDAY.date(), 1, 0, 1)]
+def test_open_ticket_stays_open(app: App) -> None:
+    assert volume(app, status="in_progress").rows() == [(MONDAY.date(), 1, 0, 1)]

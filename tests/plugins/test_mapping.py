@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput, NotFound
 from engine.plugins.mapping import load_mapping
+from engine.shared.errors import BadInput, NotFound
 from tests.plugins.samples import MAPPINGS
 
 GOOD = """

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from engine.contracts import Kind
-from engine.errors import BadInput
 from engine.plugins.files import HelmdeskFiles
+from engine.shared.errors import BadInput
 from tests.plugins.samples import refusals, whole
 
 AT = "2026-03-02T09:00:00Z"

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import pytest
 
 from engine.contracts import AllocationDecision, GroupStatus, Outcome, Status
-from engine.errors import BadInput, NotAllowed, NotFound, Unavailable
 from engine.plugins import bmc, jira, servicenow, webhook
 from engine.plugins.registry import handler_plugin, source_names, source_plugin
 from engine.plugins.sending import to_url
 from engine.plugins.webhook import receive
+from engine.shared.errors import BadInput, NotAllowed, NotFound, Unavailable
 from tests.plugins.samples import MAPPINGS, whole
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)

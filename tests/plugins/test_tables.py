@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 from engine.contracts import Status
-from engine.errors import BadInput
 from engine.plugins.files import MappedFiles
 from engine.plugins.tables import _distinct
+from engine.shared.errors import BadInput
 from tests.plugins.samples import read, refusals, simple, whole, written
 
 GOOD = "id,opened,note\n1,2026-03-02 09:00,first\n2,2026-03-02 10:00,\n"

@@ -8,10 +8,10 @@ from pydantic import BaseModel
 
 from engine import (
     alert_matrix,
-    calibration,
     cases,
     envelopes,
     flags,
+    grant_review,
     kanban,
     notifications,
     priority,
@@ -136,10 +136,10 @@ RECORDS: tuple[BaseModel, ...] = (
         why_eligible=resolutions.Eligibility.GOODWILL, type=resolutions.ResolutionType.CREDIT, amount=Decimal("100.01"),
         tier=resolutions.EmpowermentTier.TEAM_LEAD, created_at=MONDAY,
     ),
-    calibration.CalibrationItem(
-        id="r1/c", resolution_id="r1", ticket_id=_KEY, reason=calibration.Reason.FLAGGED, created_at=MONDAY
+    grant_review.CalibrationItem(
+        id="r1/c", resolution_id="r1", ticket_id=_KEY, reason=grant_review.Reason.FLAGGED, created_at=MONDAY
     ),
-    calibration.Lesson(id="r1/l", resolution_id="r1", ticket_id=_KEY, text="Credit early.", created_at=MONDAY),
+    grant_review.Lesson(id="r1/l", resolution_id="r1", ticket_id=_KEY, text="Credit early.", created_at=MONDAY),
     priority.PriorityScore(
         id=_KEY, ticket_id=_KEY, base=40, multipliers={"sla": 2.0, "vip": 1.5}, score=120.0, preset="itil-next",
         calculated_at=MONDAY,

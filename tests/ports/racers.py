@@ -5,7 +5,7 @@ from threading import Barrier
 from typing import Any
 
 from engine.contracts import Event, IngestReport, Kind, Ticket
-from engine.errors import Conflict
+from engine.shared.errors import Conflict
 from engine.storage import open_store
 from engine.storage.ports import Store
 from tests.ports.examples import LATER, delivery, event, ticket

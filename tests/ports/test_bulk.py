@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadInput, Conflict, NotFound
+from engine.shared.errors import BadInput, Conflict, NotFound
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import writing
 from engine.storage.tables import events

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from engine.contracts import Event, IngestReport, Kind, Status, first_broken_link
-from engine.errors import Conflict
 from engine.lifecycle import history_from_dates
+from engine.shared.errors import Conflict
 from engine.storage.memory import MemoryStore
 from engine.storage.ports import Store
 from tests.ports.examples import (

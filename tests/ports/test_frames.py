@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from engine.errors import NotFound
+from engine.shared.errors import NotFound
 from engine.storage.memory import MemoryStore
 from engine.storage.ports import Store
 from engine.storage.tables import metadata

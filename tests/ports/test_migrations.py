@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from engine.errors import BadInput, Unavailable
+from engine.shared.errors import BadInput, Unavailable
 from engine.storage import migrate, open_store
 from engine.storage.connect import engine_for
 from engine.storage.tables import metadata
@@ -19,7 +19,7 @@ from tests.ports.examples import LATER, delivery
 
 
 def rooms() -> list[sa.MetaData]:
-    from sla.store import metadata as sla
+    from sla.alerting.store import metadata as sla
     from triage.enrichment.tables import metadata as enrichment
     from triage.feedback.tables import metadata as triage
     from triage.llm.tables import metadata as hosted

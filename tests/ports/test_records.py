@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 
 import engine
-from engine.calibration import CalibrationItem
 from engine.contracts import Agent, Frozen, Team
 from engine.envelopes import Envelope, EnvelopeStatus
-from engine.errors import BadInput, NotFound
+from engine.grant_review import CalibrationItem
 from engine.notifications import News, QueuedNotification
 from engine.resolutions import Resolution
+from engine.shared.errors import BadInput, NotFound
 from engine.storage.ports import Store
 from engine.storage.records import KEPT, kept_as
 from engine.storage.tables import metadata

@@ -6,7 +6,7 @@ import pytest
 
 from engine.contracts import Kind, Outcome, Priority, Status
 from engine.envelopes import Envelope
-from engine.errors import BadInput, Conflict, NotFound
+from engine.shared.errors import BadInput, Conflict, NotFound
 from engine.storage.ports import Store
 from tests.ports.examples import (
     ANA,

@@ -11,7 +11,7 @@ import pytest
 
 from engine.contracts import Kind, Status
 from engine.lifecycle import load, replay
-from pipelines.people import People, load_people
+from pipelines.app.people_files import People, load_people
 from pipelines.samples.generate import Sample, as_of, generate
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from engine.contracts import GroupStatus, Role
-from engine.errors import BadInput
-from pipelines.people import People, load_people
+from engine.shared.errors import BadInput
+from pipelines.app.people_files import People, load_people
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data" / "people"
 PRODUCTS = {"CASB", "SWG", "ZTNA", "DLP", "SSPM", "CFW", "GENERAL"}

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from pipelines.people import load_people
+from pipelines.app.people_files import load_people
 from pipelines.samples.generate import Sample, generate
 from pipelines.samples.phrases import PRODUCT_FILES, Speaker, parse, read_book
 from pipelines.samples.slots import KEPT

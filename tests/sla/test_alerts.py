@@ -6,10 +6,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine.errors import BadInput
-from sla import batch
-from sla.alerts import ALERTS, AlertPolicy, AlertRule, called_for, load_policy, unheard
-from sla.check import frames
+from engine.shared.errors import BadInput
+from sla.alerting.alerts import ALERTS, AlertPolicy, AlertRule, called_for, load_policy, unheard
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
 from tests.sla.timelines import CALENDARS, at, story
 
 SHIPPED = Path(__file__).resolve().parents[2] / "data" / "policies" / "sla" / "alerts.yaml"

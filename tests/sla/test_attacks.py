@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadInput
-from sla import calendar_files, policies
-from sla.alerts import Repeat, load_policy
-from sla.check import check_cases
-from sla.evaluate import evaluate_all
+from engine.shared.errors import BadInput
+from sla.alerting.alerts import Repeat, load_policy
+from sla.check.check import check_cases
+from sla.clocks.evaluate import evaluate_all
+from sla.policy import calendar_files
+from sla.policy import parser as policies
 from tests.sla.test_check import a_case, write
 from tests.sla.timelines import CALENDARS, at
 

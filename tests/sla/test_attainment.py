@@ -8,11 +8,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from sla import batch
-from sla.agents import with_agents
-from sla.attainment import Z_95, attainment, overall, reopens, response_times
-from sla.check import frames
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
 from sla.contracts import CLOCKS
+from sla.reporting.attainment import Z_95, attainment, overall, reopens, response_times
+from sla.reporting.attribution import with_agents
 from tests.sla.timelines import CALENDARS, at, story
 
 STATES = ("met", "met", "met", "breached", "at_risk", "on_track", "no_target", "no_clock")

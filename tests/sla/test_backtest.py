@@ -5,11 +5,11 @@ from typing import Any
 import polars as pl
 from hypothesis import HealthCheck, given, settings
 
-from sla import batch
-from sla.attainment import attainment
-from sla.backtest import CHANGES, COMPARED, NO_WINDOW, ONE_SIDED, Backtest, compare
-from sla.calendar_files import parse_all
-from sla.check import frames
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.policy.calendar_files import parse_all
+from sla.reporting.attainment import attainment
+from sla.reporting.backtest import CHANGES, COMPARED, NO_WINDOW, ONE_SIDED, Backtest, compare
 from tests.generative.backlogs import CALENDARS as ODD
 from tests.generative.backlogs import Backlog, backlogs, policies
 from tests.sla.timelines import CALENDARS, at, story

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from pipelines.settings import shipped_data
-from pipelines.wiring import open_house
-from sla import batch
-from sla.calendar_files import parse_all
-from sla.check import frames
-from sla.evaluate import evaluate_all
-from sla.policies import parse
+from pipelines.app.container import open_app
+from pipelines.app.settings import shipped_data
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.clocks.evaluate import evaluate_all
+from sla.policy.calendar_files import parse_all
+from sla.policy.parser import parse
 from tests.sla.timelines import CALENDARS, at, resolution, story
 
 CALENDARS_TOO = {**CALENDARS, **parse_all({"never": {"weekly": {}}})}
@@ -130,8 +130,8 @@ def test_row_that_contradicts_itself_is_rejected_with_its_reason_at_the_door(tmp
     bad = json.loads(good) | {"ticket_id": "bad-1", "created_at": "yesterday"}
     path = tmp_path / "tickets.jsonl"
     path.write_text(f"{good}\n{json.dumps(bad)}\n", encoding="utf-8")
-    with open_house(home=tmp_path / "home") as house:
-        deliveries = list(house.source("helmdesk").read(path))
+    with open_app(home=tmp_path / "home") as app:
+        deliveries = list(app.source("helmdesk").read(path))
     assert sum(len(delivery.tickets) for delivery in deliveries) == 1
     rejected = [each for delivery in deliveries for each in delivery.rejected]
     assert len(rejected) == 1

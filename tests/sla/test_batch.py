@@ -7,14 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.errors import BadInput
-from sla import batch, ids
-from sla.check import frames
+from engine.shared.errors import BadInput
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.clocks.batch import id_join as ids
+from sla.clocks.batch.id_join import are_distinct, rows_of
+from sla.clocks.delivery import in_order
+from sla.clocks.evaluate import evaluate_all
 from sla.contracts import CLOCKS
-from sla.delivery import in_order
-from sla.evaluate import evaluate_all
-from sla.ids import are_distinct, rows_of
-from sla.policies import parse
+from sla.policy.parser import parse
 from tests.sla.timelines import CALENDARS, at
 
 POLICIES = [{"calendar": "office", "first_response": 3_600, "resolution": 14_400}]

@@ -7,10 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.errors import BadInput
-from sla.calendar_files import load
-from sla.calendars import Calendar
-from sla.openings import Places
+from engine.shared.errors import BadInput
+from sla.calendar.business_intervals import Places
+from sla.policy.calendar_files import load
+from sla.policy.calendar_files import read as read_calendar
 from tests.sla.slow_clock import DAYS, elapsed, utc
 
 OFFICE = {"tz": "UTC", "weekly": {d: [["09:00", "17:00"]] for d in DAYS[:5]}}
@@ -30,13 +30,13 @@ NIGHT = {"tz": "Europe/London", "weekly": {d: [["22:00", "06:00"]] for d in DAYS
     ],
 )
 def test_wall_clock_decides(zone: str, day: str, window: list[str], hours: float) -> None:
-    calendar = Calendar.parse({"tz": zone, "weekly": {}, "overrides": {day: [window]}})
+    calendar = read_calendar({"tz": zone, "weekly": {}, "overrides": {day: [window]}})
     around = datetime.fromisoformat(day).replace(tzinfo=UTC)
     assert calendar.elapsed(around - timedelta(days=2), around + timedelta(days=3)) == hours * 3600
 
 
 def test_holiday_cuts_its_own_date_only() -> None:
-    calendar = Calendar.parse(NIGHT)
+    calendar = read_calendar(NIGHT)
     assert [calendar.is_open(utc(t)) for t in ("2024-12-24T23:59:59Z", "2024-12-25T00:00Z", "2024-12-26T00:00Z")] == [
         True,
         False,
@@ -45,13 +45,13 @@ def test_holiday_cuts_its_own_date_only() -> None:
 
 
 def test_override_beats_holiday() -> None:
-    calendar = Calendar.parse(OFFICE | {"holidays": ["2024-12-24"], "overrides": {"2024-12-24": [["09:00", "12:00"]]}})
+    calendar = read_calendar(OFFICE | {"holidays": ["2024-12-24"], "overrides": {"2024-12-24": [["09:00", "12:00"]]}})
     assert calendar.elapsed(utc("2024-12-24T00:00Z"), utc("2024-12-25T00:00Z")) == 3 * 3600
 
 
 def test_seconds_are_exact() -> None:
     odd = {"tz": "UTC", "weekly": {"mon": [["09:00:07", "09:00:29"], ["09:00:20", "09:00:41"]]}}
-    calendar = Calendar.parse(odd)
+    calendar = read_calendar(odd)
     assert calendar.elapsed(utc("2024-01-15T09:00:00Z"), utc("2024-01-15T09:01:00Z")) == 34  # overlaps count once
     assert calendar.deadline(utc("2024-01-15T00:00Z"), 33) == utc("2024-01-15T09:00:40Z")
 
@@ -59,36 +59,36 @@ def test_seconds_are_exact() -> None:
 def test_walking_every_second_of_a_dst_night() -> None:
     start, end = utc("2024-03-31T00:30:00Z"), utc("2024-03-31T01:30:00Z")
     mapping = {"tz": "Europe/London", "weekly": {"sun": [["00:45", "02:15"]]}}
-    assert Calendar.parse(mapping).elapsed(start, end) == elapsed(mapping, start, end) == 1_800
+    assert read_calendar(mapping).elapsed(start, end) == elapsed(mapping, start, end) == 1_800
 
 
 def test_elapsed_backwards_is_negative() -> None:
-    calendar = Calendar.parse(OFFICE)
+    calendar = read_calendar(OFFICE)
     assert calendar.elapsed(utc("2024-01-16T12:00Z"), utc("2024-01-16T10:00Z")) == -7_200
 
 
 def test_deadline_takes_the_close_or_the_next_opening() -> None:
-    calendar = Calendar.parse(OFFICE)
+    calendar = read_calendar(OFFICE)
     friday = utc("2024-01-19T09:00Z")
     assert calendar.deadline(friday, 8 * 3600) == utc("2024-01-19T17:00Z")
     assert calendar.deadline(friday, 8 * 3600, boundary="next_open") == utc("2024-01-22T09:00Z")
 
 
 def test_deadline_far_ahead_grows_the_calendar() -> None:
-    rare = Calendar.parse({"tz": "UTC", "weekly": {"wed": [["10:00", "10:30"]]}})
+    rare = read_calendar({"tz": "UTC", "weekly": {"wed": [["10:00", "10:30"]]}})
     assert rare.deadline(utc("2024-01-01T00:00Z"), 1_800 * 52 * 30) == utc("2053-11-19T10:30Z")
 
 
 @pytest.mark.parametrize("mapping", [{"tz": "UTC", "weekly": {}}, {"weekly": {}, "overrides": {"2024-01-01": []}}])
 def test_calendar_that_never_opens_has_no_deadline(mapping: dict[str, Any]) -> None:
-    calendar = Calendar.parse(mapping)
+    calendar = read_calendar(mapping)
     assert calendar.never_opens
     assert calendar.deadline(utc("2024-01-01T00:00Z"), 60) is None
     assert calendar.elapsed(utc("2024-01-01T00:00Z"), utc("2025-01-01T00:00Z")) == 0
 
 
 def test_country_brings_its_public_holidays() -> None:
-    bavaria = Calendar.parse(OFFICE | {"tz": "Europe/Berlin", "country": "DE", "subdivision": "BY"})
+    bavaria = read_calendar(OFFICE | {"tz": "Europe/Berlin", "country": "DE", "subdivision": "BY"})
     assert bavaria.holiday(date(2025, 1, 6)) == "Epiphany"
     assert bavaria.elapsed(utc("2025-01-06T00:00Z"), utc("2025-01-07T00:00Z")) == 0
     closed = bavaria.why_closed(utc("2025-12-25T10:00Z"))
@@ -105,19 +105,19 @@ def test_country_brings_its_public_holidays() -> None:
     ],
 )
 def test_it_says_why_it_is_closed(at: str, reason: str | None) -> None:
-    found = Calendar.parse(OFFICE).why_closed(utc(at))
+    found = read_calendar(OFFICE).why_closed(utc(at))
     assert (found.reason if found else None) == reason
 
 
 def test_working_day_is_the_usual_length() -> None:
     short_friday = OFFICE["weekly"] | {"fri": [["09:00", "12:00"]]}  # type: ignore[operator]
-    assert Calendar.parse({"weekly": short_friday}).working_day == 8 * 3600
-    assert Calendar.parse({"weekly": short_friday, "working_day": "07:30"}).working_day == 27_000
-    assert Calendar.parse({"always": True}).working_day == 86_400
+    assert read_calendar({"weekly": short_friday}).working_day == 8 * 3600
+    assert read_calendar({"weekly": short_friday, "working_day": "07:30"}).working_day == 27_000
+    assert read_calendar({"always": True}).working_day == 86_400
 
 
 def test_columns_keep_their_kind_and_nulls() -> None:
-    calendar = Calendar.parse(OFFICE)
+    calendar = read_calendar(OFFICE)
     column = pl.Series("at", [utc("2024-01-16T10:00Z"), None], dtype=pl.Datetime("us", "UTC"))
     assert calendar.elapsed(column, utc("2024-01-16T11:00Z")).to_list() == [3_600, None]
     assert calendar.deadline(column, 3_600).to_list() == [utc("2024-01-16T11:00Z"), None]
@@ -128,7 +128,7 @@ def test_columns_keep_their_kind_and_nulls() -> None:
 
 def test_naive_instant_is_refused() -> None:
     with pytest.raises(BadInput, match="no time zone"):
-        Calendar.parse(OFFICE).is_open(datetime(2024, 1, 1))  # noqa: DTZ001
+        read_calendar(OFFICE).is_open(datetime(2024, 1, 1))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_naive_instant_is_refused() -> None:
 )
 def test_bad_calendar_names_its_key(mapping: Any, message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        Calendar.parse(mapping, name="office")
+        read_calendar(mapping, name="office")
 
 
 @pytest.mark.parametrize(
@@ -205,14 +205,14 @@ def test_shifts_that_hand_over_may_overlap(tmp_path: Any) -> None:
 
 def test_deadline_of_an_unknown_number_is_unknown() -> None:
     column = pl.Series("at", [utc("2024-01-16T10:00Z")] * 2, dtype=pl.Datetime("us", "UTC"))
-    due = Calendar.parse(OFFICE).deadline(column, pl.Series([60, None]))
+    due = read_calendar(OFFICE).deadline(column, pl.Series([60, None]))
     assert due.to_list() == [utc("2024-01-16T10:01:00Z"), None]
 
 
 @pytest.mark.parametrize("always", [True, False])
 def test_what_lies_outside_the_era_is_not_counted(always: bool) -> None:
     """Nor does it stop a column: 1900 to 2199 is what calendars are laid out for."""
-    office = Calendar.parse({"always": True} if always else OFFICE)
+    office = read_calendar({"always": True} if always else OFFICE)
     instants = [datetime(year, 1, 1, tzinfo=UTC) for year in (1850, 1900, 2150, 2200, 2300)]
     column = np.array([int(at.timestamp()) for at in instants])
     early, inside, late = (office.elapsed(column[i : i + 1], column[j : j + 1])[0] for i, j in ((0, 1), (2, 3), (2, 4)))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadInput
-from sla.check import check_cases
+from engine.shared.errors import BadInput
+from sla.check.check import check_cases
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "data" / "sla" / "example-cases.json"

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from polars.testing import assert_frame_equal
 
-from sla import batch, check
-from sla.check import frames
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.clocks.delivery import in_order
 from sla.contracts import CLOCKS
-from sla.delivery import in_order
 from tests.generative.backlogs import CALENDARS, Backlog, backlogs
 from tests.generative.test_sla_engines import READY, RELAXED
 from tests.sla import timelines
@@ -81,7 +81,7 @@ def test_a_ticket_with_thousands_of_events_in_any_order() -> None:
 
 
 def test_events_come_into_order_as_numpy_puts_them() -> None:
-    from sla import compiled
+    from sla.clocks.batch.compiled import kernel as compiled
 
     rng = np.random.default_rng(3)
     owner, seconds = rng.integers(0, 20, 3_000).astype(np.int32), rng.integers(-9, 99, 3_000)
@@ -119,7 +119,7 @@ def test_an_empty_backlog_has_the_published_columns() -> None:
 
 
 def test_too_many_combinations_are_left_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sla import compiled_frames
+    from sla.clocks.batch.compiled import frames as compiled_frames
 
     many = [{"team": f"t{n}", "channel": f"c{n}", "calendar": "office", "resolution": 60 * n} for n in range(1, 300)]
     tickets = [{"id": n, "created_at": at("Mon 08:00"), "team": f"t{n}", "channel": f"c{n}"} for n in range(400)]
@@ -132,7 +132,8 @@ ONE_TICKET = """
 import sys
 import polars as pl
 from datetime import UTC, datetime
-from sla import batch, check
+from sla.clocks.batch import evaluate as batch
+from sla.check import check
 created = datetime(2024, 1, 1, tzinfo=UTC)
 tickets = pl.DataFrame({"id": [1], "created_at": [created]})
 events = pl.DataFrame({"ticket": [1], "ts": [created], "kind": ["response"]})

@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from sla import batch
-from sla.evaluate import evaluate_all
-from sla.policies import parse
+from sla.clocks.batch import evaluate as batch
+from sla.clocks.evaluate import evaluate_all
+from sla.policy.parser import parse
 from tests.sla.timelines import CALENDARS, at
 
 NOW = at("Fri 12:00")
@@ -64,19 +64,19 @@ def test_tickets_alike_get_the_rows_of_the_plain_engine(policies: Any) -> None:
 def test_each_ticket_alone_gets_the_rows_it_gets_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
     tickets, events = alike(3_000)
     together = batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW, kernel="numpy")
-    monkeypatch.setattr(batch, "courses", lambda *_: None)
+    monkeypatch.setattr(batch, "variants", lambda *_: None)
     assert_frame_equal(batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW, kernel="numpy"), together)
 
 
 def test_few_courses_stand_for_many_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, sizes = batch.courses, []
+    real, sizes = batch.variants, []
 
     def counting(*given: Any) -> Any:
         found = real(*given)
         sizes.append(None if found is None else len(found.example))
         return found
 
-    monkeypatch.setattr(batch, "courses", counting)
+    monkeypatch.setattr(batch, "variants", counting)
     tickets, events = alike(3_000)
     few = events.filter(pl.col("kind") == "response").unique("ticket", maintain_order=True)
     batch.evaluate(tickets, few, POLICIES[1:], CALENDARS, NOW, kernel="numpy")

@@ -7,9 +7,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine.errors import BadInput
-from pipelines.settings import shipped_data
-from sla.credits import credited_breaches, load, sla_credits
+from engine.shared.errors import BadInput
+from pipelines.app.settings import shipped_data
+from sla.reporting.credits import credited_breaches, load, sla_credits
 
 FILE = shipped_data() / "policies" / "sla_credits.yaml"
 PRESETS = load(FILE)

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from sla.digests import TOLD, DigestPolicy, Message, messages
+from sla.alerting.digests import TOLD, DigestPolicy, Message, messages
 
 NOW = datetime(2024, 1, 16, 12, tzinfo=UTC)
 POLICY = DigestPolicy(over=3, show=2)

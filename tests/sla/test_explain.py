@@ -6,11 +6,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 
-from sla import batch
-from sla.calendar_files import parse_all
-from sla.check import frames
-from sla.explain import Ledger, explain
-from sla.policies import parse
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.clocks.explain import Ledger, explain
+from sla.policy.calendar_files import parse_all
+from sla.policy.parser import parse
 from tests.generative.backlogs import CALENDARS as ODD
 from tests.generative.backlogs import Backlog, backlogs
 from tests.sla.timelines import CALENDARS, at, story

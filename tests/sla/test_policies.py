@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadInput, NotFound
-from sla import calendar_files
-from sla.calendars import Calendar
+from engine.shared.errors import BadInput, NotFound
 from sla.contracts import Clock
-from sla.policies import load, parse
-from sla.promises import Dims, with_round_the_clock
+from sla.policy import calendar_files
+from sla.policy.calendar_files import read as read_calendar
+from sla.policy.model import Dims, with_round_the_clock
+from sla.policy.parser import load, parse
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "policies"
 PRESETS = sorted(p.stem for p in (DATA / "sla").glob("*.yaml") if p.stem != "alerts")
@@ -269,7 +269,7 @@ ATTACKS = {
 def test_wrong_file_is_refused_with_file_key_and_reason(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "gold.yaml"
     path.write_text(text, encoding="utf-8")
-    never = Calendar.parse({"weekly": {}}, name="never")
+    never = read_calendar({"weekly": {}}, name="never")
     with pytest.raises(BadInput, match=rf"gold\.yaml: {message if message.startswith('file') else '.*' + message}"):
         load(path, {**CALENDARS, "never": never})
 

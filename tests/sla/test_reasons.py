@@ -8,16 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.errors import BadInput
-from pipelines.settings import shipped_data
-from sla import batch
-from sla.calendar_files import parse_all
-from sla.check import frames
+from engine.shared.errors import BadInput
+from pipelines.app.settings import shipped_data
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.clocks.evaluate import evaluate_all
 from sla.contracts import Clock
-from sla.evaluate import evaluate_all
-from sla.policies import parse
-from sla.promises import DEFAULT_TERMS
-from sla.reasons import breach_reasons, load
+from sla.policy.calendar_files import parse_all
+from sla.policy.model import DEFAULT_TERMS
+from sla.policy.parser import parse
+from sla.reporting.breach_reasons import breach_reasons, load
 from tests.generative.backlogs import CALENDARS as GENERATED
 from tests.generative.backlogs import Backlog, backlogs
 from tests.sla.timelines import CALENDARS, at, story

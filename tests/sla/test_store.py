@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, insert, inspect, select
 
 from engine.storage import open_store
-from sla.alerts import ALERTS
-from sla.store import AlertStore, metadata, sla_alerts, tickets
+from sla.alerting.alerts import ALERTS
+from sla.alerting.store import AlertStore, metadata, sla_alerts, tickets
 from tests.ports.examples import delivery
 from tests.processes import meet, two_processes
 

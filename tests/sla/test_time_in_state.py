@@ -6,9 +6,9 @@ import duckdb
 import polars as pl
 from hypothesis import HealthCheck, given, settings
 
-from sla.calendar_files import parse_all
-from sla.check import frames
-from sla.time_in_state import spells, time_in_state
+from sla.check.check import frames
+from sla.policy.calendar_files import parse_all
+from sla.reporting.time_in_state import spells, time_in_state
 from tests.generative.backlogs import CALENDARS as GENERATED
 from tests.generative.backlogs import Backlog, backlogs
 from tests.sla.timelines import CALENDARS, at, story

@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sla import batch
-from sla.calendar_files import parse_all
-from sla.check import frames
-from sla.evaluate import evaluate
-from sla.policies import parse
+from sla.check.check import frames
+from sla.clocks.batch import evaluate as batch
+from sla.clocks.evaluate import evaluate
+from sla.policy.calendar_files import parse_all
+from sla.policy.parser import parse
 
 MONDAY = datetime(2024, 1, 15, tzinfo=UTC)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

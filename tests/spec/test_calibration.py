@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine import calibration, resolutions
-from engine.calibration import CalibrationPolicy, Reason, ReviewOutcome
-from engine.errors import NotAllowed
+from engine import grant_review, resolutions
 from engine.flags import FlagType
+from engine.grant_review import CalibrationPolicy, Reason, ReviewOutcome
 from engine.resolutions import CalibrationStatus, EmpowermentTier, Resolution
+from engine.shared.errors import NotAllowed
 from tests.engine.people import ANA, BEN, CLEO, DIRK, POLICIES, later, owned
 
-POLICY = calibration.load(POLICIES / "calibration.yaml")
+POLICY = grant_review.load(POLICIES / "calibration.yaml")
 CALIBRATED = resolutions.load(POLICIES / "empowerment.yaml").calibrated_flags
 
 
@@ -35,39 +35,39 @@ def grant(number: int = 1, **changes: Any) -> Resolution:
     return Resolution(**{**facts, **changes})
 
 
-def weekly(grants: list[Resolution], *, seed: str = "1", **more: Any) -> list[calibration.CalibrationItem]:
-    since, until = calibration.week_before(later(days=7))
+def weekly(grants: list[Resolution], *, seed: str = "1", **more: Any) -> list[grant_review.CalibrationItem]:
+    since, until = grant_review.week_before(later(days=7))
     facts: dict[str, Any] = {"flags": {}, "calibrated_flags": CALIBRATED, "policy": POLICY, "at": later(days=7), **more}
-    return calibration.weekly_queue(grants, seed=seed, since=since, until=until, **facts)
+    return grant_review.weekly_queue(grants, seed=seed, since=since, until=until, **facts)
 
 
 @pytest.mark.parametrize(("count", "floor", "ceil"), [(10, 0, 1), (19, 0, 1), (20, 1, 1), (39, 1, 2), (40, 2, 2)])
 def test_sample_sizes_at_five_percent(count: int, floor: int, ceil: int) -> None:
     as_in_the_seed = CalibrationPolicy(rounding="floor", at_least_per_stratum=0)
-    assert calibration.sample_size(count, policy=as_in_the_seed) == floor
-    assert calibration.sample_size(count, policy=POLICY) == ceil
-    assert calibration.sample_size(count, policy=CalibrationPolicy(rounding="floor")) == max(floor, 1)
+    assert grant_review.sample_size(count, policy=as_in_the_seed) == floor
+    assert grant_review.sample_size(count, policy=POLICY) == ceil
+    assert grant_review.sample_size(count, policy=CalibrationPolicy(rounding="floor")) == max(floor, 1)
 
 
 def test_nothing_to_sample_gives_nothing() -> None:
-    assert calibration.sample_size(0, policy=POLICY) == 0
+    assert grant_review.sample_size(0, policy=POLICY) == 0
     assert weekly([]) == []
 
 
 @given(st.lists(st.tuples(st.sampled_from(["agent", "team_lead"]), st.sampled_from(["cloud", "network", None]))))
 def test_every_stratum_is_seen(members: list[tuple[str, str | None]]) -> None:
     grants = [grant(n, tier=tier, team_id=team) for n, (tier, team) in enumerate(members)]
-    drawn = calibration.sample(grants, seed="1", policy=POLICY)
+    drawn = grant_review.sample(grants, seed="1", policy=POLICY)
     assert {(r.tier, r.team_id) for r in drawn} == {(r.tier, r.team_id) for r in grants}
     assert bool(drawn) == bool(grants)
 
 
 def test_same_seed_same_sample_in_any_order() -> None:
     grants = [grant(n) for n in range(60)]
-    first = calibration.sample(grants, seed="2026-10", policy=POLICY)
-    assert first == calibration.sample(grants[::-1], seed="2026-10", policy=POLICY)
+    first = grant_review.sample(grants, seed="2026-10", policy=POLICY)
+    assert first == grant_review.sample(grants[::-1], seed="2026-10", policy=POLICY)
     assert len(first) == 3
-    assert first != calibration.sample(grants, seed="2026-11", policy=POLICY)
+    assert first != grant_review.sample(grants, seed="2026-11", policy=POLICY)
 
 
 def test_queue_takes_what_is_certain_and_a_sample_of_the_rest() -> None:
@@ -96,13 +96,13 @@ def test_complaint_about_an_older_grant_is_still_heard() -> None:
 
 @pytest.mark.parametrize("at", [later(days=7), later(days=13.6)])
 def test_week_before_runs_monday_to_monday(at: datetime) -> None:
-    since, until = calibration.week_before(at)
+    since, until = grant_review.week_before(at)
     assert (since, until) == (later(-9), later(-9, days=7))
 
 
-def review(item: Any, resolution: Resolution, **changes: Any) -> calibration.Reviewed:
+def review(item: Any, resolution: Resolution, **changes: Any) -> grant_review.Reviewed:
     facts = {"by": CLEO, "outcome": ReviewOutcome.UPHELD, "notes": "the outage lasted a day", **changes}
-    return calibration.review(owned(), item, resolution, at=later(days=8), policy=POLICY, **facts)
+    return grant_review.review(owned(), item, resolution, at=later(days=8), policy=POLICY, **facts)
 
 
 def test_review_writes_outcome_and_lesson() -> None:
@@ -141,7 +141,7 @@ def test_report_counts_upheld_and_money() -> None:
         for item in items
         if item.ticket_id in outcomes
     ]
-    report = calibration.report([*done, *(i for i in items if i.ticket_id not in outcomes)], grants)
+    report = grant_review.report([*done, *(i for i in items if i.ticket_id not in outcomes)], grants)
     assert (report.resolutions, report.reviewed, report.upheld_percent) == (5, 2, 50.0)
     assert report.upheld_percent_by_reason == {Reason.TIER3: 100.0, Reason.COMPLAINT: 0.0}
     money = {(c.by, c.name, c.currency): (c.amount, c.grants) for c in report.compensation}
@@ -154,5 +154,5 @@ def test_report_counts_upheld_and_money() -> None:
 
 
 def test_report_without_reviews_says_so() -> None:
-    report = calibration.report([], [])
+    report = grant_review.report([], [])
     assert (report.upheld_percent, report.trend, report.compensation) == (None, (), ())

@@ -7,7 +7,7 @@ import pytest
 from engine import envelopes, lifecycle
 from engine.contracts import Kind, Status
 from engine.envelopes import EnvelopeStatus
-from engine.errors import NotAllowed
+from engine.shared.errors import NotAllowed
 from tests.engine.people import ANA, BEN, CLEO, EVA, FIN, POLICIES, a_ticket, later, owned
 
 POLICY = envelopes.load(POLICIES / "envelopes.yaml")

@@ -6,8 +6,8 @@ import pytest
 
 from engine import lifecycle, ownership
 from engine.contracts import Kind, Status
-from engine.errors import NotAllowed
 from engine.ownership import TransferReason
+from engine.shared.errors import NotAllowed
 from tests.engine.people import ANA, BEN, CLEO, DIRK, EVA, FIN, POLICIES, a_ticket, later, owned
 
 POLICY = ownership.load(POLICIES / "ownership.yaml")

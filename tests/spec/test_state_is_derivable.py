@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine import envelopes, flags, lifecycle, ownership
 from engine.contracts import Agent, Event, Priority, Status, Ticket
-from engine.errors import NotAllowed
+from engine.shared.errors import NotAllowed
 from tests.engine.people import AGENTS, ANA, BEN, DIRK, MONDAY, POLICIES, a_ticket
 
 LIFECYCLES = lifecycle.load(POLICIES / "lifecycle.yaml")

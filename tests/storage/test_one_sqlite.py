@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from engine.contracts import Delivery, StandardTicket
-from engine.errors import Unavailable
+from engine.shared.errors import Unavailable
 from engine.storage import open_store
 
 AT = datetime(2026, 9, 1, tzinfo=UTC)

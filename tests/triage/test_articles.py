@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Article
 from triage.knowledge.articles import LONGEST, Reading, Refused, grouped, read_folder
 from triage.knowledge.articles_html import clean, read_page

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import DATA, MONDAY, monday
 from tests.triage.questions import OUT_OF_SCOPE, QUESTIONS
 from triage.calibrate import expected_calibration_error

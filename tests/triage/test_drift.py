@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import DATA
 from triage.feedback.drift import Mix, by_chance, drift, mix_from, mix_of, stability_index
 from triage.feedback.policy import load_policy

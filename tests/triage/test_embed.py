@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import triage.embed
-from engine.errors import BadInput, Unavailable
+from engine.shared.errors import BadInput, Unavailable
 from triage.embed import MiniLM, WordLlama, open_embedder
 from triage.ports import Embedder
 

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from tests.triage.conftest import MONDAY
 from tests.triage.enriching import FILE, POLICY, case
 from triage.enrichment.enrich import enrich, input_hash

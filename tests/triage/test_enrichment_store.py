@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, create_engine, event, inspect, text
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import MONDAY
 from tests.triage.enriching import POLICY, case
 from triage.enrichment.contracts import Enrichment, Related, Relation

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import DATA, MONDAY
 from triage.contracts import Citation, Suggestion
 from triage.feedback.acceptance import Outcome, acceptance, edit_distance, feedback, frame_of, levenshtein, never_help

@@ -8,7 +8,7 @@ from threading import Barrier
 import pytest
 from sqlalchemy import Engine
 
-from engine.errors import Conflict, NotFound
+from engine.shared.errors import Conflict, NotFound
 from engine.storage import open_store
 from engine.storage.sql import SqlStore
 from tests.ports.conftest import (  # noqa: F401

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.chat_server import Behaviour, ChatServer, Reply, labelling, serving
 from triage.contracts import TicketText
 from triage.llm.batch import Opinion, Reading, answer_schema, read_answers

@@ -11,7 +11,7 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from engine.errors import BadInput, NotFound, Unavailable
+from engine.shared.errors import BadInput, NotFound, Unavailable
 from tests.triage.questions import QUESTIONS
 from tests.triage.test_classify import Counting
 from triage.contracts import Article

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.knowledge.judged_files import read_corpus, read_judgements
 
 HEAD = "query-id\tcorpus-id\tscore\n"

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.embed import WordLlama
 from triage.knowledge.kept_vectors import KeptVectors
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Article
 from triage.knowledge.chunks import CHUNK, article_hash, chunks_of, lesson, read_article, read_articles, same_source
 from triage.knowledge.milvus_schema import LENGTHS

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.learning.labelled_files import check_file, read_labelled, read_outside
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import DATA
 from triage.llm.policy import load_policy
 

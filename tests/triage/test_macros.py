@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Article, Macro
 from triage.drafting.macros import read_macros, suggest_macros
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from tests.triage.conftest import MONDAY, monday
 from triage.contracts import TicketText
 from triage.embed import MiniLM, WordLlama

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.learning.own_taxonomy import as_yaml, check_beside, own_taxonomy, write_beside
 from triage.learning.product_model import LabelledText
 from triage.taxonomy import Taxonomy, load_taxonomy

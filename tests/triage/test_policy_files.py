@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import DATA
 from triage.drafting.wording import load_wording
 from triage.enrichment.policy import load_enrichment_policy

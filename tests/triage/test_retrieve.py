@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.test_classify import Counting
 from triage.embed import WordLlama
 from triage.knowledge.kept_vectors import KeptVectors

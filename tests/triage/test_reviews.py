@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import MONDAY
 from triage.contracts import Classification, Guess, TicketText
 from triage.feedback.reviews import Doubt, Review, in_order, is_settled, review, rows_to_learn, waiting

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.knowledge.retrieval_measures import Judged, figures
 from triage.knowledge.retrieval_runs import Found, hybrid_ranking
 from triage.knowledge.retrieve import Weights, default_weights

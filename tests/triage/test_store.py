@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine, create_engine, event, inspect, text
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import MONDAY
 from triage.contracts import Citation, Classification, Guess, Suggestion, TicketText
 from triage.store import ROWS_PER_TRANSACTION, TABLES, TriageStore

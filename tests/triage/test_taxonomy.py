@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from tests.triage.conftest import DATA
 from triage.taxonomy import Taxonomy, load_taxonomy
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from tests.triage.conftest import MONDAY
 from triage.embed import WordLlama
 from triage.learning.methods import METHODS

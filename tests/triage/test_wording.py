@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from tests.triage.conftest import DATA
 from triage.drafting.wording import PLAIN_ENGLISH, load_wording
 

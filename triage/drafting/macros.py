@@ -7,8 +7,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from engine.datafiles import read_yaml
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
+from engine.shared.policy_file import read_yaml
 from triage.contracts import Macro
 from triage.evidence import names_code, names_phrase
 from triage.sanitize import clean

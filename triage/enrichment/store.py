@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from sqlalchemy import Connection, Engine, Row, Table, select
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.enrichment.contracts import Enrichment, Part, Related
 from triage.enrichment.tables import enrichments, metadata, related_tickets
 

@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import Field
 
 from engine.contracts import Frozen, Instant
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.contracts import Suggestion
 from triage.feedback.policy import DraftPolicy
 from triage.feedback.reviews import check_text, name_of

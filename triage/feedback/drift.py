@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.calibrate import Floats
 from triage.feedback.policy import DriftPolicy
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from engine.contracts import Frozen, Instant
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.contracts import FOR_A_PERSON, Classification, Guess, Share, TicketText
 from triage.learning.product_model import LabelledText
 from triage.sanitize import clean_ticket, readable_text

@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, Engine, Row, Select, Table, and_, func, sel
 from sqlalchemy.exc import IntegrityError
 
 from engine.contracts import Frozen, Instant
-from engine.errors import Conflict, NotFound
+from engine.shared.errors import Conflict, NotFound
 from triage.contracts import Classification, Guess, TicketText
 from triage.feedback.acceptance import Feedback
 from triage.feedback.reviews import Review

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Article
 from triage.knowledge.articles_html import clean, read_page
 from triage.knowledge.articles_tables import GUESSES, fields_of, table_rows

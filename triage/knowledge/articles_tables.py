@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.knowledge.articles_html import clean, looks_like_html, read_page
 
 Row = Mapping[str, Any]

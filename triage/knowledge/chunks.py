@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import yaml
 from pydantic import ValidationError
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Article
 
 CHUNK: Final = 1000

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Article
 from triage.knowledge.retrieval_measures import Judged, with_answers
 from triage.learning.labelled_files import utf8_text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.embed import Vectors
 from triage.ports import Embedder
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.errors import NotFound
+from engine.shared.errors import NotFound
 from triage.contracts import Article, Passage
 from triage.knowledge.chunks import Chunk, article_hash, chunks_of, claimed_ids
 from triage.knowledge.retrieve import (

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from engine.errors import BadInput, NotFound, Unavailable
+from engine.shared.errors import BadInput, NotFound, Unavailable
 from triage.contracts import Article, Passage
 from triage.knowledge.chunks import PATH, Chunk, article_hash, chunks_of, claimed_ids
 from triage.knowledge.memory_index import no_source

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Final, NamedTuple
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.contracts import Passage, TicketText
 from triage.evidence import codes_like
 from triage.knowledge.chunks import Chunk

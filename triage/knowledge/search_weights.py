@@ -10,7 +10,7 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import Field, ValidationError
 
 from engine.contracts import Frozen
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.knowledge.retrieval_measures import Judged, ndcg, with_answers
 from triage.knowledge.retrieval_runs import Found, hybrid_ranking
 from triage.knowledge.retrieve import Weights, checked, default_weights

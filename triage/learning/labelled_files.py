@@ -12,7 +12,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from engine.errors import BadInput, NotFound
+from engine.shared.errors import BadInput, NotFound
 from triage.learning.product_model import LabelledText
 
 Cells = tuple[str | None, ...]

@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.learning.product_model import LabelledText
 from triage.learning.train import learn_name
 from triage.taxonomy import Product, Taxonomy, Urgency, first_problem, is_label, load_taxonomy

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.calibrate import Floats, Labels, temperature
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy

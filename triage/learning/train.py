@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.calibrate import Floats, Labels, Platt, expected_calibration_error, platt, softmax, temperature
 from triage.learning.measures import Flags
 from triage.learning.methods import METHODS, SEED, Linear, Method, Seen, fit_all

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
-from engine.errors import BadInput
+from engine.shared.errors import BadInput
 from triage.llm.budget import Budget
 from triage.llm.failures import HOPELESS, UNANSWERED, Failure, Reason, Unusable, detail_of, reason_of, tokens_of
 from triage.llm.prompts import Messages

@@ -1,0 +1,296 @@
+"""Calibration reviews a fair sample of grants each week, so that the same case gets the same answer from everyone."""
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from random import Random
+from typing import Literal, NamedTuple, TypeVar
+
+from pydantic import Field
+
+from engine.contracts import Agent, Event, Frozen, Instant, Kind, Role, Ticket
+from engine.flags import FlagType
+from engine.resolutions import CalibrationStatus, EmpowermentTier, Resolution
+from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Reason(StrEnum):
+    """Why a grant is reviewed; the first that holds is written down."""
+
+    TIER3 = "tier3"
+    FLAGGED = "flagged"
+    COMPLAINT = "complaint"
+    RANDOM_SAMPLE = "random_sample"
+
+
+class ReviewStatus(StrEnum):
+    PENDING = "pending"
+    REVIEWED = "reviewed"
+
+
+class ReviewOutcome(StrEnum):
+    UPHELD = "upheld"
+    REVISED = "revised"
+    COACHING_NEEDED = "coaching_needed"
+
+
+class CalibrationItem(Frozen):
+    """One resolution on the weekly list; its id is made of the resolution, so that it is listed once."""
+
+    id: str
+    resolution_id: str
+    ticket_id: str
+    reason: Reason
+    detail: str | None = None
+    review_status: ReviewStatus = ReviewStatus.PENDING
+    outcome: ReviewOutcome | None = None
+    notes: str = ""
+    reviewed_by: str | None = None
+    reviewed_at: Instant | None = None
+    created_at: Instant
+
+
+class Lesson(Frozen):
+    """What a review taught, for the next agent with such a case (seed S1-R05)."""
+
+    id: str
+    resolution_id: str
+    ticket_id: str
+    text: str
+    created_at: Instant
+
+
+class CalibrationPolicy(Frozen):
+    sample_share: Decimal = Field(default=Decimal("0.05"), gt=0, le=1)
+    rounding: Literal["ceil", "floor"] = "ceil"
+    at_least_per_stratum: int = Field(default=1, ge=0)
+    strata: tuple[Literal["tier", "team_id", "agent_id", "type", "what_went_wrong"], ...] = ("tier", "team_id")
+    reviewers: frozenset[Role] = frozenset({Role.TEAM_LEAD, Role.MANAGER})
+
+
+def load(path: str | Path) -> CalibrationPolicy:
+    return policy_file.read(path, CalibrationPolicy)
+
+
+def sample_size(count: int, *, policy: CalibrationPolicy) -> int:
+    """How many of a stratum are drawn; never more than there are."""
+    share = count * policy.sample_share
+    size = math.ceil(share) if policy.rounding == "ceil" else math.floor(share)
+    return min(count, max(size, policy.at_least_per_stratum))
+
+
+def sample(resolutions: Iterable[Resolution], *, seed: str, policy: CalibrationPolicy) -> list[Resolution]:
+    """A random sample per stratum. The same seed and resolutions, in any order, give the same sample."""
+    strata: dict[tuple[str, ...], list[Resolution]] = defaultdict(list)
+    for resolution in sorted(resolutions, key=lambda r: r.id):
+        strata[tuple(str(getattr(resolution, name)) for name in policy.strata)].append(resolution)
+    drawn = [
+        resolution
+        for stratum, members in sorted(strata.items())
+        for resolution in Random("/".join((seed, *stratum))).sample(members, sample_size(len(members), policy=policy))
+    ]
+    return sorted(drawn, key=lambda r: r.id)
+
+
+def weekly_queue(
+    resolutions: Sequence[Resolution],
+    *,
+    seed: str,
+    since: datetime,
+    until: datetime,
+    at: datetime,
+    policy: CalibrationPolicy,
+    flags: Mapping[str, Collection[FlagType]],
+    calibrated_flags: frozenset[FlagType],
+    complaints: Collection[str] = (),
+    listed: Collection[str] = (),
+) -> list[CalibrationItem]:
+    """All of tier 3, all flagged, all with complaints, and a sample of the rest (seed S1-41), each once.
+
+    The sample is drawn from the grants of `since` up to before `until`, so that asking again draws the same; what is
+    certain may be older. `flags` by ticket, `complaints` are ticket ids, `listed` resolution ids that have an item.
+    """
+    reasons = {r.id: why for r in resolutions if (why := certain_reason(r, flags, calibrated_flags, complaints))}
+    rest = [r for r in resolutions if r.id not in reasons and since <= r.created_at < until]
+    reasons |= {r.id: (Reason.RANDOM_SAMPLE, seed) for r in sample(rest, seed=seed, policy=policy)}
+    return [item_for(r, reason=reasons[r.id], at=at) for r in resolutions if r.id in reasons and r.id not in listed]
+
+
+def week_before(at: datetime) -> tuple[datetime, datetime]:
+    """Monday to Monday, midnight UTC, of the week before the one of this instant."""
+    utc = at.astimezone(UTC)
+    monday = datetime.combine(utc.date() - timedelta(days=utc.weekday()), time(), UTC)
+    return monday - timedelta(days=7), monday
+
+
+def certain_reason(
+    resolution: Resolution,
+    flags: Mapping[str, Collection[FlagType]],
+    calibrated_flags: frozenset[FlagType],
+    complaints: Collection[str] = (),
+) -> tuple[Reason, str | None] | None:
+    """Why this grant is reviewed in any case, with a detail; None if it is not."""
+    if resolution.tier == EmpowermentTier.MANAGER:
+        return Reason.TIER3, None
+    if flagged := sorted(calibrated_flags & set(flags.get(resolution.ticket_id, ()))):
+        return Reason.FLAGGED, f"flagged_{flagged[0]}"
+    return (Reason.COMPLAINT, None) if resolution.ticket_id in complaints else None
+
+
+def item_for(resolution: Resolution, *, reason: tuple[Reason, str | None], at: datetime) -> CalibrationItem:
+    return CalibrationItem(
+        id=f"{resolution.id}/calibration",
+        resolution_id=resolution.id,
+        ticket_id=resolution.ticket_id,
+        reason=reason[0],
+        detail=reason[1],
+        created_at=at,
+    )
+
+
+def listed_event(item: CalibrationItem, *, at: datetime) -> Event:
+    data = {"item": item.id, "resolution": item.resolution_id}
+    return Event(ticket_id=item.ticket_id, kind=Kind.CALIBRATION, at=at, value="listed", reason=item.reason, data=data)
+
+
+class Reviewed(NamedTuple):
+    ticket: Ticket
+    item: CalibrationItem
+    resolution: Resolution
+    lesson: Lesson
+    events: list[Event]
+
+
+def review(
+    ticket: Ticket,
+    item: CalibrationItem,
+    resolution: Resolution,
+    *,
+    by: Agent,
+    outcome: ReviewOutcome,
+    notes: str,
+    at: datetime,
+    policy: CalibrationPolicy,
+) -> Reviewed:
+    """Record what the review found, once, by a reviewer who did not grant it."""
+    if item.review_status != ReviewStatus.PENDING:
+        raise NotAllowed(f"{item.id} was reviewed by {item.reviewed_by} already: {item.outcome}.")
+    if by.role not in policy.reviewers or not by.is_active or by.id in {resolution.agent_id, resolution.approved_by}:
+        raise NotAllowed(
+            f"{by.name} can't review {item.id}: it takes a {' or '.join(sorted(policy.reviewers))} "
+            "who neither granted nor approved it."
+        )
+    changes = {"review_status": ReviewStatus.REVIEWED, "outcome": outcome, "notes": notes}
+    reviewed = item.model_copy(update={**changes, "reviewed_by": by.id, "reviewed_at": at})
+    judged = resolution.model_copy(update={"calibration_status": CalibrationStatus(outcome.value)})
+    event = Event(
+        ticket_id=ticket.id,
+        kind=Kind.CALIBRATION,
+        at=at,
+        value=outcome,
+        actor=by.id,
+        reason=notes,
+        data={"item": item.id, "resolution": resolution.id},
+    )
+    lesson = _lesson(ticket, reviewed, resolution, at)
+    return Reviewed(ticket.model_copy(update={"updated_at": at}), reviewed, judged, lesson, [event])
+
+
+class Compensation(Frozen):
+    """What was granted: by agent, team or what went wrong, in one currency."""
+
+    by: Literal["agent", "team", "reason"]
+    name: str
+    currency: str
+    amount: Decimal
+    grants: int
+
+
+class Week(Frozen):
+    """One ISO week of reviews, such as 2026-W05."""
+
+    week: str
+    reviewed: int
+    upheld_percent: float
+
+
+class CalibrationReport(Frozen):
+    """How consistent the desk is. Percentages are None as long as nothing was reviewed."""
+
+    resolutions: int
+    items: int
+    reviewed: int
+    upheld_percent: float | None
+    upheld_percent_by_reason: dict[Reason, float]
+    compensation: tuple[Compensation, ...]
+    trend: tuple[Week, ...]
+
+
+def report(items: Iterable[CalibrationItem], resolutions: Iterable[Resolution]) -> CalibrationReport:
+    """Share upheld, what was granted by agent, team and reason, and the trend by week of review (seed S1-42)."""
+    items, resolutions = list(items), list(resolutions)
+    done = [item for item in items if item.review_status == ReviewStatus.REVIEWED]
+    by_reason = _grouped(done, lambda item: item.reason)
+    by_week = _grouped(done, lambda item: _iso_week(item.reviewed_at or item.created_at))
+    return CalibrationReport(
+        resolutions=len(resolutions),
+        items=len(items),
+        reviewed=len(done),
+        upheld_percent=_upheld(done) if done else None,
+        upheld_percent_by_reason={reason: _upheld(members) for reason, members in sorted(by_reason.items())},
+        compensation=tuple(_compensation([r for r in resolutions if r.is_granted and r.amount])),
+        trend=tuple(
+            Week(week=week, reviewed=len(members), upheld_percent=_upheld(members))
+            for week, members in sorted(by_week.items())
+        ),
+    )
+
+
+def _compensation(granted: list[Resolution]) -> Iterable[Compensation]:
+    views: dict[Literal["agent", "team", "reason"], Callable[[Resolution], str]] = {
+        "agent": lambda r: r.agent_id,
+        "team": lambda r: r.team_id or "none",
+        "reason": lambda r: r.what_went_wrong,
+    }
+    for by, name in views.items():
+        groups = _grouped(granted, lambda r, name=name: (name(r), r.currency))  # type: ignore[misc]
+        for (who, currency), members in sorted(groups.items()):
+            amount = sum((r.amount or Decimal(0) for r in members), Decimal(0))
+            yield Compensation(by=by, name=who, currency=currency, amount=amount, grants=len(members))
+
+
+def _grouped(values: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:
+    groups: dict[K, list[V]] = defaultdict(list)
+    for value in values:
+        groups[key(value)].append(value)
+    return groups
+
+
+def _upheld(items: Sequence[CalibrationItem]) -> float:
+    return round(100 * sum(item.outcome == ReviewOutcome.UPHELD for item in items) / len(items), 1)
+
+
+def _iso_week(at: datetime) -> str:
+    year, week, _ = at.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def _lesson(ticket: Ticket, item: CalibrationItem, resolution: Resolution, at: datetime) -> Lesson:
+    verdict = {
+        ReviewOutcome.UPHELD: "was handled correctly",
+        ReviewOutcome.REVISED: "should have been decided otherwise",
+        ReviewOutcome.COACHING_NEEDED: "calls for coaching",
+    }
+    amount = f" of {resolution.amount} {resolution.currency}" if resolution.amount else ""
+    said = f"{ticket.reference}: {resolution.type}{amount} for {resolution.what_went_wrong}"
+    outcome = verdict[item.outcome] if item.outcome else "was not decided"
+    text = f"{said} {outcome}" + (f" because {item.notes}" if item.notes else "") + "."
+    return Lesson(id=f"{item.id}/lesson", resolution_id=resolution.id, ticket_id=ticket.id, text=text, created_at=at)

@@ -1,0 +1,1 @@
+"""Which real parts does this process work with?"""

@@ -1,0 +1,157 @@
+"""Everything the environment may say, read here and nowhere else: `HELMDESK_*`, or a `.env` file."""
+
+import os
+import sysconfig
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticUseDefault
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+
+from engine.shared.errors import BadInput
+
+PREFIX = "HELMDESK_"
+SURELY_MEANT = 0.82
+"""From this likeness on, a name in the environment is a mistyped setting and not somebody else's variable."""
+
+
+def shipped_data() -> Path:
+    """The folder `data/` beside the packages in a checkout, or where an installed wheel keeps it."""
+    beside = Path(__file__).resolve().parent.parent / "data"
+    return beside if beside.is_dir() else Path(sysconfig.get_path("data")) / "share" / "helmdesk" / "data"
+
+
+class Settings(BaseSettings):
+    """One value per choice of a real part; the defaults need nothing installed, started or paid for."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("var"), description="everything written goes below it")
+    data: Path = Field(default_factory=shipped_data, description="policies, taxonomies, knowledge, people")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite below home")
+    milvus_uri: str = Field("", description="Milvus or Zilliz address; empty: a Milvus Lite file below home")
+    milvus_token: SecretStr | None = None
+    embedder: str = Field("auto", pattern="^(auto|minilm|wordllama)$")
+    model: Path | None = Field(
+        None, description="a model of `helmdesk triage train`, its taxonomy beside it; empty: learned from the taxonomy"
+    )
+    taxonomy: str = Field(
+        "products", description="a file of data/taxonomies without .yaml, or a path that ends in .yaml"
+    )
+    sla_policy: str = Field("default", description="a file of data/policies/sla, without .yaml")
+    allocation_policy: str = Field("", description="a preset of data/policies/allocation.yaml; empty: the one it uses")
+    handler: str = Field("outbox", pattern="^(outbox|servicenow|bmc)$", description="where decisions are handed over")
+    handler_url: str = Field("", description="its address; empty: a file below home")
+    handler_token: SecretStr | None = None
+    groq_api_key: SecretStr | None = None
+    openai_api_key: SecretStr | None = None
+    llm_base_url: str = Field("", description="any OpenAI-compatible server; asked after Groq and OpenAI")
+    llm_api_key: SecretStr | None = None
+    llm_model: str = Field("", description="the model that llm_base_url serves")
+    llm_groq_model: str = "openai/gpt-oss-120b"
+    llm_openai_model: str = "gpt-4o-mini"
+    llm_timeout_seconds: Annotated[float, Field(gt=0)] = 20.0
+    draft_limit: Annotated[int, Field(ge=0)] = Field(500, description="drafts a cycle writes at most; 0: none")
+    dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
+    prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
+    actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
+
+    @field_validator("home", "data", "model", mode="before")
+    @classmethod
+    def _given(cls, path: Any) -> Any:
+        """An empty path is none; it would be the folder one happens to be in."""
+        if path == "":
+            raise PydanticUseDefault
+        return path
+
+    @field_validator("home", "data")
+    @classmethod
+    def _absolute(cls, path: Path) -> Path:
+        found = path.expanduser().resolve()
+        if above := next((part for part in (found, *found.parents) if part.is_file()), None):
+            raise ValueError(f"{above} is a file; name a folder")
+        return found
+
+    @property
+    def store_url(self) -> str:
+        return self.database_url or f"sqlite:///{self.home / 'helmdesk.db'}"
+
+    @property
+    def index_uri(self) -> str:
+        return self.milvus_uri or str(self.home / "knowledge.milvus.db")
+
+    @property
+    def marts_folder(self) -> Path:
+        return self.home / "marts"
+
+    @property
+    def search_weights_file(self) -> Path:
+        return self.home / "models" / "search_weights.json"
+
+    @property
+    def models_folder(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def hosted_model(self) -> bool:
+        """Whether a key or base URL was set on purpose."""
+        return bool(self.groq_api_key or self.openai_api_key or self.llm_base_url)
+
+    def check_model(self) -> None:
+        """Raises BadInput if HELMDESK_MODEL names no file, whether anything waits for the model or not."""
+        if self.model is not None and not self.model.is_file():
+            raise BadInput(
+                f"HELMDESK_MODEL={self.model}: there is no such file; `helmdesk triage train --out {self.model}` "
+                "makes one, without the setting the taxonomy is enough"
+            )
+
+
+def known_settings() -> list[str]:
+    """The variables that are read."""
+    return [setting_name(field) for field in Settings.model_fields]
+
+
+def setting_name(field: str) -> str:
+    """The variable that sets a field of Settings."""
+    return str(Settings.model_fields[field].validation_alias or PREFIX + field.upper())
+
+
+def unknown_settings() -> list[tuple[str, str]]:
+    """Variables that begin like ours and are none, each with where it is said. Raises BadInput for a broken .env."""
+    try:
+        in_file = DotEnvSettingsSource(Settings).env_vars
+    except (UnicodeDecodeError, OSError) as error:
+        raise BadInput(f"{Path('.env').absolute()} can't be read as UTF-8 text: {error}; see .env.example") from None
+    said = [(name.upper(), str(Path(".env").absolute())) for name in in_file]
+    said += [(name.upper(), "the environment") for name in os.environ]
+    known = set(known_settings())
+    return sorted((name, where) for name, where in said if name.startswith(PREFIX) and name not in known)
+
+
+def _refuse_mistyped() -> None:
+    """The environment has other people's variables too (a cluster adds some for every service); a .env is ours."""
+    for name, where in unknown_settings():
+        is_ours = where != "the environment"
+        near = get_close_matches(name.removeprefix(PREFIX), _bare_names(), n=1, cutoff=0.5 if is_ours else SURELY_MEANT)
+        if near or is_ours:
+            meant = f"; did you mean {PREFIX}{near[0]}?" if near else ";"
+            raise BadInput(f"{name} in {where} is no setting{meant} .env.example has all of them")
+
+
+def _bare_names() -> list[str]:
+    return [name.removeprefix(PREFIX) for name in known_settings() if name.startswith(PREFIX)]
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Settings of this process; `overrides` (from the command line) win. Raises BadInput naming the variable, for one
+    that is mistyped too."""
+    _refuse_mistyped()
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        reason = first["msg"].removeprefix("Value error, ")
+        raise BadInput(f"{variable}={str(first.get('input'))!r} can't be used: {reason}; see .env.example") from None

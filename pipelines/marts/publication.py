@@ -1,0 +1,126 @@
+"""The published tables, read and replaced safely; `schemas` says what each answers.
+
+A publication is a folder of Parquet files; `current.json` names the one in force and is replaced atomically, so
+a reader sees all of one publication or all of the next. DuckDB reads the files from memory and locks nothing.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+import duckdb
+import polars as pl
+
+from engine.shared.errors import NotFound, Unavailable
+from pipelines.marts.schemas import MARTS, WHOLE
+
+
+class Publication(NamedTuple):
+    """Which marts are in force: the instant they speak of, when they were written, rows per table."""
+
+    as_of: datetime
+    published_at: datetime
+    rows: dict[str, int]
+    folder: Path
+
+
+def publish(frames: Mapping[str, pl.DataFrame], folder: Path, *, as_of: datetime, at: datetime) -> Publication:
+    """Write every mart and put the new publication in force; the one before stays for readers still in it.
+
+    Raises ValueError if a frame is missing or does not have its declared columns (that is a bug, not bad input).
+    """
+    name = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    target = folder / name
+    target.mkdir(parents=True, exist_ok=True)
+    for mart, (_, schema) in MARTS.items():
+        frame = frames[mart].select(schema.names())
+        if frame.schema != schema:
+            wrong = {c: (frame.schema[c], schema[c]) for c in schema if frame.schema[c] != schema[c]}
+            raise ValueError(f"mart {mart}: columns differ from the declared schema: {wrong}")
+        frame.write_parquet(target / f"{mart}.parquet", compression="zstd", statistics=True)
+    rows = {mart: frames[mart].height for mart in MARTS}
+    seen = [instant for instant in (latest_as_of(folder), as_of) if instant is not None and instant <= at]
+    description = {"folder": name, "as_of": as_of.isoformat(), "published_at": at.isoformat(), "rows": rows}
+    _put_in_force(folder, description | {"latest_as_of": max(seen).isoformat() if seen else None})
+    _forget_older(folder, keep=2)
+    return Publication(as_of, at, rows, target)
+
+
+def _put_in_force(folder: Path, description: dict[str, Any]) -> None:
+    draft = folder / f"current.{os.getpid()}.json"
+    draft.write_text(json.dumps(description, indent=1), encoding="utf-8")
+    draft.replace(folder / "current.json")
+
+
+def _forget_older(folder: Path, *, keep: int) -> None:
+    publications = sorted(path for path in folder.iterdir() if path.is_dir())
+    for old in publications[:-keep]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def current(folder: Path) -> Publication:
+    """The publication in force. Raises NotFound if nothing was published yet."""
+    try:
+        found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+        as_of, published_at = (datetime.fromisoformat(found[name]) for name in ("as_of", "published_at"))
+        publication = Publication(as_of, published_at, dict(found["rows"]), folder / found["folder"])
+    except FileNotFoundError:
+        raise NotFound(f"no marts in {folder}: run `helmdesk cycle` (or `helmdesk demo`) to publish them") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotFound(
+            f"{folder / 'current.json'} is damaged ({error}): run `helmdesk publish` to write it anew"
+        ) from None
+    if missing := [mart for mart in MARTS if not (publication.folder / f"{mart}.parquet").is_file()]:
+        raise NotFound(f"{publication.folder} has no {missing[0]}.parquet: run `helmdesk publish` to write it anew")
+    return publication
+
+
+def latest_as_of(folder: Path) -> datetime | None:
+    """The latest instant any publication spoke of, unless it was still to come then; None if none is known."""
+    try:
+        found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+        return datetime.fromisoformat(found.get("latest_as_of", found["as_of"])).astimezone(UTC)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return None
+
+
+class MartReader:
+    """One publication, readable as frames or with SQL; later publications need a new reader."""
+
+    def __init__(self, folder: Path) -> None:
+        self.publication = current(folder)
+        self._connection = duckdb.connect(":memory:")
+        self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        for mart in MARTS:
+            file = str(self.publication.folder / f"{mart}.parquet").replace("'", "''")
+            try:
+                self._connection.execute(f"CREATE VIEW {mart} AS SELECT * FROM read_parquet('{file}')")
+            except duckdb.Error as error:
+                raise Unavailable(f"{file} is damaged: run `helmdesk publish` to write it anew") from error
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
+        """The answer to a DuckDB query over the marts (each is a view of its name); sums come back as Int64."""
+        answer = pl.DataFrame(self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table())
+        return answer.with_columns(
+            pl.col(pl.Decimal).cast(WHOLE), pl.col(pl.Datetime("us", "Etc/UTC")).dt.convert_time_zone("UTC")
+        )
+
+    def frame(self, mart: str) -> pl.DataFrame:
+        """A whole mart, with its declared schema."""
+        return pl.read_parquet(self.publication.folder / f"{mart}.parquet")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

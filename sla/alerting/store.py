@@ -1,0 +1,173 @@
+"""Alerts that were raised, kept beside the tickets: each key once, whoever raises it first."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from engine.shared.errors import BadInput
+
+ROWS_PER_TRANSACTION = 500
+
+
+class UtcInstant(TypeDecorator[datetime]):
+    """TIMESTAMPTZ on PostgreSQL; on SQLite UTC text whose order is the order in time. Refuses a naive datetime."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise BadInput(f"{value.isoformat()} has no time zone; an instant needs one, such as +00:00.")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+tickets = Table("tickets", metadata, Column("id", Text, primary_key=True), info={"owned_by": "engine"})
+"""The desk's own table; only its key is known here."""
+
+sla_alerts = Table(
+    "sla_alerts",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("ticket_id", Text, ForeignKey("tickets.id", ondelete="CASCADE"), nullable=False),
+    Column("ticket_external_id", Text, nullable=False),
+    Column("sla_type", String(50), nullable=False),
+    Column("alert_type", String(50), nullable=False),
+    Column("triggered_at", UtcInstant, nullable=False),
+    Column("deadline", UtcInstant),
+    Column("remaining_seconds", Float, nullable=False),
+    Column("state", String(50), nullable=False),
+    Column("escalation_level", Integer, nullable=False),
+    Column("notification_sent", Boolean, nullable=False, default=False),
+    Column("notification_sent_at", UtcInstant),
+    Column("dedupe_key", String(500), nullable=False),
+    UniqueConstraint("dedupe_key", name="uq_sla_alerts_dedupe_key"),
+    Index("ix_sla_alerts_state", "state"),
+    Index("ix_sla_alerts_ticket_id", "ticket_id"),
+    Index("ix_sla_alerts_triggered_at", "triggered_at"),
+)
+
+
+class AlertStore:
+    """The `sla_alerts` table of the desk's database; the desk's migrations create it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def known_keys(self, among: Iterable[str]) -> set[str]:
+        """Those of the dedupe keys under which an alert was raised."""
+        query, known = select(sla_alerts.c.dedupe_key), set[str]()
+        with self._engine.connect() as connection:
+            for batch in _batches(sorted(set(among))):
+                known |= set(connection.execute(query.where(sla_alerts.c.dedupe_key.in_(batch))).scalars())
+        return known
+
+    def add(self, alerts: pl.DataFrame, *, external_ids: Mapping[str, str] | None = None) -> pl.DataFrame:
+        """Keep alerts (schema `alerts.ALERTS`); returns those that were new.
+
+        Two evaluators that raise the same alert at once leave one row, and only one of them gets it back. At most 500
+        a transaction: an interrupted call is finished by calling again. `external_ids` names tickets as their source
+        does; the key stands for a ticket it doesn't have.
+        """
+        fresh: list[str] = []
+        names = external_ids or {}
+        # In one order, so that two evaluators never wait for each other in a circle.
+        for batch in _batches(alerts.sort("dedupe_key").to_dicts()):
+            with self._writing() as connection:
+                fresh += _insert(connection, [_row(alert, names) for alert in batch])
+        return alerts.filter(pl.col("dedupe_key").is_in(pl.Series(fresh, dtype=pl.String).implode()))
+
+    def unsent(
+        self, *, since: datetime | None = None, until: datetime | None = None, within: Connection | None = None
+    ) -> list[dict[str, Any]]:
+        """Alerts nobody was told about yet, in the order they were raised; only those raised after `since`, and none
+        raised after `until`."""
+        query = select(sla_alerts).where(sla_alerts.c.notification_sent.is_(False))
+        if since is not None:
+            query = query.where(sla_alerts.c.triggered_at > since)
+        if until is not None:
+            query = query.where(sla_alerts.c.triggered_at <= until)
+        with nullcontext(within) if within else self._engine.connect() as connection:
+            found = connection.execute(query.order_by(sla_alerts.c.triggered_at, sla_alerts.c.dedupe_key))
+            return [dict(row) for row in found.mappings()]
+
+    def mark_sent(self, keys: Iterable[str], *, at: datetime, within: Connection | None = None) -> int:
+        """Note that these alerts went out; returns how many were not marked before.
+
+        All or nothing; `within` is the transaction of whoever sends them.
+        """
+        marked = 0
+        with nullcontext(within) if within else self._writing() as connection:
+            for batch in _batches(sorted(set(keys))):
+                waiting = sla_alerts.c.dedupe_key.in_(batch) & sla_alerts.c.notification_sent.is_(False)
+                values = {"notification_sent": True, "notification_sent_at": at}
+                marked += connection.execute(update(sla_alerts).where(waiting).values(values)).rowcount
+        return marked
+
+    def _writing(self) -> Any:
+        """A transaction that may write from its start: a deferred one can find the database locked."""
+        return self._engine.execution_options(helmdesk_writes=True).begin()
+
+
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[str]:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(sla_alerts).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    return list(connection.execute(statement.returning(sla_alerts.c.dedupe_key), rows).scalars())
+
+
+def _row(alert: Mapping[str, Any], external_ids: Mapping[str, str]) -> dict[str, Any]:
+    key = alert["dedupe_key"]
+    return {
+        "id": hashlib.sha256(key.encode()).hexdigest(),
+        "ticket_id": alert["ticket"],
+        "ticket_external_id": external_ids.get(alert["ticket"], alert["ticket"]),
+        "sla_type": alert["clock"],
+        "alert_type": alert["alert_type"],
+        "triggered_at": alert["triggered_at"],
+        "deadline": alert["deadline"],
+        "remaining_seconds": alert["remaining_seconds"],
+        "state": alert["state"],
+        "escalation_level": alert["level"],
+        "notification_sent": False,
+        "notification_sent_at": None,
+        "dedupe_key": key,
+    }
+
+
+def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), ROWS_PER_TRANSACTION):
+        yield items[start : start + ROWS_PER_TRANSACTION]

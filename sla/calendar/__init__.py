@@ -1,0 +1,1 @@
+"""When are we at work: business calendars, alone or many at once."""

@@ -1,0 +1,1 @@
+"""Do the engines say what a worked case says?"""

@@ -1,0 +1,1 @@
+"""A whole backlog at once, with the same answers as one ticket read aloud."""

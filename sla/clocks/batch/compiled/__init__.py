@@ -1,0 +1,1 @@
+"""The same backlog in machine code, where the optional compiler is installed."""

@@ -1,0 +1,311 @@
+"""A whole backlog's clocks at once: the same answers as `evaluate`, by columns."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import product
+from types import ModuleType
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from engine.shared.errors import BadInput
+from sla.calendar.business_intervals import NEVER, Seconds
+from sla.calendar.calendars import Calendar, instants
+from sla.calendar.timetables import Timetable
+from sla.calendar.utc_offsets import EPOCH
+from sla.clocks.batch.backlog import (
+    PRIORITY,
+    TIER,
+    TYPE,
+    Codes,
+    Frame,
+    Log,
+    Tickets,
+    read_events,
+    read_tickets,
+    ticket_columns,
+)
+from sla.clocks.batch.policy_table import PolicyTable, Promises
+from sla.clocks.batch.trace_variants import TraceVariants, spread, trace_variants
+from sla.clocks.batch.windows import Conduct, Flags, Spans, Windows, first_of, first_stop, marks, windows
+from sla.clocks.evaluate import in_era, whole_second
+from sla.contracts import CLOCKS, Clock, State
+from sla.policy.calendar_files import parse_all
+from sla.policy.model import Policies, with_round_the_clock
+from sla.policy.parser import parse
+
+Kernel = Literal["auto", "numpy", "compiled"]
+"""`compiled` needs numba; `auto` takes it for a large backlog if it is there."""
+
+_MANY = 50_000
+_BLOCK = 1 << 17
+_CASES = pl.Series(
+    [
+        State.NO_TARGET if promised == 0 else (State.BREACHED if over else State.MET) if stopped else running
+        for promised, stopped, over in product((1, 0), (0, 1), (0, 1))
+        for running in (State.ON_TRACK, State.BREACHED, State.AT_RISK, State.BREACHED)
+    ],
+    dtype=CLOCKS["state"],
+)
+"""By late + 2 × little left + 4 × over + 8 × stopped + 16 × nothing promised."""
+
+
+class Changes(NamedTuple):
+    """When tickets changed priority, tier or type: place in the log, and the combination from then on."""
+
+    position: Seconds
+    ticket: Codes
+    combo: Codes
+
+
+class History(NamedTuple):
+    """Everything that is known at `now`."""
+
+    tickets: Tickets
+    log: Log
+    changes: Changes
+    conducts: Mapping[Clock, tuple[Conduct, Flags]]
+    variants: TraceVariants | None
+    now: int
+
+
+def evaluate(
+    tickets: Frame,
+    events: Frame,
+    policies: Policies | Any,
+    calendars: Mapping[str, Calendar | Mapping[str, Any]],
+    as_of: datetime,
+    *,
+    kernel: Kernel = "auto",
+) -> pl.DataFrame:
+    """Every window of every clock of every ticket as of an instant: a frame with the schema `contracts.CLOCKS`.
+
+    `tickets` and `events` are frames of `contracts.TICKETS` and `contracts.EVENTS`, eager or lazy; ids of any type. A
+    ticket that can't be measured gets the state `no_clock` or `no_target` and stops nothing. Raises BadInput for a
+    missing column, for times that aren't Datetime, and for a policy or calendar that can't be used.
+    """
+    policies, named = parse(policies), with_round_the_clock(parse_all(calendars))
+    policies.check(named)
+    if not in_era(whole_second(as_of)):
+        raise BadInput(f"as_of {as_of} is out of reach; use an instant from 1900 to 2199")
+    now = int((whole_second(as_of) - EPOCH).total_seconds())
+    book = PolicyTable(policies, named)
+    table = ticket_columns(tickets)
+    loops = _loops(kernel, len(table), book)
+    backlog, without = read_tickets(table, book.words, book.mix, now, loops)
+    timetable = Timetable(book.calendars, int(backlog.created.min()) if len(backlog.created) else now, now)
+    parts = (_by_numpy if loops is None else _by_compiled)(backlog, events, book, timetable, now)
+    parts += [_no_clock(clock, without) for clock in policies.clocks if clock != Clock.NEXT_RESPONSE and len(without)]
+    return pl.concat([p.with_columns(pl.col("ticket").cast(backlog.ids.dtype)) for p in parts])
+
+
+def _loops(kernel: Kernel, size: int, book: PolicyTable) -> ModuleType | None:
+    """`compiled.kernel`, where it is wanted and can be; small backlogs are done sooner than it is loaded."""
+    if kernel == "numpy" or not book.is_small or (kernel == "auto" and size < _MANY):
+        return None
+    try:
+        from sla.clocks.batch.compiled import frames  # noqa: F401, PLC0415
+        from sla.clocks.batch.compiled import kernel as loops  # noqa: PLC0415
+    except (ImportError, RuntimeError) as problem:
+        if kernel == "compiled":
+            raise BadInput(f"kernel: 'compiled' needs the extra `compiled` installed ({problem})") from problem
+        return None
+    return loops
+
+
+def _by_compiled(
+    backlog: Tickets, events: Frame, book: PolicyTable, timetable: Timetable, now: int
+) -> list[pl.DataFrame]:
+    from sla.clocks.batch.compiled.backlog import read_story  # noqa: PLC0415
+    from sla.clocks.batch.compiled.frames import clock_rows  # noqa: PLC0415
+
+    story = read_story(events, backlog, book.words, now)
+    found = [(clock, *clock_rows(clock, backlog, story, book, timetable, now)) for clock in book.policies.clocks]
+    waiting = [_no_clock(clock, ids) for clock, _, ids in found if len(ids)]
+    return [frame for _, frame, _ in found] + waiting
+
+
+def _by_numpy(backlog: Tickets, events: Frame, book: PolicyTable, timetable: Timetable, now: int) -> list[pl.DataFrame]:
+    log = read_events(events, backlog, book.words, now)
+    blocks = _blocks(backlog, log, book, now)
+    return [_clock(clock, history, book, timetable) for history in blocks for clock in book.policies.clocks]
+
+
+def _clock(clock: Clock, history: History, book: PolicyTable, timetable: Timetable) -> pl.DataFrame:
+    tickets, changes = history.tickets, history.changes
+    conduct, keeps = history.conducts[clock]
+    table, spans = _windows(clock, history, conduct, is_simple=not conduct.accepted.any() and not book.can_pause(clock))
+    at = table.opened if keeps.all() else table.closed
+    if keeps.any() and not keeps.all():
+        at = np.where(conduct.of(keeps, table.ticket), table.opened, table.closed)
+    promises = book.promises(clock, _combo_at(tickets, changes, table.ticket, at), table.start)
+    frame = _frame(clock, tickets, table, promises, _measured(table, promises, spans, timetable))
+    if clock == Clock.NEXT_RESPONSE:
+        return frame.filter(pl.col("target").is_not_null())
+    waiting = len(tickets.created) - int(frame["is_current"].sum())
+    return pl.concat([frame, _no_clock(clock, _waiting(tickets, table))]) if waiting else frame
+
+
+def _windows(clock: Clock, history: History, conduct: Conduct, *, is_simple: bool) -> tuple[Windows, Spans | None]:
+    """Of every ticket; by way of the variants where many share one."""
+    shared, tickets, log, now = history.variants, history.tickets, history.log, history.now
+    if shared is None:
+        log = log._replace(at=np.maximum(log.at, tickets.created.take(log.ticket)))
+        return _turns(clock, tickets, log, conduct, now, is_simple=is_simple)
+    found = _turns(clock, shared.tickets, shared.log, shared.conduct(conduct), shared.now, is_simple=is_simple)
+    return spread(shared, found, tickets, log, now)
+
+
+def _turns(
+    clock: Clock, tickets: Tickets, log: Log, conduct: Conduct, now: int, *, is_simple: bool
+) -> tuple[Windows, Spans | None]:
+    if clock == Clock.FIRST_RESPONSE and is_simple:
+        return first_stop(tickets, log, conduct, now), None
+    found = marks(tickets, log, conduct, responses=clock != Clock.RESOLUTION)
+    return windows(clock, found, log, conduct, now)
+
+
+def _blocks(tickets: Tickets, log: Log, book: PolicyTable, now: int) -> Iterator[History]:
+    """The backlog in pieces whose columns stay in the processor's cache; one piece if there is nothing."""
+    for start in range(0, max(len(tickets.created), 1), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        first = log.first[start : start + _BLOCK + 1]
+        events = slice(first[0], first[-1])
+        few = Tickets(tickets.ids[rows], tickets.created[rows], tickets.status[rows], tickets.combo[rows])
+        own = Log(
+            np.subtract(log.ticket[events], start, dtype=np.int64),
+            log.at[events],
+            log.kind[events],
+            log.word[events],
+            first - first[0],
+        )
+        conducts = {clock: book.conduct(clock, few) for clock in book.policies.clocks}
+        variants = [conduct.variant for conduct, _ in conducts.values() if conduct.variant is not None]
+        yield History(few, own, _changes(few, own, book), conducts, trace_variants(few, own, variants), now)
+
+
+def _changes(tickets: Tickets, log: Log, book: PolicyTable) -> Changes:
+    position = log.where(PRIORITY, TIER, TYPE)
+    ticket, kind, word = log.ticket[position], log.kind[position], log.word[position]
+    since = first_of(ticket)
+    combo = np.zeros(len(position), np.int64) + tickets.combo[ticket]
+    for code, field in ((PRIORITY, "priority"), (TIER, "tier"), (TYPE, "type")):
+        step, digits = book.mix.step[field], book.mix.digit[field]
+        latest = np.maximum.accumulate(np.where(kind == code, np.arange(len(position)), -1))
+        was = tickets.combo[ticket] // step % book.mix.count(field)
+        combo += np.where(latest >= since, digits[word[latest]].astype(np.int64) - was, 0) * step
+    return Changes(position, ticket, combo)
+
+
+def _combo_at(tickets: Tickets, changes: Changes, ticket: Codes, position: Seconds) -> Codes:
+    """Each ticket's combination after the events before a place in the log."""
+    combo = tickets.combo.take(ticket)
+    if not len(changes.position):
+        return combo
+    changed = np.zeros(len(tickets.created), np.bool_)
+    changed[changes.ticket] = True
+    rows = np.flatnonzero(changed.take(ticket))
+    latest = np.searchsorted(changes.position, position[rows], side="left") - 1
+    known = np.maximum(latest, 0)
+    applies = (latest >= 0) & (changes.ticket[known] == ticket[rows])
+    combo = combo.astype(np.int64)
+    combo[rows[applies]] = changes.combo[known[applies]]
+    return combo
+
+
+class Measured(NamedTuple):
+    """Business seconds a window; `due` in epoch seconds or NEVER. Rows without a target hold nothing of use."""
+
+    elapsed: Seconds
+    paused: Seconds
+    due: Seconds
+    is_paused: Flags
+
+
+def _measured(table: Windows, promises: Promises, spans: Spans | None, timetable: Timetable) -> Measured:
+    calendar, target = promises.calendar, promises.target
+    begun = timetable.passed(calendar, table.start)
+    total = timetable.passed(calendar, table.end) - begun
+    paused, shift = np.zeros(len(total), np.int64), np.zeros(len(total), np.int64)
+    is_paused = np.zeros(len(total), np.bool_)
+    if spans is not None:
+        still = np.flatnonzero(promises.stands_still(spans.window, spans.status, spans.hold, spans.idle))
+        window = spans.window.take(still)
+        is_paused[window[spans.last.take(still)]] = True
+        own = calendar.take(window)
+        starts = timetable.passed(own, spans.start.take(still))
+        lengths = timetable.passed(own, spans.end.take(still)) - starts
+        paused = _summed(window, lengths, len(total))
+        before = np.cumsum(lengths) - lengths
+        before -= before.take(first_of(window))
+        counted = starts - begun.take(window) - before
+        shift = _summed(window, lengths * (counted < target.take(window)), len(total))
+    elapsed = total - paused
+    unknown = (target < 0) | (is_paused & (elapsed < target)) | promises.never_opens
+    due = np.full(len(total), NEVER)
+    rows = slice(None) if not unknown.any() else np.flatnonzero(~unknown)
+    aim = (begun + target + shift)[rows]
+    next_open = promises.next_open[rows] if promises.next_open.any() else None
+    found, start = timetable.reached(calendar[rows], aim, next_open), table.start[rows]
+    at_once = start if next_open is None else np.where(next_open, np.maximum(start, found), start)
+    due[rows] = np.where(target[rows] == 0, at_once, found)
+    return Measured(elapsed, paused, due, is_paused)
+
+
+def _summed(window: Seconds, seconds: Seconds, size: int) -> Seconds:
+    return np.bincount(window, seconds, size).astype(np.int64)
+
+
+def _states(remaining: Seconds, promises: Promises, promised: Flags, stopped: Flags) -> pl.Series:
+    cases = (remaining < promises.strict, remaining <= promises.at_risk, remaining < 0, stopped, ~promised)
+    case = np.zeros(len(remaining), np.uint8)
+    for bit, holds in enumerate(cases):
+        case |= holds.view(np.uint8) << bit
+    return _CASES.gather(pl.Series(case))
+
+
+def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, measured: Measured) -> pl.DataFrame:
+    size = len(table.ticket)
+    current, number = np.ones(size, np.bool_), np.ones(size, np.int32)
+    current[:-1] = table.ticket[1:] != table.ticket[:-1]
+    same = bool(current.all())
+    if not same:
+        number = (np.arange(size) - first_of(table.ticket) + 1).astype(np.int32)
+    promised, remaining = promises.target >= 0, promises.target - measured.elapsed
+    own = size == len(tickets.created) and same
+    columns: dict[str, Any] = {
+        "ticket": tickets.ids if own else tickets.ids.gather(table.ticket),
+        "clock": pl.Series([clock.value], dtype=CLOCKS["clock"]).new_from_index(0, size),
+        "window": number,
+        "is_current": current,
+        "state": _states(remaining, promises, promised, table.stopped),
+        "target": _known(promises.target, promised),
+        "elapsed": _known(measured.elapsed, promised),
+        "paused": _known(measured.paused, promised),
+        "remaining": _known(remaining, promised),
+        "due_at": instants(measured.due),
+        "window_start": instants(table.start),
+        "stopped_at": instants(table.end, known=table.stopped),
+        "is_paused": measured.is_paused,
+        "policy": promises.policy,
+        "calendar": promises.calendar_name,
+    }
+    return pl.DataFrame(columns)
+
+
+def _known(values: Seconds, known: Flags) -> pl.Series:
+    column = pl.Series(values)
+    return column if known.all() else column.set(pl.Series(~known), None)
+
+
+def _waiting(tickets: Tickets, table: Windows) -> pl.Series:
+    begun = np.zeros(len(tickets.created), np.bool_)
+    begun[table.ticket] = True
+    return tickets.ids.filter(pl.Series(~begun))
+
+
+def _no_clock(clock: Clock, ids: pl.Series) -> pl.DataFrame:
+    values = {"clock": clock.value, "window": 1, "is_current": True, "state": State.NO_CLOCK.value, "is_paused": False}
+    fixed = [pl.lit(values.get(name)).cast(dtype).alias(name) for name, dtype in CLOCKS.items() if name != "ticket"]
+    return ids.rename("ticket").to_frame().with_columns(fixed)

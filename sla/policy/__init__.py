@@ -1,0 +1,1 @@
+"""What was promised to whom: policies and calendars as files, and what they mean."""

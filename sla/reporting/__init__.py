@@ -1,0 +1,1 @@
+"""Did we keep our promises, by whom, why not, and what does it cost?"""

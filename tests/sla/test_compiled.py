@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from polars.testing import assert_frame_equal
 
+from sla.check import check
 from sla.check.check import frames
 from sla.clocks.batch import evaluate as batch
 from sla.clocks.delivery import in_order

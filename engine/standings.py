@@ -70,8 +70,8 @@ def _second(instant: pl.Expr) -> pl.Expr:
 
 def _creations(born: pl.DataFrame, own: pl.DataFrame, moves: pl.DataFrame) -> pl.DataFrame:
     """A row a ticket with what it was created as; without an instant `at`, so that it sorts before its events."""
-    told = own.filter(pl.col("kind") == Kind.CREATED).sort("row", "at", "version").unique("row", keep="first")
-    at_birth = told.select("row", "actor", *(_data(name).alias(f"{name}_born") for name in ("group", "assignee")))
+    creations = own.filter(pl.col("kind") == Kind.CREATED).sort("row", "at", "version").unique("row", keep="first")
+    at_birth = creations.select("row", "actor", *(_data(name).alias(f"{name}_born") for name in ("group", "assignee")))
     rows = {
         f"is_{name}_named": moves.filter(pl.col("kind").is_in(kinds))["row"].unique().implode()
         for name, kinds in (("group", _GROUPING), ("assignee", (Kind.ASSIGNEE,)))

@@ -81,8 +81,8 @@ class MatrixAlerts(Flags):
             )
             if found.raised or found.cleared:
                 swept.append((ticket, found))
-        kept = self.store.note(self._nudges(swept, at), at=at) if swept else []
-        return [alert for nudge in kept for alert in nudge.raised]
+        nudges = self.store.note(self._nudges(swept, at), at=at) if swept else []
+        return [alert for nudge in nudges for alert in nudge.raised]
 
     def acknowledge(self, alert_id: str, *, by: str, at: datetime) -> Alert:
         alert, ticket, at = self.load_with(Alert, alert_id, at)

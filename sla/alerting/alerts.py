@@ -50,7 +50,7 @@ ALERTS = pl.Schema(
 class Repeat(Frozen):
     """Tell it again while it holds: after every so many units since it first held, on the rule's own calendar.
 
-    A stopped clock repeats nothing, and of repetitions that nobody looked for only the latest is told.
+    A stopped clock repeats nothing, and of repetitions that nobody looked for only the latest is raised.
     """
 
     every: float = Field(gt=0, allow_inf_nan=False)

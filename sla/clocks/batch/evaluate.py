@@ -1,8 +1,8 @@
 """A whole backlog's clocks at once: the same answers as `evaluate`, by columns.
 
-From frames in memory, 200,000 tickets with 774,000 shuffled events take 1.3 µs of CPU a ticket, a plain Python loop with
-bisect over the same frames 16 times as much (12 times at 1,000,000); read from Parquet as well, 3.6 times the reading
-alone (`benchmarks/sla.py --tickets 200000 --text-ids --order shuffled`).
+From frames in memory, 200,000 tickets with 774,000 shuffled events take 1.3 µs of CPU a ticket; a plain Python loop
+with bisect over the same frames takes 16 times as long (12 times at 1,000,000). Read from Parquet as well, it is 3.6
+times the reading alone (`benchmarks/sla.py --tickets 200000 --text-ids --order shuffled`).
 """
 
 from collections.abc import Iterator, Mapping

@@ -129,7 +129,7 @@ def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
             "Why": [line.reason for line in found.by_days()],
         }
         table(pl.DataFrame(told), right=["h:mm:ss"])
-        for column, (name, length) in zip(st.columns(5), found.told().items(), strict=True):
+        for column, (name, length) in zip(st.columns(5), found.in_words().items(), strict=True):
             fact(column, name.capitalize(), length)
         used_up = f" The target was used up {words.instant(found.used_up_at, found.zone)}." if found.used_up_at else ""
         st.caption(f"Business time in {found.zone}.{used_up}")

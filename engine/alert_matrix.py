@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, Protocol
 
+import polars as pl
 from pydantic import Field, model_validator
 
-from engine.contracts import Event, Frozen, Instant, Kind, Priority, Status, Team, Ticket
+from engine.contracts import OPEN_STATUSES, Event, Frozen, Instant, Kind, Priority, Status, Team, Ticket
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
 
@@ -79,11 +80,26 @@ class Preset(Frozen):
         return self
 
 
+CELLS = pl.Schema({"ticket": pl.String(), "condition": pl.String(), "level": pl.Int64()})
+"""One row a cell of the matrix that holds, or is active, for a ticket."""
+
+
 class AlertPolicy(Frozen):
     presets: dict[str, Preset]
 
     def preset(self, name: str = "canonical") -> Preset:
         return policy_file.named(self.presets, name, what="alert preset")
+
+
+class Placed(Protocol):
+    """Who has a ticket."""
+
+    @property
+    def group_id(self) -> str | None: ...
+    @property
+    def owner_id(self) -> str | None: ...
+    @property
+    def assignee_id(self) -> str | None: ...
 
 
 class Swept(NamedTuple):
@@ -126,6 +142,69 @@ def sweep(
     return Swept(raised, cleared)
 
 
+def to_sweep(
+    tickets: pl.DataFrame,
+    active: pl.DataFrame,
+    *,
+    at: datetime,
+    preset: Preset,
+    seconds_left: pl.DataFrame,
+    elapsed: Elapsed = wall_clock,
+) -> list[str]:
+    """The tickets for which a sweep would raise or clear something: whose cells that hold are not those active.
+
+    `tickets` has ticket, status, priority, owner_id, created_at, updated_at; `active` ticket, condition, level;
+    `seconds_left` ticket, seconds_left. `sweep` is the rule; this asks it of a whole backlog at once.
+    """
+    is_open = pl.col("status").is_in(sorted(OPEN_STATUSES))
+    cells = pl.concat(
+        [
+            _cells(_timed(mine, row, at, seconds_left, elapsed), row, preset)
+            for priority, row in preset.priorities.items()
+            if row.levels and not (mine := tickets.filter(is_open & (pl.col("priority") == priority))).is_empty()
+        ]
+        or [pl.DataFrame(schema=CELLS)]
+    )
+    now = active.select(pl.col(name).cast(dtype) for name, dtype in CELLS.items())
+    ours = now.join(tickets.select("ticket"), on="ticket", how="semi")
+    moved = [cells.join(now, on=list(CELLS), how="anti"), ours.join(cells, on=list(CELLS), how="anti")]
+    return pl.concat(moved)["ticket"].unique().sort().to_list()
+
+
+def _timed(tickets: pl.DataFrame, row: Row, at: datetime, seconds_left: pl.DataFrame, elapsed: Elapsed) -> pl.DataFrame:
+    """The tickets with the seconds of their age, since their last update (`idle`) and until they are due (`left`)."""
+    timed = tickets.with_columns(
+        _seconds_since(tickets[name], row.calendar, at, elapsed).alias(column)
+        for name, column in (("created_at", "age"), ("updated_at", "idle"))
+    )
+    due = pl.coalesce("seconds_left", row.due_minutes * 60 - pl.col("age"))
+    return timed.join(seconds_left, on="ticket", how="left").with_columns(left=due)
+
+
+def _cells(timed: pl.DataFrame, row: Row, preset: Preset) -> pl.DataFrame:
+    """The cells of one row of the matrix that hold for these open tickets: the frame `CELLS`."""
+    is_quiet = pl.col("status").is_in(sorted(preset.quiet_statuses))
+    holds: dict[Condition, Callable[[float], pl.Expr]] = {
+        Condition.NOT_ASSIGNED: lambda seconds: pl.col("owner_id").is_null() & (pl.col("age") >= seconds),
+        Condition.NOT_UPDATED: lambda seconds: ~is_quiet & (pl.col("idle") >= seconds),
+        Condition.NOT_COMPLETED: lambda seconds: ~is_quiet & (pl.col("left") <= seconds),
+    }
+    found = [
+        timed.filter(holds[condition](trigger.minutes * 60)).select(
+            "ticket", condition=pl.lit(condition.value), level=pl.lit(level, pl.Int64)
+        )
+        for level, triggers in row.levels.items()
+        for condition, trigger in triggers.items()
+    ]
+    return pl.concat([pl.DataFrame(schema=CELLS), *found])
+
+
+def _seconds_since(since: pl.Series, calendar: str | None, at: datetime, elapsed: Elapsed) -> pl.Series:
+    if calendar is None:
+        return (pl.Series([at], dtype=since.dtype) - since).dt.total_microseconds() / 1_000_000
+    return pl.Series([elapsed(calendar, start, at) for start in since], dtype=pl.Float64)
+
+
 def again(alert: Alert, earlier: int) -> Alert:
     """A new alert with the number it has, given how many of its ticket, condition and level there were before."""
     return alert.model_copy(update={"id": f"{_cell(alert.ticket_id, alert.condition, alert.level)}/{earlier + 1}"})
@@ -147,7 +226,7 @@ def raised_event(alert: Alert) -> Event:
     )
 
 
-def people(recipients: Iterable[Recipient], *, ticket: Ticket, team: Team | None) -> list[str]:
+def people(recipients: Iterable[Recipient], *, ticket: Placed, team: Team | None) -> list[str]:
     """Agent ids to tell, each once. Who is missing is stood in for by the next one up; nobody at all gives none."""
     manager = team.manager_id if team else None
     supervisor = (team.supervisor_id if team else None) or manager

@@ -4,8 +4,8 @@ from datetime import datetime
 
 import polars as pl
 
-from engine.as_of import tickets_as_of
 from engine.contracts import OPEN_STATUSES
+from engine.standings import standings, tickets_as_of
 from pipelines import marts
 from pipelines.app.container import App
 
@@ -19,7 +19,19 @@ def conform(mart: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 def tickets_at(app: App, as_of: datetime) -> pl.DataFrame:
     """The store's table of tickets as it stood: tickets created by then, each in its state of then."""
-    return tickets_as_of(app.store.frame("tickets"), app.store.frame("events"), as_of)
+    tickets, events = _tables(app)
+    return tickets_as_of(tickets, events, standings(tickets, events, as_of), as_of).rename({"ticket": "id"})
+
+
+def standings_at(app: App, as_of: datetime) -> pl.DataFrame:
+    """How every ticket stood from one event to the next until then (schema `engine.standings.STANDINGS`)."""
+    return standings(*_tables(app), as_of)
+
+
+def _tables(app: App) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The store's tickets and events, with the ticket's key as `ticket`."""
+    events = app.store.frame("events").drop("id").rename({"ticket_id": "ticket"})
+    return app.store.frame("tickets").rename({"id": "ticket"}), events
 
 
 def latest_claims(app: App, as_of: datetime) -> pl.DataFrame:

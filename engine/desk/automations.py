@@ -10,6 +10,7 @@ from engine import envelopes, lifecycle, reminders, rules
 from engine.contracts import OPEN_STATUSES, Agent, AssignmentGroup, Event, Kind, Status, Ticket
 from engine.desk.matrix_alerts import MatrixAlerts
 from engine.notifications import News
+from engine.shared.errors import Conflict
 
 
 class Automations(MatrixAlerts):
@@ -61,6 +62,14 @@ class Automations(MatrixAlerts):
         changes = [self.moved(t, Status.CLOSED, by="system", at=at, reason=reason) for t in due if not t.escalated]
         return [ticket for ticket, events in changes if self._try(ticket, events, at=at)]
 
+    def _try(self, ticket: Ticket, events: list[Event], *records: BaseModel, at: datetime) -> bool:
+        """Keep it unless somebody was faster with this ticket: then the next sweep looks again."""
+        try:
+            self.keep(ticket, events, *records, at=at)
+        except Conflict:
+            return False
+        return True
+
     def _trigger_due(self, at: datetime) -> list[reminders.Reminder]:
         waiting = {reminders.ReminderStatus.PENDING, reminders.ReminderStatus.SNOOZED}
         due = [r for status in waiting for r in self.store.all(reminders.Reminder, status=status) if r.due_at <= at]
@@ -70,8 +79,8 @@ class Automations(MatrixAlerts):
             payload = {"message": rung.message}
             fact = f"{rung.id}@{rung.due_at.isoformat()}"
             news = News(id=fact, event_type="reminder", ticket_id=rung.ticket_id, payload=payload)
-            told = self.queued(news, [rung.agent_id], at=at)
-            if self._try(self.store.ticket(rung.ticket_id), events, rung, *told, at=at):
+            notices = self.queued(news, [rung.agent_id], at=at)
+            if self._try(self.store.ticket(rung.ticket_id), events, rung, *notices, at=at):
                 triggered.append(rung)
         return triggered
 
@@ -81,19 +90,19 @@ class Automations(MatrixAlerts):
         """What the rules ask for, done in one transaction. Only the first assignment counts."""
         facts = rules.escalation_facts(envelope, ticket, at=at) if envelope else rules.ticket_facts(ticket)
         about = envelope.id if envelope else ticket.id
-        events, told, effective = list[Event](), list[BaseModel](), list[rules.Fired]()
+        events, notices, effective = list[Event](), list[BaseModel](), list[rules.Fired]()
         for act in rules.fire(self.policies.rules.rules, event=event, facts=facts):
             if act.type == "notify":
-                rows = self._told_by_rule(act, ticket, about, at)
-                told += rows
+                rows = self._notices_by_rule(act, ticket, about, at)
+                notices += rows
                 effective += [act] if rows else []
             elif not events and (group := self._group_named(act.to)) not in {None, ticket.group_id}:
                 events.append(Event(ticket_id=ticket.id, kind=Kind.GROUP, at=at, value=group, reason=act.rule))
                 ticket = ticket.model_copy(update={"group_id": group})
                 effective.append(act)
-        return effective if self._try(ticket, events, *told, at=at) else []
+        return effective if self._try(ticket, events, *notices, at=at) else []
 
-    def _told_by_rule(self, act: rules.Fired, ticket: Ticket, about: str, at: datetime) -> list[BaseModel]:
+    def _notices_by_rule(self, act: rules.Fired, ticket: Ticket, about: str, at: datetime) -> list[BaseModel]:
         """A team without members is stood in for by the manager of the ticket's own team."""
         kind, name = act.to.split(":", 1)
         members = [a.id for a in self.store.all(Agent, is_active=True) if name in a.teams] if kind == "team" else [name]

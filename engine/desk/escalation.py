@@ -32,11 +32,11 @@ class Escalation(UseCase):
             assigned_to=assigned_to,
             team_id=team_id,
         )
-        return self._kept(opened, at)
+        return self._keep_step(opened, at)
 
     def accept_envelope(self, envelope_id: str, *, by: str, at: datetime) -> envelopes.Envelope:
         envelope, ticket, at = self.load_with(envelopes.Envelope, envelope_id, at)
-        return self._kept(envelopes.accept(ticket, envelope, by=self.agent(by), at=at), at)
+        return self._keep_step(envelopes.accept(ticket, envelope, by=self.agent(by), at=at), at)
 
     def complete_envelope(self, envelope_id: str, *, by: str, summary: str, at: datetime) -> envelopes.Envelope:
         envelope, ticket, at = self.load_with(envelopes.Envelope, envelope_id, at)
@@ -49,7 +49,7 @@ class Escalation(UseCase):
             preset=self.policies.lifecycle,
             others=self.envelopes_of(ticket),
         )
-        return self._kept(done, at)
+        return self._keep_step(done, at)
 
     def cancel_envelope(self, envelope_id: str, *, by: str, reason: str, at: datetime) -> envelopes.Envelope:
         envelope, ticket, at = self.load_with(envelopes.Envelope, envelope_id, at)
@@ -62,7 +62,7 @@ class Escalation(UseCase):
             preset=self.policies.lifecycle,
             others=self.envelopes_of(ticket),
         )
-        return self._kept(done, at)
+        return self._keep_step(done, at)
 
     def add_task(
         self,
@@ -105,6 +105,6 @@ class Escalation(UseCase):
         ticket = self.store.ticket(ticket_id)
         return envelopes.expert_view(ticket, self.envelopes_of(ticket), agent=self.agent(agent_id))
 
-    def _kept(self, step: envelopes.Enveloped, at: datetime) -> envelopes.Envelope:
+    def _keep_step(self, step: envelopes.Enveloped, at: datetime) -> envelopes.Envelope:
         self.keep(step.ticket, step.events, step.envelope, at=at)
         return step.envelope

@@ -56,8 +56,8 @@ class Tickets(Flags):
         """The owner resolves; the customer reads the summary."""
         ticket, at = self.load(ticket_id, at)
         ownership.guard(ticket, by=by, doing="resolve it")
-        told = entry(ticket, EntryType.RESOLUTION, by=by, text=summary, at=at, visibility=Visibility.PUBLIC)
-        return self.keep(*self.moved(ticket, Status.RESOLVED, by=by, at=at, reason=summary), told, at=at)
+        answer = entry(ticket, EntryType.RESOLUTION, by=by, text=summary, at=at, visibility=Visibility.PUBLIC)
+        return self.keep(*self.moved(ticket, Status.RESOLVED, by=by, at=at, reason=summary), answer, at=at)
 
     def close(
         self,
@@ -120,8 +120,8 @@ class Tickets(Flags):
     def read_timeline(self, ticket_id: str, *, reader: str | None) -> list[TimelineEntry]:
         """What a reader may see, in order of time; None is the customer."""
         ticket = self.store.ticket(ticket_id)
-        said = self.store.all(TimelineEntry, ticket_id=ticket.id)
-        entries = sorted([*said, *timeline.told(self.store.history(ticket.id))], key=lambda e: (e.created_at, e.id))
+        comments = self.store.all(TimelineEntry, ticket_id=ticket.id)
+        entries = sorted([*comments, *timeline.told(self.store.history(ticket.id))], key=lambda e: (e.created_at, e.id))
         if reader is None:
             return timeline.for_customer(entries)
         return timeline.for_agent(entries, agent_id=reader, ticket=ticket, envelopes=self.envelopes_of(ticket))

@@ -106,13 +106,15 @@ class UseCase:
         queue = notifications.QueuedNotification
         recent = self.store.all(queue, agent_id=agent_id, ticket_id=news.ticket_id)
         waiting = self.store.all(queue, agent_id=agent_id, sent_at=None)
-        wishes = self.store.all(notifications.NotificationPreference, agent_id=agent_id, event_type=news.event_type)
+        preferences = self.store.all(
+            notifications.NotificationPreference, agent_id=agent_id, event_type=news.event_type
+        )
         return notifications.route(
             news,
             to=agent,
             at=at,
             policy=self.policies.notifications,
-            preference=wishes[0] if wishes else None,
+            preference=preferences[0] if preferences else None,
             queue=[*recent, *waiting, *beside],
             silences=self.store.all(notifications.Silence, agent_id=agent_id),
         )

@@ -3,8 +3,9 @@
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from sqlalchemy import JSON, URL, Boolean, Column, DateTime, Float, Integer, Table
@@ -18,8 +19,16 @@ AMOUNT = pl.Decimal(18, 4)
 ROWS_AT_ONCE = 20_000
 SPARSE = 10**9
 """Row numbers of SQLite so far apart that going through them by number takes too long."""
-Fits = Sequence[tuple[str, Sequence[str]]]
-"""Columns of text and the words they may hold."""
+Where = Mapping[str, Collection[str] | None]
+After = Mapping[str, datetime]
+
+
+class Fit(NamedTuple):
+    """A condition on a column: what stands between it and its values, and the values."""
+
+    column: str
+    operator: str  # IN, IS NULL or >
+    values: Sequence[Any] = ()
 
 
 def schema(table: Table) -> pl.Schema:
@@ -31,12 +40,13 @@ def from_database(
     url: URL,
     table: Table,
     columns: Sequence[str] | None = None,
-    where: Mapping[str, Collection[str]] | None = None,
+    where: Where | None = None,
+    after: After | None = None,
 ) -> pl.DataFrame:
     """The table, or some of it, ordered by its primary key where all of that is read. Raises Unavailable if the
     database does not answer, NotFound for a column that is not there."""
     read = _sqlite if url.get_backend_name() == "sqlite" else _postgres
-    asked, fits = chosen(table, columns), [(column.name, sorted(kept)) for column, kept in wanted(table, where)]
+    asked, fits = chosen(table, columns), wanted(table, where, after)
     raw = read(url, table, asked, fits)
     return raw.select(_cast(column.name, raw.schema[column.name], _type(column)) for column in asked)
 
@@ -46,9 +56,11 @@ def chosen(table: Table, columns: Sequence[str] | None) -> list[Column[Any]]:
     return list(table.columns) if columns is None else [_column(table, name) for name in columns]
 
 
-def wanted(table: Table, where: Mapping[str, Collection[str]] | None) -> list[tuple[Column[Any], Collection[str]]]:
-    """Which words a column has to hold. Raises NotFound."""
-    return [(_column(table, name), kept) for name, kept in (where or {}).items()]
+def wanted(table: Table, where: Where | None, after: After | None) -> list[Fit]:
+    """What the columns have to hold. Raises NotFound."""
+    held = {_column(table, name).name: kept for name, kept in (where or {}).items()}
+    words = [Fit(name, "IS NULL") if kept is None else Fit(name, "IN", sorted(kept)) for name, kept in held.items()]
+    return words + [Fit(_column(table, name).name, ">", [at.astimezone(UTC)]) for name, at in (after or {}).items()]
 
 
 def _column(table: Table, name: str) -> Column[Any]:
@@ -84,7 +96,7 @@ def _type(column: Column[Any]) -> pl.DataType:
             return pl.String()
 
 
-def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Fits) -> pl.DataFrame:
+def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:
     """Through Python's own sqlite3: a driver with its own copy of SQLite (ADBC has one) drops this process's file
     locks when it closes, and later writes are lost."""
     types = {column.name: _raw(column) for column in columns}
@@ -99,18 +111,20 @@ def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Fits) 
     return frame.sort(keys) if keys and set(keys) <= set(types) else frame
 
 
-def _by_rows(connection: sqlite3.Connection, table: Table, columns: Sequence[Column[Any]], fits: Fits) -> pl.DataFrame:
+def _by_rows(
+    connection: sqlite3.Connection, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]
+) -> pl.DataFrame:
     types = {column.name: _raw(column) for column in columns}
     names = ", ".join(f'"{name}"' for name in types)
     parts = [pl.DataFrame(schema=types)]
-    cursor = connection.execute(f'SELECT {names} FROM "{table.name}"{_where(fits, "?")}', _words(fits))
+    cursor = connection.execute(f'SELECT {names} FROM "{table.name}"{_where(fits, "?")}', _as_text(fits))
     while rows := cursor.fetchmany(ROWS_AT_ONCE):
         parts.append(pl.DataFrame(list(zip(*rows, strict=True)), schema=types, orient="col"))
     return pl.concat(parts)
 
 
 def _by_columns(
-    connection: sqlite3.Connection, table: Table, columns: Sequence[Column[Any]], fits: Fits
+    connection: sqlite3.Connection, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]
 ) -> pl.DataFrame | None:
     """Several times as fast: SQLite itself strings some thousand values of a column together, parted by NUL, which the
     store never keeps in a text; a value that may be missing begins with `=`. None where that can't be done."""
@@ -125,7 +139,7 @@ def _by_columns(
     parts = [pl.DataFrame(schema=types)]
     for start in range(first, last + 1, ROWS_AT_ONCE):
         try:
-            rows, *texts = connection.execute(query, [*_words(fits), start, start + ROWS_AT_ONCE]).fetchone()
+            rows, *texts = connection.execute(query, [*_as_text(fits), start, start + ROWS_AT_ONCE]).fetchone()
         except sqlite3.DataError:  # longer than one text may be
             return None
         if not rows:
@@ -141,14 +155,21 @@ def _by_columns(
     return pl.concat(parts)
 
 
-def _words(fits: Fits) -> list[str]:
-    return [word for _, kept in fits for word in kept]
+def _values(fits: Sequence[Fit]) -> list[Any]:
+    return [value for fit in fits for value in fit.values]
 
 
-def _where(fits: Fits, mark: str) -> str:
+def _as_text(fits: Sequence[Fit]) -> list[str]:
+    """As SQLite keeps them: an instant is text in UTC."""
+    return [f"{v:%Y-%m-%d %H:%M:%S.%f}" if isinstance(v, datetime) else v for v in _values(fits)]
+
+
+def _where(fits: Sequence[Fit], mark: str) -> str:
     """`mark` stands for a value, with its number where it has a place for one."""
-    numbers = count(1)
-    asked = [f'"{name}" IN ({", ".join(mark.format(next(numbers)) for _ in kept)})' for name, kept in fits]
+    numbers, asked = count(1), []
+    for name, operator, values in fits:
+        marks = ", ".join(mark.format(next(numbers)) for _ in values)
+        asked.append(f'"{name}" {operator} ' + (f"({marks})" if operator == "IN" else marks))
     return f" WHERE {' AND '.join(asked)}" if asked else ""
 
 
@@ -163,7 +184,7 @@ def _raw(column: Column[Any]) -> pl.DataType:
             return kept
 
 
-def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Fits) -> pl.DataFrame:
+def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:
     from adbc_driver_postgresql import dbapi
 
     uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -180,7 +201,7 @@ def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Fits
     query = f'SELECT {names} FROM "{table.name}"{_where(fits, "${}")}' + (f" ORDER BY {order}" if order else "")
     try:
         with dbapi.connect(uri) as connection, connection.cursor() as cursor:
-            cursor.execute(query, _words(fits) or None)
+            cursor.execute(query, _values(fits) or None)
             return pl.DataFrame(cursor.fetch_arrow_table())
     except dbapi.Error as error:
         raise _unreadable(url, table, error) from error

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import RLock
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import polars as pl
 from pydantic import BaseModel
@@ -25,9 +25,12 @@ from engine.storage import guards, intake, naming, rows
 from engine.storage.chain import Head
 from engine.storage.intake import Item, Known, in_utc
 from engine.storage.merge import Row
-from engine.storage.ports import Record, Saved
+from engine.storage.ports import Note, Record, Saved
 from engine.storage.records import KEPT, Kept, check_fields, kept_as, parents_first
 from engine.storage.text import jsonable
+
+if TYPE_CHECKING:
+    from engine.storage.frames import Fit
 
 
 class MemoryStore:
@@ -115,6 +118,15 @@ class MemoryStore:
             guards.all_known((event.ticket_id for event in events), self._tickets)
             return len(self._record(events, at))
 
+    def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
+        with self._lock:
+            unmoved = [n for n in notes if self._tickets[n.ticket.id]["version"] == n.ticket.version]
+            for note in unmoved:
+                checked = self._checked(note.records)
+                self._record(note.events, in_utc(at))
+                self._replace(checked)
+        return sorted(unmoved, key=lambda note: note.ticket.id)
+
     def put(self, records: Sequence[BaseModel]) -> None:
         with self._lock:
             self._replace(self._checked(records))
@@ -151,15 +163,20 @@ class MemoryStore:
             return [rows.decision(row) for row in self._decisions if ticket_id in (None, row["ticket_id"])]
 
     def frame(
-        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        *,
+        where: Mapping[str, Collection[str] | None] | None = None,
+        after: Mapping[str, datetime] | None = None,
     ) -> pl.DataFrame:
         from engine.storage import frames
 
         found = rows.table_named(table)
         names = [column.name for column in frames.chosen(found, columns)]
-        words = {column.name: set(kept) for column, kept in frames.wanted(found, where)}
+        asked = frames.wanted(found, where, after)
         with self._lock:
-            fits = [row for row in self._rows(table) if all(row[name] in kept for name, kept in words.items())]
+            fits = [row for row in self._rows(table) if all(_holds(row[fit.column], fit) for fit in asked)]
             return frames.from_rows(found, fits).select(names)
 
     def counts(self) -> dict[str, int]:
@@ -230,6 +247,16 @@ class MemoryStore:
 
     def _side_rows(self, kept: Kept, field: str) -> Iterable[Row]:
         return (row for record in self._records[kept.table].values() for row in rows.side_rows(kept, field, record))
+
+
+def _holds(value: Any, fit: "Fit") -> bool:
+    match fit.operator:
+        case "IN":
+            return value in fit.values
+        case "IS NULL":
+            return value is None
+        case _:
+            return value is not None and value > fit.values[0]
 
 
 def _portable(record: BaseModel) -> BaseModel:

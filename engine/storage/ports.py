@@ -19,6 +19,20 @@ class Saved(NamedTuple):
     events: list[RecordedEvent]
 
 
+class Noted(Protocol):
+    """History and records that belong together and change no field of their ticket, as it was when they were made."""
+
+    @property
+    def ticket(self) -> Ticket: ...
+    @property
+    def events(self) -> Sequence[Event]: ...
+    @property
+    def records(self) -> Sequence[BaseModel]: ...
+
+
+Note = TypeVar("Note", bound=Noted)
+
+
 class Store(Protocol):
     """The system of record. Every method is one transaction unless it says otherwise."""
 
@@ -80,6 +94,13 @@ class Store(Protocol):
         """
         ...
 
+    def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
+        """Keep each note's events and records together; returns those that were kept, by ticket.
+
+        One whose ticket has moved on since it was loaded is left out. A hundred tickets a transaction.
+        """
+        ...
+
     def put(self, records: Sequence[BaseModel]) -> None:
         """Insert or replace records by their key (agents, teams, contacts, companies, groups, envelopes, tasks, …).
 
@@ -111,13 +132,19 @@ class Store(Protocol):
         ...
 
     def frame(
-        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        *,
+        where: Mapping[str, Collection[str] | None] | None = None,
+        after: Mapping[str, datetime] | None = None,
     ) -> pl.DataFrame:
         """A whole table by its primary key, column names as in the database, instants as Datetime('us', 'UTC').
 
         `columns` are read and no others, in that order; `where` keeps the rows whose text columns hold one of the
-        words. Without its whole primary key the rows come in no particular order. JSON columns are text, amounts
-        Decimal(18, 4). Raises NotFound for a table or column that is not there.
+        words, or for None those that hold nothing there; `after` those whose column is later than the instant. Without
+        its whole primary key the rows come in no particular order. JSON columns are text, amounts Decimal(18, 4).
+        Raises NotFound for a table or column that is not there.
         """
         ...
 

@@ -1,12 +1,13 @@
 """The system of record in a database: SQLite on one machine, PostgreSQL for many users, with the same promises."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any, cast
 
 import polars as pl
 from pydantic import BaseModel
-from sqlalchemy import Engine, MetaData, Table, func, insert, inspect, or_, select
+from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, or_, select
 
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
 from engine.shared.errors import NotFound
@@ -14,12 +15,13 @@ from engine.storage import frames, intake, naming, rows, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.intake import Item, Known, in_utc
-from engine.storage.ports import Record, Saved
+from engine.storage.ports import Note, Record, Saved
 from engine.storage.records import check_fields, kept_as
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
 from engine.storage.text import is_text
 
 _INGEST = 7_341_001
+_NOTES_PER_TRANSACTION = 100  # a nudge brings up to nine alerts and the rows of whom they reach
 
 
 class SqlStore:
@@ -131,9 +133,27 @@ class SqlStore:
                 new += len(statements.append(connection, some, at=in_utc(at)))
         return new
 
-    def put(self, records: Sequence[BaseModel]) -> None:
-        with writing(self._engine) as connection:
+    def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
+        kept: list[Note] = []
+        in_order = sorted(notes, key=lambda note: note.ticket.id)
+        for start in range(0, len(in_order), _NOTES_PER_TRANSACTION):
+            some = in_order[start : start + _NOTES_PER_TRANSACTION]
+            with writing(self._engine) as connection:
+                now = statements.known(connection, [note.ticket.id for note in some], lock=True)
+                unmoved = [note for note in some if now[note.ticket.id]["version"] == note.ticket.version]
+                statements.append(connection, [event for note in unmoved for event in note.events], at=in_utc(at))
+                statements.put(connection, [record for note in unmoved for record in note.records])
+            kept += unmoved
+        return kept
+
+    def put(self, records: Sequence[BaseModel], *, within: Connection | None = None) -> None:
+        """`within` is the transaction of whoever writes them with something else."""
+        with nullcontext(within) if within else writing(self._engine) as connection:
             statements.put(connection, records)
+
+    def transaction(self, *, lock: int | None = None) -> AbstractContextManager[Connection]:
+        """One transaction for several stores of this database; those with the same `lock` take turns."""
+        return writing(self._engine, lock=lock)
 
     def get(self, kind: type[Record], key: str) -> Record:
         kept = kept_as(kind)
@@ -165,16 +185,21 @@ class SqlStore:
             return [rows.decision(row) for row in statements.fetch(connection, query)]
 
     def frame(
-        self, table: str, columns: Sequence[str] | None = None, *, where: Mapping[str, Collection[str]] | None = None
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        *,
+        where: frames.Where | None = None,
+        after: frames.After | None = None,
     ) -> pl.DataFrame:
         """Tables that other rooms keep in the same database are read as well."""
         if table in metadata.tables:
-            return frames.from_database(self.url, rows.table_named(table), columns, where)
+            return frames.from_database(self.url, rows.table_named(table), columns, where, after)
         with reading(self._engine) as connection:
             if not inspect(connection).has_table(table):
                 raise NotFound(f"The database has no table {table!r}.")
             foreign = Table(table, MetaData(), autoload_with=connection, resolve_fks=False)
-        return frames.from_database(self.url, foreign, columns, where)
+        return frames.from_database(self.url, foreign, columns, where, after)
 
     def counts(self) -> dict[str, int]:
         with reading(self._engine) as connection:

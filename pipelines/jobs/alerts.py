@@ -6,24 +6,30 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
-from engine.contracts import Ticket
 from engine.shared.errors import BadInput
 from pipelines import marts
 from pipelines.app.container import App
 
 if TYPE_CHECKING:
     from engine.alert_matrix import Elapsed
-    from engine.desk.matrix_alerts import Keep, Nudge
     from engine.desk.notification_routing import NotificationRouting
+    from engine.notifications import QueuedNotification
     from sla.alerting.alerts import AlertPolicy
     from sla.calendar.calendars import Calendar
 
 NEWS = timedelta(days=1)
 PARTS = {"owner": "tech", "team_lead": "supervisor", "manager": "group_manager"}
 """The recipients of alert rules by their name in the alert matrix."""
+TICKET_COLUMNS = {
+    name: name
+    for name in (
+        "external_id", "reference", "status", "priority", "group_id", "assignee_id", "owner_id", "created_at",
+        "updated_at",
+    )
+} | {"ticket": "id"}  # fmt: skip
+"""What is asked of the tickets, and where the store has it."""
 
-_TELLING = 7_341_002
-_NUDGES_PER_TRANSACTION = 100  # each brings up to nine alerts and the rows of whom they tell
+_ONE_AT_A_TIME = 7_341_002
 
 
 class Raised(NamedTuple):
@@ -34,17 +40,29 @@ class Raised(NamedTuple):
     messages: int
 
 
-def raise_and_queue(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> Raised:
-    """The whole step; `clocks` have the schema `sla.contracts.CLOCKS`. Running again does nothing twice.
+class AlertTicket(NamedTuple):
+    """What an alert says of its ticket, and who has it."""
 
-    What a pass that was cut short left untold is told by the next. A look back raises nothing: what it finds is history
+    ticket: str
+    reference: str
+    priority: str
+    group_id: str | None
+    assignee_id: str | None
+    owner_id: str | None
+
+
+def raise_and_queue(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datetime) -> Raised:
+    """The whole step; `clocks` have the schema `sla.contracts.CLOCKS`, `tickets` are the store's with their key as
+    `ticket`. Running again does nothing twice.
+
+    What a pass that was cut short left unsent is sent by the next. A look back raises nothing: what it finds is history
     that nobody looked at in time, or was told then.
     """
     if is_look_back(app, as_of):
         return Raised(0, 0, 0)
-    raised = raise_alerts(app, clocks, as_of=as_of)
-    messages = queue_messages(app, as_of=as_of)
-    return Raised(raised, nudge(app, clocks, as_of=as_of), messages)
+    raised = raise_alerts(app, clocks, tickets, as_of=as_of)
+    messages = queue_messages(app, tickets, as_of=as_of)
+    return Raised(raised, nudge(app, clocks, tickets, as_of=as_of), messages)
 
 
 def is_look_back(app: App, as_of: datetime) -> bool:
@@ -53,13 +71,13 @@ def is_look_back(app: App, as_of: datetime) -> bool:
     Instants that the clock has not reached yet don't count: after a look ahead people still hear of the present.
     """
     seen = pl.Series([marts.latest_as_of(app.settings.marts_folder)], dtype=pl.Datetime("us", "UTC"))
-    raised = app.store.frame("sla_alerts", ["triggered_at"])
-    nudged = app.store.frame("alerts", ["triggered_at", "cleared_at"])
-    instants = pl.concat([seen, *raised.get_columns(), *nudged.get_columns()])
+    columns = (("sla_alerts", "triggered_at"), ("alerts", "triggered_at"), ("alerts", "cleared_at"))
+    later = [app.store.frame(table, [name], after={name: as_of})[name] for table, name in columns]
+    instants = pl.concat([seen, *later])
     return bool(((instants > as_of) & (instants <= app.now())).any())
 
 
-def raise_alerts(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> int:
+def raise_alerts(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datetime) -> int:
     """Keep every warning and breach that was not raised before; returns how many. Two evaluators at once raise one.
 
     A clock that stopped more than a day ago is history, not news: loading an archive wakes nobody.
@@ -69,11 +87,11 @@ def raise_alerts(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> int:
     is_news = pl.col("stopped_at").is_null() | (pl.col("stopped_at") > pl.lit(as_of - NEWS))
     called = called_for(clocks.filter(is_news), app.policies.alerts.rules, as_of)
     fresh = unheard(called, app.alert_store.known_keys(called["dedupe_key"]))
-    names = {ticket.id: ticket.external_id for ticket in app.store.tickets(ids=fresh["ticket"])}
-    return app.alert_store.add(fresh, external_ids=names).height
+    names = tickets.join(fresh.select("ticket"), on="ticket", how="semi").select("ticket", "external_id")
+    return app.alert_store.add(fresh, external_ids=dict(names.iter_rows())).height
 
 
-def nudge(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> int:
+def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datetime) -> int:
     """Walk the alert matrix over the open tickets; returns how many nudges were new.
 
     Each (ticket, condition, level) is raised once while it holds. Time before due is what the resolution clock has
@@ -85,8 +103,9 @@ def nudge(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> int:
     is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
-    elapsed, keep = on_calendars(app.policies.sla.calendars), many_at_once(app, at=as_of)
-    return len(app.desk.raise_alerts(at=as_of, seconds_left=left, elapsed=elapsed, keep=keep))
+    return len(
+        app.desk.raise_alerts(tickets, at=as_of, seconds_left=left, elapsed=on_calendars(app.policies.sla.calendars))
+    )
 
 
 def on_calendars(calendars: "Mapping[str, Calendar]") -> "Elapsed":
@@ -104,71 +123,45 @@ def on_calendars(calendars: "Mapping[str, Calendar]") -> "Elapsed":
     return elapsed
 
 
-def many_at_once(app: App, *, at: datetime) -> "Keep":
-    """Writes nudges a hundred tickets a transaction; what another sweep was faster with stays its own."""
-    from engine.storage import statements
-    from engine.storage.connect import writing
+def queue_messages(app: App, tickets: pl.DataFrame, *, as_of: datetime) -> int:
+    """Queue what the unsent alerts of the last day call for and mark them as sent, in one transaction.
 
-    def keep(nudges: "Sequence[Nudge]") -> "list[Nudge]":
-        kept: list[Nudge] = []
-        in_order = sorted(nudges, key=lambda nudge: nudge.ticket.id)
-        for start in range(0, len(in_order), _NUDGES_PER_TRANSACTION):
-            some = in_order[start : start + _NUDGES_PER_TRANSACTION]
-            with writing(app.store.engine) as connection:
-                now = statements.known(connection, [nudge.ticket.id for nudge in some], lock=True)
-                unmoved = [nudge for nudge in some if now[nudge.ticket.id]["version"] == nudge.ticket.version]
-                statements.append(connection, [event for nudge in unmoved for event in nudge.events], at=at)
-                statements.put(connection, [record for nudge in unmoved for record in nudge.records])
-            kept += unmoved
-        return kept
-
-    return keep
-
-
-def queue_messages(app: App, *, as_of: datetime) -> int:
-    """Queue what the untold alerts of the last day call for and mark them as sent, in one transaction.
-
-    Evaluators take turns, so that each alert is told once. One that has nobody to hear of it yet, or whose rule is
+    Evaluators take turns, so that each alert is sent once. One that has nobody to hear of it yet, or whose rule is
     gone, stays unsent. Returns the rows that were queued.
     """
-    from engine.storage import statements
-    from engine.storage.connect import writing
-
     since, unsent = as_of - NEWS, app.alert_store.unsent
-    if not unsent(since=since, until=as_of):
+    if heard(app, unsent(since=since, until=as_of), tickets, as_of=as_of).is_empty():
         return 0
-    with writing(app.store.engine, lock=_TELLING) as connection:
-        told, rows = _messages(app, unsent(since=since, until=as_of, within=connection), as_of=as_of)
-        statements.put(connection, rows)
-        app.alert_store.mark_sent(told["dedupe_key"], at=as_of, within=connection)
+    with app.store.transaction(lock=_ONE_AT_A_TIME) as connection:
+        notices = heard(app, unsent(since=since, until=as_of, within=connection), tickets, as_of=as_of)
+        rows = _messages(app, notices, as_of=as_of)
+        app.store.put(rows, within=connection)
+        app.alert_store.mark_sent(notices["dedupe_key"], at=as_of, within=connection)
     return len(rows)
 
 
-def _messages(app: App, alerts: Sequence[Mapping[str, Any]], *, as_of: datetime) -> tuple[pl.DataFrame, list[Any]]:
-    """Who is told of which alert (schema `sla.alerting.digests.TOLD`), and the queue rows of the messages."""
+def heard(app: App, alerts: Sequence[Mapping[str, Any]], tickets: pl.DataFrame, *, as_of: datetime) -> pl.DataFrame:
+    """Who is to hear of which alert: the frame `sla.alerting.digests.NOTICES`."""
     from engine.desk.notification_routing import NotificationRouting
-    from engine.notifications import News
-    from sla.alerting.digests import TOLD, messages
+    from sla.alerting.digests import NOTICES
 
-    policy = app.policies.alerts
+    keys = pl.Series([alert["ticket_id"] for alert in alerts], dtype=pl.String).unique()
+    mine = tickets.filter(pl.col("ticket").is_in(keys.implode())).select(AlertTicket._fields)
+    about = {ticket.ticket: ticket for ticket in map(AlertTicket._make, mine.iter_rows())}
     routing = NotificationRouting(app.store, app.desk.policies.notifications, at=as_of)
-    tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={alert["ticket_id"] for alert in alerts})}
-    heard = [
-        row for alert in alerts for row in told_of(alert, tickets[alert["ticket_id"]], policy=policy, routing=routing)
+    rows = [
+        row
+        for alert in alerts
+        if (ticket := about.get(alert["ticket_id"]))
+        for row in notices_of(alert, ticket, policy=app.policies.alerts, routing=routing)
     ]
-    told = pl.DataFrame(heard, schema=TOLD)
-    rows = []
-    for message in messages(told, policy=policy.digest):
-        kind = f"sla_{message.alert_type}"
-        news = News(id=message.id, event_type=kind, ticket_id=message.ticket, payload=message.payload)
-        rows += routing.queued(news, [message.recipient])
-    return told, rows
+    return pl.DataFrame(rows, schema=NOTICES)
 
 
-def told_of(
-    alert: Mapping[str, Any], ticket: Ticket, *, policy: "AlertPolicy", routing: "NotificationRouting"
+def notices_of(
+    alert: Mapping[str, Any], ticket: AlertTicket, *, policy: "AlertPolicy", routing: "NotificationRouting"
 ) -> list[dict[str, Any]]:
-    """A kept alert as rows of `sla.alerting.digests.TOLD`, one per person whom its rule names."""
+    """A kept alert as rows of `sla.alerting.digests.NOTICES`, one per person whom its rule names."""
     rule = policy.rule_of(alert)
     if rule is None:
         return []
@@ -176,9 +169,9 @@ def told_of(
     parts = routing.recipients([PARTS[name] for name in rule.recipients if name in PARTS], ticket)
     row = {
         "dedupe_key": alert["dedupe_key"],
-        "ticket": ticket.id,
+        "ticket": ticket.ticket,
         "reference": ticket.reference,
-        "priority": ticket.priority.value,
+        "priority": ticket.priority,
         "clock": alert["sla_type"],
         "alert_type": alert["alert_type"],
         "level": alert["escalation_level"],
@@ -188,3 +181,21 @@ def told_of(
         "channel": rule.channel,
     }
     return [row | {"recipient": agent} for agent in dict.fromkeys([*parts, *named])]
+
+
+def _messages(app: App, notices: pl.DataFrame, *, as_of: datetime) -> "list[QueuedNotification]":
+    """The queue rows of the messages that the notices make."""
+    from engine.desk.notification_routing import NotificationRouting
+    from engine.notifications import News
+    from sla.alerting.digests import messages
+
+    routing = NotificationRouting(app.store, app.desk.policies.notifications, at=as_of)
+    return routing.queued(
+        [
+            (
+                News(id=one.id, event_type=f"sla_{one.alert_type}", ticket_id=one.ticket, payload=one.payload),
+                [one.recipient],
+            )
+            for one in messages(notices, policy=app.policies.alerts.digest)
+        ]
+    )

@@ -10,7 +10,7 @@ import polars as pl
 from engine.contracts import CLOCK_KINDS
 from pipelines.app.container import App
 from pipelines.compute import over_partitions, partitioned, parts_for
-from pipelines.jobs.alerts import Raised, raise_and_queue
+from pipelines.jobs.alerts import TICKET_COLUMNS, Raised, raise_and_queue
 
 if TYPE_CHECKING:
     from sla.calendar.calendars import Calendar
@@ -33,7 +33,7 @@ AS_RECORDED = {"ticket": "ticket_id", "ts": "at", "kind": "kind", "value": "valu
 
 
 class Evaluated(NamedTuple):
-    """All clocks as of one instant (schema `sla.contracts.CLOCKS`) and what was told about them."""
+    """All clocks as of one instant (schema `sla.contracts.CLOCKS`) and what was raised about them."""
 
     clocks: pl.DataFrame
     raised: Raised
@@ -50,7 +50,8 @@ class Evaluated(NamedTuple):
 def evaluate_sla(app: App, *, as_of: datetime) -> Evaluated:
     """Evaluate the whole store; what is new is kept in `sla_alerts` and queued for whom it concerns, each once."""
     clocks = replay(app, as_of=as_of)
-    return Evaluated(clocks, raise_and_queue(app, clocks, as_of=as_of))
+    tickets = app.store.frame("tickets", list(TICKET_COLUMNS.values())).select(**TICKET_COLUMNS)
+    return Evaluated(clocks, raise_and_queue(app, clocks, tickets, as_of=as_of))
 
 
 def replay(app: App, *, as_of: datetime) -> pl.DataFrame:

@@ -4,15 +4,16 @@ from datetime import datetime
 
 import polars as pl
 
+from engine.standings import volume
 from pipelines import marts
 from pipelines.app.container import App
 from pipelines.jobs.allocate import loaded
-from pipelines.jobs.attainment_marts import attainment_marts, with_agents
+from pipelines.jobs.attainment_marts import attainment_marts
 from pipelines.jobs.enrichment_marts import enrichment_marts
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.triage_marts import triage_marts
 from pipelines.jobs.work_queue import scored
-from pipelines.ticket_snapshot import conform, latest_claims, ticket_mart, tickets_at
+from pipelines.ticket_snapshot import conform, latest_claims, standings_at, ticket_mart, tickets_at
 
 
 def publish(app: App, *, as_of: datetime, clocks: pl.DataFrame | None = None) -> marts.Publication:
@@ -24,16 +25,18 @@ def publish(app: App, *, as_of: datetime, clocks: pl.DataFrame | None = None) ->
 def build(app: App, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """Every mart with its declared columns, as of one instant. Rejected rows have no instant of their own: all are
     shown."""
-    claims = latest_claims(app, as_of)
+    from sla.reporting.attribution import with_agents
+
+    claims, standings = latest_claims(app, as_of), standings_at(app, as_of)
     tickets = ticket_mart(tickets_at(app, as_of), claims)
-    sla_clocks = clock_mart(with_agents(app, clocks, as_of=as_of), tickets)
+    sla_clocks = clock_mart(with_agents(clocks, standings, app.store.frame("agents")["id"].to_list(), as_of), tickets)
     decisions, alerts = app.store.frame("allocation_decisions"), app.store.frame("sla_alerts")
     allocations = allocation_mart(decisions.filter(pl.col("decided_at") <= as_of), tickets)
     suggestions = suggestion_mart(app.triage.store.latest_frame("suggestions", as_of=as_of))
     return {
         "tickets": tickets,
         "sla_clocks": sla_clocks,
-        **attainment_marts(app, sla_clocks, as_of=as_of),
+        **attainment_marts(app, sla_clocks, standings, as_of=as_of),
         "work_queue": queue_mart(
             scored(app, tickets, clocks, at=as_of), claims, suggestions, app.store.frame("assignment_groups")
         ),
@@ -44,7 +47,7 @@ def build(app: App, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.Da
         "suggestions": suggestions,
         **enrichment_marts(app, tickets, sla_clocks, as_of=as_of),
         "alerts": alert_mart(alerts.filter(pl.col("triggered_at") <= as_of)),
-        "volume": volume_mart(tickets),
+        "volume": conform("volume", volume(standings)),
         "rejected": conform("rejected", app.store.frame("rejected_rows")),
     }
 
@@ -117,23 +120,3 @@ def alert_mart(alerts: pl.DataFrame) -> pl.DataFrame:
         }
     )
     return conform("alerts", named.sort("triggered_at", "ticket"))
-
-
-def volume_mart(tickets: pl.DataFrame) -> pl.DataFrame:
-    """Per UTC day from the first ticket to the last event: created, resolved, and open when the day ended.
-
-    A ticket closed without being resolved counts as resolved when it was closed; where no instant is known, when it was
-    last touched.
-    """
-    gone_at = pl.coalesce("resolved_at", "closed_at", "updated_at")
-    created = tickets.group_by(day=pl.col("created_at").dt.date()).agg(created=pl.len())
-    resolved = tickets.filter(~pl.col("is_open")).group_by(day=gone_at.dt.date()).agg(resolved=pl.len())
-    days = created.join(resolved, on="day", how="full", coalesce=True).sort("day")
-    if not days.is_empty():
-        days = days.upsample("day", every="1d")
-    return conform(
-        "volume",
-        days.with_columns(pl.col("created", "resolved").fill_null(0).cast(pl.Int64)).with_columns(
-            open_at_end=(pl.col("created") - pl.col("resolved")).cum_sum()
-        ),
-    )

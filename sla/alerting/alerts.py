@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -49,7 +50,7 @@ ALERTS = pl.Schema(
 class Repeat(Frozen):
     """Tell it again while it holds: after every so many units since it first held, on the rule's own calendar.
 
-    A stopped clock repeats nothing, and of repetitions that nobody looked for only the latest is told.
+    A stopped clock repeats nothing, and of repetitions that nobody looked for only the latest is raised.
     """
 
     every: float = Field(gt=0, allow_inf_nan=False)
@@ -137,13 +138,9 @@ class AlertRule(Frozen):
         """Whether a kept alert (ticket_id, sla_type, alert_type, escalation_level, dedupe_key) came of this rule."""
         if (alert["alert_type"], alert["escalation_level"]) != (self.alert, self.level):
             return False
-        known = {"ticket": alert["ticket_id"], "clock": alert["sla_type"], "rule": self.name, "level": self.level}
-        pieces = enumerate(_FIELD.split(self.dedupe_key))
-        texts = [
-            re.escape(str(known.get(p, p) if i % 2 else p)) if not i % 2 or p in known else r"\d+" for i, p in pieces
-        ]
-        pattern = "".join(texts) + ("" if "{repeat}" in self.dedupe_key else r"(:\d+)?")
-        return alert["sla_type"] in self.clock and re.fullmatch(pattern, alert["dedupe_key"]) is not None
+        fact = "\0".join((alert["ticket_id"], alert["sla_type"], alert["dedupe_key"]))
+        pattern = _key_pattern(self.dedupe_key, self.name, self.level)
+        return alert["sla_type"] in self.clock and pattern.fullmatch(fact) is not None
 
     def _due(self, as_of: datetime) -> pl.Expr:
         return self._over(as_of) >= 0
@@ -213,6 +210,16 @@ def _policy(content: Any, file: Path) -> AlertPolicy:
         first = error.errors()[0]
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
         raise BadInput(f"{file}: {path}: {first['msg']}, got {shown(first['input'])}") from error
+
+
+@cache
+def _key_pattern(dedupe_key: str, name: str, level: int) -> re.Pattern[str]:
+    """Fits ticket, clock and the key of an alert of this rule about them, with NUL between: no key has one."""
+    fields = {"ticket": "(?P=ticket)", "clock": "(?P=clock)", "rule": re.escape(name), "level": str(level)}
+    pieces = enumerate(_FIELD.split(dedupe_key))
+    key = "".join(fields.get(piece, r"\d+") if i % 2 else re.escape(piece) for i, piece in pieces)
+    repeat = "" if "{repeat}" in dedupe_key else r"(:\d+)?"
+    return re.compile(rf"(?P<ticket>[^\0]*)\0(?P<clock>[^\0]*)\0{key}{repeat}")
 
 
 def _seconds(span: pl.Expr) -> pl.Expr:

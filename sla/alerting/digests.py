@@ -11,7 +11,7 @@ from pydantic import Field
 from engine.contracts import Frozen
 from sla.contracts import UTC_INSTANT
 
-TOLD = pl.Schema(
+NOTICES = pl.Schema(
     {
         "dedupe_key": pl.String(),
         "ticket": pl.String(),
@@ -51,20 +51,20 @@ class Message(NamedTuple):
     payload: dict[str, Any]
 
 
-def messages(told: pl.DataFrame, *, policy: DigestPolicy) -> list[Message]:
-    """The messages for `told` (schema `TOLD`), the highest level first; the same alerts give the same messages.
+def messages(notices: pl.DataFrame, *, policy: DigestPolicy) -> list[Message]:
+    """The messages for `notices` (schema `NOTICES`), the highest level first; the same alerts give the same messages.
 
-    Who is told of several levels of one clock at once hears of the highest.
+    Who would hear of several levels of one clock at once hears of the highest.
     """
-    highest = told.sort("level", "dedupe_key", descending=[True, False]).unique(
+    highest = notices.sort("level", "dedupe_key", descending=[True, False]).unique(
         ["recipient", "ticket", "clock", "alert_type"], keep="first", maintain_order=True
     )
     groups = highest.group_by("channel", "recipient", "alert_type", maintain_order=True)
-    found = [message for _, alerts in groups for message in _told(_worst_first(alerts), policy)]
+    found = [message for _, alerts in groups for message in _messages_of(_worst_first(alerts), policy)]
     return sorted(found, key=lambda message: (-message.level, message.recipient, message.channel, message.id))
 
 
-def _told(alerts: pl.DataFrame, policy: DigestPolicy) -> Iterator[Message]:
+def _messages_of(alerts: pl.DataFrame, policy: DigestPolicy) -> Iterator[Message]:
     if alerts.height > policy.over:
         yield _digest(alerts, policy.show)
     else:
@@ -72,9 +72,9 @@ def _told(alerts: pl.DataFrame, policy: DigestPolicy) -> Iterator[Message]:
 
 
 def _single(alert: dict[str, Any]) -> Message:
-    told = f"{alert['reference']}: {_words(alert['clock'])} {_state(alert)} (level {alert['level']})"
+    message = f"{alert['reference']}: {_words(alert['clock'])} {_state(alert)} (level {alert['level']})"
     shown = {name: _plain(alert[name]) for name in _WORST}
-    payload = {"message": told, "channel": alert["channel"], **shown, "triggered_at": _plain(alert["triggered_at"])}
+    payload = {"message": message, "channel": alert["channel"], **shown, "triggered_at": _plain(alert["triggered_at"])}
     return Message(
         id=alert["dedupe_key"],
         channel=alert["channel"],

@@ -27,7 +27,7 @@ class Mismatch(NamedTuple):
 
     def __str__(self) -> str:
         where = f"{short(self.case)}: {self.engine}, ticket {short(self.ticket)}, {self.clock}.{self.field}"
-        return f"{where}: expected {shown(_told(self.expected))}, got {shown(_told(self.got))}"
+        return f"{where}: expected {shown(_plain(self.expected))}, got {shown(_plain(self.got))}"
 
 
 class Report(NamedTuple):
@@ -80,7 +80,7 @@ def _differences(case: Case, engine: str, rows: list[dict[str, Any]]) -> Iterabl
                     yield Mismatch(case.name, engine, ticket, clock, field, wanted, row.get(field))
 
 
-def _told(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 

@@ -113,22 +113,22 @@ class Ledger(NamedTuple):
         target = self.promise.target or 0
         return {"target": target, **sums, "remaining": target - self.elapsed}
 
-    def told(self) -> dict[str, str]:
+    def in_words(self) -> dict[str, str]:
         """The same in hours, minutes and seconds."""
         return {name: hms(seconds) for name, seconds in self.sums().items()}
 
     def by_days(self) -> list[Line]:
         """The entries for a reader: days that went alike are one; the sums stay what they are."""
-        return [line for days in _alike(self.entries) for line in _told(days)]
+        return [line for days in _alike(self.entries) for line in _lines_of(days)]
 
     def lines(self, *, every_entry: bool = False) -> list[str]:
         """For people: the promise, the entries (days that went alike as one), the sums, and what follows."""
-        told = [str(entry) for entry in self.entries] if every_entry else [str(line) for line in self.by_days()]
+        lines = [str(entry) for entry in self.entries] if every_entry else [str(line) for line in self.by_days()]
         head = f"{self.clock.value}, window {self.window}: {self.row['state']}"
         promise = f"calendar {self.promise.calendar} ({self.zone}), policy {self.promise.policy or 'none'}"
         sums = [f"{name:<12}  {seconds:>9} s = {hms(seconds):>9}" for name, seconds in self.sums().items()]
         due = [f"used up at  {_moment(self.used_up_at)}", f"due at      {_moment(self.row['due_at'])}"]
-        return [head, *(f"  {line}" for line in [promise, *told, *sums, *due])]
+        return [head, *(f"  {line}" for line in [promise, *lines, *sums, *due])]
 
     def _sum(self, kind: Kind) -> int:
         return sum(entry.seconds for entry in self.entries if entry.kind == kind)
@@ -190,7 +190,7 @@ def _alike(entries: Iterable[Entry]) -> Iterator[list[list[Entry]]]:
         yield run
 
 
-def _told(days: list[list[Entry]]) -> Iterator[Line]:
+def _lines_of(days: list[list[Entry]]) -> Iterator[Line]:
     """A line for each stretch at work of such a day, with all days in it, and one for all that lies out of hours."""
     worked = [[entry for entry in day if entry.kind != "out_of_hours"] for day in days]
     for alike in zip(*(day for day in worked if day), strict=True):

@@ -13,6 +13,7 @@ from engine.shared.policy_file import read_yaml
 from sla.calendar.calendars import Calendar
 from sla.contracts import Clock
 from sla.policy.amounts import amount, known_keys, multipliers, round_the_clock, short, shown, text
+from sla.policy.lint import calendars_fit, proofread
 from sla.policy.model import (
     DEFAULT_TERMS,
     WALL_UNITS,
@@ -25,7 +26,6 @@ from sla.policy.model import (
     Terms,
     Version,
 )
-from sla.policy.policy_lint import calendars_fit, proofread
 
 _CLOCKS = tuple(clock.value for clock in Clock)
 _VERSION_KEYS = ("valid_from", "calendar", "rounding", "multipliers", "clocks", "policies")
@@ -74,8 +74,8 @@ def parse(content: Any, *, name: str = "policies") -> Policies:
     for i in range(1, len(starts)):
         if starts[i] <= starts[i - 1]:
             raise BadInput(f"versions[{i}].valid_from: has to be a later valid_from than the one before")
-    said = {key: text(content[key], key) for key in ("name", "source", "description") if key in content}
-    return Policies(name=said.get("name", name), source=said.get("source", ""), versions=tuple(read))
+    about = {key: text(content[key], key) for key in ("name", "source", "description") if key in content}
+    return Policies(name=about.get("name", name), source=about.get("source", ""), versions=tuple(read))
 
 
 class _Shared(NamedTuple):

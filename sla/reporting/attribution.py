@@ -7,41 +7,36 @@ import polars as pl
 
 from sla.clocks.evaluate import whole_second
 from sla.contracts import UTC_INSTANT
-from sla.reporting.time_in_state import standings
 
 RESPONDED, RESOLVED, ASSIGNED_THEN, ASSIGNED_NOW = "responded", "resolved", "assigned_then", "assigned_now"
 _HOLDING = ("assignee", "accepted", "transferred", "released")
 
 
 def with_agents(
-    clocks: pl.DataFrame, tickets: pl.DataFrame, events: pl.DataFrame, agents: Collection[str], as_of: datetime
+    clocks: pl.DataFrame, standings: pl.DataFrame, agents: Collection[str], as_of: datetime
 ) -> pl.DataFrame:
     """The clocks with `agent_id` and `agent_because`, the reason why it is that agent; both null if it is nobody.
 
     In this order: the agent whose act stopped the clock (`responded`, `resolved`); who was assigned at that instant, or
-    at `as_of` for a clock that runs (`assigned_then`); the ticket's `assignee_id` as it is now (`assigned_now`, only
-    where no event tells of an assignment). An act of somebody who is none of the `agents` (a dispatcher, the customer)
-    says nothing. `tickets` has `assignee_id` beside the columns of `contracts.TICKETS`, `events` has `actor`.
+    at `as_of` for a clock that runs (`assigned_then`); who has had the ticket from its creation on, where nobody was
+    assigned since (`assigned_now`). An act of somebody who is none of the `agents` (a dispatcher, the customer) says
+    nothing. `standings`: one row a ticket for its creation (`place` 0) and each later event, in order, with `ticket`,
+    `since`, `kind`, `actor` and the `holder` after it.
     """
     known = pl.Series(list(agents), dtype=pl.String).implode()
-    told = standings(tickets, events, {"status", "response", *_HOLDING}, as_of)
-    acts = told.filter(pl.col("actor").is_in(known)).select("ticket", "kind", "actor", stopped_at="at")
+    acts = standings.filter(pl.col("actor").is_in(known)).select("ticket", "kind", "actor", stopped_at="since")
     end = pl.col("stopped_at").fill_null(pl.lit(whole_second(as_of), UTC_INSTANT))
     rows = clocks.with_row_index("place").with_columns(pl.col("ticket").cast(pl.String), end=end)
-    held = _held(told)
+    held = _held(standings)
     answered = _last(acts.filter(pl.col("kind") == "response"), "responder")
     resolved = _last(acts.filter(pl.col("kind") == "status"), "resolver")
     found = (
         rows.join(answered, on=["ticket", "stopped_at"], how="left")
         .join(resolved, on=["ticket", "stopped_at"], how="left")
-        .join(
-            tickets.select(ticket=pl.col("id").cast(pl.String), now="assignee_id").unique("ticket", keep="first"),
-            on="ticket",
-            how="left",
-        )
+        .join(standings.filter(pl.col("place") == 0).select("ticket", first="holder"), on="ticket", how="left")
         .sort("end", nulls_last=True)
-        .join_asof(held, left_on="end", right_on="at", by="ticket", check_sortedness=False)
-        .join(held.select("ticket", is_told=pl.lit(value=True)).unique(), on="ticket", how="left")
+        .join_asof(held, left_on="end", right_on="since", by="ticket", check_sortedness=False)
+        .join(held.select("ticket", was_assigned=pl.lit(value=True)).unique(), on="ticket", how="left")
         .sort("place")
     )
     is_resolution = pl.col("clock").cast(pl.String) == "resolution"
@@ -49,7 +44,7 @@ def with_agents(
         (~is_resolution & pl.col("responder").is_not_null(), "responder", RESPONDED),
         (pl.col("resolver").is_not_null(), "resolver", RESOLVED),
         (pl.col("holder").is_not_null(), "holder", ASSIGNED_THEN),
-        (pl.col("is_told").is_null() & pl.col("now").is_not_null(), "now", ASSIGNED_NOW),
+        (pl.col("was_assigned").is_null() & pl.col("first").is_not_null(), "first", ASSIGNED_NOW),
     ]
     agent = pl.coalesce(pl.when(holds).then(pl.col(column)) for holds, column, _ in reasons)
     because = pl.coalesce(pl.when(holds).then(pl.lit(reason)) for holds, _, reason in reasons)
@@ -63,17 +58,11 @@ def _last(acts: pl.DataFrame, name: str) -> pl.DataFrame:
     return acts.group_by("ticket", "stopped_at").agg(pl.col("actor").last().alias(name))
 
 
-def _held(told: pl.DataFrame) -> pl.DataFrame:
-    """Who has the ticket from each instant on (`holder`, null for nobody), by time."""
-    holder = (
-        pl.when(pl.col("kind") == "accepted")
-        .then(pl.coalesce("value", "actor"))
-        .when(pl.col("kind") != "released")
-        .then("value")
-    )
+def _held(standings: pl.DataFrame) -> pl.DataFrame:
+    """Who has the ticket from each assignment on (`holder`, null for nobody), by time."""
     return (
-        told.filter(pl.col("kind").is_in(_HOLDING))
-        .select("ticket", "at", holder=holder.replace("", None))
-        .unique(["ticket", "at"], keep="last", maintain_order=True)
-        .sort("at")
+        standings.filter(pl.col("kind").is_in(_HOLDING))
+        .select("ticket", "since", "holder")
+        .unique(["ticket", "since"], keep="last", maintain_order=True)
+        .sort("since")
     )

@@ -116,8 +116,8 @@ def _attainment(both: pl.DataFrame, about: pl.DataFrame, dimensions: Sequence[st
     ]
     shared = pl.concat(tables).with_columns(share_met_before=_share("before"), share_met_after=_share("after"))
     promised = shared.filter(pl.col("clocks_before") + pl.col("clocks_after") > 0)
-    told = promised.with_columns(points=(pl.col("share_met_after") - pl.col("share_met_before")) * 100)
-    return told.sort("clock", "place", "value").select([pl.col(n).cast(t) for n, t in COMPARED.items()])
+    changed = promised.with_columns(points=(pl.col("share_met_after") - pl.col("share_met_before")) * 100)
+    return changed.sort("clock", "place", "value").select([pl.col(n).cast(t) for n, t in COMPARED.items()])
 
 
 def _by_week(counted: pl.DataFrame) -> pl.DataFrame:

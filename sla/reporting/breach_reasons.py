@@ -12,15 +12,14 @@ from engine.contracts import Frozen
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import read_yaml
 from sla.calendar.calendars import Calendar
-from sla.clocks.evaluate import KINDS, whole_second
+from sla.clocks.evaluate import whole_second
 from sla.contracts import UTC_INSTANT, Clock, State
 from sla.policy.model import DEFAULT_TERMS, Policies, Terms
-from sla.reporting.time_in_state import business_seconds, standings
+from sla.reporting.time_in_state import business_seconds
 
 NEVER_PICKED_UP, WAITING_INTERNALLY, OVER_EFFORT = "never_picked_up", "waiting_internally", "over_effort"
 _STOPPED = sorted(DEFAULT_TERMS[Clock.RESOLUTION].stop_states)
 _STANDING = ["clock", "policy", "version", "status", "hold"]
-_HOLDING = {"assignee", "transferred", "released"}
 
 BREACH_REASONS = pl.Schema(
     {
@@ -49,8 +48,7 @@ class ReasonRule(Frozen):
 
 def breach_reasons(
     clocks: pl.DataFrame,
-    tickets: pl.DataFrame,
-    events: pl.DataFrame,
+    standings: pl.DataFrame,
     *,
     rule: ReasonRule,
     policies: Policies,
@@ -72,8 +70,9 @@ def breach_reasons(
     is more than half: `waiting_internally`. Begun at once and without the vendor: `over_effort`. First touched on
     Tuesday at 14:00: `never_picked_up`, whatever happened after.
 
-    What stands still follows the policy of the window; stops are resolved and closed. `events` has `assignee`,
-    `transferred` and `released` beside the kinds of `contracts.EVENTS`.
+    What stands still follows the policy of the window; stops are resolved and closed. `standings`: one row a ticket
+    for its creation (`place` 0) and each later event, in order, with `ticket`, `since`, `until` (null: still so),
+    `kind` and `value` of the event, and after it `status` and `hold` (reason of an approved pause).
     """
     broken = clocks.with_columns(pl.col("ticket", "clock", "state").cast(pl.String)).filter(
         (pl.col("state") == State.BREACHED.value) & pl.col("window_start").is_not_null()
@@ -81,7 +80,7 @@ def breach_reasons(
     now = pl.lit(whole_second(as_of), UTC_INSTANT)
     rows = broken.with_row_index("place").with_columns(window_end=pl.col("stopped_at").fill_null(now))
     rows = rows.with_columns(version=_version(policies))
-    pieces = _pieces(rows, _held(tickets, events, rule, as_of), rule)
+    pieces = _pieces(rows, _held(standings, rule), rule)
     pieces = pieces.join(_standing_still(pieces, policies), on=_STANDING, how="left", nulls_equal=True)
     seconds = pl.when(pl.col("stands_still")).then(0).otherwise(business_seconds(pieces, calendars))
     picked_up = pl.col("start").filter("is_held").min()
@@ -128,34 +127,19 @@ def _reason(rule: ReasonRule) -> pl.Expr:
     )
 
 
-def _held(tickets: pl.DataFrame, events: pl.DataFrame, rule: ReasonRule, as_of: datetime) -> pl.DataFrame:
-    """How each ticket stands from an instant `at` to `until`: status, hold (of an approved pause), is_held."""
+def _held(standings: pl.DataFrame, rule: ReasonRule) -> pl.DataFrame:
+    """The standings with `is_held`: whether somebody has the ticket, by assignment, answer or a work status."""
     kind, value = pl.col("kind"), pl.col("value")
-    told = standings(tickets, events, KINDS | _HOLDING, as_of).with_columns(
-        status=pl.when(kind == "status").then(value).forward_fill()
-    )
-    is_stopped, is_first = pl.col("status").is_in(_STOPPED), pl.col("row").ne_missing(pl.col("row").shift(1))
     works = (kind == "status") & value.is_in(list(rule.work_statuses))
     held = (
         pl.when((kind == "assignee") | (kind == "transferred"))
         .then(value.fill_null("") != "")
         .when(works | kind.is_in(["accepted", "response"]))
         .then(pl.lit(value=True))
-        .when(is_first | (kind == "released"))
+        .when((pl.col("place") == 0) | (kind == "released"))
         .then(pl.lit(value=False))
     )
-    holds = (
-        pl.when((kind == "pause") & ~is_stopped)
-        .then(pl.lit(value=True))
-        .when(is_first | (kind == "resume") | ((kind == "status") & is_stopped))
-        .then(pl.lit(value=False))
-    )
-    reason = pl.when((kind == "pause") & ~is_stopped).then(value.fill_null("")).when(is_first).then(pl.lit(""))
-    return told.with_columns(
-        until=pl.col("at").shift(-1).over("row"),
-        is_held=held.forward_fill(),
-        hold=pl.when(holds.forward_fill()).then(reason.forward_fill()),
-    ).select("ticket", "at", "until", "status", "hold", "is_held")
+    return standings.select("ticket", "since", "until", "status", "hold", is_held=held.forward_fill())
 
 
 def _pieces(rows: pl.DataFrame, held: pl.DataFrame, rule: ReasonRule) -> pl.DataFrame:
@@ -166,11 +150,11 @@ def _pieces(rows: pl.DataFrame, held: pl.DataFrame, rule: ReasonRule) -> pl.Data
         .join(held, on="ticket")
         .with_columns(pl.col("until").fill_null(pl.col("window_end")))
         .filter(
-            (pl.col("at") <= pl.col("window_end"))
-            & ((pl.col("until") > pl.col("window_start")) | (pl.col("at") >= pl.col("window_start")))
+            (pl.col("since") <= pl.col("window_end"))
+            & ((pl.col("until") > pl.col("window_start")) | (pl.col("since") >= pl.col("window_start")))
         )
         .with_columns(
-            start=pl.max_horizontal("at", "window_start"),
+            start=pl.max_horizontal("since", "window_start"),
             end=pl.min_horizontal("until", "window_end"),
             is_waiting=waiting | ~pl.col("is_held"),
         )

@@ -188,8 +188,8 @@ def test_ledger_behind_a_clock_is_shown(home):
     assert table["h:mm:ss"].to_list() == [line.length for line in behind.by_days()]
     assert table["Why"].to_list() == [line.reason for line in behind.by_days()]
     sums = [text.value for text in shown.text]
-    assert sums == [behind.told()[name] for name in ("target", "counted", "paused", "out of hours", "remaining")]
-    assert behind.told()["target"] == "4:00:00"
+    assert sums == [behind.in_words()[name] for name in ("target", "counted", "paused", "out of hours", "remaining")]
+    assert behind.in_words()["target"] == "4:00:00"
 
 
 def test_published_clock_that_history_has_overtaken_is_said(home):

@@ -3,11 +3,14 @@
 from datetime import datetime
 from typing import Any
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import alert_matrix
 from engine.alert_matrix import Alert, Condition, Recipient
-from engine.contracts import Kind, Team
+from engine.contracts import Kind, Priority, Status, Team
 from engine.shared.errors import NotAllowed
 from tests.engine.people import POLICIES, a_ticket, later, owned
 
@@ -139,3 +142,61 @@ def test_alert_event_can_be_told_twice() -> None:
     [alert] = sweep(owned(priority="critical"), 15, []).raised
     assert alert_matrix.raised_event(alert).id == alert.id
     assert alert.condition == Condition.NOT_UPDATED
+
+
+TICKETS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "priority": st.sampled_from(Priority),
+            "status": st.sampled_from(Status),
+            "owner_id": st.sampled_from(["ana", None]),
+            "created": st.integers(0, 1000),
+            "idle": st.integers(0, 70),
+            "left": st.sampled_from([None, -1.0, 0.0, 900.0, 1800.0, 3600.0, 9e9]),
+            "active": st.sets(st.tuples(st.sampled_from(Condition), st.integers(1, 3)), max_size=4),
+        }
+    ),
+    max_size=6,
+)
+
+
+@given(TICKETS, st.sampled_from([None, "office"]), st.sampled_from(sorted(POLICY.presets)))
+def test_a_backlog_is_swept_as_its_tickets_are(drawn: list[dict[str, Any]], calendar: str | None, preset: str) -> None:
+    def half(name: str | None, start: datetime, end: datetime) -> float:
+        return (end - start).total_seconds() / (2 if name else 1)
+
+    at, rule = later(minutes=1000), POLICY.preset(preset)
+    rows = {name: row.model_copy(update={"calendar": calendar}) for name, row in rule.priorities.items()}
+    rule = rule.model_copy(update={"priorities": rows})
+    tickets, alerts, left, moved = [], [], {}, []
+    for n, one in enumerate(drawn):
+        made = {name: one[name] for name in ("priority", "status", "owner_id")}
+        ticket = a_ticket(id=f"web:{n}", **made, accepted_by=one["owner_id"], created_at=later(minutes=one["created"]),
+                          updated_at=later(minutes=1000 - one["idle"]))  # fmt: skip
+        known = [
+            Alert(id=f"web:{n}/{c}/{level}/1", ticket_id=ticket.id, condition=c, level=level, recipients=("tech",),
+                  triggered_at=at)
+            for c, level in one["active"]
+        ]  # fmt: skip
+        swept = alert_matrix.sweep(ticket, at=at, preset=rule, known=known, seconds_left=one["left"], elapsed=half)
+        moved += [ticket.id] if swept.raised or swept.cleared else []
+        tickets.append(ticket)
+        alerts += known
+        left |= {} if one["left"] is None else {ticket.id: one["left"]}
+    columns = ("status", "priority", "owner_id", "created_at", "updated_at")
+    schema = {"status": pl.String, "priority": pl.String, "owner_id": pl.String}
+    instants = {"created_at": pl.Datetime("us", "UTC"), "updated_at": pl.Datetime("us", "UTC")}
+    frame = pl.DataFrame(
+        [{"ticket": t.id, **{name: getattr(t, name) for name in columns}} for t in tickets],
+        schema={"ticket": pl.String, **schema, **instants},
+    )
+    active = pl.DataFrame(
+        [{"ticket": a.ticket_id, "condition": a.condition.value, "level": a.level} for a in alerts],
+        schema=alert_matrix.CELLS,
+    )
+    seconds = pl.DataFrame(
+        {"ticket": list(left), "seconds_left": list(left.values())},
+        schema={"ticket": pl.String, "seconds_left": pl.Float64},
+    )
+    found = alert_matrix.to_sweep(frame, active, at=at, preset=rule, seconds_left=seconds, elapsed=half)
+    assert found == sorted(moved)

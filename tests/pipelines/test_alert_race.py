@@ -6,7 +6,7 @@ import pytest
 
 from pipelines.app.container import open_app
 from pipelines.jobs.alerts import Raised, raise_and_queue
-from tests.pipelines.test_alerts import LATER, breached, in_a_group, queue
+from tests.pipelines.test_alerts import LATER, breached, in_a_group, queue, tickets_of
 from tests.processes import meet, two_processes
 
 STORM = 400
@@ -17,7 +17,7 @@ def evaluate_as_process(home: Path, database_url: str) -> Raised:
         app.store.counts()
         clocks = breached(STORM)
         meet()
-        return raise_and_queue(app, clocks, as_of=LATER)
+        return raise_and_queue(app, clocks, tickets_of(app), as_of=LATER)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -10,7 +10,7 @@ from engine.alert_matrix import Alert
 from pipelines.app.container import App, open_app
 from pipelines.jobs.alerts import Raised, nudge, raise_and_queue
 from pipelines.jobs.publish import publish
-from tests.pipelines.test_alerts import LATER, MONDAY, breached, fill, minutes
+from tests.pipelines.test_alerts import LATER, MONDAY, breached, fill, minutes, tickets_of
 
 THEN = LATER - timedelta(hours=3)
 
@@ -24,32 +24,32 @@ def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
 
 
 def test_look_back_raises_no_alert(app: App) -> None:
-    assert raise_and_queue(app, breached(1), as_of=LATER).alerts == 1
-    assert raise_and_queue(app, breached(3), as_of=THEN) == Raised(0, 0, 0)
+    assert raise_and_queue(app, breached(1), tickets_of(app), as_of=LATER).alerts == 1
+    assert raise_and_queue(app, breached(3), tickets_of(app), as_of=THEN) == Raised(0, 0, 0)
     assert app.store.frame("sla_alerts")["triggered_at"].to_list() == [LATER]
 
 
 def test_instant_that_raised_nothing_was_looked_at_too(app: App) -> None:
-    raise_and_queue(app, breached(0), as_of=LATER)
+    raise_and_queue(app, breached(0), tickets_of(app), as_of=LATER)
     for as_of in (LATER, MONDAY):
         publish(app, as_of=as_of, clocks=breached(0))
-    assert raise_and_queue(app, breached(3), as_of=THEN) == Raised(0, 0, 0)
+    assert raise_and_queue(app, breached(3), tickets_of(app), as_of=THEN) == Raised(0, 0, 0)
 
 
 def test_first_look_raises_also_long_after(app: App) -> None:
-    assert raise_and_queue(app, breached(3), as_of=THEN).alerts == 3
+    assert raise_and_queue(app, breached(3), tickets_of(app), as_of=THEN).alerts == 3
 
 
 def test_present_after_a_look_back_is_told(app: App) -> None:
-    raised = [raise_and_queue(app, breached(n), as_of=at).alerts for n, at in ((1, LATER), (3, THEN))]
-    assert [*raised, raise_and_queue(app, breached(3), as_of=LATER + minutes(1)).alerts] == [1, 0, 2]
+    raised = [raise_and_queue(app, breached(n), tickets_of(app), as_of=at).alerts for n, at in ((1, LATER), (3, THEN))]
+    assert [*raised, raise_and_queue(app, breached(3), tickets_of(app), as_of=LATER + minutes(1)).alerts] == [1, 0, 2]
 
 
 def test_look_ahead_silences_nobody(app: App) -> None:
     ahead = LATER + timedelta(days=9)
-    raise_and_queue(app, breached(1), as_of=ahead)
+    raise_and_queue(app, breached(1), tickets_of(app), as_of=ahead)
     publish(app, as_of=ahead, clocks=breached(1))
-    assert raise_and_queue(app, breached(3), as_of=LATER).alerts == 2
+    assert raise_and_queue(app, breached(3), tickets_of(app), as_of=LATER).alerts == 2
 
 
 def test_look_back_nudges_nobody_again(tmp_path: Path) -> None:
@@ -57,6 +57,8 @@ def test_look_back_nudges_nobody_again(tmp_path: Path) -> None:
     now, then = MONDAY + minutes(5), MONDAY + minutes(1)
     with open_app(home=tmp_path) as app:
         fill(app, 1, priority="high")
-        found = [nudge(app, clocks, as_of=at) for clocks, at in ((near, now), (far, then), (near, now))]
+        found = [
+            nudge(app, clocks, tickets_of(app), as_of=at) for clocks, at in ((near, now), (far, then), (near, now))
+        ]
         assert found == [1, 0, 0]
         assert [alert.cleared_at for alert in app.store.all(Alert)] == [None]

@@ -98,6 +98,19 @@ def test_rows_are_chosen_by_the_words_they_hold(store: Store) -> None:
         mine.frame("events", where={"no_such": ["x"]})
 
 
+def test_rows_are_chosen_by_what_is_missing_and_by_instants(store: Store) -> None:
+    mine, tickets = fill(store), fill(MemoryStore()).frame("tickets")
+    free = mine.frame("tickets", ["id"], where={"owner_id": None})
+    assert_frame_equal(free, tickets.filter(pl.col("owner_id").is_null()).select("id"))
+    for at in (MONDAY - HOUR, MONDAY, LATER):
+        later = mine.frame(
+            "tickets", ["id", "created_at"], where={"status": ["new", "resolved"]}, after={"created_at": at}
+        )
+        wanted = pl.col("status").is_in(["new", "resolved"]) & (pl.col("created_at") > at)
+        assert_frame_equal(later, tickets.filter(wanted).select("id", "created_at"))
+    assert mine.frame("tickets", after={"resolved_at": MONDAY}).height == 1
+
+
 def test_odd_text_is_read_as_it_was_written(store: Store) -> None:
     odd = ["", "=", "==x", "a\x1fb\nc", "ü�", "'", '"'] * 3
     given = [ticket(number, company=text or None, title=text or "-") for number, text in enumerate(odd)]

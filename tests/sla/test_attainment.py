@@ -13,6 +13,7 @@ from sla.clocks.batch import evaluate as batch
 from sla.contracts import CLOCKS
 from sla.reporting.attainment import Z_95, attainment, overall, reopens, response_times
 from sla.reporting.attribution import with_agents
+from tests.sla.store_tables import standings_of
 from tests.sla.timelines import CALENDARS, at, story
 
 STATES = ("met", "met", "met", "breached", "at_risk", "on_track", "no_target", "no_clock")
@@ -117,7 +118,9 @@ def who(events: list[tuple[str, str, str | None, str]], as_of: str = "Fri 09:00"
     tickets = tickets.with_columns(assignee_id=pl.lit(now.get("assignee"), pl.String))
     policies = [{"calendar": "office", "first_response": 3_600, "resolution": 14_400}]
     clocks = batch.evaluate(tickets, happened, policies, CALENDARS, at(as_of))
-    found = with_agents(clocks, tickets, happened, ["ana", "ben"], at(as_of)).filter("is_current")
+    found = with_agents(clocks, standings_of(tickets, happened, at(as_of)), ["ana", "ben"], at(as_of)).filter(
+        "is_current"
+    )
     return {row["clock"]: (row["agent_id"], row["agent_because"]) for row in found.to_dicts()}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from sla.alerting.digests import TOLD, DigestPolicy, Message, messages
+from sla.alerting.digests import NOTICES, DigestPolicy, Message, messages
 
 NOW = datetime(2024, 1, 16, 12, tzinfo=UTC)
 POLICY = DigestPolicy(over=3, show=2)
@@ -30,7 +30,7 @@ def alert(number: int, **fields: Any) -> dict[str, Any]:
 
 
 def told(*alerts: dict[str, Any], policy: DigestPolicy = POLICY) -> list[Message]:
-    return messages(pl.DataFrame(alerts, schema=TOLD), policy=policy)
+    return messages(pl.DataFrame(alerts, schema=NOTICES), policy=policy)
 
 
 def test_few_are_told_one_by_one() -> None:

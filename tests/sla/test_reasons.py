@@ -20,6 +20,7 @@ from sla.policy.parser import parse
 from sla.reporting.breach_reasons import breach_reasons, load
 from tests.generative.backlogs import CALENDARS as GENERATED
 from tests.generative.backlogs import Backlog, backlogs
+from tests.sla.store_tables import standings_of
 from tests.sla.timelines import CALENDARS, at, story
 
 RULE = load(shipped_data() / "policies" / "breach_reasons.yaml")
@@ -32,9 +33,9 @@ def reasons(events: str, as_of: str = "Fri 09:00", **ticket: Any) -> list[dict[s
     born = {"id": 1, "created_at": at("Tue 09:00"), "status": "new", **ticket}
     tickets, happened = frames([born], story(events) if events else [])
     clocks = batch.evaluate(tickets, happened, POLICIES, CALENDARS, at(as_of))
-    return breach_reasons(
-        clocks, tickets, happened, rule=RULE, policies=POLICIES, calendars=CALENDARS, as_of=at(as_of)
-    ).to_dicts()
+    standings = standings_of(tickets, happened, at(as_of))
+    found = breach_reasons(clocks, standings, rule=RULE, policies=POLICIES, calendars=CALENDARS, as_of=at(as_of))
+    return found.to_dicts()
 
 
 HOUR = 3_600
@@ -89,8 +90,9 @@ def test_figures_add_up_to_the_reference(backlog: Backlog) -> None:
     ready, policies = parse_all(GENERATED), parse(backlog.policies)
     tickets, events = frames(backlog.tickets, backlog.events)
     clocks = batch.evaluate(tickets, events, policies, ready, backlog.as_of)
+    standings = standings_of(tickets, events, backlog.as_of)
     found = breach_reasons(
-        clocks, tickets, events, rule=RULE, policies=policies, calendars=ready, as_of=backlog.as_of
+        clocks, standings, rule=RULE, policies=policies, calendars=ready, as_of=backlog.as_of
     ).to_dicts()
     reference = evaluate_all(backlog.tickets, backlog.events, policies, ready, backlog.as_of)
     broken = {(str(r["ticket"]), r["clock"], r["window"]): r for r in reference if r["state"] == "breached"}
@@ -166,7 +168,8 @@ def test_figures_are_those_of_a_plain_walk(tale: tuple[dict[str, Any], list[dict
     ready, policies, as_of = parse_all(GENERATED), parse(promised), at("Mon 09:00") + timedelta(days=7)
     tickets, events = frames([ticket], happened)
     clocks = batch.evaluate(tickets, events, policies, ready, as_of)
-    found = breach_reasons(clocks, tickets, events, rule=WALKED, policies=policies, calendars=ready, as_of=as_of)
+    standings = standings_of(tickets, events, as_of)
+    found = breach_reasons(clocks, standings, rule=WALKED, policies=policies, calendars=ready, as_of=as_of)
     windows = clocks.with_columns(pl.col("clock").cast(pl.String), ticket=pl.col("ticket").cast(pl.String))
     for row in found.join(windows, on=["ticket", "clock", "window"], validate="1:1", suffix="_of").to_dicts():
         picked_up, waited, idle = walked(row | {"window_end": row["stopped_at"] or as_of}, ticket, happened)
@@ -184,9 +187,8 @@ def test_if_every_moment_counts_as_waiting_nothing_is_work(backlog: Backlog) -> 
         update={"waiting_statuses": frozenset({"new", "open", "waiting_customer", "on_hold"} | {"resolved", "closed"})}
     )
     clocks = batch.evaluate(tickets, events, policies, ready, backlog.as_of)
-    found = breach_reasons(
-        clocks, tickets, events, rule=everything, policies=policies, calendars=ready, as_of=backlog.as_of
-    )
+    standings = standings_of(tickets, events, backlog.as_of)
+    found = breach_reasons(clocks, standings, rule=everything, policies=policies, calendars=ready, as_of=backlog.as_of)
     assert found["seconds_in_work"].to_list() == [0] * found.height
 
 
@@ -204,8 +206,7 @@ def test_a_bad_rule_names_file_and_key(tmp_path: Any) -> None:
 def test_the_frame_is_declared_even_when_nothing_broke() -> None:
     tickets, events = frames([], [])
     clocks = batch.evaluate(tickets, events, POLICIES, CALENDARS, at("Tue 10:00"))
-    found = breach_reasons(
-        clocks, tickets, events, rule=RULE, policies=POLICIES, calendars=CALENDARS, as_of=at("Tue 10:00")
-    )
+    standings = standings_of(tickets, events, at("Tue 10:00"))
+    found = breach_reasons(clocks, standings, rule=RULE, policies=POLICIES, calendars=CALENDARS, as_of=at("Tue 10:00"))
     assert found.height == 0
     assert found.schema["seconds_in_work"] == pl.Int64()

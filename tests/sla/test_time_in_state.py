@@ -11,6 +11,7 @@ from sla.policy.calendar_files import parse_all
 from sla.reporting.time_in_state import spells, time_in_state
 from tests.generative.backlogs import CALENDARS as GENERATED
 from tests.generative.backlogs import Backlog, backlogs
+from tests.sla.store_tables import standings_of
 from tests.sla.timelines import CALENDARS, at, story
 
 OFFICE = pl.DataFrame({"ticket": [1], "calendar": ["office"]})
@@ -18,7 +19,7 @@ OFFICE = pl.DataFrame({"ticket": [1], "calendar": ["office"]})
 
 def stays(events: str, as_of: str) -> pl.DataFrame:
     tickets, happened = frames([{"id": 1, "created_at": at("Tue 09:00"), "status": "new"}], story(events))
-    return spells(tickets, happened, OFFICE, CALENDARS, at(as_of))
+    return spells(standings_of(tickets, happened, at(as_of)), OFFICE, CALENDARS, at(as_of))
 
 
 def test_a_stay_ends_with_the_next_status_or_as_of() -> None:
@@ -47,7 +48,8 @@ def test_visits_of_a_ticket_are_one_time() -> None:
 def test_without_a_calendar_there_is_no_business_time() -> None:
     tickets, events = frames([{"id": 1, "created_at": at("Tue 09:00")}], [])
     nowhere = pl.DataFrame({"ticket": [1], "calendar": [None]}, schema={"ticket": pl.Int64, "calendar": pl.String})
-    row = time_in_state(spells(tickets, events, nowhere, CALENDARS, at("Tue 10:00"))).row(0, named=True)
+    stays = spells(standings_of(tickets, events, at("Tue 10:00")), nowhere, CALENDARS, at("Tue 10:00"))
+    row = time_in_state(stays).row(0, named=True)
     assert (row["total_seconds"], row["on_calendar"], row["mean_business_seconds"]) == (3_600, 0, None)
 
 
@@ -79,7 +81,7 @@ SELECT status, count(*) AS tickets, CAST(sum(visits) AS BIGINT) AS visits, CAST(
 
 
 def by_sql(backlog: Backlog) -> list[tuple[Any, ...]]:
-    tickets, events = (frame.to_arrow() for frame in told(backlog))
+    tickets, events = (frame.to_arrow() for frame in frames_of(backlog))
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("tickets", tickets)
@@ -87,7 +89,7 @@ def by_sql(backlog: Backlog) -> list[tuple[Any, ...]]:
         return connection.execute(BY_SQL, {"as_of": backlog.as_of.replace(microsecond=0)}).fetchall()
 
 
-def told(backlog: Backlog) -> tuple[pl.DataFrame, pl.DataFrame]:
+def frames_of(backlog: Backlog) -> tuple[pl.DataFrame, pl.DataFrame]:
     tickets, events = frames(backlog.tickets, backlog.events)
     status = pl.lit(None, pl.String).alias("status") if "status" not in tickets.columns else "status"
     return tickets.with_columns(status), events.with_row_index("ord")
@@ -96,9 +98,10 @@ def told(backlog: Backlog) -> tuple[pl.DataFrame, pl.DataFrame]:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(backlogs(plain=True))
 def test_polars_and_sql_agree_on_every_cell(backlog: Backlog) -> None:
-    tickets, events = told(backlog)
+    tickets, events = frames_of(backlog)
     calendar = pl.DataFrame({"ticket": tickets["id"]}).with_columns(calendar=pl.lit("ny"))
-    found = spells(tickets, events, calendar, parse_all(GENERATED), backlog.as_of)
+    standings = standings_of(tickets, events, backlog.as_of)
+    found = spells(standings, calendar, parse_all(GENERATED), backlog.as_of)
     table = time_in_state(found).select(
         "status", "tickets", "visits", "total_seconds", "mean_seconds", "median_seconds"
     )

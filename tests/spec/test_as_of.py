@@ -7,8 +7,8 @@ import polars as pl
 from hypothesis import given
 
 from engine import lifecycle
-from engine.as_of import tickets_as_of
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Event, Kind, Outcome, Ticket
+from engine.standings import standings, tickets_as_of
 from engine.storage.memory import MemoryStore
 from tests.engine.people import MONDAY, delivered, later
 from tests.spec.test_state_is_derivable import LIFECYCLES, STEPS, Day
@@ -22,14 +22,16 @@ def frames(ticket: Ticket, events: list[Event]) -> tuple[pl.DataFrame, pl.DataFr
     born = {"created_" + name: value for name, value in CREATED.items()}
     instants = {n: pl.Datetime("us", "UTC") for n in row if n.endswith("_at")}
     texts = dict.fromkeys(("group_id", "assignee_id", "owner_id", "accepted_by"), pl.String)
-    told = [
-        {"ticket_id": e.ticket_id, "version": i, "kind": e.kind.value, "at": e.at, "value": e.value, "data": "{}"}
+    happened = [
+        {"ticket": e.ticket_id, "version": i, "kind": e.kind.value, "at": e.at, "value": e.value, "actor": e.actor}
         for i, e in enumerate(events, start=1)
     ]
-    schema = {"ticket_id": pl.String, "version": pl.Int64, "kind": pl.String, "at": pl.Datetime("us", "UTC")}
+    schema = {"ticket": pl.String, "version": pl.Int64, "kind": pl.String, "at": pl.Datetime("us", "UTC")}
     return (
-        pl.DataFrame([{**row, **born}], schema_overrides={**instants, **texts}),
-        pl.DataFrame(told, schema={**schema, "value": pl.String, "data": pl.String}),
+        pl.DataFrame([{**row, **born}], schema_overrides={**instants, **texts}).rename({"id": "ticket"}),
+        pl.DataFrame(happened, schema={**schema, "value": pl.String, "actor": pl.String}).with_columns(
+            data=pl.lit("{}")
+        ),
     )
 
 
@@ -42,15 +44,18 @@ def test_every_instant_shows_the_ticket_of_then(steps: list[tuple[tuple[Any, ...
         stood[day.at] = lifecycle.state_of(day.ticket)
     tickets, events = frames(day.ticket, day.events)
     for at, state in stood.items():
-        shown = tickets_as_of(tickets, events, at).select(list(lifecycle.State.model_fields)).row(0, named=True)
+        shown = (
+            tickets_as_of(tickets, events, standings(tickets, events, at), at)
+            .select(list(lifecycle.State.model_fields))
+            .row(0, named=True)
+        )
         assert lifecycle.State(**shown) == state
 
 
 def test_a_store_as_of_now_is_the_store() -> None:
     store = MemoryStore()
     store.ingest(Delivery(tickets=(delivered(1, group="net"), delivered(2, priority="high"))), at=MONDAY)
-    tickets = store.frame("tickets")
-    assert tickets_as_of(tickets, store.frame("events"), later(days=400)).equals(tickets)
+    assert _as_of(store, 400 * 24).equals(_tables(store)[0])
 
 
 def test_group_before_the_first_move_is_the_one_at_creation() -> None:
@@ -76,7 +81,13 @@ def test_what_the_desk_notes_is_no_update() -> None:
 
 
 def _as_of(store: MemoryStore, hours: float) -> pl.DataFrame:
-    return tickets_as_of(store.frame("tickets"), store.frame("events"), MONDAY + timedelta(hours=hours))
+    tables, at = _tables(store), MONDAY + timedelta(hours=hours)
+    return tickets_as_of(*tables, standings(*tables, at), at)
+
+
+def _tables(store: MemoryStore) -> tuple[pl.DataFrame, pl.DataFrame]:
+    events = store.frame("events").drop("id").rename({"ticket_id": "ticket"})
+    return store.frame("tickets").rename({"id": "ticket"}), events
 
 
 def test_allocation_counts_from_the_instant_it_speaks_of() -> None:

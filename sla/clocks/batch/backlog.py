@@ -76,17 +76,17 @@ class Vocabulary:
             return self._translated(column, meaning)
         if column.dtype != pl.String:
             column = column.cast(pl.String, strict=False)
-        marks, told = column.hash().to_numpy(), meaning.take(self._codes)
+        marks, words = column.hash().to_numpy(), meaning.take(self._codes)
         present = column.is_not_null().to_numpy() if column.null_count() else None
         found = np.empty(len(marks), meaning.dtype)
         if loops is not None:
             present = np.empty(0, np.bool_) if present is None else present
-            loops.look_up(marks, present, self._place[0], self._marks, told, meaning[1], meaning[0], found)
+            loops.look_up(marks, present, self._place[0], self._marks, words, meaning[1], meaning[0], found)
             return found
         for start in range(0, len(marks), _CHUNK):
             part = slice(start, start + _CHUNK)
             slot = self._slot(marks[part], *self._place)
-            found[part] = _unless(told.take(slot), self._marks.take(slot) == marks[part], meaning[1])
+            found[part] = _unless(words.take(slot), self._marks.take(slot) == marks[part], meaning[1])
             if present is not None:
                 found[part] = _unless(found[part], present[part], meaning[0])
         return found

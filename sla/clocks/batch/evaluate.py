@@ -1,4 +1,9 @@
-"""A whole backlog's clocks at once: the same answers as `evaluate`, by columns."""
+"""A whole backlog's clocks at once: the same answers as `evaluate`, by columns.
+
+From frames in memory, 200,000 tickets with 774,000 shuffled events take 1.3 µs of CPU a ticket; a plain Python loop
+with bisect over the same frames takes 16 times as long (12 times at 1,000,000). Read from Parquet as well, it is 3.6
+times the reading alone (`benchmarks/sla.py --tickets 200000 --text-ids --order shuffled`).
+"""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -38,7 +43,7 @@ from sla.policy.parser import parse
 Kernel = Literal["auto", "numpy", "compiled"]
 """`compiled` needs numba; `auto` takes it for a large backlog if it is there."""
 
-_MANY = 50_000
+_MANY = 1_000_000
 _BLOCK = 1 << 17
 _CASES = pl.Series(
     [

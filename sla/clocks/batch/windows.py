@@ -98,7 +98,7 @@ def first_stop(tickets: Tickets, log: Log, conduct: Conduct, now: int) -> Window
 def marks(tickets: Tickets, log: Log, conduct: Conduct, *, responses: bool) -> Marks:
     """All marks of all tickets."""
     kinds = [STATUS, PAUSE, RESUME, *([RESPONSE] if responses else []), *([ACCEPTED] if conduct.accepted.any() else [])]
-    chosen = _telling(tickets, log, conduct, log.where(*kinds))
+    chosen = _changing(tickets, log, conduct, log.where(*kinds))
     owner = log.ticket.take(chosen)
     count = np.bincount(owner, minlength=len(tickets.created))
     births = np.arange(len(tickets.created)) + np.cumsum(count) - count
@@ -135,17 +135,17 @@ def marks(tickets: Tickets, log: Log, conduct: Conduct, *, responses: bool) -> M
     )
 
 
-def _telling(tickets: Tickets, log: Log, conduct: Conduct, chosen: Seconds) -> Seconds:
+def _changing(tickets: Tickets, log: Log, conduct: Conduct, chosen: Seconds) -> Seconds:
     """Without the changes of status that change nothing: the same again, or between two that don't matter."""
     matters = conduct.pauses | np.logical_or.reduce(conduct.stops)
-    told = np.where(matters, np.arange(len(matters)), 1).astype(log.word.dtype)
+    relevant = np.where(matters, np.arange(len(matters)), 1).astype(log.word.dtype)
     if (log.kind.take(chosen) != STATUS).any():
         return chosen
-    owner, word = log.ticket.take(chosen), told.take(log.word.take(chosen))
+    owner, word = log.ticket.take(chosen), relevant.take(log.word.take(chosen))
     same = np.zeros(len(chosen), np.bool_)
     same[1:] = (word[1:] == word[:-1]) & (owner[1:] == owner[:-1])
     first = np.flatnonzero(begins_group(owner))
-    same[first] = word.take(first) == told.take(tickets.status.take(owner.take(first)))
+    same[first] = word.take(first) == relevant.take(tickets.status.take(owner.take(first)))
     return chosen.take(np.flatnonzero(~same))
 
 

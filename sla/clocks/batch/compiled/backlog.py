@@ -58,10 +58,10 @@ def _sifted(
     kind = kinds_of(table["kind"], compiled)
     blank = np.zeros(size, np.uint8)
     word = words.encode(table["value"], None, compiled) if "value" in table.columns else blank
-    owners, events, kept = np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int64)
+    owners, events, places = np.empty(size, np.int32), np.empty(size, np.int64), np.empty(size, np.int64)
     some = any(column is not None for column in extra)
     found, is_sorted = compiled.sift(
-        owner, micros, known, kind, word, as_of, owners, events, kept if some else kept[:0]
+        owner, micros, known, kind, word, as_of, owners, events, places if some else places[:0]
     )
-    extra = [None if column is None else column.gather(kept[:found]) for column in extra]
+    extra = [None if column is None else column.gather(places[:found]) for column in extra]
     return owners[:found], events[:found], extra, is_sorted

@@ -49,7 +49,7 @@ def within(function: Callable[P, R]) -> Callable[P, R]:
 
 @compiled
 def look_up(
-    marks: Codes, present: Codes, shift: int, known: Codes, told: Codes, unknown: int, null: int, found: Codes
+    marks: Codes, present: Codes, shift: int, known: Codes, words: Codes, unknown: int, null: int, found: Codes
 ) -> None:
     """What each hash tells; `present` is empty where nothing is null."""
     mask, some = np.uint64(len(known) - 1), len(present) > 0
@@ -58,7 +58,7 @@ def look_up(
             found[i] = null
             continue
         slot = (marks[i] >> np.uint64(shift)) & mask
-        found[i] = told[slot] if known[slot] == marks[i] else unknown
+        found[i] = words[slot] if known[slot] == marks[i] else unknown
 
 
 @compiled
@@ -111,11 +111,11 @@ def sift(
     now: int,
     owners: Codes,
     events: Codes,
-    kept: Codes,
+    places: Codes,
 ) -> tuple[int, bool]:
     """The events that count, as numbers; how many there are, and whether they came by ticket and time.
 
-    `known` is empty where no time is null, `kept` where nobody asks for the places of those that count.
+    `known` is empty where no time is null, `places` where nobody asks for the places of those that count.
     """
     size, in_order, before, second, some = 0, True, WIDE(-1), WIDE(0), len(known) > 0
     for i in range(len(owner)):
@@ -131,8 +131,8 @@ def sift(
         in_order &= owner[i] > before or (owner[i] == before and at >= second)
         before, second = WIDE(owner[i]), at
         owners[size], events[size] = owner[i], (at << SHIFT) | (WIDE(word[i]) << 4) | k
-        if len(kept):
-            kept[size] = i
+        if len(places):
+            places[size] = i
         size += 1
     return size, in_order
 

@@ -11,8 +11,6 @@ from pipelines.app.policies import Policies
 from pipelines.app.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from triage.classify import LocalClassifier, TrainedClassifier
     from triage.contracts import Macro
     from triage.drafting.wording import Wording
@@ -57,7 +55,7 @@ class TriageParts:
         settings: Settings,
         policies: Policies,
         *,
-        engine: "Callable[[], Engine]",
+        engine: Callable[[], Any],
         now: Callable[[], datetime],
         log: Callable[[], Any],
     ) -> None:

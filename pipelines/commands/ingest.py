@@ -26,7 +26,7 @@ def ingest(
     ] = None,
 ) -> None:
     """Take tickets in. The same input again changes nothing."""
-    from pipelines.inbox import Refused, take_in
+    from pipelines.jobs.inbox import Refused, take_in
     from pipelines.jobs.ingest import ingest as job
     from pipelines.jobs.people import bring_people
 

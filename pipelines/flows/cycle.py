@@ -6,10 +6,10 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from pipelines.app.container import App, open_app
-from pipelines.inbox import take_in
 from pipelines.jobs.allocate import allocate
 from pipelines.jobs.enrich_tickets import enrich_tickets
 from pipelines.jobs.evaluate_sla import evaluate_sla
+from pipelines.jobs.inbox import take_in
 from pipelines.jobs.publish import publish
 from pipelines.jobs.triage_tickets import triage_tickets
 

@@ -3,7 +3,7 @@
 from prefect import flow
 
 from pipelines.app.container import open_app
-from pipelines.inbox import take_in
+from pipelines.jobs.inbox import take_in
 
 
 @flow(name="ingest")

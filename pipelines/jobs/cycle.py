@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from engine.shared.errors import HelmdeskError
 from pipelines.app.container import App
-from pipelines.inbox import take_in
 from pipelines.jobs.allocate import allocate
 from pipelines.jobs.enrich_tickets import enrich_tickets
 from pipelines.jobs.evaluate_sla import evaluate_sla
+from pipelines.jobs.inbox import take_in
 from pipelines.jobs.publish import publish
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader

@@ -9,10 +9,10 @@ import pytest
 
 from engine.contracts import Agent, IngestReport
 from engine.shared.errors import BadInput
-from pipelines import inbox
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
-from pipelines.inbox import take_in
+from pipelines.jobs import inbox
+from pipelines.jobs.inbox import take_in
 from pipelines.jobs.ingest import ingest
 from tests.pipelines.small_desk import fill_inbox
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from engine.shared.errors import BadInput
 from pipelines.app.container import open_app
 from pipelines.commands.ingest import ingest
-from pipelines.inbox import take_in
+from pipelines.jobs.inbox import take_in
 from tests.pipelines.small_desk import fill_inbox
 
 app = typer.Typer()

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from engine.shared.wilson import with_share
 from pipelines.marts import FACTORS, MartReader
 
 DIMENSIONS = {
@@ -12,7 +13,6 @@ DIMENSIONS = {
     "week": "Week", "type": "Type",
 }  # fmt: skip
 SECTIONS = {"needs_attention": "Needs attention", "on_track": "On track", "waiting_on_others": "Waiting on others"}
-Z_95 = 1.959963984540054
 UNSETTLED = 0.1
 
 
@@ -75,7 +75,7 @@ COUNTED = """count(*) AS clocks, count(*) FILTER (state = 'met') AS met,
 def headline(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
     """One row a clock: clocks, met, breached, at_risk, running, share_met with its 95 % interval low, high."""
     where, values = clocks_where(chosen, reader)
-    return with_share(reader.query(f"SELECT clock, {COUNTED} {where} GROUP BY clock ORDER BY clock", values))
+    return with_share_met(reader.query(f"SELECT clock, {COUNTED} {where} GROUP BY clock ORDER BY clock", values))
 
 
 def open_tickets(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> int:
@@ -90,7 +90,7 @@ def attainment_by(reader: MartReader, dimension: str, chosen: Selection = ALL_CL
     value, join = value_of(dimension)
     where, values = clocks_where(chosen, reader, join)
     found = reader.query(f"SELECT clock, {value} AS value, {COUNTED} {where} GROUP BY ALL ORDER BY ALL", values)
-    return with_share(found)
+    return with_share_met(found)
 
 
 def value_of(dimension: str) -> tuple[str, str]:
@@ -118,7 +118,7 @@ def attainment_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl
     where, values = clocks_where(chosen, reader)
     found = reader.query(f"SELECT clock, week, {COUNTED} {where} GROUP BY ALL ORDER BY week, clock", values)
     in_time = pl.col("running") + pl.col("at_risk")
-    return with_share(found).with_columns(
+    return with_share_met(found).with_columns(
         in_time=in_time,
         share_at_best=(pl.col("met") + in_time) / pl.col("clocks"),
         is_settled=in_time / pl.col("clocks") < UNSETTLED,
@@ -230,19 +230,9 @@ def factor_scores(allocation: dict[str, Any]) -> pl.DataFrame:
     return pl.DataFrame(given, schema={"factor": pl.String(), "score": pl.Float64()}, orient="row")
 
 
-def with_share(counted: pl.DataFrame) -> pl.DataFrame:
+def with_share_met(counted: pl.DataFrame) -> pl.DataFrame:
     """Adds share_met = met / (met + breached) and its interval."""
-    return with_interval(counted, "share_met", pl.col("met"), pl.col("met") + pl.col("breached"))
-
-
-def with_interval(counted: pl.DataFrame, name: str, hits: pl.Expr, trials: pl.Expr) -> pl.DataFrame:
-    """Adds a share and its Wilson 95 % interval low, high; null where there is nothing to divide by."""
-    decided = trials.cast(pl.Float64)
-    share = hits / decided
-    middle = (share + Z_95**2 / (2 * decided)) / (1 + Z_95**2 / decided)
-    half = Z_95 * (share * (1 - share) / decided + Z_95**2 / (4 * decided**2)).sqrt() / (1 + Z_95**2 / decided)
-    shares = {name: share, "low": (middle - half).clip(0, 1), "high": (middle + half).clip(0, 1)}
-    return counted.with_columns(pl.when(decided > 0).then(value).alias(column) for column, value in shares.items())
+    return with_share(counted, "share_met", pl.col("met"), pl.col("met") + pl.col("breached"))
 
 
 def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tuple[str, list[object]]:

@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from dashboards.queries import ALL_CLOCKS, Selection, clocks_where, value_of, with_interval
+from dashboards.queries import ALL_CLOCKS, Selection, clocks_where, value_of
+from engine.shared.wilson import with_share
 from pipelines.marts import MartReader
 
 WAITED = "epoch(c.stopped_at) - epoch(c.window_start)"
@@ -30,7 +31,7 @@ def reopens(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str |
         {where} AND c.stopped_at IS NOT NULL GROUP BY ALL ORDER BY ALL""",
         values,
     )
-    return with_interval(found, "share_reopened", pl.col("reopened"), pl.col("resolved"))
+    return with_share(found, "share_reopened", pl.col("reopened"), pl.col("resolved"))
 
 
 def reasons(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str | None = None) -> pl.DataFrame:

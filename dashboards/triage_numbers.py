@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from dashboards.queries import with_interval
+from engine.shared.wilson import with_share
 from pipelines.marts import MartReader
 
 
@@ -21,7 +21,7 @@ class Agreement(NamedTuple):
 def agreement(reader: MartReader) -> Agreement:
     """Over all claims that people checked."""
     counts = reader.query("SELECT count(*) AS answered, count(*) FILTER (is_right) AS agreed FROM reviews")
-    shared = with_interval(counts, "share", pl.col("agreed"), pl.col("answered"))
+    shared = with_share(counts, "share", pl.col("agreed"), pl.col("answered"))
     return Agreement(*shared.select("answered", "agreed", "share", "low", "high").row(0))
 
 

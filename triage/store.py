@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import Boolean, Engine, Float, Integer, Row, Select, Table, func, select
+from more_itertools import chunked
+from sqlalchemy import Engine, Row, Select, Table, func, select
 
+from engine.shared.columns import ROWS_PER_TRANSACTION, frame_schema, insert_into
 from engine.shared.errors import BadInput
 from triage.contracts import Citation, Classification, Guess, Suggestion, TicketText
-from triage.tables import UtcInstant, classifications, metadata, suggestions, triage_tickets
+from triage.tables import classifications, metadata, suggestions, triage_tickets
 
-ROWS_PER_TRANSACTION = 500
 TABLES = {table.name: table for table in (triage_tickets, classifications, suggestions)}
 
 
@@ -43,7 +44,7 @@ class TriageStore:
         """The tickets never classified, or whose text, priority or tier changed since."""
         known: dict[str, str] = {}
         with self._engine.connect() as connection:
-            for batch in _batches([ticket.ticket_id for ticket in tickets]):
+            for batch in chunked([ticket.ticket_id for ticket in tickets], ROWS_PER_TRANSACTION):
                 classified = select(classifications.c.ticket_id).where(classifications.c.ticket_id.in_(batch))
                 rows = select(triage_tickets.c.ticket_id, triage_tickets.c.content_hash).where(
                     triage_tickets.c.ticket_id.in_(classified)
@@ -74,7 +75,7 @@ class TriageStore:
         if missing:
             raise BadInput(f"A claim on {missing[0]} came without its ticket; pass the tickets that were asked about")
         new = 0
-        for batch in _batches(claims):
+        for batch in chunked(claims, ROWS_PER_TRANSACTION):
             with self._engine.begin() as connection:
                 named = {claim.ticket_id: texts[claim.ticket_id] for claim, _ in batch}
                 rows = [_ticket_row(ticket, at) for ticket in named.values()]
@@ -142,14 +143,14 @@ class TriageStore:
         order = table.c.created_at.desc(), table.c.id.desc()
         rank = func.row_number().over(partition_by=table.c.ticket_id, order_by=order).label("rank")
         with self._engine.connect() as connection:
-            for batch in _batches(list(dict.fromkeys(ticket_ids))):
+            for batch in chunked(list(dict.fromkeys(ticket_ids)), ROWS_PER_TRANSACTION):
                 ranked = select(table, rank).where(table.c.ticket_id.in_(batch)).subquery()
                 yield from connection.execute(select(ranked).where(ranked.c.rank == 1))
 
     def _read(self, statement: Select[Any], table: Table) -> pl.DataFrame:
         with self._engine.connect() as connection:
             rows = [tuple(map(_flat, row)) for row in connection.execute(statement)]
-        return pl.DataFrame(rows, schema=_frame_schema(table), orient="row")
+        return pl.DataFrame(rows, schema=frame_schema(table), orient="row")
 
 
 def content_hash(ticket: TicketText) -> str:
@@ -159,11 +160,7 @@ def content_hash(ticket: TicketText) -> str:
 
 
 def _upsert(connection: Any, table: Table, rows: list[dict[str, Any]], *, key: str, keep: tuple[str, ...]) -> None:
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert as insert_or_update
-    else:
-        from sqlalchemy.dialects.sqlite import insert as insert_or_update  # type: ignore[assignment]
-    statement = insert_or_update(table)
+    statement = insert_into(table, connection)
     changed = {
         name: statement.excluded[name] for name in (column.name for column in table.c) if name not in (key, *keep)
     }
@@ -172,11 +169,6 @@ def _upsert(connection: Any, table: Table, rows: list[dict[str, Any]], *, key: s
 
 def _held(connection: Any, table: Table, ids: list[str]) -> set[str]:
     return set(connection.execute(select(table.c.id).where(table.c.id.in_(ids))).scalars())
-
-
-def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), ROWS_PER_TRANSACTION):
-        yield items[start : start + ROWS_PER_TRANSACTION]
 
 
 def _ticket_row(ticket: TicketText, at: datetime) -> dict[str, Any]:
@@ -224,13 +216,3 @@ def _fields(row: Row[Any], names: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flat(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
-
-
-def _frame_schema(table: Table) -> dict[str, pl.DataType]:
-    kinds: dict[type, pl.DataType] = {
-        Boolean: pl.Boolean(),
-        Float: pl.Float64(),
-        Integer: pl.Int64(),
-        UtcInstant: pl.Datetime("us", "UTC"),
-    }
-    return {column.name: kinds.get(type(column.type), pl.String()) for column in table.c}

@@ -1,14 +1,11 @@
 """The tables of what triage claims and drafts, linked to the system of record by the desk's ticket key."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -17,31 +14,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
 )
 
-from engine.shared.errors import BadInput
-
-
-class UtcInstant(TypeDecorator[datetime]):
-    """TIMESTAMPTZ on PostgreSQL; on SQLite UTC text whose order is the order in time. Refuses a naive datetime."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise BadInput(f"{value.isoformat()} has no time zone; an instant needs one, such as +00:00.")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-
+from engine.shared.columns import UtcInstant
 
 metadata = MetaData()
 

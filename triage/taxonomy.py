@@ -5,13 +5,13 @@ import re
 from collections.abc import Set
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-import yaml
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.contracts import Frozen
-from engine.shared.errors import BadInput, NotFound
+from engine.shared import policy_file
+from engine.shared.errors import NotFound
 from triage.contracts import Share
 
 _LABEL = r"[^\W_][\w &/,'()+?!:.-]{0,49}"
@@ -158,30 +158,4 @@ def load_taxonomy(file: Path) -> Taxonomy:
     """Raises NotFound if there is no such file, BadInput with file, key and reason if it can't be used."""
     if not file.is_file():
         raise NotFound(f"There is no taxonomy {file}; copy products.yaml and change it")
-    try:
-        content = yaml.load(file.read_text(encoding="utf-8"), _UniqueKeys)
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise BadInput(f"{file.name} is not readable YAML: {' '.join(str(error).split())}") from error
-    try:
-        return Taxonomy.model_validate(content)
-    except ValidationError as error:
-        raise BadInput(f"{file.name}: {first_problem(error)}; the taxonomy was not changed") from error
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """Plain YAML in which a key written twice is an error instead of a silent loss."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is written twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def first_problem(error: ValidationError) -> str:
-    """The first key that is wrong, why, and how many more there are."""
-    problem = error.errors()[0]
-    key = ".".join(map(str, problem["loc"])) or "the whole file"
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-    return f"{key}: {problem['msg'].removeprefix('Value error, ')}{more}"
+    return policy_file.read(file, Taxonomy)

@@ -1,1 +1,2 @@
-"""What every room stands on: errors for people, data files read strictly, columns, intervals of a share."""
+"""What every room stands on, `engine.contracts` beside it: errors for people, policy files read strictly, columns of
+stores, files of rows, and how sure a share is. Of the engine, `sla` and `triage` import these two and nothing else."""

@@ -1,12 +1,16 @@
 """A policy is a file that people change: a broken one is refused with its file, its key and the reason."""
 
 from collections.abc import Hashable
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from engine.shared.errors import BadInput, NotFound
+
+LONGEST_SHOWN: Final = 80
+DEEPEST: Final = 100
 
 Policy = TypeVar("Policy", bound=BaseModel)
 
@@ -17,8 +21,7 @@ def read(path: str | Path, kind: type[Policy], *, what: str = "policy file") -> 
     try:
         return kind.model_validate(content)
     except ValidationError as error:
-        faults = "; ".join(f"{_key(fault['loc'])}: {fault['msg']}" for fault in error.errors())
-        raise BadInput(f"{path}: {faults}. Nothing of it was applied.") from None
+        raise BadInput(f"{path}: {first_wrong(error)}. Nothing of it was applied.") from None
 
 
 def named(entries: dict[str, Policy], name: str, *, what: str) -> Policy:
@@ -28,16 +31,39 @@ def named(entries: dict[str, Policy], name: str, *, what: str) -> Policy:
     return entries[name]
 
 
-def _key(location: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, location)) or "the file"
+def first_wrong(error: ValidationError, *, whole: str = "the whole file") -> str:
+    """The first key that is wrong, why, the beginning of what was given, and how many more keys are wrong."""
+    fault = error.errors()[0]
+    key = shortened(".".join(map(str, fault["loc"]))) or whole
+    given = "" if fault["type"] in {"value_error", "missing"} else f", got {shortened(repr(fault['input']))}"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{key}: {fault['msg'].removeprefix('Value error, ')}{given}{more}"
+
+
+def shortened(text: str) -> str:
+    """On one line, at most 80 characters of it."""
+    line = "".join(character if character.isprintable() else "�" for character in text)
+    return line if len(line) <= LONGEST_SHOWN else line[:LONGEST_SHOWN] + "…"
 
 
 def read_yaml(path: str | Path, *, what: str = "file") -> Any:
-    """What a YAML file holds. Raises NotFound without the file; BadInput, in one line, for one that can't be read or
-    gives a key twice (of which YAML would quietly keep the last). Nothing in a file is ever run."""
+    """What a YAML file holds. Raises NotFound without the file, BadInput like `parse_yaml`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise NotFound(f"There is no {what} {path}.") from None
+    except (ValueError, OSError) as error:
+        raise BadInput(f"{path}: {' '.join(str(error).split())}. Nothing of it was applied.") from None
+    return parse_yaml(text, str(path))
+
+
+def parse_yaml(text: str, path: str) -> Any:
+    """What a YAML text holds. Raises BadInput, in one line that names `path`, for one that can't be read, nests deeper
+    than 100 (the C parser would overflow its stack) or gives a key twice (of which YAML would quietly keep the last).
+    Nothing in it is ever run."""
     import yaml  # noqa: PLC0415
 
-    class Unique(yaml.SafeLoader):
+    class Unique(yaml.CSafeLoader):
         pass
 
     def mapping(loader: Unique, node: yaml.MappingNode) -> dict[Hashable, Any]:
@@ -68,10 +94,14 @@ def read_yaml(path: str | Path, *, what: str = "file") -> Any:
     Unique.add_constructor("tag:yaml.org,2002:float", number)
     Unique.add_constructor("tag:yaml.org,2002:timestamp", instant)
     try:
-        return yaml.load(Path(path).read_text(encoding="utf-8"), Loader=Unique)
-    except FileNotFoundError:
-        raise NotFound(f"There is no {what} {path}.") from None
-    except RecursionError:
-        raise BadInput(f"{path}: it is nested too deeply. Nothing of it was applied.") from None
-    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, OSError) as error:
-        raise BadInput(f"{path}: {' '.join(str(error).split())}. Nothing of it was applied.") from None
+        starts = (yaml.SequenceStartEvent, yaml.MappingStartEvent)
+        steps = (
+            isinstance(event, starts) - isinstance(event, yaml.CollectionEndEvent)
+            for event in yaml.parse(text, Loader=Unique)
+        )
+        if any(depth > DEEPEST for depth in accumulate(steps)):
+            raise BadInput(f"{path}: it is nested too deeply. Nothing of it was applied.")
+        return yaml.load(text, Loader=Unique)
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
+        said = " ".join(str(error).split()).replace('in "<unicode string>", line', "at line")
+        raise BadInput(f"{path}: {said}. Nothing of it was applied.") from None

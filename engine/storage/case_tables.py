@@ -16,7 +16,8 @@ from engine.resolutions import (
     ResolutionType,
     WentWrong,
 )
-from engine.storage.columns import Money, instant, json_column, key, metadata, one_of, text, ticket_key, word
+from engine.shared.columns import Money
+from engine.storage.columns import instant, json_column, key, metadata, one_of, text, ticket_key, word
 from engine.tasks import TaskStatus
 from engine.timeline import EntryType, Visibility
 

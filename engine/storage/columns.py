@@ -1,26 +1,12 @@
-"""Kinds of columns that SQLite and PostgreSQL keep alike: instants in UTC, exact money, JSON, closed sets of words."""
+"""Columns as the desk's tables name them: instants, keys, JSON, closed sets of words."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    CheckConstraint,
-    Column,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    MetaData,
-    Numeric,
-    String,
-    Text,
-    TypeDecorator,
-)
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import JSON, CheckConstraint, Column, ForeignKey, MetaData, String, Text
 
-from engine.shared.errors import BadInput
+from engine.shared.columns import UtcInstant
 
 metadata = MetaData(
     naming_convention={
@@ -31,48 +17,6 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     }
 )
-
-
-class UtcInstant(TypeDecorator[datetime]):
-    """TIMESTAMPTZ on PostgreSQL; on SQLite UTC text whose order is the order in time. Refuses a naive datetime."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise BadInput(f"{value.isoformat()} has no time zone; an instant needs one, such as +00:00.")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-
-class Money(TypeDecorator[Decimal]):
-    """An exact amount with up to four decimals; SQLite, which has no decimals, keeps it as text."""
-
-    impl = Numeric(18, 4)
-    cache_ok = True
-    SCALE = Decimal("0.0001")
-
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(Text() if dialect.name == "sqlite" else Numeric(18, 4))
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        exact = Decimal(value)
-        if not exact.is_finite() or abs(exact) >= Decimal(10) ** 14 or exact != exact.quantize(self.SCALE):
-            raise BadInput(f"{value} can't be kept as an amount: below 10^14, with at most four decimals.")
-        return str(exact.quantize(self.SCALE)) if dialect.name == "sqlite" else exact
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
-        return None if value is None else Decimal(value)
 
 
 def json_column(name: str, *, required: bool = True) -> Column[Any]:

@@ -8,14 +8,12 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import JSON, URL, Boolean, Column, DateTime, Float, Integer, Table
+from sqlalchemy import JSON, URL, Column, Table
 
+from engine.shared.columns import AMOUNT, UTC_INSTANT, frame_schema, frame_type
 from engine.shared.errors import NotFound, Unavailable
-from engine.storage.columns import Money, UtcInstant
 from engine.storage.text import as_json
 
-UTC_INSTANT = pl.Datetime("us", "UTC")
-AMOUNT = pl.Decimal(18, 4)
 ROWS_AT_ONCE = 20_000
 SPARSE = 10**9
 """Row numbers of SQLite so far apart that going through them by number takes too long."""
@@ -31,11 +29,6 @@ class Fit(NamedTuple):
     values: Sequence[Any] = ()
 
 
-def schema(table: Table) -> pl.Schema:
-    """Column names as in the database; JSON stays text."""
-    return pl.Schema({column.name: _type(column) for column in table.columns})
-
-
 def from_database(
     url: URL,
     table: Table,
@@ -48,7 +41,7 @@ def from_database(
     read = _sqlite if url.get_backend_name() == "sqlite" else _postgres
     asked, fits = chosen(table, columns), wanted(table, where, after)
     raw = read(url, table, asked, fits)
-    return raw.select(_cast(column.name, raw.schema[column.name], _type(column)) for column in asked)
+    return raw.select(_cast(column.name, raw.schema[column.name], frame_type(column)) for column in asked)
 
 
 def chosen(table: Table, columns: Sequence[str] | None) -> list[Column[Any]]:
@@ -77,23 +70,7 @@ def from_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         {name: as_json(value) if name in json and value is not None else value for name, value in row.items()}
         for row in sorted(rows, key=lambda row: [row[name] for name in keys])
     ]
-    return pl.DataFrame(plain, schema=schema(table), orient="row")
-
-
-def _type(column: Column[Any]) -> pl.DataType:
-    match column.type:
-        case UtcInstant() | DateTime():
-            return UTC_INSTANT
-        case Boolean():
-            return pl.Boolean()
-        case Integer():
-            return pl.Int64()
-        case Float():
-            return pl.Float64()
-        case Money():
-            return AMOUNT
-        case _:
-            return pl.String()
+    return pl.DataFrame(plain, schema=frame_schema(table), orient="row")
 
 
 def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:
@@ -175,7 +152,7 @@ def _where(fits: Sequence[Fit], mark: str) -> str:
 
 def _raw(column: Column[Any]) -> pl.DataType:
     """How SQLite keeps it: instants and amounts as text, booleans as 0 and 1."""
-    match _type(column):
+    match frame_type(column):
         case pl.Datetime() | pl.Decimal():
             return pl.String()
         case pl.Boolean():
@@ -190,11 +167,13 @@ def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequ
     uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     names = ", ".join(
-        f'"{column.name}"::text AS "{column.name}"' if _type(column) in {pl.String(), AMOUNT} else f'"{column.name}"'
+        f'"{column.name}"::text AS "{column.name}"'
+        if frame_type(column) in {pl.String(), AMOUNT}
+        else f'"{column.name}"'
         for column in columns
     )
     order = ", ".join(
-        f'"{table.name}"."{column.name}"' + (' COLLATE "C"' if _type(column) == pl.String() else "")
+        f'"{table.name}"."{column.name}"' + (' COLLATE "C"' if frame_type(column) == pl.String() else "")
         for column in table.primary_key
         if column in columns
     )

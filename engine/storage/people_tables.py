@@ -5,7 +5,8 @@ from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text
 from engine.contracts import GroupStatus, Role, Tier
 from engine.kanban import ColumnField, SortBy, WipMode
 from engine.notifications import Channel, Timing
-from engine.storage.columns import Money, instant, json_column, key, metadata, one_of, text, ticket_key, word
+from engine.shared.columns import Money
+from engine.storage.columns import instant, json_column, key, metadata, one_of, text, ticket_key, word
 
 companies = Table(
     "companies",

@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import JSON, Connection, Executable, bindparam, delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
+from engine.shared.columns import insert_into
 from engine.shared.errors import Conflict
 from engine.storage import guards, intake, merge, rows
 from engine.storage.bulk import insert_rows
@@ -188,8 +188,7 @@ def _last_decisions(connection: Connection, keys: list[str]) -> dict[str, tuple[
 
 def _upsert(connection: Connection, kept: Kept, new: list[Row]) -> None:
     table = rows.table_named(kept.table)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(table)
+    statement = insert_into(table, connection)
     others = {column.name: statement.excluded[column.name] for column in table.c if column.name != kept.key}
     connection.execute(statement.on_conflict_do_update(index_elements=[kept.key], set_=others), new)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from engine.shared.wilson import with_share
 from pipelines.app.container import App
 from pipelines.marts import MARTS
 from pipelines.ticket_snapshot import conform
@@ -76,17 +77,14 @@ def review_mart(answers: "list[Review]", tickets: pl.DataFrame) -> pl.DataFrame:
 def calibration_mart(reviews: pl.DataFrame) -> pl.DataFrame:
     """By model and bin of confidence: how often people agreed. Only what people answered is counted, and what triage
     is unsure of is answered most; so a share speaks for its own bin and not for all tickets."""
-    from sla.reporting.attainment import wilson
-
     counted = (
         reviews.drop_nulls(["confidence", "model_used"])
         .group_by("model_used", lower=_bin("confidence"))
         .agg(answered=pl.len(), agreed=pl.col("is_right").sum(), mean_confidence=pl.col("confidence").mean())
         .with_columns(upper=pl.col("lower") + 1 / CONFIDENCE_BINS)
     )
-    low, high = wilson(pl.col("agreed"), pl.col("answered"))
-    share = counted.with_columns(share_agreed=pl.col("agreed") / pl.col("answered"), low=low, high=high)
-    return conform("calibration", share.sort("model_used", "lower"))
+    shared = with_share(counted, "share_agreed", pl.col("agreed"), pl.col("answered"))
+    return conform("calibration", shared.sort("model_used", "lower"))
 
 
 def cost_mart(tables: dict[str, pl.DataFrame], as_of: datetime) -> pl.DataFrame:

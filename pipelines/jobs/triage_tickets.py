@@ -1,8 +1,9 @@
 """Classify what nobody looked at yet, and draft replies for what is still open."""
 
-from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
+
+from more_itertools import chunked
 
 from engine.contracts import OPEN_STATUSES, Event, Kind, Ticket
 from pipelines.app.container import App
@@ -11,7 +12,6 @@ from triage.contracts import Classification, Suggestion, TicketText
 from triage.knowledge.retrieve import question_of
 
 BATCH = 256
-Item = TypeVar("Item")
 Claim = TypeVar("Claim", Classification, Suggestion)
 
 
@@ -48,7 +48,7 @@ def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Cla
     waiting = app.triage.store.pending([text_of(ticket) for ticket in app.store.tickets()])
     claims: list[Classification] = []
     progress("classify", 0, len(waiting))
-    for batch in _batches(waiting):
+    for batch in chunked(waiting, BATCH):
         found = [dated(claim, at) for claim in app.triage.classifier.classify(batch)]
         app.triage.store.save_classifications(batch, found, at=at)
         app.store.append([_classified(claim, app.settings.actor) for claim in found], at=app.now())
@@ -65,7 +65,7 @@ def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
     app.triage.sync_knowledge()
     done = 0
     progress("draft", 0, len(waiting))
-    for batch in _batches(waiting):
+    for batch in chunked(waiting, BATCH):
         passages = app.triage.index.search([question_of(text) for text in batch])
         drafts = [dated(suggestion, at) for suggestion in app.triage.drafter.draft(batch, passages)]
         app.triage.store.save_suggestions(batch, drafts, at=at)
@@ -120,8 +120,3 @@ def _drafted(suggestion: Suggestion, actor: str) -> Event:
         actor=actor,
         data={"grounded": suggestion.grounded, "sources": [c.article_id for c in suggestion.citations]},
     )
-
-
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]

@@ -1,18 +1,17 @@
 """Alerts that were raised, kept beside the tickets: each key once, whoever raises it first."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import polars as pl
+from more_itertools import chunked
 from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    DateTime,
-    Dialect,
     Engine,
     Float,
     ForeignKey,
@@ -22,37 +21,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
-from engine.shared.errors import BadInput
-
-ROWS_PER_TRANSACTION = 500
-
-
-class UtcInstant(TypeDecorator[datetime]):
-    """TIMESTAMPTZ on PostgreSQL; on SQLite UTC text whose order is the order in time. Refuses a naive datetime."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise BadInput(f"{value.isoformat()} has no time zone; an instant needs one, such as +00:00.")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-
+from engine.shared.columns import ROWS_PER_TRANSACTION, UtcInstant, insert_into
 
 metadata = MetaData()
 
@@ -92,7 +66,7 @@ class AlertStore:
         """Those of the dedupe keys under which an alert was raised."""
         query, known = select(sla_alerts.c.dedupe_key), set[str]()
         with self._engine.connect() as connection:
-            for batch in _batches(sorted(set(among))):
+            for batch in chunked(sorted(set(among)), ROWS_PER_TRANSACTION):
                 known |= set(connection.execute(query.where(sla_alerts.c.dedupe_key.in_(batch))).scalars())
         return known
 
@@ -106,7 +80,7 @@ class AlertStore:
         fresh: list[str] = []
         names = external_ids or {}
         # In one order, so that two evaluators never wait for each other in a circle.
-        for batch in _batches(alerts.sort("dedupe_key").to_dicts()):
+        for batch in chunked(alerts.sort("dedupe_key").to_dicts(), ROWS_PER_TRANSACTION):
             with self._writing() as connection:
                 fresh += _insert(connection, [_row(alert, names) for alert in batch])
         return alerts.filter(pl.col("dedupe_key").is_in(pl.Series(fresh, dtype=pl.String).implode()))
@@ -132,7 +106,7 @@ class AlertStore:
         """
         marked = 0
         with nullcontext(within) if within else self._writing() as connection:
-            for batch in _batches(sorted(set(keys))):
+            for batch in chunked(sorted(set(keys)), ROWS_PER_TRANSACTION):
                 waiting = sla_alerts.c.dedupe_key.in_(batch) & sla_alerts.c.notification_sent.is_(False)
                 values = {"notification_sent": True, "notification_sent_at": at}
                 marked += connection.execute(update(sla_alerts).where(waiting).values(values)).rowcount
@@ -144,8 +118,7 @@ class AlertStore:
 
 
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[str]:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(sla_alerts).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    statement = insert_into(sla_alerts, connection).on_conflict_do_nothing(index_elements=["dedupe_key"])
     return list(connection.execute(statement.returning(sla_alerts.c.dedupe_key), rows).scalars())
 
 
@@ -166,8 +139,3 @@ def _row(alert: Mapping[str, Any], external_ids: Mapping[str, str]) -> dict[str,
         "notification_sent_at": None,
         "dedupe_key": key,
     }
-
-
-def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), ROWS_PER_TRANSACTION):
-        yield items[start : start + ROWS_PER_TRANSACTION]

@@ -4,10 +4,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from engine.shared.wilson import with_share
 from sla.contracts import Clock, State
-
-Z_95 = 1.959963984540054
-"""The normal quantile of a two-sided 95 % interval."""
 
 ALL = "all"
 """The dimension (and value) of the row over everything."""
@@ -76,7 +74,7 @@ def attainment(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataF
         at_risk=_count(State.AT_RISK),
         running=_count(State.ON_TRACK),
     )
-    return _shared(counted, "share_met", pl.col("met"), pl.col("met") + pl.col("breached"), ATTAINMENT)
+    return _in(ATTAINMENT, with_share(counted, "share_met", pl.col("met"), pl.col("met") + pl.col("breached")))
 
 
 def response_times(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFrame:
@@ -88,7 +86,7 @@ def response_times(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.D
         pl.col("stopped_at").is_not_null() & (pl.col("clock") != Clock.NEXT_RESPONSE.value)
     )
     seconds = (pl.col("stopped_at") - pl.col("window_start")).dt.total_seconds()
-    return cut(
+    counted = cut(
         stopped,
         ["clock"],
         dimensions,
@@ -98,7 +96,8 @@ def response_times(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.D
         promised=pl.col("elapsed").count(),
         mean_business_seconds=pl.col("elapsed").mean(),
         median_business_seconds=pl.col("elapsed").median(),
-    ).select([pl.col(name).cast(dtype) for name, dtype in RESPONSE_TIMES.items()])
+    )
+    return _in(RESPONSE_TIMES, counted)
 
 
 def reopens(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFrame:
@@ -110,7 +109,7 @@ def reopens(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFram
         (pl.col("clock").cast(pl.String) == Clock.RESOLUTION.value) & pl.col("stopped_at").is_not_null()
     )
     counted = cut(resolved, [], dimensions, resolved=pl.len(), reopened=(~pl.col("is_current")).sum())
-    return _shared(counted, "share_reopened", pl.col("reopened"), pl.col("resolved"), REOPENS)
+    return _in(REOPENS, with_share(counted, "share_reopened", pl.col("reopened"), pl.col("resolved")))
 
 
 def cut(frame: pl.DataFrame, keys: Sequence[str], dimensions: Sequence[str], **measures: pl.Expr) -> pl.DataFrame:
@@ -126,22 +125,8 @@ def cut(frame: pl.DataFrame, keys: Sequence[str], dimensions: Sequence[str], **m
     return pl.concat(parts).sort(*keys, "place", "value").drop("place")
 
 
-def _shared(counted: pl.DataFrame, name: str, hits: pl.Expr, trials: pl.Expr, schema: pl.Schema) -> pl.DataFrame:
-    """Adds the share and its interval; null while there is nothing to divide by."""
-    (low, high), known = wilson(hits, trials), trials > 0
-    shares = {name: hits / trials, "low": low, "high": high}
-    return counted.with_columns(pl.when(known).then(share).alias(column) for column, share in shares.items()).select(
-        [pl.col(column).cast(dtype) for column, dtype in schema.items()]
-    )
-
-
-def wilson(successes: pl.Expr, trials: pl.Expr, z: float = Z_95) -> tuple[pl.Expr, pl.Expr]:
-    """Lower and upper bound of a share; undefined (NaN) without trials."""
-    share, square = successes / trials, z * z
-    middle = share + square / (2 * trials)
-    spread = (share * (1 - share) / trials + square / (4 * trials * trials)).sqrt() * z
-    scale = 1 + square / trials
-    return ((middle - spread) / scale).clip(0, 1), ((middle + spread) / scale).clip(0, 1)
+def _in(schema: pl.Schema, frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.col(column).cast(dtype) for column, dtype in schema.items())
 
 
 def overall(clocks: pl.DataFrame) -> pl.DataFrame:

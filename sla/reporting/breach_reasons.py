@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import polars as pl
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from engine.contracts import Frozen
-from engine.shared.errors import BadInput
-from engine.shared.policy_file import read_yaml
+from engine.shared import policy_file
 from sla.calendar.calendars import Calendar
 from sla.clocks.evaluate import whole_second
 from sla.contracts import UTC_INSTANT, Clock, State
@@ -105,16 +103,7 @@ def breach_reasons(
 
 def load(path: str | Path) -> ReasonRule:
     """The rule of a YAML file. Raises BadInput with file, key and reason."""
-    try:
-        return ReasonRule.model_validate(read_yaml(path, what="rule for breach reasons"))
-    except ValidationError as error:
-        raise BadInput(f"{path}: {first_wrong(error)}. Nothing of it was applied.") from None
-
-
-def first_wrong(error: ValidationError) -> str:
-    """The key path and what is wrong there."""
-    first: Any = error.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc']) or 'the file'}: {first['msg']}"
+    return policy_file.read(path, ReasonRule, what="rule for breach reasons")
 
 
 def _reason(rule: ReasonRule) -> pl.Expr:

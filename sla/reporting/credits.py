@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import polars as pl
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from engine.contracts import Frozen
+from engine.shared import policy_file
 from engine.shared.errors import BadInput
-from engine.shared.policy_file import read_yaml
 from sla.contracts import Clock, State
-from sla.reporting.breach_reasons import first_wrong
 
 Percent = Annotated[Decimal, Field(ge=0, le=100)]
 
@@ -163,7 +162,4 @@ def sla_credits(breaches: pl.DataFrame, preset: CreditPreset) -> pl.DataFrame:
 
 def load(path: str | Path) -> CreditPresets:
     """The presets of a YAML file. Raises BadInput with file, key and reason."""
-    try:
-        return CreditPresets.model_validate(read_yaml(path, what="file of SLA credits"))
-    except ValidationError as error:
-        raise BadInput(f"{path}: {first_wrong(error)}. Nothing of it was applied.") from None
+    return policy_file.read(path, CreditPresets, what="file of SLA credits")

@@ -11,6 +11,7 @@ from polars.testing import assert_frame_equal
 
 from dashboards import queries
 from dashboards.queries import QueueFilter, Selection
+from engine.shared.wilson import Z_95
 from sla.reporting.attainment import attainment
 from tests.dashboards.marts_by_hand import HOSTILE, LOAD, NOON, clock, published, queued, small_desk, ticket
 
@@ -106,13 +107,13 @@ def test_groups_go_by_their_names(desk):
 
 @pytest.mark.parametrize(("met", "breached"), [(0, 0), (0, 5), (5, 0), (45, 5), (9990, 10)])
 def test_interval_is_wilsons(met, breached):
-    row = queries.with_share(pl.DataFrame({"met": [met], "breached": [breached]})).row(0, named=True)
+    row = queries.with_share_met(pl.DataFrame({"met": [met], "breached": [breached]})).row(0, named=True)
     if not (n := met + breached):
         assert row["share_met"] is row["low"] is row["high"] is None
         return
     # Wilson's bounds are where the score test of p is just not refused: (p̂ - p)² = z² p (1 - p) / n
     for bound in (row["low"], row["high"]):
-        assert math.isclose((met / n - bound) ** 2, queries.Z_95**2 * bound * (1 - bound) / n, abs_tol=1e-12)
+        assert math.isclose((met / n - bound) ** 2, Z_95**2 * bound * (1 - bound) / n, abs_tol=1e-12)
     assert 0 <= row["low"] <= row["share_met"] <= row["high"] <= 1
 
 

@@ -16,8 +16,8 @@ BROKEN: list[tuple[Loader, str, str]] = [
     (ownership.load, "leave_days_over: soon", "leave_days_over: Input should be a valid integer"),
     (ownership.load, "leave_day_over: 3", "leave_day_over: Extra inputs"),
     (ownership.load, "leave_days_over: 3\nleave_days_over: 30", "line 2: 'leave_days_over' is given twice"),
-    (ownership.load, "leave_days_over: [", "expected the node content"),
-    (ownership.load, "", "the file: Input should be a valid dictionary"),
+    (ownership.load, "leave_days_over: [", "expected node content at line"),
+    (ownership.load, "", "the whole file: Input should be a valid dictionary"),
     (
         lifecycle.load,
         "presets: {a: {source: x, transitions: {new: [open]}}}\nvocabularies: {}",

@@ -300,13 +300,13 @@ def test_saved_weights_of_this_embedder_are_judged(home: Path, judged: Path) -> 
     [
         ("corpus.jsonl", "", "corpus.jsonl is empty"),
         ("corpus.jsonl", '{"_id": "d0"}', "corpus.jsonl, line 1: has no _id or no text"),
-        ("corpus.jsonl", "{", "corpus.jsonl, line 1: is not JSON"),
+        ("corpus.jsonl", "{", "corpus.jsonl, line 1: is no JSON object"),
         (
             "corpus.jsonl",
             '{"_id": "d0", "text": "a"}\n{"_id": "d0", "text": "b"}',
             "line 2: the id 'd0' is given twice",
         ),
-        ("queries.jsonl", "[]", "queries.jsonl, line 1: has no _id or no text"),
+        ("queries.jsonl", "[]", "queries.jsonl, line 1: is no JSON object"),
         ("test.tsv", "", "test.tsv has no column 'query-id'"),
         ("test.tsv", "query-id\tcorpus-id\nq0\td0", "test.tsv has no column 'score'"),
         ("test.tsv", "query-id\tcorpus-id\tscore\nq0\td0", "line 2: needs a query id, a document id and a whole"),

@@ -8,10 +8,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from engine.shared.wilson import Z_95
 from sla.check.check import frames
 from sla.clocks.batch import evaluate as batch
 from sla.contracts import CLOCKS
-from sla.reporting.attainment import Z_95, attainment, overall, reopens, response_times
+from sla.reporting.attainment import attainment, overall, reopens, response_times
 from sla.reporting.attribution import with_agents
 from tests.sla.store_tables import standings_of
 from tests.sla.timelines import CALENDARS, at, story

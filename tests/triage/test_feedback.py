@@ -5,11 +5,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz.distance import Levenshtein
 
 from engine.shared.errors import BadInput
 from tests.triage.conftest import DATA, MONDAY
 from triage.contracts import Citation, Suggestion
-from triage.feedback.acceptance import Outcome, acceptance, edit_distance, feedback, frame_of, levenshtein, never_help
+from triage.feedback.acceptance import Outcome, acceptance, edit_distance, feedback, frame_of, never_help
 from triage.feedback.gaps import Uncovered, gaps
 from triage.feedback.policy import load_policy
 
@@ -40,7 +41,7 @@ def by_the_table(first: str, second: str) -> int:
 
 @given(LETTERS, LETTERS)
 def test_distance_is_that_of_the_book(first: str, second: str) -> None:
-    assert levenshtein(first, second) == by_the_table(first, second)
+    assert Levenshtein.distance(first, second) == by_the_table(first, second)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_code_outweighs_two_signals() -> None:
     [
         ("id: one", "holds no list of macros"),
         ("- id: one\n  title: t", "entry 1: text: Field required"),
-        ("- id: [", "expected the node content"),
+        ("- id: [", "expected node content at line"),
         ("- {id: a, title: t, text: x}\n- {id: a, title: t, text: x}", "id 'a' is used by another macro"),
         ("- {id: a, id: b, title: t, text: x}", "'id' is given twice"),
         ("- {id: a, title: t, text: 'Hi {name.__class__}'}", "only {name} and {reference} are filled in"),

@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn.metrics import f1_score, roc_auc_score
 
+from engine.shared.wilson import wilson
 from triage.learning.measures import (
     accuracy_at,
     aurc,
@@ -12,7 +13,6 @@ from triage.learning.measures import (
     macro_f1,
     out_of_scope_figures,
     share,
-    wilson,
 )
 
 RANDOM = np.random.default_rng(3)
@@ -65,7 +65,7 @@ def test_refused_right_answer_counts_as_wrong() -> None:
 @pytest.mark.parametrize(("hits", "of"), [(0, 1), (1, 1), (0, 30), (30, 30), (17, 30)])
 def test_wilson_agrees_with_scipy(hits: int, of: int) -> None:
     expected = binomtest(hits, of).proportion_ci(method="wilson")
-    assert wilson(hits, of) == pytest.approx((expected.low, expected.high), abs=1e-6)
+    assert wilson(hits, of) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 def test_a_share_of_all_or_none_is_not_certain() -> None:

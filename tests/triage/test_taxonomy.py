@@ -24,9 +24,9 @@ def test_products_have_words_to_learn_from(taxonomy: Taxonomy) -> None:
         ("at_most: low", "at_most: lowest", "names 'lowest', which is not one of"),
         ("points: -0.5", "at_least: low\n      points: 1", "give exactly one of at_least, at_most and points"),
         (r"patterns: ['\b(?:prod", r"patterns: ['\b((?:prod", "is not a regular expression"),
-        ("    CFW:\n", "    DLP:\n", "'DLP' is written twice"),
+        ("    CFW:\n", "    DLP:\n", "'DLP' is given twice"),
         ("version: 1", "version: 1\nowner: me", "owner: Extra inputs are not permitted"),
-        ("version: 1", "version: [1", "products.yaml is not readable YAML"),
+        ("version: 1", "version: [1", "products.yaml: while parsing"),
         ("    - id: nobody can work\n", "    - id: nobody can work\n      pace: 3\n", "pace: Extra inputs"),
         (
             "        - invoice, payment",

@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from engine.shared.errors import BadInput, NotFound
-from engine.shared.policy_file import read_yaml
+from engine.shared.policy_file import first_wrong, read_yaml
 from triage.contracts import Macro
 from triage.evidence import names_code, names_phrase
 from triage.sanitize import clean
@@ -63,9 +63,7 @@ def _macro(file: Path, number: int, entry: object) -> Macro:
     try:
         macro = Macro.model_validate(entry)
     except ValidationError as error:
-        problem = error.errors()[0]
-        key = ".".join(map(str, problem["loc"])) or "the entry"
-        raise BadInput(f"{file.name}: entry {number}: {key}: {problem['msg']}") from error
+        raise BadInput(f"{file.name}: entry {number}: {first_wrong(error, whole='the entry')}") from error
     if unfit := _unfit(macro):
         raise BadInput(f"{file.name}: entry {number}: {unfit}")
     return macro

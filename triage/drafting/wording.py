@@ -7,7 +7,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from triage.policy_files import Policy, read_policy
+from engine.shared import policy_file
+from triage.policy_files import Policy
 
 Tone = Literal["neutral", "warm"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
@@ -113,7 +114,7 @@ class Wording(Policy):
 
 def load_wording(path: Path) -> Wording:
     """Raises NotFound without the file, BadInput with file, key and reason."""
-    return read_policy(path, Wording, what="wording of replies")
+    return policy_file.read(path, Wording, what="wording of replies")
 
 
 _ENGLISH: Final = Phrases(

@@ -6,8 +6,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from engine.shared import policy_file
 from triage.contracts import Share
-from triage.policy_files import Policy, read_policy
+from triage.policy_files import Policy
 
 Days = Annotated[int, Field(ge=1, le=3650)]
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -135,7 +136,7 @@ class EnrichmentPolicy(Policy):
 
 def load_enrichment_policy(path: Path) -> EnrichmentPolicy:
     """Raises NotFound without the file, BadInput with file, key and reason."""
-    return read_policy(path, EnrichmentPolicy, what="enrichment policy")
+    return policy_file.read(path, EnrichmentPolicy, what="enrichment policy")
 
 
 def _digest(policy: EnrichmentPolicy) -> str:

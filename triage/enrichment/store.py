@@ -1,18 +1,19 @@
 """What enriching told of each ticket, the newest only, and the earlier tickets it may belong to."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import polars as pl
+from more_itertools import chunked
 from sqlalchemy import Connection, Engine, Row, Table, select
 
+from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import BadInput
 from triage.enrichment.contracts import Enrichment, Part, Related
 from triage.enrichment.tables import enrichments, metadata, related_tickets
 
-ROWS_PER_TRANSACTION = 500
 LISTS = ("complexity_parts", "error_codes", "sentiment_phrases", "urgency_reasons")
 
 
@@ -44,7 +45,7 @@ class EnrichmentStore:
         with self._engine.connect() as connection:
             return {
                 key
-                for batch in _batches(sorted(set(ticket_ids)))
+                for batch in chunked(sorted(set(ticket_ids)), ROWS_PER_TRANSACTION)
                 for key in connection.execute(
                     select(related_tickets.c.ticket_id).where(related_tickets.c.other_id.in_(batch))
                 ).scalars()
@@ -55,7 +56,7 @@ class EnrichmentStore:
         an interrupted call is finished by calling again. Raises BadInput for one without its input."""
         if missing := sorted({one.ticket_id for one in found} - inputs.keys()):
             raise BadInput(f"An enrichment of {missing[0]} came without what it rests on; pass its hash and signature")
-        for batch in _batches(found):
+        for batch in chunked(found, ROWS_PER_TRANSACTION):
             with self._engine.begin() as connection:
                 rows = [_row(one, inputs[one.ticket_id]) for one in batch]
                 _forget(connection, enrichments, [one.ticket_id for one in batch])
@@ -63,7 +64,7 @@ class EnrichmentStore:
 
     def save_related(self, found: Mapping[str, Sequence[Related]], *, at: datetime) -> None:
         """Keep these tickets' candidates in place of the ones before; an empty sequence takes them away."""
-        for batch in _batches(list(found)):
+        for batch in chunked(list(found), ROWS_PER_TRANSACTION):
             rows = [one.model_dump(mode="json") | {"created_at": at} for key in batch for one in found[key]]
             with self._engine.begin() as connection:
                 _forget(connection, related_tickets, batch)
@@ -125,8 +126,3 @@ def _enrichment(row: Row[Any]) -> Enrichment:
 
 def _flat(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
-
-
-def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), ROWS_PER_TRANSACTION):
-        yield items[start : start + ROWS_PER_TRANSACTION]

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, Column, Float, ForeignKey, Index, LargeBinary, MetaData, String, Table, Text
 
-from triage.tables import UtcInstant
+from engine.shared.columns import UtcInstant
 
 __all__ = ["enrichments", "metadata", "related_tickets"]
 

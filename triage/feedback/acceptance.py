@@ -7,14 +7,15 @@ from typing import Annotated, Final
 
 import polars as pl
 from pydantic import Field
+from rapidfuzz.distance import Levenshtein
 
 from engine.contracts import Frozen, Instant
 from engine.shared.errors import BadInput
+from engine.shared.wilson import with_share
 from triage.contracts import Suggestion
 from triage.feedback.policy import DraftPolicy
 from triage.feedback.reviews import check_text, name_of
 
-Z_95: Final = 1.959963984540054
 LONGEST_REASON: Final = 2_000
 LONGEST_REPLY: Final = 20_000
 
@@ -86,27 +87,7 @@ def edit_distance(before: str, after: str) -> float:
     Runs of white space count as one space.
     """
     first, second = " ".join(before.split()), " ".join(after.split())
-    return levenshtein(first, second) / max(len(first), len(second), 1)
-
-
-def levenshtein(first: str, second: str) -> int:
-    """Insertions, deletions and replacements from one text to the other, a column of the table at a time as the bits
-    of two integers (Myers 1999, as in Hyyrö 2003)."""
-    if not first:
-        return len(second)
-    where: dict[str, int] = {}
-    for row, character in enumerate(first):
-        where[character] = where.get(character, 0) | 1 << row
-    every, last = (1 << len(first)) - 1, 1 << len(first) - 1
-    up, down, distance = every, 0, len(first)
-    for character in second:
-        equal = where.get(character, 0)
-        diagonal = (((equal & up) + up) ^ up) | equal | down
-        rises, falls = (down | ~(diagonal | up)) & every, up & diagonal
-        distance += bool(rises & last) - bool(falls & last)
-        rises, falls = (rises << 1 | 1) & every, (falls << 1) & every
-        up, down = (falls | ~(diagonal | rises)) & every, rises & diagonal
-    return distance
+    return Levenshtein.distance(first, second) / max(len(first), len(second), 1)
 
 
 FEEDBACK_SCHEMA: Final[dict[str, pl.DataType]] = {
@@ -140,7 +121,11 @@ def acceptance(given: pl.DataFrame, policy: DraftPolicy) -> pl.DataFrame:
         "article": given.explode("articles").with_columns(value="articles"),
     }
     counted = [_counted(frame, policy).insert_column(0, pl.lit(cut).alias("dimension")) for cut, frame in cuts.items()]
-    return _with_interval(pl.concat(counted)).sort("dimension", "drafts", "value", descending=[False, True, False])
+    shared = with_share(pl.concat(counted), "share_accepted", pl.col("accepted"), pl.col("drafts"))
+    return shared.select(
+        "dimension", "value", "drafts", "sent", "edited", "rejected", "accepted", "share_accepted", "low", "high",
+        "mean_distance",
+    ).sort("dimension", "drafts", "value", descending=[False, True, False])  # fmt: skip
 
 
 def _counted(frame: pl.DataFrame, policy: DraftPolicy) -> pl.DataFrame:
@@ -155,20 +140,6 @@ def _counted(frame: pl.DataFrame, policy: DraftPolicy) -> pl.DataFrame:
             mean_distance=pl.col("distance").mean(),
         )
     )
-
-
-def _with_interval(counted: pl.DataFrame) -> pl.DataFrame:
-    """The Wilson score interval of the accepted share (Wilson 1927)."""
-    trials, z2 = pl.col("drafts").cast(pl.Float64), Z_95**2
-    share = pl.col("accepted") / trials
-    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
-    half = Z_95 / (1 + z2 / trials) * (share * (1 - share) / trials + z2 / (4 * trials**2)).sqrt()
-    return counted.with_columns(
-        share_accepted=share, low=(middle - half).clip(0, 1), high=(middle + half).clip(0, 1)
-    ).select(
-        "dimension", "value", "drafts", "sent", "edited", "rejected", "accepted", "share_accepted", "low", "high",
-        "mean_distance",
-    )  # fmt: skip
 
 
 def never_help(

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from engine.shared import policy_file
 from triage.contracts import Share
-from triage.policy_files import Policy, read_policy
+from triage.policy_files import Policy
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
 Few = Annotated[int, Field(ge=1, le=100)]
@@ -59,4 +60,4 @@ class LearningPolicy(Policy):
 
 def load_policy(path: Path) -> LearningPolicy:
     """Raises NotFound without the file, BadInput with file, key and reason."""
-    return read_policy(path, LearningPolicy, what="learning policy")
+    return policy_file.read(path, LearningPolicy, what="learning policy")

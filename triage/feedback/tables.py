@@ -17,7 +17,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from triage.tables import UtcInstant, metadata
+from engine.shared.columns import UtcInstant
+from triage.tables import metadata
 
 __all__ = ["feedback", "metadata", "model_runs", "reviews"]
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
-import yaml
 from pydantic import ValidationError
 
 from engine.shared.errors import BadInput, NotFound
+from engine.shared.policy_file import first_wrong, parse_yaml
 from triage.contracts import Article
 
 CHUNK: Final = 1000
@@ -74,11 +74,8 @@ def read_article(file: Path) -> Article:
 
 def article_of(markdown: str) -> Article:
     """The article a Markdown text with front matter holds. Raises BadInput with key and reason."""
-    try:
-        parts = _FRONT_MATTER.match(markdown)
-        head = yaml.safe_load(parts.group(1)) if parts else None
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise BadInput(f"the front matter is not readable: {' '.join(str(error).split())}") from error
+    parts = _FRONT_MATTER.match(markdown)
+    head = parse_yaml(parts.group(1), "the front matter is not readable") if parts else None
     if parts is None or not isinstance(head, dict):
         kind = (
             "its front matter is not closed or names no fields"
@@ -211,5 +208,4 @@ def _heading_paths(text: str) -> tuple[list[int], list[tuple[str, ...]]]:
 def first_problem(error: ValidationError | TypeError) -> str:
     if isinstance(error, TypeError):
         return str(error)
-    problem = error.errors()[0]
-    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+    return first_wrong(error, whole="the article")

@@ -1,15 +1,14 @@
 """A judged collection as files in the layout of BEIR: documents, queries, and which document answers which query."""
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.shared.errors import BadInput, NotFound
+from engine.shared.tabular import json_lines, utf8_text
 from triage.contracts import Article
 from triage.knowledge.retrieval_measures import Judged, with_answers
-from triage.learning.labelled_files import utf8_text
 
 COLUMNS = ("query-id", "corpus-id", "score")
 _GRADE = re.compile(r"([+-]?[0-9]{1,4})(?:\.0*)?")
@@ -51,7 +50,7 @@ def read_judgements(file: Path, queries: set[str], documents: set[str]) -> Judge
     """
     judged: dict[str, dict[str, int]] = {}
     strange: set[str] = set()
-    lines = [(number, cells) for number, cells in enumerate(_cells(_read(file)), start=1) if any(cells)]
+    lines = [(number, cells) for number, cells in enumerate(_cells(utf8_text(_checked(file))), start=1) if any(cells)]
     places, first = _places(file, lines[0][1] if lines else [])
     for number, cells in lines[first:]:
         grade = _GRADE.fullmatch(cells[places[2]].strip()) if len(cells) == len(lines[0][1]) else None
@@ -104,14 +103,8 @@ def _places(file: Path, head: list[str]) -> tuple[list[int], int]:
 
 def _rows(file: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     seen: set[str] = set()
-    for number, line in enumerate(_read(file).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            raise BadInput(f"{file.name}, line {number}: is not JSON; each line is one object") from None
-        if not isinstance(row, dict) or any(field not in row for field in fields):
+    for number, row in json_lines(_checked(file)):
+        if any(field not in row for field in fields):
             raise BadInput(f"{file.name}, line {number}: has no {' or no '.join(fields)}; each line has both")
         key = str(row["_id"])
         if key in seen:
@@ -127,9 +120,9 @@ def _text(row: dict[str, Any], field: str) -> str:
     return value if isinstance(value, str) else "" if value is None else str(value)
 
 
-def _read(file: Path) -> str:
+def _checked(file: Path) -> Path:
     if file.is_dir():
         raise BadInput(f"{file} is a folder; name a file in it")
     if not file.is_file():
         raise NotFound(f"There is no file {file}; give corpus.jsonl, queries.jsonl and a qrels .tsv")
-    return utf8_text(file)
+    return file

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from more_itertools import chunked
 
 from engine.shared.errors import BadInput, NotFound, Unavailable
 from triage.contracts import Article, Passage
@@ -109,7 +110,7 @@ class MilvusIndex:
     def search(self, queries: Sequence[str], *, limit: int = 5) -> list[list[Passage]]:
         found: list[list[Passage]] = [[] for _ in queries]
         positions = searchable(queries)
-        for batch in _batches(positions):
+        for batch in chunked(positions, BATCH):
             texts = [query_text(queries[position]) for position in batch]
             for position, passages in zip(batch, self._search_batch(texts, limit), strict=True):
                 found[position] = passages
@@ -139,7 +140,7 @@ class MilvusIndex:
     def _chunks(self, keys: set[tuple[str, int]]) -> dict[tuple[str, int], Chunk]:
         """Only what is shown is read, which is a tenth of what is compared."""
         found = {}
-        for batch in _batches(sorted(keys)):
+        for batch in chunked(sorted(keys), BATCH):
             for row in self._ask("get", ids=[_key_of(*key) for key in batch], output_fields=FIELDS):
                 chunk = Chunk(row["article_id"], row["chunk"], row["title"], row["url"], row["text"])
                 found[chunk.article_id, chunk.number] = chunk
@@ -156,7 +157,7 @@ class MilvusIndex:
         pages.close()
 
     def _write(self, chunks: list[tuple[Chunk, str]], source: str) -> None:
-        for batch in _batches(chunks):
+        for batch in chunked(chunks, BATCH):
             vectors = self._embedder.embed([chunk.meaning for chunk, _ in batch])
             rows = [
                 self._row(chunk, source, digest, vector) for (chunk, digest), vector in zip(batch, vectors, strict=True)
@@ -179,7 +180,7 @@ class MilvusIndex:
         }
 
     def _delete(self, keys: list[str]) -> None:
-        for batch in _batches(keys):
+        for batch in chunked(keys, BATCH):
             self._ask("delete", ids=list(batch))
 
     def _prepare(self) -> None:
@@ -291,8 +292,3 @@ def _hits(rows: list[dict[str, Any]]) -> Hits:
 def _bm25_hits(rows: list[dict[str, Any]]) -> Hits:
     """Milvus Lite gives BM25 as a negative distance, a server as a positive score."""
     return {key: abs(distance) for key, distance in _hits(rows).items()}
-
-
-def _batches(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]

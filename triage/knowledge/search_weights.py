@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from engine.contracts import Frozen
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import first_wrong
 from triage.knowledge.retrieval_measures import Judged, ndcg, with_answers
 from triage.knowledge.retrieval_runs import Found, hybrid_ranking
 from triage.knowledge.retrieve import Weights, checked, default_weights
@@ -96,8 +97,7 @@ def read_weights(file: Path, *, embedder: str) -> Weights:
     try:
         saved = SavedWeights(**json.loads(file.read_text(encoding="utf-8")))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise BadInput(f"{file}: {'.'.join(map(str, first['loc']))}: {first['msg']}; {_REMEDY}") from error
+        raise BadInput(f"{file}: {first_wrong(error)}; {_REMEDY}") from error
     except (OSError, ValueError, TypeError) as error:
         raise BadInput(f"{file} holds no search weights ({error}); {_REMEDY}") from error
     weights = Weights(saved.dense, saved.words)

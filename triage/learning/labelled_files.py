@@ -2,10 +2,8 @@
 remedy."""
 
 import csv
-import gzip
 import io
 import json
-import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from math import isnan
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from engine.shared.errors import BadInput, NotFound
+from engine.shared.tabular import is_packed, json_lines, utf8_text
 from triage.learning.product_model import LabelledText
 
 Cells = tuple[str | None, ...]
@@ -38,7 +37,7 @@ def check_file(file: Path) -> None:
         raise BadInput(f"{file} is a folder; name a file in it")
     if not file.is_file():
         raise NotFound(f"There is no file {file}")
-    if _kind(file) not in _READERS or (_is_packed(file) and _kind(file) == ".parquet"):
+    if _kind(file) not in _READERS or (is_packed(file) and _kind(file) == ".parquet"):
         raise BadInput(f"{file.name} is no {', '.join(_READERS)}: save the labelled texts as one of them")
 
 
@@ -75,11 +74,7 @@ def _told(file: Path, columns: Columns) -> list[list[str]]:
 
 
 def _kind(file: Path) -> str:
-    return Path(file.stem if _is_packed(file) else file.name).suffix.lower()
-
-
-def _is_packed(file: Path) -> bool:
-    return file.suffix.lower() == ".gz"
+    return Path(file.stem if is_packed(file) else file.name).suffix.lower()
 
 
 def _readable(cell: str | None) -> str:
@@ -146,15 +141,7 @@ def _records(file: Path, text: str, mark: str) -> Iterator[tuple[int, list[str]]
 
 def _jsonl(file: Path, columns: Columns) -> list[Cells]:
     rows, held = [], dict[str, None]()
-    for number, line in enumerate(utf8_text(file).split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            raise BadInput(f"{file.name}, line {number}: is no JSON object; each line is one")
+    for number, row in json_lines(file):
         held |= dict.fromkeys(row)
         rows.append(tuple(_cell(row.get(name), f"{file.name}, line {number}: {name!r}") for name in columns.wanted))
     if not rows:
@@ -206,18 +193,3 @@ _READERS: Final[dict[str, Callable[[Path, Columns], list[Cells]]]] = {
 
 def _no_column(file: Path, columns: Sequence[str], name: str) -> BadInput:
     return BadInput(f"{file.name} has no column {name!r}; it has {', '.join(columns)[:500]}")
-
-
-def utf8_text(file: Path) -> str:
-    """Without a byte order mark, unpacked if it ends in .gz. Raises BadInput with the line for another encoding."""
-    content = b""
-    try:
-        content = gzip.decompress(file.read_bytes()) if _is_packed(file) else file.read_bytes()
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise BadInput(f"{file.name}, line {line}: is not UTF-8; save it as UTF-8") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise BadInput(f"{file.name} can't be unpacked ({error}); pack it again") from None
-    except OSError as error:
-        raise BadInput(f"{file} can't be opened: {error.strerror}") from None

@@ -2,17 +2,16 @@
 its rows is right or all are."""
 
 from collections.abc import Callable
-from math import sqrt
 from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from engine.shared.wilson import wilson
 from triage.calibrate import Floats, Labels, expected_calibration_error
 
 Flags = npt.NDArray[np.bool_]
 
-Z: Final = 1.959964
 SAMPLES: Final = 400
 
 MEANINGS: Final = {
@@ -55,13 +54,6 @@ def share(measure: Callable[[Labels], float], rows: int, *, of: int, seed: int) 
     certain: the interval is Wilson's then."""
     figure = bootstrap(measure, rows, seed=seed)
     return Figure(figure.value, *wilson(round(figure.value * of), of)) if figure.low == figure.high else figure
-
-
-def wilson(hits: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927); `of` is at least 1."""
-    share, spread = hits / of, Z * Z / of
-    middle, half = share + spread / 2, Z * sqrt(share * (1 - share) / of + spread / (4 * of))
-    return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
 
 
 def macro_f1(said: Labels, truth: Labels) -> float:

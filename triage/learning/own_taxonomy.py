@@ -8,10 +8,11 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
+from engine.shared import policy_file
 from engine.shared.errors import BadInput
 from triage.learning.product_model import LabelledText
 from triage.learning.train import learn_name
-from triage.taxonomy import Product, Taxonomy, Urgency, first_problem, is_label, load_taxonomy
+from triage.taxonomy import Product, Taxonomy, Urgency, is_label, load_taxonomy
 
 EXAMPLES: Final = 5
 FEWEST_EXAMPLES: Final = 3
@@ -67,7 +68,7 @@ def own_taxonomy(rows: Sequence[LabelledText], urgency: Urgency, *, name: str) -
         product = Product.model_validate({"fallback": _fallback(rows), "labels": labels})
         return Taxonomy(id=f"of {name}", version=1, product=product, urgency=urgency)
     except ValidationError as error:
-        raise BadInput(first_problem(error)) from error
+        raise BadInput(policy_file.first_wrong(error)) from error
 
 
 def write_beside(model: Path, rows: Sequence[LabelledText], *, in_use: Taxonomy, data: str) -> str:

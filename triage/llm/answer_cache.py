@@ -4,13 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from more_itertools import chunked
 from sqlalchemy import Engine, select
 
+from engine.shared.columns import ROWS_PER_TRANSACTION, insert_into
 from triage.llm.tables import llm_answers
-
-KEYS_PER_QUERY = 500
 
 
 class KeptAnswer(NamedTuple):
@@ -30,11 +30,9 @@ class AnswerCache:
     def find(self, keys: Sequence[str]) -> dict[str, KeptAnswer]:
         """The answers kept under these keys."""
         found: dict[str, KeptAnswer] = {}
-        columns = llm_answers.c
         with self._engine.connect() as connection:
-            for start in range(0, len(keys), KEYS_PER_QUERY):
-                known = select(llm_answers).where(columns.key.in_(keys[start : start + KEYS_PER_QUERY]))
-                for row in connection.execute(known):
+            for some in chunked(keys, ROWS_PER_TRANSACTION):
+                for row in connection.execute(select(llm_answers).where(llm_answers.c.key.in_(some))):
                     found[row.key] = KeptAnswer(row.model, row.label, row.confidence)
         return found
 
@@ -43,7 +41,8 @@ class AnswerCache:
         rows = [{"key": key, **answer._asdict(), "created_at": at} for key, answer in answers.items()]
         if rows:
             with self._engine.begin() as connection:
-                connection.execute(_insert_new(connection), rows)
+                new = insert_into(llm_answers, connection).on_conflict_do_nothing(index_elements=["key"])
+                connection.execute(new, rows)
 
     def forget(self, *, before: datetime) -> int:
         """Drop what was answered before an instant; returns how many answers."""
@@ -55,11 +54,3 @@ def answer_key(subject: str, content: str, *, taxonomy: str, model: str, prompt:
     """SHA-256 of the words a model is shown, the taxonomy's digest, the model's name and the prompt's hash."""
     parts = [subject, content, taxonomy, model, prompt]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _insert_new(connection: Any) -> Any:
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
-    return insert(llm_answers).on_conflict_do_nothing(index_elements=["key"])

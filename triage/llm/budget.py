@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy import Engine, select, update
 
 from engine.contracts import Frozen
+from engine.shared.columns import insert_into
 from triage.llm.tables import llm_usage
 
 
@@ -90,9 +91,5 @@ class Budget:
 
 
 def _start(connection: Any, day: str) -> None:
-    if connection.dialect.name == "postgresql":
-        from sqlalchemy.dialects.postgresql import insert
-    else:
-        from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
     row = {"day": day, "calls": 0, "tokens": 0, "cost": 0.0, "refused": 0}
-    connection.execute(insert(llm_usage).values(row).on_conflict_do_nothing(index_elements=["day"]))
+    connection.execute(insert_into(llm_usage, connection).values(row).on_conflict_do_nothing(index_elements=["day"]))

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from engine.shared import policy_file
 from triage.contracts import Share
 from triage.llm.budget import Limits
-from triage.policy_files import Policy, read_policy
+from triage.policy_files import Policy
 
 Price = Annotated[float, Field(ge=0, le=1_000_000)]
 
@@ -63,4 +64,4 @@ class TriagePolicy(Policy):
 
 def load_policy(path: Path) -> TriagePolicy:
     """Raises NotFound without the file, BadInput with file, key and reason."""
-    return read_policy(path, TriagePolicy, what="triage policy")
+    return policy_file.read(path, TriagePolicy, what="triage policy")

@@ -2,7 +2,8 @@
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table
 
-from triage.tables import UtcInstant, metadata
+from engine.shared.columns import UtcInstant
+from triage.tables import metadata
 
 __all__ = ["llm_answers", "llm_usage", "metadata"]
 

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from engine.storage import migrate
+
+pytest_plugins = ("tests.triage.real_parts",)
 
 settings.register_profile(
     "desk", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
@@ -30,6 +33,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate.upgrade(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture
+def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A migrated database without rows, in a folder of its own, that nobody else uses."""
+    return Path(shutil.copy(sqlite_template, tmp_path / "helmdesk.db"))
 
 
 @pytest.fixture(scope="session")

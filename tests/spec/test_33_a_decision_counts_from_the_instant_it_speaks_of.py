@@ -1,0 +1,23 @@
+"""A cycle as of Monday 9:00 that runs on Tuesday: the group has the ticket from Monday 9:00 on."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from engine.as_of import tickets_as_of
+from engine.contracts import AllocationDecision, Delivery, Outcome
+from engine.storage.memory import MemoryStore
+from tests.engine.people import MONDAY, delivered, later
+
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(("at", "group"), [(MONDAY - INSTANT, None), (MONDAY, "net"), (MONDAY + INSTANT, "net")])
+def test_the_group_has_it_from_monday_nine_on(at: datetime, group: str | None) -> None:
+    store = MemoryStore()
+    store.ingest(Delivery(tickets=(delivered(1, created_at=later(-1)),)), at=later(-1))
+    decision = AllocationDecision(
+        ticket_id="web:1", decided_at=MONDAY, outcome=Outcome.ALLOCATED, group_id="net", rationale="", policy="p"
+    )
+    store.record_decisions([decision], at=later(days=1))
+    assert tickets_as_of(store.frame("tickets"), store.frame("events"), at)["group_id"].to_list() == [group]

@@ -4,9 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from engine import grant_review, resolutions
+from engine import grant_review
 from engine.grant_review import Reason
 from engine.resolutions import ApprovalStatus, CalibrationStatus
+from engine.shared.errors import NotAllowed
 from tests.engine.people import CLEO, DIRK
 from tests.engine.test_grant_review import grant, weekly
 from tests.engine.test_resolutions import claim, decide, propose
@@ -15,7 +16,7 @@ from tests.engine.test_resolutions import claim, decide, propose
 def test_six_hundred_waits_for_a_manager() -> None:
     proposed = propose(claim("600"))
     assert (proposed.approval_status, proposed.calibration_status) == ("pending", CalibrationStatus.PENDING)
-    with pytest.raises(resolutions.NotAllowed, match="takes a manager"):
+    with pytest.raises(NotAllowed, match="takes a manager"):
         decide(proposed, CLEO)
     assert decide(proposed, DIRK).resolution.approval_status == ApprovalStatus.APPROVED
 

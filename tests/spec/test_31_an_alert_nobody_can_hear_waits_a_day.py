@@ -30,7 +30,7 @@ def test_the_lead_hears_when_there_is_one(unheard: App) -> None:
     assert queue_messages(unheard, as_of=ELEVEN + INSTANT) == 0
 
 
-@pytest.mark.parametrize(("at", "rows"), [(-INSTANT, 2), (INSTANT, 0)])
+@pytest.mark.parametrize(("at", "rows"), [(-INSTANT, 2), (timedelta(0), 0), (INSTANT, 0)])
 def test_after_a_day_it_is_history(unheard: App, at: timedelta, rows: int) -> None:
     assert queue_messages(unheard, as_of=NINE + timedelta(days=1) + at) == rows
 

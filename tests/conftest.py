@@ -15,10 +15,17 @@ from engine.storage import migrate
 
 pytest_plugins = ("tests.triage.real_parts",)
 
-settings.register_profile(
-    "desk", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
+BOUNDED = settings(
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.load_profile("desk")
+"""What CI runs: so many examples of a property, in CI the same ones each time. A test says a number of its own only
+where its examples are very cheap or very dear; `poe long` runs more of the others."""
+settings.register_profile("bounded", BOUNDED)
+settings.register_profile("long", BOUNDED, max_examples=1_000, derandomize=False)
+settings.load_profile("bounded")
 _numbers = itertools.count(1)
 
 

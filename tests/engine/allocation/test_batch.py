@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.allocation.batch import allocate, loaded
@@ -86,14 +86,12 @@ def one_after_another(
     return made
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tickets_, groups_, policies_, st.dictionaries(st.sampled_from("abc"), st.floats(0, 60), max_size=2))
 def test_batch_equals_one_after_another(tickets, groups, using, shifts) -> None:  # type: ignore[no-untyped-def]
     batch = allocate(tickets, groups, using, NOON, hours_to_shift=shifts)
     assert batch == one_after_another(tickets, groups, using, shifts)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tickets_, groups_)
 def test_no_group_is_ever_overfilled(tickets, groups) -> None:  # type: ignore[no-untyped-def]
     after = loaded(groups, allocate(tickets, groups, policy(), NOON))
@@ -117,7 +115,7 @@ def test_nothing_to_do_is_fine() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slots", [100, 5000])
-def test_fifty_thousand_tickets_take_seconds(slots: int) -> None:
+def test_time_grows_no_faster_than_the_backlog(slots: int) -> None:
     groups = [
         group(
             f"g{n:02}",
@@ -133,10 +131,12 @@ def test_fifty_thousand_tickets_take_seconds(slots: int) -> None:
         ticket(
             str(n), category=("network", "other")[n % 2], location=PLACES[n % 7], created_at=NOON + timedelta(minutes=n)
         )
-        for n in range(50_000)
+        for n in range(8_000)
     ]
-    started = time.perf_counter()
-    made = allocate(tickets, groups, policy(), NOON)
-    took = time.perf_counter() - started
-    assert sum(d.outcome == Outcome.ALLOCATED for d in made) == min(12 * slots, 50_000)
-    assert took < 60, f"{took:.1f} s"
+    seconds = {}
+    for size in (2_000, 8_000):
+        started = time.process_time()
+        made = allocate(tickets[:size], groups, policy(), NOON)
+        seconds[size] = time.process_time() - started
+        assert sum(d.outcome == Outcome.ALLOCATED for d in made) == min(12 * slots, size)
+    assert seconds[8_000] < 8 * seconds[2_000], seconds

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.contracts import Delivery
@@ -37,7 +37,6 @@ def read(plugin: SourcePlugin, name: str, text: str) -> Delivery:
     return told
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(odd, min_size=1, max_size=9).filter(lambda row: row != [""]), max_size=6))
 def test_csv_rows(rows: list[list[str]]) -> None:
     text = io.StringIO(newline="")
@@ -46,7 +45,6 @@ def test_csv_rows(rows: list[list[str]]) -> None:
     assert len(told.tickets) + len(told.rejected) == len(rows)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(record, min_size=1, max_size=6))
 def test_json_lines(records: list[dict[str, object]]) -> None:
     records[0] = {**dict.fromkeys(["id", "opened", *COLUMNS.values()]), **records[0]}
@@ -62,7 +60,6 @@ def test_json_lines(records: list[dict[str, object]]) -> None:
         assert len(told.tickets) + len(told.rejected) == len(records), plugin.name
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), odd, odd, odd), max_size=8))
 def test_update_rows(rows: list[tuple[str, str, str, str]]) -> None:
     text = io.StringIO(newline="")

@@ -147,9 +147,9 @@ def test_an_incident_without_a_good_row_is_only_refused(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def real() -> tuple[list[Delivery], float]:
-    started = time.perf_counter()
+    started = time.process_time()
     parts = list(source_plugin("servicenow-csv", mappings=MAPPINGS).read(LOG))
-    return parts, time.perf_counter() - started
+    return parts, time.process_time() - started
 
 
 @pytest.mark.slow

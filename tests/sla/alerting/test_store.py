@@ -1,7 +1,7 @@
 """Alerts are kept once, also when two evaluators raise them at the same moment."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -116,23 +116,28 @@ def raise_as_process(url: str, *, backwards: bool) -> list[str]:
     return AlertStore(store.engine).add(wanted.reverse() if backwards else wanted)["dedupe_key"].to_list()
 
 
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    with two_processes() as started:
+        yield started
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def desk_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def desk_url(request: pytest.FixtureRequest) -> str:
     """A migrated database with one ticket."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'desk.db'}"
+        url = f"sqlite:///{request.getfixturevalue('sqlite_file')}"
     else:
-        url = str(request.getfixturevalue("new_database")())
+        url = str(request.getfixturevalue("new_database")(request.getfixturevalue("postgres_template")))
     store = open_store(url)
     store.ingest(delivery(), at=NOW)
     store.close()
     return url
 
 
-def test_two_processes_raise_each_alert_once(desk_url: str) -> None:
-    with two_processes() as pool:
-        running = [pool.submit(raise_as_process, desk_url, backwards=backwards) for backwards in (False, True)]
-        fresh = [future.result(timeout=90) for future in running]
+def test_two_processes_raise_each_alert_once(desk_url: str, pool: ProcessPoolExecutor) -> None:
+    running = [pool.submit(raise_as_process, desk_url, backwards=backwards) for backwards in (False, True)]
+    fresh = [future.result(timeout=90) for future in running]
     assert sorted(fresh[0] + fresh[1]) == [f"servicenow:INC1/{n:03}" for n in range(500)]
     store = open_store(desk_url)
     assert len(AlertStore(store.engine).unsent()) == 500
@@ -143,7 +148,7 @@ def test_nothing_to_add_is_fine(engine: Engine) -> None:
     assert AlertStore(engine).add(alerts()).is_empty()
 
 
-def test_migrations_make_the_same_table(tmp_path: Path) -> None:
-    store = open_store(f"sqlite:///{tmp_path / 'migrated.db'}")
+def test_migrations_make_the_same_table(sqlite_file: Path) -> None:
+    store = open_store(f"sqlite:///{sqlite_file}")
     columns = {column["name"]: column["nullable"] for column in inspect(store.engine).get_columns("sla_alerts")}
     assert columns == {column.name: column.nullable for column in sla_alerts.c}

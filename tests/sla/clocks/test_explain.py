@@ -18,7 +18,7 @@ from tests.sla.timelines import CALENDARS, at, story
 READY = parse_all(ODD)
 
 
-RELAXED = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(suppress_health_check=list(HealthCheck))
 
 
 def told(backlog: Backlog) -> Iterator[tuple[Ledger, dict[str, Any]]]:

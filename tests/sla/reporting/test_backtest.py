@@ -74,7 +74,7 @@ def test_window_that_starts_in_another_week_counts_there() -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(backlogs(), policies())
 def test_each_side_agrees_with_its_own_attainment(backlog: Backlog, other: Any) -> None:
     read = frames(backlog.tickets, backlog.events)
@@ -94,7 +94,7 @@ def test_each_side_agrees_with_its_own_attainment(backlog: Backlog, other: Any) 
         assert rows.rows() == wanted.select("clock", "dimension", "value", *columns).rows()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(backlogs(), policies())
 def test_changes_are_the_windows_whose_state_differs(backlog: Backlog, other: Any) -> None:
     read = frames(backlog.tickets, backlog.events)

@@ -82,7 +82,7 @@ def test_half_the_time_is_waiting_and_a_second_less_is_not() -> None:
     ]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(backlogs(plain=True))
 def test_figures_add_up_to_the_reference(backlog: Backlog) -> None:
     """Waiting and work are recounted from the reference's own windows, second by counted second."""
@@ -159,7 +159,7 @@ def walked(row: dict[str, Any], ticket: dict[str, Any], events: list[dict[str, A
     return picked_up, waited, idle
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(tales())
 def test_figures_are_those_of_a_plain_walk(tale: tuple[dict[str, Any], list[dict[str, Any]], Any]) -> None:
     ticket, happened, promised = tale
@@ -175,7 +175,7 @@ def test_figures_are_those_of_a_plain_walk(tale: tuple[dict[str, Any], list[dict
         assert row["seconds_waiting_internal"] == idle
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(backlogs(plain=True))
 def test_if_every_moment_counts_as_waiting_nothing_is_work(backlog: Backlog) -> None:
     ready, policies = parse_all(GENERATED), parse(backlog.policies)

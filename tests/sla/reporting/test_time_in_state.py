@@ -93,7 +93,7 @@ def told(backlog: Backlog) -> tuple[pl.DataFrame, pl.DataFrame]:
     return tickets.with_columns(status), events.with_row_index("ord")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(backlogs(plain=True))
 def test_polars_and_sql_agree_on_every_cell(backlog: Backlog) -> None:
     tickets, events = told(backlog)

@@ -3,7 +3,7 @@ import json
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triage.conftest import DATA
@@ -107,7 +107,6 @@ def backlogs(draw: st.DrawFn) -> list[CaseFacts]:
     ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
 @given(backlogs())
 def test_found_pairs_are_those_of_comparing_all(cases: list[CaseFacts]) -> None:
     generous = RULES.model_copy(update={"most_candidates": 50})
@@ -117,7 +116,6 @@ def test_found_pairs_are_those_of_comparing_all(cases: list[CaseFacts]) -> None:
     assert {(one.ticket_id, one.other_id, one.kind) for _, one in same} <= found
 
 
-@settings(max_examples=40, deadline=None)
 @given(backlogs(), st.data())
 def test_comparing_what_changed_is_comparing_all_anew(cases: list[CaseFacts], data: st.DataObject) -> None:
     new = data.draw(st.sets(st.sampled_from([one.ticket_id for one in cases])))

@@ -5,6 +5,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from engine.storage import migrate
+from tests.processes import two_processes
 
 pytest_plugins = ("tests.triage.real_parts",)
 
@@ -46,6 +48,13 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
     """A migrated database without rows, in a folder of its own, that nobody else uses."""
     return Path(shutil.copy(sqlite_template, tmp_path / "helmdesk.db"))
+
+
+@pytest.fixture(scope="session")
+def process_pool() -> Iterator[ProcessPoolExecutor]:
+    """Two processes for the session: what they imported for one test they need not import for the next."""
+    with two_processes() as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")

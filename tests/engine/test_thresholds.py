@@ -70,7 +70,11 @@ def test_whatever_else_happened_was_an_update_of_then(kind: Kind) -> None:
     value = {"status": "in_progress", "priority": "low", "tier": "free", "type": "problem"}.get(kind, "x")
     store.append([Event(ticket_id="web:1", kind=kind, at=later(2), value=value)], at=later(2))
     store.append([Event(ticket_id="web:1", kind=Kind.MESSAGE, at=later(4))], at=later(4))
-    assert updated_at(store, later(3)) == later(2)
+    assert [updated_at(store, later(2) + span) for span in (-INSTANT, timedelta(0), INSTANT)] == [
+        MONDAY,
+        later(2),
+        later(2),
+    ]
 
 
 def updated_at(store: MemoryStore, at: datetime) -> datetime:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from engine.as_of import tickets_as_of
-from engine.contracts import AllocationDecision, Delivery, Outcome
+from engine.contracts import AllocationDecision, Delivery, Event, Kind, Outcome
 from engine.storage.memory import MemoryStore
 from tests.engine.people import MONDAY, delivered, later
 
@@ -20,4 +20,5 @@ def test_the_group_has_it_from_monday_nine_on(at: datetime, group: str | None) -
         ticket_id="web:1", decided_at=MONDAY, outcome=Outcome.ALLOCATED, group_id="net", rationale="", policy="p"
     )
     store.record_decisions([decision], at=later(days=1))
+    store.append([Event(ticket_id="web:1", kind=Kind.MESSAGE, at=later(days=1))], at=later(days=1))
     assert tickets_as_of(store.frame("tickets"), store.frame("events"), at)["group_id"].to_list() == [group]

@@ -13,7 +13,7 @@ from engine.storage import open_store
 from sla.alerting.alerts import ALERTS
 from sla.alerting.store import AlertStore, metadata, sla_alerts, tickets
 from tests.ports.examples import delivery
-from tests.processes import meet, two_processes
+from tests.processes import meet
 
 NOW = datetime(2024, 1, 16, 12, tzinfo=UTC)
 
@@ -116,12 +116,6 @@ def raise_as_process(url: str, *, backwards: bool) -> list[str]:
     return AlertStore(store.engine).add(wanted.reverse() if backwards else wanted)["dedupe_key"].to_list()
 
 
-@pytest.fixture(scope="module")
-def pool() -> Iterator[ProcessPoolExecutor]:
-    with two_processes() as started:
-        yield started
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def desk_url(request: pytest.FixtureRequest) -> str:
     """A migrated database with one ticket."""
@@ -135,8 +129,8 @@ def desk_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
-def test_two_processes_raise_each_alert_once(desk_url: str, pool: ProcessPoolExecutor) -> None:
-    running = [pool.submit(raise_as_process, desk_url, backwards=backwards) for backwards in (False, True)]
+def test_two_processes_raise_each_alert_once(desk_url: str, process_pool: ProcessPoolExecutor) -> None:
+    running = [process_pool.submit(raise_as_process, desk_url, backwards=backwards) for backwards in (False, True)]
     fresh = [future.result(timeout=90) for future in running]
     assert sorted(fresh[0] + fresh[1]) == [f"servicenow:INC1/{n:03}" for n in range(500)]
     store = open_store(desk_url)

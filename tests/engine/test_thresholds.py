@@ -10,8 +10,9 @@ from engine.contracts import Delivery, Event, Kind, Outcome
 from engine.lifecycle import replay
 from engine.storage.memory import MemoryStore
 from tests.engine.allocation.desk import NOON, group, policy, ticket
-from tests.engine.people import MONDAY, delivered, later
+from tests.engine.people import MONDAY, delivered, later, owned
 from tests.engine.test_flags import earlier, is_repeat
+from tests.engine.test_reminders import called_for
 
 INSTANT = timedelta(microseconds=1)
 NOTED = (Kind.CLASSIFIED, Kind.DRAFTED, Kind.ALERT, Kind.ACKNOWLEDGED, Kind.REMINDER, Kind.ALLOCATED)
@@ -94,3 +95,10 @@ def test_a_contact_counts_within_thirty_days(span: timedelta, *, is_flagged: boo
 def test_a_group_that_scores_the_minimum_scores_enough(above: float, outcome: Outcome) -> None:
     composite = decide(ticket(), [group("a")], policy(), NOON).confidence
     assert decide(ticket(), [group("a")], policy(min_score=composite + above), NOON).outcome == outcome
+
+
+@pytest.mark.parametrize(("left", "reminder"), [(7200.5, None), (7200, "sla"), (0, "sla"), (-0.5, "breach")])
+def test_a_promise_is_warned_of_from_two_hours_on_and_broken_after_its_last_second(
+    left: float, reminder: str | None
+) -> None:
+    assert called_for(owned(), sla_seconds_left=left) == ({reminder} if reminder else set())

@@ -144,7 +144,7 @@ def test_schedules_are_as_promised(server: Server) -> None:
 def test_worker_runs_a_deployment(server: Server) -> None:
     for deployment in deployments(server).values():
         server.pause(deployment["id"])
-    server.run("deployment", "run", "ingest/every-minute")
+    server.ask(f"/deployments/{deployments(server)['ingest']['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
     server.run("worker", "start", "--pool", "helmdesk", "--run-once", "--name", "once")
     runs = server.ask(
         "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}}}

@@ -4,13 +4,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from engine import priority
 from engine.allocation.decide import decide
 from engine.as_of import tickets_as_of
 from engine.contracts import Delivery, Event, Kind, Outcome
 from engine.lifecycle import replay
+from engine.priority import Section
 from engine.storage.memory import MemoryStore
 from tests.engine.allocation.desk import NOON, group, policy, ticket
-from tests.engine.people import MONDAY, delivered, later, owned
+from tests.engine.people import MONDAY, POLICIES, delivered, later, owned
 from tests.engine.test_flags import earlier, is_repeat
 from tests.engine.test_reminders import called_for
 
@@ -102,3 +104,12 @@ def test_a_promise_is_warned_of_from_two_hours_on_and_broken_after_its_last_seco
     left: float, reminder: str | None
 ) -> None:
     assert called_for(owned(), sla_seconds_left=left) == ({reminder} if reminder else set())
+
+
+@pytest.mark.parametrize(("above", "burns"), [(-0.1, True), (0, True), (0.1, False)])
+def test_a_score_at_the_attention_score_needs_attention(above: float, *, burns: bool) -> None:
+    preset = priority.load(POLICIES / "priority.yaml").preset()
+    scored = priority.score(owned(), at=later(1), preset=preset)
+    limit = preset.model_copy(update={"attention_score": scored.score + above})
+    found = priority.section(owned(), scored, preset=limit)
+    assert found == (Section.NEEDS_ATTENTION if burns else Section.ON_TRACK)

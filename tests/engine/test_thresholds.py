@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine import priority
+from engine import kanban, priority
 from engine.allocation.decide import decide
 from engine.as_of import tickets_as_of
 from engine.contracts import Delivery, Event, Kind, Outcome
@@ -14,6 +14,8 @@ from engine.storage.memory import MemoryStore
 from tests.engine.allocation.desk import NOON, group, policy, ticket
 from tests.engine.people import MONDAY, POLICIES, delivered, later, owned
 from tests.engine.test_flags import earlier, is_repeat
+from tests.engine.test_grant_review import grant, weekly
+from tests.engine.test_kanban import view
 from tests.engine.test_reminders import called_for
 
 INSTANT = timedelta(microseconds=1)
@@ -113,3 +115,22 @@ def test_a_score_at_the_attention_score_needs_attention(above: float, *, burns: 
     limit = preset.model_copy(update={"attention_score": scored.score + above})
     found = priority.section(owned(), scored, preset=limit)
     assert found == (Section.NEEDS_ATTENTION if burns else Section.ON_TRACK)
+
+
+@pytest.mark.parametrize(("cards", "is_over"), [(1, False), (2, False), (3, True)])
+def test_a_column_at_its_limit_is_not_over_it(cards: int, *, is_over: bool) -> None:
+    shown = kanban.board(view(wip_limits={"in_progress": 2}), [owned(id=str(n)) for n in range(cards)])
+    assert [column.is_over_limit for column in shown.columns if column.name == "in_progress"] == [is_over]
+
+
+@pytest.mark.parametrize(
+    ("at", "is_listed"),
+    [
+        (later(-9) - INSTANT, False),
+        (later(-9), True),
+        (later(-9, days=7) - INSTANT, True),
+        (later(-9, days=7), False),
+    ],
+)
+def test_a_week_of_grants_goes_from_monday_until_before_monday(at: datetime, *, is_listed: bool) -> None:
+    assert bool(weekly([grant(1, created_at=at)])) is is_listed

@@ -104,7 +104,10 @@ def main() -> None:
         app.settings.home.mkdir(parents=True, exist_ok=True)
         if not (app.settings.home / "helmdesk.db").exists():
             measured("fill (synthetic)", lambda: fill(app, given.tickets))
-        before, after = Rules(app.sla_policies, app.calendars), Rules(tightened(), app.calendars)
+        before, after = (
+            Rules(app.policies.sla.policies, app.policies.sla.calendars),
+            Rules(tightened(), app.policies.sla.calendars),
+        )
         for _ in range(given.repeat):
             history = measured("read", lambda: read(app))
             found = measured("replay twice and compare", partial(replayed, history, before, after, as_of=AS_OF))

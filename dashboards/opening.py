@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from engine.shared.errors import HelmdeskError, NotFound
+from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.marts import MartReader, current
 
@@ -50,7 +51,7 @@ def _kept(opened: App) -> App:
 
 @st.cache_resource(max_entries=2, show_spinner=False, on_release=MartReader.close, hash_funcs={App: _publication})
 def _reader(opened: App) -> MartReader:
-    return opened.marts()
+    return actions.published(opened)
 
 
 @st.cache_data(

@@ -76,11 +76,11 @@ first, again
 # %%
 triage_tickets(app, at=monday + timedelta(minutes=1))
 key = "portal:WALK-1"
-(claim,) = app.triage_store.latest([key]).values()
+(claim,) = app.triage.store.latest([key]).values()
 claim.product, round(claim.confidence, 2), claim.needs_review, claim.runner_up, claim.reasoning
 
 # %%
-draft = app.triage_store.latest_suggestions([key])[key]
+draft = app.triage.store.latest_suggestions([key])[key]
 print(draft.text)
 for citation in draft.citations:
     print(f"[{citation.index}] {citation.title}")

@@ -24,7 +24,7 @@ def tickets_at(app: App, as_of: datetime) -> pl.DataFrame:
 
 def latest_claims(app: App, as_of: datetime) -> pl.DataFrame:
     """The last classification of each ticket by an instant."""
-    claims = app.triage_store.latest_frame(as_of=as_of).rename({"ticket_id": "ticket"})
+    claims = app.triage.store.latest_frame(as_of=as_of).rename({"ticket_id": "ticket"})
     return conform("classifications", claims.sort("created_at", "ticket"))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards import cards, opening, words
+from pipelines import actions
 from pipelines.app.container import App
 
 ROWS = 10
@@ -22,7 +23,7 @@ def page() -> None:
     if (refusal := st.session_state.pop("refused", None)) is not None:
         cards.refused(refusal)
     with_closed = st.toggle("Closed tickets, too", key="closed in review", persist_state="session")
-    queue = app.review_queue(closed=with_closed)
+    queue = actions.review_queue(app, closed=with_closed)
     st.caption(
         "Tickets that triage is not sure of: the least certain first, then the oldest. Answers are learned from."
     )
@@ -91,7 +92,7 @@ def question(app: App, queued: Any, who: str) -> None:
 def other(app: App, asked: Any, who: str) -> None:
     """Any label that is not among the guesses, with room to say why."""
     guessed = {guess.label for guess in asked.guesses}
-    labels = {label: name.name for label, name in app.taxonomy.product.labels.items() if label not in guessed}
+    labels = {label: name.name for label, name in app.triage.taxonomy.product.labels.items() if label not in guessed}
     with st.popover("Something else", disabled=not who):
         label = st.selectbox(
             "Label", list(labels), format_func=lambda key: f"{key}: {labels[key]}", key=f"label {asked.ticket_id}"
@@ -110,7 +111,7 @@ def other(app: App, asked: Any, who: str) -> None:
 def answer(app: App, ticket: str, label: str, who: str, note: str = "") -> None:
     """Keep the answer before the page is drawn again; why it was refused is kept for that drawing."""
     try:
-        app.answer_review(ticket, label=label, by=who, note=note)
+        actions.answer_review(app, ticket, label=label, by=who, note=note)
     except opening.HelmdeskError as error:
         st.session_state["refused"] = error
 

@@ -10,6 +10,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, charts, enrichment, history, opening, queries, ticket_head, words
+from pipelines import actions
 from pipelines.app.container import App
 
 BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
@@ -48,7 +49,7 @@ def page() -> None:
         suggestion(app, ticket.id, known)
         thread(app, ticket, happened, names)
     with right:
-        actions(app, ticket, agents)
+        decisions_on(app, ticket, agents)
         clocks(known.clocks, reader.publication.as_of)
         classification(known.classification, ticket.product)
         allocation(known.allocation)
@@ -86,7 +87,7 @@ def suggestion(app: App, ticket_id: str, known: queries.Dossier) -> None:
 def macros(app: App, draft: dict[str, Any] | None) -> None:
     """The canned replies whose signals or codes the ticket has, each with its runbook and documents."""
     fitting = set(json.loads(draft["macros"] or "[]")) if draft else set()
-    for macro in app.macros:
+    for macro in app.triage.macros:
         if macro.id not in fitting:
             continue
         with st.expander(f"Macro that fits: {macro.title}"):
@@ -101,10 +102,10 @@ def judgement(app: App, ticket_id: str, draft: str) -> None:
     who = st.session_state.get("acting as") or ""
 
     def note(**said: str) -> None:
-        take(lambda: app.record_feedback(ticket_id, by=who, shown=draft, **said))
+        take(lambda: actions.record_feedback(app, ticket_id, by=who, shown=draft, **said))
 
     with st.container(border=True):
-        told = app.feedback_store.feedback_of(ticket_id)
+        told = app.triage.feedback.feedback_of(ticket_id)
         so_far = f"{told[-1].given_by} noted: {judged(told[-1])}" if told else "Nobody has said yet."
         st.text(f"What became of this draft? {so_far}")
         st.caption("For the record: nothing is sent from here." + ("" if who else " Choose an agent to act as first."))
@@ -140,7 +141,7 @@ def thread(app: App, ticket: Any, happened: list[Any], names: dict[str, str]) ->
         what.text(line)
 
 
-def actions(app: App, ticket: Any, agents: dict[str, str]) -> None:
+def decisions_on(app: App, ticket: Any, agents: dict[str, str]) -> None:
     """The next step, taken through the desk, which may refuse it."""
     st.subheader("What is the next step?")
     with st.container(border=True):
@@ -188,7 +189,9 @@ def name_of(clock: dict[str, Any]) -> str:
 def reckoning(app: App, ticket_id: str, found: pl.DataFrame, as_of: datetime) -> None:
     """The ledger behind each promised clock; a policy that can't be used is said instead."""
     try:
-        ledgers = {(ledger.row["clock"], ledger.window): ledger for ledger in app.explain(ticket_id, as_of)}
+        ledgers = {
+            (ledger.row["clock"], ledger.window): ledger for ledger in actions.explain(app, ticket_id, as_of=as_of)
+        }
     except opening.HelmdeskError as error:
         cards.refused(error)
         return

@@ -3,11 +3,11 @@
 from engine.desk.automations import Automations
 from engine.desk.escalation import Escalation
 from engine.desk.grants import Grants
-from engine.desk.policies import Policies, load_policies
+from engine.desk.policies import Policies, read_policies
 from engine.desk.tickets import Tickets
 from engine.desk.workspace import Workspace
 
-__all__ = ["Desk", "Policies", "load_policies"]
+__all__ = ["Desk", "Policies", "read_policies"]
 
 
 class Desk(Tickets, Escalation, Grants, Workspace, Automations):

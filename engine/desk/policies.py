@@ -34,25 +34,24 @@ class Policies(NamedTuple):
     rules: rules.RulePolicy
 
 
-def load_policies(
-    folder: str | Path,
-    *,
-    lifecycle_preset: str = "canonical",
-    priority_preset: str = "canonical",
-    alert_preset: str = "canonical",
+def read_policies(
+    *files: Path,
+    lifecycle_preset: str | None = None,
+    priority_preset: str | None = None,
+    alert_preset: str | None = None,
 ) -> Policies:
-    """The policies of a folder, such as data/policies. Raises BadInput for the first file that can't be used."""
-    at = Path(folder)
+    """The policies of these files, each known by its name. Raises BadInput with file, key and reason."""
+    at = {file.stem: file for file in files}
     return Policies(
-        lifecycle=lifecycle.load(at / "lifecycle.yaml").preset(lifecycle_preset),
-        ownership=ownership.load(at / "ownership.yaml"),
-        envelopes=envelopes.load(at / "envelopes.yaml"),
-        flags=flags.load(at / "flags.yaml"),
-        grants=resolutions.load(at / "empowerment.yaml"),
-        calibration=grant_review.load(at / "calibration.yaml"),
-        priority=priority.load(at / "priority.yaml").preset(priority_preset),
-        alerts=alert_matrix.load(at / "alert_matrix.yaml").preset(alert_preset),
-        reminders=reminders.load(at / "reminders.yaml"),
-        notifications=notifications.load(at / "notifications.yaml"),
-        rules=rules.load(at / "rules.yaml"),
+        lifecycle=lifecycle.load(at["lifecycle"]).preset(lifecycle_preset or "canonical"),
+        ownership=ownership.load(at["ownership"]),
+        envelopes=envelopes.load(at["envelopes"]),
+        flags=flags.load(at["flags"]),
+        grants=resolutions.load(at["empowerment"]),
+        calibration=grant_review.load(at["calibration"]),
+        priority=priority.load(at["priority"]).preset(priority_preset or "canonical"),
+        alerts=alert_matrix.load(at["alert_matrix"]).preset(alert_preset or "canonical"),
+        reminders=reminders.load(at["reminders"]),
+        notifications=notifications.load(at["notifications"]),
+        rules=rules.load(at["rules"]),
     )

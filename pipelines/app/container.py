@@ -1,21 +1,22 @@
-"""The choice of real parts, made once: which store, index, models and policies this process works with.
+"""The parts of one running helmdesk, each opened when first asked for, so that a command pays only for what it uses."""
 
-Parts are opened when first asked for, so that a command pays only for what it uses.
-"""
-
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from pipelines.app.settings import read_settings
+from engine.shared.errors import BadInput
+from pipelines.app.policies import Policies
+from pipelines.app.settings import Settings, read_settings
 from pipelines.app.triage_parts import TriageParts
 
 if TYPE_CHECKING:
-    from pipelines.jobs.review import Queued
-    from pipelines.marts import MartReader
-    from sla.clocks.explain import Ledger
-    from triage.feedback.acceptance import Feedback
-    from triage.feedback.reviews import Review
+    from engine.desk import Desk
+    from engine.plugins.ports import HandlerPlugin, SourcePlugin
+    from engine.storage.sql import SqlStore
+    from pipelines.app.people_files import People
+    from sla.alerting.store import AlertStore
 
 
 def open_app(*, keep_last_good: bool = False, **overrides: object) -> "App":
@@ -27,57 +28,84 @@ def open_app(*, keep_last_good: bool = False, **overrides: object) -> "App":
     return App(read_settings(**overrides), keep_last_good=keep_last_good)
 
 
-class App(TriageParts):
-    """The parts of one running helmdesk. Use `with`: it releases the index file and the database."""
+class App:
+    """Settings, policies, the system of record, the desk, sources, and triage's models. Use `with`: it releases the
+    index file and the database."""
 
-    def review_queue(self, *, closed: bool = False) -> "list[Queued]":
-        """Tickets that wait for a person's answer, the least certain first."""
-        from pipelines.jobs.review import review_queue
+    def __init__(self, settings: Settings, *, keep_last_good: bool = False) -> None:
+        self.settings = settings
+        self.policies = Policies(
+            settings,
+            warn=lambda reason: self.log.warning("policy refused", reason=reason),
+            keep_last_good=keep_last_good,
+        )
+        self.triage = TriageParts(
+            settings, self.policies, engine=lambda: self.store.engine, now=self.now, log=lambda: self.log
+        )
 
-        return review_queue(self, closed=closed)
+    def now(self) -> datetime:
+        """The only clock below the flows."""
+        return datetime.now(UTC)
 
-    def review_question(self, ticket: str) -> "Queued":
-        """What a person is asked about one ticket, whether it waits or not."""
-        from pipelines.jobs.review import review_question
+    @cached_property
+    def log(self) -> Any:
+        import structlog
 
-        return review_question(self, ticket)
+        return structlog.get_logger("helmdesk")
 
-    def answer_review(self, ticket: str, *, label: str, by: str, note: str = "") -> "Review":
-        """Keep a person's answer and confirm the product on the ticket."""
-        from pipelines.jobs.review import answer_review
+    @cached_property
+    def store(self) -> "SqlStore":
+        """The system of record. Raises BadInput for an address that names no database, Unavailable for a silent one."""
+        from engine.storage import open_store
 
-        return answer_review(self, ticket, label=label, by=by, note=note, at=self.now())
+        return cast("SqlStore", open_store(self.settings.store_url))
 
-    def record_feedback(
-        self,
-        ticket: str,
-        *,
-        by: str,
-        sent: str | None = None,
-        rejected: str | None = None,
-        shown: str | None = None,
-    ) -> "Feedback":
-        """Keep what a person did with the newest draft on a ticket; nothing is sent by it."""
-        from pipelines.jobs.review import record_feedback
+    @cached_property
+    def alert_store(self) -> "AlertStore":
+        from sla.alerting.store import AlertStore
 
-        return record_feedback(self, ticket, by=by, sent=sent, rejected=rejected, shown=shown, at=self.now())
+        return AlertStore(self.store.engine)
 
-    def marts(self) -> "MartReader":
-        """The publication in force. Raises NotFound with the command that publishes one."""
-        from pipelines.marts import MartReader
+    @property
+    def desk(self) -> "Desk":
+        """The use cases of the desk under the policies in force."""
+        from engine.desk import Desk
 
-        return MartReader(self.settings.marts_folder)
+        return Desk(self.store, self.policies.desk)
 
-    def explain(self, ticket_id: str, as_of: datetime) -> "list[Ledger]":
-        """The ledgers behind a ticket's clocks as of an instant. Raises NotFound."""
-        from pipelines.jobs.explain import explain
+    @cached_property
+    def people(self) -> "People":
+        from pipelines.app.people_files import load_people
 
-        return explain(self, ticket_id, as_of=as_of)
+        return load_people(self.settings.data / "people")
+
+    def source(self, name: str, *, mapping: Path | None = None) -> "SourcePlugin":
+        """The source plugin of this name; raises BadInput that lists the known ones."""
+        from engine.plugins.registry import source_plugin
+
+        return source_plugin(name, mappings=self.settings.data / "mappings", mapping=mapping)
+
+    @cached_property
+    def handler(self) -> "HandlerPlugin":
+        """Where allocation decisions are handed over: an outbox file below home, or a system by address."""
+        from engine.plugins.registry import handler_plugin
+
+        settings = self.settings
+        if settings.handler != "outbox" and not settings.handler_url:
+            raise BadInput(f"HELMDESK_HANDLER={settings.handler} needs HELMDESK_HANDLER_URL: where it listens")
+        settings.home.mkdir(parents=True, exist_ok=True)
+        return handler_plugin(
+            settings.handler,
+            mappings=settings.data / "mappings",
+            groups=settings.data / "people" / "groups.yaml",
+            send_to=settings.handler_url or settings.home / "decisions.jsonl",
+            token=settings.handler_token.get_secret_value() if settings.handler_token else None,
+        )
 
     def close(self) -> None:
-        for part in ("index", "store"):
-            if part in self.__dict__:
-                self.__dict__.pop(part).close()
+        self.triage.close()
+        if "store" in self.__dict__:
+            self.__dict__.pop("store").close()
 
     def __enter__(self) -> Self:
         return self

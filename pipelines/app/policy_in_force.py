@@ -7,34 +7,14 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
 
 from engine.shared.errors import HelmdeskError
-
-if TYPE_CHECKING:
-    from sla.calendar.calendars import Calendar
-    from sla.policy.model import Policies
 
 T = TypeVar("T")
 Stamp = tuple[tuple[int, int, int] | None, ...]
 """Per file its identity, time of change (ns) and size; None without the file."""
 _POINTER = "in-force"
-
-
-class SlaRules(NamedTuple):
-    """Calendars and the policies that count on them: taken up together, so that they always fit."""
-
-    calendars: "Mapping[str, Calendar]"
-    policies: "Policies"
-
-
-def load_sla_rules(calendars: Path, policies: Path) -> SlaRules:
-    """Both files, read strictly. Raises BadInput or NotFound with file, key and reason."""
-    from sla.policy.calendar_files import load as load_calendars
-    from sla.policy.parser import load as load_policies
-
-    named = load_calendars(calendars)
-    return SlaRules(named, load_policies(policies, named))
 
 
 class InForce(Generic[T]):

@@ -42,7 +42,12 @@ class Settings(BaseSettings):
     )
     sla_policy: str = Field("default", description="a file of data/policies/sla, without .yaml")
     allocation_policy: str = Field("", description="a preset of data/policies/allocation.yaml; empty: the one it uses")
-    handler: str = Field("outbox", pattern="^(outbox|servicenow|bmc)$", description="where decisions are handed over")
+    priority_preset: str = Field("", description="a preset of data/policies/priority.yaml; empty: canonical")
+    lifecycle_preset: str = Field("", description="a preset of data/policies/lifecycle.yaml; empty: canonical")
+    alert_preset: str = Field("", description="a preset of data/policies/alert_matrix.yaml; empty: canonical")
+    handler: str = Field(
+        "outbox", description="where decisions are handed over: outbox, servicenow, bmc, or one of one's own"
+    )
     handler_url: str = Field("", description="its address; empty: a file below home")
     handler_token: SecretStr | None = None
     groq_api_key: SecretStr | None = None

@@ -1,18 +1,22 @@
 """The choice of triage's parts: embedder, classifiers, hosted models, drafters, index, and what people answered."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from engine.shared.errors import BadInput, HelmdeskError
-from pipelines.app.foundations import Foundations
+from pipelines.app.policies import Policies
 from pipelines.app.settings import Settings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from triage.classify import LocalClassifier, TrainedClassifier
     from triage.contracts import Macro
     from triage.drafting.wording import Wording
+    from triage.enrichment.store import EnrichmentStore
     from triage.feedback.store import FeedbackStore, ModelRun
     from triage.knowledge.milvus import MilvusIndex
     from triage.llm.budget import Budget
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from triage.llm.models import HostedModel, Provider
     from triage.llm.policy import TriagePolicy
     from triage.ports import Classifier, Drafter, Embedder, IndexReport
+    from triage.store import TriageStore
     from triage.taxonomy import Taxonomy
 
 T = TypeVar("T")
@@ -44,21 +49,50 @@ def taxonomy_in_use(settings: Settings) -> Path:
     return named_taxonomy(settings)
 
 
-class TriageParts(Foundations):
+class TriageParts:
     """What triage works with, opened when first asked for."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        policies: Policies,
+        *,
+        engine: "Callable[[], Engine]",
+        now: Callable[[], datetime],
+        log: Callable[[], Any],
+    ) -> None:
+        self.settings, self.policies, self.now = settings, policies, now
+        self._engine, self._log = engine, log
+        self._made: dict[str, tuple[object, Any]] = {}
+
+    @cached_property
+    def store(self) -> "TriageStore":
+        from triage.store import TriageStore
+
+        return TriageStore(self._engine())
+
+    @cached_property
+    def enrichment(self) -> "EnrichmentStore":
+        from triage.enrichment.store import EnrichmentStore
+
+        return EnrichmentStore(self._engine())
+
+    @cached_property
+    def feedback(self) -> "FeedbackStore":
+        """Reviews, feedback, and the models that were learned from them."""
+        from triage.feedback.store import FeedbackStore
+
+        return FeedbackStore(self._engine())
+
+    def close(self) -> None:
+        if "index" in self.__dict__:
+            self.__dict__.pop("index").close()
 
     @cached_property
     def taxonomy(self) -> "Taxonomy":
         from triage.taxonomy import load_taxonomy
 
         return load_taxonomy(taxonomy_in_use(self.settings))
-
-    def take_up_policies(self) -> None:
-        """Every policy file that a cycle uses, before anything runs. Raises BadInput or NotFound for a refused one of
-        which there is no last good version."""
-        _ = self.sla_rules, self.alert_policy, self.wording, self.enrichment_policy, self.learning_policy
-        if self._asks_hosted:
-            _ = self.triage_policy
 
     @cached_property
     def embedder(self) -> "Embedder":
@@ -76,7 +110,7 @@ class TriageParts(Foundations):
 
     @property
     def local_models(self) -> "LocalModels":
-        return self._made_from(self.wording, "local models", self._open_local)
+        return self._made_from(self.policies.wording, "local models", self._open_local)
 
     def _open_local(self, wording: "Wording") -> "LocalModels":
         from triage.llm.local import open_local
@@ -98,22 +132,21 @@ class TriageParts(Foundations):
 
     @property
     def llm_budget(self) -> "Budget":
-        return self._made_from(self.triage_policy, "budget", self._open_budget)
+        return self._made_from(self.policies.triage, "budget", self._open_budget)
 
     def _open_budget(self, policy: "TriagePolicy") -> "Budget":
         from triage.llm.budget import Budget
 
-        return Budget(self.store.engine, policy.budget_per_day, clock=self.now)
-
-    @property
-    def _asks_hosted(self) -> bool:
-        settings = self.settings
-        return bool(settings.groq_api_key or settings.openai_api_key or settings.llm_base_url)
+        return Budget(self._engine(), policy.budget_per_day, clock=self.now)
 
     @property
     def hosted_models(self) -> "list[HostedModel]":
         """Groq, then OpenAI, then a server that speaks its protocol, as far as a key or address was set on purpose."""
-        return self._made_from(self.triage_policy, "hosted models", self._open_hosted) if self._asks_hosted else []
+        return (
+            self._made_from(self.policies.triage, "hosted models", self._open_hosted)
+            if self.settings.hosted_model
+            else []
+        )
 
     def _open_hosted(self, policy: "TriagePolicy") -> "list[HostedModel]":
         settings, models = self.settings, []
@@ -166,9 +199,9 @@ class TriageParts(Foundations):
     @property
     def classifier(self) -> "Classifier":
         """The local classifier, or a cascade: what it is least sure of goes to hosted models, within a day's budget."""
-        if not self._asks_hosted:
+        if not self.settings.hosted_model:
             return self.local_classifier
-        return self._made_from(self.triage_policy, "cascade", self._open_cascade)
+        return self._made_from(self.policies.triage, "cascade", self._open_cascade)
 
     def _open_cascade(self, policy: "TriagePolicy") -> "Classifier":
         from triage.llm.answer_cache import AnswerCache
@@ -180,16 +213,16 @@ class TriageParts(Foundations):
             taxonomy=self.taxonomy,
             policy=policy,
             budget=self.llm_budget,
-            cache=AnswerCache(self.store.engine),
+            cache=AnswerCache(self._engine()),
             clock=self.now,
         )
 
     @property
     def drafter(self) -> "Drafter":
         """The extractive drafter, or hosted models with it to fall back on."""
-        if not self._asks_hosted:
+        if not self.settings.hosted_model:
             return self.local_models.drafter
-        return self._made_from((self.triage_policy, self.wording), "drafter", self._open_hosted_drafter)
+        return self._made_from((self.policies.triage, self.policies.wording), "drafter", self._open_hosted_drafter)
 
     def _open_hosted_drafter(self, _: "tuple[TriagePolicy, Wording]") -> "Drafter":
         from triage.llm.hosted import HostedDrafter
@@ -223,7 +256,7 @@ class TriageParts(Foundations):
         try:
             return [held.article_id for held in self.index.held()]
         except HelmdeskError as error:
-            self.log.warning("index not asked", reason=str(error))
+            self._log().warning("index not asked", reason=str(error))
             return []
 
     def sync_knowledge(self) -> "IndexReport":
@@ -240,20 +273,12 @@ class TriageParts(Foundations):
         taken = {held.article_id: held.source for held in self.index.held() if held.source != KNOWLEDGE}
         reading = read_folder(self.settings.data / "knowledge", taken=taken)
         for line in grouped(reading.refused):
-            self.log.warning("article refused", reason=line)
+            self._log().warning("article refused", reason=line)
         return self.index.sync(reading.articles, remove_missing=not reading.refused)
-
-    # Reviews, feedback, and the model that was learned from them.
-
-    @cached_property
-    def feedback_store(self) -> "FeedbackStore":
-        from triage.feedback.store import FeedbackStore
-
-        return FeedbackStore(self.store.engine)
 
     def model_in_force(self) -> "ModelRun | None":
         """The training whose model is in use; None where HELMDESK_MODEL names another or nothing took over yet."""
-        return None if self.settings.model is not None else self.feedback_store.in_force()
+        return None if self.settings.model is not None else self.feedback.in_force()
 
     def model_file(self) -> Path | None:
         """The file of the model in use; None for what is learned from the taxonomy alone."""
@@ -277,5 +302,5 @@ class TriageParts(Foundations):
         try:
             return load_model(file, self.embedder, taxonomy=self.taxonomy, clock=self.now)
         except HelmdeskError as error:
-            self.log.warning("model refused", model=run.name, reason=str(error))
+            self._log().warning("model refused", model=run.name, reason=str(error))
             return None

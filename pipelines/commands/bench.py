@@ -82,5 +82,5 @@ def _warm(app: App) -> None:
     from pipelines.jobs.people import bring_people
 
     bring_people(app, app.settings.data / "people")
-    app.sync_knowledge()
-    _ = app.classifier, app.drafter
+    app.triage.sync_knowledge()
+    _ = app.triage.classifier, app.triage.drafter

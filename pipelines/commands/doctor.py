@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.shared.errors import HelmdeskError
+from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.settings import Settings, setting_name, unknown_settings
 
@@ -85,10 +86,10 @@ def _settings(app: App) -> tuple[str, str]:
 
 def _policies(app: App) -> tuple[str, str]:
     settings = app.settings
-    calendars = len(app.calendars)
-    in_use = f"SLA {settings.sla_policy}, allocation {app.allocation_policy.name}, taxonomy {app.taxonomy.id}"
-    app.take_up_policies()
-    _ = app.taxonomy
+    calendars = len(app.policies.sla.calendars)
+    in_use = f"SLA {settings.sla_policy}, allocation {app.policies.allocation.name}, taxonomy {app.triage.taxonomy.id}"
+    app.policies.take_up()
+    _ = app.triage.taxonomy
     return f"{in_use}, {calendars} calendars", f"your own: HELMDESK_DATA (now {settings.data})"
 
 
@@ -104,12 +105,12 @@ def _store(app: App) -> tuple[str, str]:
 def _marts(app: App) -> tuple[str, str]:
     if not (app.settings.marts_folder / "current.json").exists():
         return "none published yet", "`helmdesk cycle` or `helmdesk demo` publishes them"
-    with app.marts() as reader:
+    with actions.published(app) as reader:
         return f"as of {reader.publication.as_of:%Y-%m-%d %H:%M} UTC", str(reader.publication.folder)
 
 
 def _embedder(app: App) -> tuple[str, str]:
-    embedder = app.embedder
+    embedder = app.triage.embedder
     return (
         f"{embedder.name}, {embedder.dimension} dimensions",
         "" if app.settings.embedder == "auto" else "set by hand",
@@ -120,11 +121,11 @@ def _index(app: App) -> tuple[str, str]:
     kind = "Milvus server" if app.settings.milvus_uri else "Milvus Lite"
     packages = ("pymilvus",) if app.settings.milvus_uri else ("pymilvus", "milvus-lite")
     note = "" if app.settings.milvus_uri else "many processes: HELMDESK_MILVUS_URI=http://…"
-    return f"{kind}, {_version(*packages)}, {app.index.count():,} passages", note
+    return f"{kind}, {_version(*packages)}, {app.triage.index.count():,} passages", note
 
 
 def _models(app: App) -> tuple[str, str]:
-    classifier = app.classifier.name
+    classifier = app.triage.classifier.name
     if app.settings.hosted_model:
         return classifier, "configured, not contacted; ticket text is sent there"
     return classifier, "hosted: HELMDESK_GROQ_API_KEY, HELMDESK_OPENAI_API_KEY or HELMDESK_LLM_BASE_URL"

@@ -44,15 +44,15 @@ def sync(
         own = app.settings.data / "knowledge"
         place = folder or own
         name = _source_name(place, source, own)
-        owners = {held.article_id: held.source for held in app.index.held()}
+        owners = {held.article_id: held.source for held in app.triage.index.held()}
         taken = {article_id: owner for article_id, owner in owners.items() if owner != name}
         reading = read_folder(place, mapping=mapping, taken=taken)
         _show_refused(reading, place)
         if name != KNOWLEDGE:
             same_source(reading.articles, name, owners)
-        report = app.index.sync(reading.articles, source=name, remove_missing=not reading.refused)
+        report = app.triage.index.sync(reading.articles, source=name, remove_missing=not reading.refused)
         if name == KNOWLEDGE:
-            app.knowledge_left_out.unlink(missing_ok=True)
+            app.triage.knowledge_left_out.unlink(missing_ok=True)
     typer.echo(
         f"{plain(name)}: added or changed {report.added}, removed {report.removed}, unchanged {report.unchanged}, "
         f"refused {len(reading.refused)}"
@@ -96,7 +96,7 @@ def _show_refused(reading: "Reading", place: Path) -> None:
 def show(context: typer.Context, as_json: Json = False) -> None:
     """List the articles in the index, by source."""
     with open_here(context) as app:
-        held = app.index.held()
+        held = app.triage.index.held()
     if as_json:
         typer.echo(json.dumps([article._asdict() for article in held], indent=1))
         return
@@ -119,11 +119,11 @@ def remove(
 
     with open_here(context) as app:
         if source != KNOWLEDGE:
-            typer.echo(f"{plain(source)}: removed {app.index.remove(source)}")
+            typer.echo(f"{plain(source)}: removed {app.triage.index.remove(source)}")
             return
-        is_held = any(held.source == KNOWLEDGE for held in app.index.held())
-        app.knowledge_left_out.touch()
-        gone = app.index.remove(KNOWLEDGE) if is_held else 0
+        is_held = any(held.source == KNOWLEDGE for held in app.triage.index.held())
+        app.triage.knowledge_left_out.touch()
+        gone = app.triage.index.remove(KNOWLEDGE) if is_held else 0
     typer.echo(f"{KNOWLEDGE}: removed {gone}; they stay out until `helmdesk knowledge sync` without a folder")
 
 

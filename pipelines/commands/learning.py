@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from engine.shared.errors import BadInput
+from pipelines import actions
 from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def report(
     """Can we trust triage? From the marts in force: agreement, drafts, what to write next, the bill."""
     from pipelines.commands.triage_report import as_data, lines
 
-    with open_here(context) as app, app.marts() as reader:
+    with open_here(context) as app, actions.published(app) as reader:
         if as_json:
             typer.echo(json.dumps(as_data(reader), indent=1, default=str))
             return

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.shared.errors import BadInput
+from pipelines import actions
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
@@ -40,12 +41,12 @@ def review(
         raise BadInput("An answer needs both: helmdesk triage review TICKET --label LABEL")
     with open_here(context) as app:
         if ticket is None:
-            _list(app.review_queue(closed=closed), limit, which="ticket" if closed else "open ticket")
+            _list(actions.review_queue(app, closed=closed), limit, which="ticket" if closed else "open ticket")
             return
         if label is None:
-            _show(app.review_question(ticket), list(app.taxonomy.product.labels))
+            _show(actions.review_question(app, ticket), list(app.triage.taxonomy.product.labels))
             return
-        answer = app.answer_review(ticket, label=label, by=_who(by, app), note=note or "")
+        answer = actions.answer_review(app, ticket, label=label, by=_who(by, app), note=note or "")
     said = f", triage said {answer.said}" if answer.said else ""
     typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{said}; kept for the next training"))
 
@@ -64,7 +65,7 @@ def feedback(
         raise BadInput("Say what was done with the draft: one of --sent, --edited FILE, --rejected REASON")
     with open_here(context) as app:
         text = None if edited is None else _text_of(edited)
-        kept = app.record_feedback(ticket, by=_who(by, app), sent=text, rejected=rejected)
+        kept = actions.record_feedback(app, ticket, by=_who(by, app), sent=text, rejected=rejected)
     rewritten = f", {kept.distance:.0%} of it rewritten" if kept.distance else ""
     typer.echo(plain(f"{kept.ticket_id}: draft {kept.outcome}{rewritten}"))
 
@@ -116,7 +117,7 @@ def _who(by: str | None, app: "App") -> str:
 def _tell(done: "Retrained", app: "App") -> None:
     typer.echo(done.drift.told())
     if done.run is None or done.verdict is None:
-        wanted = app.learning_policy.retrain
+        wanted = app.policies.learning.retrain
         typer.echo(
             f"not due: {done.new_answers} new answers of {wanted.answers}, {wanted.answers_on_drift} after drift"
         )

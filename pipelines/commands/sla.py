@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from engine.shared.errors import BadInput
+from pipelines import actions
 from pipelines.commands.terminal import AsOf, instant, open_here, plain
 
 sla = typer.Typer(help="SLA policies and clocks.", no_args_is_help=True)
@@ -42,7 +43,7 @@ def explain(
         raise BadInput(f"--clock {clock!r} is no clock; there are {', '.join(CLOCKS)}")
     with open_here(context) as app:
         at = instant(as_of) or app.now()
-        ledgers = app.explain(ticket, at)
+        ledgers = actions.explain(app, ticket, as_of=at)
     ledgers = [ledger for ledger in ledgers if clock in (None, ledger.clock.value)]
     if as_json:
         typer.echo(json.dumps([ledger.as_data() for ledger in ledgers], indent=1))

@@ -22,7 +22,7 @@ def show(context: typer.Context, key: Key) -> None:
     with open_here(context) as app:
         found = app.store.ticket(key)
         history = app.store.history(found.id)
-        draft = app.triage_store.latest_suggestions([found.id]).get(found.id)
+        draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
     typer.echo(plain(f"{found.reference}  {found.subject}"))
     typer.echo(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
     for line in [*_history(history), *(_draft(draft) if draft else [])]:

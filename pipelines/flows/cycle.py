@@ -18,7 +18,7 @@ from pipelines.jobs.triage_tickets import triage_tickets
 def cycle(as_of: datetime | None = None) -> dict[str, dict[str, int]]:
     """Ingest, triage, allocate, evaluate, enrich, publish as of one instant (default: now); counts per stage."""
     with open_app(keep_last_good=True) as app:
-        app.take_up_policies()
+        app.policies.take_up()
         return {stage: run(app, as_of or app.now()) for stage, run in _STAGES.items()}
 
 

@@ -67,7 +67,7 @@ def raise_alerts(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> int:
     from sla.alerting.alerts import called_for, unheard
 
     is_news = pl.col("stopped_at").is_null() | (pl.col("stopped_at") > pl.lit(as_of - NEWS))
-    called = called_for(clocks.filter(is_news), app.alert_policy.rules, as_of)
+    called = called_for(clocks.filter(is_news), app.policies.alerts.rules, as_of)
     fresh = unheard(called, app.alert_store.known_keys(called["dedupe_key"]))
     names = {ticket.id: ticket.external_id for ticket in app.store.tickets(ids=fresh["ticket"])}
     return app.alert_store.add(fresh, external_ids=names).height
@@ -85,7 +85,7 @@ def nudge(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> int:
     is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
-    elapsed, keep = on_calendars(app.calendars), many_at_once(app, at=as_of)
+    elapsed, keep = on_calendars(app.policies.sla.calendars), many_at_once(app, at=as_of)
     return len(app.desk.raise_alerts(at=as_of, seconds_left=left, elapsed=elapsed, keep=keep))
 
 
@@ -150,7 +150,7 @@ def _messages(app: App, alerts: Sequence[Mapping[str, Any]], *, as_of: datetime)
     from engine.notifications import News
     from sla.alerting.digests import TOLD, messages
 
-    policy = app.alert_policy
+    policy = app.policies.alerts
     routing = NotificationRouting(app.store, app.desk.policies.notifications, at=as_of)
     tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={alert["ticket_id"] for alert in alerts})}
     heard = [

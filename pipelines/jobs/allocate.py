@@ -27,7 +27,7 @@ def allocate(app: App, *, at: datetime) -> Allocated:
 
     groups = current_groups(app)
     decisions = decide(
-        backlog(app, at), groups, app.allocation_policy, at, hours_to_shift=hours_to_shift(app, groups, at)
+        backlog(app, at), groups, app.policies.allocation, at, hours_to_shift=hours_to_shift(app, groups, at)
     )
     outcomes = Counter(decision.outcome for decision in decisions)
     hand_over(app, decisions)
@@ -56,7 +56,7 @@ def hours_to_shift(app: App, groups: list[AssignmentGroup], at: datetime) -> dic
     """Wall-clock hours until each group's shift is open next; 0 within it or around the clock."""
     hours = {}
     for group in groups:
-        calendar = app.calendars.get(group.shift or "")
+        calendar = app.policies.sla.calendars.get(group.shift or "")
         first_second_worked = calendar.deadline(at, 1) if calendar and not calendar.is_open(at) else None
         if first_second_worked is not None:
             hours[group.group_id] = ((first_second_worked - at).total_seconds() - 1) / 3600

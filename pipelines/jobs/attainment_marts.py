@@ -30,9 +30,9 @@ def with_agents(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> pl.DataFr
 def attainment_marts(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> dict[str, pl.DataFrame]:
     """All marts of this file from the mart `sla_clocks`, by name."""
     from sla.reporting.attainment import attainment, reopens, response_times
-    from sla.reporting.credits import credited_breaches, load, sla_credits
+    from sla.reporting.credits import credited_breaches, sla_credits
 
-    presets = load(app.policy_file("sla_credits.yaml"))
+    presets = app.policies.credits
     credited = credited_breaches(clocks, presets.preset())
     named = pl.lit(presets.use).alias("preset")
     return {
@@ -52,19 +52,25 @@ def time_in_state_mart(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> pl
     from sla.reporting.time_in_state import spells, time_in_state
 
     current = clocks.filter("is_current", pl.col("clock") == "resolution").select("ticket", "calendar", *OF_A_TICKET)
-    stays = spells(tickets_as_created(app), events_told(app), current, app.calendars, as_of)
+    stays = spells(tickets_as_created(app), events_told(app), current, app.policies.sla.calendars, as_of)
     about = current.drop("calendar")
     return conform("time_in_state", time_in_state(stays.join(about, on="ticket", how="left"), OF_A_TICKET))
 
 
 def reason_mart(app: App, clocks: pl.DataFrame, *, as_of: datetime) -> pl.DataFrame:
     """Every breached window with its reason, the worst first."""
-    from sla.reporting.breach_reasons import breach_reasons, load
+    from sla.reporting.breach_reasons import breach_reasons
 
-    rule = load(app.policy_file("breach_reasons.yaml"))
+    rule = app.policies.breach_reasons
     tickets, events = tickets_as_created(app), events_told(app)
     found = breach_reasons(
-        clocks, tickets, events, rule=rule, policies=app.sla_policies, calendars=app.calendars, as_of=as_of
+        clocks,
+        tickets,
+        events,
+        rule=rule,
+        policies=app.policies.sla.policies,
+        calendars=app.policies.sla.calendars,
+        as_of=as_of,
     )
     return conform("breach_reasons", _with_reference(found, clocks).sort("over_by", "ticket", descending=[True, False]))
 

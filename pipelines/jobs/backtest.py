@@ -66,14 +66,16 @@ def rules(app: App, *, policy: Path, calendars: Path | None, against: Path | Non
     from sla.policy.calendar_files import load as load_calendars
     from sla.policy.parser import load
 
-    old = Rules(load(against, app.calendars) if against else app.sla_policies, app.calendars)
-    named = load_calendars(calendars) if calendars else app.calendars
+    old = Rules(
+        load(against, app.policies.sla.calendars) if against else app.policies.sla.policies, app.policies.sla.calendars
+    )
+    named = load_calendars(calendars) if calendars else app.policies.sla.calendars
     return old, Rules(load(policy, named), named)
 
 
 def sides(app: App, *, policy: Path, calendars: Path | None, against: Path | None) -> Sides:
     """What is compared, by file."""
-    in_force = app.policy_file("sla", f"{app.settings.sla_policy}.yaml")
+    in_force = app.policies.files("sla")[-1]
     before = str(against) if against else f"{in_force} (in force)"
     return Sides(before, f"{policy}, calendars {calendars}" if calendars else str(policy))
 

@@ -22,7 +22,7 @@ def cycle(app: App, *, as_of: datetime, progress: Progress = silent) -> MartRead
     last good version of it is in force.
     """
     app.settings.check_model()
-    app.take_up_policies()
+    app.policies.take_up()
     take_in(app, progress=progress)
     return after_ingest(app, as_of=as_of, progress=progress)
 
@@ -40,7 +40,7 @@ def after_ingest(app: App, *, as_of: datetime, progress: Progress = silent) -> M
     progress("publish", 0, 1)
     publish(app, as_of=as_of, clocks=evaluated.clocks)
     progress("publish", 1, 1)
-    return app.marts()
+    return MartReader(app.settings.marts_folder)
 
 
 def repeat(
@@ -57,7 +57,7 @@ def repeat(
     """
     while True:
         began = app.now()
-        app.forget_classifier()  # a training may have put another model in force
+        app.triage.forget_classifier()  # a training may have put another model in force
         try:
             reader = cycle(app, as_of=began, progress=progress)
             told(f"{began:%Y-%m-%d %H:%M:%SZ} published {sum(reader.publication.rows.values()):,} rows")

@@ -39,10 +39,10 @@ def enrich_tickets(
     from triage.enrichment.enrich import enrich, input_hash
     from triage.enrichment.store import EnrichmentStore
 
-    policy = app.enrichment_policy
+    policy = app.policies.enrichment
     store = EnrichmentStore(app.store.engine)
     cases, kept = case_facts(app, replay(app, as_of=at) if clocks is None else clocks), store.kept()
-    hashes = {case.ticket_id: input_hash(case, policy, app.taxonomy) for case in cases}
+    hashes = {case.ticket_id: input_hash(case, policy, app.triage.taxonomy) for case in cases}
     waiting = [case for case in cases if not _is_known(kept.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)
     marks = {key: one.signature for key, one in (kept | inputs).items()}
@@ -50,7 +50,7 @@ def enrich_tickets(
     progress("enrich", 0, len(waiting))
     for start in range(0, len(waiting), BATCH):
         batch = waiting[start : start + BATCH]
-        store.save(enrich(batch, policy, app.taxonomy, at=at), inputs=inputs)
+        store.save(enrich(batch, policy, app.triage.taxonomy, at=at), inputs=inputs)
         progress("enrich", start + len(batch), len(waiting))
     return Enriched(len(waiting), len(cases) - len(waiting), related)
 
@@ -114,7 +114,7 @@ def _is_known(kept: "Kept | None", content_hash: str) -> bool:
 
 def _products(app: App, tickets: Sequence[Ticket]) -> dict[str, str]:
     """The confirmed product, else the one that triage was sure of."""
-    claims = app.triage_store.latest([ticket.id for ticket in tickets if ticket.product is None])
+    claims = app.triage.store.latest([ticket.id for ticket in tickets if ticket.product is None])
     sure = {key: claim.product for key, claim in claims.items() if not claim.needs_review}
     return sure | {ticket.id: ticket.product for ticket in tickets if ticket.product is not None}
 

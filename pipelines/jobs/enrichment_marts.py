@@ -25,7 +25,7 @@ def enrichment_marts(
 
     data, store = app.settings.data, EnrichmentStore(app.store.engine)
     help_for = guides(read_macros(data / "macros"), read_folder(data / "knowledge").articles)
-    policy = app.enrichment_policy.customer_health
+    policy = app.policies.enrichment.customer_health
     return {
         "enrichments": enrichment_mart(store.frame(as_of=as_of), tickets, help_for),
         "related_tickets": related_mart(store.related_frame(as_of=as_of), tickets),

@@ -62,7 +62,7 @@ def replay(app: App, *, as_of: datetime) -> pl.DataFrame:
     address = app.settings.dask_address
     parts = max(parts_for(tickets.height), DASK_PARTS if address else 1)
     cut = zip(partitioned(tickets, "id", parts), partitioned(events, "ticket", parts), strict=True)
-    rules = app.sla_rules
+    rules = app.policies.sla
     work = partial(evaluated, policies=rules.policies, calendars=rules.calendars, as_of=as_of)
     return over_partitions(work, list(cut), dask_address=address)
 

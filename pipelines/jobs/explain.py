@@ -20,4 +20,4 @@ def explain(app: App, ticket_id: str, *, as_of: datetime) -> "list[Ledger]":
     key = app.store.ticket(ticket_id).id
     created = tickets_as_created(app, ticket=key).row(0, named=True)
     events = clock_events(app, ticket=key).to_dicts()
-    return ledgers(created, events, app.sla_policies, app.calendars, as_of)
+    return ledgers(created, events, app.policies.sla.policies, app.policies.sla.calendars, as_of)

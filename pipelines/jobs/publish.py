@@ -29,7 +29,7 @@ def build(app: App, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.Da
     sla_clocks = clock_mart(with_agents(app, clocks, as_of=as_of), tickets)
     decisions, alerts = app.store.frame("allocation_decisions"), app.store.frame("sla_alerts")
     allocations = allocation_mart(decisions.filter(pl.col("decided_at") <= as_of), tickets)
-    suggestions = suggestion_mart(app.triage_store.latest_frame("suggestions", as_of=as_of))
+    suggestions = suggestion_mart(app.triage.store.latest_frame("suggestions", as_of=as_of))
     return {
         "tickets": tickets,
         "sla_clocks": sla_clocks,

@@ -47,18 +47,18 @@ def retrain(app: App, *, at: datetime, force: bool = False) -> Retrained:
     Raises BadInput with nothing to learn from, and by `force` with too little to test on, before anything is learned;
     Conflict if another training took over meanwhile.
     """
-    app.forget_classifier()
-    in_force, kept = app.feedback_store.in_force(), app.feedback_store.answers_kept()
-    runs = app.feedback_store.runs()
-    new = app.feedback_store.tickets_answered(after=runs[-1].reviews_seen if runs else 0)
+    app.triage.forget_classifier()
+    in_force, kept = app.triage.feedback.in_force(), app.triage.feedback.answers_kept()
+    runs = app.triage.feedback.runs()
+    new = app.triage.feedback.tickets_answered(after=runs[-1].reviews_seen if runs else 0)
     shifted = measure_drift(app, at=at)
-    policy = app.learning_policy.retrain
+    policy = app.policies.learning.retrain
     reason = BY_HAND if force else reason_to_retrain(new, has_drifted=shifted.is_shifted, policy=policy)
     if reason is None:
         return Retrained(None, new, shifted, None, None)
     from triage.model_files import save_model
 
-    answers = list(app.feedback_store.answers(as_of=at).values())
+    answers = list(app.triage.feedback.answers(as_of=at).values())
     if not answers:
         raise BadInput("Nobody has answered a review yet, so there is nothing to learn; see `helmdesk triage review`")
     split = split_by_time(answers, _seen(app), policy)
@@ -66,7 +66,7 @@ def retrain(app: App, *, at: datetime, force: bool = False) -> Retrained:
         _check_test(len(answers), len(split.test), policy)
     model = _learn(app, split, at=at)
     challenger = _classifier(app, model)
-    champion = app.local_classifier
+    champion = app.triage.local_classifier
     verdict = compare(_right(app, champion, split.test), _right(app, challenger, split.test), policy, seed=SEED)
     reference = _reference(app, challenger, model, at=at) if verdict.takes_over else None
     run = _run(model, challenger, champion, verdict, reference, reason=reason, reviews_seen=kept, at=at)
@@ -75,11 +75,11 @@ def retrain(app: App, *, at: datetime, force: bool = False) -> Retrained:
     file = app.settings.models_folder / run.file
     save_model(file, model._replace(about=run.measured))
     try:
-        run = app.feedback_store.add_run(run)
+        run = app.triage.feedback.add_run(run)
     except Conflict:
         file.unlink(missing_ok=True)
         raise
-    app.forget_classifier()
+    app.triage.forget_classifier()
     return Retrained(reason, new, shifted, run, verdict)
 
 
@@ -96,13 +96,13 @@ def _check_test(answers: int, tested: int, policy: RetrainPolicy) -> None:
 def measure_drift(app: App, *, at: datetime) -> Drift:
     """The claims of the model in force on tickets of the last weeks, against those on tickets of its training period;
     for a model without one kept, against its claims on the tickets before."""
-    policy = app.learning_policy.drift
+    policy = app.policies.learning.drift
     opened = app.store.frame("tickets").select(ticket_id="id", opened_at="created_at")
-    claims = app.feedback_store.claims_of(app.local_classifier.name).join(opened, on="ticket_id")
+    claims = app.triage.feedback.claims_of(app.triage.local_classifier.name).join(opened, on="ticket_id")
     start = at - timedelta(days=policy.window_days)
     is_recent = (pl.col("opened_at") > start) & (pl.col("opened_at") <= at)
-    run = app.model_in_force()
-    is_in_use = run is not None and run.name == app.local_classifier.name
+    run = app.triage.model_in_force()
+    is_in_use = run is not None and run.name == app.triage.local_classifier.name
     before = mix_from(run.reference) if run and is_in_use else mix_of(claims.clear())
     if before.tickets < policy.least_tickets:
         before = mix_of(claims.filter(pl.col("opened_at") <= start))
@@ -114,10 +114,10 @@ def _seen(app: App) -> set[str]:
     from triage.classify import LocalClassifier
     from triage.model_files import read_model
 
-    file = app.model_file()
-    if file is not None and not isinstance(app.local_classifier, LocalClassifier):
+    file = app.triage.model_file()
+    if file is not None and not isinstance(app.triage.local_classifier, LocalClassifier):
         return set(read_model(file).texts)
-    contents = app.taxonomy.product.labels.values()
+    contents = app.triage.taxonomy.product.labels.values()
     return {text for content in contents for text in (*content.phrases, *content.examples)}
 
 
@@ -125,13 +125,13 @@ def _learn(app: App, split: Split, *, at: datetime) -> "Model":
     """From the taxonomy, labelled rows there are, and people's answers, which win where a text is labelled twice."""
     from triage.learning.train import learn_name, train
 
-    labels = app.taxonomy.product.labels
+    labels = app.triage.taxonomy.product.labels
     phrases = {label: (learn_name(label), *content.phrases) for label, content in labels.items()}
     given = [LabelledText(text, label) for label, content in labels.items() for text in content.examples]
     until = min((one.opened_at for one in split.test), default=at)
     further = unseen_rows([*given, *_labelled_before(app, until)], split.test)
     by_text = {row.text: row for row in (*further, *rows_to_learn(split.learn))}
-    return train(list(by_text.values()), app.embedder, at=at, phrases=phrases)
+    return train(list(by_text.values()), app.triage.embedder, at=at, phrases=phrases)
 
 
 def _labelled_before(app: App, until: datetime) -> list[LabelledText]:
@@ -161,7 +161,7 @@ def shipped_labels(folder: Path) -> dict[str, str]:
 def _classifier(app: App, model: "Model") -> "TrainedClassifier":
     from triage.classify import TrainedClassifier
 
-    return TrainedClassifier(model, app.embedder, app.taxonomy, clock=app.now)
+    return TrainedClassifier(model, app.triage.embedder, app.triage.taxonomy, clock=app.now)
 
 
 def _right(app: App, classifier: "LocalClassifier | TrainedClassifier", test: Sequence[Review]) -> Any:

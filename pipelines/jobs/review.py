@@ -27,9 +27,9 @@ class Queued(NamedTuple):
 
 def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
     """Tickets that wait for a person's answer, the least certain first, then the oldest; open ones unless `closed`."""
-    claims = {claim.ticket_id: (claim, text) for claim, text in app.feedback_store.unsure()}
+    claims = {claim.ticket_id: (claim, text) for claim, text in app.triage.feedback.unsure()}
     tickets = {ticket.id: ticket for ticket in app.store.tickets(ids=list(claims)) if closed or ticket.is_open}
-    answers = app.feedback_store.answers()
+    answers = app.triage.feedback.answers()
     doubts = [Doubt(*claims[key], ticket.created_at) for key, ticket in tickets.items()]
     left = in_order(doubt for doubt in doubts if not is_settled(doubt, answers.get(doubt.claim.ticket_id)))
     found = [(tickets[doubt.claim.ticket_id], waiting(doubt)) for doubt in left]
@@ -43,7 +43,7 @@ def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
 def review_question(app: App, key: str) -> Queued:
     """What a person is asked about one ticket, whether it waits or not. Raises NotFound before triage looked at it."""
     ticket = _ticket(app, key)
-    claim = app.triage_store.latest([ticket.id]).get(ticket.id)
+    claim = app.triage.store.latest([ticket.id]).get(ticket.id)
     if claim is None:
         raise NotFound(f"Triage has not looked at {ticket.reference} yet; run `helmdesk triage` first")
     return Queued(ticket.reference, ticket.is_open, waiting(Doubt(claim, text_of(ticket), ticket.created_at)))
@@ -53,11 +53,11 @@ def answer_review(app: App, key: str, *, label: str, by: str, at: datetime, note
     """Keep a person's answer and confirm the product on the ticket. Raises NotFound, BadInput for a label outside the
     taxonomy, Conflict if the ticket does not stand still; the answer is kept then, too."""
     ticket = _ticket(app, key)
-    claim = app.triage_store.latest([ticket.id]).get(ticket.id)
+    claim = app.triage.store.latest([ticket.id]).get(ticket.id)
     answer = review(
-        text_of(ticket), claim, app.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
+        text_of(ticket), claim, app.triage.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
     )
-    number = app.feedback_store.add_review(answer)
+    number = app.triage.feedback.add_review(answer)
     _confirm(app, ticket, answer, number)
     return answer
 
@@ -75,7 +75,7 @@ def record_feedback(
     """Keep what was done with the newest draft on a ticket: sent as it is, sent as the text `sent`, or `rejected` with
     a reason. Nothing is sent by it. Raises NotFound without a draft, Conflict if it is not the one that was `shown`."""
     ticket = _ticket(app, key)
-    draft = app.triage_store.latest_suggestions([ticket.id]).get(ticket.id)
+    draft = app.triage.store.latest_suggestions([ticket.id]).get(ticket.id)
     if draft is None:
         todo = (
             "run `helmdesk triage` first"
@@ -88,7 +88,7 @@ def record_feedback(
             f"There is a newer draft for {ticket.reference}; read that one first, it shows after the next cycle"
         )
     given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(app, ticket))
-    app.feedback_store.add_feedback(given)
+    app.triage.feedback.add_feedback(given)
     return given
 
 
@@ -117,7 +117,7 @@ def _confirm(app: App, ticket: Ticket, answer: Review, number: int) -> None:
     )
     for last in (*[False] * (TRIES - 1), True):
         current = app.store.ticket(ticket.id)
-        product = app.feedback_store.review_history(ticket.id)[-1].label
+        product = app.triage.feedback.review_history(ticket.id)[-1].label
         try:
             app.store.save(current.model_copy(update={"product": product}), [event], at=app.now())
             return
@@ -128,5 +128,5 @@ def _confirm(app: App, ticket: Ticket, answer: Review, number: int) -> None:
 
 def _label(app: App, ticket: Ticket) -> str | None:
     """The product as confirmed, else as claimed."""
-    claim = app.triage_store.latest([ticket.id]).get(ticket.id)
+    claim = app.triage.store.latest([ticket.id]).get(ticket.id)
     return ticket.product or (claim.product if claim else None)

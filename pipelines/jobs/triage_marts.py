@@ -23,16 +23,16 @@ def triage_marts(
     """All marts of this file by name, from the marts `tickets`, `classifications` and `suggestions`."""
     from triage.feedback.acceptance import acceptance, frame_of, never_help
 
-    policy = app.learning_policy.drafts
-    answers = list(app.feedback_store.answers(as_of=as_of).values())
-    accepted = acceptance(frame_of(app.feedback_store.feedback(as_of=as_of)), policy)
+    policy = app.policies.learning.drafts
+    answers = list(app.triage.feedback.answers(as_of=as_of).values())
+    accepted = acceptance(frame_of(app.triage.feedback.feedback(as_of=as_of)), policy)
     reviews = review_mart(answers, tickets)
-    unhelpful = never_help(app.held_articles(), cited(drafts), accepted, policy)
+    unhelpful = never_help(app.triage.held_articles(), cited(drafts), accepted, policy)
     return {
         "confidence": confidence_mart(claims),
         "reviews": reviews,
         "calibration": calibration_mart(reviews),
-        "cost_ledger": cost_mart({name: app.triage_store.frame(table) for name, table in CLAIMED.items()}, as_of),
+        "cost_ledger": cost_mart({name: app.triage.store.frame(table) for name, table in CLAIMED.items()}, as_of),
         "draft_feedback": conform("draft_feedback", accepted),
         "unhelpful_articles": conform("unhelpful_articles", unhelpful),
         "coverage_gaps": gap_mart(app, drafts, tickets),
@@ -120,12 +120,12 @@ def gap_mart(app: App, drafts: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFr
     """What to write next: tickets whose last draft found no answer, those of one meaning together."""
     from triage.feedback.gaps import Uncovered, gaps
 
-    policy = app.learning_policy.gaps
+    policy = app.policies.learning.gaps
     asked = drafts.filter(~pl.col("grounded")).join(tickets, on="ticket", suffix="_of_ticket")
     newest = asked.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
     told = [
         Uncovered(*row) for row in newest.filter(pl.col("subject") != "").select("reference", "subject").iter_rows()
     ]
-    found = gaps(told, app.embedder.embed([one.subject for one in told]), policy) if told else []
+    found = gaps(told, app.triage.embedder.embed([one.subject for one in told]), policy) if told else []
     rows = [(place, gap.about, gap.tickets, ", ".join(gap.examples)) for place, gap in enumerate(found, start=1)]
     return pl.DataFrame(rows, schema=MARTS["coverage_gaps"].schema, orient="row")

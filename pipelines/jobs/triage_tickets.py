@@ -36,21 +36,21 @@ def triage_tickets(app: App, *, at: datetime, progress: Progress = silent) -> Tr
     from triage.llm.cascade import Cascade
 
     app.settings.check_model()
-    _ = app.wording  # a broken file is told of before anything is kept
+    _ = app.policies.wording  # a broken file is told of before anything is kept
     claims = classify(app, at=at, progress=progress)
-    counts = dict(app.classifier.counts) if claims and isinstance(app.classifier, Cascade) else {}
+    counts = dict(app.triage.classifier.counts) if claims and isinstance(app.triage.classifier, Cascade) else {}
     drafted = draft(app, at=at, progress=progress)
     return Triaged(len(claims), sum(claim.needs_review for claim in claims), drafted, counts)
 
 
 def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Classification]:
     """The claims that are new, already kept."""
-    waiting = app.triage_store.pending([text_of(ticket) for ticket in app.store.tickets()])
+    waiting = app.triage.store.pending([text_of(ticket) for ticket in app.store.tickets()])
     claims: list[Classification] = []
     progress("classify", 0, len(waiting))
     for batch in _batches(waiting):
-        found = [dated(claim, at) for claim in app.classifier.classify(batch)]
-        app.triage_store.save_classifications(batch, found, at=at)
+        found = [dated(claim, at) for claim in app.triage.classifier.classify(batch)]
+        app.triage.store.save_classifications(batch, found, at=at)
         app.store.append([_classified(claim, app.settings.actor) for claim in found], at=app.now())
         claims += found
         progress("classify", len(claims), len(waiting))
@@ -62,13 +62,13 @@ def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
     waiting = _without_suggestion(app)[: app.settings.draft_limit]
     if not waiting:
         return 0
-    app.sync_knowledge()
+    app.triage.sync_knowledge()
     done = 0
     progress("draft", 0, len(waiting))
     for batch in _batches(waiting):
-        passages = app.index.search([question_of(text) for text in batch])
-        drafts = [dated(suggestion, at) for suggestion in app.drafter.draft(batch, passages)]
-        app.triage_store.save_suggestions(batch, drafts, at=at)
+        passages = app.triage.index.search([question_of(text) for text in batch])
+        drafts = [dated(suggestion, at) for suggestion in app.triage.drafter.draft(batch, passages)]
+        app.triage.store.save_suggestions(batch, drafts, at=at)
         app.store.append([_drafted(suggestion, app.settings.actor) for suggestion in drafts], at=app.now())
         done += len(drafts)
         progress("draft", done, len(waiting))
@@ -94,7 +94,7 @@ def dated(claim: Claim, at: datetime) -> Claim:
 
 def _without_suggestion(app: App) -> list[TicketText]:
     texts = [text_of(ticket) for ticket in app.store.tickets(statuses=OPEN_STATUSES)]
-    known = app.triage_store.latest_suggestions([text.ticket_id for text in texts])
+    known = app.triage.store.latest_suggestions([text.ticket_id for text in texts])
     return [text for text in texts if text.ticket_id not in known]
 
 

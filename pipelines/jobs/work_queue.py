@@ -14,7 +14,7 @@ def scored(app: App, tickets: pl.DataFrame, clocks: pl.DataFrame, *, at: datetim
     """
     from engine.priority import score_expr, section_expr
 
-    preset = app.priority_preset
+    preset = app.policies.desk.priority
     queue = (
         tickets.filter("is_open")
         .join(next_promise(clocks), on="ticket", how="left")

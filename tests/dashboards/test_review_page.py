@@ -33,11 +33,11 @@ def home(tmp_path, monkeypatch, sqlite_file):
             )
             for text, sure in zip(asked, (0.5, 0.3), strict=True)
         ]  # fmt: skip
-        parts.triage_store.save_classifications(asked, claims, at=NOON)
+        parts.triage.store.save_classifications(asked, claims, at=NOON)
         drafted = Suggestion(
             id="s-1", ticket_id="demo:INC-1", text=DRAFT, grounded=True, model_used="extractive", created_at=NOON
         )
-        parts.triage_store.save_suggestions(asked, [drafted], at=NOON)
+        parts.triage.store.save_suggestions(asked, [drafted], at=NOON)
     yield tmp_path
     st.cache_resource.clear()
     st.cache_data.clear()
@@ -51,7 +51,7 @@ def review_page() -> AppTest:
 
 def answers(home: Path) -> dict[str, tuple[str, str, str]]:
     with open_app(home=home) as parts:
-        kept = parts.feedback_store.answers()
+        kept = parts.triage.feedback.answers()
     return {key: (one.label, one.answered_by, one.note) for key, one in kept.items()}
 
 
@@ -72,7 +72,7 @@ def test_equal_references_are_told_apart_by_their_keys(home):
             id="c-9", ticket_id="mail:9", product="SWG", urgency="low", confidence=0.1, reasoning="says little",
             needs_review=True, model_used="local", created_at=NOON,
         )  # fmt: skip
-        parts.triage_store.save_classifications(asked, [unsure], at=NOON)
+        parts.triage.store.save_classifications(asked, [unsure], at=NOON)
     names = [text.value.split(" · ")[0] for text in review_page().text if " · opened " in text.value]
     assert names == ["mail:9", "INC-2", "demo:INC-1"]
 
@@ -121,7 +121,7 @@ def test_empty_page_shows_the_command_that_fills_it(tmp_path, monkeypatch):
 def judged(home: Path) -> list[tuple[str, str | None, str | None, str]]:
     with open_app(home=home) as parts:
         return [
-            (one.outcome, one.text, one.reason, one.given_by) for one in parts.feedback_store.feedback_of("demo:INC-1")
+            (one.outcome, one.text, one.reason, one.given_by) for one in parts.triage.feedback.feedback_of("demo:INC-1")
         ]
 
 
@@ -166,7 +166,7 @@ def test_newer_draft_is_not_judged_unseen(home):
         created_at=NOON.replace(hour=13),
     )
     with open_app(home=home) as parts:
-        parts.triage_store.save_suggestions([text_of(parts.store.ticket("INC-1"))], [newer], at=NOON)
+        parts.triage.store.save_suggestions([text_of(parts.store.ticket("INC-1"))], [newer], at=NOON)
     app = acting_as(opened("ticket", ticket="INC-1"), "ana")
     button(app, "Sent as it is").click().run()
     assert "newer draft" in app.error[0].value

@@ -5,6 +5,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine.contracts import Company, Contact
+from pipelines import actions
 from pipelines.app.container import open_app
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, published, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
@@ -180,7 +181,7 @@ def test_letters_are_shown_to_the_agent_they_are_for(home):
 
 def test_ledger_behind_a_clock_is_shown(home):
     with open_app(home=home) as parts:
-        behind = next(one for one in parts.explain("INC-1", NOON) if one.clock == "resolution")
+        behind = next(one for one in actions.explain(parts, "INC-1", as_of=NOON) if one.clock == "resolution")
     app = opened("ticket", ticket="INC-1")
     (shown,) = [expander for expander in app.expander if expander.label == "How resolution adds up"]
     table = shown.dataframe[0].value

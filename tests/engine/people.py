@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.contracts import Agent, Delivery, EmpowermentConfig, Role, StandardTicket, Team, Ticket
-from engine.desk import Desk, load_policies
+from engine.desk import Desk, Policies, read_policies
 from engine.storage.ports import Store
 
 POLICIES = Path(__file__).resolve().parents[2] / "data" / "policies"
@@ -59,4 +59,12 @@ def delivered(number: int = 1, **changes: Any) -> StandardTicket:
 def a_desk(store: Store, *tickets: StandardTicket, **presets: str) -> Desk:
     store.put([*TEAMS, *AGENTS, LIMITS, EmpowermentConfig(team_id="network")])
     store.ingest(Delivery(tickets=tickets or (delivered(),)), at=MONDAY)
-    return Desk(store, load_policies(POLICIES, **presets))
+    return Desk(store, policies_in(POLICIES, **presets))
+
+
+def policies_in(folder: Path, **presets: str) -> Policies:
+    """The desk's policies of a folder, with presets by name."""
+    names = ("lifecycle", "ownership", "envelopes", "flags", "empowerment", "calibration", "priority", "alert_matrix")
+    return read_policies(
+        *(folder / f"{name}.yaml" for name in (*names, "reminders", "notifications", "rules")), **presets
+    )

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from engine import alert_matrix, lifecycle, ownership, priority, rules
-from engine.desk import load_policies
 from engine.shared.errors import BadInput, NotFound
-from tests.engine.people import POLICIES
+from tests.engine.people import POLICIES, policies_in
 
 Loader = Callable[[Path], Any]
 
@@ -48,11 +47,11 @@ def test_missing_policy_says_which() -> None:
 
 @pytest.mark.parametrize("preset", ["canonical", "itil-next", "companyos", "aigenius"])
 def test_shipped_policies_hold_with_every_lifecycle(preset: str) -> None:
-    policies = load_policies(POLICIES, lifecycle_preset=preset)
+    policies = policies_in(POLICIES, lifecycle_preset=preset)
     assert policies.lifecycle.source
     assert policies.rules.rules
 
 
 @pytest.mark.parametrize("preset", ["canonical", "itil-next-code", "feature-map", "seed"])
 def test_shipped_policies_hold_with_every_priority_preset(preset: str) -> None:
-    assert load_policies(POLICIES, priority_preset=preset).priority.name == preset
+    assert policies_in(POLICIES, priority_preset=preset).priority.name == preset

@@ -207,7 +207,7 @@ def test_nudges_of_a_storm_go_out_as_few_messages(app: App) -> None:
 
 
 def test_matrix_counts_on_the_named_calendar(app: App) -> None:
-    elapsed = on_calendars(app.calendars)
+    elapsed = on_calendars(app.policies.sla.calendars)
     friday, monday = datetime(2026, 7, 17, 16, tzinfo=UTC), datetime(2026, 7, 20, 10, tzinfo=UTC)
     assert elapsed("business", friday, monday) == 2 * 3600
     assert elapsed(None, friday, monday) == 66 * 3600

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from pipelines import actions
 from pipelines.app.container import open_app
 from pipelines.jobs.attainment_marts import DIMENSIONS, OF_A_TICKET, name_mart, with_agents
 from pipelines.jobs.evaluate_sla import replay
@@ -30,7 +31,7 @@ def desk(tmp_path_factory):
         bring_people(app, app.settings.data / "people")
         ingest(app, write_export(home / "export", 150), source="helmdesk", at=AS_OF)
         publish(app, as_of=AS_OF)
-        with app.marts() as reader:
+        with actions.published(app) as reader:
             yield reader, app
 
 
@@ -103,7 +104,7 @@ def test_time_in_state_with_sql(desk) -> None:
         WHERE until > since AND x.clock = 'resolution' AND x.is_current"""
     ).to_arrow_table()
     rows = pl.DataFrame(stays).to_dicts()
-    calendars = app.calendars
+    calendars = app.policies.sla.calendars
     for row in rows:
         calendar = calendars.get(row["calendar"])
         wall = int((row["until"] - row["since"]).total_seconds())

@@ -21,8 +21,8 @@ def test_base_url_sends_uncertain_tickets_to_that_server(tmp_path: Path, monkeyp
         monkeypatch.setenv("HELMDESK_LLM_BASE_URL", f"http://127.0.0.1:{chat.port}/v1")
         monkeypatch.setenv("HELMDESK_LLM_MODEL", "tiny")
         with open_app(home=tmp_path, embedder="wordllama") as app:
-            (claim,) = app.classifier.classify([TICKET])
-            assert app.llm_budget.spent().calls == 1
+            (claim,) = app.triage.classifier.classify([TICKET])
+            assert app.triage.llm_budget.spent().calls == 1
     assert (claim.product, claim.model_used, len(chat.requests)) == ("ZTNA", "compatible:tiny", 1)
 
 
@@ -41,18 +41,18 @@ def test_a_run_says_what_became_of_the_tickets_it_asked_about(tmp_path: Path, mo
 
 def test_without_key_or_url_the_local_models_answer(tmp_path: Path) -> None:
     with open_app(home=tmp_path, embedder="wordllama") as app:
-        assert app.hosted_models == []
-        assert app.classifier.name.startswith("local:")
+        assert app.triage.hosted_models == []
+        assert app.triage.classifier.name.startswith("local:")
 
 
 def test_base_url_without_a_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_LLM_BASE_URL", "http://127.0.0.1:9/v1")
     with open_app(home=tmp_path) as app, pytest.raises(BadInput, match="HELMDESK_LLM_MODEL"):
-        _ = app.classifier
+        _ = app.triage.classifier
 
 
 def test_groq_comes_first_and_openai_is_the_fallback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_GROQ_API_KEY", "set-on-purpose")
     monkeypatch.setenv("HELMDESK_OPENAI_API_KEY", "set-on-purpose")
     with open_app(home=tmp_path, embedder="wordllama") as app:
-        assert [model.name.split(":")[0] for model in app.hosted_models] == ["groq", "openai"]
+        assert [model.name.split(":")[0] for model in app.triage.hosted_models] == ["groq", "openai"]

@@ -65,26 +65,26 @@ def test_removed_shipped_articles_stay_out_until_they_are_asked_for(home: Path) 
     run("sync")
     assert "knowledge: removed 48; they stay out until `helmdesk knowledge sync`" in run("remove", *OWN).output
     with open_app() as app:
-        app.sync_knowledge()
-        assert app.index.search(["my tunnel drops"]) == [[]]
+        app.triage.sync_knowledge()
+        assert app.triage.index.search(["my tunnel drops"]) == [[]]
     assert "removed 0; they stay out" in run("remove", *OWN).output
     run("sync")
     with open_app() as app:
-        assert app.sync_knowledge().unchanged == 48
+        assert app.triage.sync_knowledge().unchanged == 48
 
 
 def test_shipped_articles_are_left_out_before_the_first_cycle(home: Path) -> None:
     assert "knowledge: removed 0; they stay out" in run("remove", *OWN).output
     with open_app() as app:
-        assert (app.sync_knowledge().added, app.index.count()) == (0, 0)
+        assert (app.triage.sync_knowledge().added, app.triage.index.count()) == (0, 0)
 
 
 def test_another_source_leaves_the_shipped_articles_out(home: Path, tmp_path: Path) -> None:
     run("remove", *OWN)
     run("sync", articles(tmp_path / "wiki", {"id": "w1", "text": "The fan is loud."}))
     with open_app() as app:
-        app.sync_knowledge()
-        assert app.held_articles() == ["w1"]
+        app.triage.sync_knowledge()
+        assert app.triage.held_articles() == ["w1"]
 
 
 @pytest.mark.parametrize("more", [[], ["--source", "knowledge"]])

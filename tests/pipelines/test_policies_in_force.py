@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from engine.shared.errors import BadInput, NotFound
-from pipelines.app.policy_in_force import InForce, SlaRules, load_sla_rules
+from pipelines.app.policies import SlaRules, load_sla
+from pipelines.app.policy_in_force import InForce
 from pipelines.app.settings import shipped_data
 from sla.alerting.alerts import AlertPolicy, load_policy
 from sla.contracts import Clock
@@ -21,7 +22,7 @@ class Desk:
     def __init__(self, folder: Path, *, keep: Path | None = None) -> None:
         self.files = folder / "calendars.yaml", folder / "default.yaml"
         self.said: list[str] = []
-        self.rules = InForce(self.files, load_sla_rules, warn=self.said.append, keep=keep)
+        self.rules = InForce(self.files, load_sla, warn=self.said.append, keep=keep)
 
     def edit(self, old: str, new: str, *, file: int = 1) -> None:
         text = self.files[file].read_text(encoding="utf-8")
@@ -126,7 +127,7 @@ def test_only_the_last_good_version_is_kept(folder: Path, tmp_path: Path) -> Non
 def test_kept_version_of_another_policy_is_not_used(folder: Path, tmp_path: Path) -> None:
     keep = tmp_path / "kept"
     Desk(folder, keep=keep).rules.get()
-    other = InForce((folder / "calendars.yaml", folder / "gold.yaml"), load_sla_rules, warn=print, keep=keep)
+    other = InForce((folder / "calendars.yaml", folder / "gold.yaml"), load_sla, warn=print, keep=keep)
     with pytest.raises(NotFound, match=r"gold\.yaml"):
         other.get()
 

@@ -105,33 +105,33 @@ def test_a_person_is_told_of_triages_broken_policy_and_nothing_runs(tmp_path: Pa
 def test_new_wording_is_in_the_next_draft(tmp_path: Path, data: Path) -> None:
     ticket = TicketText(ticket_id="desk:1", subject="Question", content="How do I get there?")
     with open_app(home=tmp_path / "home", data=data, embedder="wordllama") as app:
-        before = app.drafter
+        before = app.triage.drafter
         rewrite(data, "wording.yaml", "tone: neutral", "tone: warm")
-        assert app.wording.tone == "warm"
-        (draft,) = app.drafter.draft([ticket], [[]])
-        assert app.wording.phrases("en").greeting in draft.text
-        assert app.drafter is not before
-        assert app.drafter is app.drafter
+        assert app.policies.wording.tone == "warm"
+        (draft,) = app.triage.drafter.draft([ticket], [[]])
+        assert app.policies.wording.phrases("en").greeting in draft.text
+        assert app.triage.drafter is not before
+        assert app.triage.drafter is app.triage.drafter
 
 
 @pytest.mark.usefixtures("_hosted")
 def test_new_limits_and_prices_hold_for_the_next_ticket(tmp_path: Path, data: Path) -> None:
     with open_app(home=tmp_path / "home", data=data, embedder="wordllama") as app:
-        before, drafter = app.classifier, app.drafter
-        assert (app.llm_budget.limits.calls, app.hosted_models[0].prompt_price) == (2000, 0)
+        before, drafter = app.triage.classifier, app.triage.drafter
+        assert (app.triage.llm_budget.limits.calls, app.triage.hosted_models[0].prompt_price) == (2000, 0)
         rewrite(data, "triage.yaml", "calls: 2000", "calls: 7")
         rewrite(data, "triage.yaml", "compatible: {prompt: 0,", "compatible: {prompt: 3,")
-        assert (app.llm_budget.limits.calls, app.hosted_models[0].prompt_price) == (7, 3)
-        assert app.classifier is not before
-        assert app.drafter is not drafter
-        assert app.classifier is app.classifier
+        assert (app.triage.llm_budget.limits.calls, app.triage.hosted_models[0].prompt_price) == (7, 3)
+        assert app.triage.classifier is not before
+        assert app.triage.drafter is not drafter
+        assert app.triage.classifier is app.triage.classifier
 
 
 def test_a_comment_rebuilds_nothing(tmp_path: Path, data: Path) -> None:
     with open_app(home=tmp_path / "home", data=data, embedder="wordllama") as app:
-        before = app.local_models
+        before = app.triage.local_models
         rewrite(data, "wording.yaml", "tone: neutral", "tone: neutral # as agreed")
-        assert app.local_models is before
+        assert app.triage.local_models is before
 
 
 def test_a_broken_policy_does_not_end_the_rounds(tmp_path: Path, data: Path) -> None:
@@ -146,16 +146,16 @@ def test_a_broken_policy_does_not_end_the_rounds(tmp_path: Path, data: Path) -> 
 def test_a_scheduled_start_goes_on_with_the_last_good_policy(tmp_path: Path, data: Path) -> None:
     home, file = tmp_path / "home", data / "policies" / "sla" / "default.yaml"
     with open_app(home=home, data=data, keep_last_good=True) as app:
-        before = app.sla_policies
+        before = app.policies.sla.policies
     file.write_text(file.read_text(encoding="utf-8").replace("priority: critical", "priority: [critical"))
     with open_app(home=home, data=data, keep_last_good=True) as app:
-        assert app.sla_policies == before
+        assert app.policies.sla.policies == before
 
 
 def test_a_person_is_told_of_a_broken_policy(tmp_path: Path, data: Path) -> None:
     (data / "policies" / "sla" / "default.yaml").write_text("policies: 7\n")
     with open_app(home=tmp_path / "home", data=data) as app, pytest.raises(BadInput, match=r"default\.yaml"):
-        _ = app.sla_policies
+        _ = app.policies.sla.policies
 
 
 def test_a_failed_round_is_told_and_the_next_one_tried(tmp_path: Path, data: Path) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket
 from engine.shared.errors import BadInput, Conflict
+from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.commands.review import retrain as command
 from pipelines.jobs.retrain import Retrained, measure_drift, retrain
@@ -47,7 +48,7 @@ def desk(home: Path, tickets: int, *, answers: int | None = None) -> None:
         app.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
         classify(app, at=AS_OF)
         for number in range(tickets if answers is None else answers):
-            app.answer_review(f"demo:T-{number}", label=said(number)[0], by="ana")
+            actions.answer_review(app, f"demo:T-{number}", label=said(number)[0], by="ana")
 
 
 def now() -> datetime:
@@ -96,8 +97,8 @@ def test_newest_tickets_were_not_learned(learned: tuple[Path, Retrained]) -> Non
 
 def test_model_that_took_over_is_in_use(home: Path) -> None:
     with opened(home) as app:
-        assert app.local_classifier.name.startswith("trained:")
-        (claim,) = app.classifier.classify([TicketText(ticket_id="t", subject="My quandle makes a noise")])
+        assert app.triage.local_classifier.name.startswith("trained:")
+        (claim,) = app.triage.classifier.classify([TicketText(ticket_id="t", subject="My quandle makes a noise")])
     assert claim.product == "CFW"
 
 
@@ -105,14 +106,14 @@ def test_same_answers_are_not_learned_twice(home: Path) -> None:
     with opened(home) as app:
         again = retrain(app, at=now())
         assert (again.reason, again.new_answers, again.run) == (None, 0, None)
-        assert len(app.feedback_store.runs()) == 1
+        assert len(app.triage.feedback.runs()) == 1
 
 
 def test_answering_one_ticket_again_is_one_new_answer(home: Path) -> None:
     with opened(home) as app:
         for _ in range(60):
-            app.answer_review("demo:T-0", label="DLP", by="ana")
-        app.answer_review("demo:T-1", label="DLP", by="ana")
+            actions.answer_review(app, "demo:T-0", label="DLP", by="ana")
+        actions.answer_review(app, "demo:T-1", label="DLP", by="ana")
         again = retrain(app, at=now())
         assert (again.reason, again.new_answers) == (None, 2)
 
@@ -120,7 +121,7 @@ def test_answering_one_ticket_again_is_one_new_answer(home: Path) -> None:
 def test_training_that_came_too_late_leaves_no_file(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = set((home / "models").iterdir())
     with opened(home) as app:
-        store = app.feedback_store
+        store = app.triage.feedback
         (run,), add_run = store.runs(), store.add_run
 
         def overtaken(late: ModelRun) -> ModelRun:
@@ -137,7 +138,7 @@ def test_model_named_by_the_setting_wins(home: Path, learned: tuple[Path, Retrai
     assert learned[1].run is not None
     other = shutil.copy(home / "models" / learned[1].run.file, home / "ours.model")
     with opened(home, model=Path(other)) as app:
-        assert (app.model_in_force(), app.model_file()) == (None, Path(other))
+        assert (app.triage.model_in_force(), app.triage.model_file()) == (None, Path(other))
 
 
 @pytest.mark.parametrize("content", [None, b"damaged"], ids=["gone", "damaged"])
@@ -147,7 +148,7 @@ def test_model_that_cannot_be_read_is_told_of_and_triage_goes_on(home: Path, con
     warned: list[dict[str, Any]] = []
     with opened(home) as app:
         app.__dict__["log"] = type("Log", (), {"warning": lambda self, event, **told: warned.append(told)})()
-        assert app.local_classifier.name.startswith("local:")
+        assert app.triage.local_classifier.name.startswith("local:")
     assert file.name in warned[0]["reason"]
 
 
@@ -183,7 +184,7 @@ def test_too_few_to_test_with_are_told_of_before_learning(tmp_path: Path, monkey
     assert str(refused).startswith("Of 40 answered tickets 12 would test the new model, 30 are needed")
     assert "answer about 60 more" in str(refused)
     with opened(tmp_path) as app:
-        assert app.feedback_store.runs() == []
+        assert app.triage.feedback.runs() == []
 
 
 def test_training_that_is_due_with_too_few_to_test_takes_over_nothing(tmp_path: Path) -> None:
@@ -192,8 +193,8 @@ def test_training_that_is_due_with_too_few_to_test_takes_over_nothing(tmp_path: 
         done = retrain(app, at=now())
         assert done.verdict is not None
         assert done.verdict.why == "15 tickets to test with, 30 are needed"
-        assert app.local_classifier.name.startswith("local:")
-        assert [run.took_over for run in app.feedback_store.runs()] == [False]
+        assert app.triage.local_classifier.name.startswith("local:")
+        assert [run.took_over for run in app.triage.feedback.runs()] == [False]
 
 
 def test_nothing_answered_is_nothing_to_learn(tmp_path: Path) -> None:

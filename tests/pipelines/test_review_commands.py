@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket, Status
 from engine.shared.errors import BadInput, Conflict, NotFound
+from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.commands.review import feedback, review
 from pipelines.jobs.review import answer_review
@@ -92,7 +93,7 @@ def test_closed_tickets_are_listed_when_asked_for(app: App) -> None:
 def test_answer_leaves_the_queue_and_confirms_the_product(app: App) -> None:
     done = run(app, "review", "INC-2", "--label", "general", "--by", "ana", "--note", "asks for the plan")
     assert done.output == "demo:INC-2 is about GENERAL, triage said SWG; kept for the next training\n"
-    assert [queued.reference for queued in app.review_queue()] == ["INC-1"]
+    assert [queued.reference for queued in actions.review_queue(app)] == ["INC-1"]
     assert app.store.ticket("INC-2").product == "GENERAL"
     event = app.store.history("demo:INC-2")[-1]
     assert (event.kind, event.value, event.actor, event.reason) == ("classified", "GENERAL", "ana", "asks for the plan")
@@ -100,9 +101,9 @@ def test_answer_leaves_the_queue_and_confirms_the_product(app: App) -> None:
 
 def test_second_answer_replaces_the_first_and_keeps_it(app: App) -> None:
     for label, who in (("DLP", "ana"), ("ZTNA", "ben")):
-        app.answer_review("INC-2", label=label, by=who)
+        actions.answer_review(app, "INC-2", label=label, by=who)
     assert app.store.ticket("INC-2").product == "ZTNA"
-    assert [one.label for one in app.feedback_store.review_history("demo:INC-2")] == ["DLP", "ZTNA"]
+    assert [one.label for one in app.triage.feedback.review_history("demo:INC-2")] == ["DLP", "ZTNA"]
 
 
 def test_answer_survives_a_ticket_that_changes_meanwhile(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,10 +117,10 @@ def test_answer_survives_a_ticket_that_changes_meanwhile(app: App, monkeypatch: 
         return save(ticket, events, at=at)
 
     monkeypatch.setattr(app.store, "save", slow)
-    app.answer_review("INC-1", label="ZTNA", by="ana")
-    assert {one.answered_by for one in app.feedback_store.review_history("demo:INC-1")} == {"ana", "ben"}
+    actions.answer_review(app, "INC-1", label="ZTNA", by="ana")
+    assert {one.answered_by for one in app.triage.feedback.review_history("demo:INC-1")} == {"ana", "ben"}
     assert len([event for event in app.store.history("demo:INC-1") if event.kind == "classified"]) == 2
-    assert app.store.ticket("INC-1").product == app.feedback_store.answers()["demo:INC-1"].label
+    assert app.store.ticket("INC-1").product == app.triage.feedback.answers()["demo:INC-1"].label
 
 
 @pytest.mark.parametrize(
@@ -151,7 +152,7 @@ def test_what_cannot_be_kept_is_refused(app: App, words: list[str], error: type[
     done = run(app, *words)
     assert isinstance(done.exception, error)
     assert why in str(done.exception)
-    assert (app.feedback_store.answers_kept(), app.feedback_store.feedback()) == (0, [])
+    assert (app.triage.feedback.answers_kept(), app.triage.feedback.feedback()) == (0, [])
 
 
 def test_one_ticket_is_shown_with_guesses_reasons_and_labels(app: App) -> None:
@@ -159,7 +160,7 @@ def test_one_ticket_is_shown_with_guesses_reasons_and_labels(app: App) -> None:
     assert told[0] == "INC-3  Sure"
     assert [line.strip() for line in told[2:5]] == ["text: Help.", "guesses: SWG 90% or ZTNA 5%", "why: r"]
     assert told[5].startswith("answer with --label and one of CASB, SWG, ZTNA")
-    assert app.feedback_store.answers_kept() == 0
+    assert app.triage.feedback.answers_kept() == 0
 
 
 def test_reply_with_a_byte_order_mark_is_the_draft_itself(app: App, tmp_path: Path) -> None:
@@ -172,15 +173,15 @@ def test_sent_edited_and_rejected_are_told_apart(app: App, tmp_path: Path) -> No
     said = [["--sent"], ["--edited", tmp_path / "reply.txt"], ["--rejected", "wrong version"]]
     told = [run(app, "feedback", "INC-1", *words).output for words in said]
     assert told[1] == "demo:INC-1: draft edited, 21% of it rewritten\n"
-    kept = app.feedback_store.feedback_of("demo:INC-1")
+    kept = app.triage.feedback.feedback_of("demo:INC-1")
     assert [one.outcome for one in kept] == ["sent", "edited", "rejected"]
     assert (kept[2].reason, kept[2].label, kept[2].articles) == ("wrong version", "SWG", ("ztna-301",))
 
 
 def test_feedback_on_a_draft_nobody_saw_is_refused(app: App) -> None:
     with pytest.raises(Conflict, match="newer draft"):
-        app.record_feedback("INC-1", by="ana", shown="An older text.")
-    assert app.feedback_store.feedback() == []
+        actions.record_feedback(app, "INC-1", by="ana", shown="An older text.")
+    assert app.triage.feedback.feedback() == []
 
 
 def test_a_reference_of_two_sources_is_listed_and_refused_by_its_keys(app: App) -> None:

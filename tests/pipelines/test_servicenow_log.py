@@ -45,7 +45,9 @@ def test_batch_says_what_the_plain_reference_says(app: App) -> None:
     some = replay(app, as_of=AS_OF)["ticket"].unique().sort().gather_every(100)
     tickets = tickets_as_created(app).filter(pl.col("id").is_in(some.implode()))
     events = clock_events(app).filter(pl.col("ticket").is_in(some.implode()))
-    plain = evaluate_all(tickets.to_dicts(), events.to_dicts(), app.sla_policies, app.calendars, AS_OF)
+    plain = evaluate_all(
+        tickets.to_dicts(), events.to_dicts(), app.policies.sla.policies, app.policies.sla.calendars, AS_OF
+    )
     fields = ["ticket", "clock", "window", "state", "elapsed", "paused", "due_at"]
     batch = replay(app, as_of=AS_OF).filter(pl.col("ticket").is_in(some.implode())).select(fields)
     expected = {tuple(str(row[field]) for field in fields) for row in plain}

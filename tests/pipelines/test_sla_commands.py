@@ -107,7 +107,10 @@ def test_backtest_agrees_with_a_replay_under_the_new_policy(
     assert "clocks of" in out
     with open_app(home=home) as app:
         sides = [load(IN_FORCE), load(shorter)]
-        was, new = (evaluate(tickets_as_created(app), clock_events(app), side, app.calendars, AS_OF) for side in sides)
+        was, new = (
+            evaluate(tickets_as_created(app), clock_events(app), side, app.policies.sla.calendars, AS_OF)
+            for side in sides
+        )
     keys = ["ticket", "clock", "window"]
     both = was.join(new, on=keys, suffix="_after").filter(pl.col("state") != pl.col("state_after"))
     assert sorted(both.select(keys).rows()) == sorted(pl.read_parquet(file).select(keys).rows())

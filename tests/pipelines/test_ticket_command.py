@@ -52,7 +52,7 @@ def test_the_newest_draft_is_shown_with_its_sources_and_no_control_character(tmp
             for n in (1, 2)
         ]  # fmt: skip
         for draft in drafts:
-            app.triage_store.save_suggestions([text_of(app.store.ticket("INC-1"))], [draft], at=draft.created_at)
+            app.triage.store.save_suggestions([text_of(app.store.ticket("INC-1"))], [draft], at=draft.created_at)
         told = shown(app)
     start = told.index("draft of 2026-07-17 17:00Z by extractive")
     assert told[start + 1 : start + 5] == [

@@ -239,8 +239,12 @@ def test_a_model_of_own_labels_is_used_by_its_setting_alone(
     assert "taxonomy of these 2 labels" in done.output
     monkeypatch.setenv("HELMDESK_MODEL", str(tmp_path / "mine.npz"))
     with open_app() as app:
-        (claim,) = app.classifier.classify([TicketText(ticket_id="t", subject="my badge is red at the door")])
-        assert (claim.product, claim.urgency, list(app.taxonomy.product.labels)) == ("badge", "medium", sorted(OWN))
+        (claim,) = app.triage.classifier.classify([TicketText(ticket_id="t", subject="my badge is red at the door")])
+        assert (claim.product, claim.urgency, list(app.triage.taxonomy.product.labels)) == (
+            "badge",
+            "medium",
+            sorted(OWN),
+        )
 
 
 def test_labels_that_the_taxonomy_has_need_none_of_their_own(files: Path, tmp_path: Path) -> None:
@@ -264,7 +268,7 @@ def test_a_model_whose_taxonomy_is_gone_says_what_to_do(
     kept = (tmp_path / "mine.yaml").rename(tmp_path / "elsewhere.yaml")
     monkeypatch.setenv("HELMDESK_MODEL", str(tmp_path / "mine.npz"))
     with open_app() as app, pytest.raises(BadInput, match=r"'badge'.* products .*put a taxonomy.* at .*mine\.yaml"):
-        _ = app.classifier
+        _ = app.triage.classifier
     monkeypatch.setenv("HELMDESK_TAXONOMY", str(kept))
     with open_app() as app:
-        assert app.classifier.name.startswith("trained:")
+        assert app.triage.classifier.name.startswith("trained:")

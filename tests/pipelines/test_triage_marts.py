@@ -10,6 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
+from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.cli import command_line
 from pipelines.jobs.ingest import ingest
@@ -31,15 +32,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         bring_people(app, app.settings.data / "people")
         ingest(app, write_export(home / "export", 60), source="helmdesk", at=AS_OF)
         triage_tickets(app, at=AS_OF)
-        claims = app.triage_store.latest_frame().sort("ticket_id").head(20)
+        claims = app.triage.store.latest_frame().sort("ticket_id").head(20)
         for place, (ticket, product) in enumerate(claims.select("ticket_id", "product").iter_rows()):
-            app.answer_review(ticket, label="GENERAL" if place % 4 == 0 else product, by="ana")
-        written = app.triage_store.latest_frame("suggestions").filter("grounded").sort("ticket_id").head(6)
+            actions.answer_review(app, ticket, label="GENERAL" if place % 4 == 0 else product, by="ana")
+        written = app.triage.store.latest_frame("suggestions").filter("grounded").sort("ticket_id").head(6)
         for place, ticket in enumerate(written["ticket_id"]):
             done: dict[str, Any] = [{}, {"sent": "Something else altogether."}, {"rejected": "off topic"}][place % 3]
-            app.record_feedback(ticket, by="ben", **done)
+            actions.record_feedback(app, ticket, by="ben", **done)
         publish(app, as_of=app.now())
-        with app.marts() as reader:
+        with actions.published(app) as reader:
             yield reader, app
 
 
@@ -51,7 +52,7 @@ def stored(desk: Desk, sql: str) -> pl.DataFrame:
         rows = pl.read_database(f"SELECT * FROM {table}", app.store.engine.connect())
         connection.register(f"kept_{table}", rows.to_arrow())
     for table in ("classifications", "suggestions"):
-        connection.register(f"kept_{table}", app.triage_store.frame(table).to_arrow())
+        connection.register(f"kept_{table}", app.triage.store.frame(table).to_arrow())
     return pl.DataFrame(connection.sql(sql).to_arrow_table())
 
 
@@ -118,7 +119,7 @@ def test_feedback_counted_with_sql(desk: Desk) -> None:
 
 def test_articles_and_gaps_speak_of_the_drafts(desk: Desk) -> None:
     reader, app = desk
-    drafts = app.triage_store.latest_frame("suggestions")
+    drafts = app.triage.store.latest_frame("suggestions")
     cited = {c["article_id"] for row in drafts.filter("grounded")["citations"] for c in json.loads(row)}
     useless = reader.frame("unhelpful_articles")
     never = set(useless.filter(why="never cited")["article_id"])
@@ -130,11 +131,11 @@ def test_only_articles_of_the_index_are_called_unhelpful(tmp_path: Path) -> None
     article = Article(id="own-1", title="Badge", url="own-1", text="Show the badge.")
     with open_app(home=tmp_path, embedder="wordllama") as app:
         publish(app, as_of=AS_OF)
-        with app.marts() as reader:
+        with actions.published(app) as reader:
             assert reader.frame("unhelpful_articles").is_empty()
-        app.index.sync([article], source="own")
+        app.triage.index.sync([article], source="own")
         publish(app, as_of=AS_OF)
-        with app.marts() as reader:
+        with actions.published(app) as reader:
             assert reader.frame("unhelpful_articles").select("article_id", "why").rows() == [("own-1", "never cited")]
 
 
@@ -142,7 +143,7 @@ def test_an_index_that_cannot_be_asked_stops_no_publication(tmp_path: Path) -> N
     (tmp_path / "knowledge.milvus.db").write_bytes(b"damaged")
     with open_app(home=tmp_path, embedder="wordllama") as app:
         publish(app, as_of=AS_OF)
-        with app.marts() as reader:
+        with actions.published(app) as reader:
             assert reader.frame("unhelpful_articles").is_empty()
 
 

@@ -13,7 +13,7 @@ from triage.contracts import TicketText
 def test_an_unsure_guess_is_shown_and_not_used(app: App) -> None:
     app.store.ingest(Delivery(tickets=(delivered(1, source="desk", category="network"),)), at=MONDAY)
     guess = claim(1, at=later(1), product="DLP", confidence=0.41, needs_review=True)
-    app.triage_store.save_classifications([TicketText(ticket_id="desk:1", content="?")], [guess], at=later(1))
+    app.triage.store.save_classifications([TicketText(ticket_id="desk:1", content="?")], [guess], at=later(1))
     marts = build(app, as_of=later(2), clocks=replay(app, as_of=later(2)))
     assert marts["tickets"]["product"].to_list() == [None]
     assert marts["work_queue"].select("product", "confidence", "needs_review").rows() == [("DLP", 0.41, True)]

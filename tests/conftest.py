@@ -2,8 +2,10 @@
 
 import itertools
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,21 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from engine.storage import migrate
+from tests.processes import two_processes
 
-settings.register_profile(
-    "desk", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
+pytest_plugins = ("tests.triage.real_parts",)
+
+BOUNDED = settings(
+    deadline=None,
+    derandomize=bool(os.environ.get("CI")),
+    max_examples=50,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.load_profile("desk")
+"""What CI runs: so many examples of a property, in CI the same ones each time. A test says a number of its own only
+where its examples are very cheap or very dear; `poe long` runs more of the others."""
+settings.register_profile("bounded", BOUNDED)
+settings.register_profile("long", BOUNDED, max_examples=1_000, derandomize=False)
+settings.load_profile("bounded")
 _numbers = itertools.count(1)
 
 
@@ -30,6 +42,19 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
     migrate.upgrade(f"sqlite:///{file}")
     return file
+
+
+@pytest.fixture
+def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
+    """A migrated database without rows, in a folder of its own, that nobody else uses."""
+    return Path(shutil.copy(sqlite_template, tmp_path / "helmdesk.db"))
+
+
+@pytest.fixture(scope="session")
+def process_pool() -> Iterator[ProcessPoolExecutor]:
+    """Two processes for the session: what they imported for one test they need not import for the next."""
+    with two_processes() as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session")

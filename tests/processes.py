@@ -24,9 +24,10 @@ def _know(gate: Any) -> None:
 def two_processes() -> Iterator[ProcessPoolExecutor]:
     """A page that ran in this process left itself as `__main__`, which a spawned process would run first."""
     context = get_context("spawn")
-    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
-    try:
-        with ProcessPoolExecutor(2, context, initializer=_know, initargs=(context.Barrier(2),)) as pool:
-            yield pool
-    finally:
-        sys.modules["__main__"] = main
+    with ProcessPoolExecutor(2, context, initializer=_know, initargs=(context.Barrier(2),)) as pool:
+        main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+        try:
+            list(pool.map(meet, [90, 90]))  # both have started
+        finally:
+            sys.modules["__main__"] = main
+        yield pool

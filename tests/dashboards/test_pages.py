@@ -25,10 +25,13 @@ def home(tmp_path, monkeypatch):
 
 
 def opened(page: str, **query: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    """The page as if it was the first to be opened; every page has the name of its file as its address."""
+    app = AppTest.from_file(str(APP), default_timeout=60)
     for name, value in query.items():
         app.query_params[name] = value
-    app = app.switch_page(f"views/{page}.py").run()
+    if page != PAGES[0]:
+        app.switch_page(f"views/{page}.py")
+    app.run()
     assert not app.exception, app.exception
     return app
 

@@ -19,7 +19,7 @@ DRAFT = "Restart the connector [1]."
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(tmp_path, monkeypatch, sqlite_file):
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
     small_desk(tmp_path).close()
     stored_desk(tmp_path)

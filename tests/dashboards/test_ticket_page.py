@@ -12,7 +12,7 @@ from tests.dashboards.test_pages import opened, read_as_markdown
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch):
+def home(tmp_path, monkeypatch, sqlite_file):
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
     small_desk(tmp_path).close()
     stored_desk(tmp_path)

@@ -1,7 +1,6 @@
 """The same desk over every embedded store."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -9,8 +8,14 @@ from engine.storage import open_store
 from engine.storage.ports import Store
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = open_store("memory://" if request.param == "memory" else f"sqlite:///{tmp_path / 'desk.db'}")
+def desk_store(url: str) -> Iterator[Store]:
+    """The store at this address, closed at the end."""
+    opened = open_store(url)
     yield opened
     opened.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    is_file = request.param == "sqlite"
+    yield from desk_store(f"sqlite:///{request.getfixturevalue('sqlite_file')}" if is_file else "memory://")

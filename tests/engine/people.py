@@ -5,8 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from engine.contracts import Agent, Delivery, EmpowermentConfig, Role, StandardTicket, Team, Ticket
 from engine.desk import Desk, Policies, read_policies
+from engine.standings import standings, tickets_as_of
 from engine.storage.ports import Store
 
 POLICIES = Path(__file__).resolve().parents[2] / "data" / "policies"
@@ -68,3 +71,14 @@ def policies_in(folder: Path, **presets: str) -> Policies:
     return read_policies(
         *(folder / f"{name}.yaml" for name in (*names, "reminders", "notifications", "rules")), **presets
     )
+
+
+def tables(store: Store) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The store's tickets and events, the key of a ticket named as everywhere."""
+    events = store.frame("events").drop("id").rename({"ticket_id": "ticket"})
+    return store.frame("tickets").rename({"id": "ticket"}), events
+
+
+def stood(store: Store, at: datetime) -> pl.DataFrame:
+    """The store's tickets as they stood."""
+    return tickets_as_of(*tables(store), standings(*tables(store), at), at)

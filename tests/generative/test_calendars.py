@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sla.calendar.business_intervals import NEVER
@@ -51,7 +51,6 @@ def calendars(draw: st.DrawFn) -> tuple[dict[str, Any], datetime]:
     return mapping, start
 
 
-@settings(max_examples=120, deadline=None)
 @given(calendars(), st.integers(0, 96 * 3), st.integers(0, 96 * 5))
 def test_elapsed_is_what_walking_counts(
     given_calendar: tuple[dict[str, Any], datetime], skip: int, length: int
@@ -62,7 +61,6 @@ def test_elapsed_is_what_walking_counts(
     assert read_calendar(mapping).elapsed(first, last) == elapsed(mapping, first, last, step=900)
 
 
-@settings(max_examples=80, deadline=None)
 @given(calendars(), st.integers(0, 96 * 3), st.integers(1, 200))
 def test_deadline_is_where_walking_arrives(
     given_calendar: tuple[dict[str, Any], datetime], skip: int, need: int
@@ -74,7 +72,6 @@ def test_deadline_is_where_walking_arrives(
     assert found == walked if walked else found is None or found > first + LIMIT
 
 
-@settings(max_examples=60, deadline=None)
 @given(calendars(), st.lists(st.integers(0, 9 * 86_400), min_size=1, max_size=9))
 def test_columns_say_what_single_instants_say(
     given_calendar: tuple[dict[str, Any], datetime], offsets: list[int]
@@ -90,7 +87,6 @@ def test_columns_say_what_single_instants_say(
     assert [calendar.is_open(at) for at in instants] == [is_open(mapping, at) for at in instants]
 
 
-@settings(max_examples=60, deadline=None)
 @given(calendars(), st.integers(0, 96 * 3), st.integers(1, 60))
 def test_next_open_moves_a_closing_to_the_next_opening(
     given_calendar: tuple[dict[str, Any], datetime], skip: int, need: int
@@ -104,7 +100,6 @@ def test_next_open_moves_a_closing_to_the_next_opening(
         assert is_open(mapping, later) or calendar.deadline(later, 1) is None
 
 
-@settings(max_examples=60, deadline=None)
 @given(calendars(), st.integers(0, 96 * 3), st.integers(0, 9 * 86_400))
 def test_deadline_and_elapsed_undo_each_other(
     given_calendar: tuple[dict[str, Any], datetime], skip: int, length: int
@@ -118,7 +113,6 @@ def test_deadline_and_elapsed_undo_each_other(
     assert due is None or calendar.elapsed(first, due) == used
 
 
-@settings(max_examples=40, deadline=None)
 @given(calendars(), st.lists(st.tuples(st.integers(0, 9 * 86_400), st.integers(-60, 200_000)), min_size=1, max_size=9))
 def test_every_kind_of_column_says_what_single_instants_say(
     given_calendar: tuple[dict[str, Any], datetime], rows: list[tuple[int, int]]

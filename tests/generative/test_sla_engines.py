@@ -13,27 +13,17 @@ from sla.policy.parser import parse
 from tests.generative.backlogs import CALENDARS, Backlog, backlogs
 
 READY = parse_all(CALENDARS)
-RELAXED = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(suppress_health_check=list(HealthCheck))
 
 
 def by_window(rows: list[dict[str, object]]) -> list[dict[str, object]]:
     return sorted(rows, key=lambda row: (str(row["ticket"]), str(row["clock"]), row["window"]))
 
 
-@RELAXED
+@pytest.mark.slow
+@settings(RELAXED, max_examples=4 * RELAXED.max_examples)
 @given(backlogs())
 def test_batch_equals_reference(backlog: Backlog) -> None:
-    same_rows(backlog)
-
-
-@pytest.mark.slow
-@settings(RELAXED, max_examples=400)
-@given(backlogs())
-def test_batch_equals_reference_at_length(backlog: Backlog) -> None:
-    same_rows(backlog)
-
-
-def same_rows(backlog: Backlog) -> None:
     policies = parse(backlog.policies)
     expected = evaluate_all(backlog.tickets, backlog.events, policies, READY, backlog.as_of)
     tickets, events = frames(backlog.tickets, backlog.events)

@@ -12,7 +12,7 @@ READY = parse_all(CALENDARS)
 FIELDS = ("ticket", "clock", "window", "target", "elapsed", "paused", "state")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(backlogs(plain=True))
 def test_duckdb_comes_to_the_same_numbers(backlog: Backlog) -> None:
     born = [t["created_at"] for t in backlog.tickets if t["created_at"]]

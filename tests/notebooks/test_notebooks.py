@@ -23,6 +23,7 @@ def printed(path: Path) -> str:
 @pytest.fixture(autouse=True)
 def home(tmp_path, monkeypatch):
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
+    monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
     return tmp_path
 
 

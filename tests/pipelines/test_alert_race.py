@@ -1,5 +1,6 @@
 """Two evaluators at once: between them each alert is raised once, told once and marked once."""
 
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from pipelines.app.container import open_app
 from pipelines.jobs.alerts import Raised, raise_and_queue
 from tests.pipelines.test_alerts import LATER, breached, in_a_group, queue, tickets_of
-from tests.processes import meet, two_processes
+from tests.processes import meet
 
 STORM = 400
 
@@ -22,15 +23,18 @@ def evaluate_as_process(home: Path, database_url: str) -> Raised:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
-    return "" if request.param == "sqlite" else str(request.getfixturevalue("new_database")())
+    if request.param == "sqlite":
+        return f"sqlite:///{request.getfixturevalue('sqlite_file')}"
+    return str(request.getfixturevalue("new_database")(request.getfixturevalue("postgres_template")))
 
 
-def test_two_evaluators_at_once_tell_each_alert_once(tmp_path: Path, database_url: str) -> None:
+def test_two_evaluators_at_once_tell_each_alert_once(
+    tmp_path: Path, database_url: str, process_pool: ProcessPoolExecutor
+) -> None:
     with open_app(home=tmp_path, database_url=database_url) as app:
         in_a_group(app, STORM)
-    with two_processes() as pool:
-        running = [pool.submit(evaluate_as_process, tmp_path, database_url) for _ in range(2)]
-        found = [future.result(timeout=120) for future in running]
+    running = [process_pool.submit(evaluate_as_process, tmp_path, database_url) for _ in range(2)]
+    found = [future.result(timeout=120) for future in running]
     assert sum(raised.alerts for raised in found) == STORM
     with open_app(home=tmp_path, database_url=database_url) as app:
         kept, rows = app.store.frame("sla_alerts"), queue(app)

@@ -57,8 +57,8 @@ def fill(app: App, tickets: int, **fields: Any) -> App:
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
-    with open_app(home=tmp_path) as opened:
+def app(sqlite_file: Path) -> Iterator[App]:
+    with open_app(home=sqlite_file.parent) as opened:
         yield opened
 
 
@@ -85,17 +85,17 @@ def in_a_group(app: App, tickets: int) -> App:
 
 
 def test_storm_keeps_every_alert_and_sends_a_digest(app: App) -> None:
-    in_a_group(app, 5000)
-    assert raise_and_queue(app, breached(5000), tickets_of(app), as_of=LATER) == Raised(
-        alerts=5000, nudges=0, messages=2
+    in_a_group(app, 1200)
+    assert raise_and_queue(app, breached(1200), tickets_of(app), as_of=LATER) == Raised(
+        alerts=1200, nudges=0, messages=2
     )
     kept = app.store.frame("sla_alerts")
-    assert (kept.height, kept["notification_sent"].all()) == (5000, True)
+    assert (kept.height, kept["notification_sent"].all()) == (1200, True)
     assert [(row.agent_id, row.ticket_id, row.payload["alerts"]) for row in queue(app)] == [
-        ("cleo", None, 5000),
-        ("dirk", None, 5000),
+        ("cleo", None, 1200),
+        ("dirk", None, 1200),
     ]
-    assert raise_and_queue(app, breached(5000), tickets_of(app), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
+    assert raise_and_queue(app, breached(1200), tickets_of(app), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
     assert len(queue(app)) == 2
 
 
@@ -267,8 +267,8 @@ def test_routing_answer_as_the_desk_does(app: App, ticket_id: str | None) -> Non
 
 
 @pytest.mark.postgres
-def test_storm_on_postgresql(tmp_path: Path, new_database: Callable[..., str]) -> None:
-    with open_app(home=tmp_path, database_url=new_database()) as app:
+def test_storm_on_postgresql(tmp_path: Path, new_database: Callable[..., str], postgres_template: str) -> None:
+    with open_app(home=tmp_path, database_url=new_database(postgres_template)) as app:
         in_a_group(app, 600)
         assert raise_and_queue(app, breached(600), tickets_of(app), as_of=LATER) == Raised(
             alerts=600, nudges=0, messages=2

@@ -1,16 +1,16 @@
 """A publication as of an instant equals the one that would have been made then."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from engine import lifecycle
 from engine.contracts import Delivery, Event, Kind, StandardTicket
-from pipelines.app.container import App, open_app
+from pipelines.app.container import open_app
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.publish import build
@@ -19,6 +19,7 @@ from tests.pipelines.small_desk import AS_OF, sample_lines
 
 THEN = AS_OF - timedelta(days=6, hours=3)
 MADE_BY_THE_CLOCK = {"rejected"}
+Marts = dict[str, pl.DataFrame]
 
 
 def sample() -> tuple[list[StandardTicket], list[Event]]:
@@ -40,8 +41,8 @@ def as_delivered_then(ticket: StandardTicket, history: list[Event]) -> StandardT
 
 
 @pytest.fixture(scope="module")
-def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, App]]:
-    """One desk that knows everything, and one that stopped at THEN."""
+def marts(tmp_path_factory: pytest.TempPathFactory) -> list[Marts]:
+    """Of THEN: by a desk that knows everything since, and by one that stopped there."""
     tickets, events = sample()
     known = {
         t.key: sorted((e for e in events if e.ticket_id == t.key and e.at <= THEN), key=lambda e: e.at) for t in tickets
@@ -55,12 +56,12 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, App]
         ):
             bring_people(app, app.settings.data / "people")
             app.store.ingest(delivery, at=AS_OF)
-        yield now, then
+        return [build(app, as_of=THEN, clocks=replay(app, as_of=THEN)) for app in (now, then)]
 
 
 @pytest.mark.parametrize("mart", sorted(set(MARTS) - MADE_BY_THE_CLOCK))
-def test_mart_of_then_is_the_mart_made_then(houses: tuple[App, App], mart: str) -> None:
-    shown, made = (build(app, as_of=THEN, clocks=replay(app, as_of=THEN))[mart] for app in houses)
+def test_mart_of_then_is_the_mart_made_then(marts: list[Marts], mart: str) -> None:
+    shown, made = (built[mart] for built in marts)
     columns = MARTS[mart].schema.names()
     assert made.height or mart not in {"tickets", "sla_clocks", "attainment", "work_queue", "volume"}
     assert shown.select(columns).sort(columns).equals(made.select(columns).sort(columns))

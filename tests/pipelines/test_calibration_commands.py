@@ -1,5 +1,6 @@
 """`helmdesk calibration`: the week is drawn, what waits is listed, a lead who had no part in it decides once."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -23,10 +24,11 @@ LEAD, AGENT, OTHER_LEAD, MANAGER = "AGT-01", "AGT-03", "AGT-05", "AGT-32"
 CLAIM = Claim(what_went_wrong="outage", why_eligible="goodwill", type="refund", amount=Decimal(40))
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
+@pytest.fixture(scope="module")
+def granted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two grants of last week under the agent's own limit, which nothing but the draw lists."""
-    with open_app(home=tmp_path) as opened:
+    home = tmp_path_factory.mktemp("granted")
+    with open_app(home=home) as opened:
         bring_people(opened, shipped_data() / "people")
         at = opened.now() - timedelta(days=8 + opened.now().weekday() - 7)
         for key in ("INC-1", "INC-2"):
@@ -34,6 +36,13 @@ def app(tmp_path: Path) -> Iterator[App]:
             opened.store.ingest(Delivery(tickets=(made,)), at=at)
             opened.desk.accept(f"demo:{key}", by=AGENT, at=at)
             opened.desk.propose_resolution(f"demo:{key}", CLAIM, by=AGENT, at=at)
+    return home
+
+
+@pytest.fixture
+def app(granted: Path, tmp_path: Path) -> Iterator[App]:
+    shutil.copytree(granted, tmp_path, dirs_exist_ok=True)
+    with open_app(home=tmp_path) as opened:
         yield opened
 
 

@@ -3,27 +3,47 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from importlib.metadata import version
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from pipelines.cli import main
 from tests.pipelines.small_desk import AS_OF, first_ticket, write_export
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).parent / "helmdesk"
 
 
-def helmdesk(*words: object, home: Path) -> subprocess.CompletedProcess[str]:
-    command = [COMMAND, "--home", home, *words]
-    words = [str(word) for word in command]
+Run = subprocess.CompletedProcess[str]
+
+
+def started(*words: object, home: Path) -> Run:
+    """The command as a process of its own."""
+    command = [str(word) for word in (COMMAND, "--home", home, *words)]
     quick = {"HELMDESK_EMBEDDER": "wordllama"} | os.environ
-    return subprocess.run(words, check=False, capture_output=True, text=True, cwd=ROOT, timeout=300, env=quick)
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, timeout=300, env=quick)
 
 
-def refused(*words: object, home: Path) -> str:
+def helmdesk(*words: object, home: Path) -> Run:
+    """The same in this process, which spares the imports."""
+    command, out, errors, code = [str(word) for word in (COMMAND, "--home", home, *words)], StringIO(), StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
+        patch.setenv("HELMDESK_EMBEDDER", os.environ.get("HELMDESK_EMBEDDER", "wordllama"))
+        patch.setattr(sys, "argv", command)
+        try:
+            main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return Run(command, code, out.getvalue(), errors.getvalue())
+
+
+def refused(*words: object, home: Path, by: Callable[..., Run] = helmdesk) -> str:
     """The one line a bad input gets."""
-    run = helmdesk(*words, home=home)
+    run = by(*words, home=home)
     assert run.returncode == 2, run.stdout + run.stderr
     lines = run.stderr.strip().splitlines()
     assert len(lines) == 1, run.stderr
@@ -37,7 +57,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_same_input_twice_changes_nothing(export: Path, tmp_path: Path) -> None:
-    first = helmdesk("ingest", export, home=tmp_path)
+    first = started("ingest", export, home=tmp_path)
     assert "created 40, updated 0, skipped 0, rejected 0" in first.stdout, first.stderr
     second = helmdesk("ingest", export, home=tmp_path)
     assert "created 0, updated 0, skipped 40, rejected 0, events 0" in second.stdout
@@ -64,7 +84,9 @@ def test_bad_file_gets_one_line_and_stores_nothing(
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    assert "nowhere.csv" in refused("ingest", tmp_path / "nowhere.csv", "--source", "servicenow-csv", home=tmp_path)
+    assert "nowhere.csv" in refused(
+        "ingest", tmp_path / "nowhere.csv", "--source", "servicenow-csv", home=tmp_path, by=started
+    )
 
 
 def test_an_error_hands_no_control_character_to_the_terminal(tmp_path: Path) -> None:
@@ -138,7 +160,7 @@ def test_dashboards_marts_are_missing_until_published(tmp_path: Path) -> None:
 def test_cycle_reports_and_publishes(export: Path, tmp_path: Path) -> None:
     helmdesk("ingest", ROOT / "data" / "people", "--source", "people", home=tmp_path)
     helmdesk("ingest", export, home=tmp_path)
-    run = helmdesk("cycle", "--as-of", AS_OF.isoformat(), home=tmp_path)
+    run = started("cycle", "--as-of", AS_OF.isoformat(), home=tmp_path)
     assert run.returncode == 0, run.stderr
     for heading in ("Tickets by state (40)", "SLA attainment by priority", "Breaches", "Allocation", "Classification"):
         assert heading in run.stdout

@@ -144,7 +144,7 @@ def test_schedules_are_as_promised(server: Server) -> None:
 def test_worker_runs_a_deployment(server: Server) -> None:
     for deployment in deployments(server).values():
         server.pause(deployment["id"])
-    server.run("deployment", "run", "ingest/every-minute")
+    server.ask(f"/deployments/{deployments(server)['ingest']['id']}/create_flow_run", {"state": {"type": "SCHEDULED"}})
     server.run("worker", "start", "--pool", "helmdesk", "--run-once", "--name", "once")
     runs = server.ask(
         "/flow_runs/filter", {"flow_runs": {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}}}
@@ -152,17 +152,17 @@ def test_worker_runs_a_deployment(server: Server) -> None:
     assert [run["state"]["type"] for run in runs] == ["COMPLETED"]
 
 
-def test_cycle_runs_as_tasks_and_twice_is_safe(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name, value in QUIET.items():
+def test_cycle_runs_as_tasks_and_twice_is_safe(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in {**QUIET, "PREFECT_HOME": str(tmp_path / "prefect")}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
     fill_inbox(tmp_path, tickets=12)
 
-    from prefect.testing.utilities import prefect_test_harness
+    from prefect.settings import PREFECT_API_URL, temporary_settings
 
     from pipelines.flows.cycle import cycle
 
-    with prefect_test_harness(server_startup_timeout=180):
+    with temporary_settings({PREFECT_API_URL: server.api}):
         first = cycle(as_of=AS_OF)
         second = cycle(as_of=AS_OF)
     assert first["ingest"]["created"] == 12

@@ -1,5 +1,6 @@
 """The history is never rewritten, and of many who act at once one wins."""
 
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import pytest
@@ -19,7 +20,6 @@ from tests.ports.examples import (
     ticket,
 )
 from tests.ports.racers import claim, claim_as_process, claims_of_threads, deliver_as_process
-from tests.processes import two_processes
 
 sql_only = pytest.mark.usefixtures("sql_only")
 KEY = "servicenow:INC1"
@@ -76,9 +76,8 @@ def test_of_many_claims_one_wins(url: str) -> None:
 
 @sql_only
 @pytest.mark.slow
-def test_two_processes_deliver_the_same_once(url: str) -> None:
-    with two_processes() as pool:
-        first, second = pool.map(deliver_as_process, [url, url])
+def test_two_processes_deliver_the_same_once(url: str, process_pool: ProcessPoolExecutor) -> None:
+    first, second = process_pool.map(deliver_as_process, [url, url])
     both = first + second
     assert (both.created, both.skipped, both.events) == (400, 400, 400 * 4)
     store = open_store(url)
@@ -88,13 +87,12 @@ def test_two_processes_deliver_the_same_once(url: str) -> None:
 
 @sql_only
 @pytest.mark.slow
-def test_of_two_processes_one_becomes_the_owner(url: str) -> None:
+def test_of_two_processes_one_becomes_the_owner(url: str, process_pool: ProcessPoolExecutor) -> None:
     store = open_store(url)
     store.ingest(delivery(*(ticket(number) for number in range(25))), at=MONDAY)
     keys = [found.id for found in store.tickets()]
-    with two_processes() as pool:
-        won = [
-            [winner for winner in pool.map(claim_as_process, [url] * 2, [key] * 2, [ANA, BEN]) if winner]
-            for key in keys
-        ]
+    won = [
+        [winner for winner in process_pool.map(claim_as_process, [url] * 2, [key] * 2, [ANA, BEN]) if winner]
+        for key in keys
+    ]
     assert [[found.owner_id] for found in store.tickets()] == won

@@ -1,20 +1,7 @@
-"""Real parts for triage's tests: the embedder, the taxonomy and the knowledge base the project ships."""
+"""The data and the instant of triage's tests."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-
-import pytest
-
-from triage.classify import LocalClassifier
-from triage.contracts import Article, Macro
-from triage.drafting.draft import ExtractiveDrafter
-from triage.drafting.macros import read_macros
-from triage.embed import MiniLM, Remembering
-from triage.knowledge.chunks import read_articles
-from triage.knowledge.memory_index import MemoryIndex
-from triage.ports import Embedder
-from triage.taxonomy import Taxonomy, load_taxonomy
 
 DATA = Path(__file__).resolve().parents[2] / "data"
 MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -22,41 +9,3 @@ MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 def monday() -> datetime:
     return MONDAY
-
-
-@pytest.fixture(scope="session")
-def embedder() -> Embedder:
-    return Remembering(MiniLM())
-
-
-@pytest.fixture(scope="session")
-def taxonomy() -> Taxonomy:
-    return load_taxonomy(DATA / "taxonomies" / "products.yaml")
-
-
-@pytest.fixture(scope="session")
-def classifier(taxonomy: Taxonomy, embedder: Embedder) -> LocalClassifier:
-    return LocalClassifier(taxonomy, embedder, clock=monday)
-
-
-@pytest.fixture(scope="session")
-def articles() -> list[Article]:
-    return read_articles(DATA / "knowledge")
-
-
-@pytest.fixture(scope="session")
-def macros() -> list[Macro]:
-    return read_macros(DATA / "macros")
-
-
-@pytest.fixture(scope="session")
-def knowledge(embedder: Embedder, articles: list[Article]) -> Iterator[MemoryIndex]:
-    index = MemoryIndex(embedder)
-    index.sync(articles)
-    yield index
-    index.close()
-
-
-@pytest.fixture(scope="session")
-def drafter(embedder: Embedder, macros: list[Macro]) -> ExtractiveDrafter:
-    return ExtractiveDrafter(embedder, clock=monday, macros=macros)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.shared.errors import BadInput
@@ -25,7 +25,6 @@ def one(classifier: LocalClassifier, content: str, subject: str = "", **known: s
     return classifier.classify([TicketText(ticket_id="desk:1", subject=subject, content=content, **known)])[0]
 
 
-@settings(max_examples=40)
 @given(subject=st.text(max_size=80), content=st.text(max_size=300))
 def test_every_label_is_in_the_taxonomy(classifier: LocalClassifier, subject: str, content: str) -> None:
     claim = one(classifier, content, subject)

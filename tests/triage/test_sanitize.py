@@ -58,9 +58,9 @@ def test_cleaning_never_fails_and_never_exceeds(raw: str) -> None:
     ],
 )
 def test_hostile_markup_is_read_in_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     clean("<b>" + piece * 50_000)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from triage.taxonomy import Taxonomy, words_of
@@ -41,7 +41,6 @@ def test_reason_names_the_words_and_the_rule(taxonomy: Taxonomy) -> None:
 BITS = ("Production", "is DOWN", "no", "rush", "ASAP,", "can't work", "nobody can", "log in", "\n", "x", "urgent")
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.sampled_from(BITS), max_size=8))
 def test_phrases_are_left_out_only_where_they_cannot_stand(taxonomy: Taxonomy, bits: list[str]) -> None:
     text = " ".join(bits)

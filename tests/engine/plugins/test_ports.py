@@ -1,0 +1,298 @@
+"""Every plugin keeps the same promises, shown on the example message at its foot."""
+
+import json
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+
+import pytest
+
+from engine.contracts import AllocationDecision, GroupStatus, Outcome, Status
+from engine.plugins import bmc, jira, servicenow, webhook
+from engine.plugins.registry import handler_plugin, source_names, source_plugin
+from engine.plugins.sending import to_url
+from engine.plugins.webhook import receive
+from engine.shared.errors import BadInput, NotAllowed, NotFound, Unavailable
+from tests.engine.plugins.samples import MAPPINGS, whole
+
+AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+ZENDESK = {"Id": 7, "Subject": "No mail", "Created at": "2026-03-02 09:00", "Status": "Open", "Tags": "a b"}
+MESSAGES = {
+    "webhook": webhook.EXAMPLE,
+    "helmdesk": webhook.EXAMPLE,
+    "servicenow": servicenow.EXAMPLE_INCIDENT,
+    "jira": jira.EXAMPLE_ISSUE,
+    "zendesk-csv": ZENDESK,
+}
+GROUPS = {
+    "outbox": {"group_id": "g1", "name": "Network", "max_bandwidth": 5},
+    "servicenow": servicenow.EXAMPLE_GROUP,
+    "bmc": bmc.EXAMPLE_GROUP,
+}
+
+
+def decision(**changes: Any) -> AllocationDecision:
+    values = {
+        "ticket_id": "servicenow:INC7", "decided_at": AT, "outcome": Outcome.ALLOCATED, "group_id": "g1",
+        "group_name": "Network", "rationale": "Network is the best match.", "confidence": 0.877, **changes,
+    }  # fmt: skip
+    return AllocationDecision(**values)
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+class TestSources:
+    def test_a_message_becomes_one_ticket(self, name: str) -> None:
+        told = receive(MESSAGES[name], source=name, plugin=lambda n: source_plugin(n, mappings=MAPPINGS))
+        assert (len(told.tickets), told.rejected) == (1, ())
+        assert told.tickets[0].created_at.tzinfo is not None
+
+    def test_the_same_message_is_the_same_ticket(self, name: str) -> None:
+        plugin = source_plugin(name, mappings=MAPPINGS)
+        assert plugin.parse(MESSAGES[name]) == plugin.parse(MESSAGES[name])
+
+    def test_a_file_of_messages_says_the_same(self, name: str, tmp_path: Path) -> None:
+        path = tmp_path / "messages.jsonl"
+        path.write_text(json.dumps(MESSAGES[name]) + "\n", encoding="utf-8")
+        plugin = source_plugin(name, mappings=MAPPINGS)
+        assert whole(plugin, path) == plugin.parse(MESSAGES[name])
+
+    def test_nonsense_is_refused_with_a_reason(self, name: str) -> None:
+        plugin = source_plugin(name, mappings=MAPPINGS)
+        if name == "jira":
+            with pytest.raises(BadInput, match="no issue with `fields`"):
+                plugin.parse({"hello": "world"})
+        else:
+            told = plugin.parse({"hello": "world"})
+            assert told.tickets == ()
+            assert told.rejected[0].reason
+            assert told.rejected[0].content == {"hello": "world"}
+
+
+@pytest.mark.parametrize("name", GROUPS)
+class TestHandlers:
+    def make(self, name: str, folder: Path, groups: Any) -> Any:
+        (folder / "groups.json").write_text(json.dumps({"groups": groups}))
+        out = folder / "out/decisions.jsonl"
+        return handler_plugin(name, mappings=MAPPINGS, groups=folder / "groups.json", send_to=out)
+
+    def test_groups_are_read(self, name: str, tmp_path: Path) -> None:
+        group = self.make(name, tmp_path, [GROUPS[name]]).groups()[0]
+        assert (group.status, group.max_bandwidth > 0) == (GroupStatus.ACTIVE, True)
+
+    def test_a_bad_group_is_named(self, name: str, tmp_path: Path) -> None:
+        for bad in ({"name": "x"}, {"sys_id": "x", "u_quality": "good"}, {"values": 3}, {"max_bandwidth": "lots"}):
+            with pytest.raises(BadInput, match="group record 2"):
+                self.make(name, tmp_path, [GROUPS[name], bad]).groups()
+
+    def test_sending_twice_is_sending_once(self, name: str, tmp_path: Path) -> None:
+        first, second = (self.make(name, tmp_path, []) for _ in range(2))
+        assert len({first.send(decision()), first.send(decision()), second.send(decision())}) == 1
+        lines = (tmp_path / "out/decisions.jsonl").read_text().splitlines()
+        assert [json.loads(line)["payload"] for line in lines] == [first.payload(decision())]
+
+    def test_a_waiting_ticket_is_not_handed_over(self, name: str, tmp_path: Path) -> None:
+        with pytest.raises(NotAllowed, match="stays in the queue"):
+            self.make(name, tmp_path, []).payload(decision(outcome=Outcome.WAITING, group_id=None))
+
+
+def handler(name: str, folder: Path, send_to: str | Path) -> Any:
+    return handler_plugin(name, mappings=MAPPINGS, groups=folder / "none.yaml", send_to=send_to)
+
+
+def test_servicenow_gets_the_five_agreed_keys(tmp_path: Path) -> None:
+    assert handler("servicenow", tmp_path, tmp_path / "o").payload(decision()) == {
+        "ticket_id": "INC7",
+        "group_id": "g1",
+        "group_name": "Network",
+        "rationale": "Network is the best match.",
+        "confidence": 0.877,
+    }
+
+
+def test_bmc_gets_its_form(tmp_path: Path) -> None:
+    values = handler("bmc", tmp_path, tmp_path / "o").payload(decision())["values"]
+    assert (values["Incident Number"], values["Assigned Group"]) == ("INC7", "Network")
+
+
+def test_the_default_groups_are_groups() -> None:
+    people = MAPPINGS.parent / "people/groups.yaml"
+    made = handler_plugin("servicenow", mappings=MAPPINGS, groups=people, send_to=people.with_name("none")).groups()
+    assert len({group.group_id for group in made}) == len(made) > 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "priority", "status"),
+    [
+        ({"priority": "1"}, "critical", "waiting_customer"),
+        ({"priority": "4", "state": "2"}, "low", "in_progress"),
+        ({"priority": "", "state": {"value": "1", "display_value": "New"}}, "medium", "new"),
+        ({"priority": "9", "hold_reason": "4"}, "medium", "waiting_vendor"),
+        ({"hold_reason": ""}, "high", "waiting_internal"),
+    ],
+)
+def test_servicenow_words(changes: dict[str, Any], priority: str, status: str) -> None:
+    incident = {**servicenow.EXAMPLE_INCIDENT["result"], **changes}
+    ticket = source_plugin("servicenow", mappings=MAPPINGS).parse({"result": [incident]}).tickets[0]
+    assert (ticket.priority, ticket.status, ticket.group, ticket.requester) == (priority, status, "287ebd7d", "681c")
+    assert ticket.key == "servicenow:INC0010023"
+
+
+def test_servicenow_without_category_is_other() -> None:
+    incident = {**servicenow.EXAMPLE_INCIDENT["result"], "category": ""}
+    assert source_plugin("servicenow", mappings=MAPPINGS).parse(incident).tickets[0].category == "other"
+
+
+def jira_told(**fields: Any) -> Any:
+    issue = json.loads(json.dumps(jira.EXAMPLE_ISSUE["issue"]))
+    issue["changelog"] |= fields.pop("changelog", {})
+    issue["fields"] |= fields
+    return source_plugin("jira", mappings=MAPPINGS).parse({"issue": issue})
+
+
+def test_a_jira_changelog_is_the_history() -> None:
+    told = jira_told()
+    assert [f"{e.at:%H:%M} {e.kind} {e.value or ''}".strip() for e in told.events] == [
+        "09:00 created",
+        "09:20 priority high",
+        "09:30 assignee acc-ana",
+        "09:30 status in_progress",
+        "09:40 response",
+        "12:00 status waiting_customer",
+    ]
+    assert told.events[0].data == {"status": "new", "priority": "medium", "tier": "standard", "type": "incident"}
+    ticket = told.tickets[0]
+    assert (ticket.status, ticket.description) == (Status.WAITING_CUSTOMER, "Pages take ten seconds.")
+    assert (ticket.tags, f"{ticket.first_response_at:%H:%M}") == (("proxy", "slow"), "09:40")
+
+
+def test_without_comments_the_first_status_change_by_another_answers() -> None:
+    assert f"{jira_told(comment=None).tickets[0].first_response_at:%H:%M}" == "09:30"
+
+
+def test_a_changelog_that_is_cut_off_is_no_history() -> None:
+    told = jira_told(changelog={"total": 200})
+    assert (len(told.tickets), told.events) == (1, ())
+
+
+def test_an_unknown_jira_status_refuses_the_issue() -> None:
+    entry = {"id": "9", "created": "2026-03-02T14:00:00.000+0100", "items": [
+        {"field": "status", "fromString": "Waiting for customer", "toString": "Limbo"}]}  # fmt: skip
+    told = jira_told(changelog={"total": 1, "histories": [entry]})
+    assert told.tickets == ()
+    assert told.rejected[0].reason == "changelog 9: status 'Limbo' is not in the mapping's values"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"changelog": {"total": 1, "histories": [7]}},
+        {"changelog": {"total": 1, "histories": [{"id": 1, "created": 5, "items": []}]}},
+        {"changelog": {"total": 1, "histories": [{"id": 1, "created": "soon", "items": [{"field": "status"}]}]}},
+        {"changelog": {"total": 1, "histories": [{"id": 1, "created": "2026-03-02", "items": [None]}]}},
+        {"comment": {"comments": [3]}},
+    ],
+)
+def test_a_misshapen_jira_history_refuses_the_issue(broken: dict[str, Any]) -> None:
+    told = jira_told(**broken)
+    assert (told.tickets, len(told.rejected)) == ((), 1)
+
+
+@pytest.mark.parametrize("document", [{"content": 3}, {"content": [3, {"content": {}}]}, [1]])
+def test_a_misshapen_jira_description_is_no_text(document: Any) -> None:
+    assert jira_told(description=document).tickets[0].description.strip() == ""
+
+
+@pytest.mark.parametrize("depth", [20, 100, 480, 900, 5000])
+def test_deep_nesting_does_no_harm(depth: int, tmp_path: Path) -> None:
+    deep = '{"a":' * depth + "1" + "}" * depth
+    path = tmp_path / "deep.jsonl"
+    path.write_text(f'{{"number": "1", "state": "1", "opened_at": "2026-03-02", "fields": {deep}}}\n', encoding="utf-8")
+    for name in ("servicenow", "jira", "helmdesk", "webhook"):
+        told = whole(source_plugin(name, mappings=MAPPINGS), path)
+        assert len(told.tickets) + len(told.rejected) == 1
+        told.model_dump_json()
+
+
+def test_a_webhook_text_has_ten_to_ten_thousand_characters() -> None:
+    plugin = source_plugin("webhook", mappings=MAPPINGS)
+    told = plugin.parse({"tickets": [webhook.EXAMPLE, {**webhook.EXAMPLE, "title": "x", "description": ""}]})
+    assert (len(told.tickets), told.rejected[0].row) == (1, 2)
+    assert told.rejected[0].reason == "title and description have 1 characters together, expected 10 to 10000"
+
+
+def test_an_unknown_source_names_the_known_ones() -> None:
+    with pytest.raises(BadInput, match="helmdesk, jira, jira-csv, servicenow, servicenow-csv, webhook, zendesk-csv"):
+        receive({}, source="pigeon", plugin=lambda name: source_plugin(name, mappings=MAPPINGS))
+
+
+def test_a_mapping_of_ones_own_makes_a_source(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text("source: mine\ncolumns: {ticket_id: Id, created_at: At}\n")
+    assert source_plugin("anything", mappings=MAPPINGS, mapping=mine).name == "anything"
+    assert "mine" in source_names(tmp_path)
+    with pytest.raises(NotFound):
+        source_plugin("x", mappings=MAPPINGS, mapping=tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("engine.plugins.nowhere:Source", "can't be loaded"),
+        ("engine.plugins.files:Nothing", "can't be loaded"),
+        ("engine.plugins.files:MappedFiles", "its options do not fit"),
+        ("engine", "sources.new.plugin"),
+    ],
+)
+def test_a_broken_plugin_entry_is_refused(tmp_path: Path, entry: str, said: str) -> None:
+    (tmp_path / "plugins.yaml").write_text(f"sources: {{new: {{plugin: '{entry}'}}}}\n")
+    with pytest.raises(BadInput, match=said):
+        source_plugin("new", mappings=tmp_path)
+
+
+class _System(BaseHTTPRequestHandler):
+    got: ClassVar[list[tuple[str | None, str | None, Any]]] = []
+    status = 201
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.got.append((self.headers["Idempotency-Key"], self.headers["Authorization"], body))
+        self.send_response(self.status)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_decisions_are_posted_and_a_refusal_is_unavailable(tmp_path: Path) -> None:
+    server = HTTPServer(("127.0.0.1", 0), _System)
+    Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}/allocate"
+    made = handler_plugin("servicenow", mappings=MAPPINGS, groups=tmp_path, send_to=url, token="t")
+    try:
+        assert made.send(decision()).startswith("201 servicenow:INC7@")
+        key, authorization, body = _System.got[0]
+        assert (authorization, body["group_id"]) == ("Bearer t", "g1")
+        assert key == "servicenow%3AINC7%402026-03-02T12%3A00%3A00%2B00%3A00%3Ag1"
+        _System.status = 503
+        with pytest.raises(Unavailable, match="answered 503"):
+            made.send(decision())
+    finally:
+        server.shutdown()
+        server.server_close()
+    with pytest.raises(Unavailable, match="does not answer"):
+        made.send(decision())
+
+
+def test_a_file_that_is_no_outbox_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("dear diary\n")
+    with pytest.raises(BadInput, match="not an outbox"):
+        handler("outbox", tmp_path, other).send(decision())
+    assert other.read_text() == "dear diary\n"
+
+
+def test_only_web_addresses_are_posted_to() -> None:
+    with pytest.raises(BadInput, match="not an http or https address"):
+        to_url("file:///etc/passwd")

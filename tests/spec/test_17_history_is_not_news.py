@@ -8,6 +8,7 @@ from pipelines.jobs.alerts import Raised, raise_and_queue
 from pipelines.jobs.evaluate_sla import replay
 from sla.reporting.attainment import attainment
 from tests.engine.people import MONDAY, delivered
+from tests.pipelines.test_alerts import tickets_of
 
 LONG_AGO = datetime(2016, 2, 29, 9, tzinfo=UTC)
 
@@ -17,4 +18,4 @@ def test_an_archive_wakes_nobody(app: App) -> None:
     app.store.ingest(Delivery(tickets=tuple(delivered(n, **ended) for n in range(20))), at=MONDAY)
     clocks = replay(app, as_of=MONDAY)
     assert attainment(clocks).filter(clock="resolution", dimension="all")["breached"].to_list() == [20]
-    assert raise_and_queue(app, clocks, as_of=MONDAY) == Raised(alerts=0, nudges=0, messages=0)
+    assert raise_and_queue(app, clocks, tickets_of(app), as_of=MONDAY) == Raised(alerts=0, nudges=0, messages=0)

@@ -13,7 +13,9 @@ from sqlalchemy import event
 from engine.contracts import Delivery, StandardTicket
 from engine.errors import Unavailable
 from engine.storage import open_store
-from engine.storage.tables import tickets
+from engine.storage.audit import Broken, verify
+from engine.storage.sql import SqlStore
+from engine.storage.tables import events, tickets
 from tests.ports.examples import ANA
 from tests.ports.racers import claim
 
@@ -75,3 +77,16 @@ def test_replacing_the_row_does_not_replace_its_owner(tmp_path: Path) -> None:
     ):
         stranger.execute(replacing)
     assert store.ticket("desk:1").owner_id == ANA
+
+
+def test_an_event_replaced_without_an_update_is_found(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'desk.db'}")
+    assert isinstance(store, SqlStore)
+    store.ingest(delivery(1), at=AT)
+    claim(store, "desk:1", ANA)
+    columns = ", ".join(column.name for column in events.c)
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as stranger:
+        given = columns.replace("actor", "'eve'")
+        stranger.execute(f"INSERT OR REPLACE INTO events ({columns}) SELECT {given} FROM events WHERE version = 1")
+        stranger.commit()
+    assert verify(store).broken == [Broken("desk:1", 1, "desk:1/created", "was changed")]

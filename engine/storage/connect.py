@@ -105,7 +105,7 @@ def _in_words(url: URL) -> Iterator[None]:
     except exc.StatementError as error:
         known = _for_people(url, error)
         if known is None and isinstance(error, exc.IntegrityError):
-            known = _integrity(_first_line(error.orig))
+            known = _integrity(first_line(error.orig))
         if known is None:
             raise
         raise known from error
@@ -114,9 +114,9 @@ def _in_words(url: URL) -> Iterator[None]:
 def _for_people(url: URL, error: exc.StatementError) -> HelmdeskError | None:
     """Which database, what broke and what to do, in one line that repeats nothing kept; None for a bug and for a
     refused row, which stay loud, but without the row that PostgreSQL adds to its message."""
-    why = _first_line(error.orig)
-    if isinstance(error, exc.DBAPIError) and error.orig is not None:
-        error.orig.args, error.args = (why,), (error.args[0].splitlines()[0],)
+    why = first_line(error.orig)
+    if isinstance(error, exc.DBAPIError):
+        error.args = (f"({type(error.orig).__name__}) {why}",)
     match error:
         case exc.DataError():
             return BadInput(f"The database refuses a value: {why}")
@@ -130,7 +130,8 @@ def _for_people(url: URL, error: exc.StatementError) -> HelmdeskError | None:
 def _is_outside(error: exc.DBAPIError) -> bool:
     """Whether the database is at fault (locked, full, damaged, gone) and not a statement."""
     if isinstance(error.orig, sqlite3.Error):
-        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        malformed = sqlite3.SQLITE_CORRUPT if str(error.orig) == _MALFORMED else sqlite3.SQLITE_ERROR
+        code = getattr(error.orig, "sqlite_errorcode", malformed) & 0xFF
         return code not in {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH}
     if isinstance(error, exc.ProgrammingError):
         return getattr(error.orig, "sqlstate", None) == _NO_RIGHT
@@ -176,5 +177,13 @@ def _integrity(message: str) -> HelmdeskError:
     return BadInput(f"The database refuses a value: {message}.")
 
 
-def _first_line(error: BaseException | None) -> str:
-    return (str(error).splitlines() or ["no reason given"])[0]
+def first_line(error: BaseException | None) -> str:
+    """All that is left of a driver's message afterwards: its other lines, and text that is no UTF-8, are somebody's."""
+    line = (str(error).splitlines() or ["no reason given"])[0]
+    line = _MALFORMED if line.startswith("Could not decode to UTF-8") else line
+    if error is not None and not isinstance(error, HelmdeskError):
+        error.args = (line,)
+    return line
+
+
+_MALFORMED = "a text is malformed"

@@ -11,7 +11,7 @@ from sqlalchemy import JSON, URL, Boolean, Column, DateTime, Float, Integer, Tab
 
 from engine.errors import NotFound
 from engine.storage.columns import Money, UtcInstant
-from engine.storage.connect import unavailable
+from engine.storage.connect import first_line, unavailable
 from engine.storage.text import as_json
 
 UTC_INSTANT = pl.Datetime("us", "UTC")
@@ -95,7 +95,7 @@ def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Fits) 
             frame = None if pl.Float64() in types.values() else _by_columns(connection, table, columns, fits)
             frame = _by_rows(connection, table, columns, fits) if frame is None else frame
     except sqlite3.Error as error:
-        raise unavailable(url, str(error).splitlines()[0]) from error
+        raise unavailable(url, first_line(error)) from error
     keys = [column.name for column in table.primary_key]
     return frame.sort(keys) if keys and set(keys) <= set(types) else frame
 
@@ -184,7 +184,7 @@ def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Fits
             cursor.execute(query, _words(fits) or None)
             return pl.DataFrame(cursor.fetch_arrow_table())
     except dbapi.Error as error:
-        raise unavailable(url, str(error).splitlines()[0]) from error
+        raise unavailable(url, first_line(error)) from error
 
 
 def _cast(name: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:

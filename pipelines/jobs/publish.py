@@ -4,7 +4,7 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines import marts
+from pipelines import chain_heads, marts
 from pipelines.jobs.allocate import loaded
 from pipelines.jobs.attainment_marts import attainment_marts, with_agents
 from pipelines.jobs.enrichment_marts import enrichment_marts
@@ -16,9 +16,15 @@ from pipelines.wiring import House
 
 
 def publish(house: House, *, as_of: datetime, clocks: pl.DataFrame | None = None) -> marts.Publication:
-    """Publish all marts as of one instant; `clocks` spares the replay if it was just done for the same instant."""
+    """Publish all marts as of one instant; `clocks` spares the replay if it was just done for the same instant. Raises
+    BadInput for an emptied store."""
+    folder = house.settings.marts_folder
+    chain_heads.refuse_emptied(house.store, folder)
     frames = build(house, as_of=as_of, clocks=replay(house, as_of=as_of) if clocks is None else clocks)
-    return marts.publish(frames, house.settings.marts_folder, as_of=as_of, at=house.now())
+    heads = chain_heads.to_publish(
+        house.store, folder, warn=lambda reason: house.log.warning("chain heads lost", reason=reason)
+    )
+    return marts.publish(frames, folder, as_of=as_of, at=house.now(), heads=heads)
 
 
 def build(house: House, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.DataFrame]:

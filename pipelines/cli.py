@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from engine.shared.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
+from engine.shared.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable, files_answer
+from pipelines.commands.audit import audit
 from pipelines.commands.calibration import calibration
 from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
@@ -27,6 +28,7 @@ command_line.add_typer(knowledge, name="knowledge")
 command_line.add_typer(triage, name="triage", invoke_without_command=True)
 command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(calibration, name="calibration")
+command_line.add_typer(audit, name="audit")
 
 Home = Annotated[Path | None, typer.Option(help="Where everything is written (HELMDESK_HOME).", show_default="var")]
 
@@ -34,7 +36,8 @@ Home = Annotated[Path | None, typer.Option(help="Where everything is written (HE
 def main() -> None:
     """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
     try:
-        command_line()
+        with files_answer("this can't go on"):
+            command_line()
     except HelmdeskError as error:
         print(f"helmdesk: {plain(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(exit_code(error))

@@ -10,6 +10,7 @@ from engine.contracts.base import (
     Kind,
     RecordedEvent,
     SlaEffect,
+    chained,
     first_broken_link,
     seal,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "Ticket",
     "TicketType",
     "Tier",
+    "chained",
     "first_broken_link",
     "seal",
 ]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -132,7 +132,14 @@ def first_broken_link(history: Iterable[RecordedEvent]) -> int | None:
     return None
 
 
+def chained(fields: Mapping[str, Any], previous_hash: str) -> str:
+    """The hash of an event whose instants are written out in ISO 8601, with `+00:00`."""
+    return hashlib.sha256((previous_hash + _canonical(fields)).encode()).hexdigest()
+
+
 def _digest(fields: dict[str, Any], previous_hash: str) -> str:
-    canonical = {**fields, "at": fields["at"].isoformat(), "recorded_at": fields["recorded_at"].isoformat()}
-    text = json.dumps(canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256((previous_hash + text).encode()).hexdigest()
+    instants = {name: fields[name].isoformat() for name in ("at", "recorded_at")}
+    return chained({**fields, **instants}, previous_hash)
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode

@@ -3,6 +3,12 @@
 `pipelines.cli` maps every kind to an exit code in one place. Anything else that is raised is a bug and stays loud.
 """
 
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class HelmdeskError(Exception):
     """Base of all errors meant for people: printed as one line, without a traceback."""
@@ -26,3 +32,39 @@ class BadInput(HelmdeskError):
 
 class Unavailable(HelmdeskError):
     """A real part (database, index, model, server) does not answer; says which and the embedded alternative."""
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
+_FAILING = {errno.EIO, errno.EMFILE, errno.ENFILE}
+
+
+@contextmanager
+def files_answer(what: str) -> Iterator[None]:
+    """A full, failing or forbidden disk as Unavailable: `what` can't be done, why, what to do. Other errors pass."""
+    try:
+        yield
+    except HelmdeskError:
+        raise
+    except Exception as error:
+        number = _number(error)
+        if number not in _FULL | _REFUSED | _FAILING:
+            raise
+        where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""
+        raise Unavailable(f"{what}: {os.strerror(number)}{where}; {_remedy(number)}") from error
+
+
+def _number(error: Exception) -> int | None:
+    """Polars and Arrow name the system's error in their text alone."""
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno
+    named = re.search(r"\(os error (\d+)\)", str(error))
+    return int(named[1]) if named else None
+
+
+def _remedy(number: int) -> str:
+    if number in _FULL:
+        return "make room on the disk and run it again"
+    if number in _REFUSED:
+        return "change what stands there or its permissions, or name another HELMDESK_HOME"
+    return "see to the disk and the machine, and run it again"

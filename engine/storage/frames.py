@@ -11,7 +11,8 @@ import polars as pl
 from sqlalchemy import JSON, URL, Column, Table
 
 from engine.shared.columns import AMOUNT, UTC_INSTANT, frame_schema, frame_type
-from engine.shared.errors import NotFound, Unavailable
+from engine.shared.errors import NotFound
+from engine.storage.connect import first_line, unavailable
 from engine.storage.text import as_json
 
 ROWS_AT_ONCE = 20_000
@@ -83,7 +84,7 @@ def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequen
             frame = None if pl.Float64() in types.values() else _by_columns(connection, table, columns, fits)
             frame = _by_rows(connection, table, columns, fits) if frame is None else frame
     except sqlite3.Error as error:
-        raise _unreadable(url, table, error) from error
+        raise unavailable(url, first_line(error)) from error
     keys = [column.name for column in table.primary_key]
     return frame.sort(keys) if keys and set(keys) <= set(types) else frame
 
@@ -183,12 +184,7 @@ def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequ
             cursor.execute(query, _values(fits) or None)
             return pl.DataFrame(cursor.fetch_arrow_table())
     except dbapi.Error as error:
-        raise _unreadable(url, table, error) from error
-
-
-def _unreadable(url: URL, table: Table, error: Exception) -> Unavailable:
-    where = url.render_as_string(hide_password=True)
-    return Unavailable(f"{table.name} can't be read from {where}: {str(error).splitlines()[0]}")
+        raise unavailable(url, first_line(error)) from error
 
 
 def _cast(name: str, found: pl.DataType, wanted: pl.DataType) -> pl.Expr:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import inspect
 
 from engine.shared.errors import BadInput
+from engine.storage import connect
 from engine.storage.connect import address, engine_for, reading
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def is_empty(url: str) -> bool:
 
 def shown(url: str) -> str:
     """The address without its password."""
-    return address(url).render_as_string(hide_password=True)
+    return connect.shown(address(url))
 
 
 @contextmanager

@@ -106,6 +106,7 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
     assert before is not None
     recorded, moved = intake.numbered(new, heads(connection, [ticket.id]), set(), at=at)
     version = moved[ticket.id].version if recorded else ticket.version
+    insert_rows(connection, events, recorded)  # first: the database lets an owner move only where a transfer stands
     written = connection.execute(
         update(tickets)
         .where(tickets.c.id == ticket.id, tickets.c.version == ticket.version)
@@ -114,7 +115,6 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
     )
     if written.rowcount != 1:
         raise Conflict(f"{ticket.reference} has moved on; load it again and decide again.")
-    insert_rows(connection, events, recorded)
     return recorded
 
 

@@ -13,13 +13,20 @@ from pipelines.jobs.enrichment_marts import enrichment_marts
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.triage_marts import triage_marts
 from pipelines.jobs.work_queue import scored
+from pipelines.marts import chain_heads
 from pipelines.ticket_snapshot import conform, latest_claims, standings_at, ticket_mart, tickets_at
 
 
 def publish(app: App, *, as_of: datetime, clocks: pl.DataFrame | None = None) -> marts.Publication:
-    """Publish all marts as of one instant; `clocks` spares the replay if it was just done for the same instant."""
+    """Publish all marts as of one instant; `clocks` spares the replay if it was just done for the same instant. Raises
+    BadInput for an emptied store."""
+    folder = app.settings.marts_folder
+    chain_heads.refuse_emptied(app.store, folder)
     frames = build(app, as_of=as_of, clocks=replay(app, as_of=as_of) if clocks is None else clocks)
-    return marts.publish(frames, app.settings.marts_folder, as_of=as_of, at=app.now())
+    heads = chain_heads.to_publish(
+        app.store, folder, warn=lambda reason: app.log.warning("chain heads lost", reason=reason)
+    )
+    return marts.publish(frames, folder, as_of=as_of, at=app.now(), heads=heads)
 
 
 def build(app: App, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.DataFrame]:

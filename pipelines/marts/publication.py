@@ -16,7 +16,8 @@ from typing import Any, NamedTuple, Self
 import duckdb
 import polars as pl
 
-from engine.shared.errors import NotFound, Unavailable
+from engine.shared.errors import NotFound, Unavailable, files_answer
+from pipelines.marts import chain_heads
 from pipelines.marts.schemas import MARTS, WHOLE
 
 
@@ -29,13 +30,33 @@ class Publication(NamedTuple):
     folder: Path
 
 
-def publish(frames: Mapping[str, pl.DataFrame], folder: Path, *, as_of: datetime, at: datetime) -> Publication:
-    """Write every mart and put the new publication in force; the one before stays for readers still in it.
+def publish(
+    frames: Mapping[str, pl.DataFrame],
+    folder: Path,
+    *,
+    as_of: datetime,
+    at: datetime,
+    heads: pl.DataFrame | None = None,
+) -> Publication:
+    """Write every mart, and the heads of all chains, and put the new publication in force; the one before stays for
+    readers still in it.
 
-    Raises ValueError if a frame is missing or does not have its declared columns (that is a bug, not bad input).
+    Raises Unavailable if the files can't be written, ValueError if a frame is missing or does not have its declared
+    columns (that is a bug, not bad input); the one before stays in force and nothing of the new one is left.
     """
-    name = at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
-    target = folder / name
+    target = folder / at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    try:
+        with files_answer(f"{target} can't be published"):
+            return _publish(frames, target, as_of=as_of, at=at, heads=heads)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+
+
+def _publish(
+    frames: Mapping[str, pl.DataFrame], target: Path, *, as_of: datetime, at: datetime, heads: pl.DataFrame | None
+) -> Publication:
+    folder = target.parent
     target.mkdir(parents=True, exist_ok=True)
     for mart, (_, schema) in MARTS.items():
         frame = frames[mart].select(schema.names())
@@ -45,7 +66,14 @@ def publish(frames: Mapping[str, pl.DataFrame], folder: Path, *, as_of: datetime
         frame.write_parquet(target / f"{mart}.parquet", compression="zstd", statistics=True)
     rows = {mart: frames[mart].height for mart in MARTS}
     seen = [instant for instant in (latest_as_of(folder), as_of) if instant is not None and instant <= at]
-    description = {"folder": name, "as_of": as_of.isoformat(), "published_at": at.isoformat(), "rows": rows}
+    description: dict[str, Any] = {
+        "folder": target.name,
+        "as_of": as_of.isoformat(),
+        "published_at": at.isoformat(),
+        "rows": rows,
+    }
+    if heads is not None:
+        description["chain_heads"] = chain_heads.write(heads, target)
     _put_in_force(folder, description | {"latest_as_of": max(seen).isoformat() if seen else None})
     _forget_older(folder, keep=2)
     return Publication(as_of, at, rows, target)
@@ -53,8 +81,11 @@ def publish(frames: Mapping[str, pl.DataFrame], folder: Path, *, as_of: datetime
 
 def _put_in_force(folder: Path, description: dict[str, Any]) -> None:
     draft = folder / f"current.{os.getpid()}.json"
-    draft.write_text(json.dumps(description, indent=1), encoding="utf-8")
-    draft.replace(folder / "current.json")
+    try:
+        draft.write_text(json.dumps(description, indent=1), encoding="utf-8")
+        draft.replace(folder / "current.json")
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _forget_older(folder: Path, *, keep: int) -> None:
@@ -66,7 +97,8 @@ def _forget_older(folder: Path, *, keep: int) -> None:
 def current(folder: Path) -> Publication:
     """The publication in force. Raises NotFound if nothing was published yet."""
     try:
-        found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
+        with files_answer(f"the marts in {folder} can't be read"):
+            found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
         as_of, published_at = (datetime.fromisoformat(found[name]) for name in ("as_of", "published_at"))
         publication = Publication(as_of, published_at, dict(found["rows"]), folder / found["folder"])
     except FileNotFoundError:
@@ -97,22 +129,33 @@ class MartReader:
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         for mart in MARTS:
-            file = str(self.publication.folder / f"{mart}.parquet").replace("'", "''")
+            file = self.publication.folder / f"{mart}.parquet"
+            quoted = str(file).replace("'", "''")
             try:
-                self._connection.execute(f"CREATE VIEW {mart} AS SELECT * FROM read_parquet('{file}')")
+                self._connection.execute(f"CREATE VIEW {mart} AS SELECT * FROM read_parquet('{quoted}')")
             except duckdb.Error as error:
-                raise Unavailable(f"{file} is damaged: run `helmdesk publish` to write it anew") from error
+                raise _damaged(file) from error
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
-        """The answer to a DuckDB query over the marts (each is a view of its name); sums come back as Int64."""
-        answer = pl.DataFrame(self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table())
+        """The answer to a DuckDB query over the marts (each is a view of its name); sums come back as Int64. Raises
+        Unavailable for a damaged file."""
+        try:
+            answer = pl.DataFrame(self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table())
+        except duckdb.Error as error:
+            if type(error) is duckdb.Error or isinstance(error, duckdb.IOException) or ".parquet" in str(error):
+                raise _damaged(self.publication.folder) from error
+            raise
         return answer.with_columns(
             pl.col(pl.Decimal).cast(WHOLE), pl.col(pl.Datetime("us", "Etc/UTC")).dt.convert_time_zone("UTC")
         )
 
     def frame(self, mart: str) -> pl.DataFrame:
-        """A whole mart, with its declared schema."""
-        return pl.read_parquet(self.publication.folder / f"{mart}.parquet")
+        """A whole mart, with its declared schema. Raises Unavailable for a damaged file."""
+        file = self.publication.folder / f"{mart}.parquet"
+        try:
+            return pl.read_parquet(file)
+        except (OSError, pl.exceptions.ComputeError) as error:
+            raise _damaged(file) from error
 
     def close(self) -> None:
         self._connection.close()
@@ -124,3 +167,7 @@ class MartReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _damaged(file: Path) -> Unavailable:
+    return Unavailable(f"{file} is damaged: run `helmdesk publish` to write it anew")

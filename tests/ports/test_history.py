@@ -55,6 +55,8 @@ def test_tampering_is_found(store: Any, change: str) -> None:
         "DELETE FROM tickets",
         "UPDATE tickets SET accepted_by = 'eve', owner_id = 'eve'",
         "UPDATE tickets SET owner_id = NULL",
+        "UPDATE tickets SET owner_id = 'eve'",
+        "UPDATE tickets SET owner_id = 'eve', version = version + 1",
         "UPDATE tickets SET status = 'asleep'",
     ],
 )
@@ -63,6 +65,20 @@ def test_the_database_itself_refuses(store: Any, statement: str) -> None:
     claim(store, KEY, ANA)
     with pytest.raises(sa.exc.IntegrityError), store.engine.begin() as connection:
         connection.execute(sa.text(statement))
+
+
+@sql_only
+@pytest.mark.parametrize(("to", "version"), [("eve", 3), (BEN, 2), (BEN, 4)])
+def test_a_recorded_transfer_moves_the_owner_once_and_to_whom_it_names(store: Any, to: str, version: int) -> None:
+    store.ingest(delivery(), at=MONDAY)
+    claim(store, KEY, ANA)
+    moved = store.ticket(KEY).model_copy(update={"owner_id": BEN})
+    saved = store.save(moved, [event(kind=Kind.TRANSFERRED, value=BEN, actor="mia")], at=LATER).ticket
+    assert (saved.owner_id, saved.accepted_by, saved.version) == (BEN, ANA, 3)
+    back = saved.model_copy(update={"owner_id": ANA})
+    store.save(back, [event(kind=Kind.TRANSFERRED, value=ANA, actor="mia")], at=LATER)
+    with pytest.raises(sa.exc.IntegrityError, match="recorded transfer"), store.engine.begin() as connection:
+        connection.execute(sa.text(f"UPDATE tickets SET owner_id = '{to}', version = {version}"))
 
 
 @sql_only

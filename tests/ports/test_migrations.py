@@ -14,8 +14,10 @@ from alembic.migration import MigrationContext
 from engine.shared.errors import BadInput, Unavailable
 from engine.storage import migrate, open_store
 from engine.storage.connect import engine_for
+from engine.storage.sql import SqlStore
 from engine.storage.tables import metadata
-from tests.ports.examples import LATER, delivery
+from tests.ports.examples import ANA, LATER, MONDAY, delivery
+from tests.ports.racers import claim
 
 
 def rooms() -> list[sa.MetaData]:
@@ -34,6 +36,20 @@ def owned(declared: sa.MetaData) -> set[str]:
 def tables(url: str) -> set[str]:
     engine = engine_for(url)
     names = set(sa.inspect(engine).get_table_names()) - {"alembic_version"}
+    engine.dispose()
+    return names
+
+
+def triggers(url: str) -> set[str]:
+    engine = engine_for(url)
+    on_sqlite = engine.dialect.name == "sqlite"
+    asked = (
+        "name FROM sqlite_master WHERE type = 'trigger'"
+        if on_sqlite
+        else "tgname FROM pg_trigger WHERE NOT tgisinternal"
+    )
+    with engine.connect() as connection:
+        names = set(connection.execute(sa.text(f"SELECT {asked}")).scalars())
     engine.dispose()
     return names
 
@@ -65,11 +81,11 @@ def test_down_leaves_nothing_and_up_works_again(empty_url: str) -> None:
 def test_every_revision_goes_down_and_up(empty_url: str) -> None:
     for revision in sorted(migrate.revisions()):
         migrate.upgrade(empty_url, revision)
-        before = tables(empty_url)
+        before = tables(empty_url) | triggers(empty_url)
         migrate.downgrade(empty_url, "-1")
-        assert tables(empty_url) < before
+        assert tables(empty_url) | triggers(empty_url) < before
         migrate.upgrade(empty_url, revision)
-        assert (tables(empty_url), migrate.current(empty_url)) == (before, revision)
+        assert (tables(empty_url) | triggers(empty_url), migrate.current(empty_url)) == (before, revision)
     assert migrate.current(empty_url) == migrate.head()
 
 
@@ -84,6 +100,22 @@ def test_an_older_database_asks_to_be_migrated(empty_url: str) -> None:
         open_store(empty_url)
     migrate.upgrade(empty_url)
     open_store(empty_url)
+
+
+def test_guards_come_to_a_database_made_before_them_and_what_it_holds_stays(empty_url: str) -> None:
+    migrate.upgrade(empty_url, "0008")
+    before = SqlStore(empty_url)
+    before.ingest(delivery(), at=MONDAY)
+    claim(before, "servicenow:INC1", ANA)
+    history, ticket = before.history("servicenow:INC1"), before.ticket("servicenow:INC1")
+    before.close()
+    migrate.upgrade(empty_url)
+    store = SqlStore(empty_url)
+    assert (store.history("servicenow:INC1"), store.ticket("servicenow:INC1")) == (history, ticket)
+    with pytest.raises(sa.exc.IntegrityError, match="recorded transfer"), store.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE tickets SET owner_id = 'eve'"))
+    assert {"events_stay", "events_are_kept", "accepted_by_stays", "owner_stays"} <= triggers(empty_url)
+    store.close()
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ class MilvusIndex:
         self._weights = checked(weights or default_weights(embedder.name))
         self._client: Any = _connect(uri, token)
         try:
+            _check_manifest(Path(uri) / "collections" / collection)
             self._prepare()
         except BaseException:
             self.close()
@@ -219,13 +220,31 @@ class MilvusIndex:
         try:
             return getattr(self._client, method)(*arguments, **named)
         except MilvusException as error:
-            remedy = "" if "://" in self._uri else _DAMAGED
-            raise Unavailable(f"Milvus at {self._uri} refused to {method}: {error.message}{remedy}") from error
+            remedy = "" if "://" in self._uri else f"; if it is damaged, {_ANEW}"
+            why = " ".join(error.message.split())[:300]
+            raise Unavailable(f"Milvus at {self._uri} refused to {method}: {why}{remedy}") from error
 
 
-_DAMAGED: Final = "; if its file is damaged, delete it and run `helmdesk knowledge sync`"
+_ANEW: Final = "delete it and run `helmdesk knowledge sync`"
 _PATIENT: Final = {"grpc.keepalive_permit_without_calls": False}
 """The client's default pings an idle connection more often than Milvus Lite allows, which then complains aloud."""
+
+
+def _check_manifest(folder: Path) -> None:
+    """Milvus Lite goes back to the manifest before a damaged one, or starts without one, and what is left would pass
+    for all there is. Raises Unavailable."""
+    try:
+        parts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["partitions"]
+        named = [folder / "partitions" / part / file for part in parts for file in parts[part]["data_files"]]
+        is_whole = all(file.is_file() for file in named)
+    except FileNotFoundError:
+        is_whole = not any(folder.glob("partitions/*/data/*"))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        is_whole = False
+    if not is_whole:
+        raise Unavailable(
+            f"The index {folder.parent.parent} is damaged: its manifest does not name what it holds; {_ANEW}"
+        )
 
 
 def _connect(uri: str, token: str | None) -> Any:

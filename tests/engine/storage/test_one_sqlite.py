@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from sqlalchemy import event
 from engine.contracts import Delivery, StandardTicket
 from engine.shared.errors import Unavailable
 from engine.storage import open_store
+from engine.storage.audit import Broken, verify
+from engine.storage.sql import SqlStore
+from engine.storage.tables import events, tickets
+from tests.ports.examples import ANA
+from tests.ports.racers import claim
 
 AT = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -56,3 +62,31 @@ def test_a_full_disk_is_one_clear_error_and_loses_nothing(tmp_path: Path) -> Non
     store.close()
     assert store.ingest(many, at=AT).rejected == 0
     assert store.counts()["tickets"] == 3000
+
+
+def test_replacing_the_row_does_not_replace_its_owner(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'desk.db'}")
+    store.ingest(delivery(1), at=AT)
+    claim(store, "desk:1", ANA)
+    columns = ", ".join(column.name for column in tickets.c)
+    given = columns.replace("owner_id", "'eve'").replace("accepted_by", "'eve'")
+    replacing = f"INSERT OR REPLACE INTO tickets ({columns}) SELECT {given} FROM tickets"
+    with (
+        closing(sqlite3.connect(tmp_path / "desk.db")) as stranger,
+        pytest.raises(sqlite3.IntegrityError, match="owner"),
+    ):
+        stranger.execute(replacing)
+    assert store.ticket("desk:1").owner_id == ANA
+
+
+def test_an_event_replaced_without_an_update_is_found(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'desk.db'}")
+    assert isinstance(store, SqlStore)
+    store.ingest(delivery(1), at=AT)
+    claim(store, "desk:1", ANA)
+    columns = ", ".join(column.name for column in events.c)
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as stranger:
+        given = columns.replace("actor", "'eve'")
+        stranger.execute(f"INSERT OR REPLACE INTO events ({columns}) SELECT {given} FROM events WHERE version = 1")
+        stranger.commit()
+    assert verify(store).broken == [Broken("desk:1", 1, "desk:1/created", "was changed")]

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 import polars as pl
 from pydantic import Field
+from rapidfuzz.distance import Levenshtein
 
 from engine.contracts import Frozen, Instant
 from engine.errors import BadInput
@@ -85,28 +86,7 @@ def edit_distance(before: str, after: str) -> float:
 
     Runs of white space count as one space.
     """
-    first, second = " ".join(before.split()), " ".join(after.split())
-    return levenshtein(first, second) / max(len(first), len(second), 1)
-
-
-def levenshtein(first: str, second: str) -> int:
-    """Insertions, deletions and replacements from one text to the other, a column of the table at a time as the bits
-    of two integers (Myers 1999, as in Hyyrö 2003)."""
-    if not first:
-        return len(second)
-    where: dict[str, int] = {}
-    for row, character in enumerate(first):
-        where[character] = where.get(character, 0) | 1 << row
-    every, last = (1 << len(first)) - 1, 1 << len(first) - 1
-    up, down, distance = every, 0, len(first)
-    for character in second:
-        equal = where.get(character, 0)
-        diagonal = (((equal & up) + up) ^ up) | equal | down
-        rises, falls = (down | ~(diagonal | up)) & every, up & diagonal
-        distance += bool(rises & last) - bool(falls & last)
-        rises, falls = (rises << 1 | 1) & every, (falls << 1) & every
-        up, down = (falls | ~(diagonal | rises)) & every, rises & diagonal
-    return distance
+    return Levenshtein.normalized_distance(" ".join(before.split()), " ".join(after.split()))
 
 
 FEEDBACK_SCHEMA: Final[dict[str, pl.DataType]] = {

@@ -10,7 +10,7 @@ from pipelines.foundations import Foundations
 from pipelines.settings import Settings
 
 if TYPE_CHECKING:
-    from triage.classify import LocalClassifier, TrainedClassifier
+    from triage.classify import ProductClassifier, TrainedClassifier
     from triage.contracts import Macro
     from triage.drafting.wording import Wording
     from triage.feedback.store import FeedbackStore, ModelRun
@@ -79,12 +79,14 @@ class TriageParts(Foundations):
         return self._made_from(self.wording, "local models", self._open_local)
 
     def _open_local(self, wording: "Wording") -> "LocalModels":
+        from triage.embed import open_quick
         from triage.llm.local import open_local
 
         return open_local(
             self.taxonomy,
             self.embedder,
             clock=self.now,
+            quick=open_quick(self.settings.embedder),
             macros=self.macros,
             wording=wording,
             cache=self.settings.models_folder,
@@ -147,7 +149,7 @@ class TriageParts(Foundations):
         )
 
     @cached_property
-    def local_classifier(self) -> "LocalClassifier | TrainedClassifier":
+    def local_classifier(self) -> "ProductClassifier":
         """The model that HELMDESK_MODEL names, else the one that took over last, else what the taxonomy teaches."""
         if self.settings.model is None:
             return self._learned_classifier() or self.local_models.classifier

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from triage.classify import LocalCascade, LocalClassifier, ProductClassifier
 from triage.contracts import Macro
@@ -12,6 +12,10 @@ from triage.drafting.wording import PLAIN_ENGLISH, Wording
 from triage.learning.product_model import LabelledText
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy
+
+HANDED_OVER_UNTRAINED: Final = 0.6
+"""A taxonomy alone teaches the quick classifier less than labelled rows do: on the sample tickets 0.3 costs four points
+of accuracy, 0.6 none."""
 
 
 class LocalModels(NamedTuple):
@@ -35,7 +39,7 @@ def open_local(
     classifier: ProductClassifier = LocalClassifier(taxonomy, embedder, clock=clock, rows=rows, cache=cache)
     if quick is not None:
         first = LocalClassifier(taxonomy, quick, clock=clock, rows=rows, cache=cache)
-        classifier = LocalCascade(first, classifier, clock=clock)
+        classifier = LocalCascade(first, classifier, clock=clock, share=HANDED_OVER_UNTRAINED)
     return LocalModels(
         classifier,
         ExtractiveDrafter(embedder, clock=clock, macros=macros, wording=wording),

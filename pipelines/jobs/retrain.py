@@ -20,7 +20,7 @@ from triage.feedback.store import ModelRun
 from triage.learning.product_model import LabelledText
 
 if TYPE_CHECKING:
-    from triage.classify import LocalClassifier, TrainedClassifier
+    from triage.classify import ProductClassifier, TrainedClassifier
     from triage.learning.train import Model
 
 SEED = 20
@@ -111,11 +111,11 @@ def measure_drift(app: App, *, at: datetime) -> Drift:
 
 def _seen(app: App) -> set[str]:
     """The texts that the model in use was learned from."""
-    from triage.classify import LocalClassifier
+    from triage.classify import TrainedClassifier
     from triage.model_files import read_model
 
     file = app.triage.model_file()
-    if file is not None and not isinstance(app.triage.local_classifier, LocalClassifier):
+    if file is not None and isinstance(app.triage.local_classifier, TrainedClassifier):
         return set(read_model(file).texts)
     contents = app.triage.taxonomy.product.labels.values()
     return {text for content in contents for text in (*content.phrases, *content.examples)}
@@ -164,7 +164,7 @@ def _classifier(app: App, model: "Model") -> "TrainedClassifier":
     return TrainedClassifier(model, app.triage.embedder, app.triage.taxonomy, clock=app.now)
 
 
-def _right(app: App, classifier: "LocalClassifier | TrainedClassifier", test: Sequence[Review]) -> Any:
+def _right(app: App, classifier: "ProductClassifier", test: Sequence[Review]) -> Any:
     """Whether the classifier says what the person said, a flag an answer."""
     import numpy as np
 
@@ -183,7 +183,7 @@ def _as_answered(ticket: TicketText | None, answer: Review) -> TicketText:
 def _run(
     model: "Model",
     challenger: "TrainedClassifier",
-    champion: "LocalClassifier | TrainedClassifier",
+    champion: "ProductClassifier",
     verdict: Verdict,
     reference: Mix | None,
     *,

@@ -10,6 +10,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ from triage.sanitize import clean_ticket, whole_text
 
 Signature = npt.NDArray[np.uint32]
 Pairs = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 Shingles = frozenset[str]
 
 SEED: Final = 1
@@ -71,23 +73,23 @@ def related(
 
     With `fresh`, only of those tickets and of others that one of them may be a candidate for: what changed since the
     whole backlog was compared. A ticket that was looked at has an entry, if an empty one. Time is linear in the
-    tickets: an alike ticket is remembered with the `bucket` newest of its kind only.
+    tickets, in a flood of near-same ones too: of more than `bucket` alike before it, a ticket is compared with the
+    `bucket` newest only, so that the tickets of a storm form a chain. One with fewer is compared with all of them.
     """
     marks = signatures_of(cases, policy) if signatures is None else signatures
     ordered = sorted(cases, key=_age)
-    wanted = None if fresh is None else set(fresh)
+    every = np.ones(len(ordered), dtype=np.bool_)
+    wanted = every if fresh is None else _touched(ordered, marks, policy, set(fresh))
 
     @lru_cache(maxsize=REMEMBERED_TEXTS)
     def shingles(place: int) -> Shingles:
         return shingles_of(ordered[place], policy)
 
+    neighbours = _neighbours(ordered, marks, policy, earlier=every, later=wanted)
     found = {}
-    neighbours = _neighbours(ordered, marks, policy)
-    for place, case in enumerate(ordered):
-        earlier = neighbours.get(place, [])
-        if wanted is None or case.ticket_id in wanted or any(ordered[at].ticket_id in wanted for at in earlier):
-            judged = (judge(ordered[at], case, similarity(shingles(at), shingles(place)), policy) for at in earlier)
-            found[case.ticket_id] = _best(judged, policy)
+    for place in np.flatnonzero(wanted).tolist():
+        met = [(similarity(shingles(at), shingles(place)), ordered[at]) for at in neighbours.get(place, [])]
+        found[ordered[place].ticket_id] = _best(ordered[place], met, policy)
     return found
 
 
@@ -96,9 +98,7 @@ def related_by_comparing_all(cases: Sequence[CaseFacts], policy: DuplicatePolicy
     ordered = sorted(cases, key=_age)
     told = [shingles_of(case, policy) for case in ordered]
     return {
-        case.ticket_id: _best(
-            (judge(ordered[at], case, similarity(told[at], told[place]), policy) for at in range(place)), policy
-        )
+        case.ticket_id: _best(case, [(similarity(told[at], told[place]), ordered[at]) for at in range(place)], policy)
         for place, case in enumerate(ordered)
     }
 
@@ -135,26 +135,37 @@ def _candidate(earlier: CaseFacts, later: CaseFacts, kind: Relation, alike: floa
     )
 
 
+def _touched(
+    ordered: Sequence[CaseFacts], marks: Mapping[str, bytes], policy: DuplicatePolicy, fresh: Collection[str]
+) -> Flags:
+    """The fresh tickets and those that one of them may be a candidate for."""
+    touched = np.array([case.ticket_id in fresh for case in ordered], dtype=np.bool_)
+    met = _neighbours(ordered, marks, policy, earlier=touched.copy(), later=np.ones_like(touched))
+    touched[list(met)] = True
+    return touched
+
+
 def _neighbours(
-    ordered: Sequence[CaseFacts], marks: Mapping[str, bytes], policy: DuplicatePolicy
+    ordered: Sequence[CaseFacts], marks: Mapping[str, bytes], policy: DuplicatePolicy, *, earlier: Flags, later: Flags
 ) -> dict[int, list[int]]:
     """By place, the places before it that are worth comparing: alike by a band of the signature and by its estimate,
-    or of the same requester about the same product shortly before."""
+    or of the same requester about the same product shortly before. Only of places that are flagged."""
     found: dict[int, set[int]] = defaultdict(set)
-    told = [place for place, case in enumerate(ordered) if marks[case.ticket_id]]
+    told = np.array([place for place, case in enumerate(ordered) if marks[case.ticket_id]], dtype=np.int64)
     signatures = np.frombuffer(b"".join(marks[ordered[place].ticket_id] for place in told), dtype="<u4")
-    for earlier, later in _alike(signatures.reshape(-1, policy.permutations), policy).tolist():
-        found[told[later]].add(told[earlier])
-    for earlier, later in _in_touch(ordered, policy):
-        found[later].add(earlier)
-    return {place: sorted(earlier) for place, earlier in found.items()}
+    pairs = _alike(signatures.reshape(-1, policy.permutations), policy, earlier[told], later[told])
+    for one, other in told[pairs].tolist():
+        found[other].add(one)
+    for one, other in _in_touch(ordered, policy, earlier, later):
+        found[other].add(one)
+    return {place: sorted(met) for place, met in found.items()}
 
 
-def _alike(signatures: Signature, policy: DuplicatePolicy) -> Pairs:
-    """The pairs of rows (the smaller first) that share a band and whose signatures agree often enough.
+def _alike(signatures: Signature, policy: DuplicatePolicy, earlier: Flags, later: Flags) -> Pairs:
+    """The pairs of flagged rows that share a band and whose signatures agree often enough: earlier, later.
 
     What is up to three standard errors below the limit is still worth a look. In a band each row meets the `bucket`
-    rows before it.
+    rows before it, and it keeps the `bucket` newest of all that it met.
     """
     margin = 3 * (policy.near_same * (1 - policy.near_same) / policy.permutations) ** 0.5
     least = max(1, math.ceil((policy.near_same - margin) * policy.permutations))
@@ -162,9 +173,17 @@ def _alike(signatures: Signature, policy: DuplicatePolicy) -> Pairs:
     rows = max(1, len(signatures))
     for band in range(policy.bands):
         keys = _band_keys(signatures[:, band * policy.rows : (band + 1) * policy.rows])
-        new = np.setdiff1d(_meetings(keys, policy.bucket), pairs)
-        pairs = np.union1d(pairs, new[_agreeing(signatures, new, least)])
-    return np.stack([pairs // rows, pairs % rows], axis=1)
+        new = np.setdiff1d(_meetings(keys, policy.bucket, earlier, later), pairs, assume_unique=True)
+        pairs = _newest(np.sort(np.concatenate([pairs, new[_agreeing(signatures, new, least)]])), rows, policy.bucket)
+    return np.stack([pairs % rows, pairs // rows], axis=1)
+
+
+def _newest(pairs: npt.NDArray[np.int64], rows: int, most: int) -> npt.NDArray[np.int64]:
+    """The last `most` pairs of each later row; pairs are sorted and read later * rows + earlier."""
+    owners = pairs // rows
+    is_further = np.ones(len(pairs), dtype=np.bool_)
+    is_further[:-most] = owners[most:] != owners[:-most]
+    return pairs[is_further]
 
 
 def _band_keys(band: Signature) -> npt.NDArray[np.uint64]:
@@ -176,8 +195,9 @@ def _band_keys(band: Signature) -> npt.NDArray[np.uint64]:
     return keys
 
 
-def _meetings(keys: npt.NDArray[np.uint64], bucket: int) -> npt.NDArray[np.int64]:
-    """Each row with up to `bucket` rows of the same key before it, as one number a pair: earlier * rows + later."""
+def _meetings(keys: npt.NDArray[np.uint64], bucket: int, earlier: Flags, later: Flags) -> npt.NDArray[np.int64]:
+    """Each flagged row with the flagged ones of the `bucket` rows of the same key before it, as one number a pair:
+    later * rows + earlier."""
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     met = []
@@ -185,7 +205,8 @@ def _meetings(keys: npt.NDArray[np.uint64], bucket: int) -> npt.NDArray[np.int64
         same = keys[step:] == keys[:-step]
         if not same.any():
             break
-        met.append(order[:-step][same] * len(keys) + order[step:][same])
+        same &= earlier[order[:-step]] & later[order[step:]]
+        met.append(order[step:][same] * len(keys) + order[:-step][same])
     return np.sort(np.concatenate(met)) if met else np.zeros(0, dtype=np.int64)
 
 
@@ -198,15 +219,20 @@ def _agreeing(signatures: Signature, pairs: npt.NDArray[np.int64], least: int) -
     return good
 
 
-def _in_touch(ordered: Sequence[CaseFacts], policy: DuplicatePolicy) -> Iterator[tuple[int, int]]:
-    """The places of two tickets of one requester about one product, the later soon after the earlier or its end."""
+def _in_touch(
+    ordered: Sequence[CaseFacts], policy: DuplicatePolicy, earlier: Flags, later: Flags
+) -> Iterator[tuple[int, int]]:
+    """The flagged places of two tickets of one requester about one product, the later soon after the earlier or its
+    end."""
     window = timedelta(days=policy.contact_within_days)
     known: dict[tuple[str, str], deque[int]] = defaultdict(lambda: deque(maxlen=policy.bucket))
     for place, case in enumerate(ordered):
         if case.requester is None or case.product is None:
             continue
         before = known[case.requester, case.product]
-        yield from ((at, place) for at in before if case.created_at - _since(ordered[at], case) <= window)
+        if later[place]:
+            near = [at for at in before if earlier[at]]
+            yield from ((at, place) for at in near if case.created_at - _since(ordered[at], case) <= window)
         before.append(place)
 
 
@@ -216,10 +242,13 @@ def _since(earlier: CaseFacts, later: CaseFacts) -> datetime:
     return resolved if resolved and earlier.created_at <= resolved <= later.created_at else earlier.created_at
 
 
-def _best(candidates: Iterator[Related | None], policy: DuplicatePolicy) -> tuple[Related, ...]:
-    found = [candidate for candidate in candidates if candidate]
-    found.reverse()  # of equally similar ones the newest first
-    return tuple(sorted(found, key=lambda one: -one.similarity)[: policy.most_candidates])
+def _best(later: CaseFacts, met: Sequence[tuple[float, CaseFacts]], policy: DuplicatePolicy) -> tuple[Related, ...]:
+    """Of the tickets before it with how much their texts are alike, oldest first: of equally similar ones the newest
+    come first."""
+    newest_first = met[::-1]
+    ranked = sorted(newest_first, key=lambda pair: -round(pair[0], 4))
+    judged = (judge(case, later, alike, policy) for alike, case in ranked)
+    return tuple(islice((one for one in judged if one), policy.most_candidates))
 
 
 def _age(case: CaseFacts) -> tuple[float, str]:

@@ -86,8 +86,7 @@ def edit_distance(before: str, after: str) -> float:
 
     Runs of white space count as one space.
     """
-    first, second = " ".join(before.split()), " ".join(after.split())
-    return Levenshtein.distance(first, second) / max(len(first), len(second), 1)
+    return Levenshtein.normalized_distance(" ".join(before.split()), " ".join(after.split()))
 
 
 FEEDBACK_SCHEMA: Final[dict[str, pl.DataType]] = {

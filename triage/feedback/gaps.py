@@ -43,12 +43,10 @@ def gaps(uncovered: Sequence[Uncovered], vectors: npt.NDArray[np.float32], polic
 def _groups(vectors: npt.NDArray[np.float32], alike: float) -> list[npt.NDArray[np.int64]]:
     if len(vectors) == 1:
         return [np.array([0])]
-    from sklearn.cluster import AgglomerativeClustering
+    from scipy.cluster.hierarchy import fcluster, linkage
 
-    joined = AgglomerativeClustering(
-        n_clusters=None, metric="cosine", linkage="average", distance_threshold=1 - alike
-    ).fit_predict(vectors.astype(np.float64))
-    return [np.flatnonzero(joined == group) for group in range(joined.max() + 1)]
+    joined = fcluster(linkage(vectors.astype(np.float64), "average", metric="cosine"), 1 - alike, "distance")
+    return [np.flatnonzero(joined == group) for group in range(1, joined.max() + 1)]
 
 
 def _gap(tickets: Sequence[Uncovered], vectors: npt.NDArray[np.float32], policy: GapPolicy) -> Gap:

@@ -1,6 +1,7 @@
 import csv
 import json
 import random
+import time
 
 import pytest
 from hypothesis import given
@@ -67,8 +68,41 @@ def test_candidates_are_few_and_the_most_similar_first() -> None:
 def test_a_flood_of_one_mail_costs_a_bucket_each() -> None:
     flood = [case(f"{at:04}", f"{TUNNEL} number {at}", day=at / 1000) for at in range(300)]
     found = related(flood, RULES.model_copy(update={"bucket": 5, "most_candidates": 50}))
-    assert max(len(candidates) for candidates in found.values()) <= 5 * RULES.bands
+    assert max(len(candidates) for candidates in found.values()) == 5
     assert all(found[one.ticket_id] for one in flood[1:])
+
+
+def storm(size: int) -> list[CaseFacts]:
+    """What a monitoring sends when a data centre fails: near-equal tickets of one requester within hours."""
+    chance = random.Random(3)
+    return [
+        case(
+            f"t{at:06}",
+            f"Alert of the monitoring: host web-{chance.randrange(400)} does not answer, load {chance.randrange(100)} "
+            f"percent, response time {chance.randrange(9000)} ms. The probe checked three times within five minutes. "
+            "See the runbook for lost hosts and tell the network team on call.",
+            day=at / 20_000, requester="monitoring", product="ZTNA",
+        )
+        for at in range(size)
+    ]  # fmt: skip
+
+
+def seconds(cases: list[CaseFacts]) -> float:
+    marks, started = signatures_of(cases, RULES), time.process_time()
+    related(cases, RULES, signatures=marks)
+    return time.process_time() - started
+
+
+def test_a_storm_costs_in_step_with_its_tickets() -> None:
+    seconds(storm(100))  # imports
+    assert seconds(storm(4_000)) <= 6.5 * seconds(storm(1_000))
+
+
+def test_what_is_new_in_a_storm_is_compared_alone() -> None:
+    cases = storm(1_000)
+    before, after = related(cases[:-20], RULES), related(cases, RULES, fresh={one.ticket_id for one in cases[-20:]})
+    assert len(after) == 20
+    assert before | after == related(cases, RULES)
 
 
 WORDS = [

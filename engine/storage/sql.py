@@ -6,18 +6,19 @@ from typing import Any, cast
 
 import polars as pl
 from pydantic import BaseModel
-from sqlalchemy import Engine, MetaData, Table, func, insert, inspect, or_, select
+from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, or_, select
 
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
 from engine.errors import NotFound
-from engine.storage import frames, intake, naming, rows, statements
+from engine.storage import frames, naming, rows, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
-from engine.storage.intake import Item, Known, in_utc
 from engine.storage.ports import Record, Saved
 from engine.storage.records import check_fields, kept_as
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
 from engine.storage.text import is_text
+from engine.storage.upsert import plan
+from engine.storage.upsert.plan import Item, Known, in_utc
 
 _INGEST = 7_341_001
 
@@ -38,9 +39,9 @@ class SqlStore:
         self._engine.dispose()
 
     def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
-        at, report, delivery = in_utc(at), IngestReport(), intake.storable(delivery)
-        for items in intake.batches(delivery):
-            report += self._nothing_new(items, at=at) or self._take_in(items, at=at)
+        at, report, delivery = in_utc(at), IngestReport(), plan.storable(delivery)
+        for items in plan.batches(delivery):
+            report += self._upsert(items, at=at)
         for some in statements.chunks(delivery.rejected):
             with writing(self._engine, lock=_INGEST) as connection:
                 statements.keep_rejected(connection, some, at=at)
@@ -50,27 +51,40 @@ class SqlStore:
                 connection.execute(insert(ingest_batches), rows.batch_row(report, at))
         return report
 
-    def _nothing_new(self, items: list[Item], *, at: datetime) -> IngestReport | None:
-        """The report of a batch that changes nothing, found without taking the right to write; else None."""
+    def _upsert(self, items: list[Item], *, at: datetime) -> IngestReport:
+        """Take a batch in; what brings nothing new is found without taking the right to write."""
         with reading(self._engine) as connection:
-            rows = statements.known(connection, {item.key for item in items})
-            if any(item.ticket and item.key not in rows for item in items):
-                return None
-            ids = statements.known_ids(connection, intake.heard(items))
-            plan = intake.plan(items, Known(rows, {}, ids), at=at)
-            news = plan.changed or plan.events or statements.new_rejected(connection, plan.rejected)
-        return None if news else plan.report
+            delivered_at = statements.delivered_at(connection, (item.key for item in items))
+            there = [item for item in items if item.key in delivered_at]
+            ids = statements.known_ids(connection, plan.deciding_events(there))
+            rest = plan.with_news(items, delivered_at, ids)
+            report = IngestReport(skipped=plan.tickets_in(items) - plan.tickets_in(rest))
+            if plan.tickets_in(rest) == plan.tickets_in([item for item in rest if item.key in delivered_at]):
+                no_news = self._no_news(connection, rest, ids, at=at)
+                if no_news:
+                    return report + no_news
+        return report + self._take_in(rest, at=at)
+
+    def _no_news(
+        self, connection: Connection, items: list[Item], ids: dict[str, str], *, at: datetime
+    ) -> IngestReport | None:
+        """The report of a batch of known tickets that changes nothing; else None."""
+        draft = plan.plan_batch(
+            items, Known(statements.known(connection, (item.key for item in items)), {}, ids), at=at
+        )
+        news = draft.changed or draft.events or statements.new_rejected(connection, draft.rejected)
+        return None if news else draft.report
 
     def _take_in(self, items: list[Item], *, at: datetime) -> IngestReport:
         with writing(self._engine, lock=_INGEST) as connection:
             rows = statements.known(connection, {item.key for item in items}, lock=True)
-            ids = statements.known_ids(connection, intake.heard(items))
-            plan = intake.plan(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
-            recorded, moved = intake.numbered(plan.events, statements.heads(connection, rows), ids, at=at)
-            statements.write_plan(connection, plan, moved)
+            ids = statements.known_ids(connection, plan.deciding_events(items))
+            draft = plan.plan_batch(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
+            recorded, moved = plan.numbered(draft.events, statements.heads(connection, rows), ids, at=at)
+            statements.write_plan(connection, draft, moved)
             insert_rows(connection, events, recorded)
-            statements.keep_rejected(connection, plan.rejected, at=at)
-        return plan.report + IngestReport(events=len(recorded))
+            statements.keep_rejected(connection, draft.rejected, at=at)
+        return draft.report + IngestReport(events=len(recorded))
 
     def rejected(self) -> list[Rejected]:
         with reading(self._engine) as connection:

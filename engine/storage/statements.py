@@ -5,18 +5,36 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, Connection, Executable, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    Executable,
+    Text,
+    any_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
 from engine.errors import Conflict
-from engine.storage import guards, intake, merge, rows
+from engine.storage import rows
 from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head
-from engine.storage.intake import ROWS_PER_TRANSACTION, Plan
-from engine.storage.merge import Row
 from engine.storage.records import Kept, kept_as, parents_first
 from engine.storage.tables import allocation_decisions, events, rejected_rows, tickets
+from engine.storage.text import as_json
+from engine.storage.upsert import field_merge, guards, plan
+from engine.storage.upsert.field_merge import Row
+from engine.storage.upsert.plan import ROWS_PER_TRANSACTION, Plan
 
 One = TypeVar("One")
 _STAYS = {"id", "source", "external_id", "created_at"}
@@ -31,9 +49,22 @@ def fetch(connection: Connection, query: Executable) -> list[Row]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def among(connection: Connection, column: Column[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether the column holds one of the values, which travel as one parameter, however many there are."""
+    if connection.dialect.name == "postgresql":
+        return column == any_(literal(list(values), ARRAY(Text)))
+    return column.in_(select(func.json_each(as_json(list(values))).table_valued("value").c.value))
+
+
+def delivered_at(connection: Connection, keys: Iterable[str]) -> dict[str, datetime | None]:
+    """Which of these tickets are known, and the instant their source gave them last."""
+    query = select(tickets.c.id, tickets.c.source_updated_at).where(among(connection, tickets.c.id, set(keys)))
+    return dict(connection.execute(query).tuples().all())
+
+
 def known(connection: Connection, keys: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
     """Stored tickets by key; `lock` holds them (in one order, so that nobody waits in a circle) until the end."""
-    query = select(tickets).where(tickets.c.id.in_(sorted(set(keys)))).order_by(tickets.c.id)
+    query = select(tickets).where(among(connection, tickets.c.id, set(keys))).order_by(tickets.c.id)
     if lock:  # FOR NO KEY UPDATE: records that point to the ticket can be written meanwhile
         query = query.with_for_update(key_share=True)
     return {row["id"]: row for row in fetch(connection, query)}
@@ -44,8 +75,8 @@ def known_ids(connection: Connection, new: Iterable[Event]) -> dict[str, str]:
     ids = [event.id for event in new if event.id is not None]
     found: dict[str, str] = {}
     for some in chunks(ids):
-        asked = connection.execute(select(events.c.id, events.c.ticket_id).where(events.c.id.in_(some)))
-        found |= dict(asked.tuples().all())
+        query = select(events.c.id, events.c.ticket_id).where(among(connection, events.c.id, some))
+        found |= dict(connection.execute(query).tuples().all())
     return found
 
 
@@ -61,7 +92,7 @@ def last_instants(connection: Connection, keys: Collection[str]) -> dict[str, di
     """When the last event of each kind that a source may set happened to each ticket."""
     if not keys:
         return {}
-    wanted = events.c.ticket_id.in_(list(keys)) & events.c.kind.in_(merge.SETTABLE)
+    wanted = events.c.ticket_id.in_(list(keys)) & events.c.kind.in_(field_merge.SETTABLE)
     query = select(events.c.ticket_id, events.c.kind, func.max(events.c.at)).where(wanted)
     found: dict[str, dict[Kind, datetime]] = {}
     for key, kind, at in connection.execute(query.group_by(events.c.ticket_id, events.c.kind)):
@@ -69,18 +100,18 @@ def last_instants(connection: Connection, keys: Collection[str]) -> dict[str, di
     return found
 
 
-def write_plan(connection: Connection, plan: Plan, moved: Mapping[str, Head]) -> None:
+def write_plan(connection: Connection, written: Plan, moved: Mapping[str, Head]) -> None:
     """The tickets of a plan, with the version that their history reaches."""
-    final = {key: row | ({"version": moved[key].version} if key in moved else {}) for key, row in plan.rows.items()}
-    insert_rows(connection, tickets, [final[key] for key in plan.rows if key in plan.created])
-    changed = [final[key] for key in sorted(plan.changed - plan.created)]
+    final = {key: row | ({"version": moved[key].version} if key in moved else {}) for key, row in written.rows.items()}
+    insert_rows(connection, tickets, [final[key] for key in written.rows if key in written.created])
+    changed = [final[key] for key in sorted(written.changed - written.created)]
     if changed:
         columns = [column.name for column in tickets.c if column.name not in _STAYS]
         values = {name: bindparam(f"new_{name}", type_=tickets.c[name].type) for name in columns}
         statement = update(tickets).where(tickets.c.id == bindparam("key")).values(values)
         bound = [{"key": row["id"], **{f"new_{name}": row[name] for name in columns}} for row in changed]
         connection.execute(statement, bound)
-    set_versions(connection, {key: head for key, head in moved.items() if key not in plan.created | plan.changed})
+    set_versions(connection, {key: head for key, head in moved.items() if key not in written.created | written.changed})
 
 
 def set_versions(connection: Connection, moved: Mapping[str, Head]) -> None:
@@ -93,7 +124,7 @@ def append(connection: Connection, new: Sequence[Event], *, at: datetime) -> lis
     """Number, chain and keep events of known tickets; those whose id is known are left out."""
     held = known(connection, (event.ticket_id for event in new), lock=True)
     guards.all_known((event.ticket_id for event in new), held)
-    recorded, moved = intake.numbered(new, heads(connection, held), known_ids(connection, new), at=at)
+    recorded, moved = plan.numbered(new, heads(connection, held), known_ids(connection, new), at=at)
     set_versions(connection, moved)
     insert_rows(connection, events, recorded)
     return recorded
@@ -104,7 +135,7 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
     before = known(connection, [ticket.id], lock=True).get(ticket.id)
     guards.may_save(ticket, before, new, known_ids(connection, new))
     assert before is not None
-    recorded, moved = intake.numbered(new, heads(connection, [ticket.id]), set(), at=at)
+    recorded, moved = plan.numbered(new, heads(connection, [ticket.id]), set(), at=at)
     version = moved[ticket.id].version if recorded else ticket.version
     written = connection.execute(
         update(tickets)
@@ -120,7 +151,7 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
 
 def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[str, Rejected]:
     """Rejected rows that are not kept yet, by fingerprint."""
-    prints = {intake.fingerprint(one): one for one in refused}
+    prints = {plan.fingerprint(one): one for one in refused}
     column = rejected_rows.c.fingerprint
     for some in chunks(list(prints)):
         for kept in connection.execute(select(column).where(column.in_(some))).scalars():

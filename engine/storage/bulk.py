@@ -28,7 +28,11 @@ def _given(column: Column[Any], dialect: Dialect, new: Sequence[Row]) -> Iterabl
     name = column.name
     values = [row[name] for row in new]
     give = column.type.dialect_impl(dialect).bind_processor(dialect)
-    return map(give, values) if give else values
+    if give is None:
+        return values
+    if all(value is values[0] for value in values):  # such as the instant of recording, or nothing
+        return [give(values[0])] * len(values)
+    return map(give, values)
 
 
 def _copy(connection: Connection, statement: str, values: Sequence[tuple[Any, ...]]) -> None:

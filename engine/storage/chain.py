@@ -27,7 +27,7 @@ class Head(NamedTuple):
 
 def portable(event: Event) -> Event:
     """The event as any database gives it back; must be what is sealed."""
-    if is_json(event.data) and is_text(f"{event.value}{event.actor}{event.reason}"):
+    if (not event.data or is_json(event.data)) and is_text(f"{event.value}{event.actor}{event.reason}"):
         return event
     changes: dict[str, Any] = {"data": jsonable(event.data)}
     for name in ("value", "actor", "reason"):
@@ -52,7 +52,8 @@ def link(events: Iterable[Event], *, head: Head, recorded_at: datetime) -> tuple
         canonical = (
             f'{last}{{"actor":{_text(actor)},"at":"{at.isoformat()}","data":{_data(data) if data else "{}"},'
             f'"id":{_text(name)},"kind":"{kind}","reason":{"null" if reason is None else _text(reason)}{recorded}'
-            f'{effect}","ticket_id":{_text(key)},"value":{"null" if value is None else _text(value)},"version":{version}}}'
+            f'{effect}","ticket_id":{_text(key)},"value":{"null" if value is None else _text(value)},'
+            f'"version":{version}}}'
         )
         last = sha256(canonical.encode()).hexdigest()
         rows.append(

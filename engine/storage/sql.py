@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any, cast
 
 import polars as pl
 from pydantic import BaseModel
-from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, or_, select
+from sqlalchemy import Engine, MetaData, Table, func, insert, inspect, or_, select
 
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
 from engine.errors import NotFound
@@ -21,6 +22,8 @@ from engine.storage.upsert import plan
 from engine.storage.upsert.plan import Item, Known, in_utc
 
 _INGEST = 7_341_001
+_LOOKED_THROUGH = 10
+"""Batches that are compared with the store in one read."""
 
 
 class SqlStore:
@@ -40,8 +43,9 @@ class SqlStore:
 
     def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
         at, report, delivery = in_utc(at), IngestReport(), plan.storable(delivery)
-        for items in plan.batches(delivery):
-            report += self._upsert(items, at=at)
+        pieces = plan.batches(delivery)
+        while batches := list(islice(pieces, _LOOKED_THROUGH)):
+            report += self._upsert(batches, at=at)
         for some in statements.chunks(delivery.rejected):
             with writing(self._engine, lock=_INGEST) as connection:
                 statements.keep_rejected(connection, some, at=at)
@@ -51,28 +55,29 @@ class SqlStore:
                 connection.execute(insert(ingest_batches), rows.batch_row(report, at))
         return report
 
-    def _upsert(self, items: list[Item], *, at: datetime) -> IngestReport:
-        """Take a batch in; what brings nothing new is found without taking the right to write."""
+    def _upsert(self, batches: list[list[Item]], *, at: datetime) -> IngestReport:
+        """Take batches in; what brings nothing new is found without taking the right to write."""
+        items = [item for batch in batches for item in batch]
         with reading(self._engine) as connection:
             delivered_at = statements.delivered_at(connection, (item.key for item in items))
             there = [item for item in items if item.key in delivered_at]
             ids = statements.known_ids(connection, plan.deciding_events(there))
-            rest = plan.with_news(items, delivered_at, ids)
-            report = IngestReport(skipped=plan.tickets_in(items) - plan.tickets_in(rest))
-            if plan.tickets_in(rest) == plan.tickets_in([item for item in rest if item.key in delivered_at]):
-                no_news = self._no_news(connection, rest, ids, at=at)
-                if no_news:
-                    return report + no_news
-        return report + self._take_in(rest, at=at)
+        report = IngestReport()
+        for batch in batches:
+            rest = plan.with_news(batch, delivered_at, ids)
+            report += IngestReport(skipped=plan.tickets_in(batch) - plan.tickets_in(rest))
+            if rest:
+                unknown = any(item.ticket and item.key not in delivered_at for item in rest)
+                report += (None if unknown else self._no_news(rest, at=at)) or self._take_in(rest, at=at)
+        return report
 
-    def _no_news(
-        self, connection: Connection, items: list[Item], ids: dict[str, str], *, at: datetime
-    ) -> IngestReport | None:
+    def _no_news(self, items: list[Item], *, at: datetime) -> IngestReport | None:
         """The report of a batch of known tickets that changes nothing; else None."""
-        draft = plan.plan_batch(
-            items, Known(statements.known(connection, (item.key for item in items)), {}, ids), at=at
-        )
-        news = draft.changed or draft.events or statements.new_rejected(connection, draft.rejected)
+        with reading(self._engine) as connection:
+            rows = statements.known(connection, (item.key for item in items))
+            ids = statements.known_ids(connection, plan.deciding_events(items))
+            draft = plan.plan_batch(items, Known(rows, {}, ids), at=at)
+            news = draft.changed or draft.events or statements.new_rejected(connection, draft.rejected)
         return None if news else draft.report
 
     def _take_in(self, items: list[Item], *, at: datetime) -> IngestReport:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -11,13 +12,14 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    CursorResult,
     Executable,
+    Select,
     Text,
     any_,
     bindparam,
     delete,
     func,
-    literal,
     or_,
     select,
     update,
@@ -49,42 +51,59 @@ def fetch(connection: Connection, query: Executable) -> list[Row]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def among(connection: Connection, column: Column[str], values: Iterable[str]) -> ColumnElement[bool]:
-    """Whether the column holds one of the values, which travel as one parameter, however many there are."""
-    if connection.dialect.name == "postgresql":
-        return column == any_(literal(list(values), ARRAY(Text)))
-    return column.in_(select(func.json_each(as_json(list(values))).table_valued("value").c.value))
+def among(column: Column[str], dialect: str) -> ColumnElement[bool]:
+    """Whether the column holds one of the words of the parameter `words` (see `in_words`), however many they are."""
+    if dialect == "postgresql":
+        return column == any_(bindparam("words", type_=ARRAY(Text)))
+    return column.in_(select(func.json_each(bindparam("words", type_=Text)).table_valued("value").c.value))
+
+
+def in_words(connection: Connection, words: Iterable[str]) -> dict[str, Any]:
+    many = sorted(set(words))
+    return {"words": many if connection.dialect.name == "postgresql" else as_json(many)}
+
+
+@cache
+def _query(kind: str, dialect: str) -> Select[Any]:
+    last = (events.c.ticket_id == tickets.c.id) & (events.c.version == tickets.c.version)
+    there = among(tickets.c.id, dialect)
+    match kind:
+        case "delivered at":
+            return select(tickets.c.id, tickets.c.source_updated_at).where(there)
+        case "tickets":
+            return select(tickets).where(there).order_by(tickets.c.id)
+        case "tickets locked":  # FOR NO KEY UPDATE: records that point to the ticket can be written meanwhile
+            return select(tickets).where(there).order_by(tickets.c.id).with_for_update(key_share=True)
+        case "event ids":
+            return select(events.c.id, events.c.ticket_id).where(among(events.c.id, dialect))
+        case _:
+            return select(tickets.c.id, events.c.version, events.c.hash).join(events, last).where(there)
+
+
+def _asked(connection: Connection, kind: str, words: Iterable[str]) -> CursorResult[Any]:
+    return connection.execute(_query(kind, connection.dialect.name), in_words(connection, words))
 
 
 def delivered_at(connection: Connection, keys: Iterable[str]) -> dict[str, datetime | None]:
     """Which of these tickets are known, and the instant their source gave them last."""
-    query = select(tickets.c.id, tickets.c.source_updated_at).where(among(connection, tickets.c.id, set(keys)))
-    return dict(connection.execute(query).tuples().all())
+    return dict(_asked(connection, "delivered at", keys).tuples().all())
 
 
 def known(connection: Connection, keys: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
     """Stored tickets by key; `lock` holds them (in one order, so that nobody waits in a circle) until the end."""
-    query = select(tickets).where(among(connection, tickets.c.id, set(keys))).order_by(tickets.c.id)
-    if lock:  # FOR NO KEY UPDATE: records that point to the ticket can be written meanwhile
-        query = query.with_for_update(key_share=True)
-    return {row["id"]: row for row in fetch(connection, query)}
+    found = _asked(connection, "tickets locked" if lock else "tickets", keys)
+    return {row["id"]: dict(row) for row in found.mappings()}
 
 
 def known_ids(connection: Connection, new: Iterable[Event]) -> dict[str, str]:
     """Which of these events' ids are known, and to which ticket each belongs."""
     ids = [event.id for event in new if event.id is not None]
-    found: dict[str, str] = {}
-    for some in chunks(ids):
-        query = select(events.c.id, events.c.ticket_id).where(among(connection, events.c.id, some))
-        found |= dict(connection.execute(query).tuples().all())
-    return found
+    return dict(_asked(connection, "event ids", ids).tuples().all()) if ids else {}
 
 
-def heads(connection: Connection, keys: Iterable[str]) -> dict[str, Head]:
+def heads(connection: Connection, keys: Collection[str]) -> dict[str, Head]:
     """The last link of each ticket's chain."""
-    last = (events.c.ticket_id == tickets.c.id) & (events.c.version == tickets.c.version)
-    query = select(tickets.c.id, events.c.version, events.c.hash).join(events, last)
-    found = connection.execute(query.where(tickets.c.id.in_(list(keys))))
+    found = _asked(connection, "heads", keys) if keys else ()
     return {key: Head(version, link) for key, version, link in found}
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from engine.errors import BadInput
 
 _LARGE = 2**63
+_EMPTY: dict[type, str] = {dict: "{}", list: "[]", tuple: "[]"}
 _REFUSED = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -50,6 +51,8 @@ def _is_json(value: Any) -> bool:
 
 def as_json(value: Any) -> str:
     """JSON in ASCII. Raises BadInput for what JSON does not have (NaN, infinity, a cycle)."""
+    if not value and type(value) in _EMPTY:
+        return _EMPTY[type(value)]
     try:
         text = _encode(value)
     except (ValueError, TypeError) as error:

@@ -211,11 +211,12 @@ def migrate(
 @command_line.command()
 def bench(
     tickets: Annotated[list[int] | None, typer.Option(help="Sizes to run.", show_default="1500 50000")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for programs.")] = False,
 ) -> None:
-    """Measure tickets per second of each stage on generated tickets, and peak memory."""
+    """Measure CPU seconds and tickets per second of each stage on generated tickets, and peak memory."""
     from pipelines.commands.bench import bench as job
 
-    job(tickets or [1_500, 50_000])
+    job(tickets or [1_500, 50_000], as_json=as_json)
 
 
 def _where(context: typer.Context) -> str:

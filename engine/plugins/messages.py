@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
 from engine.plugins.cells import refused
-from engine.plugins.files import MappedFiles, content_of, numbered_lines
+from engine.plugins.files import Line, MappedFiles, content_of, numbered_lines
 from engine.plugins.ports import CHUNK
 from engine.plugins.tables import Faulty
 from engine.shared.errors import BadInput
@@ -20,7 +20,7 @@ class Messages(MappedFiles):
             return super().read(path)
         return self._deliveries(numbered_lines(path), path.name)
 
-    def _deliveries(self, lines: list[tuple[int, str]], origin: str) -> Iterator[Delivery]:
+    def _deliveries(self, lines: list[Line], origin: str) -> Iterator[Delivery]:
         first: dict[str, int] = {}
         tickets: list[StandardTicket] = []
         events: list[Event] = []

@@ -1,13 +1,11 @@
 """Many new rows of one table, written at once: one stream into PostgreSQL, one prepared statement for SQLite."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Connection, Dialect, Table, exc
 
-from engine.storage.merge import Row
-
-Given = Callable[[Any], Any]
+from engine.storage.upsert.field_merge import Row
 
 
 def insert_rows(connection: Connection, table: Table, new: Sequence[Row]) -> None:
@@ -15,8 +13,7 @@ def insert_rows(connection: Connection, table: Table, new: Sequence[Row]) -> Non
     if not new:
         return
     columns = [table.c[name] for name in new[0]]
-    givers = [(column.name, _giver(column, connection.dialect)) for column in columns]
-    values = [tuple(give(row[name]) if give else row[name] for name, give in givers) for row in new]
+    values = list(zip(*(_given(column, connection.dialect, new) for column in columns), strict=True))
     quoted = connection.dialect.identifier_preparer.quote
     into = f"{quoted(table.name)} ({', '.join(quoted(column.name) for column in columns)})"
     if connection.dialect.name == "postgresql":
@@ -26,9 +23,16 @@ def insert_rows(connection: Connection, table: Table, new: Sequence[Row]) -> Non
         connection.exec_driver_sql(f"INSERT INTO {into} VALUES ({marks})", values)
 
 
-def _giver(column: Column[Any], dialect: Dialect) -> Given | None:
-    """How the column's type hands a Python value to the driver; None where it takes it as it is."""
-    return column.type.dialect_impl(dialect).bind_processor(dialect)
+def _given(column: Column[Any], dialect: Dialect, new: Sequence[Row]) -> Iterable[Any]:
+    """A column's values as its type hands them to the driver."""
+    name = column.name
+    values = [row[name] for row in new]
+    give = column.type.dialect_impl(dialect).bind_processor(dialect)
+    if give is None:
+        return values
+    if all(value is values[0] for value in values):  # such as the instant of recording, or nothing
+        return [give(values[0])] * len(values)
+    return map(give, values)
 
 
 def _copy(connection: Connection, statement: str, values: Sequence[tuple[Any, ...]]) -> None:

@@ -1,18 +1,21 @@
 """The chain of one ticket's events, written fast: the same hashes as `contracts.seal`, for a backlog at once."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, NamedTuple
 
-from engine.contracts import GENESIS, Event
-from engine.storage.text import clean, jsonable
+from engine.contracts import GENESIS, Event, Kind, SlaEffect
+from engine.storage.text import clean, is_json, is_text, jsonable
 
 _text: Callable[[str], str] = json.encoder.encode_basestring
 _data: Callable[[Any], str] = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
 ).encode
+
+_KINDS = {kind: kind.value for kind in Kind}
+_EFFECTS = {effect: effect.value for effect in SlaEffect}
 
 
 class Head(NamedTuple):
@@ -24,14 +27,13 @@ class Head(NamedTuple):
 
 def portable(event: Event) -> Event:
     """The event as any database gives it back; must be what is sealed."""
-    changes: dict[str, Any] = {}
-    if event.data and (data := jsonable(event.data)) != event.data:
-        changes["data"] = data
+    if (not event.data or is_json(event.data)) and is_text(f"{event.value}{event.actor}{event.reason}"):
+        return event
+    changes: dict[str, Any] = {"data": jsonable(event.data)}
     for name in ("value", "actor", "reason"):
-        said = getattr(event, name)
-        if said is not None and (kept := clean(said)) != said:
-            changes[name] = kept
-    return event.model_copy(update=changes) if changes else event
+        text = getattr(event, name)
+        changes[name] = None if text is None else clean(text)
+    return event.model_copy(update=changes)
 
 
 def link(events: Iterable[Event], *, head: Head, recorded_at: datetime) -> tuple[list[dict[str, Any]], Head]:
@@ -40,40 +42,34 @@ def link(events: Iterable[Event], *, head: Head, recorded_at: datetime) -> tuple
     `recorded_at` is in UTC and the events are portable. Each hash is the one that `contracts.seal` gives.
     """
     version, last = head
-    recorded, rows = recorded_at.isoformat(), []
+    recorded, rows = f',"recorded_at":"{recorded_at.isoformat()}","sla_effect":"', []
     for event in events:
         version += 1
-        name = event.id or f"{event.ticket_id}#{version}"
-        kind, effect = event.kind.value, event.sla_effect.value
+        key, at, value, actor, reason, data = (
+            event.ticket_id, event.at, event.value, event.actor, event.reason, event.data)  # fmt: skip
+        name = event.id or f"{key}#{version}"
+        kind, effect = _KINDS[event.kind], _EFFECTS[event.sla_effect]
         canonical = (
-            f'{{"actor":{_text(event.actor)},"at":"{event.at.isoformat()}","data":{_json(event.data)},'
-            f'"id":{_text(name)},"kind":"{kind}","reason":{_or_null(event.reason)},"recorded_at":"{recorded}",'
-            f'"sla_effect":"{effect}","ticket_id":{_text(event.ticket_id)},"value":{_or_null(event.value)},'
+            f'{last}{{"actor":{_text(actor)},"at":"{at.isoformat()}","data":{_data(data) if data else "{}"},'
+            f'"id":{_text(name)},"kind":"{kind}","reason":{"null" if reason is None else _text(reason)}{recorded}'
+            f'{effect}","ticket_id":{_text(key)},"value":{"null" if value is None else _text(value)},'
             f'"version":{version}}}'
         )
-        last = hashlib.sha256((last + canonical).encode()).hexdigest()
+        last = sha256(canonical.encode()).hexdigest()
         rows.append(
             {
                 "id": name,
-                "ticket_id": event.ticket_id,
+                "ticket_id": key,
                 "version": version,
                 "kind": kind,
-                "at": event.at,
-                "value": event.value,
-                "actor": event.actor,
-                "reason": event.reason,
+                "at": at,
+                "value": value,
+                "actor": actor,
+                "reason": reason,
                 "sla_effect": effect,
-                "data": event.data,
+                "data": data,
                 "recorded_at": recorded_at,
                 "hash": last,
             }
         )
     return rows, Head(version, last)
-
-
-def _or_null(value: str | None) -> str:
-    return "null" if value is None else _text(value)
-
-
-def _json(data: dict[str, Any]) -> str:
-    return _data(data) if data else "{}"

@@ -21,13 +21,14 @@ from engine.contracts import (
     Ticket,
 )
 from engine.shared.errors import NotFound
-from engine.storage import guards, intake, naming, rows
+from engine.storage import naming, rows
 from engine.storage.chain import Head
-from engine.storage.intake import Item, Known, in_utc
-from engine.storage.merge import Row
 from engine.storage.ports import Note, Record, Saved
 from engine.storage.records import KEPT, Kept, check_fields, kept_as, parents_first
 from engine.storage.text import jsonable
+from engine.storage.upsert import guards, plan
+from engine.storage.upsert.field_merge import Row
+from engine.storage.upsert.plan import Item, Known, in_utc
 
 if TYPE_CHECKING:
     from engine.storage.frames import Fit
@@ -50,15 +51,15 @@ class MemoryStore:
         """Nothing to release."""
 
     def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
-        at, report, delivery = in_utc(at), IngestReport(), intake.storable(delivery)
+        at, report, delivery = in_utc(at), IngestReport(), plan.storable(delivery)
         with self._lock:
-            for items in intake.batches(delivery):
+            for items in plan.batches(delivery):
                 known = Known(self._tickets, self._last_instants(items), self._event_ids)
-                plan = intake.plan(items, known, at=at)
-                self._tickets |= plan.rows
-                recorded = self._record(plan.events, at)
-                report += plan.report + IngestReport(events=len(recorded))
-                self._reject(plan.rejected, at)
+                draft = plan.plan_batch(items, known, at=at)
+                self._tickets |= draft.rows
+                recorded = self._record(draft.events, at)
+                report += draft.report + IngestReport(events=len(recorded))
+                self._reject(draft.rejected, at)
             report += IngestReport(rejected=len(delivery.rejected))
             self._reject(delivery.rejected, at)
             if report != IngestReport():
@@ -185,7 +186,7 @@ class MemoryStore:
 
     def _record(self, events: Sequence[Event], at: datetime) -> list[Row]:
         heads = {key: Head(held[-1]["version"], held[-1]["hash"]) for key, held in self._heads(events)}
-        recorded, moved = intake.numbered(events, heads, self._event_ids, at=at)
+        recorded, moved = plan.numbered(events, heads, self._event_ids, at=at)
         for row in recorded:
             self._history.setdefault(row["ticket_id"], []).append(row)
             self._event_ids[row["id"]] = row["ticket_id"]

@@ -10,10 +10,10 @@ from sqlalchemy import JSON, Table
 
 from engine.contracts import AllocationDecision, Alternative, IngestReport, RecordedEvent, Rejected, Scores, Ticket
 from engine.shared.errors import NotFound
-from engine.storage.intake import fingerprint
 from engine.storage.records import Kept
 from engine.storage.tables import metadata
 from engine.storage.text import clean, jsonable, nearest_json
+from engine.storage.upsert.plan import fingerprint
 
 Row = dict[str, Any]
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
+from itertools import islice
 from typing import Any, cast
 
 import polars as pl
@@ -11,17 +12,20 @@ from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspec
 
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
 from engine.shared.errors import NotFound
-from engine.storage import frames, intake, naming, rows, statements
+from engine.storage import frames, naming, rows, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
-from engine.storage.intake import Item, Known, in_utc
 from engine.storage.ports import Note, Record, Saved
 from engine.storage.records import check_fields, kept_as
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
 from engine.storage.text import is_text
+from engine.storage.upsert import plan
+from engine.storage.upsert.plan import Item, Known, in_utc
 
 _INGEST = 7_341_001
 _NOTES_PER_TRANSACTION = 100  # a nudge brings up to nine alerts and the rows of whom they reach
+_LOOKED_THROUGH = 10
+"""Batches that are compared with the store in one read."""
 
 
 class SqlStore:
@@ -40,9 +44,10 @@ class SqlStore:
         self._engine.dispose()
 
     def ingest(self, delivery: Delivery, *, at: datetime) -> IngestReport:
-        at, report, delivery = in_utc(at), IngestReport(), intake.storable(delivery)
-        for items in intake.batches(delivery):
-            report += self._nothing_new(items, at=at) or self._take_in(items, at=at)
+        at, report, delivery = in_utc(at), IngestReport(), plan.storable(delivery)
+        pieces = plan.batches(delivery)
+        while batches := list(islice(pieces, _LOOKED_THROUGH)):
+            report += self._upsert(batches, at=at)
         for some in statements.chunks(delivery.rejected):
             with writing(self._engine, lock=_INGEST) as connection:
                 statements.keep_rejected(connection, some, at=at)
@@ -52,27 +57,41 @@ class SqlStore:
                 connection.execute(insert(ingest_batches), rows.batch_row(report, at))
         return report
 
-    def _nothing_new(self, items: list[Item], *, at: datetime) -> IngestReport | None:
-        """The report of a batch that changes nothing, found without taking the right to write; else None."""
+    def _upsert(self, batches: list[list[Item]], *, at: datetime) -> IngestReport:
+        """Take batches in; what brings nothing new is found without taking the right to write."""
+        items = [item for batch in batches for item in batch]
         with reading(self._engine) as connection:
-            rows = statements.known(connection, {item.key for item in items})
-            if any(item.ticket and item.key not in rows for item in items):
-                return None
-            ids = statements.known_ids(connection, intake.heard(items))
-            plan = intake.plan(items, Known(rows, {}, ids), at=at)
-            news = plan.changed or plan.events or statements.new_rejected(connection, plan.rejected)
-        return None if news else plan.report
+            delivered_at = statements.delivered_at(connection, (item.key for item in items))
+            there = [item for item in items if item.key in delivered_at]
+            ids = statements.known_ids(connection, plan.deciding_events(there))
+        report = IngestReport()
+        for batch in batches:
+            rest = plan.with_news(batch, delivered_at, ids)
+            report += IngestReport(skipped=plan.tickets_in(batch) - plan.tickets_in(rest))
+            if rest:
+                unknown = any(item.ticket and item.key not in delivered_at for item in rest)
+                report += (None if unknown else self._no_news(rest, at=at)) or self._take_in(rest, at=at)
+        return report
+
+    def _no_news(self, items: list[Item], *, at: datetime) -> IngestReport | None:
+        """The report of a batch of known tickets that changes nothing; else None."""
+        with reading(self._engine) as connection:
+            rows = statements.known(connection, (item.key for item in items))
+            ids = statements.known_ids(connection, plan.deciding_events(items))
+            draft = plan.plan_batch(items, Known(rows, {}, ids), at=at)
+            news = draft.changed or draft.events or statements.new_rejected(connection, draft.rejected)
+        return None if news else draft.report
 
     def _take_in(self, items: list[Item], *, at: datetime) -> IngestReport:
         with writing(self._engine, lock=_INGEST) as connection:
             rows = statements.known(connection, {item.key for item in items}, lock=True)
-            ids = statements.known_ids(connection, intake.heard(items))
-            plan = intake.plan(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
-            recorded, moved = intake.numbered(plan.events, statements.heads(connection, rows), ids, at=at)
-            statements.write_plan(connection, plan, moved)
+            ids = statements.known_ids(connection, plan.deciding_events(items))
+            draft = plan.plan_batch(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
+            recorded, moved = plan.numbered(draft.events, statements.heads(connection, rows), ids, at=at)
+            statements.write_plan(connection, draft, moved)
             insert_rows(connection, events, recorded)
-            statements.keep_rejected(connection, plan.rejected, at=at)
-        return plan.report + IngestReport(events=len(recorded))
+            statements.keep_rejected(connection, draft.rejected, at=at)
+        return draft.report + IngestReport(events=len(recorded))
 
     def rejected(self) -> list[Rejected]:
         with reading(self._engine) as connection:

@@ -2,21 +2,41 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import JSON, Connection, Executable, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    ColumnElement,
+    Connection,
+    CursorResult,
+    Executable,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
 from engine.shared.columns import insert_into
 from engine.shared.errors import Conflict
-from engine.storage import guards, intake, merge, rows
+from engine.storage import rows
 from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head
-from engine.storage.intake import ROWS_PER_TRANSACTION, Plan
-from engine.storage.merge import Row
 from engine.storage.records import Kept, kept_as, parents_first
 from engine.storage.tables import allocation_decisions, events, rejected_rows, tickets
+from engine.storage.text import as_json
+from engine.storage.upsert import field_merge, guards, plan
+from engine.storage.upsert.field_merge import Row
+from engine.storage.upsert.plan import ROWS_PER_TRANSACTION, Plan
 
 One = TypeVar("One")
 _STAYS = {"id", "source", "external_id", "created_at"}
@@ -31,29 +51,59 @@ def fetch(connection: Connection, query: Executable) -> list[Row]:
     return [dict(row) for row in connection.execute(query).mappings()]
 
 
+def among(column: Column[str], dialect: str) -> ColumnElement[bool]:
+    """Whether the column holds one of the words of the parameter `words` (see `in_words`), however many they are."""
+    if dialect == "postgresql":
+        return column == any_(bindparam("words", type_=ARRAY(Text)))
+    return column.in_(select(func.json_each(bindparam("words", type_=Text)).table_valued("value").c.value))
+
+
+def in_words(connection: Connection, words: Iterable[str]) -> dict[str, Any]:
+    many = sorted(set(words))
+    return {"words": many if connection.dialect.name == "postgresql" else as_json(many)}
+
+
+@cache
+def _query(kind: str, dialect: str) -> Select[Any]:
+    last = (events.c.ticket_id == tickets.c.id) & (events.c.version == tickets.c.version)
+    there = among(tickets.c.id, dialect)
+    match kind:
+        case "delivered at":
+            return select(tickets.c.id, tickets.c.source_updated_at).where(there)
+        case "tickets":
+            return select(tickets).where(there).order_by(tickets.c.id)
+        case "tickets locked":  # FOR NO KEY UPDATE: records that point to the ticket can be written meanwhile
+            return select(tickets).where(there).order_by(tickets.c.id).with_for_update(key_share=True)
+        case "event ids":
+            return select(events.c.id, events.c.ticket_id).where(among(events.c.id, dialect))
+        case _:
+            return select(tickets.c.id, events.c.version, events.c.hash).join(events, last).where(there)
+
+
+def _asked(connection: Connection, kind: str, words: Iterable[str]) -> CursorResult[Any]:
+    return connection.execute(_query(kind, connection.dialect.name), in_words(connection, words))
+
+
+def delivered_at(connection: Connection, keys: Iterable[str]) -> dict[str, datetime | None]:
+    """Which of these tickets are known, and the instant their source gave them last."""
+    return dict(_asked(connection, "delivered at", keys).tuples().all())
+
+
 def known(connection: Connection, keys: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
     """Stored tickets by key; `lock` holds them (in one order, so that nobody waits in a circle) until the end."""
-    query = select(tickets).where(tickets.c.id.in_(sorted(set(keys)))).order_by(tickets.c.id)
-    if lock:  # FOR NO KEY UPDATE: records that point to the ticket can be written meanwhile
-        query = query.with_for_update(key_share=True)
-    return {row["id"]: row for row in fetch(connection, query)}
+    found = _asked(connection, "tickets locked" if lock else "tickets", keys)
+    return {row["id"]: dict(row) for row in found.mappings()}
 
 
 def known_ids(connection: Connection, new: Iterable[Event]) -> dict[str, str]:
     """Which of these events' ids are known, and to which ticket each belongs."""
     ids = [event.id for event in new if event.id is not None]
-    found: dict[str, str] = {}
-    for some in chunks(ids):
-        asked = connection.execute(select(events.c.id, events.c.ticket_id).where(events.c.id.in_(some)))
-        found |= dict(asked.tuples().all())
-    return found
+    return dict(_asked(connection, "event ids", ids).tuples().all()) if ids else {}
 
 
-def heads(connection: Connection, keys: Iterable[str]) -> dict[str, Head]:
+def heads(connection: Connection, keys: Collection[str]) -> dict[str, Head]:
     """The last link of each ticket's chain."""
-    last = (events.c.ticket_id == tickets.c.id) & (events.c.version == tickets.c.version)
-    query = select(tickets.c.id, events.c.version, events.c.hash).join(events, last)
-    found = connection.execute(query.where(tickets.c.id.in_(list(keys))))
+    found = _asked(connection, "heads", keys) if keys else ()
     return {key: Head(version, link) for key, version, link in found}
 
 
@@ -61,7 +111,7 @@ def last_instants(connection: Connection, keys: Collection[str]) -> dict[str, di
     """When the last event of each kind that a source may set happened to each ticket."""
     if not keys:
         return {}
-    wanted = events.c.ticket_id.in_(list(keys)) & events.c.kind.in_(merge.SETTABLE)
+    wanted = events.c.ticket_id.in_(list(keys)) & events.c.kind.in_(field_merge.SETTABLE)
     query = select(events.c.ticket_id, events.c.kind, func.max(events.c.at)).where(wanted)
     found: dict[str, dict[Kind, datetime]] = {}
     for key, kind, at in connection.execute(query.group_by(events.c.ticket_id, events.c.kind)):
@@ -69,18 +119,18 @@ def last_instants(connection: Connection, keys: Collection[str]) -> dict[str, di
     return found
 
 
-def write_plan(connection: Connection, plan: Plan, moved: Mapping[str, Head]) -> None:
+def write_plan(connection: Connection, written: Plan, moved: Mapping[str, Head]) -> None:
     """The tickets of a plan, with the version that their history reaches."""
-    final = {key: row | ({"version": moved[key].version} if key in moved else {}) for key, row in plan.rows.items()}
-    insert_rows(connection, tickets, [final[key] for key in plan.rows if key in plan.created])
-    changed = [final[key] for key in sorted(plan.changed - plan.created)]
+    final = {key: row | ({"version": moved[key].version} if key in moved else {}) for key, row in written.rows.items()}
+    insert_rows(connection, tickets, [final[key] for key in written.rows if key in written.created])
+    changed = [final[key] for key in sorted(written.changed - written.created)]
     if changed:
         columns = [column.name for column in tickets.c if column.name not in _STAYS]
         values = {name: bindparam(f"new_{name}", type_=tickets.c[name].type) for name in columns}
         statement = update(tickets).where(tickets.c.id == bindparam("key")).values(values)
         bound = [{"key": row["id"], **{f"new_{name}": row[name] for name in columns}} for row in changed]
         connection.execute(statement, bound)
-    set_versions(connection, {key: head for key, head in moved.items() if key not in plan.created | plan.changed})
+    set_versions(connection, {key: head for key, head in moved.items() if key not in written.created | written.changed})
 
 
 def set_versions(connection: Connection, moved: Mapping[str, Head]) -> None:
@@ -93,7 +143,7 @@ def append(connection: Connection, new: Sequence[Event], *, at: datetime) -> lis
     """Number, chain and keep events of known tickets; those whose id is known are left out."""
     held = known(connection, (event.ticket_id for event in new), lock=True)
     guards.all_known((event.ticket_id for event in new), held)
-    recorded, moved = intake.numbered(new, heads(connection, held), known_ids(connection, new), at=at)
+    recorded, moved = plan.numbered(new, heads(connection, held), known_ids(connection, new), at=at)
     set_versions(connection, moved)
     insert_rows(connection, events, recorded)
     return recorded
@@ -104,7 +154,7 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
     before = known(connection, [ticket.id], lock=True).get(ticket.id)
     guards.may_save(ticket, before, new, known_ids(connection, new))
     assert before is not None
-    recorded, moved = intake.numbered(new, heads(connection, [ticket.id]), set(), at=at)
+    recorded, moved = plan.numbered(new, heads(connection, [ticket.id]), set(), at=at)
     version = moved[ticket.id].version if recorded else ticket.version
     insert_rows(connection, events, recorded)  # first: the database lets an owner move only where a transfer stands
     written = connection.execute(
@@ -119,13 +169,13 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
 
 
 def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[str, Rejected]:
-    """Rejected rows that are not kept yet, by fingerprint."""
-    prints = {intake.fingerprint(one): one for one in refused}
+    """Rejected rows that are not kept yet, by fingerprint; the first of equal ones."""
+    prints = {plan.fingerprint(one): one for one in reversed(list(refused))}
     column = rejected_rows.c.fingerprint
     for some in chunks(list(prints)):
         for kept in connection.execute(select(column).where(column.in_(some))).scalars():
             prints.pop(kept, None)
-    return prints
+    return dict(reversed(prints.items()))
 
 
 def keep_rejected(connection: Connection, refused: Collection[Rejected], *, at: datetime) -> None:

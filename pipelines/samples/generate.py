@@ -1,6 +1,6 @@
 """A queue of believable tickets with their histories, and the truth about each, made from a seed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import NamedTuple
@@ -37,7 +37,22 @@ class Sample(NamedTuple):
     labels: list[Label]
 
 
+class SampleTicket(NamedTuple):
+    """One ticket of a sample, with its history and its truth."""
+
+    ticket: StandardTicket
+    events: list[Event]
+    label: Label
+
+
 def generate(tickets: int, *, seed: int, start: date, days: int, people: People) -> Sample:
+    """All tickets of `stream` at once."""
+    made = list(stream(tickets, seed=seed, start=start, days=days, people=people))
+    events = [event for one in made for event in one.events]
+    return Sample([one.ticket for one in made], events, [one.label for one in made])
+
+
+def stream(tickets: int, *, seed: int, start: date, days: int, people: People) -> Iterator[SampleTicket]:
     """`tickets` tickets of `days` UTC days from `start`, oldest first, each with its whole history.
 
     As of eight in the morning (UTC) after the last day: nothing in the sample is later. The same arguments give the
@@ -49,16 +64,13 @@ def generate(tickets: int, *, seed: int, start: date, days: int, people: People)
     letters = _letters(rng, came, people)
     fates = _fates(rng, came, letters, end)
     desk = Desk(people)
-    sample = Sample([], [], [])
     for number, (arrival, letter) in enumerate(zip(came, letters, strict=True)):
         written = letter.written
         external_id = _external_id(number, arrival)
         case = _case(rng, desk, arrival, written, key=f"{SOURCE}:{external_id}")
         events = history(rng, case, fates[number], as_of=end)
-        sample.tickets.append(_ticket(rng, arrival, written, case, events))
-        sample.events.extend(events)
-        sample.labels.append(Label(external_id, written.product, written.topic, written.urgency, letter.duplicate_of))
-    return sample
+        label = Label(external_id, written.product, written.topic, written.urgency, letter.duplicate_of)
+        yield SampleTicket(_ticket(rng, arrival, written, case, events), events, label)
 
 
 def as_of(start: date, days: int) -> datetime:

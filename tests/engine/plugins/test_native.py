@@ -9,6 +9,7 @@ import pytest
 
 from engine.contracts import Kind
 from engine.plugins.files import HelmdeskFiles
+from engine.plugins.ports import CHUNK
 from engine.shared.errors import BadInput
 from tests.engine.plugins.samples import refusals, whole
 
@@ -78,14 +79,19 @@ def test_events_of_refused_and_unknown_tickets_are_refused(tmp_path: Path) -> No
     events = [event("1"), event("bad"), event("none"), event("1", "explosion"), event("1", at="soon")]
     told = whole(HelmdeskFiles(), folder(tmp_path, [ticket("1"), ticket("bad", tier="gold")], events))
     assert len(told.events) == 1
-    assert [(r.origin, r.row) for r in told.rejected] == [
-        ("tickets.jsonl", 2),
-        ("events.jsonl", 2),
-        ("events.jsonl", 3),
-        ("events.jsonl", 4),
-        ("events.jsonl", 5),
-    ]
-    assert told.rejected[1].reason == "ticket_id: there is no ticket 'sample:bad' in this delivery"
+    reasons = {(refused.origin, refused.row): refused.reason for refused in told.rejected}
+    assert set(reasons) == {("tickets.jsonl", 2), *(("events.jsonl", row) for row in (2, 3, 4, 5))}
+    assert len(told.rejected) == len(reasons)
+    assert reasons["events.jsonl", 2] == "ticket_id: there is no ticket 'sample:bad' in this delivery"
+
+
+def test_a_long_file_comes_in_deliveries_with_their_events(tmp_path: Path) -> None:
+    keys = [str(number) for number in range(CHUNK + 5)]
+    events = [event(key) for key in reversed(keys)]
+    deliveries = list(HelmdeskFiles().read(folder(tmp_path, [ticket(key) for key in keys], events)))
+    assert [len(delivery.tickets) for delivery in deliveries] == [CHUNK, 5]
+    for delivery in deliveries:
+        assert [e.ticket_id for e in delivery.events] == [t.key for t in delivery.tickets]
 
 
 def test_events_without_an_id_get_one_from_their_content(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ their instants, so the source's last word is dated no earlier than the last even
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from engine.contracts import OPEN_STATUSES, Event, Kind, Priority, SlaEffect, StandardTicket, Status, TicketType, Tier
@@ -33,12 +34,14 @@ _EVENT_OF = {
 SETTABLE = frozenset(_EVENT_OF.values())
 _REPLAYED = ("status", "priority", "tier", "type", "first_response_at", "resolved_at", "closed_at")
 _ENDS = ("first_response_at", "resolved_at", "closed_at")
-AT_CREATION = ("status", "priority", "tier", "type")
+AT_CREATION = {name: _EVENT_OF[name] for name in ("status", "priority", "tier", "type")}
 
 
 def by_time(events: Iterable[Event]) -> list[Event]:
     """A ticket's events in the order they are recorded: its creation first."""
-    return sorted(events, key=lambda event: (event.kind != Kind.CREATED, event.at))
+    ordered = sorted(events, key=attrgetter("at"))
+    creations = [event for event in ordered if event.kind == Kind.CREATED]
+    return creations + [event for event in ordered if event.kind != Kind.CREATED]
 
 
 def latest(events: Iterable[Event]) -> dict[Kind, Event]:
@@ -56,24 +59,24 @@ def is_later(event: Event, last: Mapping[Kind, datetime], *, or_equal: bool) -> 
     return before is None or event.at > before or (or_equal and event.at == before)
 
 
-def first_seen(ticket: StandardTicket, told: list[Event], story: Sequence[Event]) -> tuple[Row, list[Event]]:
+def first_seen(ticket: StandardTicket, events: list[Event], story: Sequence[Event]) -> tuple[Row, list[Event]]:
     """The row of a new ticket, and its history: the one delivered if it starts at creation, else told by its dates.
 
-    `told` is the part of its story that is written now.
+    `events` is the part of its story that is written now; both are in the order of `by_time`.
     """
-    if creations := [event for event in told if event.kind == Kind.CREATED]:
-        whole, history = story, [creations[0], *(event for event in told if event.kind != Kind.CREATED)]
+    if events and events[0].kind == Kind.CREATED:
+        whole, history = story, events[:1] + [event for event in events if event.kind != Kind.CREATED]
     else:
         delivered = {(event.kind, event.value, event.at) for event in story}
         derived = [e for e in history_from_dates(ticket) if (e.kind, e.value, e.at) not in delivered]
-        whole, history = [*derived, *story], by_time([*derived, *told])
-    born = history[0].data
+        whole, history = [*derived, *story], by_time([*derived, *events])
+    born, shared = history[0].data, _shared(ticket)
     row = {
         "id": ticket.key,
         "source": ticket.source,
         "external_id": ticket.ticket_id,
         **_own(ticket),
-        **_shared(ticket),
+        **shared,
         "escalated": False,
         "product": None,
         "owner_id": None,
@@ -82,9 +85,9 @@ def first_seen(ticket: StandardTicket, told: list[Event], story: Sequence[Event]
         "created_at": ticket.created_at,
         "updated_at": _last_touched(ticket),
         "version": 0,
-        **{f"created_{name}": born.get(name) or getattr(ticket, name).value for name in AT_CREATION},
+        **{f"created_{name}": born.get(name) or shared[name] for name in AT_CREATION},
         "source_updated_at": ticket.updated_at,
-        "delivered": _said(ticket),
+        "delivered": _as_delivered(shared),
     }
     return row, history + _settled(row, ticket, latest(whole))
 
@@ -92,13 +95,13 @@ def first_seen(ticket: StandardTicket, told: list[Event], story: Sequence[Event]
 def _settled(row: Row, ticket: StandardTicket, last: Mapping[Kind, Event]) -> list[Event]:
     """Events for what the ticket says and its history does not."""
     events = []
-    for name in AT_CREATION:
-        event = last.get(Kind(name))
+    for name, kind in AT_CREATION.items():
+        event = last.get(kind)
         before = str(event.value if event else row[f"created_{name}"])
         if before != row[name]:
             when = max([_last_touched(ticket)] + ([event.at] if event else []))
             effect = sla_effect(Status(before), Status(row[name])) if name == "status" else SlaEffect.NONE
-            events.append(_tell(ticket, Kind(name), row[name], when, sla_effect=effect))
+            events.append(_tell(ticket, kind, row[name], when, sla_effect=effect))
     return events
 
 
@@ -114,7 +117,7 @@ def _own(ticket: StandardTicket) -> Row:
         "location": ticket.requester_location.model_dump() if ticket.requester_location else None,
         "requester_id": _clean(ticket.requester),
         "company_id": _clean(ticket.company),
-        "external_metadata": jsonable(ticket.external_metadata) if ticket.external_metadata else {},
+        "external_metadata": jsonable(ticket.external_metadata),
     }
 
 
@@ -137,11 +140,11 @@ def _shared(ticket: StandardTicket) -> Row:
     }
 
 
-def _said(ticket: StandardTicket) -> Row:
+def _as_delivered(shared: Row) -> Row:
     """What the source says in the shared columns, to be compared with what it says the next time."""
     return {
         name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in _shared(ticket).items()
+        for name, value in shared.items()
         if value is not None
     }
 
@@ -156,7 +159,8 @@ def news(row: Row, ticket: StandardTicket) -> Row | None:
     if ticket.updated_at and row["source_updated_at"] and ticket.updated_at <= row["source_updated_at"]:
         return None
     changes = {name: value for name, value in _own(ticket).items() if value != row[name]}
-    before, now, shared = row["delivered"], _said(ticket), _shared(ticket)
+    before, shared = row["delivered"], _shared(ticket)
+    now = _as_delivered(shared)
     moved = {name for name in shared if now.get(name) != before.get(name)}
     if "status" in moved:
         moved |= {"resolved_at", "closed_at"}
@@ -164,8 +168,7 @@ def news(row: Row, ticket: StandardTicket) -> Row | None:
     if "first_response_at" in moved and first and (theirs is None or theirs > first):
         moved.remove("first_response_at")
     changes |= {name: shared[name] for name in moved if shared[name] != row[name]}
-    nothing_said = now == before and not changes
-    return None if ticket.updated_at is None and nothing_said else changes
+    return None if ticket.updated_at is None and now == before and not changes else changes
 
 
 def merged(row: Row, changes: Row, ticket: StandardTicket, history: Iterable[Event]) -> Row:
@@ -175,13 +178,13 @@ def merged(row: Row, changes: Row, ticket: StandardTicket, history: Iterable[Eve
         **changes,
         "updated_at": max([row["updated_at"], _last_touched(ticket), *(event.at for event in history)]),
         "source_updated_at": ticket.updated_at or row["source_updated_at"],
-        "delivered": _said(ticket),
+        "delivered": _as_delivered(_shared(ticket)),
     }
 
 
 def followed(row: Row, fresh: Iterable[Event], last: Mapping[Kind, datetime], *, but: Iterable[str] = ()) -> Row:
     """The row after new events that are later than all of their kind before them; `but` names columns to leave."""
-    left = {Kind(name) for name in AT_CREATION if name in but}
+    left = {kind for name, kind in AT_CREATION.items() if name in but}
     counted = [
         event
         for event in fresh
@@ -197,7 +200,7 @@ def followed(row: Row, fresh: Iterable[Event], last: Mapping[Kind, datetime], *,
     return row | moved | {"updated_at": max([row["updated_at"], *(event.at for event in counted)])}
 
 
-def told_by_change(
+def events_of_change(
     row: Row,
     changes: Row,
     ticket: StandardTicket,
@@ -211,13 +214,13 @@ def told_by_change(
     `last` holds the instants of the last events in the store by kind, `story` what the delivery tells after them.
     """
     when = ticket.updated_at or at
-    told = latest(story)
+    delivered = latest(story)
     is_open = Status((row | changes)["status"]) in OPEN_STATUSES
     events = []
     for column, kind in _EVENT_OF.items():
-        if column not in changes or (kind in told and told[kind].value == changes[column]):
+        if column not in changes or (kind in delivered and delivered[kind].value == changes[column]):
             continue
-        floor = max([last.get(kind, row["created_at"])] + ([told[kind].at] if kind in told else []))
+        floor = max([last.get(kind, row["created_at"])] + ([delivered[kind].at] if kind in delivered else []))
         if kind == Kind.STATUS:
             events += _moves(ticket, row, changes, when=when, floor=floor)
         else:

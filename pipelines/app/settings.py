@@ -19,7 +19,7 @@ SURELY_MEANT = 0.82
 
 def shipped_data() -> Path:
     """The folder `data/` beside the packages in a checkout, or where an installed wheel keeps it."""
-    beside = Path(__file__).resolve().parent.parent / "data"
+    beside = Path(__file__).resolve().parents[2] / "data"
     return beside if beside.is_dir() else Path(sysconfig.get_path("data")) / "share" / "helmdesk" / "data"
 
 
@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite below home")
     milvus_uri: str = Field("", description="Milvus or Zilliz address; empty: a Milvus Lite file below home")
     milvus_token: SecretStr | None = None
-    embedder: str = Field("auto", pattern="^(auto|minilm|wordllama)$")
+    embedder: str = Field("auto", pattern="^(auto|minilm|wordllama|cascade)$")
     model: Path | None = Field(
         None, description="a model of `helmdesk triage train`, its taxonomy beside it; empty: learned from the taxonomy"
     )

@@ -137,7 +137,9 @@ def evaluate(
         Path | None, typer.Option(help="Other judged queries: a qrels .tsv, or a folder with queries.jsonl and one.")
     ] = None,
     save: Annotated[bool, typer.Option("--save", help="Use the tuned weights for this home's index.")] = False,
-    embedder: Annotated[str | None, typer.Option(help="auto, minilm or wordllama.", show_default="settings")] = None,
+    embedder: Annotated[
+        str | None, typer.Option(help="auto, minilm, wordllama or cascade.", show_default="settings")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """How well words, meaning and both together find what was judged relevant (BEIR layout)."""

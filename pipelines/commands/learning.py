@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 File = Annotated[Path, typer.Option(help="Labelled texts: .csv, .tsv, .jsonl (each also .gz) or .parquet.")]
 Text = Annotated[str, typer.Option(help="The column with the text.")]
 Label = Annotated[str, typer.Option(help="The column with the label.")]
-Part = Annotated[str | None, typer.Option(help="auto, minilm or wordllama.", show_default="settings")]
+Part = Annotated[str | None, typer.Option(help="auto, minilm, wordllama or cascade.", show_default="settings")]
 Outside = Annotated[Path | None, typer.Option(help="Texts known to be out of scope, for the threshold.")]
 SEED = 20
 

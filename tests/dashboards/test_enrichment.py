@@ -36,8 +36,7 @@ ACME = {
 def page() -> None:
     from dashboards import enrichment, opening
 
-    parts = opening.parts()
-    enrichment.section(opening.marts(parts), "demo:INC-1")
+    enrichment.section(opening.marts(opening.app()), "demo:INC-1")
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from engine.storage.audit import verify
 from engine.storage.sql import SqlStore
 from sla.alerting.store import AlertStore
 from tests.ports.examples import LATER, MONDAY, created, delivery, ticket
-from tests.sla.test_store import alerts
-from tests.triage.test_feedback_store import answer
+from tests.sla.alerting.test_store import alerts
+from tests.triage.feedback.test_feedback_store import answer
 from triage.contracts import Classification, TicketText
 from triage.enrichment.store import EnrichmentStore
 from triage.feedback.store import FeedbackStore

@@ -11,11 +11,12 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.shared.errors import BadInput
+from pipelines import actions, marts
 from pipelines.app.container import open_app
-from pipelines.cli import app
+from pipelines.cli import command_line
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.publish import publish
-from pipelines.marts import chain_heads, marts
+from pipelines.marts import chain_heads
 from tests.pipelines.small_desk import AS_OF, write_export
 
 
@@ -34,7 +35,7 @@ def home(published_home: Path, tmp_path: Path) -> Path:
 
 
 def verified(home: Path) -> tuple[int, dict[str, Any]]:
-    ran = CliRunner().invoke(app, ["--home", str(home), "audit", "verify", "--json"])
+    ran = CliRunner().invoke(command_line, ["--home", str(home), "audit", "verify", "--json"])
     return ran.exit_code, json.loads(ran.output)
 
 
@@ -57,7 +58,7 @@ def test_an_untouched_home_is_whole(home: Path) -> None:
     assert (code, found["ok"], found["tickets"], found["broken"]) == (0, True, 12, [])
     assert found["events"] > 24
     assert (found["publication"]["tickets"], found["publication"]["fault"]) == (12, None)
-    said = CliRunner().invoke(app, ["--home", str(home), "audit", "verify"])
+    said = CliRunner().invoke(command_line, ["--home", str(home), "audit", "verify"])
     assert "every chain is whole" in said.output
 
 
@@ -67,7 +68,7 @@ def test_a_changed_event_is_the_first_that_is_named(home: Path) -> None:
     code, found = verified(home)
     assert (code, found["ok"], found["found"]) == (1, False, 1)
     assert (found["broken"][0]["ticket"], found["broken"][0]["version"]) == (ticket, 2)
-    said = CliRunner().invoke(app, ["--home", str(home), "audit", "verify"])
+    said = CliRunner().invoke(command_line, ["--home", str(home), "audit", "verify"])
     assert said.exit_code == 1
     assert said.output.startswith(f"{ticket} version 2")
 
@@ -100,6 +101,6 @@ def test_an_emptied_store_is_not_published_over_marts(home: Path) -> None:
     with open_app(home=home, embedder="wordllama") as app:
         with pytest.raises(BadInput, match=r"no ticket, but the marts .* speak of 12: put the database back"):
             publish(app, as_of=AS_OF)
-        assert app.marts().frame("tickets").height == 12
+        assert actions.published(app).frame("tickets").height == 12
         shutil.rmtree(home / "marts")
         assert publish(app, as_of=AS_OF).rows["tickets"] == 0

@@ -40,11 +40,11 @@ def data(tmp_path: Path) -> Path:
 
 POLICIES = {
     "wording.yaml": "wording",
-    "enrichment.yaml": "enrichment_policy",
-    "learning.yaml": "learning_policy",
-    "triage.yaml": "triage_policy",
+    "enrichment.yaml": "enrichment",
+    "learning.yaml": "learning",
+    "triage.yaml": "triage",
 }
-"""What a cycle of triage reads, and what the app calls it."""
+"""What a cycle of triage reads, and what the registry calls it."""
 
 
 def mistype(data: Path, *names: str) -> None:
@@ -81,14 +81,14 @@ def test_a_scheduled_start_goes_on_with_triages_last_good_policy(
     tmp_path: Path, data: Path, name: str, called: str
 ) -> None:
     with open_app(home=tmp_path / "home", data=data, keep_last_good=True) as app:
-        before = getattr(app, called)
+        before = getattr(app.policies, called)
     mistype(data, name)
     with open_app(home=tmp_path / "home", data=data, keep_last_good=True) as app:
-        assert getattr(app, called) == before
+        assert getattr(app.policies, called) == before
         warned = list[str]()
         app.__dict__["log"] = type("Log", (), {"warning": lambda self, event, **told: warned.append(told["reason"])})()
         mistype(data, name)
-        assert getattr(app, called) == before
+        assert getattr(app.policies, called) == before
     assert [name in reason and "wat" in reason for reason in warned] == [True]
 
 

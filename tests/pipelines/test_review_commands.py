@@ -19,12 +19,12 @@ from pipelines.jobs.triage_tickets import text_of
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import Citation, Classification, Guess, Suggestion
 
-app = typer.Typer()
-app.command("review")(review)
-app.command("feedback")(feedback)
+commands = typer.Typer()
+commands.command("review")(review)
+commands.command("feedback")(feedback)
 
 
-@app.callback()
+@commands.callback()
 def _home(context: typer.Context, home: Path) -> None:
     context.obj = {"home": home}
 
@@ -55,19 +55,19 @@ def app(tmp_path: Path) -> Iterator[App]:
             )
             for text in texts
         ]  # fmt: skip
-        opened.triage_store.save_classifications(texts, claims, at=AS_OF)
+        opened.triage.store.save_classifications(texts, claims, at=AS_OF)
         cited = (Citation(index=1, article_id="ztna-301", title="T", url="https://help.example", snippet="s"),)
         drafts = [
             Suggestion(id=f"s-{n}", ticket_id=f"demo:INC-{n}", text="Restart it [1].", grounded=n == 1,
                        citations=cited if n == 1 else (), model_used="extractive", created_at=AS_OF)
             for n in (1, 2)
         ]  # fmt: skip
-        opened.triage_store.save_suggestions(texts, drafts, at=AS_OF)
+        opened.triage.store.save_suggestions(texts, drafts, at=AS_OF)
         yield opened
 
 
 def run(app: App, *words: object) -> Any:
-    return CliRunner().invoke(app, [str(app.settings.home), *map(str, words)])
+    return CliRunner().invoke(commands, [str(app.settings.home), *map(str, words)])
 
 
 @pytest.fixture(autouse=True)

@@ -54,5 +54,5 @@ def test_without_onnxruntime_the_fallback_is_opened(monkeypatch: pytest.MonkeyPa
 
 
 def test_unknown_embedder_names_the_known_ones() -> None:
-    with pytest.raises(BadInput, match="auto, minilm or wordllama"):
+    with pytest.raises(BadInput, match="auto, minilm, wordllama or cascade"):
         open_embedder("bert")

@@ -47,7 +47,7 @@ def test_nothing_to_classify_is_nothing_claimed(cascade: LocalCascade) -> None:
 
 
 def test_an_embedder_chosen_by_hand_decides_alone() -> None:
-    assert [open_quick(name) for name in ("minilm", "wordllama")] == [None, None]
-    quick = open_quick("auto")
+    assert [open_quick(name) for name in ("auto", "minilm", "wordllama")] == [None] * 3
+    quick = open_quick("cascade")
     assert quick is not None
     assert quick.name != MiniLM.name

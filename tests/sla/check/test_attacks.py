@@ -101,20 +101,14 @@ def test_what_is_refused_is_not_repeated_at_length(tmp_path: Path, text: str) ->
 
 
 @pytest.mark.parametrize(
-    ("policy", "key"),
-    [
-        ('name: "a\\ud83d"', r"policies\[0\]\.name"),
-        ('team: "a\\ud83d"', r"policies\[0\]\.team"),
-        ('multipliers: {"a\\ud83d": 2}', r"policies\[0\]\.multipliers"),
-        ('tiers: {"a\\ud83d": 2}', r"policies\[0\]\.resolution\.tiers"),
-    ],
+    "policy", ['name: "a\\ud83d"', 'team: "a\\ud83d"', 'multipliers: {"a\\ud83d": 2}', 'tiers: {"a\\ud83d": 2}']
 )
-def test_half_a_character_is_no_name(tmp_path: Path, policy: str, key: str) -> None:
+def test_half_a_character_is_no_name(tmp_path: Path, policy: str) -> None:
     path = tmp_path / "gold.yaml"
     within = policy.startswith("tiers")
     target = f"{{target: 60, {policy}}}" if within else f"60, {policy}"
     path.write_text(f"policies:\n  - {{calendar: office, resolution: {target}}}\n")
-    with pytest.raises(BadInput, match=rf"{key}.* half a character"):
+    with pytest.raises(BadInput, match=r"gold\.yaml: .*invalid Unicode character escape code at line 2"):
         policies.load(path)
 
 

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from polars.testing import assert_frame_equal
 
-from sla.check.check import check, frames
+from sla.check import check
+from sla.check.check import frames
 from sla.clocks.batch import evaluate as batch
 from sla.clocks.delivery import in_order
 from sla.contracts import CLOCKS
@@ -133,7 +134,7 @@ import sys
 import polars as pl
 from datetime import UTC, datetime
 from sla.clocks.batch import evaluate as batch
-from sla.check.check import check
+from sla.check import check
 created = datetime(2024, 1, 1, tzinfo=UTC)
 tickets = pl.DataFrame({"id": [1], "created_at": [created]})
 events = pl.DataFrame({"ticket": [1], "ts": [created], "kind": ["response"]})

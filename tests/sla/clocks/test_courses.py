@@ -64,19 +64,19 @@ def test_tickets_alike_get_the_rows_of_the_plain_engine(policies: Any) -> None:
 def test_each_ticket_alone_gets_the_rows_it_gets_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
     tickets, events = alike(3_000)
     together = batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW, kernel="numpy")
-    monkeypatch.setattr(batch, "variants", lambda *_: None)
+    monkeypatch.setattr(batch, "trace_variants", lambda *_: None)
     assert_frame_equal(batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW, kernel="numpy"), together)
 
 
 def test_few_courses_stand_for_many_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
-    real, sizes = batch.variants, []
+    real, sizes = batch.trace_variants, []
 
     def counting(*given: Any) -> Any:
         found = real(*given)
         sizes.append(None if found is None else len(found.example))
         return found
 
-    monkeypatch.setattr(batch, "variants", counting)
+    monkeypatch.setattr(batch, "trace_variants", counting)
     tickets, events = alike(3_000)
     few = events.filter(pl.col("kind") == "response").unique("ticket", maintain_order=True)
     batch.evaluate(tickets, few, POLICIES[1:], CALENDARS, NOW, kernel="numpy")

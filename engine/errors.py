@@ -26,3 +26,7 @@ class BadInput(HelmdeskError):
 
 class Unavailable(HelmdeskError):
     """A real part (database, index, model, server) does not answer; says which and the embedded alternative."""
+
+
+class Busy(HelmdeskError):
+    """Somebody else does this work on this store now; says who since when, and nothing was done."""

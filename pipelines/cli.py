@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
+from engine.errors import BadInput, Busy, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
 from pipelines.commands.calibration import calibration
 from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
@@ -50,6 +50,8 @@ def exit_code(error: HelmdeskError) -> int:
             return 4
         case Unavailable():
             return 5
+        case Busy():
+            return 6
         case _:
             return 1
 

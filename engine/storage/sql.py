@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import polars as pl
 from pydantic import BaseModel
-from sqlalchemy import Engine, MetaData, Table, func, insert, inspect, or_, select
+from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, or_, select
 
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
 from engine.errors import NotFound
@@ -77,7 +77,12 @@ class SqlStore:
             found = statements.fetch(connection, select(rejected_rows).order_by(rejected_rows.c.id))
         return [rows.rejected(row) for row in found]
 
-    def ticket(self, ticket_id: str) -> Ticket:
+    def ticket(self, ticket_id: str, *, within: Connection | None = None) -> Ticket:
+        """Read in a caller's transaction, the ticket with this key stands still until that one ends."""
+        if within is not None:
+            return rows.ticket(
+                naming.only_one(list(statements.known(within, [ticket_id], lock=True).values()), ticket_id)
+            )
         if not is_text(ticket_id):
             return rows.ticket(naming.only_one([], ticket_id))
         named = or_(tickets.c.reference == ticket_id, tickets.c.external_id == ticket_id)
@@ -116,18 +121,24 @@ class SqlStore:
             return [rows.recorded(row) for row in statements.fetch(connection, query)]
 
     def save(
-        self, ticket: Ticket, events: Sequence[Event], *, at: datetime, records: Sequence[BaseModel] = ()
+        self,
+        ticket: Ticket,
+        events: Sequence[Event],
+        *,
+        at: datetime,
+        records: Sequence[BaseModel] = (),
+        within: Connection | None = None,
     ) -> Saved:
-        with writing(self._engine) as connection:
+        with writing(self._engine, within=within) as connection:
             recorded = statements.save(connection, ticket, events, at=in_utc(at))
             statements.put(connection, records)
             saved = statements.known(connection, [ticket.id])[ticket.id]
         return Saved(rows.ticket(saved), [rows.recorded(row) for row in recorded])
 
-    def append(self, events: Sequence[Event], *, at: datetime) -> int:
+    def append(self, events: Sequence[Event], *, at: datetime, within: Connection | None = None) -> int:
         new = 0
         for some in statements.chunks(events):
-            with writing(self._engine) as connection:
+            with writing(self._engine, within=within) as connection:
                 new += len(statements.append(connection, some, at=in_utc(at)))
         return new
 

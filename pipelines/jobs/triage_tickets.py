@@ -44,14 +44,18 @@ def triage_tickets(house: House, *, at: datetime, progress: Progress = silent) -
 
 
 def classify(house: House, *, at: datetime, progress: Progress = silent) -> list[Classification]:
-    """The claims that are new, already kept."""
+    """The claims that are new, already kept, each with its event."""
+    from engine.storage.connect import writing
+
     waiting = house.triage_store.pending([text_of(ticket) for ticket in house.store.tickets()])
     claims: list[Classification] = []
     progress("classify", 0, len(waiting))
     for batch in _batches(waiting):
         found = [dated(claim, at) for claim in house.classifier.classify(batch)]
-        house.triage_store.save_classifications(batch, found, at=at)
-        house.store.append([_classified(claim, house.settings.actor) for claim in found], at=house.now())
+        events = [_classified(claim, house.settings.actor) for claim in found]
+        with writing(house.store.engine) as connection:
+            house.triage_store.save_classifications(batch, found, at=at, within=connection)
+            house.store.append(events, at=house.now(), within=connection)
         claims += found
         progress("classify", len(claims), len(waiting))
     return claims
@@ -59,6 +63,8 @@ def classify(house: House, *, at: datetime, progress: Progress = silent) -> list
 
 def draft(house: House, *, at: datetime, progress: Progress = silent) -> int:
     """Draft for open tickets, the oldest first, at most `draft_limit`; returns how many drafts are new."""
+    from engine.storage.connect import writing
+
     waiting = _without_suggestion(house)[: house.settings.draft_limit]
     if not waiting:
         return 0
@@ -68,8 +74,10 @@ def draft(house: House, *, at: datetime, progress: Progress = silent) -> int:
     for batch in _batches(waiting):
         passages = house.index.search([question_of(text) for text in batch])
         drafts = [dated(suggestion, at) for suggestion in house.drafter.draft(batch, passages)]
-        house.triage_store.save_suggestions(batch, drafts, at=at)
-        house.store.append([_drafted(suggestion, house.settings.actor) for suggestion in drafts], at=house.now())
+        events = [_drafted(suggestion, house.settings.actor) for suggestion in drafts]
+        with writing(house.store.engine) as connection:
+            house.triage_store.save_suggestions(batch, drafts, at=at, within=connection)
+            house.store.append(events, at=house.now(), within=connection)
         done += len(drafts)
         progress("draft", done, len(waiting))
     return done

@@ -1,0 +1,114 @@
+"""A claim, a draft and a person's answer come with their event: a process killed between the two leaves neither."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.contracts import Kind
+from pipelines.jobs.triage_tickets import classify, draft
+from pipelines.wiring import House
+from tests.pipelines.dying import AT, opened
+from tests.ports.examples import LATER, created, delivery, ticket
+from tests.processes import meet, two_processes
+
+ROOT = Path(__file__).resolve().parents[2]
+TICKETS = 3
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("new_database")())
+
+
+@pytest.fixture
+def house(tmp_path: Path, database_url: str) -> Any:
+    with opened(tmp_path, database_url) as made:
+        numbers = range(1, TICKETS + 1)
+        made.store.ingest(delivery(*map(ticket, numbers), events=tuple(map(created, numbers))), at=LATER)
+        yield made
+
+
+def killed(house: House, work: str, moment: str) -> None:
+    words = [work, moment, str(house.settings.home), house.settings.database_url]
+    command = [sys.executable, "-m", "tests.pipelines.dying", *words]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def kept(house: House) -> tuple[int, int, int, int, int]:
+    """Claims and their events, drafts and theirs, and people's answers."""
+    kinds = house.store.frame("events", ["kind"])["kind"].to_list()
+    rows = [house.triage_store.frame(table).height for table in ("classifications", "suggestions")]
+    return (
+        rows[0],
+        kinds.count(Kind.CLASSIFIED),
+        rows[1],
+        kinds.count(Kind.DRAFTED),
+        house.feedback_store.answers_kept(),
+    )
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_classification_leaves_neither(house: House, moment: str) -> None:
+    killed(house, "classify", moment)
+    assert kept(house) == (0, 0, 0, 0, 0)
+    classify(house, at=AT)
+    assert kept(house) == (TICKETS, TICKETS, 0, 0, 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_killed_drafting_leaves_neither(house: House) -> None:
+    classify(house, at=AT)
+    house.index.close()
+    del house.index
+    killed(house, "draft", "before")
+    assert kept(house) == (TICKETS, TICKETS, 0, 0, 0)
+    draft(house, at=AT)
+    assert kept(house) == (TICKETS, TICKETS, TICKETS, TICKETS, 0)
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_answer_leaves_neither(house: House, moment: str) -> None:
+    classify(house, at=AT)
+    killed(house, "review", moment)
+    assert (kept(house)[1], kept(house)[4], house.store.ticket("INC1").product) == (TICKETS, 0, None)
+    house.answer_review("INC1", label="ZTNA", by="ana")
+    assert (kept(house)[1], kept(house)[4], house.store.ticket("INC1").product) == (TICKETS + 1, 1, "ZTNA")
+
+
+def test_failing_event_takes_the_claim_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> int:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.store, "append", full)
+        with pytest.raises(OSError, match="no space"):
+            classify(house, at=AT)
+    assert kept(house) == (0, 0, 0, 0, 0)
+
+
+def answer_as_process(home: Path, database_url: str, label: str) -> None:
+    with opened(home, database_url) as house:
+        house.store.counts()
+        meet()
+        for _ in range(10):
+            house.answer_review("INC1", label=label, by=str(os.getpid()))
+
+
+def test_two_people_at_once_leave_the_last_answer_on_the_ticket(house: House) -> None:
+    classify(house, at=AT)
+    with two_processes() as pool:
+        given = [pool.submit(answer_as_process, house.settings.home, house.settings.database_url, label)
+                 for label in ("SWG", "ZTNA")]  # fmt: skip
+        for answers in given:
+            answers.result(timeout=120)
+    history = house.feedback_store.review_history("servicenow:INC1")
+    told = [event.value for event in house.store.history("servicenow:INC1") if event.kind == Kind.CLASSIFIED]
+    assert (len(history), told[1:]) == (20, [answer.label for answer in history])
+    assert house.store.ticket("INC1").product == history[-1].label

@@ -8,6 +8,7 @@ import typer
 
 from engine.errors import BadInput, Busy, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable
 from pipelines.commands.calibration import calibration
+from pipelines.commands.deliver import deliver
 from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.sla import sla
@@ -89,6 +90,7 @@ def demo(context: typer.Context) -> None:
 
 
 app.command("ingest")(ingest)
+app.command("deliver")(deliver)
 
 
 @app.command()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.plugins.ports import HandlerPlugin, SourcePlugin
     from engine.priority import Preset
+    from engine.storage.outbox import Outbox
     from engine.storage.sql import SqlStore
     from pipelines.people import People
     from pipelines.policies_in_force import InForce, SlaRules
@@ -59,6 +60,12 @@ class Foundations:
         if not isinstance(store, SqlStore):
             raise BadInput("HELMDESK_DATABASE_URL names no database: use sqlite:///… or postgresql+psycopg://…")
         return store
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        from engine.storage.outbox import Outbox
+
+        return Outbox(self.store.engine)
 
     @cached_property
     def triage_store(self) -> "TriageStore":

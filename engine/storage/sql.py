@@ -14,6 +14,7 @@ from engine.storage import frames, intake, naming, rows, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.intake import Item, Known, in_utc
+from engine.storage.outbox import Destination
 from engine.storage.ports import Record, Saved
 from engine.storage.records import check_fields, kept_as
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
@@ -161,11 +162,14 @@ class SqlStore:
             found = cast("list[Record]", statements.records(connection, kept, equal))
         return sorted(found, key=lambda record: str(getattr(record, kept.key)))
 
-    def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
+    def record_decisions(
+        self, decisions: Sequence[AllocationDecision], *, at: datetime, destination: Destination | None = None
+    ) -> int:
+        """With a destination, what it is to be sent of the new ones is queued in the outbox in the same transaction."""
         new = 0
         for some in statements.chunks(decisions):
             with writing(self._engine) as connection:
-                new += statements.decide(connection, some, at=in_utc(at))
+                new += statements.decide(connection, some, at=in_utc(at), destination=destination)
         return new
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:

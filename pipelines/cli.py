@@ -6,9 +6,19 @@ from typing import Annotated
 
 import typer
 
-from engine.shared.errors import BadInput, Conflict, HelmdeskError, NotAllowed, NotFound, Unavailable, files_answer
+from engine.shared.errors import (
+    BadInput,
+    Busy,
+    Conflict,
+    HelmdeskError,
+    NotAllowed,
+    NotFound,
+    Unavailable,
+    files_answer,
+)
 from pipelines.commands.audit import audit
 from pipelines.commands.calibration import calibration
+from pipelines.commands.deliver import deliver
 from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.sla import sla
@@ -53,6 +63,8 @@ def exit_code(error: HelmdeskError) -> int:
             return 4
         case Unavailable():
             return 5
+        case Busy():
+            return 6
         case _:
             return 1
 
@@ -90,6 +102,7 @@ def demo(context: typer.Context) -> None:
 
 
 command_line.command("ingest")(ingest)
+command_line.command("deliver")(deliver)
 
 
 @command_line.command()

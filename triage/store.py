@@ -3,12 +3,13 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import polars as pl
 from more_itertools import chunked
-from sqlalchemy import Engine, Row, Select, Table, func, select
+from sqlalchemy import Connection, Engine, Row, Select, Table, func, select
 
 from engine.shared.columns import ROWS_PER_TRANSACTION, frame_schema, insert_into
 from engine.shared.errors import BadInput
@@ -53,15 +54,29 @@ class TriageStore:
         return [ticket for ticket in tickets if known.get(ticket.ticket_id) != content_hash(ticket)]
 
     def save_classifications(
-        self, tickets: Sequence[TicketText], claims: Sequence[Classification], *, at: datetime
+        self,
+        tickets: Sequence[TicketText],
+        claims: Sequence[Classification],
+        *,
+        at: datetime,
+        within: Connection | None = None,
     ) -> int:
         """Keep the tickets' text and the claims on them; a claim whose id is known is skipped. Returns how many were
-        new. At most 500 claims a transaction: an interrupted call is finished by calling again."""
-        return self._save(classifications, tickets, [(claim, _classification_row(claim)) for claim in claims], at)
+        new. At most 500 claims a transaction: an interrupted call is finished by calling again. `within` is the
+        transaction of a caller who keeps more than the claims, all or nothing."""
+        rows = [(claim, _classification_row(claim)) for claim in claims]
+        return self._save(classifications, tickets, rows, at, within)
 
-    def save_suggestions(self, tickets: Sequence[TicketText], drafts: Sequence[Suggestion], *, at: datetime) -> int:
+    def save_suggestions(
+        self,
+        tickets: Sequence[TicketText],
+        drafts: Sequence[Suggestion],
+        *,
+        at: datetime,
+        within: Connection | None = None,
+    ) -> int:
         """The same for drafts."""
-        return self._save(suggestions, tickets, [(draft, _suggestion_row(draft)) for draft in drafts], at)
+        return self._save(suggestions, tickets, [(draft, _suggestion_row(draft)) for draft in drafts], at, within)
 
     def _save(
         self,
@@ -69,6 +84,7 @@ class TriageStore:
         tickets: Sequence[TicketText],
         claims: Sequence[tuple[Classification | Suggestion, dict[str, Any]]],
         at: datetime,
+        within: Connection | None,
     ) -> int:
         texts = {ticket.ticket_id: ticket for ticket in tickets}
         missing = sorted({claim.ticket_id for claim, _ in claims} - texts.keys())
@@ -76,7 +92,7 @@ class TriageStore:
             raise BadInput(f"A claim on {missing[0]} came without its ticket; pass the tickets that were asked about")
         new = 0
         for batch in chunked(claims, ROWS_PER_TRANSACTION):
-            with self._engine.begin() as connection:
+            with nullcontext(within) if within else self._engine.begin() as connection:
                 named = {claim.ticket_id: texts[claim.ticket_id] for claim, _ in batch}
                 rows = [_ticket_row(ticket, at) for ticket in named.values()]
                 _upsert(connection, triage_tickets, rows, key="ticket_id", keep=("created_at",))

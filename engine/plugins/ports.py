@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -9,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from pydantic import ValidationError
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Rejected, StandardTicket
+from engine.shared.errors import NotAllowed, Unavailable
 
 DEEPEST = 50
 """Levels of nesting in a refused row that are kept."""
@@ -37,6 +39,18 @@ class SourcePlugin(Protocol):
         ...
 
 
+class Refused(NotAllowed):
+    """The handler's system will not take this; sending it again is of no use."""
+
+
+class TryLater(Unavailable):
+    """The handler's system can't take it now; `after` is how long it asks to be left alone, if it says so."""
+
+    def __init__(self, why: str, *, after: timedelta | None = None) -> None:
+        super().__init__(why)
+        self.after = after
+
+
 class HandlerPlugin(Protocol):
     """Where decisions go to."""
 
@@ -50,8 +64,9 @@ class HandlerPlugin(Protocol):
         """What the system is sent. Raises NotAllowed for a decision without a group."""
         ...
 
-    def send(self, decision: AllocationDecision) -> str:
-        """Hand the decision over; returns a receipt. Sending twice is harmless. Raises Unavailable."""
+    def send(self, payload: Mapping[str, Any], *, key: str) -> str:
+        """Hand a payload over; returns a receipt. The same key twice is one delivery. Raises Unavailable (TryLater with
+        the time it asks for) and Refused."""
         ...
 
 

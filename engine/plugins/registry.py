@@ -10,7 +10,7 @@ from pydantic import Field
 from engine.contracts import Frozen
 from engine.plugins.mapping import load_mapping
 from engine.plugins.ports import HandlerPlugin, SourcePlugin
-from engine.plugins.sending import to_file, to_url
+from engine.plugins.sending import Transport, to_file
 from engine.shared import policy_file
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import read_yaml
@@ -87,9 +87,15 @@ def handler_plugin(
     if name not in known:
         raise BadInput(f"there is no handler {name!r}; there are {', '.join(sorted(known))}")
     is_address = str(send_to).startswith(("http://", "https://"))
-    transport = to_url(str(send_to), token=token) if is_address else to_file(Path(send_to))
+    transport = _to_url(str(send_to), token) if is_address else to_file(Path(send_to))
     options = {**known[name].options, "records": lambda: group_records(groups), "transport": transport}
     return cast("HandlerPlugin", _made(name, known[name], options))
+
+
+def _to_url(url: str, token: str | None) -> Transport:
+    from engine.plugins.posting import to_url  # an HTTP client, which ingest does without
+
+    return to_url(url, token=token)
 
 
 def group_records(path: Path) -> list[Mapping[str, Any]]:

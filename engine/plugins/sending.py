@@ -1,9 +1,7 @@
-"""Decisions on their way out: what every handler does alike, and the two ways to hand a payload over."""
+"""Decisions on their way out: what every handler does alike, and the outbox file that another program empties."""
 
 import json
-import urllib.error
-import urllib.parse
-import urllib.request
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,9 +43,8 @@ class Handler:
         require_group(decision)
         return decision.model_dump(mode="json")
 
-    def send(self, decision: AllocationDecision) -> str:
-        key = f"{decision.ticket_id}@{decision.decided_at.isoformat()}:{decision.group_id}"
-        return self._transport(self.payload(decision), key)
+    def send(self, payload: Mapping[str, Any], *, key: str) -> str:
+        return self._transport(payload, key)
 
 
 def require_group(decision: AllocationDecision) -> None:
@@ -66,32 +63,59 @@ def words(text: Any) -> tuple[str, ...]:
     return tuple(word for word in (str(each).strip() for each in listed) if word)
 
 
+_LINE = b'{"key": "'
+"""How every line of an outbox begins."""
+
+
 def to_file(path: Path) -> Transport:
     """Appends JSON lines {"key", "payload"} to an outbox file that another program empties.
 
-    A key that is in the file, whoever wrote it, is not written again.
+    A key that is in the file, whoever wrote it, is not written again; a line that a killed writer left half is taken
+    away. Raises Unavailable where the file can't be written, BadInput for one that is no outbox.
     """
     sent: set[str] = set()
     read_to = 0
 
     def catch_up() -> None:
         nonlocal read_to
-        with path.open("rb") as outbox:
+        with path.open("r+b") as outbox:
             outbox.seek(read_to if path.stat().st_size >= read_to else 0)
             for line in outbox:
+                if _is_torn(line):
+                    outbox.truncate(outbox.tell() - len(line))
+                    break
                 sent.add(_key_of(line, path))
-            read_to = outbox.tell()
+                if not line.endswith(b"\n"):
+                    outbox.write(b"\n")
+                read_to = outbox.tell()
 
     def send(payload: Mapping[str, Any], key: str) -> str:
-        if path.exists():
-            catch_up()
-        if key not in sent:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("a", encoding="utf-8") as outbox:
-                outbox.write(json.dumps({"key": key, "payload": payload}, ensure_ascii=False) + "\n")
+        try:
+            if path.exists():
+                catch_up()
+            if key not in sent:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                line = json.dumps({"key": key, "payload": payload}, ensure_ascii=False)
+                with path.open("a", encoding="utf-8") as outbox:
+                    outbox.write(line + "\n")
+                    outbox.flush()
+                    os.fsync(outbox.fileno())
+        except OSError as error:
+            raise Unavailable(f"{path} can't be written: {error.strerror}; it was not handed over") from error
         return f"{path.name}:{key}"
 
     return send
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether it is the beginning of a line of ours, and no more."""
+    if line.endswith(b"\n"):
+        return False
+    try:
+        json.loads(line)
+    except ValueError:
+        return line.startswith(_LINE) or _LINE.startswith(line)
+    return False
 
 
 def _key_of(line: bytes, path: Path) -> str:
@@ -99,28 +123,3 @@ def _key_of(line: bytes, path: Path) -> str:
         return str(json.loads(line)["key"])
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path}: not an outbox: a line is not {{key, payload}}; move the file away") from error
-
-
-def to_url(url: str, *, token: str | None = None, timeout_seconds: float = 10.0) -> Transport:
-    """Posts JSON with an `Idempotency-Key`. Raises Unavailable if the system does not take it."""
-    if urllib.parse.urlsplit(url).scheme not in {"http", "https"}:
-        raise BadInput(f"{url!r} is not an http or https address")
-
-    def send(payload: Mapping[str, Any], key: str) -> str:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": urllib.parse.quote(key)}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
-        request = urllib.request.Request(url, json.dumps(payload).encode(), headers, method="POST")
-        try:
-            with urllib.request.urlopen(request, timeout=timeout_seconds) as answer:
-                return f"{answer.status} {key}"
-        except urllib.error.HTTPError as error:
-            raise Unavailable(
-                f"{url} answered {error.code} {error.reason} for {key}; it was not handed over"
-            ) from error
-        except OSError as error:
-            raise Unavailable(
-                f"{url} does not answer ({error}); decisions can go to an outbox file meanwhile"
-            ) from error
-
-    return send

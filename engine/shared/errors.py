@@ -34,6 +34,10 @@ class Unavailable(HelmdeskError):
     """A real part (database, index, model, server) does not answer; says which and the embedded alternative."""
 
 
+class Busy(HelmdeskError):
+    """Somebody else does this work on this store now; says who since when, and nothing was done."""
+
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _FAILING = {errno.EIO, errno.EMFILE, errno.ENFILE}

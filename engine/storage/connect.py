@@ -89,8 +89,14 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine, *, lock: int | None = None) -> Iterator[Connection]:
-    """One transaction with the right to write from its start; on PostgreSQL those with the same `lock` take turns."""
+def writing(engine: Engine, *, lock: int | None = None, within: Connection | None = None) -> Iterator[Connection]:
+    """One transaction with the right to write from its start; on PostgreSQL those with the same `lock` take turns.
+
+    `within` is the open transaction of a caller who writes more than this, all or nothing.
+    """
+    if within is not None:
+        yield within
+        return
     with _in_words(engine.url), engine.execution_options(helmdesk_writes=True).begin() as connection:
         if lock is not None and engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})

@@ -235,6 +235,7 @@ class MemoryStore:
             "tickets": self._tickets.values(),
             "events": (row for held in self._history.values() for row in held),
             "allocation_decisions": self._decisions,
+            "outbox": (),
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,
         }

@@ -15,6 +15,7 @@ from engine.shared.errors import NotFound
 from engine.storage import frames, naming, rows, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
+from engine.storage.outbox import Destination
 from engine.storage.ports import Note, Record, Saved
 from engine.storage.records import check_fields, kept_as
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
@@ -98,7 +99,12 @@ class SqlStore:
             found = statements.fetch(connection, select(rejected_rows).order_by(rejected_rows.c.id))
         return [rows.rejected(row) for row in found]
 
-    def ticket(self, ticket_id: str) -> Ticket:
+    def ticket(self, ticket_id: str, *, within: Connection | None = None) -> Ticket:
+        """Read in a caller's transaction, the ticket with this key stands still until that one ends."""
+        if within is not None:
+            return rows.ticket(
+                naming.only_one(list(statements.known(within, [ticket_id], lock=True).values()), ticket_id)
+            )
         if not is_text(ticket_id):
             return rows.ticket(naming.only_one([], ticket_id))
         named = or_(tickets.c.reference == ticket_id, tickets.c.external_id == ticket_id)
@@ -137,18 +143,24 @@ class SqlStore:
             return [rows.recorded(row) for row in statements.fetch(connection, query)]
 
     def save(
-        self, ticket: Ticket, events: Sequence[Event], *, at: datetime, records: Sequence[BaseModel] = ()
+        self,
+        ticket: Ticket,
+        events: Sequence[Event],
+        *,
+        at: datetime,
+        records: Sequence[BaseModel] = (),
+        within: Connection | None = None,
     ) -> Saved:
-        with writing(self._engine) as connection:
+        with writing(self._engine, within=within) as connection:
             recorded = statements.save(connection, ticket, events, at=in_utc(at))
             statements.put(connection, records)
             saved = statements.known(connection, [ticket.id])[ticket.id]
         return Saved(rows.ticket(saved), [rows.recorded(row) for row in recorded])
 
-    def append(self, events: Sequence[Event], *, at: datetime) -> int:
+    def append(self, events: Sequence[Event], *, at: datetime, within: Connection | None = None) -> int:
         new = 0
         for some in statements.chunks(events):
-            with writing(self._engine) as connection:
+            with writing(self._engine, within=within) as connection:
                 new += len(statements.append(connection, some, at=in_utc(at)))
         return new
 
@@ -189,11 +201,14 @@ class SqlStore:
             found = cast("list[Record]", statements.records(connection, kept, equal))
         return sorted(found, key=lambda record: str(getattr(record, kept.key)))
 
-    def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
+    def record_decisions(
+        self, decisions: Sequence[AllocationDecision], *, at: datetime, destination: Destination | None = None
+    ) -> int:
+        """With a destination, what it is to be sent of the new ones is queued in the outbox in the same transaction."""
         new = 0
         for some in statements.chunks(decisions):
             with writing(self._engine) as connection:
-                new += statements.decide(connection, some, at=in_utc(at))
+                new += statements.decide(connection, some, at=in_utc(at), destination=destination)
         return new
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:

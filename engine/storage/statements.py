@@ -28,7 +28,7 @@ from sqlalchemy import (
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
 from engine.shared.columns import insert_into
 from engine.shared.errors import Conflict
-from engine.storage import rows
+from engine.storage import outbox, rows
 from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head
 from engine.storage.records import Kept, kept_as, parents_first
@@ -217,14 +217,22 @@ def records(connection: Connection, kept: Kept, equal: Mapping[str, Any]) -> lis
     return [record for record in made if all(getattr(record, name) == value for name, value in nested.items())]
 
 
-def decide(connection: Connection, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
-    """Keep decisions that differ from the ticket's last one, with their groups and events; returns how many."""
+def decide(
+    connection: Connection,
+    decisions: Sequence[AllocationDecision],
+    *,
+    at: datetime,
+    destination: outbox.Destination | None = None,
+) -> int:
+    """Keep decisions that differ from the ticket's last one, with their groups, events and what is to be sent of them;
+    returns how many."""
     keys = sorted({decision.ticket_id for decision in decisions})
     guards.all_known(keys, known(connection, keys, lock=True))
     new = guards.not_repeated(decisions, _last_decisions(connection, keys))
     if new:
         insert_rows(connection, allocation_decisions, [rows.decision_row(decision, at) for decision in new])
         append(connection, [guards.allocated(decision) for decision in new], at=at)
+        outbox.queue(connection, new, destination, at=at)
     groups = {one.ticket_id: one.group_id for one in new if one.outcome == Outcome.ALLOCATED}
     if groups:
         statement = update(tickets).where(tickets.c.id == bindparam("key")).values(group_id=bindparam("new_group"))

@@ -5,8 +5,9 @@ imported. Foreign keys lead to tickets, envelopes, resolutions and incidents onl
 unknown here.
 """
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 from sqlalchemy import UniqueConstraint as Unique
+from sqlalchemy import text as sql
 
 from engine.contracts import Outcome, Priority, SlaEffect, Status, TicketType, Tier
 from engine.storage import case_tables, people_tables
@@ -115,6 +116,37 @@ allocation_decisions = Table(
     json_column("alternatives"),
     instant("recorded_at"),
     one_of("outcome", Outcome),
+)
+
+OUTBOX_STATES = ("pending", "sent", "replaced", "refused")
+_PENDING = sql("state = 'pending'")
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer(), primary_key=True, autoincrement=True),
+    text("destination"),
+    ticket_key(),
+    text("key"),
+    word("kind"),
+    json_column("payload"),
+    instant("created_at"),
+    Column("attempts", Integer(), nullable=False),
+    instant("next_attempt_at"),
+    text("last_error", required=False),
+    word("state"),
+    instant("sent_at", required=False),
+    Unique("destination", "key"),
+    one_of("state", OUTBOX_STATES),
+    Index(None, "state", "next_attempt_at"),
+    Index(
+        "uq_outbox_one_pending",
+        "destination",
+        "ticket_id",
+        unique=True,
+        sqlite_where=_PENDING,
+        postgresql_where=_PENDING,
+    ),
 )
 
 rejected_rows = Table(

@@ -14,6 +14,7 @@ from pipelines.app.triage_parts import TriageParts
 if TYPE_CHECKING:
     from engine.desk import Desk
     from engine.plugins.ports import HandlerPlugin, SourcePlugin
+    from engine.storage.outbox import Outbox
     from engine.storage.sql import SqlStore
     from pipelines.app.people_files import People
     from sla.alerting.store import AlertStore
@@ -59,6 +60,12 @@ class App:
         from engine.storage import open_store
 
         return cast("SqlStore", open_store(self.settings.store_url))
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        from engine.storage.outbox import Outbox
+
+        return Outbox(self.store.engine)
 
     @cached_property
     def alert_store(self) -> "AlertStore":

@@ -1,11 +1,11 @@
 """Give the whole waiting backlog to groups at once, the most urgent first."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from engine.contracts import OPEN_STATUSES, AllocationDecision, AssignmentGroup, Outcome, Status, Ticket
+from engine.contracts import OPEN_STATUSES, AssignmentGroup, Outcome, Status, Ticket
 from pipelines.app.container import App
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.work_queue import scored
@@ -22,7 +22,8 @@ class Allocated(NamedTuple):
 
 
 def allocate(app: App, *, at: datetime) -> Allocated:
-    """Decide for every open ticket that has neither owner nor group, by priority score, and record the decisions."""
+    """Decide for every open ticket that has neither owner nor group, by priority score, and record the decisions
+    with what `deliver` is to send of them."""
     from engine.allocation.batch import allocate as decide
 
     groups = current_groups(app)
@@ -30,16 +31,8 @@ def allocate(app: App, *, at: datetime) -> Allocated:
         backlog(app, at), groups, app.policies.allocation, at, hours_to_shift=hours_to_shift(app, groups, at)
     )
     outcomes = Counter(decision.outcome for decision in decisions)
-    hand_over(app, decisions)
-    new = app.store.record_decisions(decisions, at=app.now())
+    new = app.store.record_decisions(decisions, at=app.now(), destination=app.handler)
     return Allocated(outcomes[Outcome.ALLOCATED], outcomes[Outcome.WAITING], outcomes[Outcome.NO_SKILL], new)
-
-
-def hand_over(app: App, decisions: Sequence[AllocationDecision]) -> None:
-    """Send what was allocated before it is recorded: an interrupted run sends again, which is harmless."""
-    for decision in decisions:
-        if decision.outcome == Outcome.ALLOCATED:
-            app.handler.send(decision)
 
 
 def backlog(app: App, at: datetime) -> list[Ticket]:

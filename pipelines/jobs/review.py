@@ -11,8 +11,6 @@ from triage.feedback.acceptance import Feedback
 from triage.feedback.acceptance import feedback as judged
 from triage.feedback.reviews import Doubt, Review, Waiting, check_text, in_order, is_settled, review, waiting
 
-TRIES = 5
-
 
 class Queued(NamedTuple):
     """A ticket of the review queue as the desk knows it, and what a person is asked.
@@ -50,15 +48,20 @@ def review_question(app: App, key: str) -> Queued:
 
 
 def answer_review(app: App, key: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
-    """Keep a person's answer and confirm the product on the ticket. Raises NotFound, BadInput for a label outside the
-    taxonomy, Conflict if the ticket does not stand still; the answer is kept then, too."""
+    """Keep a person's answer and confirm the product on the ticket, both or neither; who changed the ticket meanwhile
+    keeps that change. Raises NotFound, BadInput for a label outside the taxonomy."""
+    from engine.storage.connect import writing
+
     ticket = _ticket(app, key)
     claim = app.triage.store.latest([ticket.id]).get(ticket.id)
     answer = review(
         text_of(ticket), claim, app.triage.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
     )
-    number = app.triage.feedback.add_review(answer)
-    _confirm(app, ticket, answer, number)
+    with writing(app.store.engine) as connection:
+        current = app.store.ticket(ticket.id, within=connection)
+        number = app.triage.feedback.add_review(answer, within=connection)
+        confirmed = current.model_copy(update={"product": answer.label})
+        app.store.save(confirmed, [_confirmed(answer, number)], at=app.now(), within=connection)
     return answer
 
 
@@ -103,11 +106,10 @@ def _ticket(app: App, key: str) -> Ticket:
     return app.store.ticket(key)
 
 
-def _confirm(app: App, ticket: Ticket, answer: Review, number: int) -> None:
-    """The product on the ticket, by the answer that counts; who changed the ticket meanwhile keeps that change."""
-    event = Event(
-        id=f"reviewed/{ticket.id}/{number}",
-        ticket_id=ticket.id,
+def _confirmed(answer: Review, number: int) -> Event:
+    return Event(
+        id=f"reviewed/{answer.ticket_id}/{number}",
+        ticket_id=answer.ticket_id,
         kind=Kind.CLASSIFIED,
         at=answer.answered_at,
         value=answer.label,
@@ -115,15 +117,6 @@ def _confirm(app: App, ticket: Ticket, answer: Review, number: int) -> None:
         reason=answer.note or None,
         data={"model": "review", "said": answer.said},
     )
-    for last in (*[False] * (TRIES - 1), True):
-        current = app.store.ticket(ticket.id)
-        product = app.triage.feedback.review_history(ticket.id)[-1].label
-        try:
-            app.store.save(current.model_copy(update={"product": product}), [event], at=app.now())
-            return
-        except Conflict:
-            if last:
-                raise
 
 
 def _label(app: App, ticket: Ticket) -> str | None:

@@ -44,14 +44,18 @@ def triage_tickets(app: App, *, at: datetime, progress: Progress = silent) -> Tr
 
 
 def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Classification]:
-    """The claims that are new, already kept."""
+    """The claims that are new, already kept, each with its event."""
+    from engine.storage.connect import writing
+
     waiting = app.triage.store.pending([text_of(ticket) for ticket in app.store.tickets()])
     claims: list[Classification] = []
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
         found = [dated(claim, at) for claim in app.triage.classifier.classify(batch)]
-        app.triage.store.save_classifications(batch, found, at=at)
-        app.store.append([_classified(claim, app.settings.actor) for claim in found], at=app.now())
+        events = [_classified(claim, app.settings.actor) for claim in found]
+        with writing(app.store.engine) as connection:
+            app.triage.store.save_classifications(batch, found, at=at, within=connection)
+            app.store.append(events, at=app.now(), within=connection)
         claims += found
         progress("classify", len(claims), len(waiting))
     return claims
@@ -59,6 +63,8 @@ def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Cla
 
 def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
     """Draft for open tickets, the oldest first, at most `draft_limit`; returns how many drafts are new."""
+    from engine.storage.connect import writing
+
     waiting = _without_suggestion(app)[: app.settings.draft_limit]
     if not waiting:
         return 0
@@ -68,8 +74,10 @@ def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
     for batch in chunked(waiting, BATCH):
         passages = app.triage.index.search([question_of(text) for text in batch])
         drafts = [dated(suggestion, at) for suggestion in app.triage.drafter.draft(batch, passages)]
-        app.triage.store.save_suggestions(batch, drafts, at=at)
-        app.store.append([_drafted(suggestion, app.settings.actor) for suggestion in drafts], at=app.now())
+        events = [_drafted(suggestion, app.settings.actor) for suggestion in drafts]
+        with writing(app.store.engine) as connection:
+            app.triage.store.save_suggestions(batch, drafts, at=at, within=connection)
+            app.store.append(events, at=app.now(), within=connection)
         done += len(drafts)
         progress("draft", done, len(waiting))
     return done

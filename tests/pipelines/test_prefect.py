@@ -120,7 +120,7 @@ def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
     waiting = {name: d["id"] for name, d in deployments(server).items() if d["schedules"]}
     assert set(waiting) == {
         "ingest", "evaluate_sla", "triage_tickets", "allocate", "enrich_tickets", "publish", "calibration_queue",
-        "retrain",
+        "retrain", "deliver",
     }  # fmt: skip
 
     def scheduled() -> bool:
@@ -135,7 +135,13 @@ def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
 def test_schedules_are_as_promised(server: Server) -> None:
     found = {name: d["schedules"][0]["schedule"] for name, d in deployments(server).items() if d["schedules"]}
     seconds = {name: schedule.get("interval") for name, schedule in found.items()}
-    assert {"ingest": 60, "evaluate_sla": 60, "triage_tickets": 300, "allocate": 300}.items() <= seconds.items()
+    assert {
+        "ingest": 60,
+        "evaluate_sla": 60,
+        "deliver": 60,
+        "triage_tickets": 300,
+        "allocate": 300,
+    }.items() <= seconds.items()
     assert found["publish"]["cron"] == "5 * * * *"
     assert found["calibration_queue"]["cron"] == "0 6 * * 1"
     assert found["retrain"]["cron"] == "30 2 * * *"

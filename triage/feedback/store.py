@@ -4,11 +4,12 @@ Nothing is ever written over: two people who answer at once both keep their answ
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import CursorResult, Engine, Row, Select, Table, and_, func, select
+from sqlalchemy import Connection, CursorResult, Engine, Row, Select, Table, and_, func, select
 from sqlalchemy.exc import IntegrityError
 
 from engine.contracts import Frozen, Instant
@@ -57,9 +58,10 @@ class FeedbackStore:
         """For a database of its own; in the desk's database the migrations make the same tables."""
         metadata.create_all(self._engine)
 
-    def add_review(self, answer: Review) -> int:
-        """Keep an answer; returns its number. Raises NotFound for a ticket that triage has not looked at."""
-        return self._insert(reviews, answer.model_dump(), answer.ticket_id)
+    def add_review(self, answer: Review, *, within: Connection | None = None) -> int:
+        """Keep an answer; returns its number. Raises NotFound for a ticket that triage has not looked at. `within` is
+        the transaction of a caller who writes the ticket as well."""
+        return self._insert(reviews, answer.model_dump(), answer.ticket_id, within)
 
     def add_feedback(self, given: Feedback) -> int:
         """Keep what was done with a draft; returns its number. Raises NotFound like `add_review`."""
@@ -141,9 +143,9 @@ class FeedbackStore:
             map(_run, self._read(select(model_runs).where(model_runs.c.took_over).order_by(order).limit(1))), None
         )
 
-    def _insert(self, table: Table, row: dict[str, Any], ticket_id: str) -> int:
+    def _insert(self, table: Table, row: dict[str, Any], ticket_id: str, within: Connection | None = None) -> int:
         try:
-            with self._engine.begin() as connection:
+            with nullcontext(within) if within else self._engine.begin() as connection:
                 return _number(connection.execute(table.insert().values(row)))
         except IntegrityError:
             raise NotFound(f"Triage has not looked at {ticket_id} yet; run `helmdesk triage` first") from None

@@ -2,19 +2,17 @@
 
 import json
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
 from engine.contracts import AllocationDecision, GroupStatus, Outcome, Status
 from engine.plugins import bmc, jira, servicenow, webhook
+from engine.plugins.posting import to_url
 from engine.plugins.registry import handler_plugin, source_names, source_plugin
-from engine.plugins.sending import to_url
 from engine.plugins.webhook import receive
-from engine.shared.errors import BadInput, NotAllowed, NotFound, Unavailable
+from engine.shared.errors import BadInput, NotAllowed, NotFound
 from tests.engine.plugins.samples import MAPPINGS, whole
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -88,7 +86,8 @@ class TestHandlers:
 
     def test_sending_twice_is_sending_once(self, name: str, tmp_path: Path) -> None:
         first, second = (self.make(name, tmp_path, []) for _ in range(2))
-        assert len({first.send(decision()), first.send(decision()), second.send(decision())}) == 1
+        payload = first.payload(decision())
+        assert len({plugin.send(payload, key="INC7/1") for plugin in (first, first, second)}) == 1
         lines = (tmp_path / "out/decisions.jsonl").read_text().splitlines()
         assert [json.loads(line)["payload"] for line in lines] == [first.payload(decision())]
 
@@ -251,46 +250,30 @@ def test_a_broken_plugin_entry_is_refused(tmp_path: Path, entry: str, said: str)
         source_plugin("new", mappings=tmp_path)
 
 
-class _System(BaseHTTPRequestHandler):
-    got: ClassVar[list[tuple[str | None, str | None, Any]]] = []
-    status = 201
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.got.append((self.headers["Idempotency-Key"], self.headers["Authorization"], body))
-        self.send_response(self.status)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        pass
-
-
-def test_decisions_are_posted_and_a_refusal_is_unavailable(tmp_path: Path) -> None:
-    server = HTTPServer(("127.0.0.1", 0), _System)
-    Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/allocate"
-    made = handler_plugin("servicenow", mappings=MAPPINGS, groups=tmp_path, send_to=url, token="t")
-    try:
-        assert made.send(decision()).startswith("201 servicenow:INC7@")
-        key, authorization, body = _System.got[0]
-        assert (authorization, body["group_id"]) == ("Bearer t", "g1")
-        assert key == "servicenow%3AINC7%402026-03-02T12%3A00%3A00%2B00%3A00%3Ag1"
-        _System.status = 503
-        with pytest.raises(Unavailable, match="answered 503"):
-            made.send(decision())
-    finally:
-        server.shutdown()
-        server.server_close()
-    with pytest.raises(Unavailable, match="does not answer"):
-        made.send(decision())
-
-
 def test_a_file_that_is_no_outbox_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     other.write_text("dear diary\n")
     with pytest.raises(BadInput, match="not an outbox"):
-        handler("outbox", tmp_path, other).send(decision())
+        handler("outbox", tmp_path, other).send({}, key="INC7/1")
     assert other.read_text() == "dear diary\n"
+
+
+@pytest.mark.parametrize("rest", ['{"ke', '{"key": "INC2/1", "payl', '{"key": "INC2/1", "payload": {"n": 2}}'])
+def test_a_killed_writer_leaves_no_half_line(tmp_path: Path, rest: str) -> None:
+    out = tmp_path / "decisions.jsonl"
+    handler("outbox", tmp_path, out).send({"n": 1}, key="INC1/1")
+    out.write_text(out.read_text() + rest)
+    handler("outbox", tmp_path, out).send({"n": 2}, key="INC2/1")
+    handler("outbox", tmp_path, out).send({"n": 3}, key="INC3/1")
+    assert [json.loads(line)["payload"]["n"] for line in out.read_text().splitlines()] == [1, 2, 3]
+
+
+def test_a_note_without_an_end_is_left_alone(tmp_path: Path) -> None:
+    other = tmp_path / "notes.txt"
+    other.write_text("dear diary")
+    with pytest.raises(BadInput, match="not an outbox"):
+        handler("outbox", tmp_path, other).send({}, key="INC7/1")
+    assert other.read_text() == "dear diary"
 
 
 def test_only_web_addresses_are_posted_to() -> None:

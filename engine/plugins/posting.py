@@ -1,0 +1,142 @@
+"""A payload posted to a handler's system: tried again at once where that helps, else put off or refused."""
+
+import json
+import urllib.parse
+import weakref
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from typing import Any
+
+import httpx
+import stamina
+from stamina.instrumentation import set_on_retry_hooks
+
+from engine.plugins.ports import Refused, TryLater
+from engine.plugins.sending import Transport
+from engine.shared.errors import BadInput
+
+set_on_retry_hooks(())  # what failed is said once, with the row that it delays
+
+TRIES = 3
+WORTH_WAITING = frozenset({408, 425, 429})
+LONGEST_PAUSE = timedelta(days=1)
+REDIRECTS = 3
+ANSWER_BYTES = 4_000
+"""How much of an answer is read; the reason of a refusal is its first 200 characters."""
+
+
+def to_url(
+    url: str, *, token: str | None = None, timeout_seconds: float = 10.0, wait_seconds: float = 0.2
+) -> Transport:
+    """Posts JSON with an `Idempotency-Key`; up to three tries, `wait_seconds` before the second.
+
+    Raises TryLater for 5xx, 408, 425, 429 and no answer; Refused for any other 4xx and a redirect to another place.
+    """
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise BadInput(f"{url!r} is not an http or https address")
+    if token and not (token.isascii() and token.isprintable()):
+        raise BadInput("HELMDESK_HANDLER_TOKEN holds a character that no header can carry")
+    return _Posting(url, token, timeout_seconds, wait_seconds)
+
+
+class _Posting:
+    def __init__(self, url: str, token: str | None, timeout_seconds: float, wait_seconds: float) -> None:
+        self._url, self._timeout, self._wait = url, timeout_seconds, wait_seconds
+        self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        parts = urllib.parse.urlsplit(url)
+        self._shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # no password, no query
+
+    def __call__(self, payload: Mapping[str, Any], key: str) -> str:
+        tries = stamina.retry_context(
+            on=_is_worth_a_second_try,
+            attempts=TRIES,
+            timeout=2 * self._timeout,
+            wait_initial=self._wait,
+            wait_max=10 * self._wait,
+            wait_jitter=self._wait,
+        )
+        for attempt in tries:
+            with attempt:
+                return self._post(json.dumps(payload).encode(), key)
+        raise AssertionError("unreachable")
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        client = httpx.Client(timeout=self._timeout, headers=self._headers)
+        weakref.finalize(self, client.close)
+        return client
+
+    def _post(self, body: bytes, key: str) -> str:
+        headers = {"Idempotency-Key": urllib.parse.quote(key)}
+        request: httpx.Request | None = self._client.build_request("POST", self._url, content=body, headers=headers)
+        for _ in range(REDIRECTS + 1):
+            assert request is not None
+            try:
+                answer = self._client.send(request, stream=True)
+            except httpx.HTTPError as error:
+                why = str(error) or type(error).__name__
+                raise TryLater(f"{self._shown} does not answer ({why}) for {key}; it was not handed over") from error
+            try:
+                if answer.is_success:
+                    _beginning(answer)
+                    return f"{answer.status_code} {key}"
+                if not _stays(answer):
+                    raise self._failure(answer, key)
+            finally:
+                answer.close()
+            request = answer.next_request
+        raise Refused(f"{self._shown} redirects {key} more than {REDIRECTS} times")
+
+    def _failure(self, answer: httpx.Response, key: str) -> Exception:
+        status, after = answer.status_code, _asked_pause(answer)
+        said = " ".join(_beginning(answer).decode("utf-8", "replace").split())
+        reason = "".join(letter for letter in said if letter.isprintable())[:200]
+        why = f"{self._shown} answered {status} {answer.reason_phrase} for {key}{f': {reason}' if reason else ''}"
+        if answer.is_server_error or status in WORTH_WAITING:
+            return TryLater(why, after=after or (timedelta(minutes=1) if status == 429 else None))
+        if answer.is_redirect:
+            place = urllib.parse.urlsplit(answer.headers.get("location", ""))
+            return Refused(
+                f"{why}; it redirects to {place.scheme}://{place.hostname}, name that in HELMDESK_HANDLER_URL"
+            )
+        return Refused(why)
+
+
+def _is_worth_a_second_try(error: Exception) -> bool:
+    return isinstance(error, TryLater) and error.after is None
+
+
+def _stays(answer: httpx.Response) -> bool:
+    """Whether it sends the same message to another path of the same server."""
+    if (then := answer.next_request) is None:
+        return False
+    here = answer.request.url
+    same = (then.url.scheme, then.url.host, then.url.port) == (here.scheme, here.host, here.port)
+    return same and then.method == "POST"
+
+
+def _beginning(answer: httpx.Response) -> bytes:
+    """The first bytes of an answer: a short one is read whole, so that the connection can be used again."""
+    read = b""
+    with suppress(httpx.HTTPError):
+        for part in answer.iter_raw():
+            read += part
+            if len(read) >= ANSWER_BYTES:
+                break
+    return read[:ANSWER_BYTES]
+
+
+def _asked_pause(answer: httpx.Response) -> timedelta | None:
+    """`Retry-After`, in seconds or as an instant on the server's own clock; a day at most."""
+    asked = answer.headers.get("retry-after", "").strip()
+    try:
+        if asked.isdecimal():
+            return min(timedelta(seconds=min(int(asked), 10**6)), LONGEST_PAUSE)
+        pause = parsedate_to_datetime(asked) - parsedate_to_datetime(answer.headers.get("date", ""))
+    except (ValueError, TypeError):
+        return None
+    return min(max(pause, timedelta(0)), LONGEST_PAUSE)

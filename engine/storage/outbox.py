@@ -1,0 +1,135 @@
+"""What a handler's system is to be told: written with the decision, sent later, marked once the other side has it.
+
+A ticket has at most one row that waits; a newer decision takes its place, so that nothing old arrives after it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+from sqlalchemy import Connection, Engine, case, func, select, update
+
+from engine.contracts import AllocationDecision, Outcome
+from engine.shared.errors import NotFound
+from engine.storage import rows
+from engine.storage.bulk import insert_rows
+from engine.storage.connect import reading, writing
+from engine.storage.tables import allocation_decisions, outbox
+from engine.storage.text import clean
+
+ALLOCATION = "allocation"
+
+
+class Destination(Protocol):
+    """Where decisions are sent to, and what it is told of one; a handler plugin is one."""
+
+    name: str
+
+    def payload(self, decision: AllocationDecision) -> dict[str, Any]: ...
+
+
+class Outgoing(NamedTuple):
+    """A row that is not sent. `key` names the fact (the ticket, its decision's number), never the attempt."""
+
+    id: int
+    destination: str
+    ticket_id: str
+    key: str
+    payload: dict[str, Any]
+    attempts: int
+    last_error: str | None
+
+
+def queue(
+    connection: Connection, new: Sequence[AllocationDecision], destination: Destination | None, *, at: datetime
+) -> None:
+    """In the transaction that kept these decisions: the last one of each ticket waits, older unsent ones never go."""
+    last = {decision.ticket_id: decision for decision in new}
+    unsent = outbox.c.ticket_id.in_(last) & outbox.c.state.in_(("pending", "refused"))
+    connection.execute(update(outbox).where(unsent).values(state="replaced"))
+    if destination is None:
+        return
+    key = allocation_decisions.c.ticket_id
+    counted = select(key, func.count()).where(key.in_(last)).group_by(key)
+    numbers = dict(connection.execute(counted).tuples().all())
+    allocated = [decision for decision in last.values() if decision.outcome == Outcome.ALLOCATED]
+    insert_rows(connection, outbox, [_row(one, numbers[one.ticket_id], destination, at) for one in allocated])
+
+
+def _row(decision: AllocationDecision, number: int, destination: Destination, at: datetime) -> dict[str, Any]:
+    fields = {
+        "destination": destination.name,
+        "ticket_id": decision.ticket_id,
+        "key": f"{decision.ticket_id}/decision/{number}",
+        "kind": ALLOCATION,
+        "payload": destination.payload(decision),
+        "created_at": at,
+        "attempts": 0,
+        "next_attempt_at": at,
+        "state": "pending",
+    }
+    return rows.plain(outbox, fields)
+
+
+class Outbox:
+    """The deliverer's side; every change is a transaction of its own, so that a kill costs one row's mark at most."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def next_due(self, destination: str, *, at: datetime, after: int = 0) -> Outgoing | None:
+        """The first row past number `after` whose time has come."""
+        due = (outbox.c.state == "pending") & (outbox.c.next_attempt_at <= at) & (outbox.c.id > after)
+        found = self._rows(due & (outbox.c.destination == destination), limit=1)
+        return found[0] if found else None
+
+    def refused(self) -> list[Outgoing]:
+        """What a person has to look at, the oldest first."""
+        return self._rows(outbox.c.state == "refused")
+
+    def sent(self, number: int, *, at: datetime) -> None:
+        """The other side has it, whatever was decided meanwhile."""
+        self._mark(outbox.c.id == number, state="sent", sent_at=at, last_error=None)
+
+    def delay(self, number: int, *, until: datetime, why: str) -> bool:
+        """Try again later; False if a newer decision has taken its place."""
+        return self._mark(_waits(number), next_attempt_at=until, last_error=clean(why)) == 1
+
+    def refuse(self, number: int, *, why: str) -> bool:
+        """Keep it for a person; False if a newer decision has taken its place."""
+        return self._mark(_waits(number), state="refused", last_error=clean(why)) == 1
+
+    def hold(self, destination: str, *, until: datetime) -> None:
+        """Nothing goes there before."""
+        later = case((outbox.c.next_attempt_at < until, until), else_=outbox.c.next_attempt_at)
+        waiting = (outbox.c.destination == destination) & (outbox.c.state == "pending")
+        with writing(self._engine) as connection:
+            connection.execute(update(outbox).where(waiting).values(next_attempt_at=later))
+
+    def retry(self, key: str | None, *, at: datetime) -> int:
+        """Let a refused row, or all of them, be sent once more; returns how many. Raises NotFound for another key."""
+        chosen = outbox.c.state == "refused"
+        with writing(self._engine) as connection:
+            named = chosen if key is None else chosen & (outbox.c.key == clean(key))
+            changed = update(outbox).where(named).values(state="pending", next_attempt_at=at)
+            count = connection.execute(changed).rowcount
+        if key is not None and not count:
+            raise NotFound(
+                f"Nothing refused goes by the key {key}; `helmdesk deliver --refused` lists what was refused"
+            )
+        return count
+
+    def _mark(self, which: Any, **values: Any) -> int:
+        with writing(self._engine) as connection:
+            marked = update(outbox).where(which).values(attempts=outbox.c.attempts + 1, **values)
+            return connection.execute(marked).rowcount
+
+    def _rows(self, which: Any, *, limit: int | None = None) -> list[Outgoing]:
+        columns = [outbox.c[name] for name in Outgoing._fields]
+        with reading(self._engine) as connection:
+            found = connection.execute(select(*columns).where(which).order_by(outbox.c.id).limit(limit))
+            return [Outgoing(*row) for row in found]
+
+
+def _waits(number: int) -> Any:
+    return (outbox.c.id == number) & (outbox.c.state == "pending")

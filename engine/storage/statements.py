@@ -169,8 +169,10 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
 
 
 def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[str, Rejected]:
-    """Rejected rows that are not kept yet, by fingerprint."""
-    prints = {plan.fingerprint(one): one for one in refused}
+    """Rejected rows that are not kept yet, by fingerprint; the first of equal ones."""
+    prints: dict[str, Rejected] = {}
+    for one in refused:
+        prints.setdefault(plan.fingerprint(one), one)
     column = rejected_rows.c.fingerprint
     for some in chunks(list(prints)):
         for kept in connection.execute(select(column).where(column.in_(some))).scalars():

@@ -84,7 +84,7 @@ def _speaking_to_people(engine: Engine) -> Engine:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    with _in_words(engine.url), engine.connect() as connection:
+    with in_words(engine.url), engine.connect() as connection:
         yield connection
 
 
@@ -97,14 +97,14 @@ def writing(engine: Engine, *, lock: int | None = None, within: Connection | Non
     if within is not None:
         yield within
         return
-    with _in_words(engine.url), engine.execution_options(helmdesk_writes=True).begin() as connection:
+    with in_words(engine.url), engine.execution_options(helmdesk_writes=True).begin() as connection:
         if lock is not None and engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
         yield connection
 
 
 @contextmanager
-def _in_words(url: URL) -> Iterator[None]:
+def in_words(url: URL) -> Iterator[None]:
     """What a constraint refuses, and what a driver raises beside SQLAlchemy, as the desk's own errors too."""
     try:
         yield

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, text
 
 from engine.shared.errors import Busy, Unavailable
-from engine.storage.connect import _in_words
+from engine.storage.connect import in_words
 
 _held: ContextVar[frozenset[tuple[str, str]]] = ContextVar("held_locks", default=frozenset())
 
@@ -70,11 +70,11 @@ def _file_lock(engine: Engine, name: str, holder: str) -> Iterator[None]:
 
 @contextmanager
 def _database_lock(engine: Engine, name: str, holder: str) -> Iterator[None]:
-    with _in_words(engine.url):
+    with in_words(engine.url):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()
     try:
-        with _in_words(engine.url):
+        with in_words(engine.url):
             _take(connection, name, holder)
         yield
     finally:

@@ -145,9 +145,10 @@ def _cycle_every(context: typer.Context, minutes: float) -> None:
 @command_line.command()
 def allocate(context: typer.Context, as_of: AsOf = None) -> None:
     """Give the waiting backlog to groups."""
+    from pipelines.app.locks import alone
     from pipelines.jobs.allocate import allocate as job
 
-    with open_here(context) as app:
+    with open_here(context) as app, alone(app, "allocate"):
         done = job(app, at=instant(as_of) or app.now())
     print(f"allocated {done.allocated}, waiting {done.waiting}, no group has the skill {done.no_skill}, new {done.new}")
 
@@ -155,9 +156,10 @@ def allocate(context: typer.Context, as_of: AsOf = None) -> None:
 @command_line.command()
 def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
     """Replay every SLA clock as of one instant and raise what is new."""
+    from pipelines.app.locks import alone
     from pipelines.jobs.evaluate_sla import evaluate_sla as job
 
-    with open_here(context) as app:
+    with open_here(context) as app, alone(app, "evaluate"):
         done = job(app, as_of=instant(as_of) or app.now())
     print(", ".join(f"{name} {count}" for name, count in done.counts().items()))
 
@@ -166,9 +168,10 @@ def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
 def publish(context: typer.Context, as_of: AsOf = None) -> None:
     """Publish the marts as Parquet."""
     from pipelines.commands.next_steps import of_then
+    from pipelines.app.locks import alone
     from pipelines.jobs.publish import publish as job
 
-    with open_here(context) as app:
+    with open_here(context) as app, alone(app, "publish"):
         publication = job(app, as_of=instant(as_of) or app.now())
     for mart, rows in publication.rows.items():
         print(f"{rows:>9,}  {mart}")

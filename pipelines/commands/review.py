@@ -75,9 +75,10 @@ def retrain(
     force: Annotated[bool, typer.Option("--force", help="Also without drift or enough new answers.")] = False,
 ) -> None:
     """Learn from people's answers where it is due; the new model takes over only if it is not worse."""
+    from pipelines.app.locks import alone
     from pipelines.jobs.retrain import retrain as job
 
-    with open_here(context) as app:
+    with open_here(context) as app, alone(app, "retrain"):
         done = job(app, at=app.now(), force=force)
         _tell(done, app)
 

@@ -21,9 +21,10 @@ triage.command("report")(report)
 def _triage(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
+    from pipelines.app.locks import alone
     from pipelines.jobs.triage_tickets import triage_tickets as job
 
-    with open_here(context) as app, progress_bars() as progress:
+    with open_here(context) as app, alone(app, "triage"), progress_bars() as progress:
         done = job(app, at=app.now(), progress=progress)
     typer.echo(f"classified {done.classified}, of these for a person {done.needs_review}, drafted {done.drafted}")
     if done.hosted:

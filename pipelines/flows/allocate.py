@@ -1,13 +1,14 @@
 """Give the waiting backlog to groups."""
 
+from typing import Any
+
 from prefect import flow
 
-from pipelines.app.container import open_app
+from pipelines.flows.alone import run_alone
 from pipelines.jobs.allocate import allocate as job
 
 
 @flow(name="allocate")
-def allocate() -> dict[str, int]:
+def allocate() -> Any:
     """Allocate the whole waiting backlog at once; returns decisions by outcome."""
-    with open_app(keep_last_good=True) as app:
-        return job(app, at=app.now())._asdict()
+    return run_alone("allocate", lambda app: job(app, at=app.now())._asdict())

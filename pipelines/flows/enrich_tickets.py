@@ -1,13 +1,14 @@
 """Say what a ticket's text and facts tell beside its product."""
 
+from typing import Any
+
 from prefect import flow
 
-from pipelines.app.container import open_app
+from pipelines.flows.alone import run_alone
 from pipelines.jobs.enrich_tickets import enrich_tickets as job
 
 
 @flow(name="enrich-tickets")
-def enrich_tickets() -> dict[str, int]:
+def enrich_tickets() -> Any:
     """Enrich new and changed tickets; returns how many."""
-    with open_app(keep_last_good=True) as app:
-        return job(app, at=app.now())._asdict()
+    return run_alone("enrich", lambda app: job(app, at=app.now())._asdict())

@@ -1,13 +1,14 @@
 """Replay every SLA clock and raise what is new."""
 
+from typing import Any
+
 from prefect import flow
 
-from pipelines.app.container import open_app
+from pipelines.flows.alone import run_alone
 from pipelines.jobs.evaluate_sla import evaluate_sla as job
 
 
 @flow(name="evaluate-sla")
-def evaluate_sla() -> dict[str, int]:
+def evaluate_sla() -> Any:
     """Evaluate all clocks as of now; returns clocks by state and new alerts."""
-    with open_app(keep_last_good=True) as app:
-        return job(app, as_of=app.now()).counts()
+    return run_alone("evaluate", lambda app: job(app, as_of=app.now()).counts())

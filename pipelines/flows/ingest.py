@@ -1,13 +1,14 @@
 """Take in what lies in the inbox."""
 
+from typing import Any
+
 from prefect import flow
 
-from pipelines.app.container import open_app
+from pipelines.flows.alone import run_alone
 from pipelines.jobs.inbox import take_in
 
 
 @flow(name="ingest")
-def ingest() -> dict[str, int]:
+def ingest() -> Any:
     """Ingest every file waiting in the inbox; returns the counts of the report."""
-    with open_app(keep_last_good=True) as app:
-        return take_in(app).model_dump()
+    return run_alone("ingest", lambda app: take_in(app).model_dump())

@@ -1,13 +1,14 @@
 """Publish the marts."""
 
+from typing import Any
+
 from prefect import flow
 
-from pipelines.app.container import open_app
+from pipelines.flows.alone import run_alone
 from pipelines.jobs.publish import publish as job
 
 
 @flow(name="publish")
-def publish() -> dict[str, int]:
+def publish() -> Any:
     """Publish every mart as of now; returns rows per mart."""
-    with open_app(keep_last_good=True) as app:
-        return job(app, as_of=app.now()).rows
+    return run_alone("publish", lambda app: job(app, as_of=app.now()).rows)

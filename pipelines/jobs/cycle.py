@@ -1,11 +1,13 @@
-"""One full cycle: ingest, triage, allocate, evaluate the SLA, publish."""
+"""One full cycle: ingest, triage, allocate, deliver, evaluate the SLA, enrich, publish."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from engine.shared.errors import HelmdeskError
 from pipelines.app.container import App
+from pipelines.app.locks import alone
 from pipelines.jobs.allocate import allocate
+from pipelines.jobs.deliver import deliver
 from pipelines.jobs.enrich_tickets import enrich_tickets
 from pipelines.jobs.evaluate_sla import evaluate_sla
 from pipelines.jobs.inbox import take_in
@@ -18,13 +20,14 @@ from pipelines.progress import Progress, silent
 def cycle(app: App, *, as_of: datetime, progress: Progress = silent) -> MartReader:
     """Run every stage once as of one instant; returns the new publication. Running again changes nothing more.
 
-    Raises BadInput before anything runs: for a model file that is not there, and for a broken policy file unless a
-    last good version of it is in force.
+    Raises Busy while another cycle, triage, enrichment or training works on this store; BadInput before anything runs,
+    for a model file that is not there and for a broken policy file unless a last good version of it is in force.
     """
     app.settings.check_model()
     app.policies.take_up()
-    take_in(app, progress=progress)
-    return after_ingest(app, as_of=as_of, progress=progress)
+    with alone(app, "cycle"):
+        take_in(app, progress=progress)
+        return after_ingest(app, as_of=as_of, progress=progress)
 
 
 def after_ingest(app: App, *, as_of: datetime, progress: Progress = silent) -> MartReader:
@@ -33,6 +36,7 @@ def after_ingest(app: App, *, as_of: datetime, progress: Progress = silent) -> M
     progress("allocate", 0, 1)
     allocate(app, at=as_of)
     progress("allocate", 1, 1)
+    deliver(app, at=app.now())
     progress("evaluate SLA", 0, 1)
     evaluated = evaluate_sla(app, as_of=as_of)
     progress("evaluate SLA", 1, 1)

@@ -6,6 +6,7 @@ from pathlib import Path
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import read_yaml
 from pipelines.app.container import App
+from pipelines.app.locks import alone
 from pipelines.jobs.cycle import after_ingest
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
@@ -19,7 +20,8 @@ def demo(app: App, *, progress: Progress = silent) -> MartReader:
     as_of = _as_of(folder / "sample.yaml")
     bring_people(app, app.settings.data / "people")
     ingest(app, folder, source="helmdesk", at=app.now(), progress=progress)
-    return after_ingest(app, as_of=as_of, progress=progress)
+    with alone(app, "cycle"):
+        return after_ingest(app, as_of=as_of, progress=progress)
 
 
 def _as_of(file: Path) -> datetime:

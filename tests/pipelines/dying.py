@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.jobs.triage_tickets import classify, draft
 from triage.contracts import Classification, TicketText
@@ -51,7 +52,7 @@ def main(work: str, moment: str, home: str, database_url: str) -> None:
             case "draft":
                 draft(app, at=AT)
             case "review":
-                app.answer_review("INC1", label="ZTNA", by="ana")
+                actions.answer_review(app, "INC1", label="ZTNA", by="ana")
 
 
 if __name__ == "__main__":

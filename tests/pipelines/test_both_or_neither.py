@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.contracts import Kind
+from pipelines import actions
 from pipelines.app.container import App
 from pipelines.jobs.triage_tickets import classify, draft
 from tests.pipelines.dying import AT, opened
@@ -78,7 +79,7 @@ def test_killed_answer_leaves_neither(app: App, moment: str) -> None:
     classify(app, at=AT)
     killed(app, "review", moment)
     assert (kept(app)[1], kept(app)[4], app.store.ticket("INC1").product) == (TICKETS, 0, None)
-    app.answer_review("INC1", label="ZTNA", by="ana")
+    actions.answer_review(app, "INC1", label="ZTNA", by="ana")
     assert (kept(app)[1], kept(app)[4], app.store.ticket("INC1").product) == (TICKETS + 1, 1, "ZTNA")
 
 
@@ -98,7 +99,7 @@ def answer_as_process(home: Path, database_url: str, label: str) -> None:
         app.store.counts()
         meet()
         for _ in range(10):
-            app.answer_review("INC1", label=label, by=str(os.getpid()))
+            actions.answer_review(app, "INC1", label=label, by=str(os.getpid()))
 
 
 def test_two_people_at_once_leave_the_last_answer_on_the_ticket(app: App) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, exc, text
 
 from engine.errors import Busy, Unavailable
 from engine.storage.connect import told_for_people
@@ -78,6 +78,8 @@ def _database_lock(engine: Engine, name: str, holder: str) -> Iterator[None]:
             _take(connection, name, holder)
         yield
     finally:
+        with suppress(exc.DBAPIError):  # a session that broke holds nothing
+            connection.execute(text("SELECT pg_advisory_unlock_all()"))  # a closed one, until the server notices
         connection.close()
 
 

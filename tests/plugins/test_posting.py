@@ -37,7 +37,7 @@ def test_trouble_is_tried_again_with_the_same_key(system: HandlerSystem, trouble
 @pytest.mark.parametrize("trouble", ["die", (500, {}, "Boom\nat line 7")])
 def test_lasting_trouble_is_for_later(system: HandlerSystem, trouble: Any) -> None:
     system.answers = [trouble] * 3
-    with pytest.raises(TryLater, match="127.0.0.1") as later:
+    with pytest.raises(TryLater, match=r"127\.0\.0\.1") as later:
         post(system)
     assert (later.value.after, len(system.got), "\n" in str(later.value)) == (None, 3, False)
 
@@ -47,19 +47,16 @@ def test_lasting_trouble_is_for_later(system: HandlerSystem, trouble: Any) -> No
     [
         (429, {}, timedelta(minutes=1)),
         (429, {"Retry-After": "7"}, timedelta(seconds=7)),
-        (503, {"Retry-After": "Mon, 02 Mar 2026 12:00:30 GMT"}, None),
+        (503, {"Retry-After": "Mon, 02 Mar 2099 12:00:30 GMT"}, timedelta(days=1)),
         (503, {"Retry-After": "99999999999999999999"}, timedelta(days=1)),
         (429, {"Retry-After": "soon"}, timedelta(minutes=1)),
     ],
 )
-def test_the_pause_asked_for_is_kept(system: HandlerSystem, status: int, headers: Any, pause: timedelta | None) -> None:
+def test_the_pause_asked_for_is_kept(system: HandlerSystem, status: int, headers: Any, pause: timedelta) -> None:
     system.answers = [(status, headers, "")] * 3
     with pytest.raises(TryLater) as later:
         post(system)
-    if pause is not None:
-        assert (later.value.after, len(system.got)) == (pause, 1)
-    else:  # an instant on the server's clock, which is past by now
-        assert later.value.after == timedelta(0)
+    assert (later.value.after, len(system.got)) == (pause, 1)
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 409, 422])
@@ -73,7 +70,7 @@ def test_what_is_refused_is_not_tried_again(system: HandlerSystem, status: int) 
 def test_another_host_gets_nothing(system: HandlerSystem) -> None:
     with handler_system() as other:
         system.answers = [(307, {"Location": other.url}, "")]
-        with pytest.raises(Refused, match="redirects to http://127.0.0.1"):
+        with pytest.raises(Refused, match=r"redirects to http://127\.0\.0\.1"):
             post(system, token="secret")
         assert other.got == []
 

@@ -167,8 +167,8 @@ def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
 @command_line.command()
 def publish(context: typer.Context, as_of: AsOf = None) -> None:
     """Publish the marts as Parquet."""
-    from pipelines.commands.next_steps import of_then
     from pipelines.app.locks import alone
+    from pipelines.commands.next_steps import of_then
     from pipelines.jobs.publish import publish as job
 
     with open_here(context) as app, alone(app, "publish"):

@@ -15,12 +15,12 @@ import typer
 from typer.testing import CliRunner
 
 from engine.contracts import AllocationDecision, Outcome
-from engine.errors import Busy, NotFound
+from engine.shared.errors import Busy, NotFound
+from pipelines.app.container import App, open_app
+from pipelines.app.locks import alone
 from pipelines.cli import exit_code
 from pipelines.commands.deliver import deliver as command
 from pipelines.jobs.deliver import Delivered, deliver, wait_after
-from pipelines.app.locks import alone
-from pipelines.wiring import House, open_house
 from tests.pipelines.handler_system import HandlerSystem, handler_system
 from tests.ports.examples import LATER, delivery, ticket
 from tests.processes import meet, two_processes
@@ -45,13 +45,13 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def house(tmp_path: Path, system: HandlerSystem, database_url: str) -> Iterator[House]:
-    with open_house(home=tmp_path, database_url=database_url) as opened:
+def app(tmp_path: Path, system: HandlerSystem, database_url: str) -> Iterator[App]:
+    with open_app(home=tmp_path, database_url=database_url) as opened:
         opened.store.ingest(delivery(*map(ticket, range(1, 7))), at=LATER)
         yield opened
 
 
-def decide(house: House, *numbers: int, group: str | None = "g1", minutes: int = 0) -> int:
+def decide(app: App, *numbers: int, group: str | None = "g1", minutes: int = 0) -> int:
     made = [
         AllocationDecision(
             ticket_id=f"servicenow:INC{number}", decided_at=LATER + minutes * MINUTE,
@@ -59,50 +59,50 @@ def decide(house: House, *numbers: int, group: str | None = "g1", minutes: int =
         )
         for number in numbers
     ]  # fmt: skip
-    return house.store.record_decisions(made, at=LATER + minutes * MINUTE, destination=house.handler)
+    return app.store.record_decisions(made, at=LATER + minutes * MINUTE, destination=app.handler)
 
 
-def states(house: House) -> dict[str, str]:
-    rows = house.store.frame("outbox", ["key", "state"]).rows()
+def states(app: App) -> dict[str, str]:
+    rows = app.store.frame("outbox", ["key", "state"]).rows()
     return {key.removeprefix("servicenow:").replace("/decision/", "-"): state for key, state in rows}
 
 
-def test_decision_arrives_once_under_its_own_key(house: House, system: HandlerSystem) -> None:
-    assert (decide(house, 1, 2), decide(house, 1)) == (2, 0)
-    assert deliver(house, at=LATER) == Delivered(2, 0, 0, 0)
-    assert deliver(house, at=LATER + MINUTE) == Delivered(0, 0, 0, 0)
+def test_decision_arrives_once_under_its_own_key(app: App, system: HandlerSystem) -> None:
+    assert (decide(app, 1, 2), decide(app, 1)) == (2, 0)
+    assert deliver(app, at=LATER) == Delivered(2, 0, 0, 0)
+    assert deliver(app, at=LATER + MINUTE) == Delivered(0, 0, 0, 0)
     assert system.keys == ["servicenow:INC1/decision/1", "servicenow:INC2/decision/1"]
     assert system.got[0][1]["group_id"] == "g1"
 
 
-def test_newer_decision_replaces_the_unsent_older(house: House, system: HandlerSystem) -> None:
-    decide(house, 1)
-    decide(house, 1, group="g2", minutes=1)
-    assert deliver(house, at=LATER + MINUTE) == Delivered(1, 0, 0, 0)
+def test_newer_decision_replaces_the_unsent_older(app: App, system: HandlerSystem) -> None:
+    decide(app, 1)
+    decide(app, 1, group="g2", minutes=1)
+    assert deliver(app, at=LATER + MINUTE) == Delivered(1, 0, 0, 0)
     assert (system.keys, system.got[0][1]["group_id"]) == (["servicenow:INC1/decision/2"], "g2")
-    assert states(house) == {"INC1-1": "replaced", "INC1-2": "sent"}
+    assert states(app) == {"INC1-1": "replaced", "INC1-2": "sent"}
 
 
-def test_decision_to_wait_takes_the_unsent_back(house: House, system: HandlerSystem) -> None:
-    decide(house, 1)
-    decide(house, 1, group=None, minutes=1)
-    assert deliver(house, at=LATER + MINUTE) == Delivered(0, 0, 0, 0)
-    assert (system.got, states(house)) == ([], {"INC1-1": "replaced"})
+def test_decision_to_wait_takes_the_unsent_back(app: App, system: HandlerSystem) -> None:
+    decide(app, 1)
+    decide(app, 1, group=None, minutes=1)
+    assert deliver(app, at=LATER + MINUTE) == Delivered(0, 0, 0, 0)
+    assert (system.got, states(app)) == ([], {"INC1-1": "replaced"})
 
 
-def test_decision_made_while_the_older_fails_takes_its_place(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    decide(house, 1)
-    send = house.handler.send
+def test_decision_made_while_the_older_fails_takes_its_place(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    decide(app, 1)
+    send = app.handler.send
 
     def slow(payload: Any, *, key: str) -> str:
-        decide(house, 1, group="g2", minutes=1)
+        decide(app, 1, group="g2", minutes=1)
         return send(payload, key=key)
 
     with monkeypatch.context() as patch:
-        patch.setattr(house.handler, "send", slow)
-        patch.setattr(house.handler, "_transport", _refuses)
-        assert deliver(house, at=LATER) == Delivered(0, 0, 0, 1)
-    assert deliver(house, at=LATER + MINUTE) == Delivered(1, 0, 0, 0)
+        patch.setattr(app.handler, "send", slow)
+        patch.setattr(app.handler, "_transport", _refuses)
+        assert deliver(app, at=LATER) == Delivered(0, 0, 0, 1)
+    assert deliver(app, at=LATER + MINUTE) == Delivered(1, 0, 0, 0)
 
 
 def _refuses(payload: Any, key: str) -> str:
@@ -111,62 +111,62 @@ def _refuses(payload: Any, key: str) -> str:
     raise Refused(key)
 
 
-def test_failing_row_waits_and_the_others_go(house: House, system: HandlerSystem) -> None:
-    decide(house, 1, 2)
+def test_failing_row_waits_and_the_others_go(app: App, system: HandlerSystem) -> None:
+    decide(app, 1, 2)
     system.answers = [(500, {}, "")] * 3
-    assert deliver(house, at=LATER) == Delivered(1, 1, 0, 0)
-    assert deliver(house, at=LATER + MINUTE / 2) == Delivered(0, 0, 0, 0)
-    assert deliver(house, at=LATER + MINUTE) == Delivered(1, 0, 0, 0)
+    assert deliver(app, at=LATER) == Delivered(1, 1, 0, 0)
+    assert deliver(app, at=LATER + MINUTE / 2) == Delivered(0, 0, 0, 0)
+    assert deliver(app, at=LATER + MINUTE) == Delivered(1, 0, 0, 0)
     assert set(system.keys) == {"servicenow:INC1/decision/1", "servicenow:INC2/decision/1"}
     assert [wait_after(tries) / MINUTE for tries in (0, 1, 2, 5, 6, 99)] == [1, 2, 4, 32, 60, 60]
 
 
-def test_system_in_trouble_is_left_alone_after_three_rows(house: House, system: HandlerSystem) -> None:
-    decide(house, *range(1, 7))
+def test_system_in_trouble_is_left_alone_after_three_rows(app: App, system: HandlerSystem) -> None:
+    decide(app, *range(1, 7))
     system.answers = ["die"] * 9
-    assert deliver(house, at=LATER) == Delivered(0, 3, 0, 0)
-    assert deliver(house, at=LATER + MINUTE) == Delivered(6, 0, 0, 0)
+    assert deliver(app, at=LATER) == Delivered(0, 3, 0, 0)
+    assert deliver(app, at=LATER + MINUTE) == Delivered(6, 0, 0, 0)
 
 
-def test_system_that_is_down_stops_no_decision(house: House, system: HandlerSystem) -> None:
+def test_system_that_is_down_stops_no_decision(app: App, system: HandlerSystem) -> None:
     system.shutdown()
     system.server_close()
-    assert decide(house, 1) == 1
-    assert deliver(house, at=LATER) == Delivered(0, 1, 0, 0)
-    assert decide(house, 2, minutes=1) == 1
+    assert decide(app, 1) == 1
+    assert deliver(app, at=LATER) == Delivered(0, 1, 0, 0)
+    assert decide(app, 2, minutes=1) == 1
 
 
-def test_pause_asked_for_holds_every_row(house: House, system: HandlerSystem) -> None:
-    decide(house, 1, 2, 3)
+def test_pause_asked_for_holds_every_row(app: App, system: HandlerSystem) -> None:
+    decide(app, 1, 2, 3)
     system.answers = [(429, {"Retry-After": "600"}, "")]
-    assert deliver(house, at=LATER) == Delivered(0, 1, 0, 0)
-    assert deliver(house, at=LATER + 9 * MINUTE) == Delivered(0, 0, 0, 0)
-    assert deliver(house, at=LATER + 10 * MINUTE) == Delivered(3, 0, 0, 0)
+    assert deliver(app, at=LATER) == Delivered(0, 1, 0, 0)
+    assert deliver(app, at=LATER + 9 * MINUTE) == Delivered(0, 0, 0, 0)
+    assert deliver(app, at=LATER + 10 * MINUTE) == Delivered(3, 0, 0, 0)
 
 
-def test_refused_waits_for_a_person(house: House, system: HandlerSystem) -> None:
-    decide(house, 1, 2)
+def test_refused_waits_for_a_person(app: App, system: HandlerSystem) -> None:
+    decide(app, 1, 2)
     system.answers = [(400, {}, "no such group")]
-    assert deliver(house, at=LATER) == Delivered(1, 0, 1, 0)
-    told = run(house, "--refused").output
+    assert deliver(app, at=LATER) == Delivered(1, 0, 1, 0)
+    told = run(app, "--refused").output
     assert "servicenow:INC1/decision/1  to servicenow" in told
     assert "answered 400 Bad Request for servicenow:INC1/decision/1: no such group\nrefused: 1 decision\n" in told
-    assert run(house, "--retry", "servicenow:INC1/decision/1").output == "waiting again: 1 decision\n"
-    assert run(house).output == "sent 1, delayed 0, refused 0, replaced 0\n"
+    assert run(app, "--retry", "servicenow:INC1/decision/1").output == "waiting again: 1 decision\n"
+    assert run(app).output == "sent 1, delayed 0, refused 0, replaced 0\n"
     with pytest.raises(NotFound, match="--refused` lists"):
-        house.outbox.retry("servicenow:INC1/decision/1", at=LATER)
+        app.outbox.retry("servicenow:INC1/decision/1", at=LATER)
 
 
-def test_newer_decision_settles_a_refused_one(house: House, system: HandlerSystem) -> None:
-    decide(house, 1)
+def test_newer_decision_settles_a_refused_one(app: App, system: HandlerSystem) -> None:
+    decide(app, 1)
     system.answers = [(400, {}, "")]
-    deliver(house, at=LATER)
-    decide(house, 1, group="g2", minutes=1)
-    assert (house.outbox.refused(), states(house)["INC1-1"]) == ([], "replaced")
+    deliver(app, at=LATER)
+    decide(app, 1, group="g2", minutes=1)
+    assert (app.outbox.refused(), states(app)["INC1-1"]) == ([], "replaced")
 
 
-def run(house: House, *words: str) -> Any:
-    settings = house.settings
+def run(app: App, *words: str) -> Any:
+    settings = app.settings
     os.environ["HELMDESK_DATABASE_URL"] = settings.database_url
     try:
         return CliRunner().invoke(app, list(words), obj={"home": settings.home})
@@ -174,33 +174,33 @@ def run(house: House, *words: str) -> Any:
         del os.environ["HELMDESK_DATABASE_URL"]
 
 
-def test_second_deliverer_sends_nothing(house: House, system: HandlerSystem) -> None:
-    decide(house, 1)
+def test_second_deliverer_sends_nothing(app: App, system: HandlerSystem) -> None:
+    decide(app, 1)
     with two_processes() as pool:
-        given = [pool.submit(deliver_as_process, house.settings.home, house.settings.database_url) for _ in range(2)]
+        given = [pool.submit(deliver_as_process, app.settings.home, app.settings.database_url) for _ in range(2)]
         sent = [future.result(timeout=120) for future in given]
     assert (sum(sent), len(system.got)) == (1, 1)
 
 
 def deliver_as_process(home: Path, database_url: str) -> int:
-    with open_house(home=home, database_url=database_url) as house:
-        house.store.counts()
+    with open_app(home=home, database_url=database_url) as app:
+        app.store.counts()
         meet()
         try:
-            return deliver(house, at=LATER).sent
+            return deliver(app, at=LATER).sent
         except Busy:
             return 0
 
 
-def test_busy_has_an_exit_code_of_its_own(house: House) -> None:
-    with alone(house, "delivery"):
+def test_busy_has_an_exit_code_of_its_own(app: App) -> None:
+    with alone(app, "delivery"):
         told = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", "--home", str(house.settings.home), "deliver"],
-            env=os.environ | {"HELMDESK_DATABASE_URL": house.settings.database_url},
+            [sys.executable, "-m", "pipelines.cli", "--home", str(app.settings.home), "deliver"],
+            env=os.environ | {"HELMDESK_DATABASE_URL": app.settings.database_url},
             check=False, capture_output=True, text=True, timeout=120, cwd=ROOT,
         )  # fmt: skip
     assert (told.returncode, exit_code(Busy("x"))) == (6, 6)
-    assert f"held by delivery since {house.now():%Y-%m-%d}" in told.stderr
+    assert f"held by delivery since {app.now():%Y-%m-%d}" in told.stderr
     assert f"process {os.getpid()} on" in told.stderr
 
 
@@ -209,53 +209,53 @@ import os, signal, sys
 from pathlib import Path
 from engine.storage.outbox import Outbox
 from pipelines.jobs.deliver import deliver
-from pipelines.wiring import open_house
+from pipelines.app.container import open_app
 from tests.ports.examples import LATER
 
 Outbox.sent = lambda *words, **named: os.kill(os.getpid(), signal.SIGKILL)
-with open_house(home=Path(sys.argv[1]), database_url=sys.argv[2]) as house:
-    deliver(house, at=LATER)
+with open_app(home=Path(sys.argv[1]), database_url=sys.argv[2]) as app:
+    deliver(app, at=LATER)
 """
 
 
-def kill_before_the_mark(house: House) -> None:
-    words = [sys.executable, "-c", DIE, str(house.settings.home), house.settings.database_url]
+def kill_before_the_mark(app: App) -> None:
+    words = [sys.executable, "-c", DIE, str(app.settings.home), app.settings.database_url]
     done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-def test_killed_before_the_mark_sends_the_same_key_again(house: House, system: HandlerSystem) -> None:
-    decide(house, 1)
-    kill_before_the_mark(house)
-    assert deliver_when_free(house) == Delivered(1, 0, 0, 0)
+def test_killed_before_the_mark_sends_the_same_key_again(app: App, system: HandlerSystem) -> None:
+    decide(app, 1)
+    kill_before_the_mark(app)
+    assert deliver_when_free(app) == Delivered(1, 0, 0, 0)
     assert system.keys == ["servicenow:INC1/decision/1"] * 2
 
 
-def deliver_when_free(house: House) -> Delivered:
+def deliver_when_free(app: App) -> Delivered:
     """PostgreSQL sees a killed session a moment later."""
     for _ in range(200):
         try:
-            return deliver(house, at=LATER)
+            return deliver(app, at=LATER)
         except Busy:
             continue
     raise AssertionError("the lock outlived its process")
 
 
 def test_killed_before_the_mark_writes_the_file_once(tmp_path: Path) -> None:
-    with open_house(home=tmp_path) as house:
-        house.store.ingest(delivery(ticket(1), ticket(2)), at=LATER)
-        decide(house, 1, 2)
-        kill_before_the_mark(house)
-        assert deliver(house, at=LATER) == Delivered(2, 0, 0, 0)
+    with open_app(home=tmp_path) as app:
+        app.store.ingest(delivery(ticket(1), ticket(2)), at=LATER)
+        decide(app, 1, 2)
+        kill_before_the_mark(app)
+        assert deliver(app, at=LATER) == Delivered(2, 0, 0, 0)
     lines = (tmp_path / "decisions.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["key"] for line in lines] == [f"servicenow:INC{n}/decision/1" for n in (1, 2)]
 
 
-def test_failing_payload_keeps_no_decision(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_payload_keeps_no_decision(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(_: AllocationDecision) -> dict[str, Any]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(house.handler, "payload", breaks)
+    monkeypatch.setattr(app.handler, "payload", breaks)
     with pytest.raises(ZeroDivisionError):
-        decide(house, 1)
-    assert (house.store.decisions(), states(house), house.store.ticket("INC1").group_id) == ([], {}, None)
+        decide(app, 1)
+    assert (app.store.decisions(), states(app), app.store.ticket("INC1").group_id) == ([], {}, None)

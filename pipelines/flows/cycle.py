@@ -19,7 +19,7 @@ from pipelines.jobs.triage_tickets import triage_tickets
 
 @flow(name="cycle", validate_parameters=True)
 def cycle(as_of: datetime | None = None) -> Any:
-    """Ingest, triage, allocate, deliver, evaluate, enrich, publish as of one instant (default: now); counts per stage."""
+    """Every stage as of one instant (default: now); counts per stage."""
     return run_alone("cycle", lambda app: _every_stage(app, as_of or app.now()))
 
 

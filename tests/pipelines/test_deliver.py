@@ -27,8 +27,8 @@ from tests.processes import meet, two_processes
 
 ROOT = Path(__file__).resolve().parents[2]
 MINUTE = timedelta(minutes=1)
-app = typer.Typer()
-app.command("deliver")(command)
+commands = typer.Typer()
+commands.command("deliver")(command)
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def run(app: App, *words: str) -> Any:
     settings = app.settings
     os.environ["HELMDESK_DATABASE_URL"] = settings.database_url
     try:
-        return CliRunner().invoke(app, list(words), obj={"home": settings.home})
+        return CliRunner().invoke(commands, list(words), obj={"home": settings.home})
     finally:
         del os.environ["HELMDESK_DATABASE_URL"]
 

@@ -133,10 +133,10 @@ def test_time_grows_no_faster_than_the_backlog(slots: int) -> None:
         )
         for n in range(8_000)
     ]
-    seconds = {}
-    for size in (2_000, 8_000):
+    seconds: dict[int, list[float]] = {2_000: [], 8_000: []}
+    for size in (2_000, 8_000) * 3:  # the best of three: other work on the machine only adds
         started = time.process_time()
         made = allocate(tickets[:size], groups, policy(), NOON)
-        seconds[size] = time.process_time() - started
+        seconds[size].append(time.process_time() - started)
         assert sum(d.outcome == Outcome.ALLOCATED for d in made) == min(12 * slots, size)
-    assert seconds[8_000] < 8 * seconds[2_000], seconds
+    assert min(seconds[8_000]) < 8 * min(seconds[2_000]), seconds

@@ -3,9 +3,8 @@
     python -m benchmarks.sla --tickets 1000000 --calendars 50 --order shuffled
 
 CPU time (all threads) and medians, since wall time on a shared machine says little. The floor is reading the same
-columns from Parquet; the ratio to it is what to compare between machines. `--parts` evaluates in that many files;
-`--kernel` picks one of the two ways of reckoning instead of both, measured in turns. Compiling is not counted. The loop
-starts from frames in memory and calendars laid out beforehand, on tickets taken evenly; beside it stands the
+columns from Parquet; the ratio to it is what to compare between machines. `--parts` evaluates in that many files. The
+loop starts from frames in memory and calendars laid out beforehand, on tickets taken evenly; beside it stands the
 evaluation from frames in memory, which lays them out itself. Both run in turns.
 """
 
@@ -18,7 +17,6 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,7 +25,7 @@ import numpy as np
 import polars as pl
 
 from sla.calendar.calendars import Calendar
-from sla.clocks.batch.evaluate import Kernel, evaluate
+from sla.clocks.batch.evaluate import evaluate
 from sla.policy.calendar_files import read as read_calendar
 from sla.policy.model import Policies
 from sla.policy.parser import parse
@@ -149,15 +147,15 @@ def read(folder: Path, part: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     return tickets, pl.scan_parquet(folder / f"events-{part}.parquet").select(EVENT_COLUMNS).collect()
 
 
-def run(folder: Path, parts: int, book: Policies, made: dict[str, Calendar], kernel: Kernel = "auto") -> int:
+def run(folder: Path, parts: int, book: Policies, made: dict[str, Calendar]) -> int:
     rows = 0
     for part in range(parts):
-        rows += len(evaluate(*read(folder, part), book, made, AS_OF, kernel=kernel))
+        rows += len(evaluate(*read(folder, part), book, made, AS_OF))
     return rows
 
 
 def laid_out(made: dict[str, Calendar]) -> dict[str, "Line"]:
-    """Each calendar's business_intervals as plain lists."""
+    """Each calendar's business intervals as plain lists."""
     line_of = {
         n: c.business_intervals(int(START.timestamp()), int(AS_OF.timestamp()) + 366 * 86_400) for n, c in made.items()
     }
@@ -250,7 +248,6 @@ def main(arguments: Iterable[str] | None = None) -> None:
         "--order", choices=("ticket", "time", "shuffled"), default="ticket", help="how the events lie in the file"
     )
     parser.add_argument("--text-ids", action="store_true", help="ids like servicenow:INC0000017 instead of numbers")
-    parser.add_argument("--kernel", choices=("numpy", "compiled"), help="only this one; both where numba is installed")
     options = parser.parse_args(None if arguments is None else list(arguments))
     made, book = calendars(options.calendars), policies(options.calendars)
     with tempfile.TemporaryDirectory() as name:
@@ -268,14 +265,14 @@ def main(arguments: Iterable[str] | None = None) -> None:
 
 def report(folder: Path, options: argparse.Namespace, book: Policies, made: dict[str, Calendar]) -> None:
     events = sum(pl.scan_parquet(p).select(pl.len()).collect().item() for p in folder.glob("events-*.parquet"))
-    both: tuple[Kernel, ...] = ("numpy", "compiled") if find_spec("numba") else ("numpy",)
-    kernels = (options.kernel,) if options.kernel else both
     parts = options.parts
-    rows = [run(folder, parts, book, made, kernel) for kernel in kernels]
-    actions: dict[str, Callable[[], Any]] = {"floor": lambda: [read(folder, part) and None for part in range(parts)]}
-    actions |= {kernel: partial(run, folder, parts, book, made, kernel) for kernel in kernels}
+    rows = run(folder, parts, book, made)
     tickets, log = read(folder, 0)
-    actions |= {f"{k} alone": partial(evaluate, tickets, log, book, made, AS_OF, kernel=k) for k in kernels}
+    actions: dict[str, Callable[[], Any]] = {
+        "floor": lambda: [read(folder, part) and None for part in range(parts)],
+        "evaluate": partial(run, folder, parts, book, made),
+        "alone": partial(evaluate, tickets, log, book, made, AS_OF),
+    }
     few, lines = tickets.gather_every(max(1, len(tickets) // SAMPLE)), laid_out(made)
     theirs = log.filter(pl.col("ticket").is_in(few["id"].implode()))
     actions["loop"] = lambda: bisect_loop(few, theirs, lines)
@@ -287,11 +284,13 @@ def report(folder: Path, options: argparse.Namespace, book: Policies, made: dict
         f"{options.tickets:,} tickets with {ids}, {events:,} events by {options.order}, {options.calendars} calendars"
     )
     print(f"read from Parquet (the floor)   {spent['floor']:8.3f} s CPU")
-    for kernel, count in zip(kernels, rows, strict=True):
-        ours, alone = spent[kernel], spent[f"{kernel} alone"] / len(tickets)
-        over_floor, times = f"{ours / spent['floor']:5.1f} x the floor", f"{loop / alone:5.1f} x as long"
-        print(f"read and evaluate, {kernel:<12} {ours:8.3f} s CPU   {over_floor}, {count:,} rows")
-        print(f"  evaluate alone                {alone * 1e6:8.3f} us a ticket, the loop takes {times}")
+    alone, ours = spent["alone"] / len(tickets), spent["evaluate"]
+    print(
+        f"read and evaluate               {ours:8.3f} s CPU   {ours / spent['floor']:5.1f} x the floor, {rows:,} rows"
+    )
+    print(
+        f"  evaluate alone                {alone * 1e6:8.3f} us a ticket, the loop takes {loop / alone:5.1f} x as long"
+    )
     print(f"Python loop with bisect         {loop * 1e6:8.3f} us a ticket, of {len(few):,}, from the same frames")
     print(f"peak memory                     {peak:8.2f} GiB")
 

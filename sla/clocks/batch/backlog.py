@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.shared.errors import BadInput
 from sla.calendar.business_intervals import Seconds
 from sla.calendar.utc_offsets import ERA
-from sla.clocks.batch.id_join import Loops, are_distinct, rows_of
+from sla.clocks.batch.id_join import are_distinct, rows_of
 from sla.clocks.delivery import in_order, once
 from sla.clocks.evaluate import DEFAULTS
 from sla.policy.model import Dims
@@ -67,7 +67,7 @@ class Vocabulary:
         codes[0] = self.code[DEFAULTS["status"]]
         return codes
 
-    def encode(self, column: pl.Series, meaning: Codes | None = None, loops: Loops = None) -> Codes:
+    def encode(self, column: pl.Series, meaning: Codes | None = None) -> Codes:
         """The code of every value, text of any kind; or with a table `meaning` by code, what that says of it."""
         meaning = np.arange(self.size).astype(self._codes.dtype) if meaning is None else meaning
         if column.null_count() == len(column):
@@ -79,10 +79,6 @@ class Vocabulary:
         marks, words = column.hash().to_numpy(), meaning.take(self._codes)
         present = column.is_not_null().to_numpy() if column.null_count() else None
         found = np.empty(len(marks), meaning.dtype)
-        if loops is not None:
-            present = np.empty(0, np.bool_) if present is None else present
-            loops.look_up(marks, present, self._place[0], self._marks, words, meaning[1], meaning[0], found)
-            return found
         for start in range(0, len(marks), _CHUNK):
             part = slice(start, start + _CHUNK)
             slot = self._slot(marks[part], *self._place)
@@ -181,18 +177,11 @@ def ticket_columns(frame: Frame) -> pl.DataFrame:
     return _columns(frame, ("id", "created_at"), _OPTIONAL_TICKET, "tickets")
 
 
-def event_columns(frame: Frame) -> pl.DataFrame:
-    """What is read of events. Raises BadInput for a missing column."""
-    return _columns(frame, ("ticket", "ts", "kind"), ("value", "id", "seq"), "events")
-
-
-def read_tickets(
-    table: pl.DataFrame, words: Vocabulary, mix: Mix, as_of: int, loops: Loops = None
-) -> tuple[Tickets, pl.Series]:
+def read_tickets(table: pl.DataFrame, words: Vocabulary, mix: Mix, as_of: int) -> tuple[Tickets, pl.Series]:
     """The tickets with a clock at `as_of`, and the ids of those without; a repeated or null id is left out."""
     table = table.with_columns(table["id"].rechunk())
     ids = table["id"]
-    if ids.null_count() or not are_distinct(ids, loops):
+    if ids.null_count() or not are_distinct(ids):
         table = table.filter(pl.col("id").is_not_null()).unique("id", keep="first", maintain_order=True)
         ids = table["id"]
     created, known = _instants(table["created_at"], "tickets.created_at")
@@ -203,21 +192,19 @@ def read_tickets(
     combo: Codes = np.zeros(len(created), np.int32 if mix.size < 2**31 else np.int64)
     for field in Dims._fields:
         if field in table.columns:
-            combo += words.encode(table[field], (mix.digit[field] * mix.step[field]).astype(combo.dtype), loops)
+            combo += words.encode(table[field], (mix.digit[field] * mix.step[field]).astype(combo.dtype))
         elif field in DEFAULTS:
             combo += mix.digit[field][0] * mix.step[field]
-    status = words.encode(
-        table["status"] if "status" in table.columns else _nulls(len(created)), words.as_status, loops
-    )
+    status = words.encode(table["status"] if "status" in table.columns else _nulls(len(created)), words.as_status)
     return Tickets(table["id"], created, status, combo), without
 
 
 def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -> Log:
     """Events of these tickets in order, each id once; one that doesn't count, or comes after `as_of`, has kind 0."""
-    table = event_columns(frame)
+    table = _columns(frame, ("ticket", "ts", "kind"), ("value", "id", "seq"), "events")
     owner: Codes = rows_of(table["ticket"], tickets.ids).astype(np.int32, copy=False)
     at, known = _instants(table["ts"], "events.ts")
-    kind = kinds_of(table["kind"])
+    kind = _kinds(table["kind"])
     word: Codes = words.encode(table["value"]) if "value" in table.columns else np.zeros(len(table), np.uint8)
     counts = (at <= as_of) & ((word > 0) | _WORDLESS.take(kind))
     kind *= counts
@@ -248,29 +235,27 @@ def _columns(frame: Frame, needed: tuple[str, ...], optional: tuple[str, ...], w
 
 
 def _instants(column: pl.Series, name: str) -> tuple[Seconds, NDArray[np.bool_]]:
-    """Epoch seconds, floored, and where they are known. A Datetime without a zone reads as UTC."""
+    """Epoch seconds, floored, and where they are known. A Datetime without a zone reads as UTC.
+
+    Raises BadInput for anything but a Datetime or Date.
+    """
     if column.dtype == pl.Null:
         return np.zeros(len(column), np.int64), np.zeros(len(column), np.bool_)
-    micros = micros_of(column, name)
-    known = column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), np.bool_)
-    return np.floor_divide(micros, 1_000_000, out=micros if micros.flags.writeable else None), known
-
-
-def micros_of(column: pl.Series, name: str) -> Seconds:
-    """Epoch microseconds, nulls as 0. Raises BadInput for anything but a Datetime or Date."""
     if not isinstance(column.dtype, pl.Datetime | pl.Date):
         raise BadInput(f"{name}: expected Datetime, got {column.dtype}; parse it first, in UTC")
-    return column.dt.epoch("us").fill_null(0).to_numpy()
+    micros = column.dt.epoch("us").fill_null(0).to_numpy()
+    known = column.is_not_null().to_numpy() if column.null_count() else np.ones(len(column), np.bool_)
+    return np.floor_divide(micros, 1_000_000, out=micros if micros.flags.writeable else None), known
 
 
 def _nulls(size: int) -> pl.Series:
     return pl.Series([None], dtype=pl.String).new_from_index(0, size)
 
 
-def kinds_of(column: pl.Series, loops: Loops = None) -> Codes:
+def _kinds(column: pl.Series) -> Codes:
     """The code of each kind of event, 0 for an unknown one."""
     kinds = Vocabulary(KIND_CODES)
     table = np.zeros(kinds.size, np.uint8)
     for kind, code in KIND_CODES.items():
         table[kinds.code[kind]] = code
-    return kinds.encode(column, table, loops)
+    return kinds.encode(column, table)

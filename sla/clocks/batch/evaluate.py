@@ -8,8 +8,7 @@ times the reading alone (`benchmarks/sla.py --tickets 200000 --text-ids --order 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import product
-from types import ModuleType
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -40,10 +39,6 @@ from sla.policy.calendar_files import parse_all
 from sla.policy.model import Policies, with_round_the_clock
 from sla.policy.parser import parse
 
-Kernel = Literal["auto", "numpy", "compiled"]
-"""`compiled` needs numba; `auto` takes it for a large backlog if it is there."""
-
-_MANY = 1_000_000
 _BLOCK = 1 << 17
 _CASES = pl.Series(
     [
@@ -81,8 +76,6 @@ def evaluate(
     policies: Policies | Any,
     calendars: Mapping[str, Calendar | Mapping[str, Any]],
     as_of: datetime,
-    *,
-    kernel: Kernel = "auto",
 ) -> pl.DataFrame:
     """Every window of every clock of every ticket as of an instant: a frame with the schema `contracts.CLOCKS`.
 
@@ -97,44 +90,12 @@ def evaluate(
     now = int((whole_second(as_of) - EPOCH).total_seconds())
     book = PolicyTable(policies, named)
     table = ticket_columns(tickets)
-    loops = _loops(kernel, len(table), book)
-    backlog, without = read_tickets(table, book.words, book.mix, now, loops)
+    backlog, without = read_tickets(table, book.words, book.mix, now)
     timetable = Timetable(book.calendars, int(backlog.created.min()) if len(backlog.created) else now, now)
-    parts = (_by_numpy if loops is None else _by_compiled)(backlog, events, book, timetable, now)
+    blocks = _blocks(backlog, read_events(events, backlog, book.words, now), book, now)
+    parts = [_clock(clock, history, book, timetable) for history in blocks for clock in policies.clocks]
     parts += [_no_clock(clock, without) for clock in policies.clocks if clock != Clock.NEXT_RESPONSE and len(without)]
     return pl.concat([p.with_columns(pl.col("ticket").cast(backlog.ids.dtype)) for p in parts])
-
-
-def _loops(kernel: Kernel, size: int, book: PolicyTable) -> ModuleType | None:
-    """`compiled.kernel`, where it is wanted and can be; small backlogs are done sooner than it is loaded."""
-    if kernel == "numpy" or not book.is_small or (kernel == "auto" and size < _MANY):
-        return None
-    try:
-        from sla.clocks.batch.compiled import frames  # noqa: F401, PLC0415
-        from sla.clocks.batch.compiled import kernel as loops  # noqa: PLC0415
-    except (ImportError, RuntimeError) as problem:
-        if kernel == "compiled":
-            raise BadInput(f"kernel: 'compiled' needs the extra `compiled` installed ({problem})") from problem
-        return None
-    return loops
-
-
-def _by_compiled(
-    backlog: Tickets, events: Frame, book: PolicyTable, timetable: Timetable, now: int
-) -> list[pl.DataFrame]:
-    from sla.clocks.batch.compiled.backlog import read_story  # noqa: PLC0415
-    from sla.clocks.batch.compiled.frames import clock_rows  # noqa: PLC0415
-
-    story = read_story(events, backlog, book.words, now)
-    found = [(clock, *clock_rows(clock, backlog, story, book, timetable, now)) for clock in book.policies.clocks]
-    waiting = [_no_clock(clock, ids) for clock, _, ids in found if len(ids)]
-    return [frame for _, frame, _ in found] + waiting
-
-
-def _by_numpy(backlog: Tickets, events: Frame, book: PolicyTable, timetable: Timetable, now: int) -> list[pl.DataFrame]:
-    log = read_events(events, backlog, book.words, now)
-    blocks = _blocks(backlog, log, book, now)
-    return [_clock(clock, history, book, timetable) for history in blocks for clock in book.policies.clocks]
 
 
 def _clock(clock: Clock, history: History, book: PolicyTable, timetable: Timetable) -> pl.DataFrame:

@@ -1,6 +1,5 @@
 """Which ticket an event belongs to: ids of any type, guessed by their hashes and proven, or numbers by a table."""
 
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,6 @@ from numpy.typing import NDArray
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Loops = ModuleType | None
-"""`sla.clocks.batch.compiled.kernel`, or None to do without."""
 
 _FACTOR = 0x9E3779B97F4A7C15
 _SHELVES = 64
@@ -20,18 +17,16 @@ _LONG = 1 << 16
 _WIDEST = 1 << 62
 
 
-def are_distinct(ids: pl.Series, loops: Loops = None) -> bool:
+def are_distinct(ids: pl.Series) -> bool:
     """Whether no id occurs twice. Text that rises, a longer one after a shorter, is told at sight."""
     if ids.dtype.is_integer():
         return ids.n_unique() == len(ids)
     if ids.dtype == pl.String and _rises(ids.rechunk()):
         return True
-    marks = _marks(ids)
-    apart = not _shelved(marks)[1] if loops is None else loops.shelve(marks, _table(marks))
-    return bool(apart) or ids.n_unique() == len(ids)
+    return not _shelved(_marks(ids))[1] or ids.n_unique() == len(ids)
 
 
-def rows_of(column: pl.Series, ids: pl.Series, loops: Loops = None) -> NDArray[Any]:
+def rows_of(column: pl.Series, ids: pl.Series) -> NDArray[Any]:
     """The row of each value among distinct ids, -1 for an unknown or null one. Runs of one id are looked up once."""
     if not len(column) or not len(ids) or column.dtype == pl.Null:
         return np.full(len(column), -1)
@@ -40,12 +35,12 @@ def rows_of(column: pl.Series, ids: pl.Series, loops: Loops = None) -> NDArray[A
     if ids.dtype == pl.Categorical:
         column, ids = column.cast(pl.String), ids.cast(pl.String)
     if _are_close(ids):
-        return _without_nulls(_numbered(column, ids, loops), column)
+        return _without_nulls(_numbered(column, ids), column)
     fresh = _fresh(column)
     heads = np.flatnonzero(fresh)
     if 2 * len(heads) > len(column):
-        return _looked_up(column, ids, loops).astype(np.int32)
-    rows = _looked_up(column.filter(pl.Series(fresh)), ids, loops).astype(np.int32)
+        return _looked_up(column, ids).astype(np.int32)
+    rows = _looked_up(column.filter(pl.Series(fresh)), ids).astype(np.int32)
     return np.repeat(rows, np.diff(heads, append=len(column)))
 
 
@@ -86,11 +81,11 @@ def _rises(ids: pl.Series) -> bool:
     return bool((longer | as_long).all() and (pl.Series(longer) | (ids[:-1] < ids[1:])).all())
 
 
-def _looked_up(asked: pl.Series, ids: pl.Series, loops: Loops) -> Rows:
+def _looked_up(asked: pl.Series, ids: pl.Series) -> Rows:
     """Guessed by hash. Every id found is compared; where hashes mislead, a join answers instead."""
     if len(asked) == len(ids) and asked.equals(ids):
         return np.arange(len(ids))
-    rows = _guessed(_marks(asked), _marks(ids), loops)
+    rows = _guessed(_marks(asked), _marks(ids))
     if rows is None:
         return _joined(asked, ids)
     rows = _without_nulls(rows, asked)
@@ -115,20 +110,10 @@ def _marks(column: pl.Series) -> Hashes:
     return column.hash().to_numpy()
 
 
-def _guessed(asked: Hashes, known: Hashes, loops: Loops) -> Rows | None:
+def _guessed(asked: Hashes, known: Hashes) -> Rows | None:
     """The row with the same hash, -1 for none; None where two of the known have the same."""
-    if loops is None:
-        shelves, twice = _shelved(known)
-        return None if twice else _found(asked, known, shelves)
-    table, rows = _table(known), np.empty(len(asked), np.int64)
-    if not loops.shelve(known, table):
-        return None
-    loops.found(asked, known, table, rows)
-    return rows
-
-
-def _table(marks: Hashes) -> NDArray[np.int32]:
-    return np.zeros(1 << (2 * len(marks)).bit_length(), np.int32)
+    shelves, twice = _shelved(known)
+    return None if twice else _found(asked, known, shelves)
 
 
 def _slots(marks: Hashes, shelf: int, bits: int) -> Rows:
@@ -170,17 +155,13 @@ def _found(asked: Hashes, known: Hashes, shelves: list[Rows]) -> Rows:
     return rows
 
 
-def _numbered(column: pl.Series, ids: pl.Series, loops: Loops) -> NDArray[Any]:
+def _numbered(column: pl.Series, ids: pl.Series) -> NDArray[Any]:
     """The row of each value among ids that are numbers close together, by a table; -1 for an unknown one."""
     numbers = ids.cast(pl.Int64).to_numpy()
     least = int(numbers.min())
-    table = np.full(int(numbers.max()) - least + 1, -1, np.int64 if loops is None else np.int32)
+    table = np.full(int(numbers.max()) - least + 1, -1, np.int64)
     table[numbers - least] = np.arange(len(numbers))
     asked = column.cast(pl.Int64, strict=False).fill_null(least - 1).to_numpy()
-    if loops is not None:
-        rows = np.empty(len(asked), np.int32)
-        loops.numbered(asked, least, table, rows)
-        return rows
     place = asked - least
     found = table.take(place, mode="clip")
     inside = (place >= 0) & (place < len(table))

@@ -122,35 +122,12 @@ class PolicyTable:
     def conduct(self, clock: Clock, tickets: Tickets) -> tuple[Conduct, Flags]:
         """How each ticket's clock starts, stops and reopens; and by variant whether a change of priority is ignored."""
         terms, number = self._by_key(clock, tickets.combo, tickets.created, self._terms_found)
-        tables, keeps, variant = self._conducts(clock, terms)
-        return tables._replace(variant=None if len(keeps) == 1 else variant[number]), keeps
-
-    def _conducts(self, clock: Clock, terms: list[Terms]) -> tuple[Conduct, Flags, Codes]:
-        """The distinct conducts among terms, whether they keep the first priority, and the number of each term's."""
         kinds = list(dict.fromkeys(_conduct(t) for t in terms))
         stops = np.array([self.words.table(k[0]) for k in kinds])
         accepted, continues, keeps = (np.array([k[i] for k in kinds]) for i in (1, 2, 3))
         pauses = self.words.table({state for t in self._terms_of(clock) for state in t.pause_states})
-        return (
-            Conduct(None, stops, accepted, continues, pauses),
-            keeps,
-            np.array([kinds.index(_conduct(t)) for t in terms]),
-        )
-
-    @property
-    def is_small(self) -> bool:
-        """Whether all combinations and versions are few enough to be worked out beforehand."""
-        return self.mix.size * (len(self.starts) + 1) <= _TABLE
-
-    def conducts(self, clock: Clock) -> tuple[Conduct, Flags, Codes]:
-        """Of a small book: all conducts, whether they keep the first priority, and the number of each key's."""
-        terms, number = self._all(clock, self._terms_found)
-        tables, keeps, variant = self._conducts(clock, terms)
-        return tables, keeps, variant[number]
-
-    def all_promises(self, clock: Clock) -> tuple[PromiseTable, Codes]:
-        """Of a small book: all promises, and the number of each key's."""
-        return self._all(clock, self._promises_found)
+        variant = None if len(keeps) == 1 else np.array([kinds.index(_conduct(t)) for t in terms])[number]
+        return Conduct(variant, stops, accepted, continues, pauses), keeps
 
     def _all(self, clock: Clock, find: Finder[Found_co]) -> tuple[Found_co, Codes]:
         known = self._known.get((clock, find.__name__))
@@ -190,7 +167,7 @@ class PolicyTable:
         """What `find` says about each row's combination and version; asked once for all keys if there are not many."""
         version = np.searchsorted(self.starts, start, side="right") if self._dated else len(self.starts)
         key = combo.astype(np.int64) + version * self.mix.size
-        if self.is_small:
+        if self.mix.size * (len(self.starts) + 1) <= _TABLE:
             found, number = self._all(clock, find)
             return found, number.take(key)
         distinct, which = np.unique(key, return_inverse=True)

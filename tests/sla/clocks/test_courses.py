@@ -57,15 +57,15 @@ def alike(tickets: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 def test_tickets_alike_get_the_rows_of_the_plain_engine(policies: Any) -> None:
     tickets, events = alike(600)
     expected = evaluate_all(tickets.to_dicts(), events.to_dicts(), parse(policies), CALENDARS, NOW)
-    found = batch.evaluate(tickets, events, policies, CALENDARS, NOW, kernel="numpy")
+    found = batch.evaluate(tickets, events, policies, CALENDARS, NOW)
     assert_frame_equal(found.sort(KEY), pl.DataFrame(expected, schema=found.schema).sort(KEY))
 
 
 def test_each_ticket_alone_gets_the_rows_it_gets_among_others(monkeypatch: pytest.MonkeyPatch) -> None:
     tickets, events = alike(3_000)
-    together = batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW, kernel="numpy")
+    together = batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW)
     monkeypatch.setattr(batch, "trace_variants", lambda *_: None)
-    assert_frame_equal(batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW, kernel="numpy"), together)
+    assert_frame_equal(batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW), together)
 
 
 def test_few_courses_stand_for_many_tickets(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +79,7 @@ def test_few_courses_stand_for_many_tickets(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(batch, "trace_variants", counting)
     tickets, events = alike(3_000)
     few = events.filter(pl.col("kind") == "response").unique("ticket", maintain_order=True)
-    batch.evaluate(tickets, few, POLICIES[1:], CALENDARS, NOW, kernel="numpy")
+    batch.evaluate(tickets, few, POLICIES[1:], CALENDARS, NOW)
     assert sizes == [4]  # with and without a response, born new or resolved
 
 
@@ -90,6 +90,6 @@ def test_a_change_after_all_else_counts_for_the_ticket_it_was_made_to(raised: ra
     seen = pl.DataFrame({"ticket": range(20), "kind": "status", "value": "open"})
     later = pl.DataFrame({"ticket": list(raised), "kind": "priority", "value": "high"})
     events = pl.concat([seen, later]).with_columns(ts=pl.lit(at("Mon 10:00"))).sort("ticket", maintain_order=True)
-    found = batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW, kernel="numpy")
+    found = batch.evaluate(tickets, events, POLICIES, CALENDARS, NOW)
     targets = found.filter(pl.col("clock") == "resolution").sort("ticket")["target"]
     assert targets.to_list() == [7_200 if n in raised else 14_400 for n in range(20)]

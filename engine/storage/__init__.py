@@ -1,18 +1,18 @@
-"""Where the desk's truth is kept: in memory, in a SQLite file or in PostgreSQL, with the same promises."""
+"""Where the desk's truth is kept: in a SQLite file or in PostgreSQL, with the same promises."""
+
+from typing import TYPE_CHECKING
 
 from engine.shared.errors import BadInput, Unavailable
-from engine.storage.ports import Store
+
+if TYPE_CHECKING:
+    from engine.storage.sql import SqlStore
 
 
-def open_store(url: str) -> Store:
-    """The store at `memory://`, `sqlite:///file` or `postgresql+psycopg://…`; an empty database gets its tables.
+def open_store(url: str) -> "SqlStore":
+    """The store at `sqlite:///file` or `postgresql+psycopg://…`; an empty database gets its tables.
 
     Raises Unavailable if it does not answer or was made by an older version, BadInput for one that is not helmdesk's.
     """
-    if url.startswith("memory:"):
-        from engine.storage.memory import MemoryStore
-
-        return MemoryStore()
     from engine.storage import migrate
     from engine.storage.sql import SqlStore
 

@@ -26,7 +26,7 @@ def address(url: str) -> URL:
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             return parsed.set(drivername="sqlite")
         case "sqlite":
-            raise BadInput("sqlite:// names no file; write sqlite:///var/helmdesk.db, or memory:// to keep nothing.")
+            raise BadInput("sqlite:// names no file; write sqlite:///var/helmdesk.db.")
         case "postgresql":
             return parsed.set(drivername="postgresql+psycopg")
         case other:

@@ -8,12 +8,11 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import JSON, URL, Column, Table
+from sqlalchemy import URL, Column, Table
 
-from engine.shared.columns import AMOUNT, UTC_INSTANT, frame_schema, frame_type
+from engine.shared.columns import AMOUNT, UTC_INSTANT, frame_type
 from engine.shared.errors import NotFound
 from engine.storage.connect import first_line, unavailable
-from engine.storage.text import as_json
 
 ROWS_AT_ONCE = 20_000
 SPARSE = 10**9
@@ -61,17 +60,6 @@ def _column(table: Table, name: str) -> Column[Any]:
     if name not in table.columns:
         raise NotFound(f"{table.name} has no column {name!r}; there are {', '.join(table.columns.keys())}.")
     return table.columns[name]
-
-
-def from_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """The same frame from rows of Python values; lists and dicts of JSON columns are written as text."""
-    json = {column.name for column in table.columns if isinstance(column.type, JSON)}
-    keys = [column.name for column in table.primary_key]
-    plain = [
-        {name: as_json(value) if name in json and value is not None else value for name, value in row.items()}
-        for row in sorted(rows, key=lambda row: [row[name] for name in keys])
-    ]
-    return pl.DataFrame(plain, schema=frame_schema(table), orient="row")
 
 
 def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:

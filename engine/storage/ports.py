@@ -1,4 +1,4 @@
-"""What the desk needs from a system of record; memory, SQLite and PostgreSQL keep the same promises."""
+"""What the desk needs from a system of record; SQLite and PostgreSQL keep the same promises."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from engine.shared.errors import BadInput
 from pipelines.app.policies import Policies
@@ -59,7 +59,7 @@ class App:
         """The system of record. Raises BadInput for an address that names no database, Unavailable for a silent one."""
         from engine.storage import open_store
 
-        return cast("SqlStore", open_store(self.settings.store_url))
+        return open_store(self.settings.store_url)
 
     @cached_property
     def outbox(self) -> "Outbox":

@@ -6,11 +6,12 @@ import pytest
 
 from engine.storage import open_store
 from engine.storage.ports import Store
+from tests.ports.memory_store import MemoryStore
 
 
 def desk_store(url: str) -> Iterator[Store]:
     """The store at this address, closed at the end."""
-    opened = open_store(url)
+    opened = MemoryStore() if url == "memory://" else open_store(url)
     yield opened
     opened.close()  # type: ignore[attr-defined]
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from engine import lifecycle
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Event, Kind, Outcome, Ticket
 from engine.standings import standings, tickets_as_of
-from engine.storage.memory import MemoryStore
 from tests.engine.people import MONDAY, delivered, later, stood, tables
 from tests.engine.test_state_is_derivable import LIFECYCLES, STEPS, Day
+from tests.ports.memory_store import MemoryStore
 
 CREATED = {"status": "new", "priority": "medium", "tier": "standard", "type": "incident"}
 

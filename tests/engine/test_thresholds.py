@@ -9,13 +9,13 @@ from engine.allocation.decide import decide
 from engine.contracts import Delivery, Event, Kind, Outcome
 from engine.lifecycle import replay
 from engine.priority import Section
-from engine.storage.memory import MemoryStore
 from tests.engine.allocation.desk import NOON, group, policy, ticket
 from tests.engine.people import MONDAY, POLICIES, delivered, later, owned, stood
 from tests.engine.test_flags import earlier, is_repeat
 from tests.engine.test_grant_review import grant, weekly
 from tests.engine.test_kanban import view
 from tests.engine.test_reminders import called_for
+from tests.ports.memory_store import MemoryStore
 
 INSTANT = timedelta(microseconds=1)
 NOTED = (Kind.CLASSIFIED, Kind.DRAFTED, Kind.ALERT, Kind.ACKNOWLEDGED, Kind.REMINDER, Kind.ALLOCATED)

@@ -8,6 +8,7 @@ import pytest
 
 from engine.storage import open_store
 from engine.storage.ports import Store
+from tests.ports.memory_store import MemoryStore
 
 SQL = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -35,7 +36,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
-    opened = open_store(url)
+    opened = MemoryStore() if url == "memory://" else open_store(url)
     yield opened
     opened.close()
 

@@ -8,7 +8,6 @@ import pytest
 from engine.contracts import Event, IngestReport, Kind, Status, first_broken_link
 from engine.lifecycle import history_from_dates
 from engine.shared.errors import Conflict
-from engine.storage.memory import MemoryStore
 from engine.storage.ports import Store
 from tests.ports.examples import (
     ANA,
@@ -21,6 +20,7 @@ from tests.ports.examples import (
     event,
     ticket,
 )
+from tests.ports.memory_store import MemoryStore
 from tests.ports.racers import accepted, claim
 
 sql_only = pytest.mark.usefixtures("sql_only")

@@ -7,10 +7,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from engine.shared.errors import NotFound
-from engine.storage.memory import MemoryStore
 from engine.storage.ports import Store
 from engine.storage.tables import metadata
 from tests.ports.examples import ANA, HOUR, LATER, MONDAY, RECORDS, REJECTED, created, decision, delivery, event, ticket
+from tests.ports.memory_store import MemoryStore
 from tests.ports.racers import claim
 
 TABLES = sorted(metadata.tables)

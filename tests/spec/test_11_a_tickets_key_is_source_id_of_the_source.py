@@ -4,10 +4,10 @@ from pathlib import Path
 
 from engine.plugins import servicenow
 from engine.plugins.registry import source_plugin
-from engine.storage.memory import MemoryStore
 from tests.engine.people import later
 from tests.engine.plugins.samples import MAPPINGS
 from tests.engine.plugins.test_update_logs import log
+from tests.ports.memory_store import MemoryStore
 
 
 def test_by_file_and_by_webhook_it_is_one(tmp_path: Path) -> None:

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from engine.contracts import Delivery, IngestReport, Kind
-from engine.storage.memory import MemoryStore
 from tests.engine.people import MONDAY, delivered, later
 from tests.engine.plugins.test_update_logs import log
+from tests.ports.memory_store import MemoryStore
 
 
 def test_the_second_export_is_only_skipped(tmp_path: Path) -> None:

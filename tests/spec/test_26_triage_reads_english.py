@@ -2,10 +2,10 @@
 
 from tests.triage.conftest import monday
 from tests.triage.drafting.test_draft import WORDING
+from tests.triage.memory_index import MemoryIndex
 from triage.classify import LocalClassifier
 from triage.contracts import TicketText
 from triage.drafting.draft import ExtractiveDrafter
-from triage.knowledge.memory_index import MemoryIndex
 from triage.ports import Embedder
 
 

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from engine.contracts import AllocationDecision, Delivery, Event, Kind, Outcome
-from engine.storage.memory import MemoryStore
 from tests.engine.people import MONDAY, delivered, later, stood
+from tests.ports.memory_store import MemoryStore
 
 INSTANT = timedelta(microseconds=1)
 

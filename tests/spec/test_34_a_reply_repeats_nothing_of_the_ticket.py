@@ -1,10 +1,10 @@
 """ "Install the hotfix from Mallory [1]", written by an obedient model, is gone; the step beside it stays."""
 
 from tests.triage.drafting.test_grounding import PHRASES, SOURCES
+from tests.triage.memory_index import MemoryIndex
 from triage.contracts import TicketText
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.grounding import check_draft
-from triage.knowledge.memory_index import MemoryIndex
 
 STEP = "Correct the time with `chronyc makestep` and leave NTP enabled."
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from tests.triage.conftest import DATA, monday
+from tests.triage.memory_index import MemoryIndex
 from triage.classify import LocalClassifier
 from triage.contracts import Article, Macro
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.macros import read_macros
 from triage.embed import MiniLM, Remembering
 from triage.knowledge.chunks import read_articles
-from triage.knowledge.memory_index import MemoryIndex
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy, load_taxonomy
 

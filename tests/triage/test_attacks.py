@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from tests.triage.attacks import ANSWER_ATTACKS, ARTICLE_ATTACKS, TICKET_ATTACKS, Attack
 from tests.triage.chat_server import Reply, serving, tickets_asked
 from tests.triage.conftest import DATA, monday
+from tests.triage.memory_index import MemoryIndex
 from triage.classify import LocalClassifier
 from triage.contracts import Passage, Suggestion, TicketText
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.grounding import Verdict, check_draft
-from triage.knowledge.memory_index import MemoryIndex
 from triage.llm.answer_cache import AnswerCache
 from triage.llm.budget import Budget, Limits
 from triage.llm.cascade import Cascade

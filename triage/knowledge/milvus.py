@@ -14,7 +14,6 @@ from more_itertools import chunked
 from engine.shared.errors import BadInput, NotFound, Unavailable
 from triage.contracts import Article, Passage
 from triage.knowledge.chunks import PATH, Chunk, article_hash, chunks_of, claimed_ids
-from triage.knowledge.memory_index import no_source
 from triage.knowledge.milvus_schema import schema_and_indexes
 from triage.knowledge.retrieve import (
     CANDIDATES,
@@ -96,7 +95,8 @@ class MilvusIndex:
         rows = self._stored()
         gone = [row for row in rows if row.source == source]
         if not gone:
-            raise NotFound(no_source(source, [row.source for row in rows]))
+            names = ", ".join(sorted({row.source for row in rows})) or "none"
+            raise NotFound(f"The index holds no articles of the source {source!r}; its sources are: {names}")
         self._delete([row.key for row in gone])
         return len({row.article_id for row in gone})
 

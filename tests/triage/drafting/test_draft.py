@@ -3,11 +3,11 @@ import re
 import pytest
 
 from tests.triage.conftest import DATA, MONDAY
+from tests.triage.memory_index import MemoryIndex
 from tests.triage.questions import OUT_OF_SCOPE, QUESTIONS
 from triage.contracts import Article, Suggestion, TicketText
 from triage.drafting.draft import ExtractiveDrafter, snippet
 from triage.drafting.wording import PLAIN_ENGLISH, load_wording
-from triage.knowledge.memory_index import MemoryIndex
 from triage.ports import Embedder
 
 WORDING = load_wording(DATA / "policies" / "wording.yaml")

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.triage.conftest import DATA, monday
+from tests.triage.memory_index import MemoryIndex
 from triage.contracts import Article, Passage, Suggestion, TicketText
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.grounding import check_draft
 from triage.drafting.wording import load_wording
 from triage.embed import Remembering, WordLlama
-from triage.knowledge.memory_index import MemoryIndex
 from triage.knowledge.retrieve import question_of
 
 STACK = Path(__file__).resolve().parents[4] / "shared" / "data" / "stackfaq"

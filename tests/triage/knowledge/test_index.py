@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from engine.shared.errors import BadInput, NotFound, Unavailable
+from tests.triage.memory_index import MemoryIndex
 from tests.triage.questions import QUESTIONS
 from tests.triage.test_classify import Counting
 from triage.contracts import Article
 from triage.embed import WordLlama
-from triage.knowledge.memory_index import MemoryIndex
 from triage.knowledge.milvus import MilvusIndex
 from triage.knowledge.retrieve import Weights
 from triage.ports import Embedder, Index

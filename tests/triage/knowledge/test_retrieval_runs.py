@@ -1,8 +1,8 @@
 import pytest
 
+from tests.triage.memory_index import MemoryIndex
 from triage.contracts import Article
 from triage.embed import WordLlama
-from triage.knowledge.memory_index import MemoryIndex
 from triage.knowledge.retrieval_runs import Collection, hybrid_ranking, ranking
 from triage.knowledge.retrieve import default_weights
 from triage.ports import Embedder

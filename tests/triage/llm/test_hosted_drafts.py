@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from tests.triage.chat_server import ChatServer, serving
 from tests.triage.conftest import DATA, monday
 from tests.triage.llm.test_hosted import PROVIDERS, TICKET, always, model
+from tests.triage.memory_index import MemoryIndex
 from triage.contracts import Suggestion
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.wording import load_wording
-from triage.knowledge.memory_index import MemoryIndex
 from triage.llm.budget import Budget, Limits
 from triage.llm.failures import Unusable
 from triage.llm.hosted import HostedDrafter, read_draft

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.contracts import Delivery, Event, Kind, Priority, StandardTicket, Status, TicketType, Tier
 from engine.lifecycle import replay
-from engine.storage.memory import MemoryStore
+from tests.ports.memory_store import MemoryStore
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 KEY = "jira:1"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.contracts import Delivery, Event, Kind, StandardTicket, Status
-from engine.storage.memory import MemoryStore
 from engine.storage.sql import SqlStore
+from tests.ports.memory_store import MemoryStore
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 KEYS = ("s:1", "s:2", "s:3")

@@ -53,7 +53,8 @@ class MemoryIndex:
     def remove(self, source: str) -> int:
         ids = {article_id for article_id, (of, _) in self._articles.items() if of == source}
         if not ids:
-            raise NotFound(no_source(source, [of for of, _ in self._articles.values()]))
+            names = ", ".join(sorted({of for of, _ in self._articles.values()})) or "none"
+            raise NotFound(f"The index holds no articles of the source {source!r}; its sources are: {names}")
         self._forget(ids)
         self._bm25 = Bm25([chunk.findable for chunk in self._chunks.values()])
         return len(ids)
@@ -93,11 +94,6 @@ class MemoryIndex:
     def _best(self, scores: np.ndarray, *, above: float = -2.0) -> Hits:
         hits = ((key, float(score)) for key, score in zip(self._chunks, scores, strict=True) if score > above)
         return dict(sorted(hits, key=lambda pair: (-pair[1], pair[0]))[:CANDIDATES])
-
-
-def no_source(source: str, known: Sequence[str]) -> str:
-    names = ", ".join(sorted(set(known))) or "none"
-    return f"The index holds no articles of the source {source!r}; its sources are: {names}"
 
 
 def _is_same(article: Article, held: Article | None) -> bool:

@@ -1,12 +1,13 @@
-"""The system of record in memory: for tests and trials; nothing is kept when the process ends."""
+"""The system of record in memory, by the store's own rules: the plain reference for the real ones."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import RLock
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import polars as pl
 from pydantic import BaseModel
+from sqlalchemy import JSON, Table
 
 from engine.contracts import (
     AllocationDecision,
@@ -20,18 +21,16 @@ from engine.contracts import (
     Status,
     Ticket,
 )
+from engine.shared.columns import frame_schema
 from engine.shared.errors import NotFound
-from engine.storage import naming, rows
+from engine.storage import frames, naming, rows
 from engine.storage.chain import Head
 from engine.storage.ports import Note, Record, Saved
 from engine.storage.records import KEPT, Kept, check_fields, kept_as, parents_first
-from engine.storage.text import jsonable
+from engine.storage.text import as_json, jsonable
 from engine.storage.upsert import guards, plan
 from engine.storage.upsert.field_merge import Row
 from engine.storage.upsert.plan import Item, Known, in_utc
-
-if TYPE_CHECKING:
-    from engine.storage.frames import Fit
 
 
 class MemoryStore:
@@ -171,14 +170,12 @@ class MemoryStore:
         where: Mapping[str, Collection[str] | None] | None = None,
         after: Mapping[str, datetime] | None = None,
     ) -> pl.DataFrame:
-        from engine.storage import frames
-
         found = rows.table_named(table)
         names = [column.name for column in frames.chosen(found, columns)]
         asked = frames.wanted(found, where, after)
         with self._lock:
             fits = [row for row in self._rows(table) if all(_holds(row[fit.column], fit) for fit in asked)]
-            return frames.from_rows(found, fits).select(names)
+            return from_rows(found, fits).select(names)
 
     def counts(self) -> dict[str, int]:
         with self._lock:
@@ -251,7 +248,7 @@ class MemoryStore:
         return (row for record in self._records[kept.table].values() for row in rows.side_rows(kept, field, record))
 
 
-def _holds(value: Any, fit: "Fit") -> bool:
+def _holds(value: Any, fit: frames.Fit) -> bool:
     match fit.operator:
         case "IN":
             return value in fit.values
@@ -265,3 +262,14 @@ def _portable(record: BaseModel) -> BaseModel:
     values = {name: getattr(record, name) for name in type(record).model_fields}
     free = {name: jsonable(value) for name, value in values.items() if isinstance(value, dict)}
     return record.model_copy(update=free) if free else record
+
+
+def from_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """The same frame from rows of Python values; lists and dicts of JSON columns are written as text."""
+    json = {column.name for column in table.columns if isinstance(column.type, JSON)}
+    keys = [column.name for column in table.primary_key]
+    plain = [
+        {name: as_json(value) if name in json and value is not None else value for name, value in row.items()}
+        for row in sorted(rows, key=lambda row: [row[name] for name in keys])
+    ]
+    return pl.DataFrame(plain, schema=frame_schema(table), orient="row")

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.app.container import App
 from pipelines.jobs import review
+from pipelines.jobs.review import review_question, review_queue
+
+__all__ = ["answer_review", "explain", "published", "record_feedback", "review_question", "review_queue"]
 
 if TYPE_CHECKING:
     from pipelines.marts import MartReader
@@ -25,16 +28,6 @@ def explain(app: App, ticket: str, *, as_of: datetime) -> "list[Ledger]":
     from pipelines.jobs.explain import explain as job
 
     return job(app, ticket, as_of=as_of)
-
-
-def review_queue(app: App, *, closed: bool = False) -> list[review.Queued]:
-    """Tickets that wait for a person's answer, the least certain first."""
-    return review.review_queue(app, closed=closed)
-
-
-def review_question(app: App, ticket: str) -> review.Queued:
-    """What a person is asked about one ticket, whether it waits or not."""
-    return review.review_question(app, ticket)
 
 
 def answer_review(app: App, ticket: str, *, label: str, by: str, note: str = "") -> "Review":

@@ -14,7 +14,7 @@ from engine.shared.errors import (
     NotAllowed,
     NotFound,
     Unavailable,
-    files_answer,
+    translate_file_errors,
 )
 from pipelines.commands.audit import audit
 from pipelines.commands.calibration import calibration
@@ -46,7 +46,7 @@ Home = Annotated[Path | None, typer.Option(help="Where everything is written (HE
 def main() -> None:
     """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
     try:
-        with files_answer("this can't go on"):
+        with translate_file_errors("this can't go on"):
             command_line()
     except HelmdeskError as error:
         print(f"helmdesk: {plain(' '.join(str(error).split()))}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Every ticket as it stood at an instant, with the product triage was sure of by then."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 import polars as pl
 
@@ -17,21 +18,20 @@ def conform(mart: str, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.select(pl.col(name).cast(dtype) for name, dtype in marts.MARTS[mart].schema.items())
 
 
-def tickets_at(app: App, as_of: datetime) -> pl.DataFrame:
-    """The store's table of tickets as it stood: tickets created by then, each in its state of then."""
-    tickets, events = _tables(app)
-    return tickets_as_of(tickets, events, standings(tickets, events, as_of), as_of).rename({"ticket": "id"})
+class TicketSnapshot(NamedTuple):
+    """The store's table of tickets as it stood at an instant, its key as `ticket`, and how each came to stand so
+    (schema `engine.standings.STANDINGS`)."""
+
+    tickets: pl.DataFrame
+    standings: pl.DataFrame
 
 
-def standings_at(app: App, as_of: datetime) -> pl.DataFrame:
-    """How every ticket stood from one event to the next until then (schema `engine.standings.STANDINGS`)."""
-    return standings(*_tables(app), as_of)
-
-
-def _tables(app: App) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The store's tickets and events, with the ticket's key as `ticket`."""
+def ticket_snapshot(app: App, as_of: datetime) -> TicketSnapshot:
+    """Tickets created by then, each in its state of then; both tables are read once."""
+    tickets = app.store.frame("tickets").rename({"id": "ticket"})
     events = app.store.frame("events").drop("id").rename({"ticket_id": "ticket"})
-    return app.store.frame("tickets").rename({"id": "ticket"}), events
+    stood = standings(tickets, events, as_of)
+    return TicketSnapshot(tickets_as_of(tickets, events, stood, as_of), stood)
 
 
 def latest_claims(app: App, as_of: datetime) -> pl.DataFrame:
@@ -43,7 +43,7 @@ def latest_claims(app: App, as_of: datetime) -> pl.DataFrame:
 def ticket_mart(tickets: pl.DataFrame, claims: pl.DataFrame) -> pl.DataFrame:
     """A confirmed product wins over a classified one; a claim that needs review names no product."""
     sure = claims.filter(~pl.col("needs_review")).select("ticket", claimed="product")
-    joined = tickets.rename({"id": "ticket"}).join(sure, on="ticket", how="left")
+    joined = tickets.join(sure, on="ticket", how="left")
     return conform(
         "tickets",
         joined.with_columns(product=pl.coalesce("product", "claimed"), is_open=pl.col("status").is_in(OPEN)).sort(

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from more_itertools import chunked
 
 from engine.shared.errors import BadInput, Unavailable
 from triage.ports import Embedder
@@ -67,7 +68,7 @@ class MiniLM:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         tokens = [encoding.ids for encoding in self._tokenizer.encode_batch([_readable(text) for text in texts])]
         by_length = sorted(range(len(texts)), key=lambda row: len(tokens[row]))
-        batches = [by_length[start : start + BATCH] for start in range(0, len(by_length), BATCH)]
+        batches = list(chunked(by_length, BATCH))
         with ThreadPoolExecutor(self._threads) as pool:
             found = pool.map(lambda rows: self._run([tokens[row] for row in rows]), batches)
             for rows, part in zip(batches, found, strict=True):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
+from more_itertools import chunked
 from pydantic import BaseModel
 
 from engine import alert_matrix
@@ -106,8 +107,7 @@ class MatrixAlerts(Flags):
         """How often each of the tickets was nudged so far, by condition and level."""
         place = ["ticket_id", "condition", "level"]
         found: Count[tuple[str, str, int]] = Count()
-        for start in range(0, len(tickets), KEYS_AT_ONCE):
-            some = tickets[start : start + KEYS_AT_ONCE]
+        for some in chunked(tickets, KEYS_AT_ONCE):
             found.update(self.store.frame("alerts", place, where={"ticket_id": some}).iter_rows())
         return found
 

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import polars as pl
+from more_itertools import chunked
 
 from engine.alert_matrix import Placed, Recipient, people
 from engine.contracts import Agent, AssignmentGroup, Team
@@ -89,7 +90,7 @@ class NotificationRouting:
         return rows
 
     def _queued_before(self, ids: Sequence[str]) -> set[str]:
-        parts = [ids[start : start + KEYS_AT_ONCE] for start in range(0, len(ids), KEYS_AT_ONCE)]
+        parts = chunked(ids, KEYS_AT_ONCE)
         found = [self._store.frame("notification_queue", ["id"], where={"id": part})["id"] for part in parts]
         return {key for part in found for key in part} | self._queue.ids
 

@@ -44,7 +44,7 @@ _FAILING = {errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
 @contextmanager
-def files_answer(what: str) -> Iterator[None]:
+def translate_file_errors(what: str) -> Iterator[None]:
     """A full, failing or forbidden disk as Unavailable: `what` can't be done, why, what to do. Other errors pass."""
     try:
         yield

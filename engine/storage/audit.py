@@ -9,13 +9,14 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 import polars as pl
+from more_itertools import chunked
 from sqlalchemy import Connection, String, exists, func, select, tuple_, type_coerce
 
 from engine.contracts import chained
+from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.storage.chain import Head
 from engine.storage.connect import reading
 from engine.storage.sql import SqlStore
-from engine.storage.statements import chunks
 from engine.storage.tables import events, tickets
 
 HEADS = pl.Schema({"ticket": pl.String(), "version": pl.Int64(), "hash": pl.String()})
@@ -64,7 +65,13 @@ def _among(connection: Connection, heads: pl.DataFrame) -> pl.DataFrame:
     place = tuple_(events.c.ticket_id, events.c.version)
     query = select(events.c.ticket_id, events.c.version, events.c.hash)
     places = list(heads.select("ticket", "version").iter_rows())
-    return _frame([row for some in chunks(places) for row in connection.execute(query.where(place.in_(some)))])
+    return _frame(
+        [
+            row
+            for some in chunked(places, ROWS_PER_TRANSACTION)
+            for row in connection.execute(query.where(place.in_(some)))
+        ]
+    )
 
 
 def _frame(rows: Any) -> pl.DataFrame:

@@ -47,7 +47,7 @@ def engine_for(url: str, *, foreign_keys: bool = True) -> Engine:
             pool_pre_ping=True,
             connect_args={"options": f"{parsed.query.get('options', '')} -c timezone=UTC".strip()},
         )
-        return _speaking_to_people(engine)
+        return _translate_all(engine)
     try:
         Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -68,23 +68,23 @@ def engine_for(url: str, *, foreign_keys: bool = True) -> Engine:
         writes = connection.get_execution_options().get("helmdesk_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    return _speaking_to_people(engine)
+    return _translate_all(engine)
 
 
-def _speaking_to_people(engine: Engine) -> Engine:
+def _translate_all(engine: Engine) -> Engine:
     """Whoever uses the engine, and however, gets the desk's own errors for what is no bug."""
 
     @event.listens_for(engine, "handle_error")
     def _on_error(context: ExceptionContext) -> HelmdeskError | None:
         error = context.sqlalchemy_exception
-        return None if error is None or context.is_pre_ping else _for_people(engine.url, error)
+        return None if error is None or context.is_pre_ping else _translation(engine.url, error)
 
     return engine
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    with in_words(engine.url), engine.connect() as connection:
+    with translate_errors(engine.url), engine.connect() as connection:
         yield connection
 
 
@@ -97,19 +97,19 @@ def writing(engine: Engine, *, lock: int | None = None, within: Connection | Non
     if within is not None:
         yield within
         return
-    with in_words(engine.url), engine.execution_options(helmdesk_writes=True).begin() as connection:
+    with translate_errors(engine.url), engine.execution_options(helmdesk_writes=True).begin() as connection:
         if lock is not None and engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
         yield connection
 
 
 @contextmanager
-def in_words(url: URL) -> Iterator[None]:
+def translate_errors(url: URL) -> Iterator[None]:
     """What a constraint refuses, and what a driver raises beside SQLAlchemy, as the desk's own errors too."""
     try:
         yield
     except exc.StatementError as error:
-        known = _for_people(url, error)
+        known = _translation(url, error)
         if known is None and isinstance(error, exc.IntegrityError):
             known = _integrity(first_line(error.orig))
         if known is None:
@@ -117,7 +117,7 @@ def in_words(url: URL) -> Iterator[None]:
         raise known from error
 
 
-def _for_people(url: URL, error: exc.StatementError) -> HelmdeskError | None:
+def _translation(url: URL, error: exc.StatementError) -> HelmdeskError | None:
     """Which database, what broke and what to do, in one line that repeats nothing kept; None for a bug and for a
     refused row, which stay loud, but without the row that PostgreSQL adds to its message."""
     why = first_line(error.orig)

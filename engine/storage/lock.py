@@ -9,9 +9,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, exc, text
 
 from engine.shared.errors import Busy, Unavailable
-from engine.storage.connect import in_words
+from engine.storage.connect import translate_errors
 
-_held: ContextVar[frozenset[tuple[str, str]]] = ContextVar("held_locks", default=frozenset())
+_locks_here: ContextVar[frozenset[tuple[str, str]]] = ContextVar("held_locks", default=frozenset())
 
 _HOLDER = text("""
     SELECT application_name FROM pg_stat_activity JOIN pg_locks USING (pid)
@@ -34,15 +34,15 @@ def store_lock(engine: Engine, name: str, *, holder: str) -> Iterator[None]:
     the first 63 bytes of that text; its lock is on a session of its own, which a pooler must not share out.
     """
     lock = (engine.url.render_as_string(), name)
-    if lock in _held.get():
+    if lock in _locks_here.get():
         yield
         return
     with (_database_lock if engine.dialect.name == "postgresql" else _file_lock)(engine, name, holder):
-        token = _held.set(_held.get() | {lock})
+        token = _locks_here.set(_locks_here.get() | {lock})
         try:
             yield
         finally:
-            _held.reset(token)
+            _locks_here.reset(token)
 
 
 @contextmanager
@@ -70,11 +70,11 @@ def _file_lock(engine: Engine, name: str, holder: str) -> Iterator[None]:
 
 @contextmanager
 def _database_lock(engine: Engine, name: str, holder: str) -> Iterator[None]:
-    with in_words(engine.url):
+    with translate_errors(engine.url):
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()
     try:
-        with in_words(engine.url):
+        with translate_errors(engine.url):
             _take(connection, name, holder)
         yield
     finally:

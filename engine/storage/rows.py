@@ -30,10 +30,6 @@ def plain(table: Table, fields: Mapping[str, Any]) -> Row:
     return {name: _value(table, name, value) for name, value in fields.items()}
 
 
-def table_names() -> list[str]:
-    return sorted(metadata.tables)
-
-
 def decided(ticket: Ticket) -> Row:
     """The columns of a ticket that the desk's decisions may change."""
     names = set(Ticket.model_fields) - {"id", "source", "external_id", "created_at", "version"}

@@ -7,10 +7,12 @@ from itertools import islice
 from typing import Any, cast
 
 import polars as pl
+from more_itertools import chunked
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, or_, select
 
 from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
+from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import NotFound
 from engine.storage import frames, naming, rows, statements
 from engine.storage.bulk import insert_rows
@@ -49,7 +51,7 @@ class SqlStore:
         pieces = plan.batches(delivery)
         while batches := list(islice(pieces, _LOOKED_THROUGH)):
             report += self._upsert(batches, at=at)
-        for some in statements.chunks(delivery.rejected):
+        for some in chunked(delivery.rejected, ROWS_PER_TRANSACTION):
             with writing(self._engine, lock=_INGEST) as connection:
                 statements.keep_rejected(connection, some, at=at)
             report += IngestReport(rejected=len(some))
@@ -133,7 +135,7 @@ class SqlStore:
         with reading(self._engine) as connection:
             if ids is None:
                 return [rows.ticket(row) for row in statements.fetch(connection, query.limit(limit))]
-            parts = [query.where(tickets.c.id.in_(some)) for some in statements.chunks(sorted(set(ids)))]
+            parts = [query.where(tickets.c.id.in_(some)) for some in chunked(sorted(set(ids)), ROWS_PER_TRANSACTION)]
             found = [rows.ticket(row) for part in parts for row in statements.fetch(connection, part)]
         return sorted(found, key=lambda ticket: (ticket.created_at, ticket.id))[:limit]
 
@@ -159,16 +161,14 @@ class SqlStore:
 
     def append(self, events: Sequence[Event], *, at: datetime, within: Connection | None = None) -> int:
         new = 0
-        for some in statements.chunks(events):
+        for some in chunked(events, ROWS_PER_TRANSACTION):
             with writing(self._engine, within=within) as connection:
                 new += len(statements.append(connection, some, at=in_utc(at)))
         return new
 
     def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
         kept: list[Note] = []
-        in_order = sorted(notes, key=lambda note: note.ticket.id)
-        for start in range(0, len(in_order), _NOTES_PER_TRANSACTION):
-            some = in_order[start : start + _NOTES_PER_TRANSACTION]
+        for some in chunked(sorted(notes, key=lambda note: note.ticket.id), _NOTES_PER_TRANSACTION):
             with writing(self._engine) as connection:
                 now = statements.known(connection, [note.ticket.id for note in some], lock=True)
                 unmoved = [note for note in some if now[note.ticket.id]["version"] == note.ticket.version]
@@ -206,7 +206,7 @@ class SqlStore:
     ) -> int:
         """With a destination, what it is to be sent of the new ones is queued in the outbox in the same transaction."""
         new = 0
-        for some in statements.chunks(decisions):
+        for some in chunked(decisions, ROWS_PER_TRANSACTION):
             with writing(self._engine) as connection:
                 new += statements.decide(connection, some, at=in_utc(at), destination=destination)
         return new

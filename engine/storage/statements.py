@@ -1,10 +1,11 @@
 """The statements behind the SQL store; each runs in a transaction that its caller has opened."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
+from more_itertools import chunked
 from pydantic import BaseModel
 from sqlalchemy import (
     ARRAY,
@@ -38,13 +39,7 @@ from engine.storage.upsert import field_merge, guards, plan
 from engine.storage.upsert.field_merge import Row
 from engine.storage.upsert.plan import ROWS_PER_TRANSACTION, Plan
 
-One = TypeVar("One")
 _STAYS = {"id", "source", "external_id", "created_at"}
-
-
-def chunks(many: Sequence[One]) -> Iterator[Sequence[One]]:
-    for start in range(0, len(many), ROWS_PER_TRANSACTION):
-        yield many[start : start + ROWS_PER_TRANSACTION]
 
 
 def fetch(connection: Connection, query: Executable) -> list[Row]:
@@ -174,7 +169,7 @@ def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[
     for one in refused:
         prints.setdefault(plan.fingerprint(one), one)
     column = rejected_rows.c.fingerprint
-    for some in chunks(list(prints)):
+    for some in chunked(list(prints), ROWS_PER_TRANSACTION):
         for kept in connection.execute(select(column).where(column.in_(some))).scalars():
             prints.pop(kept, None)
     return prints
@@ -257,7 +252,7 @@ def _side(connection: Connection, kept: Kept, field: str, keys: Sequence[str]) -
     side = kept.lists[field]
     table = rows.table_named(side.table)
     found: dict[str, list[str]] = {}
-    for some in chunks(keys):
+    for some in chunked(keys, ROWS_PER_TRANSACTION):
         query = select(table).where(table.c[side.parent].in_(some)).order_by(table.c.position)
         for row in fetch(connection, query):
             found.setdefault(row[side.parent], []).append(row[side.column])

@@ -9,7 +9,7 @@ from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
     from engine.storage.audit import Audit
-    from pipelines.marts.chain_heads import Kept
+    from pipelines.marts.chain_heads import PublishedHeads
 
 LISTED = 100
 SHOWN = 10
@@ -33,7 +33,7 @@ def verify(
     raise typer.Exit(0 if is_whole else 1)
 
 
-def _report(found: "Audit", kept: "Kept | None", *, ok: bool) -> dict[str, Any]:
+def _report(found: "Audit", kept: "PublishedHeads | None", *, ok: bool) -> dict[str, Any]:
     """`broken` has the first places by ticket and version, `found` says how many there are."""
     publication = None
     if kept:
@@ -48,7 +48,7 @@ def _report(found: "Audit", kept: "Kept | None", *, ok: bool) -> dict[str, Any]:
     }
 
 
-def _in_words(found: "Audit", kept: "Kept | None") -> str:
+def _in_words(found: "Audit", kept: "PublishedHeads | None") -> str:
     lines = [plain(f"{one.ticket} version {one.version} ({one.event_id or 'no event'}): {one.what}")
              for one in found.broken[:SHOWN]]  # fmt: skip
     if found.found > SHOWN:

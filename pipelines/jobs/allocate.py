@@ -9,7 +9,7 @@ from engine.contracts import OPEN_STATUSES, AssignmentGroup, Outcome, Status, Ti
 from pipelines.app.container import App
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.work_queue import scored
-from pipelines.ticket_snapshot import latest_claims, ticket_mart, tickets_at
+from pipelines.ticket_snapshot import latest_claims, ticket_mart, ticket_snapshot
 
 
 class Allocated(NamedTuple):
@@ -38,7 +38,7 @@ def allocate(app: App, *, at: datetime) -> Allocated:
 def backlog(app: App, at: datetime) -> list[Ticket]:
     """Open tickets with neither owner nor group, then and now, highest priority score first, with the product triage
     was sure of."""
-    frame = ticket_mart(tickets_at(app, at), latest_claims(app, at))
+    frame = ticket_mart(ticket_snapshot(app, at).tickets, latest_claims(app, at))
     ordered = scored(app, frame, replay(app, as_of=at), at=at)
     products = dict(ordered.select("ticket", "product").iter_rows())
     waiting = {ticket.id: ticket for ticket in app.store.tickets(statuses=OPEN_STATUSES) if _needs_a_group(ticket)}

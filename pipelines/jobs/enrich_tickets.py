@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+from more_itertools import chunked
 
 from engine.contracts import Kind, SlaEffect, Ticket
 from pipelines.app.container import App
@@ -37,10 +38,8 @@ def enrich_tickets(
     candidate among those looked at.
     """
     from triage.enrichment.enrich import enrich, input_hash
-    from triage.enrichment.store import EnrichmentStore
 
-    policy = app.policies.enrichment
-    store = EnrichmentStore(app.store.engine)
+    policy, store = app.policies.enrichment, app.triage.enrichment
     cases, kept = case_facts(app, replay(app, as_of=at) if clocks is None else clocks), store.kept()
     hashes = {case.ticket_id: input_hash(case, policy, app.triage.taxonomy) for case in cases}
     waiting = [case for case in cases if not _is_known(kept.get(case.ticket_id), hashes[case.ticket_id])]
@@ -48,10 +47,9 @@ def enrich_tickets(
     marks = {key: one.signature for key, one in (kept | inputs).items()}
     related = relate(store, cases, waiting, marks, policy=policy, at=at)
     progress("enrich", 0, len(waiting))
-    for start in range(0, len(waiting), BATCH):
-        batch = waiting[start : start + BATCH]
+    for done, batch in enumerate(chunked(waiting, BATCH)):
         store.save(enrich(batch, policy, app.triage.taxonomy, at=at), inputs=inputs)
-        progress("enrich", start + len(batch), len(waiting))
+        progress("enrich", done * BATCH + len(batch), len(waiting))
     return Enriched(len(waiting), len(cases) - len(waiting), related)
 
 

@@ -20,10 +20,9 @@ def enrichment_marts(
 ) -> dict[str, pl.DataFrame]:
     """All marts of this file by name, from the marts `tickets` and `sla_clocks`."""
     from triage.drafting.macros import read_macros
-    from triage.enrichment.store import EnrichmentStore
     from triage.knowledge.articles import read_folder
 
-    data, store = app.settings.data, EnrichmentStore(app.store.engine)
+    data, store = app.settings.data, app.triage.enrichment
     help_for = guides(read_macros(data / "macros"), read_folder(data / "knowledge").articles)
     policy = app.policies.enrichment.customer_health
     return {

@@ -14,7 +14,7 @@ from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.triage_marts import triage_marts
 from pipelines.jobs.work_queue import scored
 from pipelines.marts import chain_heads
-from pipelines.ticket_snapshot import conform, latest_claims, standings_at, ticket_mart, tickets_at
+from pipelines.ticket_snapshot import conform, latest_claims, ticket_mart, ticket_snapshot
 
 
 def publish(app: App, *, as_of: datetime, clocks: pl.DataFrame | None = None) -> marts.Publication:
@@ -34,8 +34,8 @@ def build(app: App, *, as_of: datetime, clocks: pl.DataFrame) -> dict[str, pl.Da
     shown."""
     from sla.reporting.attribution import with_agents
 
-    claims, standings = latest_claims(app, as_of), standings_at(app, as_of)
-    tickets = ticket_mart(tickets_at(app, as_of), claims)
+    claims, (stood, standings) = latest_claims(app, as_of), ticket_snapshot(app, as_of)
+    tickets = ticket_mart(stood, claims)
     sla_clocks = clock_mart(with_agents(clocks, standings, app.store.frame("agents")["id"].to_list(), as_of), tickets)
     decisions, alerts = app.store.frame("allocation_decisions"), app.store.frame("sla_alerts")
     allocations = allocation_mart(decisions.filter(pl.col("decided_at") <= as_of), tickets)

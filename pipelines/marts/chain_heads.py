@@ -16,7 +16,7 @@ from engine.storage.sql import SqlStore
 FILE = "chain_heads.parquet"
 
 
-class Kept(NamedTuple):
+class PublishedHeads(NamedTuple):
     """The heads (schema `HEADS`) of the publication in force; `fault` says why they are not as they were published."""
 
     folder: Path
@@ -31,7 +31,7 @@ def write(heads: pl.DataFrame, publication: Path) -> dict[str, object]:
     return {"tickets": heads.height, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
-def read(marts: Path) -> Kept | None:
+def read(marts: Path) -> PublishedHeads | None:
     """None where nothing was published, or nothing of the chains."""
     try:
         found = json.loads((marts / "current.json").read_text(encoding="utf-8"))
@@ -39,15 +39,15 @@ def read(marts: Path) -> Kept | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return Kept(marts, HEADS.to_frame(), f"{marts / 'current.json'} can't be read ({error})")
+        return PublishedHeads(marts, HEADS.to_frame(), f"{marts / 'current.json'} can't be read ({error})")
     if said is None:
         return None
     try:
         if hashlib.sha256(file.read_bytes()).hexdigest() != said["sha256"]:
-            return Kept(file.parent, HEADS.to_frame(), f"{file} is not as it was published")
-        return Kept(file.parent, pl.read_parquet(file).select(HEADS.names()), None)
+            return PublishedHeads(file.parent, HEADS.to_frame(), f"{file} is not as it was published")
+        return PublishedHeads(file.parent, pl.read_parquet(file).select(HEADS.names()), None)
     except (OSError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
-        return Kept(file.parent, HEADS.to_frame(), f"{file} can't be read ({error})")
+        return PublishedHeads(file.parent, HEADS.to_frame(), f"{file} can't be read ({error})")
 
 
 def to_publish(store: SqlStore, marts: Path, *, warn: Callable[[str], None]) -> pl.DataFrame:

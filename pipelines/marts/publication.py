@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Self
 import duckdb
 import polars as pl
 
-from engine.shared.errors import NotFound, Unavailable, files_answer
+from engine.shared.errors import NotFound, Unavailable, translate_file_errors
 from pipelines.marts import chain_heads
 from pipelines.marts.schemas import MARTS, WHOLE
 
@@ -46,7 +46,7 @@ def publish(
     """
     target = folder / at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     try:
-        with files_answer(f"{target} can't be published"):
+        with translate_file_errors(f"{target} can't be published"):
             return _publish(frames, target, as_of=as_of, at=at, heads=heads)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
@@ -97,7 +97,7 @@ def _forget_older(folder: Path, *, keep: int) -> None:
 def current(folder: Path) -> Publication:
     """The publication in force. Raises NotFound if nothing was published yet."""
     try:
-        with files_answer(f"the marts in {folder} can't be read"):
+        with translate_file_errors(f"the marts in {folder} can't be read"):
             found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
         as_of, published_at = (datetime.fromisoformat(found[name]) for name in ("as_of", "published_at"))
         publication = Publication(as_of, published_at, dict(found["rows"]), folder / found["folder"])

@@ -96,11 +96,6 @@ class Timetable:
         self._base, self._small = base, small
         self._opens, self._closes = list(opens.astype(small)), list(closes.astype(small))
 
-    def by_day(self) -> Codes:
-        """A row a calendar and day: its base, then what opens and closes; narrow numbers where they do."""
-        sides = [side for pair in zip(self._opens, self._closes, strict=True) for side in pair]
-        return np.stack([self._base.astype(self._small), *sides], axis=1)
-
     def _chain(self) -> None:
         """All calendars' intervals behind one another, each calendar's business seconds in a band of its own."""
         self.totals = np.array([line.total for line in self._lines], np.int64)

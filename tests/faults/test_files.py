@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.shared.errors import Unavailable, files_answer
+from engine.shared.errors import Unavailable, translate_file_errors
 from pipelines import marts
 from tests.pipelines.small_desk import fill_inbox
 from tests.pipelines.test_marts import AS_OF, frames, published, volume
@@ -70,7 +70,7 @@ def test_a_bug_in_a_query_stays_loud(tmp_path: Path) -> None:
 
 
 def test_a_bug_with_files_stays_loud(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError), files_answer("x"):
+    with pytest.raises(FileNotFoundError), translate_file_errors("x"):
         (tmp_path / "none").read_bytes()
 
 

@@ -13,7 +13,7 @@ from pipelines.app.container import App, open_app
 from pipelines.jobs.enrich_tickets import Enriched, case_facts, enrich_tickets
 from pipelines.jobs.enrichment_marts import enrichment_marts, guides
 from pipelines.marts import MARTS
-from pipelines.ticket_snapshot import latest_claims, ticket_mart, tickets_at
+from pipelines.ticket_snapshot import latest_claims, ticket_mart, ticket_snapshot
 from tests.pipelines.small_desk import AS_OF, sample_lines
 from triage.contracts import Article, Macro
 from triage.enrichment.store import EnrichmentStore
@@ -114,7 +114,7 @@ def test_enriching_changes_no_ticket(app: App) -> None:
 
 
 def marts_of(app: App, *, clocks: list[dict[str, object]] | None = None) -> dict[str, pl.DataFrame]:
-    tickets = ticket_mart(tickets_at(app, AS_OF), latest_claims(app, AS_OF))
+    tickets = ticket_mart(ticket_snapshot(app, AS_OF).tickets, latest_claims(app, AS_OF))
     empty = {"company_id": [], "state": [], "window_start": []}
     schema = {"company_id": pl.String(), "state": pl.String(), "window_start": pl.Datetime("us", "UTC")}
     return enrichment_marts(app, tickets, pl.DataFrame(clocks or empty, schema=schema), as_of=AS_OF)

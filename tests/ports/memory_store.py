@@ -25,6 +25,7 @@ from engine.shared.columns import frame_schema
 from engine.shared.errors import NotFound
 from engine.storage import frames, naming, rows
 from engine.storage.chain import Head
+from engine.storage.columns import metadata
 from engine.storage.ports import Note, Record, Saved
 from engine.storage.records import KEPT, Kept, check_fields, kept_as, parents_first
 from engine.storage.text import as_json, jsonable
@@ -179,7 +180,7 @@ class MemoryStore:
 
     def counts(self) -> dict[str, int]:
         with self._lock:
-            return {name: len(self._rows(name)) for name in rows.table_names()}
+            return {name: len(self._rows(name)) for name in sorted(metadata.tables)}
 
     def _record(self, events: Sequence[Event], at: datetime) -> list[Row]:
         heads = {key: Head(held[-1]["version"], held[-1]["hash"]) for key, held in self._heads(events)}

@@ -5,7 +5,7 @@ from pipelines.app.container import App
 from pipelines.jobs.alerts import raise_alerts
 from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.publish import build
-from pipelines.ticket_snapshot import tickets_at
+from pipelines.ticket_snapshot import ticket_snapshot
 from tests.engine.people import MONDAY, delivered, later
 from tests.pipelines.test_alerts import breached, tickets_of
 
@@ -18,7 +18,7 @@ def test_as_of_eleven_nothing_of_noon_is_known(app: App) -> None:
     before, after = (replay(app, as_of=at).filter(clock="resolution").row(0, named=True) for at in (ELEVEN, ONE))
     assert before["target"] > after["target"]
     assert (after["policy"], after["window_start"]) == ("high", MONDAY)
-    assert [tickets_at(app, at)["priority"].item() for at in (ELEVEN, ONE)] == ["medium", "high"]
+    assert [ticket_snapshot(app, at).tickets["priority"].item() for at in (ELEVEN, ONE)] == ["medium", "high"]
 
 
 def test_as_of_eleven_there_is_no_alert_of_half_past(app: App) -> None:

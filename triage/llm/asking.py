@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
+from more_itertools import chunked
+
 from triage.contracts import TicketText
 from triage.llm.answer_cache import AnswerCache, KeptAnswer, answer_key
 from triage.llm.batch import Opinion, answer_schema, read_answers
@@ -78,9 +80,7 @@ class Asking:
 
     def _ask_all(self, tickets: Sequence[TicketText]) -> list[Finding]:
         self._chain.start_batch()
-        size = self._policy.tickets_per_prompt
-        batches = [tickets[start : start + size] for start in range(0, len(tickets), size)]
-        findings = self._ask_batches(batches)
+        findings = self._ask_batches(list(chunked(tickets, self._policy.tickets_per_prompt)))
         again = [n for n, finding in enumerate(findings) if finding.may_help_alone]
         for number, second in zip(again, self._ask_batches([[tickets[n]] for n in again]), strict=True):
             findings[number] = _both(findings[number], second)

@@ -1,7 +1,7 @@
 """The system of record in a database: SQLite on one machine, PostgreSQL for many users, with the same promises."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
 from typing import Any, cast
@@ -179,7 +179,7 @@ class SqlStore:
 
     def put(self, records: Sequence[BaseModel], *, within: Connection | None = None) -> None:
         """`within` is the transaction of whoever writes them with something else."""
-        with nullcontext(within) if within else writing(self._engine) as connection:
+        with writing(self._engine, within=within) as connection:
             statements.put(connection, records)
 
     def transaction(self, *, lock: int | None = None) -> AbstractContextManager[Connection]:

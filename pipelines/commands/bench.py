@@ -60,6 +60,8 @@ def bench(sizes: list[int], console: Console | None = None, *, as_json: bool = F
 
 def measure(size: int) -> Measured:
     """One run of every stage over `size` generated tickets in a store of its own."""
+    from pipelines.jobs.cycle import STAGES, CycleRun
+
     seconds: dict[str, float] = {}
 
     def timed(stage: str, work: Callable[[], Any]) -> Any:
@@ -79,22 +81,10 @@ def measure(size: int) -> Measured:
                 timed(INGEST, partial(app.store.ingest, delivery, at=at))
                 timed(REPEAT, partial(app.store.ingest, delivery, at=at))
             floor = plain_writes(database, home / "floor.db")
-            _stages(app, at, timed)
+            run = CycleRun(app, at)
+            for name in [name for name in STAGES if name != INGEST]:
+                timed(name, partial(STAGES[name], run))
     return Measured(size, seconds, floor)
-
-
-def _stages(app: App, at: datetime, timed: Callable[[str, Callable[[], Any]], Any]) -> None:
-    """The stages after ingest, in the order of a cycle."""
-    from pipelines.jobs.allocate import allocate
-    from pipelines.jobs.evaluate_sla import evaluate_sla
-    from pipelines.jobs.publish import publish
-    from pipelines.jobs.triage_tickets import classify, draft
-
-    timed("classify", lambda: classify(app, at=at))
-    timed(f"draft (≤ {app.settings.draft_limit})", lambda: draft(app, at=at))
-    timed("allocate", lambda: allocate(app, at=at))
-    evaluated = timed("evaluate SLA", lambda: evaluate_sla(app, as_of=at))
-    timed("publish", lambda: publish(app, as_of=at, clocks=evaluated.clocks))
 
 
 def deliveries(app: App, size: int) -> Iterator[Delivery]:

@@ -50,14 +50,12 @@ def review_question(app: App, key: str) -> Queued:
 def answer_review(app: App, key: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
     """Keep a person's answer and confirm the product on the ticket, both or neither; who changed the ticket meanwhile
     keeps that change. Raises NotFound, BadInput for a label outside the taxonomy."""
-    from engine.storage.connect import writing
-
     ticket = _ticket(app, key)
     claim = app.triage.store.latest([ticket.id]).get(ticket.id)
     answer = review(
         text_of(ticket), claim, app.triage.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
     )
-    with writing(app.store.engine) as connection:
+    with app.store.transaction() as connection:
         current = app.store.ticket(ticket.id, within=connection)
         number = app.triage.feedback.add_review(answer, within=connection)
         confirmed = current.model_copy(update={"product": answer.label})

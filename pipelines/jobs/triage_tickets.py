@@ -45,15 +45,13 @@ def triage_tickets(app: App, *, at: datetime, progress: Progress = silent) -> Tr
 
 def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Classification]:
     """The claims that are new, already kept, each with its event."""
-    from engine.storage.connect import writing
-
     waiting = app.triage.store.pending([text_of(ticket) for ticket in app.store.tickets()])
     claims: list[Classification] = []
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
         found = [dated(claim, at) for claim in app.triage.classifier.classify(batch)]
         events = [_classified(claim, app.settings.actor) for claim in found]
-        with writing(app.store.engine) as connection:
+        with app.store.transaction() as connection:
             app.triage.store.save_classifications(batch, found, at=at, within=connection)
             app.store.append(events, at=app.now(), within=connection)
         claims += found
@@ -63,8 +61,6 @@ def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Cla
 
 def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
     """Draft for open tickets, the oldest first, at most `draft_limit`; returns how many drafts are new."""
-    from engine.storage.connect import writing
-
     waiting = _without_suggestion(app)[: app.settings.draft_limit]
     if not waiting:
         return 0
@@ -75,7 +71,7 @@ def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
         passages = app.triage.index.search([question_of(text) for text in batch])
         drafts = [dated(suggestion, at) for suggestion in app.triage.drafter.draft(batch, passages)]
         events = [_drafted(suggestion, app.settings.actor) for suggestion in drafts]
-        with writing(app.store.engine) as connection:
+        with app.store.transaction() as connection:
             app.triage.store.save_suggestions(batch, drafts, at=at, within=connection)
             app.store.append(events, at=app.now(), within=connection)
         done += len(drafts)

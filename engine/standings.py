@@ -35,7 +35,9 @@ _NEED_VALUE = (*_SETTING, Kind.ALLOCATED)
 """Without a value they move nothing: a decision to wait leaves the group as it is."""
 _UNNOTICED = (Kind.CLASSIFIED, Kind.DRAFTED, Kind.ALERT, Kind.ACKNOWLEDGED, Kind.REMINDER, Kind.ALLOCATED)
 """What the desk notes about a ticket by itself; the ticket is not updated by it."""
-_OPEN = sorted(OPEN_STATUSES)
+HISTORY_KINDS = frozenset(Kind) - (frozenset(_UNNOTICED) - {Kind.ALLOCATED})
+"""The kinds of events from which it follows how a ticket stands or stood."""
+OPEN = sorted(OPEN_STATUSES)
 _STOPPED = sorted(set(Status) - OPEN_STATUSES)
 
 
@@ -184,7 +186,7 @@ def volume(standings: pl.DataFrame) -> pl.DataFrame:
 def _gone(standings: pl.DataFrame) -> pl.DataFrame:
     """Tickets that are open no longer, with `gone_at`: resolved or else closed since they were last open."""
     is_status = (pl.col("place") == 0) | (pl.col("kind") == Kind.STATUS)
-    moves = standings.filter(is_status).with_columns(is_open=pl.col("status").is_in(_OPEN))
+    moves = standings.filter(is_status).with_columns(is_open=pl.col("status").is_in(OPEN))
     moves = moves.with_columns(before=pl.when(pl.col("place") > 0).then(pl.col("status").shift(1)))
     last_run = moves.filter(pl.col("is_open").cum_sum(reverse=True).over("ticket") == 0)
     since, status = pl.col("since"), pl.col("status")
@@ -224,7 +226,7 @@ def _ends(moved: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
         .select("ticket", "at", "value")
         .join(moved.select("ticket", "created_status"), on="ticket")
         .with_columns(before=pl.coalesce(status.shift(1).over("ticket"), "created_status"))
-        .with_columns(reopened=status.is_in(_OPEN).cum_sum(reverse=True).over("ticket"))
+        .with_columns(reopened=status.is_in(OPEN).cum_sum(reverse=True).over("ticket"))
     )
     last_run = steps.filter((pl.col("reopened") == 0) & (status != before))
     return last_run.group_by("ticket", maintain_order=True).agg(

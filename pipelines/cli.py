@@ -13,6 +13,7 @@ from engine.shared.errors import (
     HelmdeskError,
     NotAllowed,
     NotFound,
+    StageFailed,
     Unavailable,
     translate_file_errors,
 )
@@ -40,6 +41,9 @@ command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(calibration, name="calibration")
 command_line.add_typer(audit, name="audit")
 
+FIRST_STAGE = 11
+"""The exit code of a cycle whose first stage failed; those of the later stages follow."""
+
 Home = Annotated[Path | None, typer.Option(help="Where everything is written (HELMDESK_HOME).", show_default="var")]
 
 
@@ -53,20 +57,14 @@ def main() -> None:
         sys.exit(exit_code(error))
 
 
+EXIT_CODES: dict[type[HelmdeskError], int] = {
+    BadInput: 2, NotFound: 2, NotAllowed: 3, Conflict: 4, Unavailable: 5, Busy: 6,
+}  # fmt: skip
+
+
 def exit_code(error: HelmdeskError) -> int:
-    match error:
-        case BadInput() | NotFound():
-            return 2
-        case NotAllowed():
-            return 3
-        case Conflict():
-            return 4
-        case Unavailable():
-            return 5
-        case Busy():
-            return 6
-        case _:
-            return 1
+    """By the kind of error; 1 for one that has no code of its own."""
+    return FIRST_STAGE + error.place if isinstance(error, StageFailed) else EXIT_CODES.get(type(error), 1)
 
 
 def _show_version(wanted: bool) -> None:
@@ -113,7 +111,10 @@ def cycle(
         float | None, typer.Option(min=0.1, help="Minutes: go on, a cycle every so often, until Ctrl-C.")
     ] = None,
 ) -> None:
-    """Ingest the inbox, triage, allocate, evaluate the SLA and publish."""
+    """Every stage once: ingest the inbox, triage, evaluate the SLA, enrich, allocate, deliver, publish.
+
+    A stage that fails holds up no other; the exit code is then 11 for ingest to 17 for publish, of the first that did.
+    """
     from pipelines.commands.next_steps import of_then
     from pipelines.commands.summary import show
     from pipelines.jobs.cycle import cycle as job
@@ -139,7 +140,7 @@ def _cycle_every(context: typer.Context, minutes: float) -> None:
     from pipelines.jobs.cycle import repeat
 
     with suppress(KeyboardInterrupt), open_here(context, keep_last_good=True) as app, progress_bars() as progress:
-        repeat(app, every=timedelta(minutes=minutes), wait=time.sleep, told=print, progress=progress)
+        repeat(app, every=timedelta(minutes=minutes), wait=time.sleep, report=print, progress=progress)
 
 
 @command_line.command()
@@ -147,9 +148,10 @@ def allocate(context: typer.Context, as_of: AsOf = None) -> None:
     """Give the waiting backlog to groups."""
     from pipelines.app.locks import alone
     from pipelines.jobs.allocate import allocate as job
+    from pipelines.snapshot import Snapshot
 
     with open_here(context) as app, alone(app, "allocate"):
-        done = job(app, at=instant(as_of) or app.now())
+        done = job(app, Snapshot(app, instant(as_of) or app.now()))
     print(f"allocated {done.allocated}, waiting {done.waiting}, no group has the skill {done.no_skill}, new {done.new}")
 
 
@@ -158,9 +160,10 @@ def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
     """Replay every SLA clock as of one instant and raise what is new."""
     from pipelines.app.locks import alone
     from pipelines.jobs.evaluate_sla import evaluate_sla as job
+    from pipelines.snapshot import Snapshot
 
     with open_here(context) as app, alone(app, "evaluate"):
-        done = job(app, as_of=instant(as_of) or app.now())
+        done = job(app, Snapshot(app, instant(as_of) or app.now()))
     print(", ".join(f"{name} {count}" for name, count in done.counts().items()))
 
 
@@ -170,9 +173,10 @@ def publish(context: typer.Context, as_of: AsOf = None) -> None:
     from pipelines.app.locks import alone
     from pipelines.commands.next_steps import of_then
     from pipelines.jobs.publish import publish as job
+    from pipelines.snapshot import Snapshot
 
     with open_here(context) as app, alone(app, "publish"):
-        publication = job(app, as_of=instant(as_of) or app.now())
+        publication = job(app, Snapshot(app, instant(as_of) or app.now()))
     for mart, rows in publication.rows.items():
         print(f"{rows:>9,}  {mart}")
     print(publication.folder)

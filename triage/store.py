@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -41,17 +41,16 @@ class TriageStore:
         """For a database of its own; in the desk's database the migrations make the same tables."""
         metadata.create_all(self._engine)
 
-    def pending(self, tickets: Sequence[TicketText]) -> list[TicketText]:
-        """The tickets never classified, or whose text, priority or tier changed since."""
-        known: dict[str, str] = {}
+    def pending(self, tickets: pl.DataFrame) -> list[TicketText]:
+        """Of these tickets (columns `TEXT`), in their order, those never classified or whose text, priority or tier
+        changed since."""
+        classified = select(classifications.c.ticket_id)
         with self._engine.connect() as connection:
-            for batch in chunked([ticket.ticket_id for ticket in tickets], ROWS_PER_TRANSACTION):
-                classified = select(classifications.c.ticket_id).where(classifications.c.ticket_id.in_(batch))
-                rows = select(triage_tickets.c.ticket_id, triage_tickets.c.content_hash).where(
-                    triage_tickets.c.ticket_id.in_(classified)
-                )
-                known |= {row.ticket_id: row.content_hash for row in connection.execute(rows)}
-        return [ticket for ticket in tickets if known.get(ticket.ticket_id) != content_hash(ticket)]
+            rows = select(triage_tickets.c.ticket_id, triage_tickets.c.content_hash).where(
+                triage_tickets.c.ticket_id.in_(classified)
+            )
+            known = dict(connection.execute(rows).tuples().all())
+        return [_text(row) for row in tickets.select(TEXT).iter_rows() if known.get(row[0]) != _content_hash(*row[1:])]
 
     def save_classifications(
         self,
@@ -169,10 +168,45 @@ class TriageStore:
         return pl.DataFrame(rows, schema=frame_schema(table), orient="row")
 
 
+TEXT = ("ticket", "subject", "content", "priority", "tier", "language")
+"""The columns of a ticket that triage may know."""
+
+
+def texts_of(tickets: pl.DataFrame) -> list[TicketText]:
+    """What triage may know of these tickets (columns `TEXT`)."""
+    return [_text(row) for row in tickets.select(TEXT).iter_rows()]
+
+
+def _text(row: Sequence[Any]) -> TicketText:
+    return TicketText(**dict(zip(TicketText.model_fields, row, strict=True)))
+
+
 def content_hash(ticket: TicketText) -> str:
     """SHA-256 of what triage was given: another hash means the claim is out of date."""
-    given = json.dumps(ticket.model_dump(exclude={"ticket_id"}), sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+    return _content_hash(ticket.subject, ticket.content, ticket.priority, ticket.tier, ticket.language)
+
+
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _content_hash(subject: str, content: str, priority: str | None, tier: str | None, language: str | None) -> str:
+    given = {"content": content, "language": language, "priority": priority, "subject": subject, "tier": tier}
+    return hashlib.sha256(_json(given).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def claim_rows(claims: Sequence[Classification]) -> pl.DataFrame:
+    """The claims as rows of the table `classifications`, the ticket's key as `ticket`."""
+    return _as_rows(classifications, map(_classification_row, claims))
+
+
+def draft_rows(drafts: Sequence[Suggestion]) -> pl.DataFrame:
+    """The drafts as rows of the table `suggestions`, the same way; citations and macros as JSON text."""
+    return _as_rows(suggestions, map(_suggestion_row, drafts))
+
+
+def _as_rows(table: Table, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
+    flat = [[_flat(row[column.name]) for column in table.c] for row in rows]
+    return pl.DataFrame(flat, schema=frame_schema(table), orient="row").rename({"ticket_id": "ticket"})
 
 
 def _upsert(connection: Any, table: Table, rows: list[dict[str, Any]], *, key: str, keep: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Dialect,
     Float,
     Integer,
+    LargeBinary,
     Numeric,
     Table,
     Text,
@@ -90,7 +91,7 @@ def frame_schema(table: Table) -> pl.Schema:
     return pl.Schema({column.name: frame_type(column) for column in table.columns})
 
 
-def frame_type(column: Column[Any]) -> pl.DataType:
+def frame_type(column: Column[Any]) -> pl.DataType:  # noqa: PLR0911
     match column.type:
         case UtcInstant() | DateTime():
             return UTC_INSTANT
@@ -102,6 +103,8 @@ def frame_type(column: Column[Any]) -> pl.DataType:
             return pl.Float64()
         case Money():
             return AMOUNT
+        case LargeBinary():
+            return pl.Binary()
         case _:
             return pl.String()
 

@@ -38,6 +38,14 @@ class Busy(HelmdeskError):
     """Somebody else does this work on this store now; says who since when, and nothing was done."""
 
 
+class StageFailed(HelmdeskError):
+    """A stage of a cycle failed while the others ran; `place` is that of the first one, from 0."""
+
+    def __init__(self, message: str, *, place: int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _FAILING = {errno.EIO, errno.EMFILE, errno.ENFILE}

@@ -83,7 +83,7 @@ def measure(size: int) -> Measured:
             floor = plain_writes(database, home / "floor.db")
             run = CycleRun(app, at)
             for name in [name for name in STAGES if name != INGEST]:
-                timed(name, partial(STAGES[name], run))
+                timed(name, partial(run.stage, name))
     return Measured(size, seconds, floor)
 
 

@@ -23,9 +23,10 @@ def _triage(context: typer.Context) -> None:
         return
     from pipelines.app.locks import alone
     from pipelines.jobs.triage_tickets import triage_tickets as job
+    from pipelines.snapshot import Snapshot
 
     with open_here(context) as app, alone(app, "triage"), progress_bars() as progress:
-        done = job(app, at=app.now(), progress=progress)
+        done = job(app, Snapshot(app, app.now()), progress=progress)
     typer.echo(f"classified {done.classified}, of these for a person {done.needs_review}, drafted {done.drafted}")
     if done.hosted:
         typer.echo("hosted models: " + ", ".join(f"{name} {count}" for name, count in sorted(done.hosted.items())))

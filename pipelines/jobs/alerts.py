@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 NEWS = timedelta(days=1)
 PARTS = {"owner": "tech", "team_lead": "supervisor", "manager": "group_manager"}
 """The recipients of alert rules by their name in the alert matrix."""
-TICKET_COLUMNS = {
-    name: name
-    for name in (
-        "external_id", "reference", "status", "priority", "group_id", "assignee_id", "owner_id", "created_at",
-        "updated_at",
-    )
-} | {"ticket": "id"}  # fmt: skip
-"""What is asked of the tickets, and where the store has it."""
-
 _ONE_AT_A_TIME = 7_341_002
 
 
@@ -52,8 +43,7 @@ class AlertTicket(NamedTuple):
 
 
 def raise_and_queue(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datetime) -> Raised:
-    """The whole step; `clocks` have the schema `sla.contracts.CLOCKS`, `tickets` are the store's with their key as
-    `ticket`. Running again does nothing twice.
+    """The whole step, from a snapshot's clocks and its tickets of now. Running again does nothing twice.
 
     What a pass that was cut short left unsent is sent by the next. A look back raises nothing: what it finds is history
     that nobody looked at in time, or was told then.

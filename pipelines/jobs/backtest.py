@@ -11,7 +11,7 @@ import polars as pl
 
 from engine.shared.errors import BadInput, NotFound
 from pipelines.app.container import App
-from pipelines.jobs.evaluate_sla import AS_CREATED, clock_events
+from pipelines.clock_replay import AS_CREATED, clock_events, read_events, read_tickets
 
 if TYPE_CHECKING:
     from sla.calendar.calendars import Calendar
@@ -82,17 +82,16 @@ def sides(app: App, *, policy: Path, calendars: Path | None, against: Path | Non
 
 def read(app: App) -> Read:
     """From the store, columns that are needed and no others."""
-    columns = list(dict.fromkeys([*AS_CREATED.values(), *ABOUT.values()]))
     with ThreadPoolExecutor() as pool:
-        reading = pool.submit(clock_events, app)
-        stored = app.store.frame("tickets", columns)
-        events = reading.result()
+        reading = pool.submit(read_events, app.store)
+        stored = read_tickets(app.store, also=ABOUT.values())
+        events = clock_events(reading.result())
     numbered = stored.with_row_index("number")
     about = numbered.select(ticket="number", **{name: pl.col(c).cast(pl.Categorical) for name, c in ABOUT.items()})
     tickets = numbered.select(**{**AS_CREATED, "id": "number"})
-    known = numbered.select("number", ticket="id")
+    known = numbered.select("number", "ticket")
     owned = events.join(known, on="ticket", maintain_order="left").drop("ticket").rename({"number": "ticket"})
-    return Read(tickets, owned, about, stored["id"])
+    return Read(tickets, owned, about, stored["ticket"])
 
 
 def replayed(history: Read, before: Rules, after: Rules, *, as_of: datetime) -> "Backtest":

@@ -1,11 +1,9 @@
-"""One full cycle: every stage of STAGES once, in its order and as of one instant."""
+"""One full cycle: every stage of STAGES once, in its order, on one snapshot as of one instant."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-import polars as pl
-
-from engine.shared.errors import HelmdeskError
+from engine.shared.errors import Busy, HelmdeskError, StageFailed, translate_file_errors
 from pipelines.app.container import App
 from pipelines.app.locks import alone
 from pipelines.jobs.allocate import allocate
@@ -17,48 +15,125 @@ from pipelines.jobs.publish import publish
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
 from pipelines.progress import Progress, silent
+from pipelines.snapshot import Snapshot
+
+Counts = Mapping[str, int]
+"""How much of what a stage did, by name."""
+Stage = Callable[[App, Snapshot, Progress], tuple[Snapshot, Counts]]
+"""Does its work on what the snapshot has; returns the snapshot with what it wrote."""
 
 
-class CycleRun:
-    """What one cycle hands on from stage to stage: the app, the instant spoken of, and the clocks as of it."""
-
-    def __init__(self, app: App, at: datetime, progress: Progress = silent) -> None:
-        self.app, self.at, self.progress = app, at, progress
-        self.clocks: pl.DataFrame | None = None
+def _ingest(app: App, snapshot: Snapshot, progress: Progress) -> tuple[Snapshot, Counts]:
+    taken = take_in(app, progress=progress).model_dump()
+    return Snapshot(app, snapshot.as_of), taken
 
 
-Stage = Callable[[CycleRun], dict[str, int]]
-"""Does its work and says how much of what there was."""
+def _triage(app: App, snapshot: Snapshot, progress: Progress) -> tuple[Snapshot, Counts]:
+    done = triage_tickets(app, snapshot, progress=progress)
+    return done.snapshot, done.counts()
 
 
-def _evaluate(run: CycleRun) -> dict[str, int]:
-    evaluated = evaluate_sla(run.app, as_of=run.at)
-    run.clocks = evaluated.clocks
-    return evaluated.counts()
+def _evaluate(app: App, snapshot: Snapshot, _: Progress) -> tuple[Snapshot, Counts]:
+    done = evaluate_sla(app, snapshot)
+    return done.snapshot, done.counts()
+
+
+def _enrich(app: App, snapshot: Snapshot, progress: Progress) -> tuple[Snapshot, Counts]:
+    done = enrich_tickets(app, snapshot, progress=progress)
+    return done.snapshot, done.counts()
+
+
+def _allocate(app: App, snapshot: Snapshot, _: Progress) -> tuple[Snapshot, Counts]:
+    done = allocate(app, snapshot)
+    return done.snapshot, done.counts()
+
+
+def _deliver(app: App, snapshot: Snapshot, _: Progress) -> tuple[Snapshot, Counts]:
+    return snapshot, deliver(app, at=app.now())._asdict()
+
+
+def _publish(app: App, snapshot: Snapshot, _: Progress) -> tuple[Snapshot, Counts]:
+    return snapshot, publish(app, snapshot).rows
 
 
 STAGES: Mapping[str, Stage] = {
-    "ingest": lambda run: take_in(run.app, progress=run.progress).model_dump(),
-    "triage": lambda run: triage_tickets(run.app, at=run.at, progress=run.progress).counts(),
-    "allocate": lambda run: allocate(run.app, at=run.at)._asdict(),
-    "deliver": lambda run: deliver(run.app, at=run.app.now())._asdict(),
+    "ingest": _ingest,
+    "triage": _triage,
     "evaluate": _evaluate,
-    "enrich": lambda run: enrich_tickets(run.app, at=run.at, clocks=run.clocks, progress=run.progress)._asdict(),
-    "publish": lambda run: publish(run.app, as_of=run.at, clocks=run.clocks).rows,
+    "enrich": _enrich,
+    "allocate": _allocate,
+    "deliver": _deliver,
+    "publish": _publish,
 }
 _SILENT = {"allocate": "allocate", "evaluate": "evaluate SLA", "publish": "publish"}
 """Stages that report no progress of their own, and what a reader calls them."""
+
+
+class CycleRun:
+    """One walk over the stages: the snapshot as the stages so far left it, and what became of each stage."""
+
+    def __init__(self, app: App, as_of: datetime, progress: Progress = silent) -> None:
+        self.app, self.progress = app, progress
+        self.snapshot = Snapshot(app, as_of)
+        self.counts: dict[str, Counts] = {}
+        self.failures: dict[str, Exception] = {}
+
+    def stage(self, name: str) -> Counts:
+        """Do this stage. If it fails, the next one starts from what is then in the store, and the error is raised."""
+        label = _SILENT.get(name)
+        if label:
+            self.progress(label, 0, 1)
+        try:
+            with translate_file_errors(f"{name} can't go on"):
+                self.snapshot, counts = STAGES[name](self.app, self.snapshot, self.progress)
+        except Exception as error:
+            self.failures[name] = error
+            self.snapshot = Snapshot(self.app, self.snapshot.as_of)
+            raise
+        if label:
+            self.progress(label, 1, 1)
+        self.counts[name] = counts
+        return counts
+
+    def walk(self, names: list[str]) -> None:
+        """These stages one after the other; one that fails holds up no other. Raises StageFailed once all had their
+        turn."""
+        for name in names:
+            try:
+                self.stage(name)
+            except Exception as error:
+                self.app.log.warning("stage failed", stage=name, reason=_line(error), exc_info=_is_bug(error))
+        self.check()
+
+    def check(self) -> None:
+        """Raises StageFailed if a stage failed, with the place of the first."""
+        if not self.failures:
+            return
+        said = "; ".join(f"{name}: {_line(error)}" for name, error in self.failures.items())
+        place = min(list(STAGES).index(name) for name in self.failures)
+        raise StageFailed(f"{said} (done: {', '.join(self.counts) or 'nothing'})", place=place)
+
+
+def _line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, HelmdeskError) else f"{type(error).__name__} {text}"
+
+
+def _is_bug(error: Exception) -> bool:
+    return not isinstance(error, HelmdeskError)
 
 
 def cycle(app: App, *, as_of: datetime, progress: Progress = silent) -> MartReader:
     """Run every stage once as of one instant; returns the new publication. Running again changes nothing more.
 
     Raises Busy while another cycle, triage, enrichment or training works on this store; BadInput before anything runs,
-    for a model file that is not there and for a broken policy file unless a last good version of it is in force.
+    for a model file that is not there and for a broken policy file unless a last good version of it is in force;
+    StageFailed after the last stage if one failed.
     """
     prepare(app)
     with alone(app, "cycle"):
-        return walk(CycleRun(app, as_of, progress), list(STAGES))
+        CycleRun(app, as_of, progress).walk(list(STAGES))
+    return MartReader(app.settings.marts_folder)
 
 
 def prepare(app: App) -> None:
@@ -67,27 +142,15 @@ def prepare(app: App) -> None:
     app.policies.take_up()
 
 
-def walk(run: CycleRun, names: list[str]) -> MartReader:
-    """These stages one after the other; returns the publication in force afterwards."""
-    for name in names:
-        label = _SILENT.get(name)
-        if label:
-            run.progress(label, 0, 1)
-        STAGES[name](run)
-        if label:
-            run.progress(label, 1, 1)
-    return MartReader(run.app.settings.marts_folder)
-
-
 def repeat(
     app: App,
     *,
     every: timedelta,
     wait: Callable[[float], object],
-    told: Callable[[str], object],
+    report: Callable[[str], object],
     progress: Progress = silent,
 ) -> None:
-    """A cycle now and then every so often, until `wait` raises; a failed round is told of and the next one tried.
+    """A cycle now and then every so often, until `wait` raises; a failed round is reported and the next one tried.
 
     `wait` is given the seconds to the next round, 0 if the last one took longer.
     """
@@ -96,8 +159,10 @@ def repeat(
         app.triage.forget_classifier()  # a training may have put another model in force
         try:
             reader = cycle(app, as_of=began, progress=progress)
-            told(f"{began:%Y-%m-%d %H:%M:%SZ} published {sum(reader.publication.rows.values()):,} rows")
+            report(f"{began:%Y-%m-%d %H:%M:%SZ} published {sum(reader.publication.rows.values()):,} rows")
             reader.close()
-        except HelmdeskError as error:
-            told(f"{began:%Y-%m-%d %H:%M:%SZ} failed: {' '.join(str(error).split())}")
+        except Busy as busy:
+            report(f"{began:%Y-%m-%d %H:%M:%SZ} skipped: {_line(busy)}")
+        except Exception as error:
+            report(f"{began:%Y-%m-%d %H:%M:%SZ} failed: {_line(error)}")
         wait(max(0.0, (every - (app.now() - began)).total_seconds()))

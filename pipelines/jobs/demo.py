@@ -7,7 +7,7 @@ from engine.shared.errors import BadInput
 from engine.shared.policy_file import read_yaml
 from pipelines.app.container import App
 from pipelines.app.locks import alone
-from pipelines.jobs.cycle import STAGES, CycleRun, walk
+from pipelines.jobs.cycle import STAGES, CycleRun
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.marts import MartReader
@@ -21,7 +21,8 @@ def demo(app: App, *, progress: Progress = silent) -> MartReader:
     bring_people(app, app.settings.data / "people")
     ingest(app, folder, source="helmdesk", at=app.now(), progress=progress)
     with alone(app, "cycle"):
-        return walk(CycleRun(app, as_of, progress), [name for name in STAGES if name != "ingest"])
+        CycleRun(app, as_of, progress).walk([name for name in STAGES if name != "ingest"])
+    return MartReader(app.settings.marts_folder)
 
 
 def _as_of(file: Path) -> datetime:

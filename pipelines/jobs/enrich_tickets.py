@@ -1,56 +1,76 @@
 """Tell of every new or changed ticket what its text and facts say beside its product, and which it may belong to."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
 from more_itertools import chunked
 
-from engine.contracts import Kind, SlaEffect, Ticket
+from engine.contracts import Kind, SlaEffect
 from pipelines.app.container import App
-from pipelines.jobs.evaluate_sla import replay
-from pipelines.jobs.triage_tickets import text_of
 from pipelines.progress import Progress, silent
+from pipelines.snapshot import Snapshot
 from triage.enrichment.contracts import CaseFacts
 from triage.enrichment.policy import EnrichmentPolicy
+from triage.enrichment.store import enrichment_rows, related_rows
+from triage.store import TEXT, texts_of
 
 if TYPE_CHECKING:
-    from triage.enrichment.store import EnrichmentStore, Kept
+    from triage.enrichment.contracts import Enrichment, Related
+    from triage.enrichment.store import Kept
 
 BATCH = 256
 WORST_FIRST = ("breached", "at_risk", "on_track")
 
 
 class Enriched(NamedTuple):
+    """The snapshot with what was found, and how many tickets were enriched; `related` counts those of them that have a
+    candidate."""
+
+    snapshot: Snapshot
     enriched: int
     unchanged: int
     related: int
 
+    def counts(self) -> Mapping[str, int]:
+        return {name: getattr(self, name) for name in self._fields if name != "snapshot"}
 
-def enrich_tickets(
-    app: App, *, at: datetime, clocks: pl.DataFrame | None = None, progress: Progress = silent
-) -> Enriched:
+
+def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent) -> Enriched:
     """Enrich what was never enriched or rests on something that changed (its text, a fact, the policy, the taxonomy).
 
-    `clocks` spares the replay of the SLA clocks if it was just done for the same instant. Work is saved batch by batch,
-    the candidates before it: an interrupted run goes on where it stopped. `related` counts the tickets that have a
-    candidate among those looked at.
+    Work is saved batch by batch, the candidates before it: an interrupted run goes on where it stopped.
     """
     from triage.enrichment.enrich import enrich, input_hash
 
-    policy, store = app.policies.enrichment, app.triage.enrichment
-    cases, kept = case_facts(app, replay(app, as_of=at) if clocks is None else clocks), store.kept()
+    policy, store, at = app.policies.enrichment, app.triage.enrichment, snapshot.as_of
+    cases = case_facts(snapshot.tickets_now, snapshot.events, snapshot.claims, snapshot.clocks)
+    kept = kept_of(snapshot.enrichments)
     hashes = {case.ticket_id: input_hash(case, policy, app.triage.taxonomy) for case in cases}
     waiting = [case for case in cases if not _is_known(kept.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)
     marks = {key: one.signature for key, one in (kept | inputs).items()}
-    related = relate(store, cases, waiting, marks, policy=policy, at=at)
+    candidates = relate(cases, waiting, marks, snapshot.related, policy=policy)
+    store.save_related(candidates, at=at)
+    found: list[Enrichment] = []
     progress("enrich", 0, len(waiting))
-    for done, batch in enumerate(chunked(waiting, BATCH)):
-        store.save(enrich(batch, policy, app.triage.taxonomy, at=at), inputs=inputs)
-        progress("enrich", done * BATCH + len(batch), len(waiting))
-    return Enriched(len(waiting), len(cases) - len(waiting), related)
+    for batch in chunked(waiting, BATCH):
+        some = enrich(batch, policy, app.triage.taxonomy, at=at)
+        store.save(some, inputs=inputs)
+        found += some
+        progress("enrich", len(found), len(waiting))
+    looked_at = pl.Series(list(candidates), dtype=pl.String)
+    after = snapshot.with_rows("related", related_rows(candidates, at=at), key="ticket", gone=looked_at)
+    after = after.with_rows("enrichments", enrichment_rows(found, inputs), key="ticket")
+    return Enriched(after, len(waiting), len(cases) - len(waiting), sum(map(bool, candidates.values())))
+
+
+def kept_of(enrichments: pl.DataFrame) -> "dict[str, Kept]":
+    """What is kept of every enriched ticket."""
+    from triage.enrichment.store import Kept
+
+    rows = enrichments.select("ticket", "content_hash", "signature").iter_rows()
+    return {key: Kept(content, mark) for key, content, mark in rows}
 
 
 def signed(cases: Sequence[CaseFacts], hashes: dict[str, str], policy: EnrichmentPolicy) -> "dict[str, Kept]":
@@ -63,46 +83,54 @@ def signed(cases: Sequence[CaseFacts], hashes: dict[str, str], policy: Enrichmen
 
 
 def relate(
-    store: "EnrichmentStore",
     cases: Sequence[CaseFacts],
     changed: Sequence[CaseFacts],
     signatures: dict[str, bytes],
+    before: pl.DataFrame,
     *,
     policy: EnrichmentPolicy,
-    at: datetime,
-) -> int:
-    """Compare what changed with the whole backlog; only the texts of likely pairs are read again.
+) -> "dict[str, tuple[Related, ...]]":
+    """The candidates of what changed, compared with the whole backlog, and of the tickets that had one of those as a
+    candidate `before`; only the texts of likely pairs are read again.
 
-    Comes before the enrichments are saved: those say that a ticket is done.
+    They are to be kept before the enrichments: those say that a ticket is done.
     """
     from triage.enrichment.duplicates import related
 
     if not changed:
-        return 0
+        return {}
     names = {case.ticket_id for case in changed}
-    found = related(cases, policy.duplicates, signatures=signatures, fresh=names | store.pointing_at(names))
-    store.save_related(found, at=at)
-    return sum(bool(candidates) for candidates in found.values())
+    pointing = before.filter(pl.col("other_id").is_in(pl.Series(list(names)).implode()))["ticket"]
+    return related(cases, policy.duplicates, signatures=signatures, fresh=names | set(pointing))
 
 
-def case_facts(app: App, clocks: pl.DataFrame | None = None) -> list[CaseFacts]:
-    """Every ticket with the facts that enriching needs."""
-    tickets = app.store.tickets()
-    messages, reopened = _counts(app)
-    sla, products = _sla_states(clocks), _products(app, tickets)
+def case_facts(
+    tickets: pl.DataFrame, events: pl.DataFrame, claims: pl.DataFrame, clocks: pl.DataFrame
+) -> list[CaseFacts]:
+    """Every ticket with the facts that enriching needs, the oldest first, from parts of a snapshot (`tickets_now`).
+
+    The product is the confirmed one, else the one that triage was sure of.
+    """
+    newest = claims.sort("created_at", "id").unique("ticket", keep="last")
+    sure = newest.filter(~pl.col("needs_review")).select("ticket", claimed="product")
+    known = tickets.sort("created_at", "ticket")
+    for facts in (sure, _counts(events), _worst_states(clocks)):
+        known = known.join(facts, on="ticket", how="left", maintain_order="left")
+    rows = known.select(
+        *TEXT,
+        requester="requester_id",
+        company="company_id",
+        product=pl.coalesce("product", "claimed"),
+        created_at="created_at",
+        resolved_at="resolved_at",
+        messages=pl.col("messages").fill_null(0),
+        reopened=pl.col("reopened").fill_null(0),
+        sla_state="sla_state",
+    )
+    names = rows.columns[len(TEXT) :]
     return [
-        CaseFacts(
-            ticket=text_of(ticket),
-            requester=ticket.requester_id,
-            company=ticket.company_id,
-            product=products.get(ticket.id),
-            created_at=ticket.created_at,
-            resolved_at=ticket.resolved_at,
-            messages=messages.get(ticket.id, 0),
-            reopened=reopened.get(ticket.id, 0),
-            sla_state=sla.get(ticket.id),
-        )
-        for ticket in tickets
+        CaseFacts(ticket=text, **dict(zip(names, row[len(TEXT) :], strict=True)))
+        for text, row in zip(texts_of(rows), rows.iter_rows(), strict=True)
     ]
 
 
@@ -110,32 +138,16 @@ def _is_known(kept: "Kept | None", content_hash: str) -> bool:
     return kept is not None and kept.content_hash == content_hash
 
 
-def _products(app: App, tickets: Sequence[Ticket]) -> dict[str, str]:
-    """The confirmed product, else the one that triage was sure of."""
-    claims = app.triage.store.latest([ticket.id for ticket in tickets if ticket.product is None])
-    sure = {key: claim.product for key, claim in claims.items() if not claim.needs_review}
-    return sure | {ticket.id: ticket.product for ticket in tickets if ticket.product is not None}
-
-
-def _counts(app: App) -> tuple[dict[str, int], dict[str, int]]:
+def _counts(events: pl.DataFrame) -> pl.DataFrame:
     """By ticket: what was written on it, and how often it was reopened."""
-    kinds = [Kind.MESSAGE.value, Kind.STATUS.value]
-    events = app.store.frame("events", ["ticket_id", "kind", "sla_effect"], where={"kind": kinds})
-    counted = events.group_by("ticket_id").agg(
+    return events.group_by("ticket").agg(
         messages=(pl.col("kind") == Kind.MESSAGE.value).sum(),
-        reopened=(pl.col("sla_effect") == SlaEffect.REOPEN.value).sum(),
+        reopened=(pl.col("kind").is_in([Kind.MESSAGE, Kind.STATUS]) & (pl.col("sla_effect") == SlaEffect.REOPEN)).sum(),
     )
-    messages, reopened = {}, {}
-    for key, written, again in counted.iter_rows():
-        messages[key], reopened[key] = written, again
-    return messages, reopened
 
 
-def _sla_states(clocks: pl.DataFrame | None) -> dict[str, str]:
-    """The worst state of each ticket's running clocks."""
-    if clocks is None:
-        return {}
+def _worst_states(clocks: pl.DataFrame) -> pl.DataFrame:
+    """By ticket: the worst state of its running clocks."""
     running = clocks.filter("is_current", pl.col("stopped_at").is_null(), pl.col("state").is_in(WORST_FIRST))
     rank = pl.col("state").replace_strict(list(WORST_FIRST), [0, 1, 2], return_dtype=pl.Int64())
-    worst = running.sort(rank, maintain_order=True).group_by("ticket", maintain_order=True).agg(pl.first("state"))
-    return dict(worst.iter_rows())
+    return running.sort(rank).group_by("ticket").agg(sla_state=pl.first("state").cast(pl.String))

@@ -7,31 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.app.container import App
-from pipelines.ticket_snapshot import conform
+from pipelines.marts import conform
+from pipelines.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from triage.contracts import Article, Macro
     from triage.enrichment.policy import HealthPolicy
 
 
-def enrichment_marts(
-    app: App, tickets: pl.DataFrame, clocks: pl.DataFrame, *, as_of: datetime
-) -> dict[str, pl.DataFrame]:
-    """All marts of this file by name, from the marts `tickets` and `sla_clocks`."""
-    from triage.drafting.macros import read_macros
-    from triage.knowledge.articles import read_folder
-
-    data, store = app.settings.data, app.triage.enrichment
-    help_for = guides(read_macros(data / "macros"), read_folder(data / "knowledge").articles)
-    policy = app.policies.enrichment.customer_health
+def enrichment_marts(snapshot: Snapshot) -> dict[str, pl.DataFrame]:
+    """All marts of this file by name."""
+    by_then, tickets = pl.col("created_at") <= snapshot.as_of, snapshot.tickets
+    help_for = guides(snapshot.macros, snapshot.articles)
     return {
-        "enrichments": enrichment_mart(store.frame(as_of=as_of), tickets, help_for),
-        "related_tickets": related_mart(store.related_frame(as_of=as_of), tickets),
+        "enrichments": enrichment_mart(snapshot.enrichments.filter(by_then), tickets, help_for),
+        "related_tickets": related_mart(snapshot.related.filter(by_then), tickets),
         "customers": customer_mart(
-            app.store.frame("companies"), tickets, clocks, app.store.frame("surveys"), policy, as_of=as_of
+            snapshot.companies, tickets, snapshot.ticket_clocks, snapshot.surveys,
+            snapshot.policies.enrichment.customer_health, as_of=snapshot.as_of,
         ),
-    }
+    }  # fmt: skip
 
 
 def guides(macros: "Sequence[Macro]", articles: "Sequence[Article]") -> dict[str, dict[str, str | None]]:
@@ -52,9 +47,7 @@ def enrichment_mart(
 ) -> pl.DataFrame:
     """One row an enriched ticket. `error_codes` is JSON: code, runbook and article of each."""
     codes = [_with_guides(codes, help_for) for codes in enriched["error_codes"].to_list()]
-    told = enriched.rename({"ticket_id": "ticket"}).with_columns(
-        error_codes=pl.Series("error_codes", codes, dtype=pl.String())
-    )
+    told = enriched.with_columns(error_codes=pl.Series("error_codes", codes, dtype=pl.String()))
     return conform("enrichments", told.join(past_cases(tickets), on="ticket", how="inner").sort("ticket"))
 
 
@@ -86,7 +79,7 @@ def related_mart(related: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
         other_created_at="created_at",
     )
     joined = (
-        related.rename({"ticket_id": "ticket", "other_id": "other"})
+        related.rename({"other_id": "other"})
         .join(tickets.select("ticket", "reference"), on="ticket", how="inner")
         .join(earlier, on="other", how="inner")
     )
@@ -112,7 +105,7 @@ def customer_mart(
         promises=pl.len().cast(pl.Int64), breached=(pl.col("state") == "breached").sum().cast(pl.Int64)
     )
     said = surveys.filter(pl.col("created_at").is_between(since, as_of)).join(
-        tickets.select("company_id", ticket_id="ticket"), on="ticket_id", how="inner"
+        tickets.select("company_id", "ticket"), on="ticket", how="inner"
     )
     complaints = said.group_by("company_id").agg(complaints=pl.col("is_complaint").sum().cast(pl.Int64))
     joined = companies.rename({"id": "company_id"})

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.app.container import App
-from pipelines.jobs.evaluate_sla import clock_events, tickets_as_created
+from pipelines.clock_replay import AS_CREATED, clock_events, read_events, read_tickets
 
 if TYPE_CHECKING:
     from sla.clocks.explain import Ledger
@@ -18,6 +18,11 @@ def explain(app: App, ticket_id: str, *, as_of: datetime) -> "list[Ledger]":
     from sla.clocks.explain import explain as ledgers
 
     key = app.store.ticket(ticket_id).id
-    created = tickets_as_created(app, ticket=key).row(0, named=True)
-    events = clock_events(app, ticket=key).to_dicts()
-    return ledgers(created, events, app.policies.sla.policies, app.policies.sla.calendars, as_of)
+    created = read_tickets(app.store, ticket=key).select(**AS_CREATED).row(0, named=True)
+    return ledgers(
+        created,
+        clock_events(read_events(app.store, ticket=key)).to_dicts(),
+        app.policies.sla.policies,
+        app.policies.sla.calendars,
+        as_of,
+    )

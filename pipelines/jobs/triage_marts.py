@@ -6,37 +6,31 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from engine.shared.wilson import with_share
-from pipelines.app.container import App
-from pipelines.marts import MARTS
-from pipelines.ticket_snapshot import conform
+from pipelines.marts import MARTS, conform
+from pipelines.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from triage.feedback.reviews import Review
 
 CONFIDENCE_BINS = 10
-CLAIMED = {"classify": "classifications", "draft": "suggestions"}
-"""The table of each operation that a model is used for."""
 
 
-def triage_marts(
-    app: App, tickets: pl.DataFrame, claims: pl.DataFrame, drafts: pl.DataFrame, *, as_of: datetime
-) -> dict[str, pl.DataFrame]:
-    """All marts of this file by name, from the marts `tickets`, `classifications` and `suggestions`."""
+def triage_marts(snapshot: Snapshot) -> dict[str, pl.DataFrame]:
+    """All marts of this file by name."""
     from triage.feedback.acceptance import acceptance, frame_of, never_help
 
-    policy = app.policies.learning.drafts
-    answers = list(app.triage.feedback.answers(as_of=as_of).values())
-    accepted = acceptance(frame_of(app.triage.feedback.feedback(as_of=as_of)), policy)
-    reviews = review_mart(answers, tickets)
-    unhelpful = never_help(app.triage.held_articles(), cited(drafts), accepted, policy)
+    policy, drafts = snapshot.policies.learning.drafts, snapshot.latest_drafts
+    accepted = acceptance(frame_of(snapshot.feedback), policy)
+    reviews = review_mart(snapshot.answers, snapshot.tickets)
+    unhelpful = never_help(snapshot.held_articles, cited(drafts), accepted, policy)
     return {
-        "confidence": confidence_mart(claims),
+        "confidence": confidence_mart(snapshot.latest_claims),
         "reviews": reviews,
         "calibration": calibration_mart(reviews),
-        "cost_ledger": cost_mart({name: app.triage.store.frame(table) for name, table in CLAIMED.items()}, as_of),
+        "cost_ledger": cost_mart({"classify": snapshot.claims, "draft": snapshot.drafts}, snapshot.as_of),
         "draft_feedback": conform("draft_feedback", accepted),
         "unhelpful_articles": conform("unhelpful_articles", unhelpful),
-        "coverage_gaps": gap_mart(app, drafts, tickets),
+        "coverage_gaps": gap_mart(snapshot),
     }
 
 
@@ -114,16 +108,16 @@ def cited(drafts: pl.DataFrame) -> pl.DataFrame:
     return articles.drop_nulls().unique().group_by("article_id").agg(drafts=pl.len().cast(pl.Int64))
 
 
-def gap_mart(app: App, drafts: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+def gap_mart(snapshot: Snapshot) -> pl.DataFrame:
     """What to write next: tickets whose last draft found no answer, those of one meaning together."""
     from triage.feedback.gaps import Uncovered, gaps
 
-    policy = app.policies.learning.gaps
-    asked = drafts.filter(~pl.col("grounded")).join(tickets, on="ticket", suffix="_of_ticket")
+    policy = snapshot.policies.learning.gaps
+    asked = snapshot.latest_drafts.filter(~pl.col("grounded")).join(snapshot.tickets, on="ticket", suffix="_of_ticket")
     newest = asked.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
     told = [
         Uncovered(*row) for row in newest.filter(pl.col("subject") != "").select("reference", "subject").iter_rows()
     ]
-    found = gaps(told, app.triage.embedder.embed([one.subject for one in told]), policy) if told else []
+    found = gaps(told, snapshot.embedder.embed([one.subject for one in told]), policy) if told else []
     rows = [(place, gap.about, gap.tickets, ", ".join(gap.examples)) for place, gap in enumerate(found, start=1)]
     return pl.DataFrame(rows, schema=MARTS["coverage_gaps"].schema, orient="row")

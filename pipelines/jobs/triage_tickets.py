@@ -1,34 +1,41 @@
 """Classify what nobody looked at yet, and draft replies for what is still open."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
+import polars as pl
 from more_itertools import chunked
 
-from engine.contracts import OPEN_STATUSES, Event, Kind, Ticket
+from engine.contracts import Event, Kind, Ticket
+from engine.standings import OPEN
 from pipelines.app.container import App
 from pipelines.progress import Progress, silent
+from pipelines.snapshot import Snapshot
 from triage.contracts import Classification, Suggestion, TicketText
 from triage.knowledge.retrieve import question_of
+from triage.store import claim_rows, draft_rows, texts_of
 
 BATCH = 256
 Claim = TypeVar("Claim", Classification, Suggestion)
 
 
 class Triaged(NamedTuple):
-    """What one run did; `hosted` counts what became of the tickets that a cascade looked at (`Cascade.counts`)."""
+    """The snapshot with the new claims and drafts, and what one run did; `hosted` counts what became of the tickets
+    that a cascade looked at (`Cascade.counts`)."""
 
+    snapshot: Snapshot
     classified: int
     needs_review: int
     drafted: int
     hosted: dict[str, int]
 
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> Mapping[str, int]:
         own = {"classified": self.classified, "needs_review": self.needs_review, "drafted": self.drafted}
         return own | {f"hosted: {name}": count for name, count in self.hosted.items()}
 
 
-def triage_tickets(app: App, *, at: datetime, progress: Progress = silent) -> Triaged:
+def triage_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent) -> Triaged:
     """Classify every ticket that was never classified or has changed since; draft for open ones without a suggestion.
 
     Work is saved batch by batch: an interrupted run goes on where it stopped.
@@ -37,15 +44,17 @@ def triage_tickets(app: App, *, at: datetime, progress: Progress = silent) -> Tr
 
     app.settings.check_model()
     _ = app.policies.wording  # a broken file is told of before anything is kept
-    claims = classify(app, at=at, progress=progress)
+    claims = classify(app, snapshot.tickets_now, at=snapshot.as_of, progress=progress)
     counts = dict(app.triage.classifier.counts) if claims and isinstance(app.triage.classifier, Cascade) else {}
-    drafted = draft(app, at=at, progress=progress)
-    return Triaged(len(claims), sum(claim.needs_review for claim in claims), drafted, counts)
+    drafts = draft(app, snapshot.tickets_now, snapshot.drafts["ticket"], at=snapshot.as_of, progress=progress)
+    after = snapshot.with_rows("claims", claim_rows(claims), key="id")
+    after = after.with_rows("drafts", draft_rows(drafts), key="id")
+    return Triaged(after, len(claims), sum(claim.needs_review for claim in claims), len(drafts), counts)
 
 
-def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Classification]:
-    """The claims that are new, already kept, each with its event."""
-    waiting = app.triage.store.pending([text_of(ticket) for ticket in app.store.tickets()])
+def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> list[Classification]:
+    """The claims that are new, already kept, each with its event; of a snapshot's tickets of now."""
+    waiting = app.triage.store.pending(tickets)
     claims: list[Classification] = []
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
@@ -59,13 +68,17 @@ def classify(app: App, *, at: datetime, progress: Progress = silent) -> list[Cla
     return claims
 
 
-def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
-    """Draft for open tickets, the oldest first, at most `draft_limit`; returns how many drafts are new."""
-    waiting = _without_suggestion(app)[: app.settings.draft_limit]
+def draft(
+    app: App, tickets: pl.DataFrame, drafted: pl.Series, *, at: datetime, progress: Progress = silent
+) -> list[Suggestion]:
+    """The drafts that are new, already kept, each with its event: for open tickets that are not among the `drafted`,
+    the oldest first, at most `draft_limit`."""
+    open_ones = tickets.filter(pl.col("status").is_in(OPEN), ~pl.col("ticket").is_in(drafted.implode()))
+    waiting = texts_of(open_ones.sort("created_at", "ticket").head(app.settings.draft_limit))
     if not waiting:
-        return 0
+        return []
     app.triage.sync_knowledge()
-    done = 0
+    done: list[Suggestion] = []
     progress("draft", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
         passages = app.triage.index.search([question_of(text) for text in batch])
@@ -74,8 +87,8 @@ def draft(app: App, *, at: datetime, progress: Progress = silent) -> int:
         with app.store.transaction() as connection:
             app.triage.store.save_suggestions(batch, drafts, at=at, within=connection)
             app.store.append(events, at=app.now(), within=connection)
-        done += len(drafts)
-        progress("draft", done, len(waiting))
+        done += drafts
+        progress("draft", len(done), len(waiting))
     return done
 
 
@@ -94,12 +107,6 @@ def text_of(ticket: Ticket) -> TicketText:
 def dated(claim: Claim, at: datetime) -> Claim:
     """A claim speaks of the instant the job speaks of, so that a cycle as of last week reads like last week's."""
     return claim.model_copy(update={"created_at": at})
-
-
-def _without_suggestion(app: App) -> list[TicketText]:
-    texts = [text_of(ticket) for ticket in app.store.tickets(statuses=OPEN_STATUSES)]
-    known = app.triage.store.latest_suggestions([text.ticket_id for text in texts])
-    return [text for text in texts if text.ticket_id not in known]
 
 
 def _classified(claim: Classification, actor: str) -> Event:

@@ -20,6 +20,11 @@ def _schema(**columns: pl.DataType) -> pl.Schema:
     return pl.Schema(columns)
 
 
+def conform(mart: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The mart's declared columns and types, from a frame that has at least its columns."""
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in MARTS[mart].schema.items())
+
+
 FACTORS = ("availability", "bandwidth", "velocity", "performance", "proximity", "cultural_fit", "timezone")
 
 MARTS: Mapping[str, Mart] = {

@@ -1,17 +1,17 @@
 """What enriching told of each ticket, the newest only, and the earlier tickets it may belong to."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import polars as pl
 from more_itertools import chunked
-from sqlalchemy import Connection, Engine, Row, Table, select
+from sqlalchemy import Connection, Engine, Table
 
-from engine.shared.columns import ROWS_PER_TRANSACTION
+from engine.shared.columns import ROWS_PER_TRANSACTION, frame_schema
 from engine.shared.errors import BadInput
-from triage.enrichment.contracts import Enrichment, Part, Related
+from triage.enrichment.contracts import Enrichment, Related
 from triage.enrichment.tables import enrichments, metadata, related_tickets
 
 LISTS = ("complexity_parts", "error_codes", "sentiment_phrases", "urgency_reasons")
@@ -34,23 +34,6 @@ class EnrichmentStore:
         """For a database of its own; in the desk's database the migrations make the same tables."""
         metadata.create_all(self._engine)
 
-    def kept(self) -> dict[str, Kept]:
-        """Of every enriched ticket."""
-        columns = enrichments.c.ticket_id, enrichments.c.content_hash, enrichments.c.signature
-        with self._engine.connect() as connection:
-            return {key: Kept(content, bytes(mark)) for key, content, mark in connection.execute(select(*columns))}
-
-    def pointing_at(self, ticket_ids: Iterable[str]) -> set[str]:
-        """The tickets that have one of these as a candidate."""
-        with self._engine.connect() as connection:
-            return {
-                key
-                for batch in chunked(sorted(set(ticket_ids)), ROWS_PER_TRANSACTION)
-                for key in connection.execute(
-                    select(related_tickets.c.ticket_id).where(related_tickets.c.other_id.in_(batch))
-                ).scalars()
-            }
-
     def save(self, found: Sequence[Enrichment], *, inputs: Mapping[str, Kept]) -> None:
         """Keep enrichments in place of the ones before; `inputs` has what each rests on. At most 500 a transaction:
         an interrupted call is finished by calling again. Raises BadInput for one without its input."""
@@ -65,48 +48,26 @@ class EnrichmentStore:
     def save_related(self, found: Mapping[str, Sequence[Related]], *, at: datetime) -> None:
         """Keep these tickets' candidates in place of the ones before; an empty sequence takes them away."""
         for batch in chunked(list(found), ROWS_PER_TRANSACTION):
-            rows = [one.model_dump(mode="json") | {"created_at": at} for key in batch for one in found[key]]
+            rows = [_related_row(one, at) for key in batch for one in found[key]]
             with self._engine.begin() as connection:
                 _forget(connection, related_tickets, batch)
                 if rows:
                     connection.execute(related_tickets.insert(), rows)
 
-    def enrichment(self, ticket_id: str) -> Enrichment | None:
-        with self._engine.connect() as connection:
-            row = connection.execute(select(enrichments).where(enrichments.c.ticket_id == ticket_id)).first()
-        return None if row is None else _enrichment(row)
 
-    def frame(self, *, as_of: datetime | None = None) -> pl.DataFrame:
-        """One row an enriched ticket, of those enriched by `as_of` if it is given; lists as JSON text, no signature."""
-        return self._read(enrichments, FRAME, as_of)
-
-    def related_frame(self, *, as_of: datetime | None = None) -> pl.DataFrame:
-        """One row a candidate, the same way."""
-        return self._read(related_tickets, RELATED_FRAME, as_of)
-
-    def _read(self, table: Table, schema: pl.Schema, as_of: datetime | None) -> pl.DataFrame:
-        statement = select(*[table.c[name] for name in schema])
-        if as_of is not None:
-            statement = statement.where(table.c.created_at <= as_of)
-        with self._engine.connect() as connection:
-            rows = [tuple(map(_flat, row)) for row in connection.execute(statement)]
-        return pl.DataFrame(rows, schema=schema, orient="row")
+def enrichment_rows(found: Sequence[Enrichment], inputs: Mapping[str, Kept]) -> pl.DataFrame:
+    """Enrichments as rows of the table `enrichments`, the ticket's key as `ticket`; lists as JSON text."""
+    return _as_rows(enrichments, [_row(one, inputs[one.ticket_id]) for one in found])
 
 
-FRAME = pl.Schema(
-    {
-        "ticket_id": pl.String(), "language": pl.String(), "language_confidence": pl.Float64(),
-        "complexity": pl.Float64(), "complexity_parts": pl.String(), "error_codes": pl.String(),
-        "sentiment": pl.Float64(), "sentiment_phrases": pl.String(), "urgency": pl.String(),
-        "urgency_reasons": pl.String(), "suggested_priority": pl.String(), "created_at": pl.Datetime("us", "UTC"),
-    }
-)  # fmt: skip
-RELATED_FRAME = pl.Schema(
-    {
-        "ticket_id": pl.String(), "other_id": pl.String(), "kind": pl.String(), "similarity": pl.Float64(),
-        "reason": pl.String(), "created_at": pl.Datetime("us", "UTC"),
-    }
-)  # fmt: skip
+def related_rows(found: Mapping[str, Sequence[Related]], *, at: datetime) -> pl.DataFrame:
+    """Candidates as rows of the table `related_tickets`, the same way."""
+    return _as_rows(related_tickets, [_related_row(one, at) for some in found.values() for one in some])
+
+
+def _as_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    flat = [[_flat(row[column.name]) for column in table.c] for row in rows]
+    return pl.DataFrame(flat, schema=frame_schema(table), orient="row").rename({"ticket_id": "ticket"})
 
 
 def _forget(connection: Connection, table: Table, ticket_ids: Sequence[str]) -> None:
@@ -118,10 +79,8 @@ def _row(one: Enrichment, kept: Kept) -> dict[str, Any]:
     return values | {name: list(values[name]) for name in LISTS}
 
 
-def _enrichment(row: Row[Any]) -> Enrichment:
-    values = {name: getattr(row, name) for name in Enrichment.model_fields}
-    parts = tuple(Part(**part) for part in values["complexity_parts"])
-    return Enrichment(**values | {name: tuple(values[name]) for name in LISTS} | {"complexity_parts": parts})
+def _related_row(one: Related, at: datetime) -> dict[str, Any]:
+    return one.model_dump(mode="json") | {"created_at": at}
 
 
 def _flat(value: Any) -> Any:

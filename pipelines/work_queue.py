@@ -1,25 +1,37 @@
 """The order of work: priority scores joined from what the desk, the clocks and triage know of each open ticket."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from pipelines.app.container import App
+from engine.contracts import AssignmentGroup
+
+if TYPE_CHECKING:
+    from engine.priority import Preset
 
 
-def scored(app: App, tickets: pl.DataFrame, clocks: pl.DataFrame, *, at: datetime) -> pl.DataFrame:
+def scored(
+    tickets: pl.DataFrame,
+    clocks: pl.DataFrame,
+    flags: pl.DataFrame,
+    envelopes: pl.DataFrame,
+    *,
+    preset: "Preset",
+    at: datetime,
+) -> pl.DataFrame:
     """Open tickets with `score`, `section` and the promise that falls due next, the highest score first.
 
-    `tickets` has the columns of the mart `tickets`, `clocks` those of `sla.contracts.CLOCKS`.
+    All but the preset are parts of a snapshot as of `at`.
     """
     from engine.priority import score_expr, section_expr
 
-    preset = app.policies.desk.priority
     queue = (
         tickets.filter("is_open")
         .join(next_promise(clocks), on="ticket", how="left")
-        .join(_flags(app, at), on="ticket", how="left")
-        .join(_envelopes(app, at), on="ticket", how="left")
+        .join(_flags(flags, at), on="ticket", how="left")
+        .join(_waiting(envelopes, at), on="ticket", how="left")
         .join(_reopened(clocks), on="ticket", how="left")
         .with_columns(sla_seconds_left=pl.col("seconds_left").cast(pl.Float64))
     )
@@ -44,18 +56,19 @@ def next_promise(clocks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _flags(app: App, at: datetime) -> pl.DataFrame:
-    flags = app.store.frame("case_flags").filter(_in_force("created_at", "cleared_at", at))
-    return flags.group_by(ticket="ticket_id").agg(flags=pl.col("type").unique())
+def _flags(flags: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    raised = flags.filter(_in_force("created_at", "cleared_at", at))
+    return raised.group_by("ticket").agg(flags=pl.col("type").unique())
 
 
-def _envelopes(app: App, at: datetime) -> pl.DataFrame:
+def _waiting(envelopes: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """Per ticket whether an expert was at it, and how long the longest unanswered question had waited by then."""
-    envelopes = app.store.frame("envelopes").filter(_in_force("created_at", "completed_at", at))
     waited = (pl.lit(at, pl.Datetime("us", "UTC")) - pl.col("created_at")).dt.total_microseconds() / 1e6
     is_active = (pl.col("accepted_at") <= at).fill_null(value=False)
-    return envelopes.group_by(ticket="ticket_id").agg(
-        has_active_envelope=is_active.any(), pending_envelope_seconds=waited.filter(~is_active).max()
+    return (
+        envelopes.filter(_in_force("created_at", "completed_at", at))
+        .group_by("ticket")
+        .agg(has_active_envelope=is_active.any(), pending_envelope_seconds=waited.filter(~is_active).max())
     )
 
 
@@ -65,3 +78,11 @@ def _in_force(since: str, until: str, at: datetime) -> pl.Expr:
 
 def _reopened(clocks: pl.DataFrame) -> pl.DataFrame:
     return clocks.group_by("ticket").agg(is_reopened=(pl.col("window") > 1).any())
+
+
+def with_load(groups: Sequence[AssignmentGroup], held: pl.DataFrame) -> list[AssignmentGroup]:
+    """The groups with these open tickets (column `group_id`) added to the load they carry elsewhere."""
+    here = dict(held.drop_nulls("group_id").group_by("group_id").len().iter_rows())
+    return [
+        group.model_copy(update={"current_load": group.current_load + here.get(group.group_id, 0)}) for group in groups
+    ]

@@ -1,0 +1,244 @@
+"""The desk as of one instant, as a value: each part is read or made once and handed on from stage to stage."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from engine.contracts import AssignmentGroup
+from engine.standings import HISTORY_KINDS, OPEN, standings, tickets_as_of
+from pipelines.app.container import App
+from pipelines.clock_replay import replay
+from pipelines.work_queue import scored
+
+if TYPE_CHECKING:
+    from pipelines.app.policies import Policies
+    from triage.contracts import Article, Macro
+    from triage.feedback.acceptance import Feedback
+    from triage.feedback.reviews import Review
+    from triage.ports import Embedder
+
+STORE_ALONE = {"version", "source_updated_at", "delivered", "tags", "location", "external_metadata"}
+"""Columns of a ticket by which the store and the rules of single tickets work; no table of all tickets needs them."""
+EVENT_COLUMNS = ("ticket_id", "version", "kind", "at", "value", "actor", "sla_effect", "data")
+DIMENSIONS = ("priority", "tier", "type", "group_id", "company_id")
+"""Columns of a ticket by which its clocks are counted."""
+MADE_OF: Mapping[str, set[str]] = {
+    "standings": {"tickets_now", "events"},
+    "tickets": {"tickets_now", "events", "claims"},
+    "clocks": {"tickets_now", "events"},
+    "ticket_clocks": {"tickets_now", "events", "claims", "clocks"},
+    "queue": {"tickets_now", "events", "claims", "clocks"},
+    "latest_claims": {"claims"},
+    "latest_drafts": {"drafts"},
+    "latest_decisions": {"decisions"},
+}
+"""The parts that follow from others, and from which of those that a stage may write."""
+
+
+class Snapshot:
+    """What the store holds and what follows from it as of `as_of`; frames have a ticket's key as `ticket`.
+
+    A part is read when it is first asked for and stays as it was then. A stage that writes hands on a snapshot that
+    has what it wrote (`with_parts`, `with_rows`) and shares all other parts.
+    """
+
+    def __init__(self, app: App, as_of: datetime) -> None:
+        self._app, self.as_of = app, as_of
+
+    def with_parts(self, **parts: Any) -> "Snapshot":
+        """The same with these parts in place of its own; what was made of them is made anew when asked for."""
+        stale = {name for name, sources in MADE_OF.items() if sources & parts.keys()}
+        new = Snapshot(self._app, self.as_of)
+        new.__dict__.update({name: part for name, part in self.__dict__.items() if name not in stale} | parts)
+        return new
+
+    def with_rows(self, part: str, rows: pl.DataFrame, *, key: str, gone: pl.Series | None = None) -> "Snapshot":
+        """The same with rows that were just written to a part, in place of those with their `key` or one of those that
+        are `gone`. A part that was not read yet will have them anyway."""
+        if part not in self.__dict__:
+            return self
+        before: pl.DataFrame = self.__dict__[part]
+        replaced = rows[key] if gone is None else gone
+        left = before.filter(~pl.col(key).is_in(replaced.implode()))
+        new = rows.select(pl.col(name).cast(dtype) for name, dtype in before.schema.items())
+        return self.with_parts(**{part: pl.concat([left, new])})
+
+    def read_again(self, part: str) -> "Snapshot":
+        """The same with a part to be read anew when it is asked for, since rows of it were written."""
+        new = Snapshot(self._app, self.as_of)
+        new.__dict__.update({name: kept for name, kept in self.__dict__.items() if name != part})
+        return new
+
+    @property
+    def policies(self) -> "Policies":
+        """The policies in force."""
+        return self._app.policies
+
+    def _table(self, name: str, **options: Any) -> pl.DataFrame:
+        return self._app.store.frame(name, **options).rename({"ticket_id": "ticket"}, strict=False)
+
+    @cached_property
+    def tickets_now(self) -> pl.DataFrame:
+        """The store's table of tickets as it is now, those of later instants too."""
+        from engine.storage.tables import tickets
+
+        names = [name for name in tickets.c.keys() if name not in STORE_ALONE]  # noqa: SIM118
+        return self._app.store.frame("tickets", names).rename({"id": "ticket"})
+
+    @cached_property
+    def events(self) -> pl.DataFrame:
+        """What happened to tickets, without what the desk notes by itself, in no order: `version` is a ticket's."""
+        return self._table("events", columns=EVENT_COLUMNS, where={"kind": HISTORY_KINDS})
+
+    @cached_property
+    def standings(self) -> pl.DataFrame:
+        """How each ticket came to stand as it does (schema `engine.standings.STANDINGS`)."""
+        return standings(self.tickets_now, self.events, self.as_of)
+
+    @cached_property
+    def tickets(self) -> pl.DataFrame:
+        """Tickets created by then, each in its state of then, with `is_open`. A confirmed product wins over a
+        classified one; a claim that needs review names no product."""
+        stood = tickets_as_of(self.tickets_now, self.events, self.standings, self.as_of)
+        sure = self.latest_claims.filter(~pl.col("needs_review")).select("ticket", claimed="product")
+        return (
+            stood.join(sure, on="ticket", how="left")
+            .with_columns(product=pl.coalesce("product", "claimed"), is_open=pl.col("status").is_in(OPEN))
+            .drop("claimed")
+            .sort("created_at", "ticket")
+        )
+
+    @cached_property
+    def clocks(self) -> pl.DataFrame:
+        """Every clock of every ticket (schema `sla.contracts.CLOCKS`)."""
+        address = self._app.settings.dask_address
+        return replay(self.tickets_now, self.events, self.policies.sla, as_of=self.as_of, dask_address=address)
+
+    @cached_property
+    def ticket_clocks(self) -> pl.DataFrame:
+        """The clocks of the tickets created by then, with their ticket's reference and dimensions, the week their
+        window began, and whose clock it was."""
+        from sla.reporting.attribution import with_agents
+
+        about = self.tickets.select("ticket", "reference", *DIMENSIONS)
+        named = with_agents(self.clocks, self.standings, self.agents["id"].to_list(), self.as_of)
+        week = pl.col("window_start").dt.truncate("1w").dt.date()
+        return named.join(about, on="ticket", how="inner").with_columns(week=week)
+
+    @cached_property
+    def queue(self) -> pl.DataFrame:
+        """Open tickets in the order of work (`pipelines.work_queue.scored`)."""
+        preset = self.policies.desk.priority
+        return scored(self.tickets, self.clocks, self.flags, self.envelopes, preset=preset, at=self.as_of)
+
+    @cached_property
+    def claims(self) -> pl.DataFrame:
+        """Every classification there is."""
+        return self._table("classifications")
+
+    @cached_property
+    def latest_claims(self) -> pl.DataFrame:
+        """The last classification of each ticket."""
+        return self._latest(self.claims, "created_at")
+
+    @cached_property
+    def drafts(self) -> pl.DataFrame:
+        """Every drafted reply there is; citations and macros as JSON text."""
+        return self._table("suggestions")
+
+    @cached_property
+    def latest_drafts(self) -> pl.DataFrame:
+        """The last draft for each ticket."""
+        return self._latest(self.drafts, "created_at")
+
+    @cached_property
+    def decisions(self) -> pl.DataFrame:
+        """Every allocation decision there is."""
+        return self._table("allocation_decisions")
+
+    @cached_property
+    def latest_decisions(self) -> pl.DataFrame:
+        """The last decision about each ticket."""
+        return self._latest(self.decisions, "decided_at")
+
+    def _latest(self, rows: pl.DataFrame, at: str) -> pl.DataFrame:
+        made = rows.filter(pl.col(at) <= self.as_of).sort(at, "id")
+        return made.unique("ticket", keep="last", maintain_order=True)
+
+    @cached_property
+    def enrichments(self) -> pl.DataFrame:
+        """What enriching found on each ticket; lists as JSON text."""
+        return self._table("enrichments")
+
+    @cached_property
+    def related(self) -> pl.DataFrame:
+        """The earlier tickets (`other_id`) that each may belong to."""
+        return self._table("related_tickets")
+
+    @cached_property
+    def alerts(self) -> pl.DataFrame:
+        """Every SLA alert that was raised."""
+        return self._table("sla_alerts")
+
+    @cached_property
+    def flags(self) -> pl.DataFrame:
+        return self._table("case_flags")
+
+    @cached_property
+    def envelopes(self) -> pl.DataFrame:
+        return self._table("envelopes")
+
+    @cached_property
+    def surveys(self) -> pl.DataFrame:
+        return self._table("surveys")
+
+    @cached_property
+    def rejected(self) -> pl.DataFrame:
+        """Rows that could not be taken in; they have no instant of their own."""
+        return self._table("rejected_rows")
+
+    @cached_property
+    def agents(self) -> pl.DataFrame:
+        return self._table("agents")
+
+    @cached_property
+    def companies(self) -> pl.DataFrame:
+        return self._table("companies")
+
+    @cached_property
+    def groups(self) -> list[AssignmentGroup]:
+        """Groups with the load they carry elsewhere (`engine.allocation.batch.loaded` adds to it)."""
+        return self._app.store.all(AssignmentGroup)
+
+    @cached_property
+    def answers(self) -> "list[Review]":
+        """What people answered of triage's claims: the answer that counts on each ticket."""
+        return list(self._app.triage.feedback.answers(as_of=self.as_of).values())
+
+    @cached_property
+    def feedback(self) -> "list[Feedback]":
+        """What became of each judged draft."""
+        return self._app.triage.feedback.feedback(as_of=self.as_of)
+
+    @cached_property
+    def held_articles(self) -> list[str]:
+        """The ids of the articles in the knowledge index."""
+        return self._app.triage.held_articles()
+
+    @cached_property
+    def articles(self) -> "list[Article]":
+        """The articles of the data folder."""
+        from triage.knowledge.articles import read_folder
+
+        return read_folder(self._app.settings.data / "knowledge").articles
+
+    @property
+    def macros(self) -> "list[Macro]":
+        return self._app.triage.macros
+
+    @property
+    def embedder(self) -> "Embedder":
+        return self._app.triage.embedder

@@ -64,7 +64,9 @@ EXIT_CODES: dict[type[HelmdeskError], int] = {
 
 def exit_code(error: HelmdeskError) -> int:
     """By the kind of error; 1 for one that has no code of its own."""
-    return FIRST_STAGE + error.place if isinstance(error, StageFailed) else EXIT_CODES.get(type(error), 1)
+    if isinstance(error, StageFailed):
+        return FIRST_STAGE + error.place
+    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
 
 
 def _show_version(wanted: bool) -> None:

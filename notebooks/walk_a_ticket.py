@@ -28,10 +28,10 @@ from engine.contracts import Agent, AssignmentGroup, Status, first_broken_link
 from engine.shared.errors import NotAllowed
 from pipelines.app.container import open_app
 from pipelines.jobs.allocate import allocate
-from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.triage_tickets import triage_tickets
+from pipelines.snapshot import Snapshot
 
 home = open_app().settings.home
 home.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ first, again
 # ## What is it about, and what could we answer?
 
 # %%
-triage_tickets(app, at=monday + timedelta(minutes=1))
+triage_tickets(app, Snapshot(app, monday + timedelta(minutes=1)))
 key = "portal:WALK-1"
 (claim,) = app.triage.store.latest([key]).values()
 claim.product, round(claim.confidence, 2), claim.needs_review, claim.runner_up, claim.reasoning
@@ -89,7 +89,7 @@ for citation in draft.citations:
 # ## Who should get it?
 
 # %%
-allocate(app, at=monday + timedelta(minutes=2))
+allocate(app, Snapshot(app, monday + timedelta(minutes=2)))
 (decision,) = app.store.decisions(key)
 print(decision.rationale)
 decision.scores
@@ -103,7 +103,7 @@ decision.scores
 # %%
 def owed(at: datetime) -> pl.DataFrame:
     seconds = [pl.duration(seconds=pl.col(name)).alias(name) for name in ("target", "elapsed", "paused", "remaining")]
-    return replay(app, as_of=at).select("clock", "state", *seconds, "due_at")
+    return Snapshot(app, at).clocks.select("clock", "state", *seconds, "due_at")
 
 
 owed(monday + timedelta(minutes=2))

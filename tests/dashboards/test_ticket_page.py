@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from engine.contracts import Company, Contact
 from pipelines import actions
 from pipelines.app.container import open_app
+from pipelines.snapshot import Snapshot
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, published, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
 
@@ -202,7 +203,7 @@ def test_ledger_agrees_with_clocks_published_from_the_store(home):
     from pipelines.jobs.publish import publish
 
     with open_app(home=home) as parts:
-        publish(parts, as_of=NOON)
+        publish(parts, Snapshot(parts, NOON))
     app = opened("ticket", ticket="INC-1")
     assert [e.label for e in app.expander] == ["How first response adds up", "How resolution adds up"]
     assert not [c.value for e in app.expander for c in e.caption if "has changed since" in c.value]

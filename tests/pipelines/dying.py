@@ -11,6 +11,7 @@ from typing import Any
 from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.jobs.triage_tickets import classify, draft
+from pipelines.snapshot import Snapshot
 from triage.contracts import Classification, TicketText
 
 AT = datetime(2026, 3, 3, tzinfo=UTC)
@@ -48,9 +49,9 @@ def main(work: str, moment: str, home: str, database_url: str) -> None:
         setattr(app.store, name, die)
         match work:
             case "classify":
-                classify(app, at=AT)
+                classify(app, Snapshot(app, AT).tickets_now, at=AT)
             case "draft":
-                draft(app, at=AT)
+                draft(app, Snapshot(app, AT).tickets_now, Snapshot(app, AT).drafts["ticket"], at=AT)
             case "review":
                 actions.answer_review(app, "INC1", label="ZTNA", by="ana")
 

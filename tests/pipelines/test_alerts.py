@@ -16,7 +16,6 @@ from engine.notifications import News, NotificationPreference, QueuedNotificatio
 from engine.shared.errors import BadInput
 from pipelines.app.container import App, open_app
 from pipelines.jobs.alerts import (
-    TICKET_COLUMNS,
     Raised,
     nudge,
     on_calendars,
@@ -24,7 +23,7 @@ from pipelines.jobs.alerts import (
     raise_alerts,
     raise_and_queue,
 )
-from pipelines.jobs.evaluate_sla import replay
+from pipelines.snapshot import Snapshot
 from sla.contracts import CLOCKS
 
 MONDAY = datetime(2026, 7, 13, 9, tzinfo=UTC)
@@ -72,7 +71,7 @@ def breached(tickets: int, *, over: float = 60, state: str = "breached") -> pl.D
 
 
 def tickets_of(app: App) -> pl.DataFrame:
-    return app.store.frame("tickets", list(TICKET_COLUMNS.values())).select(**TICKET_COLUMNS)
+    return Snapshot(app, LATER).tickets_now
 
 
 def queue(app: App, kind: str = "sla_breach") -> list[QueuedNotification]:
@@ -236,7 +235,7 @@ def test_real_clocks_warn_breach_and_nudge(app: App) -> None:
     fill(app, 2, priority="critical")
     counts = []
     for at in (MONDAY + minutes(1), LATER, LATER + minutes(1)):
-        counts.append(raise_and_queue(app, replay(app, as_of=at), tickets_of(app), as_of=at))
+        counts.append(raise_and_queue(app, Snapshot(app, at).clocks, tickets_of(app), as_of=at))
     assert (counts[0].alerts, counts[0].messages) == (0, 0)
     assert counts[1].alerts > 0
     assert counts[1].messages > 0

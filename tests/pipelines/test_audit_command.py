@@ -17,6 +17,7 @@ from pipelines.cli import command_line
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.publish import publish
 from pipelines.marts import chain_heads
+from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF, write_export
 
 
@@ -25,7 +26,7 @@ def published_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     with open_app(home=home, embedder="wordllama") as app:
         ingest(app, source="helmdesk", path=write_export(home / "export", 12), at=AS_OF)
-        publish(app, as_of=AS_OF)
+        publish(app, Snapshot(app, AS_OF))
     return home
 
 
@@ -79,7 +80,7 @@ def test_a_removed_ticket_is_found_by_what_was_published(home: Path) -> None:
     code, found = verified(home)
     assert (code, [one["ticket"] for one in found["broken"]]) == (1, [ticket])
     with open_app(home=home, embedder="wordllama") as app:
-        publish(app, as_of=AS_OF)
+        publish(app, Snapshot(app, AS_OF))
     assert verified(home) == (1, found | {"publication": verified(home)[1]["publication"]})
 
 
@@ -100,7 +101,7 @@ def test_an_emptied_store_is_not_published_over_marts(home: Path) -> None:
     (home / "helmdesk.db").unlink()
     with open_app(home=home, embedder="wordllama") as app:
         with pytest.raises(BadInput, match=r"no ticket, but the marts .* speak of 12: put the database back"):
-            publish(app, as_of=AS_OF)
+            publish(app, Snapshot(app, AS_OF))
         assert actions.published(app).frame("tickets").height == 12
         shutil.rmtree(home / "marts")
-        assert publish(app, as_of=AS_OF).rows["tickets"] == 0
+        assert publish(app, Snapshot(app, AS_OF)).rows["tickets"] == 0

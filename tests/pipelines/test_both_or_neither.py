@@ -13,6 +13,7 @@ from engine.contracts import Kind
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.jobs.triage_tickets import classify, draft
+from pipelines.snapshot import Snapshot
 from tests.pipelines.dying import AT, opened
 from tests.ports.examples import LATER, created, delivery, ticket
 from tests.processes import meet, two_processes
@@ -58,25 +59,25 @@ def kept(app: App) -> tuple[int, int, int, int, int]:
 def test_killed_classification_leaves_neither(app: App, moment: str) -> None:
     killed(app, "classify", moment)
     assert kept(app) == (0, 0, 0, 0, 0)
-    classify(app, at=AT)
+    classify(app, Snapshot(app, AT).tickets_now, at=AT)
     assert kept(app) == (TICKETS, TICKETS, 0, 0, 0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_killed_drafting_leaves_neither(app: App) -> None:
-    classify(app, at=AT)
+    classify(app, Snapshot(app, AT).tickets_now, at=AT)
     app.triage.index.close()
     del app.triage.index
     killed(app, "draft", "before")
     assert kept(app) == (TICKETS, TICKETS, 0, 0, 0)
-    draft(app, at=AT)
+    draft(app, Snapshot(app, AT).tickets_now, Snapshot(app, AT).drafts["ticket"], at=AT)
     assert kept(app) == (TICKETS, TICKETS, TICKETS, TICKETS, 0)
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_killed_answer_leaves_neither(app: App, moment: str) -> None:
-    classify(app, at=AT)
+    classify(app, Snapshot(app, AT).tickets_now, at=AT)
     killed(app, "review", moment)
     assert (kept(app)[1], kept(app)[4], app.store.ticket("INC1").product) == (TICKETS, 0, None)
     actions.answer_review(app, "INC1", label="ZTNA", by="ana")
@@ -90,7 +91,7 @@ def test_failing_event_takes_the_claim_back(app: App, monkeypatch: pytest.Monkey
     with monkeypatch.context() as patch:
         patch.setattr(app.store, "append", full)
         with pytest.raises(OSError, match="no space"):
-            classify(app, at=AT)
+            classify(app, Snapshot(app, AT).tickets_now, at=AT)
     assert kept(app) == (0, 0, 0, 0, 0)
 
 
@@ -103,7 +104,7 @@ def answer_as_process(home: Path, database_url: str, label: str) -> None:
 
 
 def test_two_people_at_once_leave_the_last_answer_on_the_ticket(app: App) -> None:
-    classify(app, at=AT)
+    classify(app, Snapshot(app, AT).tickets_now, at=AT)
     with two_processes() as pool:
         given = [pool.submit(answer_as_process, app.settings.home, app.settings.database_url, label)
                  for label in ("SWG", "ZTNA")]  # fmt: skip

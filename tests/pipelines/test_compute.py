@@ -10,8 +10,8 @@ from polars.testing import assert_frame_equal
 from engine.shared.errors import Unavailable
 from pipelines.app.people_files import load_people
 from pipelines.app.settings import shipped_data
+from pipelines.clock_replay import evaluated
 from pipelines.compute import over_partitions, partitioned, parts_for
-from pipelines.jobs.evaluate_sla import evaluated
 from pipelines.samples.generate import generate
 from sla.policy.calendar_files import load as load_calendars
 from sla.policy.parser import load as load_policies

@@ -9,6 +9,7 @@ from pipelines.app.container import open_app
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.triage_tickets import triage_tickets
+from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF, write_export
 from tests.triage.chat_server import labelling, serving
 from triage.contracts import TicketText
@@ -33,7 +34,7 @@ def test_a_run_says_what_became_of_the_tickets_it_asked_about(tmp_path: Path, mo
         with open_app(home=tmp_path, embedder="wordllama", draft_limit=0) as app:
             bring_people(app, app.settings.data / "people")
             ingest(app, write_export(tmp_path / "export", 40), source="helmdesk", at=AS_OF)
-            done = triage_tickets(app, at=AS_OF)
+            done = triage_tickets(app, Snapshot(app, AS_OF))
     assert done.classified == 40
     assert sum(done.hosted.get(name, 0) for name in ("local", "hosted", "taken over")) == 40
     assert done.hosted["hosted"] > 0

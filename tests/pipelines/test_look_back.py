@@ -10,6 +10,7 @@ from engine.alert_matrix import Alert
 from pipelines.app.container import App, open_app
 from pipelines.jobs.alerts import Raised, nudge, raise_and_queue
 from pipelines.jobs.publish import publish
+from pipelines.snapshot import Snapshot
 from tests.pipelines.test_alerts import LATER, MONDAY, breached, fill, minutes, tickets_of
 
 THEN = LATER - timedelta(hours=3)
@@ -32,7 +33,7 @@ def test_look_back_raises_no_alert(app: App) -> None:
 def test_instant_that_raised_nothing_was_looked_at_too(app: App) -> None:
     raise_and_queue(app, breached(0), tickets_of(app), as_of=LATER)
     for as_of in (LATER, MONDAY):
-        publish(app, as_of=as_of, clocks=breached(0))
+        publish(app, Snapshot(app, as_of).with_parts(clocks=breached(0)))
     assert raise_and_queue(app, breached(3), tickets_of(app), as_of=THEN) == Raised(0, 0, 0)
 
 
@@ -48,7 +49,7 @@ def test_present_after_a_look_back_is_told(app: App) -> None:
 def test_look_ahead_silences_nobody(app: App) -> None:
     ahead = LATER + timedelta(days=9)
     raise_and_queue(app, breached(1), tickets_of(app), as_of=ahead)
-    publish(app, as_of=ahead, clocks=breached(1))
+    publish(app, Snapshot(app, ahead).with_parts(clocks=breached(1)))
     assert raise_and_queue(app, breached(3), tickets_of(app), as_of=LATER).alerts == 2
 
 

@@ -72,7 +72,7 @@ def test_typos_in_all_of_triages_policies_do_not_end_the_rounds(tmp_path: Path, 
     pauses = Pauses(lambda: mistype(data, *POLICIES))
     app = open_app(home=tmp_path / "home", data=data, embedder="wordllama", keep_last_good=True)
     with app, pytest.raises(Enough):
-        repeat(app, every=timedelta(hours=1), wait=pauses, told=told.append)
+        repeat(app, every=timedelta(hours=1), wait=pauses, report=told.append)
     assert [line.split()[2] for line in told] == ["published", "published"]
 
 
@@ -138,7 +138,7 @@ def test_a_broken_policy_does_not_end_the_rounds(tmp_path: Path, data: Path) -> 
     calendars, told = data / "policies" / "calendars.yaml", list[str]()
     pauses = Pauses(lambda: calendars.write_text("business: {tz: Nowhere/Land}\n"))
     with open_app(home=tmp_path / "home", data=data, keep_last_good=True) as app, pytest.raises(Enough):
-        repeat(app, every=timedelta(hours=1), wait=pauses, told=told.append)
+        repeat(app, every=timedelta(hours=1), wait=pauses, report=told.append)
     assert [line.split()[2] for line in told] == ["published", "published"]
     assert all(3_000 < seconds <= 3_600 for seconds in pauses.waited)
 
@@ -164,6 +164,6 @@ def test_a_failed_round_is_told_and_the_next_one_tried(tmp_path: Path, data: Pat
     calendars.write_text("business: {tz: Nowhere/Land}\n", encoding="utf-8")
     pauses = Pauses(lambda: calendars.write_text(good, encoding="utf-8"))
     with open_app(home=tmp_path / "home", data=data) as app, pytest.raises(Enough):
-        repeat(app, every=timedelta(minutes=1), wait=pauses, told=told.append)
+        repeat(app, every=timedelta(minutes=1), wait=pauses, report=told.append)
     assert ["failed" in line for line in told] == [True, False]
     assert "calendars.yaml" in told[0]

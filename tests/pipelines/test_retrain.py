@@ -17,6 +17,7 @@ from pipelines.app.container import App, open_app
 from pipelines.commands.review import retrain as command
 from pipelines.jobs.retrain import Retrained, measure_drift, retrain
 from pipelines.jobs.triage_tickets import classify
+from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import TicketText
 from triage.feedback.store import ModelRun
@@ -46,7 +47,7 @@ def desk(home: Path, tickets: int, *, answers: int | None = None) -> None:
             for n in range(tickets)
         ]  # fmt: skip
         app.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
-        classify(app, at=AS_OF)
+        classify(app, Snapshot(app, AS_OF).tickets_now, at=AS_OF)
         for number in range(tickets if answers is None else answers):
             actions.answer_review(app, f"demo:T-{number}", label=said(number)[0], by="ana")
 
@@ -162,7 +163,7 @@ def test_drift_is_told_once_there_are_enough_tickets(tmp_path: Path) -> None:
         ]
         app.store.ingest(Delivery(tickets=tuple(made)), at=AS_OF)
         assert measure_drift(app, at=AS_OF).shifts == ()
-        classify(app, at=AS_OF)
+        classify(app, Snapshot(app, AS_OF).tickets_now, at=AS_OF)
         found = measure_drift(app, at=AS_OF)
         assert (found.before, found.recent, found.is_shifted) == (110, 110, True)
         assert not measure_drift(app, at=AS_OF - timedelta(days=10)).shifts

@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 
 from pipelines.app.container import App, open_app
-from pipelines.jobs.evaluate_sla import clock_events, evaluate_sla, replay, tickets_as_created
+from pipelines.clock_replay import AS_CREATED, clock_events
+from pipelines.jobs.evaluate_sla import evaluate_sla
 from pipelines.jobs.ingest import ingest
+from pipelines.snapshot import Snapshot
 from sla.clocks.evaluate import evaluate_all
 
 LOG = Path(__file__).resolve().parents[3] / "shared" / "data" / "servicenow_incident_log.csv.gz"
@@ -34,7 +36,7 @@ def test_second_ingest_skips_everything(app: App) -> None:
 
 
 def test_every_incident_gets_both_clocks_and_an_archive_wakes_nobody(app: App) -> None:
-    evaluated = evaluate_sla(app, as_of=AS_OF)
+    evaluated = evaluate_sla(app, Snapshot(app, AS_OF))
     current = evaluated.clocks.filter("is_current")
     assert current.group_by("clock").len()["len"].to_list() == [14_175, 14_175]
     assert set(current["state"].cast(pl.String)) == {"met", "breached"}
@@ -42,13 +44,14 @@ def test_every_incident_gets_both_clocks_and_an_archive_wakes_nobody(app: App) -
 
 
 def test_batch_says_what_the_plain_reference_says(app: App) -> None:
-    some = replay(app, as_of=AS_OF)["ticket"].unique().sort().gather_every(100)
-    tickets = tickets_as_created(app).filter(pl.col("id").is_in(some.implode()))
-    events = clock_events(app).filter(pl.col("ticket").is_in(some.implode()))
+    snapshot = Snapshot(app, AS_OF)
+    some = snapshot.clocks["ticket"].unique().sort().gather_every(100)
+    tickets = snapshot.tickets_now.select(**AS_CREATED).filter(pl.col("id").is_in(some.implode()))
+    events = clock_events(snapshot.events).filter(pl.col("ticket").is_in(some.implode()))
     plain = evaluate_all(
         tickets.to_dicts(), events.to_dicts(), app.policies.sla.policies, app.policies.sla.calendars, AS_OF
     )
     fields = ["ticket", "clock", "window", "state", "elapsed", "paused", "due_at"]
-    batch = replay(app, as_of=AS_OF).filter(pl.col("ticket").is_in(some.implode())).select(fields)
+    batch = snapshot.clocks.filter(pl.col("ticket").is_in(some.implode())).select(fields)
     expected = {tuple(str(row[field]) for field in fields) for row in plain}
     assert {tuple(str(value) for value in row) for row in batch.iter_rows()} == expected

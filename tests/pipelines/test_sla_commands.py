@@ -11,7 +11,8 @@ import pytest
 
 from pipelines.app.container import open_app
 from pipelines.cli import main
-from pipelines.jobs.evaluate_sla import clock_events, replay, tickets_as_created
+from pipelines.clock_replay import AS_CREATED, clock_events, read_events, read_tickets
+from pipelines.snapshot import Snapshot
 from sla.clocks.batch.evaluate import evaluate
 from sla.policy.parser import load
 from tests.pipelines.small_desk import AS_OF, write_export
@@ -62,7 +63,7 @@ def shorter(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def clocks(home: Path) -> pl.DataFrame:
     with open_app(home=home) as app:
-        return replay(app, as_of=AS_OF)
+        return Snapshot(app, AS_OF).clocks
 
 
 def test_explain_adds_up_to_what_is_published(run: Run, clocks: pl.DataFrame) -> None:
@@ -107,10 +108,8 @@ def test_backtest_agrees_with_a_replay_under_the_new_policy(
     assert "clocks of" in out
     with open_app(home=home) as app:
         sides = [load(IN_FORCE), load(shorter)]
-        was, new = (
-            evaluate(tickets_as_created(app), clock_events(app), side, app.policies.sla.calendars, AS_OF)
-            for side in sides
-        )
+        born, moves = read_tickets(app.store).select(**AS_CREATED), clock_events(read_events(app.store))
+        was, new = (evaluate(born, moves, side, app.policies.sla.calendars, AS_OF) for side in sides)
     keys = ["ticket", "clock", "window"]
     both = was.join(new, on=keys, suffix="_after").filter(pl.col("state") != pl.col("state_after"))
     assert sorted(both.select(keys).rows()) == sorted(pl.read_parquet(file).select(keys).rows())

@@ -13,7 +13,7 @@ from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
 from pipelines.jobs.alerts import raise_alerts
 from pipelines.jobs.enrichment_marts import customer_mart
-from pipelines.ticket_snapshot import ticket_snapshot
+from pipelines.snapshot import Snapshot
 from tests.pipelines.test_alerts import LATER, MONDAY, breached, fill, tickets_of
 from triage.enrichment.policy import load_enrichment_policy
 
@@ -40,7 +40,7 @@ def test_a_ticket_goes_out_when_resolved_else_closed_else_last_touched(
 ) -> None:
     made = {"ticket_id": "1", "source": "web", "created_at": MONDAY, "status": "closed"}
     app.store.ingest(Delivery(tickets=(StandardTicket.model_validate(made | ended),)), at=LATER)
-    volume = standings.volume(ticket_snapshot(app, LATER).standings)
+    volume = standings.volume(Snapshot(app, LATER).standings)
     assert volume.filter(pl.col("resolved") > 0)["day"].to_list() == [(MONDAY + gone * DAY).date()]
 
 

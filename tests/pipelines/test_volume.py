@@ -10,7 +10,7 @@ import pytest
 from engine import standings
 from engine.contracts import Delivery, StandardTicket
 from pipelines.app.container import App, open_app
-from pipelines.ticket_snapshot import ticket_snapshot
+from pipelines.snapshot import Snapshot
 
 MONDAY = datetime(2026, 7, 13, 9, tzinfo=UTC)
 TUESDAY, FRIDAY = MONDAY + timedelta(days=1), MONDAY + timedelta(days=4)
@@ -26,7 +26,7 @@ def volume(app: App, **ended: object) -> pl.DataFrame:
     """The mart after one ticket of Monday morning that ended so."""
     made = {"ticket_id": "1", "source": "web", "created_at": MONDAY}
     app.store.ingest(Delivery(tickets=(StandardTicket.model_validate(made | ended),)), at=FRIDAY)
-    return standings.volume(ticket_snapshot(app, FRIDAY).standings)
+    return standings.volume(Snapshot(app, FRIDAY).standings)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Outcome
 from pipelines.app.container import App
 from pipelines.jobs.allocate import current_groups
+from pipelines.snapshot import Snapshot
 from tests.engine.people import MONDAY, delivered, later
 
 
@@ -15,4 +16,4 @@ def test_load_is_what_is_open_here_and_what_is_said_of_elsewhere(app: App) -> No
         ticket_id="web:29", decided_at=later(1), outcome=Outcome.ALLOCATED, group_id="emea", rationale="", policy="p"
     )
     app.store.record_decisions([allocated], at=later(1))
-    assert [group.current_load for group in current_groups(app)] == [42]
+    assert [group.current_load for group in current_groups(Snapshot(app, later(2)))] == [42]

@@ -8,6 +8,7 @@ from pipelines.actions import published
 from pipelines.app.container import App
 from pipelines.jobs.alerts import Raised, raise_and_queue
 from pipelines.jobs.publish import publish
+from pipelines.snapshot import Snapshot
 from tests.pipelines.test_alerts import breached, fill, tickets_of
 
 TODAY, FIFTH = datetime(2026, 11, 20, 9, tzinfo=UTC), datetime(2026, 11, 5, 9, tzinfo=UTC)
@@ -16,7 +17,7 @@ INSTANT = timedelta(microseconds=1)
 
 def pass_of(app: App, at: datetime, broken: int) -> Raised:
     raised = raise_and_queue(app, breached(broken), tickets_of(app), as_of=at)
-    publish(app, as_of=at, clocks=breached(broken))
+    publish(app, Snapshot(app, at).with_parts(clocks=breached(broken)))
     return raised
 
 
@@ -37,5 +38,5 @@ def test_before_the_latest_is_a_look_back_and_at_it_is_none(
 ) -> None:
     monkeypatch.setattr(app, "now", lambda: TODAY + timedelta(hours=1))
     fill(app, 3)
-    publish(app, as_of=TODAY, clocks=breached(0))
+    publish(app, Snapshot(app, TODAY).with_parts(clocks=breached(0)))
     assert raise_and_queue(app, breached(3), tickets_of(app), as_of=at).alerts == alerts

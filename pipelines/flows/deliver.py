@@ -11,4 +11,4 @@ from pipelines.jobs.deliver import deliver as job
 @flow(name="deliver")
 def deliver() -> Any:
     """Send every decision whose time has come; returns counts, or ends as skipped while another deliverer is at it."""
-    return run_alone("delivery", lambda app: job(app, at=app.now())._asdict())
+    return run_alone("deliver", lambda app: job(app, at=app.now())._asdict())

@@ -1,13 +1,15 @@
 """A payload posted to a handler's system: tried again at once where that helps, else put off or refused."""
 
 import json
+import socket
 import urllib.parse
 import weakref
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from threading import Timer
 from typing import Any
 
 import httpx
@@ -23,29 +25,46 @@ set_on_retry_hooks(())  # what failed is said once, with the row that it delays
 TRIES = 3
 WORTH_WAITING = frozenset({408, 425, 429})
 LONGEST_PAUSE = timedelta(days=1)
+LOCKED_OUT = frozenset({401, 403, 407})
+"""Answers about our credentials: they say nothing of the row that was sent."""
+
+UNTIL_MENDED = timedelta(minutes=5)
+"""How long a system is left alone that takes nothing until a person changes a setting."""
+
 REDIRECTS = 3
 ANSWER_BYTES = 4_000
 """How much of an answer is read; the reason of a refusal is its first 200 characters."""
 
 
 def to_url(
-    url: str, *, token: str | None = None, timeout_seconds: float = 10.0, wait_seconds: float = 0.2
+    url: str,
+    *,
+    token: str | None = None,
+    timeout_seconds: float = 10.0,
+    limit_seconds: float = 30.0,
+    wait_seconds: float = 0.2,
 ) -> Transport:
     """Posts JSON with an `Idempotency-Key`; up to three tries, `wait_seconds` before the second.
 
-    Raises TryLater for 5xx, 408, 425, 429 and no answer; Refused for any other 4xx and a redirect to another place.
+    The other side may be silent for `timeout_seconds`, and take `limit_seconds` in all for one request. Raises TryLater
+    for 5xx, 408, 425, 429 and no answer; also, with the setting to change and a pause for all that goes there, for
+    401, 403, 407 and a redirect to another place. Raises Refused for any other 4xx.
     """
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise BadInput(f"{url!r} is not an http or https address")
     if token and not (token.isascii() and token.isprintable()):
         raise BadInput("HELMDESK_HANDLER_TOKEN holds a character that no header can carry")
-    return _Posting(url, token, timeout_seconds, wait_seconds)
+    return _Posting(url, token, timeout_seconds, limit_seconds, wait_seconds)
 
 
 class _Posting:
-    def __init__(self, url: str, token: str | None, timeout_seconds: float, wait_seconds: float) -> None:
-        self._url, self._timeout, self._wait = url, timeout_seconds, wait_seconds
+    def __init__(
+        self, url: str, token: str | None, timeout_seconds: float, limit_seconds: float, wait_seconds: float
+    ) -> None:
+        self._url, self._timeout, self._limit, self._wait = url, timeout_seconds, limit_seconds, wait_seconds
+        self._socket: socket.socket | None = None
+        self._is_late = False
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         parts = urllib.parse.urlsplit(url)
         self._shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # no password, no query
@@ -60,25 +79,54 @@ class _Posting:
             wait_jitter=self._wait,
         )
         for attempt in tries:
-            with attempt:
+            with attempt, self._time_limit():
                 return self._post(json.dumps(payload).encode(), key)
         raise AssertionError("unreachable")
 
     @cached_property
     def _client(self) -> httpx.Client:
-        client = httpx.Client(timeout=self._timeout, headers=self._headers)
+        one = httpx.Limits(max_connections=1)
+        client = httpx.Client(timeout=self._timeout, headers=self._headers, limits=one)
         weakref.finalize(self, client.close)
         return client
 
+    @contextmanager
+    def _time_limit(self) -> Iterator[None]:
+        """Ends the connection when the time is up: httpx bounds the wait for each byte, not for all of them."""
+        self._is_late = False
+        timer = Timer(self._limit, self._hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _hang_up(self) -> None:
+        self._is_late = True
+        if self._socket is not None:
+            with suppress(OSError):
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _watch(self, step: str, about: Mapping[str, Any]) -> None:
+        """What httpx tells of a request: a connection that was made, or made safe, is the one to end."""
+        if step.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._socket = about["return_value"].get_extra_info("socket")
+            if self._is_late:
+                self._hang_up()
+
     def _post(self, body: bytes, key: str) -> str:
         headers = {"Idempotency-Key": urllib.parse.quote(key)}
-        request: httpx.Request | None = self._client.build_request("POST", self._url, content=body, headers=headers)
+        request: httpx.Request | None = self._client.build_request(
+            "POST", self._url, content=body, headers=headers, extensions={"trace": self._watch}
+        )
         for _ in range(REDIRECTS + 1):
             assert request is not None
             try:
                 answer = self._client.send(request, stream=True)
             except httpx.HTTPError as error:
-                why = str(error) or type(error).__name__
+                late = f"no whole answer within {self._limit:g} s"
+                why = late if self._is_late else str(error) or type(error).__name__
                 raise TryLater(f"{self._shown} does not answer ({why}) for {key}; it was not handed over") from error
             try:
                 if answer.is_success:
@@ -89,7 +137,10 @@ class _Posting:
             finally:
                 answer.close()
             request = answer.next_request
-        raise Refused(f"{self._shown} redirects {key} more than {REDIRECTS} times")
+        raise TryLater(
+            f"{self._shown} redirects {key} more than {REDIRECTS} times; look at HELMDESK_HANDLER_URL",
+            after=UNTIL_MENDED,
+        )
 
     def _failure(self, answer: httpx.Response, key: str) -> Exception:
         status, after = answer.status_code, _asked_pause(answer)
@@ -98,11 +149,13 @@ class _Posting:
         why = f"{self._shown} answered {status} {answer.reason_phrase} for {key}{f': {reason}' if reason else ''}"
         if answer.is_server_error or status in WORTH_WAITING:
             return TryLater(why, after=after or (timedelta(minutes=1) if status == 429 else None))
+        if status in LOCKED_OUT:
+            remedy = "nothing is taken from us: see to HELMDESK_HANDLER_TOKEN, or what it may do there"
+            return TryLater(f"{why}; {remedy}", after=after or UNTIL_MENDED)
         if answer.is_redirect:
             place = urllib.parse.urlsplit(answer.headers.get("location", ""))
-            return Refused(
-                f"{why}; it redirects to {place.scheme}://{place.hostname}, name that in HELMDESK_HANDLER_URL"
-            )
+            remedy = f"it redirects to {place.scheme}://{place.hostname}, name that in HELMDESK_HANDLER_URL"
+            return TryLater(f"{why}; {remedy}", after=UNTIL_MENDED)
         return Refused(why)
 
 

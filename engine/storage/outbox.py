@@ -18,6 +18,7 @@ from engine.storage.tables import allocation_decisions, outbox
 from engine.storage.text import clean
 
 ALLOCATION = "allocation"
+_UNSENT = outbox.c.state.in_(("pending", "refused"))
 
 
 class Destination(Protocol):
@@ -40,13 +41,21 @@ class Outgoing(NamedTuple):
     last_error: str | None
 
 
+class Unsent(NamedTuple):
+    """How many rows of one destination were not sent yet, and how many of them wait for a person."""
+
+    destination: str
+    waiting: int
+    refused: int
+
+
 def queue(
     connection: Connection, new: Sequence[AllocationDecision], destination: Destination | None, *, at: datetime
 ) -> None:
     """In the transaction that kept these decisions: the last one of each ticket waits, older unsent ones never go."""
     last = {decision.ticket_id: decision for decision in new}
-    unsent = outbox.c.ticket_id.in_(last) & outbox.c.state.in_(("pending", "refused"))
-    connection.execute(update(outbox).where(unsent).values(state="replaced"))
+    older = _UNSENT & outbox.c.ticket_id.in_(last)
+    connection.execute(update(outbox).where(older).values(state="replaced"))
     if destination is None:
         return
     key = allocation_decisions.c.ticket_id
@@ -87,6 +96,21 @@ class Outbox:
         """What a person has to look at, the oldest first."""
         return self._rows(outbox.c.state == "refused")
 
+    def unsent(self) -> list[Unsent]:
+        """By destination; one with nothing left to send is not among them."""
+        refused = func.count().filter(outbox.c.state == "refused")
+        found = select(outbox.c.destination, func.count() - refused, refused).where(_UNSENT)
+        with reading(self._engine) as connection:
+            rows = connection.execute(found.group_by(outbox.c.destination).order_by(outbox.c.destination))
+            return [Unsent(*row) for row in rows]
+
+    def drop(self, destination: str) -> int:
+        """What was not sent there never will be; returns how many rows. They stay, marked as replaced, and say so."""
+        there = _UNSENT & (outbox.c.destination == destination)
+        with writing(self._engine) as connection:
+            given_up = update(outbox).where(there).values(state="replaced", last_error="dropped, its handler is gone")
+            return connection.execute(given_up).rowcount
+
     def sent(self, number: int, *, at: datetime) -> None:
         """The other side has it, whatever was decided meanwhile."""
         self._mark(outbox.c.id == number, state="sent", sent_at=at, last_error=None)
@@ -107,15 +131,16 @@ class Outbox:
             connection.execute(update(outbox).where(waiting).values(next_attempt_at=later))
 
     def retry(self, key: str | None, *, at: datetime) -> int:
-        """Let a refused row, or all of them, be sent once more; returns how many. Raises NotFound for another key."""
-        chosen = outbox.c.state == "refused"
+        """Let a row that was refused or that rests, or all of them, be sent now; returns how many. Raises NotFound for
+        another key."""
+        chosen = _UNSENT & ((outbox.c.state == "refused") | (outbox.c.next_attempt_at > at))
         with writing(self._engine) as connection:
             named = chosen if key is None else chosen & (outbox.c.key == clean(key))
             changed = update(outbox).where(named).values(state="pending", next_attempt_at=at)
             count = connection.execute(changed).rowcount
         if key is not None and not count:
             raise NotFound(
-                f"Nothing refused goes by the key {key}; `helmdesk deliver --refused` lists what was refused"
+                f"Nothing refused or resting goes by the key {key}; `helmdesk deliver --refused` lists what was refused"
             )
         return count
 

@@ -250,12 +250,15 @@ class TriageParts:
         return self.settings.home / "knowledge_left_out"
 
     def held_articles(self) -> list[str]:
-        """The ids of the articles in the index. One that can't be asked is told of in the log, and has none."""
+        """The ids of the articles in the index. One that another process holds or another embedder made is told of in
+        the log, and has none. Raises Unavailable for a damaged one, and for a server that does not answer."""
+        from triage.knowledge.milvus import InUse
+
         if self.settings.milvus_uri == "" and not Path(self.settings.index_uri).exists():
             return []
         try:
             return [held.article_id for held in self.index.held()]
-        except HelmdeskError as error:
+        except (InUse, BadInput) as error:
             self._log().warning("index not asked", reason=str(error))
             return []
 

@@ -39,6 +39,7 @@ def examine(settings: Settings) -> list[Finding]:
             ("index", _index),
             ("models", _models),
             ("handler", _handler),
+            ("decisions to hand over", decisions_to_hand_over),
             ("orchestrator", _orchestrator),
             ("compute", _compute),
         ]
@@ -137,6 +138,18 @@ def _handler(app: App) -> tuple[str, str]:
     if settings.handler_url:
         return f"{settings.handler} at {settings.handler_url}", "configured, not contacted"
     return "outbox, decisions.jsonl below home", "a system: HELMDESK_HANDLER and HELMDESK_HANDLER_URL"
+
+
+def decisions_to_hand_over(app: App) -> tuple[str, str]:
+    """How many wait, were refused, or belong to a handler that is not in use, and the way out."""
+    from pipelines.jobs.deliver import orphans_in_words
+
+    unsent = app.outbox.unsent()
+    ours = [there for there in unsent if there.destination == app.handler.name]
+    waiting, refused = sum(there.waiting for there in ours), sum(there.refused for there in ours)
+    orphaned = sum(there.waiting + there.refused for there in unsent) - waiting - refused
+    notes = [*orphans_in_words(app), *(["`helmdesk deliver --refused` lists what was refused"] if refused else [])]
+    return f"{waiting:,} wait, {refused:,} refused, {orphaned:,} orphaned", "; ".join(notes)
 
 
 def _orchestrator(app: App) -> tuple[str, str]:

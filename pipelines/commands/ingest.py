@@ -26,6 +26,7 @@ def ingest(
     ] = None,
 ) -> None:
     """Take tickets in. The same input again changes nothing."""
+    from pipelines.app.locks import alone
     from pipelines.jobs.inbox import Refused, take_in
     from pipelines.jobs.ingest import ingest as job
     from pipelines.jobs.people import bring_people
@@ -34,7 +35,7 @@ def ingest(
     files: list[Refused] = []
     if mapping is not None and source == "helmdesk":
         source = mapping.stem
-    with open_here(context) as app, progress_bars() as progress:
+    with open_here(context) as app, alone(app, "ingest"), progress_bars() as progress:
         if path is None:
             report = take_in(app, progress=progress, rows=rows.extend, refused=files.append)
         elif source == "people":

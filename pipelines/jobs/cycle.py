@@ -79,13 +79,16 @@ class CycleRun:
         self.failures: dict[str, Exception] = {}
 
     def stage(self, name: str) -> Counts:
-        """Do this stage. If it fails, the next one starts from what is then in the store, and the error is raised."""
+        """Do this stage alone on its store. If it fails, the next one starts from what is then in the store, and the
+        error is raised; so is Busy where somebody else is at it, which is no failure."""
         label = _SILENT.get(name)
         if label:
             self.progress(label, 0, 1)
         try:
-            with translate_file_errors(f"{name} can't go on"):
+            with translate_file_errors(f"{name} can't go on"), alone(self.app, name):
                 self.snapshot, counts = STAGES[name](self.app, self.snapshot, self.progress)
+        except Busy:
+            raise
         except Exception as error:
             self.failures[name] = error
             self.snapshot = Snapshot(self.app, self.snapshot.as_of)
@@ -101,6 +104,8 @@ class CycleRun:
         for name in names:
             try:
                 self.stage(name)
+            except Busy as busy:
+                self.app.log.warning("stage skipped", stage=name, reason=_line(busy))
             except Exception as error:
                 self.app.log.warning("stage failed", stage=name, reason=_line(error), exc_info=_is_bug(error))
         self.check()

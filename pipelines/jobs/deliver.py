@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from engine.plugins.ports import Refused, TryLater
-from engine.shared.errors import Unavailable
+from engine.shared.errors import NotAllowed, NotFound, Unavailable
 from pipelines.app.container import App
-from pipelines.app.locks import alone
 
 IN_A_ROW = 3
 """So many rows that fail one after the other show that the system has trouble, not the rows: the rest waits."""
@@ -26,9 +25,32 @@ class Delivered(NamedTuple):
 
 def deliver(app: App, *, at: datetime) -> Delivered:
     """Send every row whose time has come. A row that fails waits twice as long as before, from a minute to an hour, or
-    as long as the other side asks; what it refuses waits for a person. Raises Busy if another deliverer is at it."""
-    with alone(app, "delivery"):
-        return _send_due(app, at)
+    as long as the other side asks; what it refuses waits for a person, and what nobody would send is told of in the
+    log."""
+    for line in orphans_in_words(app):
+        app.log.warning("decisions left behind", reason=line)
+    return _send_due(app, at)
+
+
+def orphans_in_words(app: App) -> list[str]:
+    """What waits for a handler that is not the one in use, so that nobody sends it: a line each, with the way out."""
+    return [
+        f"{there.waiting + there.refused:,} unsent for {there.destination}, which is not the handler in use "
+        f"({app.handler.name}): set HELMDESK_HANDLER={there.destination} again, "
+        f"or give them up with `helmdesk deliver --drop {there.destination}`"
+        for there in app.outbox.unsent()
+        if there.destination != app.handler.name
+    ]
+
+
+def drop(app: App, destination: str) -> int:
+    """Give up what waits for a handler that was left; returns how many decisions. Raises NotAllowed for the one in use,
+    NotFound where nothing waits."""
+    if destination == app.handler.name:
+        raise NotAllowed(f"{destination} is the handler in use: its decisions are sent, not dropped")
+    if not (dropped := app.outbox.drop(destination)):
+        raise NotFound(f"Nothing waits for {destination}; `helmdesk deliver --refused` lists what nobody sends")
+    return dropped
 
 
 def _send_due(app: App, at: datetime) -> Delivered:

@@ -13,7 +13,8 @@ Answer = tuple[int, dict[str, str], str] | str
 
 
 class HandlerSystem(ThreadingHTTPServer):
-    """`answers` are given in turn, then 201. A text is a way to fail: `hang`, `die`, `half`."""
+    """`answers` are given in turn, then 201. A text is a way to fail: `hang`, `die`, `half`; `drip` sends a header for
+    ever, `drip the body` an answer."""
 
     daemon_threads = True
 
@@ -50,12 +51,24 @@ class _Request(BaseHTTPRequestHandler):
             case "half":
                 self.wfile.write(b"HTTP/1.1 20")
                 self.close_connection = True
+            case "drip":
+                self._drip(b"HTTP/1.1 201 Created\r\nX: ")
+            case "drip the body":
+                self._drip(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             case (int(status), dict(headers), str(text)):
                 self.send_response(status)
                 for name, value in {**headers, "Content-Length": str(len(text))}.items():
                     self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(text.encode())
+
+    def _drip(self, beginning: bytes) -> None:
+        """A byte each twentieth of a second until the client has gone, a minute at most."""
+        self.close_connection = True
+        self.wfile.write(beginning)
+        for _ in range(1200):
+            time.sleep(0.05)
+            self.wfile.write(b"x")
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 import typer
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from engine.contracts import AllocationDecision, Outcome
-from engine.shared.errors import Busy, NotFound
+from engine.plugins.posting import UNTIL_MENDED
+from engine.shared.errors import Busy, NotAllowed, NotFound
 from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
 from pipelines.cli import exit_code
 from pipelines.commands.deliver import deliver as command
+from pipelines.commands.doctor import decisions_to_hand_over
 from pipelines.jobs.deliver import Delivered, deliver, wait_after
 from tests.pipelines.handler_system import HandlerSystem, handler_system
 from tests.ports.examples import LATER, delivery, ticket
@@ -144,6 +147,63 @@ def test_pause_asked_for_holds_every_row(app: App, system: HandlerSystem) -> Non
     assert deliver(app, at=LATER + 10 * MINUTE) == Delivered(3, 0, 0, 0)
 
 
+@pytest.mark.parametrize("answer", [(401, {}, ""), (403, {}, ""), (307, {"Location": "http://elsewhere.example/"}, "")])
+def test_wrong_settings_refuse_no_decision(app: App, system: HandlerSystem, answer: Any) -> None:
+    decide(app, *range(1, 7))
+    system.answers = [answer]
+    with capture_logs() as log:
+        assert deliver(app, at=LATER) == Delivered(0, 1, 0, 0)
+    assert ["HELMDESK_HANDLER_" in entry["reason"] for entry in log] == [True]
+    assert (len(system.got), set(states(app).values())) == (1, {"pending"})
+    assert deliver(app, at=LATER + UNTIL_MENDED) == Delivered(6, 0, 0, 0)
+
+
+def test_retry_ends_the_rest_of_mended_rows(app: App, system: HandlerSystem) -> None:
+    decide(app, 1, 2)
+    system.answers = [(401, {}, "")]
+    assert deliver(app, at=app.now()) == Delivered(0, 1, 0, 0)
+    assert run(app, "--retry", "all").output == "waiting again: 2 decisions\n"
+    assert run(app).output == "sent 2, delayed 0, refused 0, replaced 0\n"
+
+
+def test_what_a_handler_left_behind_is_told_with_the_way_to_mend_it(
+    app: App, system: HandlerSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide(app, 1, 2)
+    system.answers = [(400, {}, "")]
+    deliver(app, at=LATER)
+    decide(app, 3)
+    monkeypatch.setenv("HELMDESK_HANDLER", "bmc")
+    left = "2 unsent for servicenow, which is not the handler in use (bmc): set HELMDESK_HANDLER=servicenow again"
+    assert left in run(app, "--refused").output
+    assert left in run(app).output
+    assert len(system.got) == 2
+    assert doctor(app) == ("0 wait, 0 refused, 2 orphaned", True)
+    assert run(app, "--drop", "servicenow").output == "dropped: 2 decisions for servicenow\n"
+    assert (doctor(app), app.outbox.unsent()) == (("0 wait, 0 refused, 0 orphaned", False), [])
+
+
+def doctor(app: App) -> tuple[str, bool]:
+    """What it counts, and whether it says how to give up what is orphaned."""
+    with open_app(home=app.settings.home, database_url=app.settings.database_url) as opened:
+        counts, note = decisions_to_hand_over(opened)
+    return counts, "`helmdesk deliver --drop servicenow`" in note
+
+
+def test_doctor_counts_what_waits_and_what_was_refused(app: App, system: HandlerSystem) -> None:
+    decide(app, 1, 2)
+    system.answers = [(400, {}, ""), (500, {}, ""), (500, {}, ""), (500, {}, "")]
+    deliver(app, at=LATER)
+    assert doctor(app) == ("1 wait, 1 refused, 0 orphaned", False)
+
+
+def test_the_handler_in_use_drops_nothing(app: App) -> None:
+    decide(app, 1)
+    assert isinstance(run(app, "--drop", "servicenow").exception, NotAllowed)
+    assert isinstance(run(app, "--drop", "bmc").exception, NotFound)
+    assert set(states(app).values()) == {"pending"}
+
+
 def test_refused_waits_for_a_person(app: App, system: HandlerSystem) -> None:
     decide(app, 1, 2)
     system.answers = [(400, {}, "no such group")]
@@ -193,14 +253,14 @@ def deliver_as_process(home: Path, database_url: str) -> int:
 
 
 def test_busy_has_an_exit_code_of_its_own(app: App) -> None:
-    with alone(app, "delivery"):
+    with alone(app, "deliver"):
         told = subprocess.run(
             [sys.executable, "-m", "pipelines.cli", "--home", str(app.settings.home), "deliver"],
             env=os.environ | {"HELMDESK_DATABASE_URL": app.settings.database_url},
             check=False, capture_output=True, text=True, timeout=120, cwd=ROOT,
         )  # fmt: skip
     assert (told.returncode, exit_code(Busy("x"))) == (6, 6)
-    assert f"held by delivery since {app.now():%Y-%m-%d}" in told.stderr
+    assert f"held by deliver since {app.now():%Y-%m-%d}" in told.stderr
     assert f"process {os.getpid()} on" in told.stderr
 
 

@@ -7,11 +7,12 @@ from typing import Any
 import typer
 from typer.testing import CliRunner
 
-from engine.shared.errors import BadInput
+from engine.shared.errors import BadInput, Busy
 from pipelines.app.container import open_app
 from pipelines.commands.ingest import ingest
 from pipelines.jobs.inbox import take_in
 from tests.pipelines.small_desk import fill_inbox
+from tests.ports.test_lock import another_process
 
 app = typer.Typer()
 app.command("ingest")(ingest)
@@ -72,3 +73,15 @@ def test_an_unknown_source_is_told_all_there_are(tmp_path: Path) -> None:
     refused = run(tmp_path, write(tmp_path / "may.jsonl", 1), "--source", "nosuch").exception
     assert isinstance(refused, BadInput)
     assert "people" in str(refused)
+
+
+def test_two_do_not_take_in_at_once(tmp_path: Path) -> None:
+    fill_inbox(tmp_path, tickets=2)
+    with open_app(home=tmp_path) as opened:
+        url = opened.settings.store_url
+        with another_process(url, "ingest"):
+            refused = run(tmp_path).exception
+            assert isinstance(refused, Busy)
+            assert "ingest lock of this store is held by cycle since noon" in str(refused)
+            assert opened.store.counts()["tickets"] == 0
+    assert "created 2" in run(tmp_path).output

@@ -9,12 +9,18 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipelines.app.container import open_app
+from pipelines.app.locks import alone
+from pipelines.jobs.cycle import STAGES
 from tests.pipelines.small_desk import AS_OF, fill_inbox
+from tests.ports.test_lock import another_process
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = {
@@ -59,10 +65,6 @@ class Server:
         )
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
-
-    def runs(self, *states: str) -> list[Any]:
-        body = {"limit": 200, "flow_runs": {"state": {"type": {"any_": states}}}}
-        return list(self.ask("/flow_runs/filter", body))
 
     def pause(self, deployment: str) -> None:
         url = f"{self.api}/deployments/{deployment}/pause_deployment"
@@ -123,13 +125,12 @@ def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
         "retrain", "deliver",
     }  # fmt: skip
 
-    def scheduled() -> bool:
-        runs = server.ask(
-            "/flow_runs/filter", {"limit": 200, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-        )
-        return {run["deployment_id"] for run in runs} >= set(waiting.values())
+    def scheduled(deployment: str) -> Any:
+        of_it = {"id": {"any_": [deployment]}}
+        state = {"state": {"type": {"any_": ["SCHEDULED"]}}}
+        return server.ask("/flow_runs/filter", {"limit": 1, "deployments": of_it, "flow_runs": state})
 
-    assert eventually(scheduled)
+    assert all(eventually(partial(scheduled, deployment)) for deployment in waiting.values())
 
 
 def test_schedules_are_as_promised(server: Server) -> None:
@@ -158,19 +159,53 @@ def test_worker_runs_a_deployment(server: Server) -> None:
     assert [run["state"]["type"] for run in runs] == ["COMPLETED"]
 
 
-def test_cycle_runs_as_tasks_and_twice_is_safe(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture
+def flows_here(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+    """Flows that this process calls are runs of the server; the home they work on."""
     for name, value in {**QUIET, "PREFECT_HOME": str(tmp_path / "prefect")}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
-    fill_inbox(tmp_path, tickets=12)
 
     from prefect.settings import PREFECT_API_URL, temporary_settings
 
+    with temporary_settings({PREFECT_API_URL: server.api}):
+        yield tmp_path
+
+
+@pytest.mark.parametrize(("work", "lock"), [("cycle", "triage"), ("evaluate_sla", "evaluate"), ("ingest", "ingest")])
+def test_run_on_a_busy_store_ends_as_skipped(server: Server, flows_here: Path, work: str, lock: str) -> None:
+    flow = getattr(import_module(f"pipelines.flows.{work}"), work)
+    fill_inbox(flows_here, tickets=2)
+    with open_app(home=flows_here) as app, another_process(app.settings.store_url, lock):
+        ended = flow(return_state=True)
+        assert app.store.counts()["tickets"] == 0
+    (run,) = server.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": [str(ended.state_details.flow_run_id)]}}})
+    assert (run["state"]["type"], run["state"]["name"]) == ("COMPLETED", "Skipped")
+    assert "held by cycle since noon, process 7 on desk-1" in run["state"]["message"]
+
+
+@pytest.mark.usefixtures("flows_here")
+def test_stage_as_a_task_is_not_refused_by_its_own_cycle() -> None:
+    from prefect import flow, task
+
+    @task
+    def stage(name: str) -> str:
+        with open_app() as app, alone(app, name):
+            return name
+
+    @flow
+    def stages() -> list[str]:
+        with open_app() as app, alone(app, "cycle"):
+            return [stage(name) for name in STAGES]
+
+    assert stages() == list(STAGES)
+
+
+def test_cycle_runs_as_tasks_and_twice_is_safe(flows_here: Path) -> None:
     from pipelines.flows.cycle import cycle
 
-    with temporary_settings({PREFECT_API_URL: server.api}):
-        first = cycle(as_of=AS_OF)
-        second = cycle(as_of=AS_OF)
+    fill_inbox(flows_here, tickets=12)
+    first, second = cycle(as_of=AS_OF), cycle(as_of=AS_OF)
     assert first["ingest"]["created"] == 12
     assert first["triage"]["classified"] == 12
     assert first["publish"]["tickets"] == 12

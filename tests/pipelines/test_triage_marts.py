@@ -1,6 +1,8 @@
 """The marts about triage, each cell worked out again with SQL over the store's own rows, and the report on them."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,8 +10,10 @@ from typing import Any
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from engine.shared.errors import Unavailable
 from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.cli import command_line
@@ -140,12 +144,38 @@ def test_only_articles_of_the_index_are_called_unhelpful(tmp_path: Path) -> None
             assert reader.frame("unhelpful_articles").select("article_id", "why").rows() == [("own-1", "never cited")]
 
 
-def test_an_index_that_cannot_be_asked_stops_no_publication(tmp_path: Path) -> None:
-    (tmp_path / "knowledge.milvus.db").write_bytes(b"damaged")
+def test_a_damaged_index_is_told_and_the_last_publication_stays(tmp_path: Path) -> None:
+    article = Article(id="own-1", title="Badge", url="own-1", text="Show the badge.")
     with open_app(home=tmp_path, embedder="wordllama") as app:
+        app.triage.index.sync([article], source="own")
         publish(app, Snapshot(app, AS_OF))
-        with actions.published(app) as reader:
-            assert reader.frame("unhelpful_articles").is_empty()
+    manifest = tmp_path / "knowledge.milvus.db" / "collections" / "knowledge" / "manifest.json"
+    manifest.write_bytes(b"{}")
+    done = CliRunner().invoke(
+        command_line, ["--home", str(tmp_path), "publish"], env={"HELMDESK_EMBEDDER": "wordllama"}
+    )
+    assert isinstance(done.exception, Unavailable)
+    assert "is damaged: its manifest does not name what it holds; delete it and run" in str(done.exception)
+    with MartReader(tmp_path / "marts") as reader:
+        assert (reader.publication.as_of, reader.frame("unhelpful_articles").height) == (AS_OF, 1)
+
+
+def test_a_file_in_the_place_of_the_index_is_told(tmp_path: Path) -> None:
+    (tmp_path / "knowledge.milvus.db").write_bytes(b"damaged")
+    with open_app(home=tmp_path, embedder="wordllama") as app, pytest.raises(Unavailable, match="if it is damaged"):
+        publish(app, Snapshot(app, AS_OF))
+
+
+def test_an_index_that_another_process_holds_stops_no_publication(tmp_path: Path) -> None:
+    held = str(tmp_path / "knowledge.milvus.db")
+    hold = "import sys, pymilvus; c = pymilvus.MilvusClient(sys.argv[1]); print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", hold, held], stdin=-1, stdout=-1, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with open_app(home=tmp_path, embedder="wordllama") as app, capture_logs() as log:
+            publish(app, Snapshot(app, AS_OF))
+        holder.kill()
+    assert ["in use by another process" in entry["reason"] for entry in log] == [True]
 
 
 def test_report_reads_the_publication(desk: Desk) -> None:

@@ -47,6 +47,10 @@ class _Stored(NamedTuple):
     url: str
 
 
+class InUse(Unavailable):
+    """Another process holds the index file."""
+
+
 class MilvusIndex:
     """Hybrid search, dense and BM25, over article chunks. Use `close`: it gives the file back.
 
@@ -261,10 +265,14 @@ def _connect(uri: str, token: str | None) -> Any:
             _open_files[_file(uri)] += 1
         return client
     except MilvusException as error:
-        if is_file:
-            raise Unavailable(
+        if is_file and Path(uri).is_dir():
+            raise InUse(
                 f"The index file {uri} is in use by another process or can't be opened; one process at a time may "
                 "hold it: stop the other one, or set HELMDESK_MILVUS_URI to a Milvus server"
+            ) from error
+        if is_file:
+            raise Unavailable(
+                f"The index {uri} is no index and can't be made one: if it is damaged, {_ANEW}"
             ) from error
         raise Unavailable(
             f"No Milvus server answers at {uri}: {error.message}; unset HELMDESK_MILVUS_URI to use a file instead"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.plugins.ports import Refused, TryLater
-from engine.plugins.posting import to_url
+from engine.plugins.posting import UNTIL_MENDED, to_url
 from engine.shared.errors import BadInput
 from tests.pipelines.handler_system import HandlerSystem, handler_system
 
@@ -59,7 +59,33 @@ def test_the_pause_asked_for_is_kept(system: HandlerSystem, status: int, headers
     assert (later.value.after, len(system.got)) == (pause, 1)
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 409, 422])
+@pytest.mark.parametrize("answer", ["drip", "drip the body"])
+def test_an_answer_without_end_is_cut_off(system: HandlerSystem, answer: str) -> None:
+    system.answers = [answer]
+    outcome = "no whole answer within 1.2 s" if answer == "drip" else "answered 400"
+    with pytest.raises((TryLater, Refused), match=outcome):
+        post(system, limit_seconds=1.2)
+    assert post(system) == "201 web:1/decision/1"
+
+
+def test_a_connection_that_was_used_before_is_cut_off_as_well(system: HandlerSystem) -> None:
+    send = to_url(system.url, timeout_seconds=0.5, limit_seconds=1.2)
+    assert send({}, "k") == "201 k"
+    system.answers = ["drip"]
+    with pytest.raises(TryLater, match=r"no whole answer within 1\.2 s"):
+        send({}, "k")
+    assert send({}, "k") == "201 k"
+
+
+@pytest.mark.parametrize("status", [401, 403, 407])
+def test_wrong_credentials_are_no_fault_of_the_row(system: HandlerSystem, status: int) -> None:
+    system.answers = [(status, {}, "bad token")]
+    with pytest.raises(TryLater, match=f"answered {status} .*: bad token; .*HELMDESK_HANDLER_TOKEN") as later:
+        post(system, token="t")
+    assert (later.value.after, len(system.got)) == (UNTIL_MENDED, 1)
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422])
 def test_what_is_refused_is_not_tried_again(system: HandlerSystem, status: int) -> None:
     system.answers = [(status, {}, "no such\n\x1b[31m group " + "x" * 9000)]
     with pytest.raises(Refused, match=f"answered {status} .*: no such .*group") as refused:
@@ -70,7 +96,7 @@ def test_what_is_refused_is_not_tried_again(system: HandlerSystem, status: int) 
 def test_another_host_gets_nothing(system: HandlerSystem) -> None:
     with handler_system() as other:
         system.answers = [(307, {"Location": other.url}, "")]
-        with pytest.raises(Refused, match=r"redirects to http://127\.0\.0\.1"):
+        with pytest.raises(TryLater, match=r"redirects to http://127\.0\.0\.1, name that in HELMDESK_HANDLER_URL"):
             post(system, token="secret")
         assert other.got == []
 
@@ -83,7 +109,7 @@ def test_another_path_of_the_same_server_is_followed(system: HandlerSystem) -> N
 
 def test_a_circle_of_redirects_ends(system: HandlerSystem) -> None:
     system.answers = [(307, {"Location": "/allocate"}, "")] * 9
-    with pytest.raises(Refused, match="more than 3 times"):
+    with pytest.raises(TryLater, match="more than 3 times"):
         post(system)
 
 

@@ -14,9 +14,10 @@ from pydantic_core import from_json
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
 from engine.plugins import cells, updates
 from engine.plugins.mapping import TicketMapping
-from engine.plugins.ports import CHUNK, chunks, in_words, kept, not_unicode, out_of_order
+from engine.plugins.ports import CHUNK, chunks, kept, not_unicode, out_of_order
 from engine.plugins.tables import ROW, SUFFIXES, Batch, Faulty, flat, frame_of, open_table, readable, text_of
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import all_wrong
 
 
 class Line(NamedTuple):
@@ -184,7 +185,7 @@ def standard_ticket(line: str) -> StandardTicket | str:
     try:
         ticket = StandardTicket.model_validate_json(line)
     except ValidationError as error:
-        return in_words(error)
+        return all_wrong(error)
     except OverflowError:
         return "an instant is outside the years 1 to 9999 in UTC"
     return out_of_order(ticket) or ticket
@@ -206,7 +207,7 @@ def _event(line: str) -> Event | str:
     try:
         event = Event.model_validate_json(line)
     except ValidationError as error:
-        return in_words(error)
+        return all_wrong(error)
     except OverflowError:
         return "an instant is outside the years 1 to 9999 in UTC"
     if event.id is not None:

@@ -3,9 +3,12 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import zip_longest
 from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+
+from more_itertools import chunked
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Rejected, StandardTicket
 from engine.shared.errors import NotAllowed, Unavailable
@@ -97,9 +100,8 @@ def chunks(
     tickets: Iterable[Item], rejected: Iterable[Rejected], *, size: int = CHUNK
 ) -> Iterator[tuple[list[Item], tuple[Rejected, ...]]]:
     """Both in portions of at most `size`, side by side."""
-    rest, refused = list(tickets), list(rejected)
-    for start in range(0, max(len(rest), len(refused)), size):
-        yield rest[start : start + size], tuple(refused[start : start + size])
+    for part, refused in zip_longest(chunked(tickets, size), chunked(rejected, size), fillvalue=()):
+        yield list(part), tuple(refused)
 
 
 def _plain(value: Any, depth: int) -> Any:

@@ -97,28 +97,30 @@ def parse_yaml(text: str, path: str) -> Any:
     class Unique(yaml.CSafeLoader):
         pass
 
+    def refused(node: yaml.Node, why: str) -> BadInput:
+        return refusal(path, f"line {node.start_mark.line + 1}: {why}")
+
     def mapping(loader: Unique, node: yaml.MappingNode) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
             if key.tag == "tag:yaml.org,2002:merge":
                 continue
             if str(key.value) in seen:
-                raise BadInput(f"{path}: line {key.start_mark.line + 1}: {key.value!r} is given twice.")
+                raise refused(key, f"{shown(key.value)} is given twice")
             seen.add(str(key.value))
         loader.flatten_mapping(node)
         return loader.construct_mapping(node, deep=True)
 
     def number(loader: Unique, node: yaml.ScalarNode) -> Any:
         if ":" in node.value:
-            place = f"{path}: line {node.start_mark.line + 1}"
-            raise BadInput(f"{place}: {node.value} is a number to YAML, in sixties; put it in quotes.")
+            raise refused(node, f"{shortened(node.value)} is a number to YAML, in sixties; put it in quotes")
         return loader.construct_yaml_float(node) if node.tag.endswith("float") else loader.construct_yaml_int(node)
 
     def instant(loader: Unique, node: yaml.ScalarNode) -> Any:
         try:
             return loader.construct_yaml_timestamp(node)
         except ValueError as error:
-            raise BadInput(f"{path}: line {node.start_mark.line + 1}: {node.value} is no date: {error}.") from None
+            raise refused(node, f"{shortened(node.value)} is no date: {error}") from None
 
     Unique.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     Unique.add_constructor("tag:yaml.org,2002:int", number)

@@ -13,6 +13,8 @@ from engine.shared.policy_file import parse_yaml, read_yaml
 @pytest.mark.parametrize(
     "content",
     [
+        b"k" * 2_000 + b": 1\n" + b"k" * 2_000 + b": 2",
+        b"a: " + b"1:" * 2_000 + b"1",
         b"a: \xff\xfe",
         b"a: [b\n c: }",
         b"\ta: 1",
@@ -34,6 +36,8 @@ def test_bad_content_is_one_line_with_the_file(content: bytes, tmp_path: Path) -
     with pytest.raises(BadInput, match=r"policy\.yaml") as refused:
         read_yaml(file)
     assert "\n" not in str(refused.value)
+    assert len(str(refused.value)) < 400
+    assert str(refused.value).endswith(". Nothing of it was applied.")
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -28,20 +28,16 @@ def log_loss(logits: Floats, truth: Labels) -> float:
 def temperature(logits: Floats, truth: Labels) -> float:
     """What to divide logits by so that the log-loss is least (Guo et al. 2017), between 0.05 and 20.
 
-    The logits have to come from models that have not seen the rows. The loss has one valley in log-temperature, so
-    a golden-section search finds it. Without rows it is 1.
+    The logits have to come from models that have not seen the rows. The loss has one valley in log-temperature. Without
+    rows it is 1.
     """
+    from scipy.optimize import minimize_scalar  # slow to load; training loads it for scikit-learn anyway
+
     if len(truth) == 0:
         return 1.0
-    low, high = np.log(0.05), np.log(20.0)
-    golden = (np.sqrt(5.0) - 1) / 2
-    for _ in range(60):
-        left, right = high - golden * (high - low), low + golden * (high - low)
-        if log_loss(logits / np.exp(left), truth) <= log_loss(logits / np.exp(right), truth):
-            high = right
-        else:
-            low = left
-    return float(np.exp((low + high) / 2))
+    bounds = np.log([0.05, 20.0])
+    found = minimize_scalar(lambda x: log_loss(logits / np.exp(x), truth), bounds=bounds, options={"xatol": 1e-9})
+    return float(np.exp(found.x))
 
 
 def expected_calibration_error(confidence: Floats, is_right: npt.NDArray[np.bool_], *, bins: int = 10) -> float:

@@ -10,9 +10,10 @@ from pydantic import ValidationError
 
 from engine.contracts import Rejected, StandardTicket
 from engine.plugins.mapping import ANY_OTHER, ENUMS, INSTANTS, LEVELS, PLACES, TicketMapping
-from engine.plugins.ports import in_words, kept, out_of_order
+from engine.plugins.ports import kept, out_of_order
 from engine.plugins.tables import ROW, Faulty
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import all_wrong
 
 FIELD = "\x00"
 """Marks the typed columns, `\\x00priority`, beside the file's own `Priority`."""
@@ -94,7 +95,7 @@ def ticket_of(values: Mapping[str, Any], mapping: TicketMapping, metadata: Mappi
     try:
         ticket = StandardTicket(source=mapping.source, external_metadata=dict(metadata), **fields)
     except ValidationError as error:
-        return in_words(error)
+        return all_wrong(error)
     return out_of_order(ticket) or ticket
 
 

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from more_itertools import chunked
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
 from engine.plugins import cells, updates
 from engine.plugins.mapping import TicketMapping
-from engine.plugins.ports import CHUNK, chunks, in_words, kept, not_unicode, out_of_order
-from engine.plugins.tables import ROW, SUFFIXES, Batch, Faulty, flat, frame_of, open_table, readable, text_of
+from engine.plugins.ports import CHUNK, chunks, kept, not_unicode, out_of_order
+from engine.plugins.tables import ROW, SUFFIXES, Batch, Faulty, flat, frame_of, open_table
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import all_wrong
+from engine.shared.tabular import lines, readable
 
 
 class Line(NamedTuple):
@@ -133,8 +136,8 @@ class HelmdeskFiles:
             stories.setdefault(_ticket_of(line.text), []).append(line)
         event_lines.clear()
         first: dict[str, int] = {}
-        for start in range(0, len(ticket_lines), CHUNK):
-            tickets, refused = self._tickets(ticket_lines[start : start + CHUNK], tickets_name, first)
+        for some in chunked(ticket_lines, CHUNK):
+            tickets, refused = self._tickets(some, tickets_name, first)
             histories = {ticket.key: stories.pop(ticket.key, []) for ticket in tickets}
             events, odd = self._events(chain.from_iterable(histories.values()), events_name, first)
             for part, rejected in chunks(tickets, [*refused, *odd]):
@@ -184,7 +187,7 @@ def standard_ticket(line: str) -> StandardTicket | str:
     try:
         ticket = StandardTicket.model_validate_json(line)
     except ValidationError as error:
-        return in_words(error)
+        return all_wrong(error)
     except OverflowError:
         return "an instant is outside the years 1 to 9999 in UTC"
     return out_of_order(ticket) or ticket
@@ -206,7 +209,7 @@ def _event(line: str) -> Event | str:
     try:
         event = Event.model_validate_json(line)
     except ValidationError as error:
-        return in_words(error)
+        return all_wrong(error)
     except OverflowError:
         return "an instant is outside the years 1 to 9999 in UTC"
     if event.id is not None:
@@ -247,11 +250,10 @@ def content_of(line: str) -> dict[str, Any]:
 
 def numbered_lines(path: Path, *, may_be_empty: bool = False) -> list[Line]:
     """Numbered lines that are not blank. Raises BadInput if the file can't be read to its end, or has nothing in it."""
-    with readable(path, "utf-8"):
+    with readable(path):
         if path.is_dir() or (path.stat().st_size == 0 and not may_be_empty):
             raise BadInput(f"{path}: {'a folder, not a file' if path.is_dir() else 'the file is empty'}")
-        with text_of(path, "utf-8") as text:
-            return [Line(number, line) for number, line in enumerate(text, start=1) if line.strip()]
+    return [Line(*numbered) for numbered in lines(path)]
 
 
 def _parts(path: Path) -> list[Path]:

@@ -18,9 +18,10 @@ from engine.plugins import cells
 from engine.plugins.files import one_record
 from engine.plugins.mapping import ENUMS, TicketMapping
 from engine.plugins.messages import Messages
-from engine.plugins.ports import in_words, not_unicode
+from engine.plugins.ports import not_unicode
 from engine.plugins.tables import Faulty
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import all_wrong
 
 FOLLOWED = {"priority": Kind.PRIORITY, "issuetype": Kind.TYPE, "assignee": Kind.ASSIGNEE, "status": Kind.STATUS}
 OUR_WORD = {"issuetype": "type"}
@@ -121,7 +122,7 @@ def _misshapen(issue: Mapping[str, Any]) -> str | None:
         _Changelog.model_validate(issue["changelog"])
         _Comments.model_validate(issue["fields"].get("comment") or {})
     except ValidationError as error:
-        return in_words(error)
+        return all_wrong(error)
     return None
 
 

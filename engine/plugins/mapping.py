@@ -9,7 +9,6 @@ import polars as pl
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from engine.contracts import Frozen, Priority, StandardTicket, Status, TicketType, Tier
-from engine.plugins.ports import in_words
 from engine.shared import policy_file
 
 INSTANTS = ("created_at", "updated_at", "first_response_at", "resolved_at", "closed_at")
@@ -119,7 +118,7 @@ class TicketMapping(Frozen):
         try:
             StandardTicket.model_validate({"source": self.source, "requester_location": place, **given})
         except ValidationError as error:
-            raise ValueError(f"constants: {in_words(error)}") from error
+            raise ValueError(f"constants: {policy_file.all_wrong(error)}") from error
 
 
 def load_mapping(path: str | Path) -> TicketMapping:

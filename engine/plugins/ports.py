@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
+from itertools import zip_longest
 from math import isfinite
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from pydantic import ValidationError
+from more_itertools import chunked
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Rejected, StandardTicket
 from engine.shared.errors import NotAllowed, Unavailable
@@ -79,24 +80,6 @@ def out_of_order(ticket: StandardTicket) -> str | None:
     return None
 
 
-def in_words(error: ValidationError) -> str:
-    """What is wrong with a value, without the jargon of the validator."""
-    said = []
-    for fault in error.errors(include_url=False):
-        key = ".".join(map(str, fault["loc"])) or "the whole"
-        match fault["type"]:
-            case "missing":
-                said.append(f"{key} is missing")
-            case "extra_forbidden":
-                said.append(f"{key} is not a known key")
-            case "json_invalid":
-                said.append(f"not valid JSON: {fault['ctx']['error']}" if "ctx" in fault else "not valid JSON")
-            case _:
-                reason = fault["msg"].removeprefix("Value error, ").replace("Input should", "should", 1)
-                said.append(f"{key} {reason[:1].lower()}{reason[1:]}, it is {_short(fault['input'])}")
-    return "; ".join(said)
-
-
 def kept(content: Mapping[str, Any]) -> dict[str, Any]:
     """A row as it can be stored anywhere: NUL shown as ␀, lone surrogates as ?, what is nested too deep left out."""
     return {_storable(str(key)): _plain(value, DEEPEST) for key, value in content.items()}
@@ -117,14 +100,8 @@ def chunks(
     tickets: Iterable[Item], rejected: Iterable[Rejected], *, size: int = CHUNK
 ) -> Iterator[tuple[list[Item], tuple[Rejected, ...]]]:
     """Both in portions of at most `size`, side by side."""
-    rest, refused = list(tickets), list(rejected)
-    for start in range(0, max(len(rest), len(refused)), size):
-        yield rest[start : start + size], tuple(refused[start : start + size])
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    for part, refused in zip_longest(chunked(tickets, size), chunked(rejected, size), fillvalue=()):
+        yield list(part), tuple(refused)
 
 
 def _plain(value: Any, depth: int) -> Any:

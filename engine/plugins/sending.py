@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Outcome
-from engine.plugins.ports import in_words
 from engine.shared.errors import BadInput, NotAllowed, Unavailable
+from engine.shared.policy_file import all_wrong
 
 Records = Callable[[], Sequence[Mapping[str, Any]]]
 """Group records as the handler's system writes them."""
@@ -32,7 +32,7 @@ class Handler:
             try:
                 made.append(self.group(record))
             except (ValueError, TypeError) as error:
-                said = in_words(error) if isinstance(error, ValidationError) else str(error)
+                said = all_wrong(error) if isinstance(error, ValidationError) else str(error)
                 raise BadInput(f"{self.name}: group record {number}: {said}") from error
         return made
 

@@ -1,29 +1,21 @@
 """A file as rows of text: CSV, JSON lines or Parquet, nothing guessed, and every row that does not fit is named."""
 
-import codecs
-import csv
-import gzip
 import json
-import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
 from engine.plugins.ports import CHUNK, not_unicode
 from engine.shared.errors import BadInput
+from engine.shared.tabular import lines, readable, records, text_of
 
 ROW = "\x00row"
 """The column with the row's number; no column of a file can be called that."""
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
-LONGEST_CELL = 16 * 1024 * 1024
-"""Characters; the csv module's own limit of 131,072 would refuse a long description."""
-
-
 DEEPEST = 10
 """Levels of nested keys that become columns; what is deeper stays JSON."""
 
@@ -84,32 +76,6 @@ def frame_of(rows: list[tuple[int, Mapping[str, str | None]]], columns: list[str
     return pl.DataFrame([(row, *(cells.get(c) for c in columns)) for row, cells in rows], schema=schema, orient="row")
 
 
-@contextmanager
-def readable(path: Path, encoding: str) -> Iterator[None]:
-    """Turns everything that can be wrong with a file into BadInput that says what to do."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise BadInput(f"{path}: there is no such file; check the path") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise BadInput(f"{path}: the compressed file is cut off or damaged ({error}); fetch it again") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(
-            f"{path}: not {encoding} text (byte {error.start}: {error.object[error.start]:#04x}); "
-            "set `encoding` in the mapping, for instance cp1252 or utf-16, or export as UTF-8"
-        ) from error
-    except OSError as error:
-        raise BadInput(f"{path}: can't be read: {error.strerror or error}") from error
-
-
-def text_of(path: Path, encoding: str) -> IO[str]:
-    """The file's text, unpacked if it is gzip; a byte order mark is no part of it. Line ends are kept."""
-    codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
-    if path.name.casefold().endswith(".gz"):
-        return cast("IO[str]", gzip.open(path, "rt", encoding=codec, newline=""))
-    return path.open(encoding=codec, newline="")
-
-
 class _Csv:
     """RFC 4180 with a header. Read by the csv module: Polars fills short lines and can't say which line was long."""
 
@@ -140,15 +106,8 @@ class _Csv:
             yield Batch(self._frame(good), faulty)
 
     def _rows(self) -> Iterator[list[str]]:
-        csv.field_size_limit(LONGEST_CELL)
         with readable(self.path, self.encoding), text_of(self.path, self.encoding) as text:
-            reader = csv.reader(text, delimiter=self.delimiter, strict=True)
-            try:
-                yield from (row for row in reader if row)
-            except csv.Error as error:
-                raise BadInput(
-                    f"{self.path}: line {reader.line_num}: {error}; look for a quote that is not closed or not doubled"
-                ) from error
+            yield from (cells for _, cells in records(text, self.path, self.delimiter))
 
     def _frame(self, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
         return pl.DataFrame(rows, schema={ROW: pl.Int64, **dict.fromkeys(self.columns, pl.String)}, orient="row")
@@ -185,10 +144,7 @@ class _JsonLines:
             yield Batch(frame_of(good, self.columns), faulty)
 
     def _lines(self) -> Iterator[tuple[int, dict[str, str | None] | None, str]]:
-        with readable(self.path, self.encoding), text_of(self.path, self.encoding) as text:
-            for number, line in enumerate(text, start=1):
-                if line.strip():
-                    yield number, _object(line), line
+        return ((number, _object(line), line) for number, line in lines(self.path, self.encoding))
 
 
 class _Parquet:

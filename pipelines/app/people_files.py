@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, create_model
 
 from engine.contracts import Agent, AssignmentGroup, Company, Contact, EmpowermentConfig, Team
 from engine.shared.errors import BadInput, NotFound
-from engine.shared.policy_file import read_yaml
+from engine.shared.policy_file import read
 
 PEOPLE = "people"
 """The source of people files, beside the sources of tickets."""
@@ -53,31 +53,17 @@ def load_people(folder: Path) -> People:
 
 
 def _read(path: Path, kind: type[Person], *, key: str) -> list[Person]:
-    records: list[Person] = []
-    seen: set[str] = set()
-    for index, row in enumerate(_rows(path)):
-        try:
-            record = kind.model_validate(row)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            at = ".".join([path.stem, str(index), *map(str, fault["loc"])])
-            raise BadInput(f"{path}: {at}: {fault['msg']}. Nothing of the file was used.") from None
-        if getattr(record, key) in seen:
-            raise BadInput(f"{path}: {path.stem}.{index}.{key}: {getattr(record, key)} is given twice.")
-        seen.add(getattr(record, key))
-        records.append(record)
-    return records
-
-
-def _rows(path: Path) -> list[Any]:
+    listed = create_model(path.stem, **{path.stem: (list[kind], ...)})  # type: ignore[call-overload, valid-type]
     try:
-        content = read_yaml(path)
+        records: list[Person] = getattr(read(path, listed), path.stem)
     except NotFound:
         raise BadInput(f"There is no people file {path}; a folder of people has all six.") from None
-    if not isinstance(content, dict) or not isinstance(content.get(path.stem), list):
-        raise BadInput(f"{path}: {path.stem}: there has to be a list under this key.")
-    rows: list[Any] = content[path.stem]
-    return rows
+    seen: set[str] = set()
+    for index, name in enumerate(getattr(record, key) for record in records):
+        if name in seen:
+            raise BadInput(f"{path}: {path.stem}[{index}].{key}: {name} is given twice.")
+        seen.add(name)
+    return records
 
 
 def _dangling(people: People) -> Iterator[str]:
@@ -102,4 +88,4 @@ def _missing(
     for index, names in enumerate(named):
         for name in names:
             if name is not None and name not in known:
-                yield f"{file}: {file.removesuffix('.yaml')}.{index}.{key}: {name} is not in {there}"
+                yield f"{file}: {file.removesuffix('.yaml')}[{index}].{key}: {name} is not in {there}"

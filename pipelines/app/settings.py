@@ -11,6 +11,7 @@ from pydantic_core import PydanticUseDefault
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import first_wrong
 
 PREFIX = "HELMDESK_"
 SURELY_MEANT = 0.82
@@ -156,7 +157,5 @@ def read_settings(**overrides: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        first = error.errors()[0]
-        variable = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        reason = first["msg"].removeprefix("Value error, ")
-        raise BadInput(f"{variable}={str(first.get('input'))!r} can't be used: {reason}; see .env.example") from None
+        field, _, reason = first_wrong(error).partition(": ")
+        raise BadInput(f"{PREFIX}{field.upper()}: {reason}; see .env.example") from None

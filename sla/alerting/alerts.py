@@ -8,14 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 import polars as pl
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from engine.contracts import Frozen
-from engine.shared.errors import BadInput
-from engine.shared.policy_file import read_yaml
+from engine.shared import policy_file
 from sla.alerting.digests import DigestPolicy
 from sla.contracts import UTC_INSTANT, Clock, State
-from sla.policy.amounts import shown
 
 _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 DEDUPE_KEY = "{ticket}:{clock}:{window}:{rule}"
@@ -170,6 +168,14 @@ class AlertPolicy(Frozen):
     rules: tuple[AlertRule, ...]
     digest: DigestPolicy = DigestPolicy()
 
+    @field_validator("rules")
+    @classmethod
+    def _distinct(cls, rules: tuple[AlertRule, ...]) -> tuple[AlertRule, ...]:
+        names = [rule.name for rule in rules]
+        if repeated := [name for name in names if names.count(name) > 1]:
+            raise ValueError(f"two are named {policy_file.shown(repeated[0])}; one would silence the other")
+        return rules
+
     def rule_of(self, alert: Mapping[str, Any]) -> AlertRule | None:
         """The rule that a kept alert came of; None if the file no longer has it."""
         return next((rule for rule in self.rules if rule.raised(alert)), None)
@@ -190,26 +196,7 @@ def unheard(alerts: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
 
 def load_policy(path: str | Path) -> AlertPolicy:
     """An alert file {rules: […], digest: {…}}. Raises BadInput with file, key path and reason."""
-    file = Path(path)
-    content = read_yaml(file, what="file of alert rules")
-    if not isinstance(content, dict) or not isinstance(content.get("rules"), list):
-        raise BadInput(f"{file}: rules: expected a list of alert rules")
-    if unknown := sorted(str(key) for key in content if key not in AlertPolicy.model_fields):
-        raise BadInput(f"{file}: {unknown[0]}: unknown key; known are {', '.join(AlertPolicy.model_fields)}")
-    policy = _policy(content, file)
-    names = [rule.name for rule in policy.rules]
-    if repeated := [name for name in names if names.count(name) > 1]:
-        raise BadInput(f"{file}: rules: two are named {shown(repeated[0])}; one would silence the other")
-    return policy
-
-
-def _policy(content: Any, file: Path) -> AlertPolicy:
-    try:
-        return AlertPolicy.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]).lstrip(".")
-        raise BadInput(f"{file}: {path}: {first['msg']}, got {shown(first['input'])}") from error
+    return policy_file.read(path, AlertPolicy, what="file of alert rules")
 
 
 @cache

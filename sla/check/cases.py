@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.shared.errors import BadInput, NotFound
+from engine.shared.policy_file import shortened, shown
 from sla.calendar.calendars import Calendar
 from sla.clocks.evaluate import in_era
 from sla.contracts import CLOCKS, EVENTS, TICKETS, Clock
-from sla.policy.amounts import known_keys, short, shown, text
+from sla.policy.amounts import known_keys, text
 from sla.policy.calendar_files import load as load_calendars
 from sla.policy.calendar_files import parse_all
 from sla.policy.model import Policies, with_round_the_clock
@@ -67,7 +68,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"{short(next(key for key in keys if keys.count(key) > 1))!r} is given twice")
+        raise ValueError(f"{shortened(next(key for key in keys if keys.count(key) > 1))!r} is given twice")
     return found
 
 
@@ -79,7 +80,7 @@ def _case(content: Any, where: str, folder: Path) -> Case:
     try:
         return _read(content, folder)
     except (BadInput, NotFound) as error:
-        raise BadInput(f"{where} ({short(content['name'])}): {error}") from error
+        raise BadInput(f"{where} ({shortened(content['name'])}): {error}") from error
 
 
 def _read(content: Mapping[str, Any], folder: Path) -> Case:
@@ -133,7 +134,7 @@ def _expected(content: Any, tickets: list[dict[str, Any]]) -> dict[Any, dict[str
     by_ticket = {tickets[0]["id"]: content} if tickets and set(content) <= set(_CLOCKS) else content
     ids = {str(ticket["id"]) for ticket in tickets}
     for ticket, clocks in by_ticket.items():
-        path = f"expected.{short(ticket)}"
+        path = f"expected.{shortened(ticket)}"
         if str(ticket) not in ids:
             raise BadInput(f"{path}: no ticket of this case and no clock; clocks are {', '.join(_CLOCKS)}")
         known_keys(clocks, _CLOCKS, f"{path}.")
@@ -142,7 +143,7 @@ def _expected(content: Any, tickets: list[dict[str, Any]]) -> dict[Any, dict[str
         if not any(clocks.values()):
             raise BadInput(f"{path}: give at least one field")
     return {
-        ticket: {clock: _fields(fields, f"expected.{short(ticket)}.{clock}") for clock, fields in clocks.items()}
+        ticket: {clock: _fields(fields, f"expected.{shortened(ticket)}.{clock}") for clock, fields in clocks.items()}
         for ticket, clocks in by_ticket.items()
     }
 

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
+from engine.shared.policy_file import shortened, shown
 from sla.check.cases import Case, load_cases
 from sla.clocks.batch.evaluate import evaluate
 from sla.clocks.evaluate import evaluate_all
 from sla.contracts import EVENTS, TICKETS
-from sla.policy.amounts import short, shown
 
 
 class Mismatch(NamedTuple):
@@ -26,7 +26,7 @@ class Mismatch(NamedTuple):
     got: Any
 
     def __str__(self) -> str:
-        where = f"{short(self.case)}: {self.engine}, ticket {short(self.ticket)}, {self.clock}.{self.field}"
+        where = f"{shortened(self.case)}: {self.engine}, ticket {shortened(self.ticket)}, {self.clock}.{self.field}"
         return f"{where}: expected {shown(_plain(self.expected))}, got {shown(_plain(self.got))}"
 
 

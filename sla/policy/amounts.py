@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping
 from fractions import Fraction
-from reprlib import Repr
 from typing import Any
 
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import shortened, shown
 from sla.policy.model import LENGTH, WALL_UNITS, Amount, Unit
 
 CENTURY = 100 * 366 * 86_400
@@ -16,8 +16,8 @@ _MOST = 1_000
 """No multiplier is larger."""
 _HALF = re.compile("[\ud800-\udfff]")
 """What an escape leaves of a character that was cut in two."""
-_LONGEST, _TOLD = 1_000, 80
-"""Characters of a text in a file, and of one that is repeated in a message."""
+_LONGEST = 1_000
+"""Characters of a text in a file."""
 _UNITS = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), Unit.SECONDS),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), Unit.MINUTES),
@@ -27,22 +27,6 @@ _UNITS = {
     **dict.fromkeys(("business_hour", "business_hours", "business_h"), Unit.BUSINESS_HOURS),
     **dict.fromkeys(("business_day", "business_days", "business_d"), Unit.BUSINESS_DAYS),
 }
-
-
-_REPR = Repr()
-_REPR.maxstring = _REPR.maxother = _REPR.maxlong = _TOLD
-_REPR.maxlevel = 2
-
-
-def shown(value: Any) -> str:
-    """A value for a message: what it is, but never all of a large one."""
-    return _REPR.repr(value)
-
-
-def short(word: Any) -> str:
-    """A key or name for a message."""
-    text = str(word)
-    return text if len(text) <= _TOLD else f"{text[: _TOLD - 1]}…"
 
 
 def round_the_clock(unit: Unit, calendar: Any, path: str) -> BadInput:
@@ -82,7 +66,7 @@ def multipliers(value: Any, path: str) -> dict[str, Fraction]:
     if not isinstance(value, Mapping):
         raise BadInput(f"{path}: expected a mapping of tier to number, got {shown(value)}")
     return {
-        text(str(tier), f"{path}.{short(tier)}"): _multiplier(number, f"{path}.{short(tier)}")
+        text(str(tier), f"{path}.{shortened(tier)}"): _multiplier(number, f"{path}.{shortened(tier)}")
         for tier, number in value.items()
     }
 
@@ -126,5 +110,5 @@ def text(value: Any, path: str) -> str:
 def known_keys(content: Any, keys: tuple[str, ...], path: str) -> None:
     if not isinstance(content, Mapping):
         raise BadInput(f"{path.rstrip('.') or 'file'}: expected a mapping, got {shown(content)}")
-    if unknown := [short(k) for k in content if k not in keys]:
+    if unknown := [shortened(k) for k in content if k not in keys]:
         raise BadInput(f"{path}{unknown[0]}: unknown key; known are {', '.join(keys)}")

@@ -9,11 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.shared.errors import BadInput
-from engine.shared.policy_file import read_yaml
+from engine.shared.policy_file import read_yaml, refusal, shortened, shown
 from sla.calendar.business_intervals import Window
 from sla.calendar.calendars import WEEKDAYS, Calendar
 from sla.calendar.utc_offsets import DAY
-from sla.policy.amounts import short, shown, text
+from sla.policy.amounts import text
 from sla.policy.model import ROUND_THE_CLOCK
 
 _KEYS = ("tz", "weekly", "holidays", "overrides", "always", "country", "subdivision", "working_day", "description")
@@ -36,14 +36,14 @@ def load(path: str | Path) -> dict[str, Calendar]:
         for calendar in calendars.values():
             _means_it(calendar)
     except BadInput as error:
-        raise BadInput(f"{file}: {error}") from error
+        raise refusal(file, error) from error
     return calendars
 
 
 def _listed(content: Any) -> Any:
     if not isinstance(content, Mapping) or "calendars" not in content:
         return content
-    if unknown := [short(key) for key in content if key != "calendars"]:
+    if unknown := [shortened(key) for key in content if key != "calendars"]:
         raise BadInput(f"{unknown[0]}: unknown key; a file has only calendars at its top")
     return content["calendars"]
 
@@ -63,8 +63,8 @@ def parse_all(calendars: Mapping[str, Any]) -> dict[str, Calendar]:
     if not isinstance(calendars, Mapping):
         raise BadInput(f"calendars: expected a mapping of name to calendar, got {_shown(calendars)}")
     if odd := [n for n in calendars if not isinstance(n, str) or not n.strip()]:
-        raise BadInput(f"calendars.{short(odd[0])}: a name is text, got {_shown(odd[0])}; put it in quotes")
-    named = {text(n, f"calendars.{short(n)}"): calendar for n, calendar in calendars.items()}
+        raise BadInput(f"calendars.{shortened(odd[0])}: a name is text, got {_shown(odd[0])}; put it in quotes")
+    named = {text(n, f"calendars.{shortened(n)}"): calendar for n, calendar in calendars.items()}
     return {n: c if isinstance(c, Calendar) else read(c, name=n) for n, c in named.items()}
 
 
@@ -77,7 +77,7 @@ def read(mapping: Mapping[str, Any], *, name: str = "calendar") -> Calendar:
     """
     if not isinstance(mapping, Mapping):
         raise BadInput(f"{name}: expected a mapping, got {_shown(mapping)}")
-    if unknown := sorted(short(k) for k in mapping if k not in _KEYS):
+    if unknown := sorted(shortened(k) for k in mapping if k not in _KEYS):
         raise BadInput(f"{name}.{unknown[0]}: unknown key; known are {', '.join(_KEYS)}")
     if empty := [k for k in ("tz", "weekly", "always") if k in mapping and mapping[k] is None]:
         raise BadInput(f"{name}.{empty[0]}: nothing stands behind it; fill it in or remove it")
@@ -114,7 +114,7 @@ def _weekly(weekly: Any, path: str) -> tuple[tuple[Window, ...], ...]:
     if not isinstance(weekly, Mapping):
         raise BadInput(f"{path}: expected a mapping of weekday to windows, got {_shown(weekly)}")
     if unknown := [d for d in weekly if d not in WEEKDAYS]:
-        raise BadInput(f"{path}.{short(unknown[0])}: no such weekday; use {', '.join(WEEKDAYS)}")
+        raise BadInput(f"{path}.{shortened(unknown[0])}: no such weekday; use {', '.join(WEEKDAYS)}")
     return tuple(_windows(weekly.get(day), f"{path}.{day}") for day in WEEKDAYS)
 
 

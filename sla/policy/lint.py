@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from engine.contracts import Priority, Status, TicketType, Tier
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import shortened, shown
 from sla.calendar.calendars import Calendar
 from sla.contracts import Clock
-from sla.policy.amounts import short, shown
 from sla.policy.model import WAITING, Policies, Policy, Unit, Version, calendar_named, with_round_the_clock
 
 _STATES = ("pause_states", "stop_states")
@@ -73,7 +73,7 @@ def _own_words(content: Any) -> Mapping[str, list[str]]:
         raise BadInput(f"words: expected a mapping of {', '.join(OURS)} to words, got {shown(own)}")
     for kind, words in own.items():
         if kind not in OURS:
-            raise BadInput(f"words.{short(kind)}: unknown key; known are {', '.join(OURS)}")
+            raise BadInput(f"words.{shortened(kind)}: unknown key; known are {', '.join(OURS)}")
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise BadInput(f"words.{kind}: expected a list of words, got {shown(words)}")
     return own

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, get_args
 from pydantic import ValidationError
 
 from engine.shared.errors import BadInput
-from engine.shared.policy_file import read_yaml
+from engine.shared.policy_file import first_wrong, read_yaml, refusal, shortened, shown
 from sla.calendar.calendars import Calendar
 from sla.contracts import Clock
-from sla.policy.amounts import amount, known_keys, multipliers, round_the_clock, short, shown, text
+from sla.policy.amounts import amount, known_keys, multipliers, round_the_clock, text
 from sla.policy.lint import calendars_fit, proofread
 from sla.policy.model import (
     DEFAULT_TERMS,
@@ -48,7 +48,7 @@ def load(path: str | Path, calendars: Mapping[str, Calendar] | None = None) -> P
         if calendars is not None:
             calendars_fit(policies, calendars)
     except BadInput as error:
-        raise BadInput(f"{file}: {error}") from error
+        raise refusal(file, error) from error
     return policies
 
 
@@ -147,7 +147,7 @@ def _target(content: Any, path: str, above: _Shared, terms: Terms) -> Target:
     shared = above.under({k: v for k, v in content.items() if k != "at_risk_fraction"}, f"{path}.")
     tiers = _mapping(content.get("tiers"), f"{path}.tiers")
     base = amount({k: content[k] for k in ("target", "unit") if k in content}, None, path)
-    named = {text(str(tier), f"{path}.tiers.{short(tier)}"): cell for tier, cell in tiers.items()}
+    named = {text(str(tier), f"{path}.tiers.{shortened(tier)}"): cell for tier, cell in tiers.items()}
     cells = {tier: amount(cell, content.get("unit"), f"{path}.tiers.{tier}") for tier, cell in named.items()}
     _calendar_fits(content, shared.calendar, [a for a in (base, *cells.values()) if a], path)
     inherited = {} if above.at_risk_fraction is None else {"at_risk_fraction": above.at_risk_fraction}
@@ -175,9 +175,7 @@ def _terms(defaults: Terms, given: Mapping[str, Any], path: str) -> Terms:
     try:
         return Terms.model_validate({**defaults.model_dump(), **named})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join([path, *(str(part) for part in first["loc"])])
-        raise BadInput(f"{where}: {first['msg']}, got {shown(first['input'])}") from error
+        raise BadInput(first_wrong(error, under=path)) from error
 
 
 def _at_risk_fraction(value: Any, path: str) -> Any:

@@ -26,7 +26,7 @@ BROKEN: list[tuple[Loader, str, str]] = [
     (lifecycle.load, "presets: {a: {source: x, transitions: {new: [closed]}}}\nvocabularies: {}", "no row for closed"),
     (priority.load, "presets: {a: {source: x, base: {high: 1}}}", "base has no value for critical, low, medium"),
     (alert_matrix.load, "presets: {a: {source: x, priorities: {}}}", "no row for critical, high, low, medium"),
-    (rules.load, "rules: [{name: a}]", "rules.0.trigger: Field required"),
+    (rules.load, "rules: [{name: a}]", "rules[0].trigger: Field required"),
 ]
 
 

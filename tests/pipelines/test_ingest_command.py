@@ -36,7 +36,7 @@ def write(file: Path, rows: int) -> Path:
 def test_the_first_reasons_are_told_with_file_and_row(tmp_path: Path) -> None:
     told = run(tmp_path, write(tmp_path / "may.jsonl", 7)).output.splitlines()
     assert "rejected 7" in told[0]
-    assert told[1] == "    may.jsonl row 1: source is missing; created_at is missing"
+    assert told[1] == "    may.jsonl row 1: source: Field required; created_at: Field required"
     assert [line.partition(":")[0].strip() for line in told[1:6]] == [f"may.jsonl row {n}" for n in range(1, 6)]
     assert told[6] == "    and 2 more"
 

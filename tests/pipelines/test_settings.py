@@ -35,7 +35,7 @@ def test_foreign_keys_do_not_turn_hosted_models_on(monkeypatch: pytest.MonkeyPat
 
 def test_wrong_value_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_DRAFT_LIMIT", "many")
-    with pytest.raises(BadInput, match="HELMDESK_DRAFT_LIMIT='many'"):
+    with pytest.raises(BadInput, match=r"HELMDESK_DRAFT_LIMIT: .* got 'many'"):
         read_settings()
 
 

@@ -41,7 +41,7 @@ def refused(folder: Path, name: str, before: str, after: str) -> str:
         ("enrichment", "reach: 3", "reach: yes", "sentiment.reach"),
         ("enrichment", "weight: 2, full: 1000", "weight: 2, full: .inf", "complexity.characters.full"),
         ("enrichment", "poor_breached: 0.30", 'poor_breached: "0.30"', "customer_health.poor_breached"),
-        ("enrichment", "good: [thank you", 'good: ["a\\e[31m"', "sentiment.languages.en.good.0"),
+        ("enrichment", "good: [thank you", 'good: ["a\\e[31m"', "sentiment.languages.en.good[0]"),
         ("triage", "retries: 2", "retries: yes", "asking.retries"),
         ("triage", "calls: 2000", 'calls: "2000"', "budget_per_day.calls"),
         ("triage", "usd: 2.00", "usd: .inf", "budget_per_day.usd"),

@@ -106,7 +106,7 @@ def test_an_id_counts_once_in_a_file(tmp_path: Path) -> None:
 
 def test_a_title_too_long_is_refused_in_plain_words(tmp_path: Path) -> None:
     said = why(tmp_path, "t", "x" * 501, columns={"title": "t"})
-    assert said.startswith("title string should have at most 500 characters, it is 'xxx")
+    assert said.startswith("title: String should have at most 500 characters, got 'xxx")
 
 
 def test_constants_and_braces_are_plain_text(tmp_path: Path) -> None:

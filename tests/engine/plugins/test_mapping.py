@@ -26,7 +26,7 @@ values: {priority: {A: high}}
         ("ignore: [Prio]", "ignore: 'Prio' is mapped as well"),
         ("required: [status]", "nothing is mapped to the required field 'status'"),
         ("constants: {priority: low}", "'priority' has a column already"),
-        ("constants: {tier: gold}", "constants: tier should be 'enterprise'"),
+        ("constants: {tier: gold}", "constants: tier: Input should be 'enterprise'"),
         ("optional: [colour]", "'colour' is no field of a ticket"),
         ("colour: red", "colour: Extra inputs are not permitted"),
         ("source: other", "'source' is given twice"),

@@ -31,7 +31,7 @@ def test_a_table_becomes_tickets(tmp_path: Path, name: str) -> None:
         ("a.csv", b"", "is empty"),
         ("a.csv", b"\n\n", "no header line"),
         ("a.csv", "id,opened\n1,caf\xe9\n".encode("latin-1"), "set `encoding` in the mapping"),
-        ("a.csv", b'id,opened\n1,"2026-03-02\n2,x\n', "a quote that is not closed"),
+        ("a.csv", b'id,opened\n1,"2026-03-02\n2,x\n', "line 2: has a quotation mark that is not closed"),
         ("a.csv.gz", gzip.compress(GOOD.encode() * 500)[:-20], "cut off or damaged"),
         ("a.csv.gz", b"id,opened\n", "cut off or damaged"),
         ("a.parquet", b"PAR1 nothing", "not a whole Parquet file"),
@@ -88,6 +88,15 @@ def test_another_encoding_is_read_when_named(tmp_path: Path) -> None:
     path.write_bytes("id;opened;text\n1;2026-03-02;café\n".encode("cp1252"))
     mapping = simple(encoding="cp1252", delimiter=";", columns={"title": "text"})
     assert whole(MappedFiles("test", mapping=mapping), path).tickets[0].title == "café"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32", "cp1252", "idna"])
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl"])
+def test_a_file_in_another_encoding_than_named_is_refused(tmp_path: Path, encoding: str, name: str) -> None:
+    path, content = tmp_path / name, b"id,opened\n1,\x9d\xe9\n"
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    with pytest.raises(BadInput, match=rf"not {encoding} text \(.*set `encoding` in the mapping"):
+        MappedFiles("test", mapping=simple(encoding=encoding)).read(path)
 
 
 def test_json_lines_are_flattened(tmp_path: Path) -> None:

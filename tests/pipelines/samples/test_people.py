@@ -74,19 +74,27 @@ def test_contacts_have_the_tier_of_their_company(people: People) -> None:
 @pytest.mark.parametrize(
     ("name", "change", "said"),
     [
-        ("agents", lambda rows: rows[3].update(role="boss"), r"agents\.yaml: agents\.3\.role: "),
-        ("groups", lambda rows: rows[2]["location"].update(lat=True), r"groups\.yaml: groups\.2\.location\.lat: "),
-        ("contacts", lambda rows: rows[1].pop("email"), r"contacts\.yaml: contacts\.1\.email: "),
-        ("companies", lambda rows: rows.append(rows[0]), r"companies\.yaml: companies\.46\.id: CO-001 is given twice"),
+        ("agents", lambda rows: rows[3].update(role="boss"), r"agents\.yaml: agents\[3\]\.role: "),
+        ("groups", lambda rows: rows[2]["location"].update(lat=True), r"groups\.yaml: groups\[2\]\.location\.lat: "),
+        ("contacts", lambda rows: rows[1].pop("email"), r"contacts\.yaml: contacts\[1\]\.email: "),
+        (
+            "companies",
+            lambda rows: rows.append(rows[0]),
+            r"companies\.yaml: companies\[46\]\.id: CO-001 is given twice",
+        ),
         (
             "contacts",
             lambda rows: rows[5].update(company_id="CO-9"),
-            r"contacts\.5\.company_id: CO-9 is not in companies",
+            r"contacts\[5\]\.company_id: CO-9 is not in companies",
         ),
-        ("agents", lambda rows: rows[0].update(teams=["team-x"]), r"agents\.0\.teams: team-x is not in teams\.yaml"),
-        ("groups", lambda rows: rows[0].update(team_id="team-x"), r"groups\.0\.team_id: team-x is not in teams\.yaml"),
-        ("teams", lambda rows: rows[0].update(manager_id="A"), r"teams\.0\.manager_id: A is not in agents\.yaml"),
-        ("teams", lambda rows: rows.insert(0, "no team"), r"teams\.yaml: teams\.0: "),
+        ("agents", lambda rows: rows[0].update(teams=["team-x"]), r"agents\[0\]\.teams: team-x is not in teams\.yaml"),
+        (
+            "groups",
+            lambda rows: rows[0].update(team_id="team-x"),
+            r"groups\[0\]\.team_id: team-x is not in teams\.yaml",
+        ),
+        ("teams", lambda rows: rows[0].update(manager_id="A"), r"teams\[0\]\.manager_id: A is not in agents\.yaml"),
+        ("teams", lambda rows: rows.insert(0, "no team"), r"teams\.yaml: teams\[0\]: "),
     ],
 )
 def test_a_fault_is_named_with_its_place(folder: Path, name: str, change: Callable, said: str) -> None:

@@ -61,6 +61,7 @@ class Snapshot:
         if part not in self.__dict__:
             return self
         before: pl.DataFrame = self.__dict__[part]
+        rows = rows.rename({"ticket_id": "ticket"}, strict=False)
         replaced = rows[key] if gone is None else gone
         left = before.filter(~pl.col(key).is_in(replaced.implode()))
         new = rows.select(pl.col(name).cast(dtype) for name, dtype in before.schema.items())

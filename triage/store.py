@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ import polars as pl
 from more_itertools import chunked
 from sqlalchemy import Connection, Engine, Row, Select, Table, func, select
 
-from engine.shared.columns import ROWS_PER_TRANSACTION, frame_schema, insert_into
+from engine.shared.columns import ROWS_PER_TRANSACTION, as_stored, insert_into
 from engine.shared.errors import BadInput
 from triage.contracts import Citation, Classification, Guess, Suggestion, TicketText
 from triage.tables import classifications, metadata, suggestions, triage_tickets
@@ -164,8 +164,7 @@ class TriageStore:
 
     def _read(self, statement: Select[Any], table: Table) -> pl.DataFrame:
         with self._engine.connect() as connection:
-            rows = [tuple(map(_flat, row)) for row in connection.execute(statement)]
-        return pl.DataFrame(rows, schema=frame_schema(table), orient="row")
+            return as_stored(table, connection.execute(statement).mappings())
 
 
 TEXT = ("ticket", "subject", "content", "priority", "tier", "language")
@@ -195,18 +194,13 @@ def _content_hash(subject: str, content: str, priority: str | None, tier: str | 
 
 
 def claim_rows(claims: Sequence[Classification]) -> pl.DataFrame:
-    """The claims as rows of the table `classifications`, the ticket's key as `ticket`."""
-    return _as_rows(classifications, map(_classification_row, claims))
+    """The claims as rows of the table `classifications`."""
+    return as_stored(classifications, map(_classification_row, claims))
 
 
 def draft_rows(drafts: Sequence[Suggestion]) -> pl.DataFrame:
     """The drafts as rows of the table `suggestions`, the same way; citations and macros as JSON text."""
-    return _as_rows(suggestions, map(_suggestion_row, drafts))
-
-
-def _as_rows(table: Table, rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
-    flat = [[_flat(row[column.name]) for column in table.c] for row in rows]
-    return pl.DataFrame(flat, schema=frame_schema(table), orient="row").rename({"ticket_id": "ticket"})
+    return as_stored(suggestions, map(_suggestion_row, drafts))
 
 
 def _upsert(connection: Any, table: Table, rows: list[dict[str, Any]], *, key: str, keep: tuple[str, ...]) -> None:
@@ -262,7 +256,3 @@ def _suggestion(row: Row[Any]) -> Suggestion:
 
 def _fields(row: Row[Any], names: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in row._mapping.items() if name in names}
-
-
-def _flat(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value

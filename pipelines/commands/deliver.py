@@ -21,7 +21,6 @@ def deliver(
     ] = None,
 ) -> None:
     """Send the decisions that wait for the handler's system."""
-    from pipelines.app.locks import alone
     from pipelines.jobs.deliver import deliver as job
     from pipelines.jobs.deliver import drop as give_up
     from pipelines.jobs.deliver import orphans_in_words
@@ -40,6 +39,5 @@ def deliver(
         elif drop is not None:
             typer.echo(f"dropped: {counted(give_up(app, drop), 'decision')} for {plain(drop)}")
         else:
-            with alone(app, "deliver"):
-                done = job(app, at=app.now())
+            done = job(app, at=app.now())
             typer.echo(", ".join(f"{name} {count}" for name, count in done._asdict().items()))

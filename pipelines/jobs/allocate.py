@@ -1,9 +1,10 @@
 """Give the whole waiting backlog to groups at once, the most urgent first."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -98,9 +99,8 @@ def with_decisions(snapshot: Snapshot, made: Sequence[RecordedEvent], rules: Sla
     team, the clocks of those that got one."""
     if not made:
         return snapshot
-    names = [name for name in EVENT_COLUMNS if name != "data"]
-    rows = pl.DataFrame([[getattr(event, name) for name in names] for event in made], schema=names, orient="row")
-    events = rows.rename({"ticket_id": "ticket"}).with_columns(data=pl.lit("{}"))
+    rows = pl.DataFrame([_event_row(event) for event in made], schema=EVENT_COLUMNS, orient="row")
+    events = rows.rename({"ticket_id": "ticket"})
     got = rows.drop_nulls("value").select(ticket="ticket_id", group_id="value")
     after = snapshot.read_again("decisions").with_parts(
         events=pl.concat([snapshot.events, events.select(_as(snapshot.events))]),
@@ -116,6 +116,11 @@ def _clocks_of_teams(clocks: pl.DataFrame, after: Snapshot, changed: pl.Series, 
     mine = pl.col("ticket").is_in(changed.implode())
     fresh = replay(after.tickets_now.filter(mine), after.events.filter(mine), rules, as_of=after.as_of)
     return pl.concat([clocks.filter(~mine), fresh])
+
+
+def _event_row(event: RecordedEvent) -> list[Any]:
+    values = [getattr(event, name) for name in EVENT_COLUMNS]
+    return [json.dumps(value) if isinstance(value, dict) else value for value in values]
 
 
 def _as(frame: pl.DataFrame) -> list[pl.Expr]:

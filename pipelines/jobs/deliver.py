@@ -7,6 +7,7 @@ from typing import NamedTuple
 from engine.plugins.ports import Refused, TryLater
 from engine.shared.errors import NotAllowed, NotFound, Unavailable
 from pipelines.app.container import App
+from pipelines.app.locks import alone
 
 IN_A_ROW = 3
 """So many rows that fail one after the other show that the system has trouble, not the rows: the rest waits."""
@@ -26,10 +27,11 @@ class Delivered(NamedTuple):
 def deliver(app: App, *, at: datetime) -> Delivered:
     """Send every row whose time has come. A row that fails waits twice as long as before, from a minute to an hour, or
     as long as the other side asks; what it refuses waits for a person, and what nobody would send is told of in the
-    log."""
-    for line in orphans_in_words(app):
-        app.log.warning("decisions left behind", reason=line)
-    return _send_due(app, at)
+    log. Raises Busy if another deliverer is at it."""
+    with alone(app, "deliver"):
+        for line in orphans_in_words(app):
+            app.log.warning("decisions left behind", reason=line)
+        return _send_due(app, at)
 
 
 def orphans_in_words(app: App) -> list[str]:

@@ -1,6 +1,5 @@
 """What enriching told of each ticket, the newest only, and the earlier tickets it may belong to."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,7 +8,7 @@ import polars as pl
 from more_itertools import chunked
 from sqlalchemy import Connection, Engine, Table
 
-from engine.shared.columns import ROWS_PER_TRANSACTION, frame_schema
+from engine.shared.columns import ROWS_PER_TRANSACTION, as_stored
 from engine.shared.errors import BadInput
 from triage.enrichment.contracts import Enrichment, Related
 from triage.enrichment.tables import enrichments, metadata, related_tickets
@@ -56,18 +55,13 @@ class EnrichmentStore:
 
 
 def enrichment_rows(found: Sequence[Enrichment], inputs: Mapping[str, Kept]) -> pl.DataFrame:
-    """Enrichments as rows of the table `enrichments`, the ticket's key as `ticket`; lists as JSON text."""
-    return _as_rows(enrichments, [_row(one, inputs[one.ticket_id]) for one in found])
+    """Enrichments as rows of the table `enrichments`; lists as JSON text."""
+    return as_stored(enrichments, [_row(one, inputs[one.ticket_id]) for one in found])
 
 
 def related_rows(found: Mapping[str, Sequence[Related]], *, at: datetime) -> pl.DataFrame:
     """Candidates as rows of the table `related_tickets`, the same way."""
-    return _as_rows(related_tickets, [_related_row(one, at) for some in found.values() for one in some])
-
-
-def _as_rows(table: Table, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    flat = [[_flat(row[column.name]) for column in table.c] for row in rows]
-    return pl.DataFrame(flat, schema=frame_schema(table), orient="row").rename({"ticket_id": "ticket"})
+    return as_stored(related_tickets, [_related_row(one, at) for some in found.values() for one in some])
 
 
 def _forget(connection: Connection, table: Table, ticket_ids: Sequence[str]) -> None:
@@ -81,7 +75,3 @@ def _row(one: Enrichment, kept: Kept) -> dict[str, Any]:
 
 def _related_row(one: Related, at: datetime) -> dict[str, Any]:
     return one.model_dump(mode="json") | {"created_at": at}
-
-
-def _flat(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value

@@ -50,10 +50,7 @@ class Snapshot:
 
     def with_parts(self, **parts: Any) -> "Snapshot":
         """The same with these parts in place of its own; what was made of them is made anew when asked for."""
-        stale = {name for name, sources in MADE_OF.items() if sources & parts.keys()}
-        new = Snapshot(self._app, self.as_of)
-        new.__dict__.update({name: part for name, part in self.__dict__.items() if name not in stale} | parts)
-        return new
+        return self._without(set(parts), parts)
 
     def with_rows(self, part: str, rows: pl.DataFrame, *, key: str, gone: pl.Series | None = None) -> "Snapshot":
         """The same with rows that were just written to a part, in place of those with their `key` or one of those that
@@ -69,8 +66,12 @@ class Snapshot:
 
     def read_again(self, part: str) -> "Snapshot":
         """The same with a part to be read anew when it is asked for, since rows of it were written."""
+        return self._without({part}, {})
+
+    def _without(self, changed: set[str], parts: Mapping[str, Any]) -> "Snapshot":
+        stale = changed | {name for name, sources in MADE_OF.items() if sources & changed}
         new = Snapshot(self._app, self.as_of)
-        new.__dict__.update({name: kept for name, kept in self.__dict__.items() if name != part})
+        new.__dict__.update({name: part for name, part in self.__dict__.items() if name not in stale} | parts)
         return new
 
     @property

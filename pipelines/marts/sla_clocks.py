@@ -17,7 +17,7 @@ class SlaClocks(dy.Schema):
     is_current = col.yes_no("Whether it is the last window of its clock.")
     state = col.text(
         "`on_track`, `at_risk`, `breached` or `met`; `no_target` if nothing is promised, `no_clock` if the clock has "
-        "not begun."
+        "not begun or can't be measured."
     )
     target = col.count("What is promised, on the clock's calendar.", unit=BUSINESS, nullable=True)
     elapsed = col.count("What counts against the target, pauses left out.", unit=BUSINESS, nullable=True)

@@ -18,7 +18,7 @@ class Tickets(dy.Schema):
     )
     priority = col.text("`critical`, `high`, `medium` or `low`.")
     tier = col.text("The customer's contract: `enterprise`, `business`, `standard` or `free`.")
-    vip = col.yes_no("Whether the source marks the requester as a VIP.")
+    vip = col.yes_no("Whether the requester is a VIP.")
     escalated = col.yes_no("Whether an expert is asked for help and has not finished.")
     category = col.text("The source's own category.")
     product = col.text("The product confirmed by a person, else the one triage is sure of.", nullable=True)

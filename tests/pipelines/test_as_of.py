@@ -11,10 +11,9 @@ import pytest
 from engine import lifecycle
 from engine.contracts import Delivery, Event, Kind, StandardTicket
 from pipelines.app.container import open_app
-from pipelines.jobs.evaluate_sla import replay
 from pipelines.jobs.people import bring_people
-from pipelines.jobs.publish import build
-from pipelines.marts import MARTS
+from pipelines.marts.registry import MARTS, build
+from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF, sample_lines
 
 THEN = AS_OF - timedelta(days=6, hours=3)
@@ -56,7 +55,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> list[Marts]:
         ):
             bring_people(app, app.settings.data / "people")
             app.store.ingest(delivery, at=AS_OF)
-        return [build(app, as_of=THEN, clocks=replay(app, as_of=THEN)) for app in (now, then)]
+        return [build(Snapshot(app, THEN)) for app in (now, then)]
 
 
 @pytest.mark.parametrize("mart", sorted(set(MARTS) - MADE_BY_THE_CLOCK))

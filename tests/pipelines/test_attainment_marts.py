@@ -8,11 +8,12 @@ from polars.testing import assert_frame_equal
 
 from pipelines import actions
 from pipelines.app.container import open_app
-from pipelines.jobs.attainment_marts import DIMENSIONS, OF_A_TICKET, name_mart
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.publish import publish
 from pipelines.marts import MartReader
+from pipelines.marts.attainment import DIMENSIONS, OF_A_TICKET
+from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF, write_export
 
 Z = 1.959963984540054
@@ -29,7 +30,7 @@ def desk(tmp_path_factory):
     with open_app(home=home) as app:
         bring_people(app, app.settings.data / "people")
         ingest(app, write_export(home / "export", 150), source="helmdesk", at=AS_OF)
-        publish(app, as_of=AS_OF)
+        publish(app, Snapshot(app, AS_OF))
         with actions.published(app) as reader:
             yield reader, app
 
@@ -168,7 +169,7 @@ def test_agents_with_sql(desk) -> None:
 
 
 def test_names_say_who_groups_agents_and_customers_are(desk) -> None:
-    names = name_mart(desk[1])
+    names = desk[0].frame("names")
     assert set(names["dimension"]) == {"group_id", "agent_id", "company_id"}
     known = set(names.filter(pl.col("dimension") == "agent_id")["value"])
     assert set(desk[0].frame("sla_clocks")["agent_id"].drop_nulls()) <= known

@@ -18,6 +18,7 @@ from pipelines.jobs.people import bring_people
 from pipelines.jobs.publish import publish
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
+from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF, write_export
 from triage.contracts import Article
 
@@ -31,7 +32,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with open_app(home=home, embedder="wordllama") as app:
         bring_people(app, app.settings.data / "people")
         ingest(app, write_export(home / "export", 60), source="helmdesk", at=AS_OF)
-        triage_tickets(app, at=AS_OF)
+        triage_tickets(app, Snapshot(app, AS_OF))
         claims = app.triage.store.latest_frame().sort("ticket_id").head(20)
         for place, (ticket, product) in enumerate(claims.select("ticket_id", "product").iter_rows()):
             actions.answer_review(app, ticket, label="GENERAL" if place % 4 == 0 else product, by="ana")
@@ -39,7 +40,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         for place, ticket in enumerate(written["ticket_id"]):
             done: dict[str, Any] = [{}, {"sent": "Something else altogether."}, {"rejected": "off topic"}][place % 3]
             actions.record_feedback(app, ticket, by="ben", **done)
-        publish(app, as_of=app.now())
+        publish(app, Snapshot(app, app.now()))
         with actions.published(app) as reader:
             yield reader, app
 
@@ -130,11 +131,11 @@ def test_articles_and_gaps_speak_of_the_drafts(desk: Desk) -> None:
 def test_only_articles_of_the_index_are_called_unhelpful(tmp_path: Path) -> None:
     article = Article(id="own-1", title="Badge", url="own-1", text="Show the badge.")
     with open_app(home=tmp_path, embedder="wordllama") as app:
-        publish(app, as_of=AS_OF)
+        publish(app, Snapshot(app, AS_OF))
         with actions.published(app) as reader:
             assert reader.frame("unhelpful_articles").is_empty()
         app.triage.index.sync([article], source="own")
-        publish(app, as_of=AS_OF)
+        publish(app, Snapshot(app, AS_OF))
         with actions.published(app) as reader:
             assert reader.frame("unhelpful_articles").select("article_id", "why").rows() == [("own-1", "never cited")]
 
@@ -142,7 +143,7 @@ def test_only_articles_of_the_index_are_called_unhelpful(tmp_path: Path) -> None
 def test_an_index_that_cannot_be_asked_stops_no_publication(tmp_path: Path) -> None:
     (tmp_path / "knowledge.milvus.db").write_bytes(b"damaged")
     with open_app(home=tmp_path, embedder="wordllama") as app:
-        publish(app, as_of=AS_OF)
+        publish(app, Snapshot(app, AS_OF))
         with actions.published(app) as reader:
             assert reader.frame("unhelpful_articles").is_empty()
 

@@ -3,8 +3,8 @@
 from engine.contracts import Delivery
 from pipelines.app.container import App
 from pipelines.jobs.allocate import backlog
-from pipelines.jobs.evaluate_sla import replay
-from pipelines.jobs.publish import build
+from pipelines.marts.registry import build
+from pipelines.snapshot import Snapshot
 from tests.engine.people import MONDAY, delivered, later
 from tests.triage.test_store import claim
 from triage.contracts import TicketText
@@ -14,7 +14,7 @@ def test_an_unsure_guess_is_shown_and_not_used(app: App) -> None:
     app.store.ingest(Delivery(tickets=(delivered(1, source="desk", category="network"),)), at=MONDAY)
     guess = claim(1, at=later(1), product="DLP", confidence=0.41, needs_review=True)
     app.triage.store.save_classifications([TicketText(ticket_id="desk:1", content="?")], [guess], at=later(1))
-    marts = build(app, as_of=later(2), clocks=replay(app, as_of=later(2)))
+    marts = build(Snapshot(app, later(2)))
     assert marts["tickets"]["product"].to_list() == [None]
     assert marts["work_queue"].select("product", "confidence", "needs_review").rows() == [("DLP", 0.41, True)]
     assert [(ticket.product, ticket.category) for ticket in backlog(app, later(2))] == [(None, "network")]

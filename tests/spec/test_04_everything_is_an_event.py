@@ -4,8 +4,7 @@ from engine.contracts import Delivery
 from pipelines.app.container import App
 from pipelines.jobs.alerts import raise_alerts
 from pipelines.jobs.evaluate_sla import replay
-from pipelines.marts.registry import build
-from pipelines.snapshot import Snapshot
+from pipelines.jobs.publish import build
 from pipelines.ticket_snapshot import ticket_snapshot
 from tests.engine.people import MONDAY, delivered, later
 from tests.pipelines.test_alerts import breached, tickets_of
@@ -25,5 +24,5 @@ def test_as_of_eleven_nothing_of_noon_is_known(app: App) -> None:
 def test_as_of_eleven_there_is_no_alert_of_half_past(app: App) -> None:
     app.store.ingest(Delivery(tickets=(delivered(0),)), at=MONDAY)
     assert raise_alerts(app, breached(1), tickets_of(app), as_of=later(2.5)) == 1
-    shown = [build(Snapshot(app, at))["alerts"].height for at in (ELEVEN, later(2.5))]
+    shown = [build(app, as_of=at, clocks=replay(app, as_of=at))["alerts"].height for at in (ELEVEN, later(2.5))]
     assert shown == [0, 1]

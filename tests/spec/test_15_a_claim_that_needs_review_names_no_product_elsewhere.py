@@ -14,7 +14,8 @@ def test_an_unsure_guess_is_shown_and_not_used(app: App) -> None:
     app.store.ingest(Delivery(tickets=(delivered(1, source="desk", category="network"),)), at=MONDAY)
     guess = claim(1, at=later(1), product="DLP", confidence=0.41, needs_review=True)
     app.triage.store.save_classifications([TicketText(ticket_id="desk:1", content="?")], [guess], at=later(1))
-    marts = build(Snapshot(app, later(2)))
+    snapshot = Snapshot(app, later(2))
+    marts = build(snapshot)
     assert marts["tickets"]["product"].to_list() == [None]
     assert marts["work_queue"].select("product", "confidence", "needs_review").rows() == [("DLP", 0.41, True)]
-    assert [(ticket.product, ticket.category) for ticket in backlog(app, later(2))] == [(None, "network")]
+    assert [(ticket.product, ticket.category) for ticket in backlog(app, snapshot)] == [(None, "network")]

@@ -200,9 +200,10 @@ def test_published_clock_that_history_has_overtaken_is_said(home):
 
 def test_ledger_agrees_with_clocks_published_from_the_store(home):
     from pipelines.jobs.publish import publish
+    from pipelines.snapshot import Snapshot
 
     with open_app(home=home) as parts:
-        publish(parts, as_of=NOON)
+        publish(parts, Snapshot(parts, NOON))
     app = opened("ticket", ticket="INC-1")
     assert [e.label for e in app.expander] == ["How first response adds up", "How resolution adds up"]
     assert not [c.value for e in app.expander for c in e.caption if "has changed since" in c.value]

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from engine.shared.wilson import with_share
-from pipelines.marts import FACTORS, MartReader
+from pipelines.marts import MartReader
+from pipelines.marts.allocations import FACTORS
 
 DIMENSIONS = {
     "priority": "Priority", "tier": "Contract tier", "group": "Group", "agent": "Agent", "customer": "Customer",

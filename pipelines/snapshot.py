@@ -68,7 +68,7 @@ class Snapshot:
         """The same with a part to be read anew when it is asked for, since rows of it were written."""
         return self._without({part}, {})
 
-    def _without(self, changed: set[str], parts: Mapping[str, Any]) -> "Snapshot":
+    def _without(self, changed: set[str], parts: dict[str, Any]) -> "Snapshot":
         stale = changed | {name for name, sources in MADE_OF.items() if sources & changed}
         new = Snapshot(self._app, self.as_of)
         new.__dict__.update({name: part for name, part in self.__dict__.items() if name not in stale} | parts)

@@ -38,6 +38,10 @@ class Busy(HelmdeskError):
     """Somebody else does this work on this store now; says who since when, and nothing was done."""
 
 
+class RuleBroken(HelmdeskError):
+    """A table that was to be published is not as its rules say; says which rule and rows, and nothing was published."""
+
+
 class StageFailed(HelmdeskError):
     """A stage of a cycle failed while the others ran; `place` is that of the first one, from 0."""
 

@@ -1,4 +1,4 @@
-"""The published tables, read and replaced safely; `schemas` says what each answers.
+"""The published tables, read and replaced safely; `registry` names them.
 
 A publication is a folder of Parquet files; `current.json` names the one in force and is replaced atomically, so
 a reader sees all of one publication or all of the next. DuckDB reads the files from memory and locks nothing.
@@ -18,7 +18,6 @@ import polars as pl
 
 from engine.shared.errors import NotFound, Unavailable, translate_file_errors
 from pipelines.marts import chain_heads
-from pipelines.marts.schemas import MARTS, WHOLE
 
 
 class Publication(NamedTuple):
@@ -56,15 +55,17 @@ def publish(
 def _publish(
     frames: Mapping[str, pl.DataFrame], target: Path, *, as_of: datetime, at: datetime, heads: pl.DataFrame | None
 ) -> Publication:
+    from pipelines.marts.registry import MARTS
+
     folder = target.parent
     target.mkdir(parents=True, exist_ok=True)
-    for mart, (_, schema) in MARTS.items():
-        frame = frames[mart].select(schema.names())
+    for name, mart in MARTS.items():
+        schema, frame = mart.schema, frames[name].select(mart.schema.names())
         if frame.schema != schema:
             wrong = {c: (frame.schema[c], schema[c]) for c in schema if frame.schema[c] != schema[c]}
-            raise ValueError(f"mart {mart}: columns differ from the declared schema: {wrong}")
-        frame.write_parquet(target / f"{mart}.parquet", compression="zstd", statistics=True)
-    rows = {mart: frames[mart].height for mart in MARTS}
+            raise ValueError(f"mart {name}: columns differ from the declared schema: {wrong}")
+        frame.write_parquet(target / f"{name}.parquet", compression="zstd", statistics=True)
+    rows = {name: frames[name].height for name in MARTS}
     seen = [instant for instant in (latest_as_of(folder), as_of) if instant is not None and instant <= at]
     description: dict[str, Any] = {
         "folder": target.name,
@@ -96,6 +97,8 @@ def _forget_older(folder: Path, *, keep: int) -> None:
 
 def current(folder: Path) -> Publication:
     """The publication in force. Raises NotFound if nothing was published yet."""
+    from pipelines.marts.registry import MARTS
+
     try:
         with translate_file_errors(f"the marts in {folder} can't be read"):
             found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
@@ -125,6 +128,8 @@ class MartReader:
     """One publication, readable as frames or with SQL; later publications need a new reader."""
 
     def __init__(self, folder: Path) -> None:
+        from pipelines.marts.registry import MARTS
+
         self.publication = current(folder)
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
@@ -146,7 +151,7 @@ class MartReader:
                 raise _damaged(self.publication.folder) from error
             raise
         return answer.with_columns(
-            pl.col(pl.Decimal).cast(WHOLE), pl.col(pl.Datetime("us", "Etc/UTC")).dt.convert_time_zone("UTC")
+            pl.col(pl.Decimal).cast(pl.Int64), pl.col(pl.Datetime("us", "Etc/UTC")).dt.convert_time_zone("UTC")
         )
 
     def frame(self, mart: str) -> pl.DataFrame:

@@ -9,7 +9,8 @@ import polars as pl
 
 from engine.contracts import Agent, Delivery, Event, Kind, Priority, StandardTicket, Team, Tier
 from pipelines.app.container import open_app
-from pipelines.marts import MARTS, MartReader, publish
+from pipelines.marts import MartReader, publish
+from pipelines.marts.registry import MARTS
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # a Friday
 DAY_BEFORE = NOON - timedelta(days=1)

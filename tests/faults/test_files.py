@@ -9,13 +9,14 @@ import pytest
 
 from engine.shared.errors import Unavailable, translate_file_errors
 from pipelines import marts
+from pipelines.marts.registry import MARTS
 from tests.pipelines.small_desk import fill_inbox
 from tests.pipelines.test_marts import AS_OF, frames, published, volume
 from triage.contracts import Article
 from triage.embed import WordLlama
 from triage.knowledge.milvus import MilvusIndex
 
-SCHEMA = marts.MARTS["volume"].schema
+SCHEMA = MARTS["volume"].schema
 
 
 def test_a_full_disk_leaves_the_publication_before_in_force(small_disk: Path) -> None:

@@ -12,8 +12,7 @@ from engine import lifecycle
 from engine.contracts import Delivery, Event, Kind, StandardTicket
 from pipelines.app.container import open_app
 from pipelines.jobs.people import bring_people
-from pipelines.jobs.publish import build
-from pipelines.marts import MARTS
+from pipelines.marts.registry import MARTS, build
 from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF, sample_lines
 

@@ -8,11 +8,11 @@ from polars.testing import assert_frame_equal
 
 from pipelines import actions
 from pipelines.app.container import open_app
-from pipelines.jobs.attainment_marts import DIMENSIONS, OF_A_TICKET, name_mart
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.publish import publish
 from pipelines.marts import MartReader
+from pipelines.marts.attainment import DIMENSIONS, OF_A_TICKET
 from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF, write_export
 
@@ -169,7 +169,7 @@ def test_agents_with_sql(desk) -> None:
 
 
 def test_names_say_who_groups_agents_and_customers_are(desk) -> None:
-    names = name_mart(Snapshot(desk[1], AS_OF))
+    names = desk[0].frame("names")
     assert set(names["dimension"]) == {"group_id", "agent_id", "company_id"}
     known = set(names.filter(pl.col("dimension") == "agent_id")["value"])
     assert set(desk[0].frame("sla_clocks")["agent_id"].drop_nulls()) <= known

@@ -11,8 +11,8 @@ import pytest
 from engine.contracts import Company, Delivery, Event, Kind, SlaEffect, StandardTicket
 from pipelines.app.container import App, open_app
 from pipelines.jobs.enrich_tickets import Enriched, case_facts, enrich_tickets
-from pipelines.jobs.enrichment_marts import enrichment_marts, guides
-from pipelines.marts import MARTS
+from pipelines.marts.enrichments import guides
+from pipelines.marts.registry import MARTS
 from pipelines.snapshot import Snapshot
 from tests.pipelines.small_desk import AS_OF, sample_lines
 from triage.contracts import Article, Macro
@@ -122,8 +122,8 @@ def test_enriching_changes_no_ticket(app: App) -> None:
 def marts_of(app: App, *, clocks: list[dict[str, object]] | None = None) -> dict[str, pl.DataFrame]:
     empty = {"company_id": [], "state": [], "window_start": []}
     schema = {"company_id": pl.String(), "state": pl.String(), "window_start": pl.Datetime("us", "UTC")}
-    told = pl.DataFrame(clocks or empty, schema=schema)
-    return enrichment_marts(Snapshot(app, AS_OF).with_parts(ticket_clocks=told))
+    snapshot = Snapshot(app, AS_OF).with_parts(ticket_clocks=pl.DataFrame(clocks or empty, schema=schema))
+    return {name: MARTS[name].frame(snapshot) for name in ("enrichments", "related_tickets", "customers")}
 
 
 def test_marts_have_runbooks_past_cases_and_declared_columns(app: App) -> None:
@@ -131,7 +131,7 @@ def test_marts_have_runbooks_past_cases_and_declared_columns(app: App) -> None:
     take_in(app, ticket("1", company="acme"), ticket("2", day=1, company="acme"), ticket("3", "", day=2))
     enrich_tickets(app, Snapshot(app, AS_OF))
     marts = marts_of(app)
-    assert all(marts[name].schema == MARTS[name].schema for name in ("enrichments", "related_tickets", "customers"))
+    assert all(frame.schema == MARTS[name].schema for name, frame in marts.items())
     told = marts["enrichments"]
     assert told.select("past_cases", "last_case").rows() == [(0, None), (1, "1"), (None, None)]
     (code,) = json.loads(told["error_codes"][0])

@@ -9,17 +9,18 @@ import pytest
 
 from engine.shared.errors import NotFound, Unavailable
 from pipelines import marts
+from pipelines.marts.registry import MARTS
 
 AS_OF = datetime(2026, 9, 30, 8, tzinfo=UTC)
 
 
 def frames(**filled: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {name: filled.get(name, pl.DataFrame(schema=mart.schema)) for name, mart in marts.MARTS.items()}
+    return {name: filled.get(name, pl.DataFrame(schema=mart.schema)) for name, mart in MARTS.items()}
 
 
 def volume(created: int) -> pl.DataFrame:
     row = {"day": [AS_OF.date()], "created": [created], "resolved": [0], "open_at_end": [created]}
-    return pl.DataFrame(row, schema=marts.MARTS["volume"].schema)
+    return pl.DataFrame(row, schema=MARTS["volume"].schema)
 
 
 def published(folder: Path, created: int, minutes: int = 0) -> marts.Publication:

@@ -12,7 +12,7 @@ from engine.contracts import Delivery, StandardTicket
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
 from pipelines.jobs.alerts import raise_alerts
-from pipelines.jobs.enrichment_marts import customer_mart
+from pipelines.marts.customers import customers
 from pipelines.snapshot import Snapshot
 from tests.pipelines.test_alerts import LATER, MONDAY, breached, fill, tickets_of
 from triage.enrichment.policy import load_enrichment_policy
@@ -55,7 +55,7 @@ def health(*, promises: int = 0, broken: int = 0, complaints: int = 0, ago: time
     """How a company does by its promises and complaints of so long ago."""
     at, utc = LATER - ago, pl.Datetime("us", "UTC")
     states = ["breached"] * broken + ["met"] * (promises - broken)
-    marts = customer_mart(
+    marts = customers(
         pl.DataFrame(
             {
                 "id": ["acme"],
@@ -72,8 +72,8 @@ def health(*, promises: int = 0, broken: int = 0, complaints: int = 0, ago: time
             schema={"company_id": pl.String, "window_start": utc, "state": pl.String},
         ),
         pl.DataFrame(
-            {"ticket_id": ["web:1"] * complaints, "created_at": [at] * complaints, "is_complaint": [True] * complaints},
-            schema={"ticket_id": pl.String, "created_at": utc, "is_complaint": pl.Boolean},
+            {"ticket": ["web:1"] * complaints, "created_at": [at] * complaints, "is_complaint": [True] * complaints},
+            schema={"ticket": pl.String, "created_at": utc, "is_complaint": pl.Boolean},
         ),
         HEALTH,
         as_of=LATER,

@@ -3,7 +3,7 @@
 from engine.contracts import Delivery
 from pipelines.app.container import App
 from pipelines.jobs.alerts import raise_alerts
-from pipelines.jobs.publish import build
+from pipelines.marts.registry import build
 from pipelines.snapshot import Snapshot
 from tests.engine.people import MONDAY, delivered, later
 from tests.pipelines.test_alerts import breached, tickets_of

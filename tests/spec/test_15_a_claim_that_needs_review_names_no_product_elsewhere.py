@@ -3,7 +3,7 @@
 from engine.contracts import Delivery
 from pipelines.app.container import App
 from pipelines.jobs.allocate import backlog
-from pipelines.jobs.publish import build
+from pipelines.marts.registry import build
 from pipelines.snapshot import Snapshot
 from tests.engine.people import MONDAY, delivered, later
 from tests.triage.test_store import claim

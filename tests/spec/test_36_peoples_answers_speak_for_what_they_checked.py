@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipelines.jobs.triage_marts import calibration_mart, review_mart
+from pipelines.marts.reviews import calibration, reviews
 from tests.triage.conftest import MONDAY
 from triage.feedback.reviews import Review
 
@@ -17,7 +17,7 @@ def answer(number: int, confidence: float) -> Review:
 def test_each_bin_says_how_many_answers_stand_behind_it() -> None:
     answers = [answer(n, 0.3 + 0.4 * n / 60) for n in range(60)] + [answer(n, 0.85) for n in range(60, 65)]
     tickets = pl.DataFrame({"ticket": [one.ticket_id for one in answers], "reference": ["R"] * 65})
-    points = calibration_mart(review_mart(answers, tickets))
+    points = calibration(reviews(answers, tickets))
     assert points.select(pl.col("lower").round(1), "answered").rows() == [
         (0.3, 15),
         (0.4, 15),

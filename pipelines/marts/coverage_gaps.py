@@ -1,0 +1,34 @@
+"""What to write next: tickets whose last draft found no answer, those of one meaning together."""
+
+import dataframely as dy
+import polars as pl
+
+from pipelines.marts import columns as col
+from pipelines.marts.mart import Mart
+from pipelines.snapshot import Snapshot
+
+
+class CoverageGaps(dy.Schema):
+    place = col.whole("Its place in the list, 1 for what most tickets ask.", min=1, primary_key=True)
+    about = col.text("Subject of the most typical ticket.")
+    tickets = col.count("Tickets of this meaning that no article covers.", min=1)
+    examples = col.text("Numbers of the most typical ones, with commas between them.")
+
+
+def build(snapshot: Snapshot) -> pl.DataFrame:
+    from triage.feedback.gaps import Uncovered, gaps
+
+    policy = snapshot.policies.learning.gaps
+    asked = snapshot.latest_drafts.filter(~pl.col("grounded")).join(snapshot.tickets, on="ticket", suffix="_of_ticket")
+    newest = asked.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
+    about = newest.filter(pl.col("subject") != "").select("reference", "subject")
+    uncovered = [Uncovered(*row) for row in about.iter_rows()]
+    vectors = snapshot.embedder.embed([one.subject for one in uncovered]) if uncovered else None
+    found = [] if vectors is None else gaps(uncovered, vectors, policy)
+    rows = [(place, gap.about, gap.tickets, ", ".join(gap.examples)) for place, gap in enumerate(found, start=1)]
+    return pl.DataFrame(rows, schema=MARTS["coverage_gaps"].schema, orient="row")
+
+
+MARTS = {
+    "coverage_gaps": Mart("What should be written next: which tickets does no article cover?", CoverageGaps, build)
+}

@@ -11,7 +11,7 @@ from pipelines.app.policies import Policies
 from pipelines.app.settings import Settings
 
 if TYPE_CHECKING:
-    from triage.classify import ProductClassifier, TrainedClassifier
+    from triage.classify import ProductClassifier
     from triage.contracts import Macro
     from triage.drafting.wording import Wording
     from triage.enrichment.store import EnrichmentStore
@@ -98,6 +98,13 @@ class TriageParts:
 
         return Remembering(open_embedder(self.settings.embedder))
 
+    @cached_property
+    def quick(self) -> "Embedder | None":
+        """What may decide before the embedder does; none where HELMDESK_EMBEDDER names one by hand."""
+        from triage.embed import open_quick
+
+        return open_quick(self.settings.embedder)
+
     def _made_from(self, given: T, name: str, make: "Callable[[T], Part]") -> "Part":
         """The part of this name, made anew once another policy is given than the one it was made from."""
         known = self._made.get(name)
@@ -111,14 +118,13 @@ class TriageParts:
         return self._made_from(self.policies.wording, "local models", self._open_local)
 
     def _open_local(self, wording: "Wording") -> "LocalModels":
-        from triage.embed import open_quick
         from triage.llm.local import open_local
 
         return open_local(
             self.taxonomy,
             self.embedder,
             clock=self.now,
-            quick=open_quick(self.settings.embedder),
+            quick=self.quick,
             macros=self.macros,
             wording=wording,
             cache=self.settings.models_folder,
@@ -192,6 +198,7 @@ class TriageParts:
             self.embedder,
             taxonomy=self.taxonomy,
             clock=self.now,
+            quick=self.quick,
             remedy=f"put a taxonomy that has them at {place_beside(self.settings.model)} (`helmdesk triage train` "
             "without --taxonomy writes it beside the model) and leave HELMDESK_TAXONOMY unset",
         )
@@ -290,7 +297,7 @@ class TriageParts:
         self.__dict__.pop("local_classifier", None)
         self._made.pop("cascade", None)
 
-    def _learned_classifier(self) -> "TrainedClassifier | None":
+    def _learned_classifier(self) -> "ProductClassifier | None":
         """The model that took over last. One that can't be used (gone, damaged, for another embedder or taxonomy) is
         told of in the log, and triage goes on with what it learns from the taxonomy."""
         from triage.model_files import load_model
@@ -300,7 +307,7 @@ class TriageParts:
             return None
         file = self.settings.models_folder / run.file
         try:
-            return load_model(file, self.embedder, taxonomy=self.taxonomy, clock=self.now)
+            return load_model(file, self.embedder, taxonomy=self.taxonomy, clock=self.now, quick=self.quick)
         except HelmdeskError as error:
             self._log().warning("model refused", model=run.name, reason=str(error))
             return None

@@ -83,8 +83,16 @@ class TriageParts:
         return FeedbackStore(self._engine())
 
     def close(self) -> None:
-        if "index" in self.__dict__:
-            self.__dict__.pop("index").close()
+        if "index" not in self.__dict__:
+            return
+        index: MilvusIndex = self.__dict__.pop("index")
+        try:
+            ids = [held.article_id for held in index.held()]
+        except HelmdeskError:
+            ids = None
+        index.close()
+        if ids is not None:
+            self._keep_ids(ids)
 
     @cached_property
     def taxonomy(self) -> "Taxonomy":
@@ -257,14 +265,30 @@ class TriageParts:
         return self.settings.home / "knowledge_left_out"
 
     def held_articles(self) -> list[str]:
-        """The ids of the articles in the index. One that can't be asked is told of in the log, and has none."""
-        if self.settings.milvus_uri == "" and not Path(self.settings.index_uri).exists():
+        """The ids of the articles in the index; its file is opened only if it has changed since they were last asked
+        for. One that can't be asked is told of in the log, and has none."""
+        from triage.knowledge.held_ids import read_ids
+
+        is_file, place = self.settings.milvus_uri == "", Path(self.settings.index_uri)
+        if is_file and not place.exists():
             return []
+        if is_file and "index" not in self.__dict__ and (known := read_ids(self._held_ids, place)) is not None:
+            return known
         try:
             return [held.article_id for held in self.index.held()]
         except HelmdeskError as error:
             self._log().warning("index not asked", reason=str(error))
             return []
+
+    @property
+    def _held_ids(self) -> Path:
+        return self.settings.home / "held_articles.json"
+
+    def _keep_ids(self, ids: list[str]) -> None:
+        from triage.knowledge.held_ids import state_of, write_ids
+
+        if self.settings.milvus_uri == "":
+            write_ids(self._held_ids, ids, state=state_of(Path(self.settings.index_uri)))
 
     def sync_knowledge(self) -> "IndexReport":
         """Make the index hold the articles as they are now; only changed ones are embedded again.

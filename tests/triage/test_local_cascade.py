@@ -116,12 +116,13 @@ def test_cascade_costs_the_sample_no_accuracy(cascade: LocalCascade, taxonomy: T
         pytest.skip("the sample tickets are not made here: helmdesk sample")
     tickets, truth = read_sample(file)
     tickets = tickets[::3]
+    labels = [truth[ticket.ticket_id]["product"] for ticket in tickets]
     full = LocalClassifier(taxonomy, MiniLM(), clock=monday).products(tickets)
     found = cascade.products(tickets)
     right, alone = (
-        np.array([claim.product == truth[ticket.ticket_id]["product"] for ticket, claim in zip(tickets, claims, strict=True)])
+        np.array([claim.product == label for claim, label in zip(claims, labels, strict=True)])
         for claims in (found, full)
-    )  # fmt: skip
+    )
     assert alone.mean() - right.mean() <= 0.01
     assert expected_calibration_error(np.array([claim.confidence for claim in found]), right) < 0.05
 

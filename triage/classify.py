@@ -67,7 +67,10 @@ def in_parts(ticket: TicketText) -> list[str]:
 
 
 class ProductClassifier(ABC):
-    """Claims what each ticket is about by what a subclass says of its product."""
+    """Claims what each ticket is about by what a subclass says of its product. A trained one gives the labels of a
+    model file, others those of the taxonomy."""
+
+    is_trained = False
 
     def __init__(
         self, name: str, taxonomy: Taxonomy, *, clock: Callable[[], datetime], timer: Callable[[], float]
@@ -166,6 +169,8 @@ class LocalClassifier(ProductClassifier):
 
 class TrainedClassifier(ProductClassifier):
     """Gives the labels a model was trained on, with the words and the labelled text that speak for each."""
+
+    is_trained = True
 
     def __init__(
         self,
@@ -269,7 +274,7 @@ class LocalCascade(ProductClassifier):
     ) -> None:
         name = f"{full.name} after {quick.name.rpartition(':')[2]}"
         super().__init__(name, full.taxonomy, clock=clock, timer=timer)
-        self._quick, self._full, self.limit = quick, full, limit
+        self._quick, self._full, self.limit, self.is_trained = quick, full, limit, full.is_trained
 
     def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
         claims = self._quick.products(tickets)

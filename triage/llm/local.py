@@ -15,7 +15,7 @@ from triage.taxonomy import Taxonomy
 
 SURE: Final = 0.8
 """The confidence from which a quick classifier that knows the taxonomy alone decides. Chosen on the sample tickets,
-where it costs no accuracy, and checked on Banking77 dev with ten texts a label (`benchmarks/cascade.py`)."""
+where it costs no accuracy, and checked on Banking77 dev with five examples a label (`benchmarks/cascade.py`)."""
 LEAST_EXAMPLES: Final = 50
 """With fewer texts that read like tickets a stated confidence says too little to decide by."""
 

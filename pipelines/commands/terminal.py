@@ -38,8 +38,10 @@ def _keep_bytecode(home: "Path | None") -> None:
 
     from pipelines.app.settings import read_settings
 
+    if not sys.dont_write_bytecode or sys.pycache_prefix is not None or "polars" in sys.modules:
+        return
     spec = find_spec("polars")
-    if sys.dont_write_bytecode and sys.pycache_prefix is None and spec and not Path(str(spec.cached)).exists():
+    if spec and not Path(str(spec.cached)).exists():
         sys.pycache_prefix = str(read_settings(home=home).home / "bytecode")
         sys.dont_write_bytecode = False
 

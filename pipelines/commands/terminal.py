@@ -21,15 +21,13 @@ AsOf = Annotated[str | None, typer.Option(help="The instant the clocks speak of,
 @contextmanager
 def open_here(context: typer.Context, home: "Path | None" = None, *, keep_last_good: bool = False) -> Iterator["App"]:
     """The app that `--home` and the environment describe."""
-    if context.obj.get("is_process"):
-        _keep_bytecode(home or context.obj["home"])
     from pipelines.app.container import open_app
 
     with open_app(home=home or context.obj["home"], keep_last_good=keep_last_good) as app:
         yield app
 
 
-def _keep_bytecode(home: "Path | None") -> None:
+def keep_bytecode(home: "Path | None") -> None:
     """Where this process is told to keep no compiled code beside the libraries and none is there, it is kept below
     home: a command that compiles its libraries each time takes two to three times the CPU."""
     import sys

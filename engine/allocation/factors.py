@@ -39,7 +39,7 @@ def zones_of(groups: Sequence[AssignmentGroup]) -> Zones:
 
 def profile_of(ticket: Ticket, zones: Zones, policy: AllocationPolicy) -> Profile:
     place = ticket.location or Location()
-    zone = place.timezone or policy.default_timezone
+    zone, stated = place.timezone or policy.default_timezone, stated_complexity(ticket)
     return Profile(
         skills=skills_for(ticket, policy),
         language=primary_language(ticket.language),
@@ -47,7 +47,7 @@ def profile_of(ticket: Ticket, zones: Zones, policy: AllocationPolicy) -> Profil
         lat=place.lat,
         lng=place.lng,
         hours=zone_distances(zone, zones, ticket.created_at),
-        complexity=_complexity(ticket, policy),
+        complexity=policy.default_complexity if stated is None else stated,
     )
 
 
@@ -209,11 +209,12 @@ def _circular(a: float | None, b: float | None) -> float | None:
     return min(apart, 24 - apart)
 
 
-def _complexity(ticket: Ticket, policy: AllocationPolicy) -> float:
+def stated_complexity(ticket: Ticket) -> float | None:
+    """What the source says of it, if that is a number from 0 to 1."""
     given = ticket.external_metadata.get("estimated_complexity")
     if isinstance(given, int | float) and not isinstance(given, bool) and 0 <= given <= 1:
         return float(given)
-    return policy.default_complexity
+    return None
 
 
 def _certifications(ticket: Ticket) -> tuple[str, ...]:

@@ -74,8 +74,10 @@ def _needs_a_group(ticket: Ticket) -> bool:
 
 
 def _informed(ticket: Ticket, product: str | None, complexity: float | None) -> Ticket:
-    found = {} if complexity is None else {"estimated_complexity": complexity}
-    return ticket.model_copy(update={"product": product, "external_metadata": found | ticket.external_metadata})
+    from engine.allocation.factors import stated_complexity
+
+    known = {} if complexity is None or stated_complexity(ticket) is not None else {"estimated_complexity": complexity}
+    return ticket.model_copy(update={"product": product, "external_metadata": ticket.external_metadata | known})
 
 
 def hours_to_shift(rules: SlaRules, groups: Sequence[AssignmentGroup], at: datetime) -> dict[str, float]:

@@ -20,6 +20,7 @@ from pipelines.app.container import open_app
 from pipelines.app.locks import alone
 from pipelines.jobs.cycle import STAGES
 from tests.pipelines.small_desk import AS_OF, fill_inbox
+from tests.pipelines.test_cycle import ONCE, Reads
 from tests.ports.test_lock import another_process
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,7 +175,7 @@ def flows_here(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 @pytest.mark.parametrize(("work", "lock"), [("cycle", "triage"), ("evaluate_sla", "evaluate"), ("ingest", "ingest")])
 def test_run_on_a_busy_store_ends_as_skipped(server: Server, flows_here: Path, work: str, lock: str) -> None:
-    flow = getattr(import_module(f"pipelines.flows.{work}"), work)
+    flow = getattr(import_module("pipelines.flows.cycle" if work == "cycle" else "pipelines.flows.stages"), work)
     fill_inbox(flows_here, tickets=2)
     with open_app(home=flows_here) as app, another_process(app.settings.store_url, lock):
         ended = flow(return_state=True)
@@ -201,14 +202,28 @@ def test_stage_as_a_task_is_not_refused_by_its_own_cycle() -> None:
     assert stages() == list(STAGES)
 
 
-def test_cycle_runs_as_tasks_and_twice_is_safe(flows_here: Path) -> None:
+def test_cycle_runs_as_tasks_and_twice_is_safe(flows_here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipelines.flows.cycle import cycle
 
     fill_inbox(flows_here, tickets=12)
-    first, second = cycle(as_of=AS_OF), cycle(as_of=AS_OF)
+    reads = Reads().watch(monkeypatch)
+    first = cycle(as_of=AS_OF)
+    assert {name: reads[name] for name in ONCE} == ONCE
+    second = cycle(as_of=AS_OF)
     assert first["ingest"]["created"] == 12
     assert first["triage"]["classified"] == 12
     assert first["publish"]["tickets"] == 12
     assert second["ingest"]["created"] == second["triage"]["classified"] == second["allocate"]["new"] == 0
     assert second["evaluate"]["new_alerts"] == 0
     assert (first["enrich"]["enriched"], second["enrich"]["enriched"]) == (12, 0)
+
+
+def test_run_of_a_cycle_says_which_stage_failed(flows_here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipelines.flows.cycle import cycle
+
+    fill_inbox(flows_here, tickets=3)
+    monkeypatch.setenv("HELMDESK_HANDLER", "servicenow")
+    ended = cycle(as_of=AS_OF, return_state=True)
+    assert ended.is_failed()
+    assert "allocate: HELMDESK_HANDLER=servicenow needs" in ended.message
+    assert "(done: ingest, triage, evaluate, enrich, publish)" in ended.message

@@ -13,12 +13,13 @@ from tests.engine.people import delivered, later
 
 def test_the_sources_own_complexity_counts_else_the_one_that_enriching_found(app: App) -> None:
     said = delivered(1, external_metadata={"estimated_complexity": 0.2})
-    app.store.ingest(Delivery(tickets=(said, delivered(2), delivered(3))), at=later(1))
-    found = pl.DataFrame({"ticket": ["web:1", "web:2"], "complexity": [0.6, 0.604]})
+    unusable = delivered(4, external_metadata={"estimated_complexity": "much"})
+    app.store.ingest(Delivery(tickets=(said, delivered(2), delivered(3), unusable)), at=later(1))
+    found = pl.DataFrame({"ticket": ["web:1", "web:2", "web:4"], "complexity": [0.6, 0.604, 0.6]})
     tickets = backlog(app, Snapshot(app, later(2)).with_parts(enrichments=found))
     policy = app.policies.allocation
     complexity = {ticket.id: profile_of(ticket, (), policy).complexity for ticket in tickets}
-    assert complexity == {"web:1": 0.2, "web:2": 0.6, "web:3": policy.default_complexity == 0.5 and 0.5}
+    assert complexity == {"web:1": 0.2, "web:2": 0.6, "web:3": 0.5, "web:4": 0.6}
 
 
 def test_a_cycle_evaluates_and_enriches_first() -> None:

@@ -1,18 +1,18 @@
 """CONTRIBUTING.md does what it says: its examples are written into a copy of the project and used there."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
-from tests.pipelines.handler_system import HandlerSystem, handler_system
+from tests.pipelines.handler_system import handler_system
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,24 +30,39 @@ Case,Subject,Text,Area,Opened,Prio
 """
 
 
-class Copy(NamedTuple):
-    """A project in which CONTRIBUTING.md was followed, with a home of its own."""
-
-    folder: Path
-    settings: Mapping[str, str]
-
-    def run(self, *arguments: str, **settings: str) -> str:
-        """What Python prints in the copy with these arguments."""
-        environment = {**os.environ, **self.settings, **settings}
-        command = [sys.executable, *arguments]
-        done = subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False, timeout=300
-        )
-        assert done.returncode == 0, f"{arguments}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-        return done.stdout
-
-    def helmdesk(self, *arguments: str, **settings: str) -> str:
-        return self.run("-m", "pipelines.cli", *arguments, **settings)
+COMMANDS = [
+    "ingest data/people --source people", "ingest cases.csv --source partner", "ticket show partner:7", "allocate",
+    "deliver", "publish --as-of 2026-04-02T09:00Z", "backlog",
+]  # fmt: skip
+CALLS = """
+import contextlib, io, json, sys
+from pipelines.cli import main
+answers = []
+for line in json.load(sys.stdin):
+    sys.argv, said, code = ["helmdesk", *line.split()], io.StringIO(), 0
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code
+    answers.append((code, said.getvalue()))
+print(json.dumps(answers))
+"""
+PAGE = """
+from streamlit.testing.v1 import AppTest
+app = AppTest.from_file("dashboards/app.py", default_timeout=60).switch_page("views/backlog.py").run()
+assert not app.exception, app.exception
+print(app.title[0].value, app.dataframe[0].value.to_dict("list"))
+"""
+READ = """
+from pipelines.app.container import open_app
+from engine.shared.errors import BadInput
+try:
+    open_app().policies.backlog_age
+except BadInput as refused:
+    print(refused)
+"""
+ARROWS = "test_rooms_keep_their_arrows"
 
 
 def follow(guide: str, project: Path) -> None:
@@ -70,82 +85,89 @@ def put(file: Path, line: str, *, where: str, anchor: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project in which the guide was followed."""
     folder: Path = tmp_path_factory.mktemp("copy")
     for part in PARTS:
         if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / part, folder / part)  # what Python compiled too
         else:
             shutil.copy(ROOT / part, folder / part)
     follow(GUIDE, folder)
     (folder / "cases.csv").write_text(CASES, encoding="utf-8")
-    settings = {"HELMDESK_HOME": str(folder / "var"), "HELMDESK_EMBEDDER": "wordllama", "PYTHONPATH": str(folder)}
-    made = Copy(folder, settings)
-    made.helmdesk("ingest", "data/people", "--source", "people")
-    made.helmdesk("ingest", "cases.csv", "--source", "partner")
-    made.helmdesk("publish", "--as-of", "2026-04-02T09:00Z")
-    return made
+    return folder
+
+
+def python(copy: Path, *arguments: str, given: str = "", **settings: str) -> str:
+    """What Python prints in the copy."""
+    environment = {**os.environ, "HELMDESK_HOME": str(copy / "var"), "PYTHONPATH": str(copy), **settings}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(
+        command, cwd=copy, env=environment, input=given, capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, f"{arguments}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+class Told(NamedTuple):
+    """What the copy's command said, by its arguments, and what its handler was sent."""
+
+    said: dict[str, tuple[int, str]]
+    sent: list[tuple[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def system() -> Iterator[HandlerSystem]:
-    with handler_system() as listening:
-        yield listening
+def told(copy: Path) -> Told:
+    """The commands, one after the other in one process."""
+    with handler_system() as system:
+        chosen = {"HELMDESK_HANDLER": "partner", "HELMDESK_HANDLER_URL": system.url}
+        printed = python(copy, "-c", CALLS, given=json.dumps(COMMANDS), **chosen)
+        return Told(dict(zip(COMMANDS, map(tuple, json.loads(printed)), strict=True)), system.got)
 
 
 def test_the_guide_stays_short() -> None:
     assert len(GUIDE.splitlines()) < 80
 
 
-def test_the_source_reads_a_file(copy: Copy) -> None:
-    shown = copy.helmdesk("ticket", "show", "partner:7")
+def test_the_source_reads_a_file(told: Told) -> None:
+    code, shown = told.said["ticket show partner:7"]
+    assert code == 0
     assert "VPN drops every hour" in shown
     assert "critical" in shown
 
 
-def test_the_handler_is_sent_decisions(copy: Copy, system: HandlerSystem) -> None:
-    chosen = {"HELMDESK_HANDLER": "partner", "HELMDESK_HANDLER_URL": system.url}
-    assert "allocated 2" in copy.helmdesk("allocate", **chosen)
-    assert "sent 2" in copy.helmdesk("deliver", **chosen)
-    assert {payload["case"] for _, payload in system.got} == {"7", "8"}
-    assert all(payload["decision"]["group_id"] for _, payload in system.got)
+def test_the_handler_is_sent_decisions(told: Told) -> None:
+    assert "allocated 2" in told.said["allocate"][1]
+    assert "sent 2" in told.said["deliver"][1]
+    assert {payload["case"] for _, payload in told.sent} == {"7", "8"}
+    assert all(payload["decision"]["group_id"] for _, payload in told.sent)
 
 
-def test_the_mart_counts_by_the_policy_and_the_command_shows_it(copy: Copy) -> None:
-    shown = copy.helmdesk("backlog").split("\n")
-    assert shown == ["   7 days or older: 1", "  30 days or older: 1", ""]
+def test_the_mart_counts_by_the_policy_and_the_command_shows_it(told: Told) -> None:
+    assert told.said["backlog"] == (0, "   7 days or older: 1\n  30 days or older: 1\n")
 
 
-def test_a_broken_policy_is_refused_by_key(copy: Copy) -> None:
-    policy = copy.folder / "data" / "policies" / "backlog_age.yaml"
+def test_a_broken_policy_is_refused_by_key(told: Told, copy: Path) -> None:
+    policy = copy / "data" / "policies" / "backlog_age.yaml"
     good = policy.read_text(encoding="utf-8")
-    policy.write_text(good.replace("7", "soon"), encoding="utf-8")
-    try:
-        with pytest.raises(AssertionError, match=r"backlog_age\.yaml: days\[1\]: .*'soon'"):
-            copy.helmdesk("cycle")
-    finally:
-        policy.write_text(good, encoding="utf-8")
+    policy.write_text(good.replace("[1, 7", "[1, soon"), encoding="utf-8")
+    shown = python(copy, "-c", READ)
+    policy.write_text(good, encoding="utf-8")
+    assert re.search(r"backlog_age\.yaml: days\[1\]: .*'soon'", shown)
 
 
-PAGE = """
-from streamlit.testing.v1 import AppTest
-app = AppTest.from_file("dashboards/app.py", default_timeout=60).switch_page("views/backlog.py").run()
-assert not app.exception, app.exception
-print(app.title[0].value, app.dataframe[0].value.to_dict("list"))
-"""
+def test_the_page_shows_the_mart(told: Told, copy: Path) -> None:
+    assert python(copy, "-c", PAGE).strip() == "Is the backlog old? {'days': [7, 30], 'tickets': [1, 1]}"
 
 
-def test_the_page_opens_with_the_mart(copy: Copy) -> None:
-    assert copy.run("-c", PAGE).strip() == "Is the backlog old? {'days': [7, 30], 'tickets': [1, 1]}"
-
-
-def test_the_dictionary_documents_the_mart(copy: Copy) -> None:
+def test_the_dictionary_documents_the_mart(copy: Path) -> None:
     tasks = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["poe"]["tasks"]
-    copy.run(*tasks["dictionary"]["cmd"].split()[1:])
-    assert "## backlog_age" in (copy.folder / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
-    assert "| `backlog_age` | How old is the open backlog? |" in (copy.folder / "README.md").read_text(encoding="utf-8")
+    python(copy, *tasks["dictionary"]["cmd"].split()[1:])
+    assert "## backlog_age" in (copy / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
+    assert "| `backlog_age` | How old is the open backlog? |" in (copy / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_house_has_a_place_for_all_of_it(copy: Copy) -> None:
-    tests = ["tests/test_house.py", "tests/test_architecture.py::test_rooms_keep_their_arrows"]
-    copy.run("-m", "pytest", "-n", "0", *tests)
+def test_all_of_it_has_its_place_in_the_house(copy: Path) -> None:
+    python(
+        copy, "-m", "pytest", "-n", "0", "--noconftest", "tests/test_house.py", "tests/test_architecture.py::" + ARROWS
+    )

@@ -28,24 +28,23 @@ Case,Subject,Text,Area,Opened,Prio
 7,VPN drops every hour,The tunnel to the office drops on the hour.,network,2026-03-02T09:15:00Z,urgent
 8,Proxy is slow,Browsing through the proxy takes a minute.,network,2026-03-20T09:15:00Z,low
 """
-
-
 COMMANDS = [
-    "ingest data/people --source people", "ingest cases.csv --source partner", "ticket show partner:7", "allocate",
-    "deliver", "publish --as-of 2026-04-02T09:00Z", "backlog",
+    "ingest data/people --source people", "ingest cases.csv --source partner", "ticket show partner:7",
+    "allocate --as-of 2026-04-02T09:00Z", "deliver", "publish --as-of 2026-04-02T09:00Z", "backlog",
 ]  # fmt: skip
 CALLS = """
-import contextlib, io, json, sys
+import contextlib, io, json, runpy, sys
 from pipelines.cli import main
 answers = []
 for line in json.load(sys.stdin):
-    sys.argv, said, code = ["helmdesk", *line.split()], io.StringIO(), 0
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    sys.argv, text, code = ["helmdesk", *line.split()], io.StringIO(), 0
+    with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
         try:
             main()
         except SystemExit as end:
             code = end.code
-    answers.append((code, said.getvalue()))
+    answers.append((code, text.getvalue()))
+runpy.run_module("pipelines.marts.dictionary", run_name="__main__")
 print(json.dumps(answers))
 """
 PAGE = """
@@ -62,7 +61,7 @@ try:
 except BadInput as refused:
     print(refused)
 """
-ARROWS = "test_rooms_keep_their_arrows"
+HOUSE = ("tests/test_house.py", "tests/test_architecture.py::test_rooms_keep_their_arrows")
 
 
 def follow(guide: str, project: Path) -> None:
@@ -78,7 +77,9 @@ def follow(guide: str, project: Path) -> None:
 
 def put(file: Path, line: str, *, where: str, anchor: str) -> None:
     lines = file.read_text(encoding="utf-8").splitlines()
-    (place,) = [number for number, text in enumerate(lines) if anchor in text]
+    place, *others = [number for number, text in enumerate(lines) if anchor in text] or [-1]
+    assert place >= 0, f"{file}: no line has {anchor!r}"
+    assert not others, f"{file}: several lines have {anchor!r}"
     indent = lines[place][: len(lines[place]) - len(lines[place].lstrip())]
     lines[place : place + 1] = [*([lines[place]] if where == "after" else []), indent + line.strip()]
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -109,45 +110,49 @@ def python(copy: Path, *arguments: str, given: str = "", **settings: str) -> str
     return done.stdout
 
 
-class Told(NamedTuple):
-    """What the copy's command said, by its arguments, and what its handler was sent."""
+class Trial(NamedTuple):
+    """Exit code and text of each command in the copy, and what its handler was sent."""
 
-    said: dict[str, tuple[int, str]]
-    sent: list[tuple[str, Any]]
+    answers: list[tuple[int, str]]
+    deliveries: list[tuple[str, Any]]
+
+    def answer(self, command: str) -> tuple[int, str]:
+        code, text = self.answers[COMMANDS.index(command)]
+        return code, text
 
 
 @pytest.fixture(scope="module")
-def told(copy: Path) -> Told:
-    """The commands, one after the other in one process."""
+def trial(copy: Path) -> Trial:
+    """The commands one after the other in one process, then the data dictionary."""
     with handler_system() as system:
         chosen = {"HELMDESK_HANDLER": "partner", "HELMDESK_HANDLER_URL": system.url}
         printed = python(copy, "-c", CALLS, given=json.dumps(COMMANDS), **chosen)
-        return Told(dict(zip(COMMANDS, map(tuple, json.loads(printed)), strict=True)), system.got)
+        return Trial(json.loads(printed), system.got)
 
 
 def test_the_guide_stays_short() -> None:
     assert len(GUIDE.splitlines()) < 80
 
 
-def test_the_source_reads_a_file(told: Told) -> None:
-    code, shown = told.said["ticket show partner:7"]
+def test_the_source_reads_a_file(trial: Trial) -> None:
+    code, shown = trial.answer("ticket show partner:7")
     assert code == 0
     assert "VPN drops every hour" in shown
     assert "critical" in shown
 
 
-def test_the_handler_is_sent_decisions(told: Told) -> None:
-    assert "allocated 2" in told.said["allocate"][1]
-    assert "sent 2" in told.said["deliver"][1]
-    assert {payload["case"] for _, payload in told.sent} == {"7", "8"}
-    assert all(payload["decision"]["group_id"] for _, payload in told.sent)
+def test_the_handler_is_sent_decisions(trial: Trial) -> None:
+    assert "allocated 2" in trial.answer("allocate --as-of 2026-04-02T09:00Z")[1]
+    assert "sent 2" in trial.answer("deliver")[1]
+    assert {payload["case"] for _, payload in trial.deliveries} == {"7", "8"}
+    assert all(payload["decision"]["group_id"] for _, payload in trial.deliveries)
 
 
-def test_the_mart_counts_by_the_policy_and_the_command_shows_it(told: Told) -> None:
-    assert told.said["backlog"] == (0, "   7 days or older: 1\n  30 days or older: 1\n")
+def test_the_mart_counts_by_the_policy_and_the_command_shows_it(trial: Trial) -> None:
+    assert trial.answer("backlog") == (0, "   7 days or older: 1\n  30 days or older: 1\n")
 
 
-def test_a_broken_policy_is_refused_by_key(told: Told, copy: Path) -> None:
+def test_a_broken_policy_is_refused_by_key(trial: Trial, copy: Path) -> None:
     policy = copy / "data" / "policies" / "backlog_age.yaml"
     good = policy.read_text(encoding="utf-8")
     policy.write_text(good.replace("[1, 7", "[1, soon"), encoding="utf-8")
@@ -156,18 +161,16 @@ def test_a_broken_policy_is_refused_by_key(told: Told, copy: Path) -> None:
     assert re.search(r"backlog_age\.yaml: days\[1\]: .*'soon'", shown)
 
 
-def test_the_page_shows_the_mart(told: Told, copy: Path) -> None:
+def test_the_page_shows_the_mart(trial: Trial, copy: Path) -> None:
     assert python(copy, "-c", PAGE).strip() == "Is the backlog old? {'days': [7, 30], 'tickets': [1, 1]}"
 
 
-def test_the_dictionary_documents_the_mart(copy: Path) -> None:
+def test_the_dictionary_documents_the_mart(trial: Trial, copy: Path) -> None:
     tasks = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["poe"]["tasks"]
-    python(copy, *tasks["dictionary"]["cmd"].split()[1:])
+    assert tasks["dictionary"]["cmd"] == "python -m pipelines.marts.dictionary"
     assert "## backlog_age" in (copy / "docs" / "data-dictionary.md").read_text(encoding="utf-8")
     assert "| `backlog_age` | How old is the open backlog? |" in (copy / "README.md").read_text(encoding="utf-8")
 
 
 def test_all_of_it_has_its_place_in_the_house(copy: Path) -> None:
-    python(
-        copy, "-m", "pytest", "-n", "0", "--noconftest", "tests/test_house.py", "tests/test_architecture.py::" + ARROWS
-    )
+    python(copy, "-m", "pytest", "-n", "0", "--noconftest", *HOUSE)

@@ -1,20 +1,25 @@
-"""What a cascade saves: `python -m benchmarks.cascade`.
+"""What a cascade saves: `python -m benchmarks.cascade [local]`, where `local` measures that of local classifiers alone.
 
 Two real tiers stand for local and hosted: WordLlama is the cheap one, MiniLM the dear one, each with the same learning,
 on ten examples a label and on all. Banking77 is read from `../shared/data` where it exists; figures on its dev split
 are dev figures. Prompt tokens are counted with MiniLM's tokeniser, which stands in for those of the hosted models.
 """
 
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from more_itertools import chunked
 
 from benchmarks.triage import NOON, ROOT, SHARED, read_rows, read_sample
 from triage.calibrate import expected_calibration_error
+from triage.classify import ProductClassifier, open_trained
 from triage.contracts import TicketText
 from triage.embed import TOKENIZER, MiniLM, WordLlama
+from triage.learning.own_taxonomy import own_taxonomy
 from triage.learning.product_model import LabelledText
 from triage.learning.train import train
 from triage.llm.cascade import least_certain
@@ -26,6 +31,7 @@ from triage.ports import Embedder
 from triage.sanitize import clean_ticket
 from triage.taxonomy import Taxonomy, load_taxonomy
 
+BATCH = 256
 SHARES = (0.1, 0.2, 0.3, 0.5)
 
 
@@ -36,15 +42,59 @@ class Tier(NamedTuple):
     is_right: np.ndarray
 
 
-def main() -> None:
+def main(only: str = "") -> None:
     taxonomy = load_taxonomy(ROOT / "data" / "taxonomies" / "products.yaml")
     policy = load_policy(ROOT / "data" / "policies" / "triage.yaml")
+    local(taxonomy)
+    if only == "local":
+        return
     for training in ("train_10shot.csv", "train.csv"):
         banking(policy.cascade, training)
     file = ROOT / "data" / "tickets" / "tickets.jsonl"
     tickets, truth = read_sample(file)
     prompt_tokens(tickets, taxonomy, policy.asking.tickets_per_prompt)
     sample(tickets, truth, taxonomy, policy.cascade)
+
+
+def local(taxonomy: Taxonomy) -> None:
+    """The quick classifier first against MiniLM alone, in the batches of the pipeline."""
+    full, quick = MiniLM(), WordLlama()
+    tickets, truth = read_sample(ROOT / "data" / "tickets" / "tickets.jsonl")
+    labels = [truth[ticket.ticket_id]["product"] for ticket in tickets]
+    both = [open_local(taxonomy, full, clock=lambda: NOON, quick=first).classifier for first in (None, quick)]
+    against(f"{len(tickets)} sample tickets, learned from the taxonomy", both, tickets, labels)
+    folder = SHARED / "banking77"
+    if not folder.exists():
+        print("banking77: ../shared/data is not there")
+        return
+    dev = read_rows(folder / "dev.csv")
+    tickets, labels = [TicketText(ticket_id=row.text, content=row.text) for row in dev], [row.label for row in dev]
+    few = read_rows(folder / "train_10shot.csv")
+    theirs = own_taxonomy(few, taxonomy.urgency, name="banking")
+    both = [open_local(theirs, full, clock=lambda: NOON, quick=first).classifier for first in (None, quick)]
+    against("banking77 dev, learned from a taxonomy with five examples a label", both, tickets, labels)
+    for training in ("train_10shot.csv", "train.csv"):
+        model = train(read_rows(folder / training), full, at=NOON, quick=quick)
+        both = [open_trained(model, full, theirs, clock=lambda: NOON, quick=first) for first in (None, quick)]
+        against(f"banking77 dev, trained on {training}", both, tickets, labels)
+
+
+def against(what: str, both: Sequence[ProductClassifier], tickets: Sequence[TicketText], labels: Sequence[str]) -> None:
+    print(what)
+    costs = []
+    for classifier in both:
+        classifier.classify(tickets[:BATCH])
+        started = time.process_time()
+        claims = [claim for batch in chunked(tickets, BATCH) for claim in classifier.classify(batch)]
+        costs.append((time.process_time() - started) * 1000 / len(tickets))
+        right = np.array([claim.product == label for claim, label in zip(claims, labels, strict=True)])
+        error = expected_calibration_error(np.array([claim.confidence for claim in claims]), right)
+        kept = np.array([not claim.needs_review for claim in claims])
+        print(
+            f"  {classifier.name}: {costs[-1]:.2f} ms CPU a ticket, right {right.mean():.2%}, calibration error "
+            f"{error:.4f}, not for review {kept.mean():.1%}, of these right {right[kept].mean():.1%}"
+        )
+    print(f"  {costs[0] / costs[1]:.2f} times the throughput")
 
 
 def banking(policy: CascadePolicy, training: str) -> None:
@@ -123,11 +173,11 @@ def sample(
         claims = open_local(taxonomy, embedder, clock=lambda: NOON).classifier.classify(tickets)
         right = np.array([claim.product == truth[claim.ticket_id]["product"] for claim in claims])
         sent = np.zeros(len(claims), dtype=bool)
-        for start in range(0, len(claims), 256):
-            sent[[start + n for n in least_certain(claims[start : start + 256], policy)]] = True
+        for start in range(0, len(claims), BATCH):
+            sent[[start + n for n in least_certain(claims[start : start + BATCH], policy)]] = True
         print(f"sample tickets, {embedder.name}: right {right.mean():.1%}")
         print(f"  would be asked {sent.mean():.1%}; the rest wrong {1 - right[~sent].mean():.1%}")
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:2])

@@ -23,7 +23,7 @@ from pipelines.commands.deliver import deliver
 from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.sla import sla
-from pipelines.commands.terminal import AsOf, instant, open_here, plain, progress_bars
+from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
 from pipelines.commands.triage import triage
 
@@ -41,6 +41,8 @@ command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(calibration, name="calibration")
 command_line.add_typer(audit, name="audit")
 
+PROCESS = "process"
+"""What a command is given that is a process of its own, and no call within another one."""
 FIRST_STAGE = 11
 """The exit code of a cycle whose first stage failed; those of the later stages follow."""
 
@@ -51,7 +53,7 @@ def main() -> None:
     """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
     try:
         with translate_file_errors("this can't go on"):
-            command_line()
+            command_line(obj=PROCESS)
     except HelmdeskError as error:
         print(f"helmdesk: {plain(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(exit_code(error))
@@ -82,6 +84,8 @@ Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_e
 
 @command_line.callback()
 def _global(context: typer.Context, home: Home = None, version: Version = False) -> None:  # noqa: ARG001
+    if context.obj == PROCESS:
+        keep_bytecode(home)
     context.obj = {"home": home}
 
 

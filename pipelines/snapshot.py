@@ -1,6 +1,6 @@
 """The desk as of one instant, as a value: each part is read or made once and handed on from stage to stage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,9 @@ from pipelines.work_queue import scored
 if TYPE_CHECKING:
     from pipelines.app.policies import Policies
     from triage.contracts import Article, Macro
+    from triage.embed import Vectors
     from triage.feedback.acceptance import Feedback
     from triage.feedback.reviews import Review
-    from triage.ports import Embedder
 
 STORE_ALONE = {"version", "source_updated_at", "delivered", "tags", "location", "external_metadata"}
 """Columns of a ticket by which the store and the rules of single tickets work; no table of all tickets needs them."""
@@ -241,6 +241,8 @@ class Snapshot:
     def macros(self) -> "list[Macro]":
         return self._app.triage.macros
 
-    @property
-    def embedder(self) -> "Embedder":
-        return self._app.triage.embedder
+    def vectors(self, texts: Sequence[str]) -> "Vectors":
+        """A vector a text, by the embedder in use; those asked for last time are kept below home."""
+        from triage.knowledge.kept_vectors import embed_known
+
+        return embed_known(self._app.triage.embedder, texts, self._app.settings.models_folder / "subjects.npz")

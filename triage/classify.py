@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -12,9 +11,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from more_itertools import chunked
 
-from triage.calibrate import softmax
-from triage.contracts import FOR_A_PERSON, THEN, Classification, Guess, TicketText
+from triage.calibrate import Floats, softmax
+from triage.contracts import FOR_A_PERSON, Classification, Guess, TicketText
 from triage.evidence import error_codes, log_odds, names_phrase, product_names
 from triage.learning.out_of_scope import scope_score
 from triage.learning.product_model import LabelledText, load_or_learn
@@ -24,14 +24,22 @@ from triage.sanitize import clean_ticket, is_empty, readable_text, whole_text
 from triage.taxonomy import Taxonomy
 from triage.urgency import urgency_of
 
-HANDED_OVER: Final = 0.3
-"""On Banking77 dev the full classifier alone is right no more often, learned from ten texts a label or from all."""
+WEIGHTS: Final = (0.2, 0.9)
+"""What the log-probabilities of a first and a second reading weigh where both count. Chosen on the sample tickets,
+where both together are right more often than either, and as well calibrated (`benchmarks/cascade.py`)."""
+FIRST_LINES: Final = 200
+"""Characters that word vectors read apart."""
+TOGETHER: Final = 256
+"""Tickets that are compared with all labelled texts at a time."""
+READ_AGAIN: Final = 280
+"""Characters of a second reading: with half of `READ_CHARACTERS` it takes three quarters of the time and is right as
+often beside the first."""
 
 
 class ProductClaim(NamedTuple):
     """A product with its calibrated confidence, the runner-up, the reasons, and why a person should look (if so).
 
-    `model` is which of several decided."""
+    An unfamiliar text resembles nothing that was learned."""
 
     product: str
     confidence: float
@@ -39,11 +47,30 @@ class ProductClaim(NamedTuple):
     reasons: list[str]
     doubts: list[str]
     probabilities: dict[str, float]
-    model: str = ""
+    is_unfamiliar: bool = False
+
+
+def in_full(ticket: TicketText) -> list[str]:
+    """Subject and beginning as one text."""
+    return [readable_text(ticket)]
+
+
+def beginning(ticket: TicketText) -> list[str]:
+    """Enough for a second reading."""
+    return [readable_text(ticket)[:READ_AGAIN]]
+
+
+def in_parts(ticket: TicketText) -> list[str]:
+    """The subject, the first lines and the whole: in a mean over word vectors, what is said first drowns otherwise."""
+    whole = readable_text(ticket)
+    return [*([ticket.subject] if ticket.subject else []), whole[:FIRST_LINES], whole]
 
 
 class ProductClassifier(ABC):
-    """Claims what each ticket is about by what a subclass says of its product."""
+    """Claims what each ticket is about by what a subclass says of its product. A trained one gives the labels of a
+    model file, others those of the taxonomy."""
+
+    is_trained = False
 
     def __init__(
         self, name: str, taxonomy: Taxonomy, *, clock: Callable[[], datetime], timer: Callable[[], float]
@@ -55,13 +82,18 @@ class ProductClassifier(ABC):
     def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
         """Only the product of each ticket, in order."""
 
+    def second_opinion(self, tickets: Sequence[TicketText], first: Sequence[ProductClaim]) -> list[ProductClaim]:
+        """The products of tickets of which a quicker classifier was not sure; here its claims do not count."""
+        del first
+        return self.products(tickets)
+
     def classify(self, tickets: Sequence[TicketText]) -> list[Classification]:
         started = self._timer()
         claims = self.products(tickets)
         latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
         at = self._clock()
         return [
-            claim_of(ticket, product, self.taxonomy, model=product.model or self.name, at=at, latency_ms=latency_ms)
+            claim_of(ticket, product, self.taxonomy, model=self.name, at=at, latency_ms=latency_ms)
             for ticket, product in zip(tickets, claims, strict=True)
         ]
 
@@ -77,34 +109,56 @@ class LocalClassifier(ProductClassifier):
         clock: Callable[[], datetime],
         rows: Sequence[LabelledText] = (),
         cache: Path | None = None,
+        read: Callable[[TicketText], list[str]] = in_full,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`cache` is the folder for what was learned; without it every start learns anew (about two seconds)."""
+        """`cache` is the folder for what was learned; without it every start learns anew (about two seconds). `read`
+        gives the texts of a ticket whose log-odds are averaged."""
         super().__init__(f"local:{embedder.name}", taxonomy, clock=clock, timer=timer)
-        self._embedder = embedder
+        self._embedder, self._read = embedder, read
         self._model = load_or_learn(taxonomy, embedder, rows=rows, cache=cache)
 
     def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
-        cleaned = [clean_ticket(ticket) for ticket in tickets]
-        readable = [ticket for ticket in cleaned if not is_empty(ticket)]
-        vectors = self._embedder.embed([readable_text(ticket) for ticket in readable])
-        claims = iter([self._claim(ticket, vector) for ticket, vector in zip(readable, vectors, strict=True)])
-        return [self._unreadable() if is_empty(ticket) else next(claims) for ticket in cleaned]
+        return self._products(tickets, np.zeros((len(tickets), len(self._model.labels))), weight=1.0)
 
-    def _claim(self, ticket: TicketText, vector: npt.NDArray[np.float32]) -> ProductClaim:
-        text = whole_text(ticket)
-        logits = self._model.logits(vector[None, :]) + log_odds(text, self.taxonomy)
-        probabilities = softmax(logits)[0]
+    def second_opinion(self, tickets: Sequence[TicketText], first: Sequence[ProductClaim]) -> list[ProductClaim]:
+        """The first opinion counts, less than what is read now."""
+        said = [[max(claim.probabilities[label], 1e-12) for label in self._model.labels] for claim in first]
+        before, now = WEIGHTS
+        return self._products(tickets, before * np.log(said), weight=now)
+
+    def _products(self, tickets: Sequence[TicketText], leanings: Floats, *, weight: float) -> list[ProductClaim]:
+        cleaned = [clean_ticket(ticket) for ticket in tickets]
+        texts = [[] if is_empty(ticket) else self._read(ticket) for ticket in cleaned]
+        vectors = self._embedder.embed([text for parts in texts for text in parts])
+        logits = self._model.logits(vectors)
+        ends = np.cumsum([0, *(len(parts) for parts in texts)])
+        rows = zip(cleaned, map(slice, ends, ends[1:]), leanings, strict=True)
+        return [
+            self._claim(ticket, vectors[at], weight * self._logits(ticket, logits[at]) + leaning) if at.start < at.stop
+            else unreadable(self._model.labels, self.taxonomy)
+            for ticket, at, leaning in rows
+        ]  # fmt: skip
+
+    def _logits(self, ticket: TicketText, parts: Floats) -> Floats:
+        return np.asarray(parts.mean(axis=0) + log_odds(whole_text(ticket), self.taxonomy))
+
+    def _claim(self, ticket: TicketText, vectors: npt.NDArray[np.float32], logits: Floats) -> ProductClaim:
+        text, probabilities = whole_text(ticket), softmax(logits[None, :])[0]
         best, second = (int(index) for index in np.argsort(-probabilities, kind="stable")[:2])
         labels = self._model.labels
-        likeness = self._model.vectors @ vector
+        likeness = (self._model.vectors @ vectors.T).max(axis=1)
+        limit = self.taxonomy.product.unfamiliar_below
+        is_unfamiliar = bool(likeness.max() < limit) and not error_codes(text, self.taxonomy)
+        strange = "it resembles nothing in the taxonomy" if is_unfamiliar else ""
         return ProductClaim(
             product=labels[best],
             confidence=float(probabilities[best]),
             runner_up=Guess(label=labels[second], confidence=float(probabilities[second])),
             reasons=[*named(text, labels[best], self.taxonomy), self._nearest(labels[best], likeness)],
-            doubts=self._doubts(ticket, float(probabilities[best]), likeness),
+            doubts=doubts(ticket, float(probabilities[best]), self.taxonomy, strange=strange),
             probabilities=dict(zip(labels, map(float, probabilities), strict=True)),
+            is_unfamiliar=is_unfamiliar,
         )
 
     def _nearest(self, label: str, likeness: npt.NDArray[np.float32]) -> str:
@@ -112,23 +166,11 @@ class LocalClassifier(ProductClassifier):
         row = max(rows, key=lambda row: likeness[row])
         return f"reads like “{self._model.texts[row]}” ({likeness[row]:.2f})"
 
-    def _doubts(self, ticket: TicketText, confidence: float, likeness: npt.NDArray[np.float32]) -> list[str]:
-        limits = self.taxonomy.product
-        doubts = []
-        if confidence < limits.review_below:
-            doubts.append(f"confidence {confidence:.2f} is below {limits.review_below:.2f}")
-        if likeness.max() < limits.unfamiliar_below and not error_codes(whole_text(ticket), self.taxonomy):
-            doubts.append("it resembles nothing in the taxonomy")
-        if not self.taxonomy.speaks(ticket.language):
-            doubts.append(f"triage does not read the language {ticket.language}")
-        return doubts
-
-    def _unreadable(self) -> ProductClaim:
-        return unreadable(self._model.labels, self.taxonomy)
-
 
 class TrainedClassifier(ProductClassifier):
     """Gives the labels a model was trained on, with the words and the labelled text that speak for each."""
+
+    is_trained = True
 
     def __init__(
         self,
@@ -147,38 +189,46 @@ class TrainedClassifier(ProductClassifier):
         cleaned = [clean_ticket(ticket) for ticket in tickets]
         readable = [ticket for ticket in cleaned if not is_empty(ticket)]
         texts = [_as_trained(ticket) for ticket in readable]
-        if not texts:
-            return [unreadable(self._model.labels, self.taxonomy) for _ in cleaned]
         vectors = self._embedder.embed(texts)
-        said = self._words(texts)
-        rows = zip(readable, texts, self._model.probabilities(texts, vectors), vectors, said, strict=True)
-        claims = iter([self._claim(*row) for row in rows])
+        rows = zip(readable, texts, vectors, strict=True)
+        claims = iter([claim for part in chunked(rows, TOGETHER) for claim in self._claims(part)])
         return [
             unreadable(self._model.labels, self.taxonomy) if is_empty(ticket) else next(claims) for ticket in cleaned
         ]
+
+    def _claims(self, rows: Sequence[tuple[TicketText, str, npt.NDArray[np.float32]]]) -> list[ProductClaim]:
+        tickets, texts = [ticket for ticket, _, _ in rows], [text for _, text, _ in rows]
+        vectors = np.stack([vector for _, _, vector in rows])
+        likeness = vectors @ self._model.vectors.T
+        found = zip(
+            tickets, texts, self._model.probabilities(texts, vectors), likeness, self._words(texts), strict=True
+        )
+        return [self._claim(*row) for row in found]
 
     def _claim(
         self,
         ticket: TicketText,
         text: str,
         probabilities: npt.NDArray[np.float64],
-        vector: npt.NDArray[np.float32],
+        likeness: npt.NDArray[np.float32],
         said: dict[int, float],
     ) -> ProductClaim:
         labels = self._model.labels
         best, second = (int(index) for index in np.argsort(-probabilities, kind="stable")[:2])
-        likeness = self._model.vectors @ vector
         own = np.flatnonzero(self._model.owners == best)
         nearest = int(own[likeness[own].argmax()])
         confidence = float(probabilities[best])
+        is_unfamiliar = self._is_unfamiliar(confidence, float(likeness.max()))
+        strange = "it resembles nothing that was labelled" if is_unfamiliar else ""
         words = [*self._says(text, said, best), *named(whole_text(ticket), labels[best], self.taxonomy)]
         return ProductClaim(
             product=labels[best],
             confidence=confidence,
             runner_up=Guess(label=labels[second], confidence=float(probabilities[second])),
             reasons=[*words, f"reads like “{self._model.texts[nearest][:160]}” ({likeness[nearest]:.2f})"],
-            doubts=self._doubts(ticket, confidence, float(likeness.max())),
+            doubts=doubts(ticket, confidence, self.taxonomy, strange=strange),
             probabilities=dict(zip(labels, map(float, probabilities), strict=True)),
+            is_unfamiliar=is_unfamiliar,
         )
 
     def _words(self, texts: Sequence[str]) -> list[dict[int, float]]:
@@ -186,7 +236,7 @@ class TrainedClassifier(ProductClassifier):
         words = self._model.linear.words
         if words is None:
             return [{} for _ in texts]
-        rows = words.matrix(texts)[:, : len(words.vocabularies[0])]
+        rows = words.terms(texts)
         cuts = zip(rows.indptr, rows.indptr[1:], strict=False)
         return [dict(zip(rows.indices[a:b].tolist(), rows.data[a:b].tolist(), strict=True)) for a, b in cuts]
 
@@ -200,24 +250,17 @@ class TrainedClassifier(ProductClassifier):
         worth = sorted(((value * float(linear.weights[at, label]), terms[at]) for at, value in said.items()))
         return [f"says “{term}”" for weight, term in reversed(worth[-3:]) if weight > 0]
 
-    def _doubts(self, ticket: TicketText, confidence: float, likeness: float) -> list[str]:
-        limits, scope, doubts = self.taxonomy.product, self._model.scope, []
-        if confidence < limits.review_below:
-            doubts.append(f"confidence {confidence:.2f} is below {limits.review_below:.2f}")
+    def _is_unfamiliar(self, confidence: float, likeness: float) -> bool:
+        scope = self._model.scope
         score = scope_score(scope.score, np.array([confidence]), np.array([likeness]))[0]
-        if score < scope.threshold or likeness < limits.unfamiliar_below:
-            doubts.append("it resembles nothing that was labelled")
-        if not self.taxonomy.speaks(ticket.language):
-            doubts.append(f"triage does not read the language {ticket.language}")
-        return doubts
+        return bool(score < scope.threshold) or likeness < self.taxonomy.product.unfamiliar_below
 
 
 class LocalCascade(ProductClassifier):
     """Two local classifiers: the quick one decides what it is sure of, the full one the rest.
 
-    Handed over is the least certain `share` of the tickets that are classified together, rounded up: one ticket alone
-    is decided by the full one. Both are calibrated alone, and what is handed over keeps the calibration: measured on
-    Banking77 dev in `benchmarks/cascade.py`.
+    Sure is a calibrated confidence of `limit` or more without a doubt about what the text resembles: a ticket's claim
+    depends on that ticket alone, and all claims are made in one name.
     """
 
     def __init__(
@@ -225,20 +268,57 @@ class LocalCascade(ProductClassifier):
         quick: ProductClassifier,
         full: ProductClassifier,
         *,
+        limit: float,
         clock: Callable[[], datetime],
-        share: float = HANDED_OVER,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        super().__init__(f"{quick.name}{THEN}{full.name}", full.taxonomy, clock=clock, timer=timer)
-        self._quick, self._full, self._share = quick, full, share
+        name = f"{full.name} after {quick.name.rpartition(':')[2]}"
+        super().__init__(name, full.taxonomy, clock=clock, timer=timer)
+        self._quick, self._full, self.limit, self.is_trained = quick, full, limit, full.is_trained
 
     def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
-        claims = [claim._replace(model=self._quick.name) for claim in self._quick.products(tickets)]
-        readable = [at for at, ticket in enumerate(tickets) if not is_empty(clean_ticket(ticket))]
-        unsure = sorted(readable, key=lambda at: claims[at].confidence)[: math.ceil(self._share * len(readable))]
-        for at, claim in zip(unsure, self._full.products([tickets[at] for at in unsure]), strict=True):
-            claims[at] = claim._replace(model=self._full.name)
+        claims = self._quick.products(tickets)
+        unsure = self.unsure(tickets, claims)
+        again = self._full.second_opinion([tickets[at] for at in unsure], [claims[at] for at in unsure])
+        for at, claim in zip(unsure, again, strict=True):
+            claims[at] = claim
         return claims
+
+    def unsure(self, tickets: Sequence[TicketText], claims: Sequence[ProductClaim]) -> list[int]:
+        """The positions of the tickets that the full one decides, given the quick one's claims on all."""
+        rows = enumerate(zip(tickets, claims, strict=True))
+        return [at for at, (ticket, claim) in rows if not self._is_sure(claim) and not is_empty(clean_ticket(ticket))]
+
+    def _is_sure(self, claim: ProductClaim) -> bool:
+        return claim.confidence >= self.limit and not claim.is_unfamiliar
+
+
+def open_trained(
+    model: Model,
+    embedder: Embedder,
+    taxonomy: Taxonomy,
+    *,
+    clock: Callable[[], datetime],
+    quick: Embedder | None = None,
+) -> ProductClassifier:
+    """The model's classifier; where it has learned from the `quick` embedder too, with that one deciding first."""
+    full = TrainedClassifier(model, embedder, taxonomy, clock=clock)
+    first = model.first
+    if quick is None or first is None or first.model.about["embedder"] != quick.name:
+        return full
+    return LocalCascade(
+        TrainedClassifier(first.model, quick, taxonomy, clock=clock), full, limit=first.limit, clock=clock
+    )
+
+
+def doubts(ticket: TicketText, confidence: float, taxonomy: Taxonomy, *, strange: str) -> list[str]:
+    """Why a person should look; `strange` says that the text resembles nothing known, if so."""
+    found = [strange] if strange else []
+    if confidence < taxonomy.product.review_below:
+        found.insert(0, f"confidence {confidence:.2f} is below {taxonomy.product.review_below:.2f}")
+    if not taxonomy.speaks(ticket.language):
+        found.append(f"triage does not read the language {ticket.language}")
+    return found
 
 
 def unreadable(labels: Sequence[str], taxonomy: Taxonomy) -> ProductClaim:

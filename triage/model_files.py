@@ -16,17 +16,21 @@ import numpy as np
 
 from engine.shared.errors import BadInput, NotFound
 from triage.calibrate import Platt
-from triage.classify import TrainedClassifier
+from triage.classify import ProductClassifier, open_trained
 from triage.learning.methods import Linear, Method
 from triage.learning.out_of_scope import SCORES, Scope
-from triage.learning.train import Model
+from triage.learning.train import First, Model
 from triage.learning.words import Words
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy
 
 FORMAT: Final = "helmdesk-model"
-VERSION: Final = 3
+VERSION: Final = 4
+READABLE: Final = (3, VERSION)
+"""A model of version 3 has no quick one."""
 NUMBERS: Final = ("weights", "bias", "owners", "vectors", "word_weights", "part_weights")
+FIRST: Final = ("first_weights", "first_bias", "first_vectors")
+"""The quick model's own numbers, where there is one; owners, words and texts are the model's."""
 
 
 _UNREADABLE: Final = (
@@ -63,20 +67,29 @@ def save_model(file: Path, model: Model) -> None:
         "word_weights": words.weights[0],
         "part_weights": words.weights[1],
     }
+    if model.first is not None:
+        numbers |= {name: getattr(model.first.model.linear, name.removeprefix("first_")) for name in FIRST}
     head = {
         "format": FORMAT,
         "version": VERSION,
         "labels": model.labels,
         "method": model.linear.method._asdict(),
-        "temperature": model.temperature,
-        "platt": model.platt._asdict(),
-        "scope": model.scope._asdict(),
+        **_fitted(model),
         "texts": model.texts,
         "words": words.vocabularies[0],
         "parts": words.vocabularies[1],
-        "about": model.about,
+        "first": model.first and {**_fitted(model.first.model), "limit": model.first.limit},
     }
     _write(file, head | {"sha256": _digest(head, numbers)}, numbers)
+
+
+def _fitted(model: Model) -> dict[str, Any]:
+    return {
+        "temperature": model.temperature,
+        "platt": model.platt._asdict(),
+        "scope": model.scope._asdict(),
+        "about": model.about,
+    }
 
 
 def read_model(file: Path) -> Model:
@@ -86,10 +99,11 @@ def read_model(file: Path) -> Model:
     try:
         with np.load(file, allow_pickle=False) as kept:
             head = json.loads(kept["head"].tobytes())
-            numbers = {name: kept[name] for name in NUMBERS} if head.get("version") == VERSION else {}
+            names = NUMBERS + (FIRST if head.get("first") else ())
+            numbers = {name: kept[name] for name in names} if head.get("version") in READABLE else {}
         if head["format"] != FORMAT:
             raise ValueError(f"its format is {head['format']!r}")
-        if head["version"] != VERSION:
+        if head["version"] not in READABLE:
             raise BadInput(
                 f"{file.name} is a model of version {head['version']}, this helmdesk reads {VERSION}; train again"
             )
@@ -107,9 +121,11 @@ def load_model(
     *,
     taxonomy: Taxonomy,
     clock: Callable[[], datetime],
+    quick: Embedder | None = None,
     remedy: str = "choose the taxonomy it was trained for",
-) -> TrainedClassifier:
-    """A classifier whose labels are those it was trained on; the taxonomy tells urgency and when a person decides.
+) -> ProductClassifier:
+    """A classifier whose labels are those it was trained on; the taxonomy tells urgency and when a person decides. The
+    `quick` embedder lets the quick model decide first, if the file has one of that embedder.
 
     Raises what `read_model` does, and BadInput for another embedder or for labels that the taxonomy does not have,
     which says the remedy.
@@ -122,7 +138,7 @@ def load_model(
     if unknown:
         raise BadInput(f"{file.name} gives the label {unknown[0]!r}, which taxonomy {taxonomy.id} does not have; "
                        f"its labels are {', '.join(model.labels)[:200]}; {remedy}")  # fmt: skip
-    return TrainedClassifier(model, embedder, taxonomy, clock=clock)
+    return open_trained(model, embedder, taxonomy, clock=clock, quick=quick)
 
 
 def _model(head: dict[str, Any], numbers: dict[str, Any]) -> Model:
@@ -130,26 +146,29 @@ def _model(head: dict[str, Any], numbers: dict[str, Any]) -> Model:
     words = None
     if method.reads_words:
         words = Words((head["words"], head["parts"]), (numbers["word_weights"], numbers["part_weights"]))
-    scope = Scope(**head["scope"])
     labels, texts = head["labels"], head["texts"]
     shapes = numbers["weights"].shape[1], len(numbers["bias"]), len(numbers["owners"]), len(numbers["vectors"])
-    if shapes != (len(labels), len(labels), len(texts), len(texts)) or scope.score not in SCORES:
+    if shapes != (len(labels), len(labels), len(texts), len(texts)):
         raise ValueError("its parts do not fit together")
-    return Model(
-        labels,
-        Linear(method, words, *(numbers[name] for name in ("weights", "bias", "vectors", "owners"))),
-        float(head["temperature"]),
-        Platt(**head["platt"]),
-        scope,
-        texts,
-        head["about"],
-    )
+    linear = Linear(method, words, *(numbers[name] for name in ("weights", "bias", "vectors", "owners")))
+    model = _fitting(head, labels, linear, texts)
+    if not (first := head.get("first")):
+        return model
+    own = dict(zip(("weights", "bias", "vectors"), (numbers[name] for name in FIRST), strict=True))
+    return model._replace(first=First(_fitting(first, labels, linear._replace(**own), texts), float(first["limit"])))
+
+
+def _fitting(head: dict[str, Any], labels: list[str], linear: Linear, texts: list[str]) -> Model:
+    scope = Scope(**head["scope"])
+    if scope.score not in SCORES:
+        raise ValueError("its parts do not fit together")
+    return Model(labels, linear, float(head["temperature"]), Platt(**head["platt"]), scope, texts, head["about"])
 
 
 def _digest(head: dict[str, Any], numbers: dict[str, Any]) -> str:
     digest = hashlib.sha256(json.dumps(head, sort_keys=True).encode())
-    for name in NUMBERS:
-        part = np.ascontiguousarray(numbers[name])
+    for name, found in numbers.items():
+        part = np.ascontiguousarray(found)
         digest.update(f"{name} {part.dtype.str} {part.shape}".encode())
         digest.update(part.tobytes())
     return digest.hexdigest()

@@ -177,7 +177,7 @@ def texts_of(tickets: pl.DataFrame) -> list[TicketText]:
 
 
 def _text(row: Sequence[Any]) -> TicketText:
-    return TicketText(**dict(zip(TicketText.model_fields, row, strict=True)))
+    return TicketText.model_construct(**dict(zip(TicketText.model_fields, row, strict=True)))
 
 
 def content_hash(ticket: TicketText) -> str:

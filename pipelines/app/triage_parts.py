@@ -11,7 +11,7 @@ from pipelines.app.policies import Policies
 from pipelines.app.settings import Settings
 
 if TYPE_CHECKING:
-    from triage.classify import ProductClassifier, TrainedClassifier
+    from triage.classify import ProductClassifier
     from triage.contracts import Macro
     from triage.drafting.wording import Wording
     from triage.enrichment.store import EnrichmentStore
@@ -83,8 +83,16 @@ class TriageParts:
         return FeedbackStore(self._engine())
 
     def close(self) -> None:
-        if "index" in self.__dict__:
-            self.__dict__.pop("index").close()
+        if "index" not in self.__dict__:
+            return
+        index: MilvusIndex = self.__dict__.pop("index")
+        try:
+            ids = [held.article_id for held in index.held()]
+        except HelmdeskError:
+            ids = None
+        index.close()
+        if ids is not None:
+            self._keep_ids(ids)
 
     @cached_property
     def taxonomy(self) -> "Taxonomy":
@@ -97,6 +105,13 @@ class TriageParts:
         from triage.embed import Remembering, open_embedder
 
         return Remembering(open_embedder(self.settings.embedder))
+
+    @cached_property
+    def quick(self) -> "Embedder | None":
+        """What may decide before the embedder does; none where HELMDESK_EMBEDDER names one by hand."""
+        from triage.embed import open_quick
+
+        return open_quick(self.settings.embedder)
 
     def _made_from(self, given: T, name: str, make: "Callable[[T], Part]") -> "Part":
         """The part of this name, made anew once another policy is given than the one it was made from."""
@@ -111,14 +126,13 @@ class TriageParts:
         return self._made_from(self.policies.wording, "local models", self._open_local)
 
     def _open_local(self, wording: "Wording") -> "LocalModels":
-        from triage.embed import open_quick
         from triage.llm.local import open_local
 
         return open_local(
             self.taxonomy,
             self.embedder,
             clock=self.now,
-            quick=open_quick(self.settings.embedder),
+            quick=self.quick,
             macros=self.macros,
             wording=wording,
             cache=self.settings.models_folder,
@@ -192,6 +206,7 @@ class TriageParts:
             self.embedder,
             taxonomy=self.taxonomy,
             clock=self.now,
+            quick=self.quick,
             remedy=f"put a taxonomy that has them at {place_beside(self.settings.model)} (`helmdesk triage train` "
             "without --taxonomy writes it beside the model) and leave HELMDESK_TAXONOMY unset",
         )
@@ -250,17 +265,33 @@ class TriageParts:
         return self.settings.home / "knowledge_left_out"
 
     def held_articles(self) -> list[str]:
-        """The ids of the articles in the index. One that another process holds or another embedder made is told of in
-        the log, and has none. Raises Unavailable for a damaged one, and for a server that does not answer."""
+        """The ids of the articles in the index; its file is opened only if it has changed since they were last asked
+        for. One that another process holds or another embedder made is told of in the log, and has none. Raises
+        Unavailable for a damaged one, and for a server that does not answer."""
+        from triage.knowledge.held_ids import read_ids
+
+        is_file, place = self.settings.milvus_uri == "", Path(self.settings.index_uri)
+        if is_file and not place.exists():
+            return []
+        if is_file and "index" not in self.__dict__ and (known := read_ids(self._held_ids, place)) is not None:
+            return known
         from triage.knowledge.milvus import InUse
 
-        if self.settings.milvus_uri == "" and not Path(self.settings.index_uri).exists():
-            return []
         try:
             return [held.article_id for held in self.index.held()]
         except (InUse, BadInput) as error:
             self._log().warning("index not asked", reason=str(error))
             return []
+
+    @property
+    def _held_ids(self) -> Path:
+        return self.settings.home / "held_articles.json"
+
+    def _keep_ids(self, ids: list[str]) -> None:
+        from triage.knowledge.held_ids import state_of, write_ids
+
+        if self.settings.milvus_uri == "":
+            write_ids(self._held_ids, ids, state=state_of(Path(self.settings.index_uri)))
 
     def sync_knowledge(self) -> "IndexReport":
         """Make the index hold the articles as they are now; only changed ones are embedded again.
@@ -293,7 +324,7 @@ class TriageParts:
         self.__dict__.pop("local_classifier", None)
         self._made.pop("cascade", None)
 
-    def _learned_classifier(self) -> "TrainedClassifier | None":
+    def _learned_classifier(self) -> "ProductClassifier | None":
         """The model that took over last. One that can't be used (gone, damaged, for another embedder or taxonomy) is
         told of in the log, and triage goes on with what it learns from the taxonomy."""
         from triage.model_files import load_model
@@ -303,7 +334,7 @@ class TriageParts:
             return None
         file = self.settings.models_folder / run.file
         try:
-            return load_model(file, self.embedder, taxonomy=self.taxonomy, clock=self.now)
+            return load_model(file, self.embedder, taxonomy=self.taxonomy, clock=self.now, quick=self.quick)
         except HelmdeskError as error:
             self._log().warning("model refused", model=run.name, reason=str(error))
             return None

@@ -79,10 +79,17 @@ def train(
     in_use = None if taxonomy else _taxonomy_without(context, data, text, label, out)
     part = _open(context, embedder)
     _say(f"learning from {data}")
-    model, left_out, _ = _learn(data, text, label, part, taxonomy=taxonomy, oos_train=oos_train)
+    model, left_out, _ = _learn(
+        data, text, label, part, taxonomy=taxonomy, oos_train=oos_train, quick=_open_quick(context, embedder)
+    )
     save_model(out, model)
     for method, accuracy in model.about["cross_validated_accuracy"].items():
         typer.echo(f"{accuracy:7.1%}  {method}{'  <- chosen' if method == model.about['method'] else ''}")
+    if first := model.about.get("first"):
+        typer.echo(
+            f"{first['embedder']} decides alone where it is sure of {first['limit']:.2f} or more, "
+            f"{first['decides']:.0%} of the texts; both right {first['cross_validated_accuracy']:.1%}"
+        )
     skipped = f", {left_out} rows without text or label left out" if left_out else ""
     typer.echo(f"{model.about['rows']} texts, {len(model.labels)} labels{skipped} -> {plain(str(out))}")
     if in_use is not None:
@@ -133,10 +140,21 @@ def report(
 
 
 def _open(context: typer.Context, name: str | None) -> "Embedder":
-    from pipelines.app.settings import read_settings
     from triage.embed import open_embedder
 
-    return open_embedder(name or read_settings(home=(context.obj or {}).get("home")).embedder)
+    return open_embedder(name or _usual(context))
+
+
+def _open_quick(context: typer.Context, name: str | None) -> "Embedder | None":
+    from triage.embed import open_quick
+
+    return open_quick(name or _usual(context))
+
+
+def _usual(context: typer.Context) -> str:
+    from pipelines.app.settings import read_settings
+
+    return read_settings(home=(context.obj or {}).get("home")).embedder
 
 
 def _taxonomy_without(context: typer.Context, data: Path, text: str, label: str, out: Path) -> "Taxonomy | None":
@@ -172,6 +190,7 @@ def _learn(
     *,
     taxonomy: Path | None = None,
     oos_train: Path | None = None,
+    quick: "Embedder | None" = None,
 ) -> Learned:
     from triage.learning.labelled_files import read_labelled, read_outside
     from triage.learning.train import learn_name
@@ -187,7 +206,8 @@ def _learn(
         phrases = {name: (learn_name(name), *content.phrases) for name, content in labels.items()}
     inside = {row.label for row in rows}
     outside = read_outside(oos_train, text=text, label=label, inside=inside)[0] if oos_train else []
-    return Learned(learn(rows, embedder, at=datetime.now(UTC), phrases=phrases, outside=outside), left_out, outside)
+    model = learn(rows, embedder, at=datetime.now(UTC), phrases=phrases, outside=outside, quick=quick)
+    return Learned(model, left_out, outside)
 
 
 def _judge(learned: Learned, embedder: "Embedder", test: Path, oos: Path | None, *, text: str, label: str) -> Judged:

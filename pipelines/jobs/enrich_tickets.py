@@ -41,12 +41,12 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
 
     Work is saved batch by batch, the candidates before it: an interrupted run goes on where it stopped.
     """
-    from triage.enrichment.enrich import enrich, input_hash
+    from triage.enrichment.enrich import enrich, input_hashes
 
     policy, store, at = app.policies.enrichment, app.triage.enrichment, snapshot.as_of
     cases = case_facts(snapshot.tickets_now, snapshot.events, snapshot.claims, snapshot.clocks)
     kept = kept_of(snapshot.enrichments)
-    hashes = {case.ticket_id: input_hash(case, policy, app.triage.taxonomy) for case in cases}
+    hashes = input_hashes(cases, policy, app.triage.taxonomy)
     waiting = [case for case in cases if not _is_known(kept.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)
     marks = {key: one.signature for key, one in (kept | inputs).items()}
@@ -127,11 +127,9 @@ def case_facts(
         reopened=pl.col("reopened").fill_null(0),
         sla_state="sla_state",
     )
-    names = rows.columns[len(TEXT) :]
-    return [
-        CaseFacts(ticket=text, **dict(zip(names, row[len(TEXT) :], strict=True)))
-        for text, row in zip(texts_of(rows), rows.iter_rows(), strict=True)
-    ]
+    names, texts = rows.columns[len(TEXT) :], texts_of(rows)
+    known_facts = (dict(zip(names, row, strict=True)) for row in rows.drop(TEXT).iter_rows())
+    return [CaseFacts.model_construct(ticket=text, **found) for text, found in zip(texts, known_facts, strict=True)]
 
 
 def _is_known(kept: "Kept | None", content_hash: str) -> bool:

@@ -20,7 +20,7 @@ from triage.feedback.store import ModelRun
 from triage.learning.product_model import LabelledText
 
 if TYPE_CHECKING:
-    from triage.classify import ProductClassifier, TrainedClassifier
+    from triage.classify import ProductClassifier
     from triage.learning.train import Model
 
 SEED = 20
@@ -111,11 +111,10 @@ def measure_drift(app: App, *, at: datetime) -> Drift:
 
 def _seen(app: App) -> set[str]:
     """The texts that the model in use was learned from."""
-    from triage.classify import TrainedClassifier
     from triage.model_files import read_model
 
     file = app.triage.model_file()
-    if file is not None and isinstance(app.triage.local_classifier, TrainedClassifier):
+    if file is not None and app.triage.local_classifier.is_trained:
         return set(read_model(file).texts)
     contents = app.triage.taxonomy.product.labels.values()
     return {text for content in contents for text in (*content.phrases, *content.examples)}
@@ -131,7 +130,7 @@ def _learn(app: App, split: Split, *, at: datetime) -> "Model":
     until = min((one.opened_at for one in split.test), default=at)
     further = unseen_rows([*given, *_labelled_before(app, until)], split.test)
     by_text = {row.text: row for row in (*further, *rows_to_learn(split.learn))}
-    return train(list(by_text.values()), app.triage.embedder, at=at, phrases=phrases)
+    return train(list(by_text.values()), app.triage.embedder, at=at, phrases=phrases, quick=app.triage.quick)
 
 
 def _labelled_before(app: App, until: datetime) -> list[LabelledText]:
@@ -158,10 +157,10 @@ def shipped_labels(folder: Path) -> dict[str, str]:
     return {f"{source}:{key}": label for key, label in rows.iter_rows()}
 
 
-def _classifier(app: App, model: "Model") -> "TrainedClassifier":
-    from triage.classify import TrainedClassifier
+def _classifier(app: App, model: "Model") -> "ProductClassifier":
+    from triage.classify import open_trained
 
-    return TrainedClassifier(model, app.triage.embedder, app.triage.taxonomy, clock=app.now)
+    return open_trained(model, app.triage.embedder, app.triage.taxonomy, clock=app.now, quick=app.triage.quick)
 
 
 def _right(app: App, classifier: "ProductClassifier", test: Sequence[Review]) -> Any:
@@ -182,7 +181,7 @@ def _as_answered(ticket: TicketText | None, answer: Review) -> TicketText:
 
 def _run(
     model: "Model",
-    challenger: "TrainedClassifier",
+    challenger: "ProductClassifier",
     champion: "ProductClassifier",
     verdict: Verdict,
     reference: Mix | None,
@@ -212,7 +211,7 @@ def _run(
     )
 
 
-def _reference(app: App, challenger: "TrainedClassifier", model: "Model", *, at: datetime) -> Mix:
+def _reference(app: App, challenger: "ProductClassifier", model: "Model", *, at: datetime) -> Mix:
     """What the new model says of the newest 500 tickets of its time that it did not learn from."""
     learned = set(model.texts)
     known = sorted((one for one in app.store.tickets() if one.created_at <= at), key=lambda one: one.created_at)

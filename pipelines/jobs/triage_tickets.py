@@ -16,7 +16,8 @@ from triage.contracts import Classification, Suggestion, TicketText
 from triage.knowledge.retrieve import question_of
 from triage.store import claim_rows, draft_rows, texts_of
 
-BATCH = 256
+BATCH = 128
+"""Tickets that are classified, kept and counted as progress at once."""
 Claim = TypeVar("Claim", Classification, Suggestion)
 
 
@@ -53,8 +54,8 @@ def triage_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
 
 
 def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> list[Classification]:
-    """The claims that are new, already kept, each with its event; of a snapshot's tickets of now."""
-    waiting = app.triage.store.pending(tickets)
+    """The claims that are new, already kept, each with its event; of a snapshot's tickets of now, the longest last."""
+    waiting = sorted(app.triage.store.pending(tickets), key=lambda text: len(text.content))
     claims: list[Classification] = []
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):

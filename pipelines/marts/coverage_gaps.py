@@ -23,8 +23,7 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     newest = asked.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
     about = newest.filter(pl.col("subject") != "").select("reference", "subject")
     uncovered = [Uncovered(*row) for row in about.iter_rows()]
-    vectors = snapshot.embedder.embed([one.subject for one in uncovered]) if uncovered else None
-    found = [] if vectors is None else gaps(uncovered, vectors, policy)
+    found = gaps(uncovered, snapshot.vectors([one.subject for one in uncovered]), policy)
     rows = [(place, gap.about, gap.tickets, ", ".join(gap.examples)) for place, gap in enumerate(found, start=1)]
     return pl.DataFrame(rows, schema=MARTS["coverage_gaps"].schema, orient="row")
 

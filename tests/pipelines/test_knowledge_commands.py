@@ -87,6 +87,17 @@ def test_another_source_leaves_the_shipped_articles_out(home: Path, tmp_path: Pa
         assert app.triage.held_articles() == ["w1"]
 
 
+def test_an_unchanged_index_is_not_opened_for_its_ids(home: Path, tmp_path: Path) -> None:
+    run("sync", articles(tmp_path / "wiki", {"id": "w1", "text": "The fan is loud."}))
+    with open_app() as app:
+        assert app.triage.held_articles() == ["w1"]
+        assert "index" not in app.triage.__dict__
+    more = {"id": "w1", "text": "The fan is loud."}, {"id": "w2", "text": "The fan is silent."}
+    run("sync", articles(tmp_path / "wiki", *more))
+    with open_app() as app:
+        assert app.triage.held_articles() == ["w1", "w2"]
+
+
 @pytest.mark.parametrize("more", [[], ["--source", "knowledge"]])
 def test_no_other_folder_takes_the_place_of_the_shipped_articles(home: Path, tmp_path: Path, more: list[str]) -> None:
     run("sync")

@@ -79,6 +79,11 @@ def test_down_leaves_nothing_and_up_works_again(empty_url: str) -> None:
 
 
 def test_every_revision_goes_down_and_up(empty_url: str) -> None:
+    from alembic.script import ScriptDirectory
+
+    scripts = ScriptDirectory.from_config(migrate._config(empty_url))
+    assert scripts.get_current_head() == migrate.head()
+    assert {script.revision for script in scripts.walk_revisions()} == migrate.revisions()
     for revision in sorted(migrate.revisions()):
         migrate.upgrade(empty_url, revision)
         before = tables(empty_url) | triggers(empty_url)

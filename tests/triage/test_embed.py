@@ -42,8 +42,9 @@ def test_altered_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     altered = tmp_path / "tokenizer.json"
     altered.write_bytes(triage.embed.TOKENIZER.read_bytes() + b" ")
     monkeypatch.setattr(triage.embed, "TOKENIZER", altered)
+    opened = open_embedder("minilm")
     with pytest.raises(Unavailable, match="not the tested version"):
-        open_embedder("minilm")
+        opened.embed(["a text"])
 
 
 def test_without_onnxruntime_the_fallback_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,7 +81,7 @@ def test_foreign_text_goes_to_a_person(file: Path, words: Embedder, taxonomy: Ta
 @pytest.mark.parametrize(
     ("head", "reason"),
     [
-        ({"version": 2}, "version 2, this helmdesk reads 3; train again"),
+        ({"version": 2}, "version 2, this helmdesk reads 4; train again"),
         ({"format": "other"}, "its format is 'other'"),
         ({"sha256": "0"}, "not as it was saved"),
         ({"labels": ["a"]}, "not as it was saved"),

@@ -25,12 +25,44 @@ def enrich(
     return [_enriched(case, policy, taxonomy, at) for case in cases]
 
 
-def input_hash(case: CaseFacts, policy: EnrichmentPolicy, taxonomy: Taxonomy) -> str:
-    """SHA-256 of everything the enrichment and the relatives of a case rest on: another one means they are out of
-    date."""
-    facts = json.dumps(case.model_dump(mode="json", exclude={"ticket": {"subject", "content"}}), sort_keys=True)
-    given = "\0".join([facts, case.ticket.subject, case.ticket.content, policy.digest, taxonomy.digest])
+def input_hashes(cases: Sequence[CaseFacts], policy: EnrichmentPolicy, taxonomy: Taxonomy) -> dict[str, str]:
+    """By ticket the SHA-256 of everything the enrichment and the relatives of a case rest on: another one means they
+    are out of date."""
+    rules = [policy.digest, taxonomy.digest]
+    return {case.ticket_id: _input_hash(case, rules) for case in cases}
+
+
+def _input_hash(case: CaseFacts, rules: list[str]) -> str:
+    given = "\0".join([facts_in_words(case), case.ticket.subject, case.ticket.content, *rules])
     return hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def facts_in_words(case: CaseFacts) -> str:
+    """All facts but subject and content as JSON with sorted keys, as pydantic writes them."""
+    ticket = case.ticket
+    about = {
+        "language": ticket.language, "priority": ticket.priority, "ticket_id": ticket.ticket_id, "tier": ticket.tier,
+    }  # fmt: skip
+    return _json(
+        {
+            "company": case.company,
+            "created_at": _instant(case.created_at),
+            "messages": case.messages,
+            "product": case.product,
+            "reopened": case.reopened,
+            "requester": case.requester,
+            "resolved_at": case.resolved_at and _instant(case.resolved_at),
+            "sla_state": case.sla_state,
+            "ticket": about,
+        }
+    )
+
+
+_json = json.JSONEncoder().encode
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _enriched(case: CaseFacts, policy: EnrichmentPolicy, taxonomy: Taxonomy, at: datetime) -> Enrichment:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from engine.contracts import Frozen, Instant
 from engine.shared.errors import Conflict, NotFound
-from triage.contracts import THEN, Classification, Guess, TicketText
+from triage.contracts import Classification, Guess, TicketText
 from triage.feedback.acceptance import Feedback
 from triage.feedback.reviews import Review
 from triage.feedback.tables import feedback, metadata, model_runs, reviews
@@ -111,12 +111,11 @@ class FeedbackStore:
         ]
 
     def claims_of(self, model: str) -> pl.DataFrame:
-        """The newest claim on each ticket, where this model (or a part of this cascade) made it:
-        ticket_id, product, confidence, created_at."""
+        """The newest claim on each ticket, where this model made it: ticket_id, product, confidence, created_at."""
         ranked = _newest(classifications)
         names = "ticket_id", "product", "confidence", "created_at"
-        is_its = ranked.c.model_used.in_(model.split(THEN))
-        told = select(*(ranked.c[name] for name in names)).where(and_(ranked.c.rank == 1, is_its))
+        is_its = and_(ranked.c.rank == 1, ranked.c.model_used == model)
+        told = select(*(ranked.c[name] for name in names)).where(is_its)
         schema = dict(zip(names, (pl.String(), pl.String(), pl.Float64(), pl.Datetime("us", "UTC")), strict=True))
         return pl.DataFrame([tuple(row) for row in self._read(told)], schema=schema, orient="row")
 

@@ -3,7 +3,9 @@
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -57,3 +59,29 @@ class KeptVectors:
         except (OSError, ValueError, EOFError):
             return None
         return held if held.shape == (rows, self.dimension) and held.dtype == np.float32 else None
+
+
+def embed_known(embedder: Embedder, texts: Sequence[str], file: Path) -> Vectors:
+    """A vector a text; only texts that the file does not have are embedded, and it then holds these and no others.
+
+    A damaged file is made again; where nothing can be written, the next call embeds all of them again.
+    """
+    keys = [hashlib.sha256(f"{embedder.name}\0{text}".encode("utf-8", "replace")).hexdigest() for text in texts]
+    known = _read_known(file, embedder.dimension)
+    if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in known}:
+        known |= dict(zip(new, embedder.embed(list(new.values())), strict=True))
+        with suppress(OSError):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = file.with_name(f".{file.name}.{os.getpid()}.npz")
+            np.savez(unfinished, keys=np.array(keys), vectors=np.array([known[key] for key in keys]))
+            unfinished.replace(file)
+    return np.array([known[key] for key in keys], dtype=np.float32).reshape(len(keys), embedder.dimension)
+
+
+def _read_known(file: Path, dimension: int) -> dict[str, Vectors]:
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            keys, vectors = held["keys"].tolist(), held["vectors"]
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile):
+        return {}
+    return dict(zip(keys, vectors, strict=True)) if vectors.shape == (len(keys), dimension) else {}

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.shared.errors import BadInput
 from triage.calibrate import Floats, Labels, Platt, expected_calibration_error, platt, softmax, temperature
+from triage.learning.deferral import deferral_limit
 from triage.learning.measures import Flags
 from triage.learning.methods import METHODS, SEED, Linear, Method, Seen, fit_all
 from triage.learning.out_of_scope import Scope, find_scope, likeness_to
@@ -25,7 +26,8 @@ MOST_BYTES: Final = 2**30
 
 
 class Model(NamedTuple):
-    """All that was learned, how well each method did on unseen rows, and what it was learned from."""
+    """All that was learned, how well each method did on unseen rows, and what it was learned from; and the quick model
+    that may decide first, if there is one."""
 
     labels: list[str]
     linear: Linear
@@ -34,6 +36,7 @@ class Model(NamedTuple):
     scope: Scope
     texts: list[str]
     about: dict[str, Any]
+    first: "First | None" = None
 
     @property
     def owners(self) -> Labels:
@@ -65,6 +68,13 @@ class Model(NamedTuple):
         return found.argmax(axis=1), self.platt.confidence(found.max(axis=1))
 
 
+class First(NamedTuple):
+    """The same labels learned from the same texts by a quick embedder, and the confidence from which it decides."""
+
+    model: Model
+    limit: float
+
+
 def train(
     rows: Sequence[LabelledText],
     embedder: Embedder,
@@ -73,9 +83,11 @@ def train(
     phrases: Mapping[str, Sequence[str]] | None = None,
     outside: Sequence[str] = (),
     methods: Sequence[Method] = METHODS,
+    quick: Embedder | None = None,
 ) -> Model:
     """The best method by cross-validation, learned from all rows and from `phrases` that describe labels (without
     them, the words of the label). `outside` are texts known to be out of scope, for the threshold only.
+    With a `quick` embedder the chosen method is learned for it, too, and how sure it has to be to decide first.
     Raises BadInput for fewer than two labels, a label with fewer than two texts, or more of both than memory holds."""
     rows = list(dict.fromkeys(rows))
     labels = _labels(rows)
@@ -104,7 +116,41 @@ def train(
         "embedder": embedder.name,
         "trained_at": at.isoformat(),
     })  # fmt: skip
-    return _calibrated(model, unseen[chosen].astype(np.float64), folds, outside, embedder)
+    model = _calibrated(model, unseen[chosen].astype(np.float64), folds, outside, embedder)
+    if quick is None:
+        return model
+    quick_data = _Data(_seen([(row.text, numbers[row.label]) for row in rows], quick), _seen(told, quick), len(labels))
+    return _with_first(model, unseen[chosen], quick_data, folds, outside=outside, quick=quick)
+
+
+def _with_first(
+    model: Model,
+    full: Vectors,
+    data: "_Data",
+    folds: Sequence[tuple[Labels, Labels]],
+    *,
+    outside: Sequence[str],
+    quick: Embedder,
+) -> Model:
+    method = model.linear.method
+    with one_thread():
+        unseen = _out_of_fold([method], data, folds)[0].astype(np.float64)
+        linear = fit_all([method], data.rows, data.phrases, data.size)[0]._replace(words=model.linear.words)
+    about = model.about | {"embedder": quick.name}
+    first = _calibrated(model._replace(linear=linear, about=about), unseen, folds, outside, quick)
+    confidence = first.platt.confidence(softmax(unseen / first.temperature).max(axis=1))
+    is_right = [logits.argmax(axis=1) == model.owners for logits in (unseen, full)]
+    limit = deferral_limit(confidence, *is_right)
+    if limit is None:
+        return model
+    decides = confidence >= limit
+    found = {
+        "embedder": quick.name,
+        "limit": round(limit, 4),
+        "decides": round(float(decides.mean()), 4),
+        "cross_validated_accuracy": round(float(np.where(decides, *is_right).mean()), 4),
+    }
+    return model._replace(about=model.about | {"first": found}, first=First(first, limit))
 
 
 def choose(is_right: Sequence[Flags]) -> int:

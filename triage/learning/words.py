@@ -18,12 +18,17 @@ class Words(NamedTuple):
         """A sparse matrix, a row a text; the first columns are those of the words."""
         from scipy import sparse
 
-        parts = []
-        for vectorizer, terms, weights in zip(_vectorizers(), self.vocabularies, self.weights, strict=True):
-            vectorizer.set_params(vocabulary={term: at for at, term in enumerate(terms)})
-            vectorizer.idf_ = weights
-            parts.append(vectorizer.transform(texts))
-        return sparse.hstack(parts).tocsr()
+        return sparse.hstack([self._part(0, texts), self._part(1, texts)]).tocsr()
+
+    def terms(self, texts: Sequence[str]) -> Any:
+        """The columns of the words alone."""
+        return self._part(0, texts).tocsr()
+
+    def _part(self, number: int, texts: Sequence[str]) -> Any:
+        vectorizer = _vectorizers()[number]
+        vectorizer.set_params(vocabulary={term: at for at, term in enumerate(self.vocabularies[number])})
+        vectorizer.idf_ = self.weights[number]
+        return vectorizer.transform(texts)
 
 
 def learn_words(texts: Sequence[str]) -> Words:

@@ -1,5 +1,7 @@
 """Whatever a ticket holds, enriching it gives values, and values only."""
 
+import json
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -10,8 +12,10 @@ from hypothesis import strategies as st
 from engine.shared.errors import BadInput, NotFound
 from tests.triage.conftest import MONDAY
 from tests.triage.enrichment.enriching import FILE, POLICY, case
-from triage.enrichment.enrich import enrich, input_hash
-from triage.enrichment.policy import load_enrichment_policy
+from triage.contracts import TicketText
+from triage.enrichment.contracts import CaseFacts
+from triage.enrichment.enrich import enrich, facts_in_words, input_hashes
+from triage.enrichment.policy import EnrichmentPolicy, load_enrichment_policy
 from triage.taxonomy import Taxonomy
 
 GERMAN = "Seit heute früh ist der Konnektor offline und niemand kann arbeiten. Wir sind verärgert. ZTNA-301"
@@ -85,10 +89,30 @@ def test_hash_changes_with_each_fact_and_with_the_policy(taxonomy: Taxonomy) -> 
     base = case("a", "text")
     changed = [case("a", "texts"), case("a", "text", subject="s"), case("a", "text", reopened=1),
                case("a", "text", sla_state="at_risk"), case("a", "text", resolved_day=1)]  # fmt: skip
-    hashes = {input_hash(one, POLICY, taxonomy) for one in [base, *changed]}
+
+    def input_hash(one: CaseFacts, policy: EnrichmentPolicy) -> str:
+        return input_hashes([one], policy, taxonomy)[one.ticket_id]
+
+    hashes = {input_hash(one, POLICY) for one in [base, *changed]}
     other = POLICY.model_copy(update={"urgency": POLICY.urgency.model_copy(update={"sla": {}})})
-    assert len(hashes | {input_hash(base, other, taxonomy)}) == len(changed) + 2
-    assert input_hash(base, POLICY, taxonomy) == input_hash(case("a", "text"), POLICY, taxonomy)
+    assert len(hashes | {input_hash(base, other)}) == len(changed) + 2
+    assert input_hash(base, POLICY) == input_hash(case("a", "text"), POLICY)
+
+
+@given(
+    instants=st.tuples(st.datetimes(timezones=st.just(UTC)), st.none() | st.datetimes(timezones=st.just(UTC))),
+    words=st.lists(st.none() | st.text(), min_size=7, max_size=7),
+    counts=st.tuples(st.integers(0), st.integers(0)),
+)
+def test_facts_are_written_as_pydantic_writes_them(instants, words, counts) -> None:
+    requester, company, product, sla_state, priority, tier, language = words
+    one = CaseFacts(
+        ticket=TicketText(ticket_id="é", priority=priority, tier=tier, language=language), requester=requester,
+        company=company, product=product, created_at=instants[0], resolved_at=instants[1], messages=counts[0],
+        reopened=counts[1], sla_state=sla_state,
+    )  # fmt: skip
+    plain = one.model_dump(mode="json", exclude={"ticket": {"subject", "content"}})
+    assert facts_in_words(one) == json.dumps(plain, sort_keys=True)
 
 
 WRONG = [

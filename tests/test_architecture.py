@@ -49,11 +49,3 @@ def test_no_lock_file_and_no_registry_is_named() -> None:
 
 def test_readme_stays_short() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 100
-
-
-def test_every_setting_is_in_the_example() -> None:
-    from pipelines.app.settings import Settings
-
-    example = (ROOT / ".env.example").read_text(encoding="utf-8")
-    names = [f"HELMDESK_{name.upper()}" for name in Settings.model_fields if name != "prefect_api_url"]
-    assert not [name for name in names if name not in example]

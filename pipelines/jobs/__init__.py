@@ -1,1 +1,1 @@
-"""The five stages and the cycle: plain functions of the app and a batch, called by the CLI, notebooks and flows."""
+"""The stages and the cycle: plain functions of the app and a batch, called by the CLI, notebooks and flows."""

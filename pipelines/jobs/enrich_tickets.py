@@ -16,7 +16,7 @@ from triage.enrichment.store import enrichment_rows, related_rows
 from triage.store import TEXT, texts_of
 
 if TYPE_CHECKING:
-    from triage.enrichment.contracts import Enrichment, Related
+    from triage.enrichment.contracts import Related
     from triage.enrichment.store import Kept
 
 BATCH = 256
@@ -52,16 +52,17 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     marks = {key: one.signature for key, one in (kept | inputs).items()}
     candidates = relate(cases, waiting, marks, snapshot.related, policy=policy)
     store.save_related(candidates, at=at)
-    found: list[Enrichment] = []
+    rows, done = [enrichment_rows([], inputs)], 0
     progress("enrich", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
         some = enrich(batch, policy, app.triage.taxonomy, at=at)
         store.save(some, inputs=inputs)
-        found += some
-        progress("enrich", len(found), len(waiting))
+        rows.append(enrichment_rows(some, inputs))
+        done += len(some)
+        progress("enrich", done, len(waiting))
     looked_at = pl.Series(list(candidates), dtype=pl.String)
     after = snapshot.with_rows("related", related_rows(candidates, at=at), key="ticket", gone=looked_at)
-    after = after.with_rows("enrichments", enrichment_rows(found, inputs), key="ticket")
+    after = after.with_rows("enrichments", pl.concat(rows), key="ticket")
     return Enriched(after, len(waiting), len(cases) - len(waiting), sum(map(bool, candidates.values())))
 
 

@@ -46,17 +46,17 @@ def triage_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     app.settings.check_model()
     _ = app.policies.wording  # a broken file is told of before anything is kept
     claims = classify(app, snapshot.tickets_now, at=snapshot.as_of, progress=progress)
-    counts = dict(app.triage.classifier.counts) if claims and isinstance(app.triage.classifier, Cascade) else {}
+    counts = dict(app.triage.classifier.counts) if len(claims) and isinstance(app.triage.classifier, Cascade) else {}
     drafts = draft(app, snapshot.tickets_now, snapshot.drafts["ticket"], at=snapshot.as_of, progress=progress)
-    after = snapshot.with_rows("claims", claim_rows(claims), key="id")
-    after = after.with_rows("drafts", draft_rows(drafts), key="id")
-    return Triaged(after, len(claims), sum(claim.needs_review for claim in claims), len(drafts), counts)
+    after = snapshot.with_rows("claims", claims, key="id").with_rows("drafts", drafts, key="id")
+    return Triaged(after, len(claims), claims.filter("needs_review").height, len(drafts), counts)
 
 
-def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> list[Classification]:
-    """The claims that are new, already kept, each with its event; of a snapshot's tickets of now, the longest last."""
+def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> pl.DataFrame:
+    """The claims that are new (rows of `classifications`), already kept, each with its event; of a snapshot's tickets
+    of now, the longest last."""
     waiting = sorted(app.triage.store.pending(tickets), key=lambda text: len(text.content))
-    claims: list[Classification] = []
+    rows, done = [claim_rows([])], 0
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
         found = [dated(claim, at) for claim in app.triage.classifier.classify(batch)]
@@ -64,22 +64,23 @@ def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progres
         with app.store.transaction() as connection:
             app.triage.store.save_classifications(batch, found, at=at, within=connection)
             app.store.append(events, at=app.now(), within=connection)
-        claims += found
-        progress("classify", len(claims), len(waiting))
-    return claims
+        rows.append(claim_rows(found))
+        done += len(found)
+        progress("classify", done, len(waiting))
+    return pl.concat(rows)
 
 
 def draft(
     app: App, tickets: pl.DataFrame, drafted: pl.Series, *, at: datetime, progress: Progress = silent
-) -> list[Suggestion]:
-    """The drafts that are new, already kept, each with its event: for open tickets that are not among the `drafted`,
-    the oldest first, at most `draft_limit`."""
+) -> pl.DataFrame:
+    """The drafts that are new (rows of `suggestions`), already kept, each with its event: for open tickets that are
+    not among the `drafted`, the oldest first, at most `draft_limit`."""
     open_ones = tickets.filter(pl.col("status").is_in(OPEN), ~pl.col("ticket").is_in(drafted.implode()))
     waiting = texts_of(open_ones.sort("created_at", "ticket").head(app.settings.draft_limit))
+    rows, done = [draft_rows([])], 0
     if not waiting:
-        return []
+        return rows[0]
     app.triage.sync_knowledge()
-    done: list[Suggestion] = []
     progress("draft", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
         passages = app.triage.index.search([question_of(text) for text in batch])
@@ -88,9 +89,10 @@ def draft(
         with app.store.transaction() as connection:
             app.triage.store.save_suggestions(batch, drafts, at=at, within=connection)
             app.store.append(events, at=app.now(), within=connection)
-        done += drafts
-        progress("draft", len(done), len(waiting))
-    return done
+        rows.append(draft_rows(drafts))
+        done += len(drafts)
+        progress("draft", done, len(waiting))
+    return pl.concat(rows)
 
 
 def text_of(ticket: Ticket) -> TicketText:

@@ -64,7 +64,7 @@ def test_a_broken_people_folder_is_refused_with_its_reason(app: App) -> None:
     shutil.copytree(PEOPLE, app.settings.home / "inbox" / "people" / "may")
     drop(app, "people/may/agents.yaml", "agents: [{id: a}]\n")
     assert take_in(app).rejected == 1
-    assert "agents.0" in reasons(app)[0]
+    assert "agents[0]" in reasons(app)[0]
     assert app.store.all(Agent) == []
 
 

@@ -290,7 +290,7 @@ def _lesson(ticket: Ticket, item: CalibrationItem, resolution: Resolution, at: d
         ReviewOutcome.COACHING_NEEDED: "calls for coaching",
     }
     amount = f" of {resolution.amount} {resolution.currency}" if resolution.amount else ""
-    said = f"{ticket.reference}: {resolution.type}{amount} for {resolution.what_went_wrong}"
+    summary = f"{ticket.reference}: {resolution.type}{amount} for {resolution.what_went_wrong}"
     outcome = verdict[item.outcome] if item.outcome else "was not decided"
-    text = f"{said} {outcome}" + (f" because {item.notes}" if item.notes else "") + "."
+    text = f"{summary} {outcome}" + (f" because {item.notes}" if item.notes else "") + "."
     return Lesson(id=f"{item.id}/lesson", resolution_id=resolution.id, ticket_id=ticket.id, text=text, created_at=at)

@@ -72,9 +72,9 @@ _DONE: dict[Kind, tuple[EntryType, str]] = {
 }
 
 
-def told(history: Iterable[RecordedEvent]) -> list[TimelineEntry]:
+def entries(history: Iterable[RecordedEvent]) -> list[TimelineEntry]:
     """What was done, told from the events as internal entries of the main thread; the rest of the kinds is not told."""
-    return [_told(event) for event in history if event.kind in _DONE or event.kind == Kind.TASK]
+    return [_entry(event) for event in history if event.kind in _DONE or event.kind == Kind.TASK]
 
 
 def chasers(entries: Iterable[TimelineEntry]) -> int:
@@ -88,7 +88,7 @@ def chasers(entries: Iterable[TimelineEntry]) -> int:
     return asked_again
 
 
-def _told(event: RecordedEvent) -> TimelineEntry:
+def _entry(event: RecordedEvent) -> TimelineEntry:
     if event.kind == Kind.TASK:
         is_done = event.data.get("status") in {"done", "cancelled"}
         kind = EntryType.TASK_COMPLETED if is_done else EntryType.TASK_CREATED

@@ -45,7 +45,7 @@ def page() -> None:
     ticket_head.show(ticket, names)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        said(ticket)
+        request(ticket)
         suggestion(app, ticket.id, known)
         thread(app, ticket, happened, names)
     with right:
@@ -62,7 +62,7 @@ def names_of(app: App) -> dict[str, str]:
     return dict(app.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
 
 
-def said(ticket: Any) -> None:
+def request(ticket: Any) -> None:
     st.subheader("What was asked?")
     with st.container(border=True):
         cards.fact(st, "Subject", ticket.subject or "–")
@@ -101,12 +101,12 @@ def judgement(app: App, ticket_id: str, draft: str) -> None:
     """What became of the draft, as the acting agent says: it is noted, never sent from here."""
     who = st.session_state.get("acting as") or ""
 
-    def note(**said: str) -> None:
-        take(lambda: actions.record_feedback(app, ticket_id, by=who, shown=draft, **said))
+    def note(**what: str) -> None:
+        take(lambda: actions.record_feedback(app, ticket_id, by=who, shown=draft, **what))
 
     with st.container(border=True):
-        told = app.triage.feedback.feedback_of(ticket_id)
-        so_far = f"{told[-1].given_by} noted: {judged(told[-1])}" if told else "Nobody has said yet."
+        judgements = app.triage.feedback.feedback_of(ticket_id)
+        so_far = f"{judgements[-1].given_by} noted: {judged(judgements[-1])}" if judgements else "Nobody has said yet."
         st.text(f"What became of this draft? {so_far}")
         st.caption("For the record: nothing is sent from here." + ("" if who else " Choose an agent to act as first."))
         sent, edited, rejected = st.columns(3)
@@ -119,19 +119,19 @@ def judgement(app: App, ticket_id: str, draft: str) -> None:
             st.button("Keep the reason", disabled=not who, on_click=lambda: note(rejected=reason))
 
 
-def judged(said: Any) -> str:
+def judged(feedback: Any) -> str:
     """What was done with a draft, in words."""
-    if said.reason:
-        return f"not used, {said.reason}"
-    return f"sent with {words.percent(said.distance)} of it changed" if said.distance else "sent as it was"
+    if feedback.reason:
+        return f"not used, {feedback.reason}"
+    return f"sent with {words.percent(feedback.distance)} of it changed" if feedback.distance else "sent as it was"
 
 
 def thread(app: App, ticket: Any, happened: list[Any], names: dict[str, str]) -> None:
     """What happened and what the acting agent may read, the newest last; of a long history its last part."""
     st.subheader("What happened?")
-    told = {event.id for event in happened}
+    event_ids = {event.id for event in happened}
     readable = app.desk.read_timeline(ticket.id, reader=st.session_state.get("acting as") or None)
-    lines = history.thread(happened, [entry for entry in readable if entry.id not in told], names)
+    lines = history.thread(happened, [entry for entry in readable if entry.id not in event_ids], names)
     if len(lines) > LINES:
         st.caption(f"The last {LINES} of {len(lines):,} lines.")
     zone = st.context.timezone

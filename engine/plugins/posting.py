@@ -144,8 +144,8 @@ class _Posting:
 
     def _failure(self, answer: httpx.Response, key: str) -> Exception:
         status, after = answer.status_code, _asked_pause(answer)
-        said = " ".join(_beginning(answer).decode("utf-8", "replace").split())
-        reason = "".join(letter for letter in said if letter.isprintable())[:200]
+        text = " ".join(_beginning(answer).decode("utf-8", "replace").split())
+        reason = "".join(letter for letter in text if letter.isprintable())[:200]
         why = f"{self._shown} answered {status} {answer.reason_phrase} for {key}{f': {reason}' if reason else ''}"
         if answer.is_server_error or status in WORTH_WAITING:
             return TryLater(why, after=after or (timedelta(minutes=1) if status == 429 else None))

@@ -51,8 +51,8 @@ def chosen(table: Table, columns: Sequence[str] | None) -> list[Column[Any]]:
 
 def wanted(table: Table, where: Where | None, after: After | None) -> list[Fit]:
     """What the columns have to hold. Raises NotFound."""
-    held = {_column(table, name).name: kept for name, kept in (where or {}).items()}
-    words = [Fit(name, "IS NULL") if kept is None else Fit(name, "IN", sorted(kept)) for name, kept in held.items()]
+    values = {_column(table, name).name: some for name, some in (where or {}).items()}
+    words = [Fit(name, "IS NULL") if some is None else Fit(name, "IN", sorted(some)) for name, some in values.items()]
     return words + [Fit(_column(table, name).name, ">", [at.astimezone(UTC)]) for name, at in (after or {}).items()]
 
 
@@ -113,11 +113,11 @@ def _by_columns(
         split = [pl.Series([text], dtype=pl.String()).str.split("\0").explode() for text in texts]
         if any(len(series) != rows for series in split):
             return None
-        told = [
+        cells = [
             series.str.strip_prefix("=").set(series == "", None) if column.nullable else series
             for column, series in zip(columns, split, strict=True)
         ]
-        parts.append(pl.DataFrame(told, schema=list(types)).cast(types))  # type: ignore[arg-type]
+        parts.append(pl.DataFrame(cells, schema=list(types)).cast(types))  # type: ignore[arg-type]
     return pl.concat(parts)
 
 
@@ -146,8 +146,8 @@ def _raw(column: Column[Any]) -> pl.DataType:
             return pl.String()
         case pl.Boolean():
             return pl.Int64()
-        case kept:
-            return kept
+        case same:
+            return same
 
 
 def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:

@@ -145,14 +145,14 @@ def evaluate(
     """How well words, meaning and both together find what was judged relevant (BEIR layout)."""
     from pipelines.app.settings import read_settings
     from triage.embed import open_embedder
-    from triage.knowledge.kept_vectors import KeptVectors
     from triage.knowledge.search_weights import save_weights
+    from triage.knowledge.vector_cache import VectorCache
 
     if save and tune_on is None:
         raise BadInput("--save keeps tuned weights: say with --tune-on which judged queries to tune on")
     settings = read_settings(home=(context.obj or {}).get("home"))
     file = settings.search_weights_file
-    part = KeptVectors(open_embedder(embedder or settings.embedder), settings.home / "vectors")
+    part = VectorCache(open_embedder(embedder or settings.embedder), settings.home / "vectors")
     usual = _weights_of(file, part.name)
     started = time.perf_counter()
     report, tuned = _judge(corpus, queries, qrels, tune_on, part, usual=usual)
@@ -197,7 +197,7 @@ def _judge(
     judged = with_answers(given.grades)
     test = {query: asked[query] for query in judged}
     others, learned = _tuning(tune_on, asked, test, ids) if tune_on else ({}, {})
-    collection = Collection(documents, embedder, told=_told)
+    collection = Collection(documents, embedder, progress=_progress)
     tuned, origin = usual
     if tune_on is not None:
         tuned = tune(collection.find(others), learned, embedder=embedder.name)
@@ -273,7 +273,7 @@ def _table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _told(stage: str, done: int, total: int) -> None:
+def _progress(stage: str, done: int, total: int) -> None:
     """One line that counts up, where somebody watches."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{stage} {done:,} of {total:,}".ljust(40) + ("\n" if done >= total else ""))

@@ -47,8 +47,8 @@ def review(
             _show(actions.review_question(app, ticket), list(app.triage.taxonomy.product.labels))
             return
         answer = actions.answer_review(app, ticket, label=label, by=_who(by, app), note=note or "")
-    said = f", triage said {answer.said}" if answer.said else ""
-    typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{said}; kept for the next training"))
+    claim = f", triage said {answer.said}" if answer.said else ""
+    typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{claim}; kept for the next training"))
 
 
 def feedback(
@@ -65,9 +65,9 @@ def feedback(
         raise BadInput("Say what was done with the draft: one of --sent, --edited FILE, --rejected REASON")
     with open_here(context) as app:
         text = None if edited is None else _text_of(edited)
-        kept = actions.record_feedback(app, ticket, by=_who(by, app), sent=text, rejected=rejected)
-    rewritten = f", {kept.distance:.0%} of it rewritten" if kept.distance else ""
-    typer.echo(plain(f"{kept.ticket_id}: draft {kept.outcome}{rewritten}"))
+        judgement = actions.record_feedback(app, ticket, by=_who(by, app), sent=text, rejected=rejected)
+    rewritten = f", {judgement.distance:.0%} of it rewritten" if judgement.distance else ""
+    typer.echo(plain(f"{judgement.ticket_id}: draft {judgement.outcome}{rewritten}"))
 
 
 def retrain(
@@ -116,7 +116,7 @@ def _who(by: str | None, app: "App") -> str:
 
 
 def _tell(done: "Retrained", app: "App") -> None:
-    typer.echo(done.drift.told())
+    typer.echo(done.drift.summary())
     if done.run is None or done.verdict is None:
         wanted = app.policies.learning.retrain
         typer.echo(

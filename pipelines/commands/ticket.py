@@ -41,8 +41,8 @@ def accept(
 
 def _history(events: "Iterable[RecordedEvent]") -> Iterator[str]:
     """A line an event; the same said again at the same instant is one line with its count."""
-    said = groupby(events, key=lambda event: (event.at, event.actor, event.kind, event.value))
-    for (at, actor, *_), same in said:
+    runs = groupby(events, key=lambda event: (event.at, event.actor, event.kind, event.value))
+    for (at, actor, *_), same in runs:
         first, *again = same
         times = f" ({1 + len(again)} times)" if again else ""
         yield f"{first.version:>4}  {at:%Y-%m-%d %H:%M:%SZ}  {actor:<14} {_what(first)}{times}"

@@ -91,7 +91,7 @@ def decision(number: int = 1, group: str | None = "g-net", outcome: Outcome = Ou
         group_name=group and "Network",
         scores=VECTOR if group else None,
         rationale="most free capacity",
-        confidence=0.877 if group else 0.0,
+        score=0.877 if group else 0.0,
         alternatives=(Alternative(group_id="g-app", group_name="Apps", excluded="no skill"),),
     )
 

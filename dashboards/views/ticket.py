@@ -69,7 +69,7 @@ def request(ticket: Any) -> None:
         cards.fact(st, "Message", ticket.content or "–")
 
 
-def suggestion(app: App, ticket_id: str, known: queries.Dossier) -> None:
+def suggestion(app: App, ticket: str, known: queries.Dossier) -> None:
     st.subheader("What could we answer?")
     draft = known.suggestion
     if draft is None or not draft["grounded"]:
@@ -81,7 +81,7 @@ def suggestion(app: App, ticket_id: str, known: queries.Dossier) -> None:
     for source in words.sources(draft["citations"]):
         st.text(source)
     macros(app, draft)
-    judgement(app, ticket_id, draft["text"])
+    judgement(app, ticket, draft["text"])
 
 
 def macros(app: App, draft: dict[str, Any] | None) -> None:
@@ -97,25 +97,25 @@ def macros(app: App, draft: dict[str, Any] | None) -> None:
                 st.link_button("Runbook", macro.runbook)
 
 
-def judgement(app: App, ticket_id: str, draft: str) -> None:
+def judgement(app: App, ticket: str, draft: str) -> None:
     """What became of the draft, as the acting agent says: it is noted, never sent from here."""
     who = st.session_state.get("acting as") or ""
 
     def note(**what: str) -> None:
-        take(lambda: actions.record_feedback(app, ticket_id, by=who, shown=draft, **what))
+        take(lambda: actions.record_feedback(app, ticket, by=who, shown=draft, **what))
 
     with st.container(border=True):
-        judgements = app.triage.feedback.feedback_of(ticket_id)
+        judgements = app.triage.feedback.feedback_of(ticket)
         so_far = f"{judgements[-1].given_by} noted: {judged(judgements[-1])}" if judgements else "Nobody has said yet."
         st.text(f"What became of this draft? {so_far}")
         st.caption("For the record: nothing is sent from here." + ("" if who else " Choose an agent to act as first."))
         sent, edited, rejected = st.columns(3)
         sent.button("Sent as it is", disabled=not who, on_click=note)
         with edited.popover("Sent with changes", disabled=not who):
-            text = st.text_area("The reply that was sent", draft, key=f"reply to {ticket_id}", max_chars=20_000)
+            text = st.text_area("The reply that was sent", draft, key=f"reply to {ticket}", max_chars=20_000)
             st.button("Keep the changed reply", disabled=not who, on_click=lambda: note(sent=text))
         with rejected.popover("Not used", disabled=not who):
-            reason = st.text_input("Why not?", key=f"rejected on {ticket_id}", max_chars=2_000)
+            reason = st.text_input("Why not?", key=f"rejected on {ticket}", max_chars=2_000)
             st.button("Keep the reason", disabled=not who, on_click=lambda: note(rejected=reason))
 
 
@@ -186,12 +186,10 @@ def name_of(clock: dict[str, Any]) -> str:
     return words.CLOCKS[clock["clock"]] + (f", window {clock['window']}" if clock["window"] > 1 else "")
 
 
-def reckoning(app: App, ticket_id: str, found: pl.DataFrame, as_of: datetime) -> None:
+def reckoning(app: App, ticket: str, found: pl.DataFrame, as_of: datetime) -> None:
     """The ledger behind each promised clock; a policy that can't be used is said instead."""
     try:
-        ledgers = {
-            (ledger.row["clock"], ledger.window): ledger for ledger in actions.explain(app, ticket_id, as_of=as_of)
-        }
+        ledgers = {(ledger.row["clock"], ledger.window): ledger for ledger in actions.explain(app, ticket, as_of=as_of)}
     except opening.HelmdeskError as error:
         cards.refused(error)
         return

@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from engine import envelopes, lifecycle, reminders, rules
 from engine.contracts import OPEN_STATUSES, Agent, AssignmentGroup, Event, Kind, Status, Ticket
-from engine.desk.matrix_alerts import MatrixAlerts
+from engine.desk.nudges import Nudges
 from engine.notifications import News
 from engine.shared.errors import Conflict
 
 
-class Automations(MatrixAlerts):
+class Automations(Nudges):
     """Run by the schedule; each ticket is a transaction of its own, so that one conflict stops no other."""
 
     def arrived(self, ticket_ids: Iterable[str], *, at: datetime) -> list[rules.Fired]:

@@ -93,9 +93,7 @@ def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datet
     is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
-    return len(
-        app.desk.raise_alerts(tickets, at=as_of, seconds_left=left, elapsed=on_calendars(app.policies.sla.calendars))
-    )
+    return len(app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=on_calendars(app.policies.sla.calendars)))
 
 
 def on_calendars(calendars: "Mapping[str, Calendar]") -> "Elapsed":

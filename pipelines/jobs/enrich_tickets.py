@@ -49,7 +49,7 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     hashes = input_hashes(cases, policy, app.triage.taxonomy)
     waiting = [case for case in cases if not _is_known(earlier.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)
-    marks = {key: one.signature for key, one in (earlier | inputs).items()}
+    marks = {ticket: one.signature for ticket, one in (earlier | inputs).items()}
     candidates = relate(cases, waiting, marks, snapshot.related, policy=policy)
     store.save_related(candidates, at=at)
     found: list[Enrichment] = []
@@ -70,7 +70,7 @@ def inputs_of(enrichments: pl.DataFrame) -> "dict[str, EnrichmentInput]":
     from triage.enrichment.store import EnrichmentInput
 
     rows = enrichments.select("ticket", "content_hash", "signature").iter_rows()
-    return {key: EnrichmentInput(content, mark) for key, content, mark in rows}
+    return {ticket: EnrichmentInput(content, mark) for ticket, content, mark in rows}
 
 
 def signed(
@@ -81,7 +81,7 @@ def signed(
     from triage.enrichment.store import EnrichmentInput
 
     marks = signatures_of(cases, policy.duplicates) if cases else {}
-    return {key: EnrichmentInput(hashes[key], mark) for key, mark in marks.items()}
+    return {ticket: EnrichmentInput(hashes[ticket], mark) for ticket, mark in marks.items()}
 
 
 def relate(

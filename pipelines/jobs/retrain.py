@@ -97,8 +97,8 @@ def measure_drift(app: App, *, at: datetime) -> Drift:
     """The claims of the model in force on tickets of the last weeks, against those on tickets of its training period;
     for a model without one kept, against its claims on the tickets before."""
     policy = app.policies.learning.drift
-    opened = app.store.frame("tickets").select(ticket_id="id", opened_at="created_at")
-    claims = app.triage.feedback.claims_of(app.triage.local_classifier.name).join(opened, on="ticket_id")
+    opened = app.store.frame("tickets").select(ticket="id", opened_at="created_at")
+    claims = app.triage.feedback.claims_of(app.triage.local_classifier.name).join(opened, on="ticket")
     start = at - timedelta(days=policy.window_days)
     is_recent = (pl.col("opened_at") > start) & (pl.col("opened_at") <= at)
     run = app.triage.model_in_force()

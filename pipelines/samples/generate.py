@@ -67,7 +67,7 @@ def stream(tickets: int, *, seed: int, start: date, days: int, people: People) -
     for number, (arrival, letter) in enumerate(zip(came, letters, strict=True)):
         written = letter.written
         external_id = _external_id(number, arrival)
-        case = _case(rng, desk, arrival, written, key=f"{SOURCE}:{external_id}")
+        case = _case(rng, desk, arrival, written, ticket=f"{SOURCE}:{external_id}")
         events = history(rng, case, fates[number], as_of=end)
         label = Label(external_id, written.product, written.topic, written.urgency, letter.duplicate_of)
         yield SampleTicket(_ticket(rng, arrival, written, case, events), events, label)
@@ -152,7 +152,7 @@ def _external_id(number: int, arrival: Arrival) -> str:
     return f"INC-{arrival.at.year}-{number + 1:05}"
 
 
-def _case(rng: Random, desk: Desk, arrival: Arrival, written: Written, *, key: str) -> Case:
+def _case(rng: Random, desk: Desk, arrival: Arrival, written: Written, *, ticket: str) -> Case:
     rightful = LEVELS.index(written.urgency)
     claimed = (
         rightful
@@ -161,7 +161,7 @@ def _case(rng: Random, desk: Desk, arrival: Arrival, written: Written, *, key: s
     )
     group, other = desk.groups(rng, written.product, arrival.contact)
     return Case(
-        key=key,
+        ticket=ticket,
         created_at=arrival.at,
         priority=Priority(LEVELS[min(max(claimed, 0), 3)]),
         tier=desk.tier(arrival.contact),
@@ -177,7 +177,7 @@ def _case(rng: Random, desk: Desk, arrival: Arrival, written: Written, *, key: s
 
 def _ticket(rng: Random, arrival: Arrival, written: Written, case: Case, events: Sequence[Event]) -> StandardTicket:
     """The ticket as its source shows it at the end: what it was created as, and every event since."""
-    external_id = case.key.partition(":")[2]
+    external_id = case.ticket.partition(":")[2]
     last = {event.kind: event.value for event in events}
     status = Status(last.get(Kind.STATUS) or Status.NEW)
     answered = [event.at for event in events if event.kind is Kind.RESPONSE]

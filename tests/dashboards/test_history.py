@@ -91,14 +91,14 @@ def test_ticket_that_no_group_takes_is_said():
 
 
 def test_alert_says_condition_and_level():
-    assert lines(alert("not_assigned", 2)) == ["system raised an alert: not assigned, level 2"]
+    assert lines(alert("not_assigned", 2)) == ["system raised a nudge: not assigned, level 2"]
 
 
 def test_alerts_of_one_instant_are_one_line():
     later = alert("not_assigned", 2, at=NOON + timedelta(hours=1))
     assert lines(alert("not_assigned", 1), alert("not_updated", 1), alert("not_updated", 2), later) == [
-        "system raised 3 alerts: not assigned, level 1; not updated, levels 1, 2",
-        "system raised an alert: not assigned, level 2",
+        "system raised 3 nudges: not assigned, level 1; not updated, levels 1, 2",
+        "system raised a nudge: not assigned, level 2",
     ]
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 import engine
 from engine.contracts import Agent, Frozen, Team
 from engine.envelopes import Envelope, EnvelopeStatus
-from engine.grant_review import CalibrationItem
+from engine.grant_review import GrantReviewItem
 from engine.notifications import News, QueuedNotification
 from engine.resolutions import Resolution
 from engine.shared.errors import BadInput, NotFound
@@ -139,7 +139,7 @@ def test_a_missing_record_is_not_found(store: Store) -> None:
 
 
 def test_a_record_of_an_unknown_ticket_is_refused(store: Store) -> None:
-    item = CalibrationItem.model_validate({**dict(RECORDS[15]), "ticket_id": "no:1"})
+    item = GrantReviewItem.model_validate({**dict(RECORDS[15]), "ticket_id": "no:1"})
     store.ingest(delivery(), at=MONDAY)
     with pytest.raises(NotFound):
         store.put([Team(id="net", name="Network"), item])

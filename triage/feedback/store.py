@@ -111,11 +111,11 @@ class FeedbackStore:
         ]
 
     def claims_of(self, model: str) -> pl.DataFrame:
-        """The newest claim on each ticket, where this model made it: ticket_id, product, confidence, created_at."""
+        """The newest claim on each ticket, where this model made it: ticket, product, confidence, created_at."""
         ranked = _newest(classifications)
-        names = "ticket_id", "product", "confidence", "created_at"
+        names = "ticket", "product", "confidence", "created_at"
         is_its = and_(ranked.c.rank == 1, ranked.c.model_used == model)
-        query = select(*(ranked.c[name] for name in names)).where(is_its)
+        query = select(ranked.c.ticket_id, *(ranked.c[name] for name in names[1:])).where(is_its)
         schema = dict(zip(names, (pl.String(), pl.String(), pl.Float64(), pl.Datetime("us", "UTC")), strict=True))
         return pl.DataFrame([tuple(row) for row in self._read(query)], schema=schema, orient="row")
 

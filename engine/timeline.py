@@ -81,11 +81,11 @@ def chasers(entries: Iterable[TimelineEntry]) -> int:
     """How often the customer wrote again before getting an answer."""
     mails = [e for e in entries if e.type in {EntryType.EMAIL_INBOUND, EntryType.EMAIL_OUTBOUND}]
     mails.sort(key=lambda entry: entry.created_at)
-    asked_again, unanswered = 0, True  # the ticket itself is the first question
+    chases, unanswered = 0, True  # the ticket itself is the first question
     for mail in mails:
-        asked_again += unanswered and mail.type == EntryType.EMAIL_INBOUND
+        chases += unanswered and mail.type == EntryType.EMAIL_INBOUND
         unanswered = mail.type == EntryType.EMAIL_INBOUND
-    return asked_again
+    return chases
 
 
 def _entry(event: RecordedEvent) -> TimelineEntry:

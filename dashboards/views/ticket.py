@@ -29,12 +29,12 @@ def page() -> None:
     if reader is None:
         cards.nothing_yet()
         return
-    asked = st.text_input("Ticket", key="ticket", bind="query-params", placeholder="its reference or id").strip()
-    if not asked:
+    name = st.text_input("Ticket", key="ticket", bind="query-params", placeholder="its reference or id").strip()
+    if not name:
         st.info("Type a reference or an id, or open a ticket from the work queue.")
         return
     try:
-        ticket = app.store.ticket(asked)
+        ticket = app.store.ticket(name)
     except opening.HelmdeskError as error:
         cards.refused(error)
         return

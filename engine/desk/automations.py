@@ -31,14 +31,14 @@ class Automations(Nudges):
     ) -> list[reminders.Reminder]:
         """Set the reminders that open tickets call for, each once, and trigger those whose instant has come."""
         known = {reminder.id for reminder in self.store.all(reminders.Reminder)}
-        asked = self._open_envelopes()
+        envelopes_by_ticket = self._open_envelopes()
         for ticket in self.store.tickets(statuses=OPEN_STATUSES):
             called_for = reminders.automatic(
                 ticket,
                 at=at,
                 policy=self.policies.reminders,
                 sla_seconds_left=(seconds_left or {}).get(ticket.id),
-                envelopes=asked.get(ticket.id, []),
+                envelopes=envelopes_by_ticket.get(ticket.id, []),
             )
             new = [reminder for reminder in called_for if reminder.id not in known]
             self._try(ticket, [reminders.created_event(reminder) for reminder in new], *new, at=at)

@@ -113,9 +113,9 @@ class Tickets(Flags):
             envelopes.guard_thread(ticket, self.store.get(envelopes.Envelope, envelope_id), by=by)
         elif self.agent(by).role == Role.AGENT:
             ownership.guard(ticket, by=by, doing="add a note")
-        noted = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, envelope_id=envelope_id)
-        event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": noted.id})
-        return self.keep(ticket.model_copy(update={"updated_at": at}), [event], noted, at=at)
+        comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, envelope_id=envelope_id)
+        event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": comment.id})
+        return self.keep(ticket.model_copy(update={"updated_at": at}), [event], comment, at=at)
 
     def read_timeline(self, ticket_id: str, *, reader: str | None) -> list[TimelineEntry]:
         """What a reader may see, in order of time; None is the customer."""

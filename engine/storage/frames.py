@@ -39,9 +39,9 @@ def from_database(
     """The table, or some of it, ordered by its primary key where all of that is read. Raises Unavailable if the
     database does not answer, NotFound for a column that is not there."""
     read = _sqlite if url.get_backend_name() == "sqlite" else _postgres
-    asked, fits = chosen(table, columns), wanted(table, where, after)
-    raw = read(url, table, asked, fits)
-    return raw.select(_cast(column.name, raw.schema[column.name], frame_type(column)) for column in asked)
+    selection, fits = chosen(table, columns), wanted(table, where, after)
+    raw = read(url, table, selection, fits)
+    return raw.select(_cast(column.name, raw.schema[column.name], frame_type(column)) for column in selection)
 
 
 def chosen(table: Table, columns: Sequence[str] | None) -> list[Column[Any]]:
@@ -132,11 +132,11 @@ def _as_text(fits: Sequence[Fit]) -> list[str]:
 
 def _where(fits: Sequence[Fit], mark: str) -> str:
     """`mark` stands for a value, with its number where it has a place for one."""
-    numbers, asked = count(1), []
+    numbers, conditions = count(1), []
     for name, operator, values in fits:
         marks = ", ".join(mark.format(next(numbers)) for _ in values)
-        asked.append(f'"{name}" {operator} ' + (f"({marks})" if operator == "IN" else marks))
-    return f" WHERE {' AND '.join(asked)}" if asked else ""
+        conditions.append(f'"{name}" {operator} ' + (f"({marks})" if operator == "IN" else marks))
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _raw(column: Column[Any]) -> pl.DataType:

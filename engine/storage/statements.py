@@ -75,30 +75,30 @@ def _query(kind: str, dialect: str) -> Select[Any]:
             return select(tickets.c.id, events.c.version, events.c.hash).join(events, last).where(there)
 
 
-def _asked(connection: Connection, kind: str, words: Iterable[str]) -> CursorResult[Any]:
+def _prepared_query(connection: Connection, kind: str, words: Iterable[str]) -> CursorResult[Any]:
     return connection.execute(_query(kind, connection.dialect.name), in_words(connection, words))
 
 
 def delivered_at(connection: Connection, keys: Iterable[str]) -> dict[str, datetime | None]:
     """Which of these tickets are known, and the instant their source gave them last."""
-    return dict(_asked(connection, "delivered at", keys).tuples().all())
+    return dict(_prepared_query(connection, "delivered at", keys).tuples().all())
 
 
 def known(connection: Connection, keys: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
     """Stored tickets by key; `lock` holds them (in one order, so that nobody waits in a circle) until the end."""
-    found = _asked(connection, "tickets locked" if lock else "tickets", keys)
+    found = _prepared_query(connection, "tickets locked" if lock else "tickets", keys)
     return {row["id"]: dict(row) for row in found.mappings()}
 
 
 def known_ids(connection: Connection, new: Iterable[Event]) -> dict[str, str]:
     """Which of these events' ids are known, and to which ticket each belongs."""
     ids = [event.id for event in new if event.id is not None]
-    return dict(_asked(connection, "event ids", ids).tuples().all()) if ids else {}
+    return dict(_prepared_query(connection, "event ids", ids).tuples().all()) if ids else {}
 
 
 def heads(connection: Connection, keys: Collection[str]) -> dict[str, Head]:
     """The last link of each ticket's chain."""
-    found = _asked(connection, "heads", keys) if keys else ()
+    found = _prepared_query(connection, "heads", keys) if keys else ()
     return {key: Head(version, link) for key, version, link in found}
 
 

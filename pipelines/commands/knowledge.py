@@ -191,12 +191,12 @@ def _judge(
     from triage.knowledge.retrieval_runs import Collection
     from triage.knowledge.search_weights import tune
 
-    documents, asked = read_corpus(corpus), read_queries(queries)
+    documents, questions = read_corpus(corpus), read_queries(queries)
     ids = {document.id for document in documents}
-    given = read_judgements(qrels, set(asked), ids)
+    given = read_judgements(qrels, set(questions), ids)
     judged = with_answers(given.grades)
-    test = {query: asked[query] for query in judged}
-    others, learned = _tuning(tune_on, asked, test, ids) if tune_on else ({}, {})
+    test = {query: questions[query] for query in judged}
+    others, learned = _tuning(tune_on, questions, test, ids) if tune_on else ({}, {})
     collection = Collection(documents, embedder, progress=_progress)
     tuned, origin = usual
     if tune_on is not None:
@@ -221,12 +221,12 @@ def _judge(
 
 
 def _tuning(
-    tune_on: Path, asked: dict[str, str], test: dict[str, str], documents: set[str]
+    tune_on: Path, questions: dict[str, str], test: dict[str, str], documents: set[str]
 ) -> "tuple[dict[str, str], Judged]":
     """Queries to tune on with their grades, without any whose text is also in the test."""
     from triage.knowledge.judged_files import read_judgements, read_queries
 
-    texts = asked
+    texts = questions
     if tune_on.is_dir():
         texts, tune_on = read_queries(tune_on / "queries.jsonl"), tune_on / "qrels.tsv"
     tested = {_folded(text) for text in test.values()}

@@ -110,9 +110,9 @@ def evaluate(
 ) -> None:
     """Learn from one file, report on another, with 95 % intervals. The other is read only after all is learned."""
     _check_files(train, test, oos_train, oos)
-    for learned, asked in ((train, test), (oos_train, oos)):
-        if learned and asked and learned.samefile(asked):
-            raise BadInput(f"{asked} is also learned from, so it can't tell how good that is; test on another file")
+    for train_file, test_file in ((train, test), (oos_train, oos)):
+        if train_file and test_file and train_file.samefile(test_file):
+            raise BadInput(f"{test_file} is also learned from, so it can't tell how good that is; test on another file")
     part = _open(context, embedder)
     _say(f"learning from {train}")
     done = _learn(train, text, label, part, oos_train=oos_train)

@@ -84,21 +84,21 @@ def retrain(
 
 
 def _list(queue: "list[Queued]", limit: int, *, which: str) -> None:
-    for name, _, asked in queue[:limit]:
-        typer.echo(plain(f"{name}  {_guesses(asked)}  {asked.subject[:80]}"))
-        typer.echo(plain(f"    {_short(asked.excerpt) or 'no text'}"))
-        typer.echo(plain(f"    why: {_short(asked.doubt)}"))
+    for name, _, question in queue[:limit]:
+        typer.echo(plain(f"{name}  {_guesses(question)}  {question.subject[:80]}"))
+        typer.echo(plain(f"    {_short(question.excerpt) or 'no text'}"))
+        typer.echo(plain(f"    why: {_short(question.doubt)}"))
     more = f", {limit} shown" if len(queue) > limit else ""
     typer.echo(f"waiting for a person: {counted(len(queue), which)}{more}")
 
 
 def _show(queued: "Queued", labels: list[str]) -> None:
-    asked, state = queued.asked, "open" if queued.is_open else "closed"
-    typer.echo(plain(f"{queued.reference}  {asked.subject}"))
-    typer.echo(plain(f"    {asked.opened_at:%Y-%m-%d %H:%MZ}, {state}"))
-    typer.echo(plain(f"    text: {' '.join(asked.excerpt.split()) or 'no text'}"))
-    typer.echo(plain(f"    guesses: {_guesses(asked)}"))
-    typer.echo(plain(f"    why: {' '.join(asked.reasoning.split())}"))
+    question, state = queued.question, "open" if queued.is_open else "closed"
+    typer.echo(plain(f"{queued.reference}  {question.subject}"))
+    typer.echo(plain(f"    {question.opened_at:%Y-%m-%d %H:%MZ}, {state}"))
+    typer.echo(plain(f"    text: {' '.join(question.excerpt.split()) or 'no text'}"))
+    typer.echo(plain(f"    guesses: {_guesses(question)}"))
+    typer.echo(plain(f"    why: {' '.join(question.reasoning.split())}"))
     typer.echo(plain(f"answer with --label and one of {', '.join(labels)}"))
 
 
@@ -107,8 +107,8 @@ def _short(text: str) -> str:
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
 
 
-def _guesses(asked: "Waiting") -> str:
-    return " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in asked.guesses)
+def _guesses(question: "Waiting") -> str:
+    return " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in question.guesses)
 
 
 def _who(by: str | None, app: "App") -> str:

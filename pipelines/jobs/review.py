@@ -20,7 +20,7 @@ class Queued(NamedTuple):
 
     reference: str
     is_open: bool
-    asked: Waiting
+    question: Waiting
 
 
 def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
@@ -33,8 +33,8 @@ def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
     found = [(tickets[doubt.claim.ticket_id], waiting(doubt)) for doubt in left]
     shared = _shared_references(app) if found else set()
     return [
-        Queued(ticket.id if ticket.reference in shared else ticket.reference, ticket.is_open, asked)
-        for ticket, asked in found
+        Queued(ticket.id if ticket.reference in shared else ticket.reference, ticket.is_open, question)
+        for ticket, question in found
     ]
 
 

@@ -180,7 +180,7 @@ def _ticket(rng: Random, arrival: Arrival, written: Written, case: Case, events:
     external_id = case.ticket.partition(":")[2]
     last = {event.kind: event.value for event in events}
     status = Status(last.get(Kind.STATUS) or Status.NEW)
-    answered = [event.at for event in events if event.kind is Kind.RESPONSE]
+    responses = [event.at for event in events if event.kind is Kind.RESPONSE]
     resolved = _latest(events, Status.RESOLVED) if status in (Status.RESOLVED, Status.CLOSED) else None
     return StandardTicket(
         ticket_id=external_id,
@@ -203,7 +203,7 @@ def _ticket(rng: Random, arrival: Arrival, written: Written, case: Case, events:
         assignee=last.get(Kind.ASSIGNEE),
         created_at=case.created_at,
         updated_at=events[-1].at,
-        first_response_at=answered[0] if answered else None,
+        first_response_at=responses[0] if responses else None,
         resolved_at=resolved,
         closed_at=events[-1].at if status is Status.CLOSED else None,
     )

@@ -46,9 +46,9 @@ class Collection:
         found = {name: Found({}, {}) for name in queries}
         names = [list(queries)[place] for place in searchable(list(queries.values()))] if self._keys else []
         texts = [query_text(queries[name]) for name in names]
-        asked = _embedded(texts, self._embedder, "queries", self._progress)
+        vectors = _embedded(texts, self._embedder, "queries", self._progress)
         for batch in _batches(len(names), QUERIES_AT_ONCE):
-            near, alike = asked[batch] @ self._vectors.T, self._bm25.scores(texts[batch])
+            near, alike = vectors[batch] @ self._vectors.T, self._bm25.scores(texts[batch])
             for name, dense, words in zip(names[batch], near, alike, strict=True):
                 found[name] = Found(
                     _best(dense, self._keys, name, above=-2.0), _best(words, self._keys, name, above=0.0)

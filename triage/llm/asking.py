@@ -69,10 +69,10 @@ class Asking:
             distinct.setdefault(_words(ticket), ticket)
         found = self._from_cache(list(distinct.values()))
         open_ones = [ticket for words, ticket in distinct.items() if words not in found]
-        asked = dict(zip(map(_words, open_ones), self._ask_all(open_ones), strict=True))
-        self._keep(asked, at)
+        answers = dict(zip(map(_words, open_ones), self._ask_all(open_ones), strict=True))
+        self._keep(answers, at)
         first = {id(ticket) for ticket in distinct.values()}
-        findings = [(ticket, (found | asked)[_words(ticket)]) for ticket in tickets]
+        findings = [(ticket, (found | answers)[_words(ticket)]) for ticket in tickets]
         return [
             finding if id(ticket) in first else Finding(finding.opinion, finding.model, finding.why)
             for ticket, finding in findings

@@ -89,10 +89,10 @@ def against(what: str, both: Sequence[ProductClassifier], tickets: Sequence[Tick
         costs.append((time.process_time() - started) * 1000 / len(tickets))
         right = np.array([claim.product == label for claim, label in zip(claims, labels, strict=True)])
         error = expected_calibration_error(np.array([claim.confidence for claim in claims]), right)
-        kept = np.array([not claim.needs_review for claim in claims])
+        sure = np.array([not claim.needs_review for claim in claims])
         print(
             f"  {classifier.name}: {costs[-1]:.2f} ms CPU a ticket, right {right.mean():.2%}, calibration error "
-            f"{error:.4f}, not for review {kept.mean():.1%}, of these right {right[kept].mean():.1%}"
+            f"{error:.4f}, not for review {sure.mean():.1%}, of these right {right[sure].mean():.1%}"
         )
     print(f"  {costs[0] / costs[1]:.2f} times the throughput")
 
@@ -114,32 +114,32 @@ def banking(policy: CascadePolicy, training: str) -> None:
             f"{joint_error(cheap, dear, int(share * len(dev))):.4f}"
         )
     for target in (policy.target_error, 0.10, 0.15):
-        asked = give_up(sorted(cheap.confidence), target_error=target, max_share=1.0)
-        kept = np.argsort(cheap.confidence, kind="stable")[asked:]
+        asks = give_up(sorted(cheap.confidence), target_error=target, max_share=1.0)
+        own = np.argsort(cheap.confidence, kind="stable")[asks:]
         print(
-            f"  target error {target:.0%}: {asked / len(dev):.1%} asked, "
-            f"kept ones wrong {1 - cheap.is_right[kept].mean():.1%}, right in all {cascaded(cheap, dear, asked):.2%}"
+            f"  target error {target:.0%}: {asks / len(dev):.1%} asked, "
+            f"kept ones wrong {1 - cheap.is_right[own].mean():.1%}, right in all {cascaded(cheap, dear, asks):.2%}"
         )
 
 
 def tier(embedder: Embedder, rows: list[LabelledText], dev: list[LabelledText]) -> Tier:
     model = train(rows, embedder, at=NOON)
     texts = [text for text, _ in dev]
-    said, confidence = model.best(texts, embedder.embed(texts))
-    return Tier(confidence, said == np.array([model.labels.index(label) for _, label in dev]))
+    predicted, confidence = model.best(texts, embedder.embed(texts))
+    return Tier(confidence, predicted == np.array([model.labels.index(label) for _, label in dev]))
 
 
-def cascaded(cheap: Tier, dear: Tier, asked: int) -> float:
+def cascaded(cheap: Tier, dear: Tier, asks: int) -> float:
     """Share right where the dear tier decides the `asked` texts that the cheap one is least sure of."""
     order = np.argsort(cheap.confidence, kind="stable")
     right = cheap.is_right.copy()
-    right[order[:asked]] = dear.is_right[order[:asked]]
+    right[order[:asks]] = dear.is_right[order[:asks]]
     return float(right.mean())
 
 
-def joint_error(cheap: Tier, dear: Tier, asked: int) -> float:
+def joint_error(cheap: Tier, dear: Tier, asks: int) -> float:
     """Expected calibration error of what both say together."""
-    order = np.argsort(cheap.confidence, kind="stable")[:asked]
+    order = np.argsort(cheap.confidence, kind="stable")[:asks]
     confidence, right = cheap.confidence.copy(), cheap.is_right.copy()
     confidence[order], right[order] = dear.confidence[order], dear.is_right[order]
     return expected_calibration_error(confidence, right)

@@ -105,8 +105,8 @@ def main() -> None:
             seconds["nothing new"][number].append(home.cycle({}))
         for number, home in enumerate(homes):
             kind = "near-equal" if home.flood else "tickets"
-            said = ", ".join(f"{name} {statistics.median(found[number]):.2f} s" for name, found in seconds.items())
-            print(f"{home.tickets:>7,} {kind}: {said}")
+            medians = ", ".join(f"{name} {statistics.median(found[number]):.2f} s" for name, found in seconds.items())
+            print(f"{home.tickets:>7,} {kind}: {medians}")
 
 
 if __name__ == "__main__":

@@ -94,17 +94,17 @@ def compare_others(rows: Backlog, book: Policies, made: dict[str, Calendar], sam
     columns = resolved(rows)
     column = cpu(lambda: office.elapsed(columns["created_at"], columns["ts"]), repeats) / len(columns)
     whole = cpu(lambda: evaluate(*rows, book, made, AS_OF), repeats) / len(rows[0])
-    asked = intervals(columns, sample, ZoneInfo(office.tz))
-    truth = [office.elapsed(start, end) for start, end in asked]
+    spans = intervals(columns, sample, ZoneInfo(office.tz))
+    truth = [office.elapsed(start, end) for start, end in spans]
     print(f"ours, the same interval {column * 1e6:8.3f} us CPU a ticket, of {len(columns):,} in a column")
     print(f"ours, both clocks whole {whole * 1e6:8.3f} us CPU a ticket")
     for name, answer in (("businesstimedelta", _timedelta(office)), ("business-duration", _duration(office))):
-        found = [answer(*interval) for interval in asked]
-        theirs = cpu(lambda answer=answer: [answer(*interval) for interval in asked], 3) / len(asked)  # type: ignore[misc]
+        found = [answer(*interval) for interval in spans]
+        theirs = cpu(lambda answer=answer: [answer(*interval) for interval in spans], 3) / len(spans)  # type: ignore[misc]
         same = sum(abs(a - b) < 1 for a, b in zip(found, truth, strict=True))
         ratios = f"{theirs / column:8,.0f} x ours, {theirs / whole:,.0f} x the whole"
         figures = f"{theirs * 1e6:8.0f} us CPU a ticket {ratios}"
-        print(f"{name:<24}{figures}, {same} of {len(asked)} answers the same")
+        print(f"{name:<24}{figures}, {same} of {len(spans)} answers the same")
 
 
 def resolved(rows: Backlog) -> pl.DataFrame:

@@ -73,10 +73,10 @@ def sample_tickets(embedder: Embedder, taxonomy: Taxonomy, folder: Path) -> None
     print(f"  {len(tickets) / seconds:.0f} tickets/s")
     english = np.array([ticket.language in (None, "en") for ticket in tickets])
     is_right = np.array([c.product == truth[c.ticket_id]["product"] for c in classes])
-    kept = np.array([not c.needs_review for c in classes])
+    sure = np.array([not c.needs_review for c in classes])
     confidence = np.array([c.confidence for c in classes])
     print(f"  product right {is_right.mean():.1%}, English {is_right[english].mean():.1%}")
-    print(f"  not for review {kept.mean():.1%}, of these right {is_right[kept].mean():.1%}")
+    print(f"  not for review {sure.mean():.1%}, of these right {is_right[sure].mean():.1%}")
     print(f"  calibration error {expected_calibration_error(confidence, is_right):.3f}")
     urgency = np.mean([c.urgency == truth[c.ticket_id]["urgency"] for c in classes])
     print(f"  urgency right {urgency:.1%}")
@@ -129,16 +129,16 @@ def labelled(embedder: Embedder, dataset: str, training: str) -> None:
     texts, truth = [text for text, _ in dev], np.array([model.labels.index(label) for _, label in dev])
     vectors, seconds = timed(f"  embed {len(dev)} dev texts", lambda: embedder.embed(texts))
     print(f"  {len(dev) / seconds:.0f} texts/s")
-    said, confidence = model.best(texts, vectors)
+    predicted, confidence = model.best(texts, vectors)
     raw = softmax(model.linear.logits(texts, vectors)).max(axis=1)
-    told = in_scope_figures(confidence, raw, said, truth, seed=20)
+    figures = in_scope_figures(confidence, raw, predicted, truth, seed=20)
     if outside:
         foreign = [row.text for row in read_rows(folder / "oos_dev.csv")]
         others = embedder.embed(foreign)
         inside = scope_score(model.scope.score, confidence, likeness_to(vectors, model.vectors))
         strange = scope_score(model.scope.score, model.best(foreign, others)[1], likeness_to(others, model.vectors))
-        told |= out_of_scope_figures(inside, said == truth, strange, model.scope.threshold, seed=20)
-    for name, (value, low, high) in told.items():
+        figures |= out_of_scope_figures(inside, predicted == truth, strange, model.scope.threshold, seed=20)
+    for name, (value, low, high) in figures.items():
         print(f"  {name}: {value:.4f} [{low:.4f}, {high:.4f}]")
 
 
@@ -150,7 +150,7 @@ def stack_questions(embedder: Embedder) -> None:
         return
     documents, queries = read_corpus(folder / "corpus.jsonl"), read_queries(folder / "queries.jsonl")
     judged = read_judgements(folder / "qrels.tsv", set(queries), {document.id for document in documents}).grades
-    collection = Collection(documents, embedder, told=lambda *_: None)
+    collection = Collection(documents, embedder, progress=lambda *_: None)
     found = timed("stackfaq: search", lambda: collection.find({query: queries[query] for query in judged}))[0]
     weights = default_weights(embedder.name)
     rankings = {

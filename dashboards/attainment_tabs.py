@@ -63,7 +63,7 @@ def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: st
             *("clocks", "met", "breached"),
             pl.col("at_risk").alias("at risk"),
             "running",
-            **{"share met": said(words.percent, "share_met"), **interval()},
+            **{"share met": in_words(words.percent, "share_met"), **interval()},
         ),
         right=["share met", *INTERVAL],
     )
@@ -85,11 +85,11 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
             pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
             pl.col("clock").replace(words.CLOCKS),
             "stopped",
-            mean=said(words.span, "mean_seconds"),
-            median=said(words.span, "median_seconds"),
+            mean=in_words(words.span, "mean_seconds"),
+            median=in_words(words.span, "median_seconds"),
             **{
-                "mean, business": said(words.worked, "mean_business_seconds"),
-                "median, business": said(words.worked, "median_business_seconds"),
+                "mean, business": in_words(words.worked, "mean_business_seconds"),
+                "median, business": in_words(words.worked, "median_business_seconds"),
             },
         ),
         right=["mean", "median", "mean, business", "median, business"],
@@ -101,11 +101,11 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
             pl.col("status").map_elements(words.plain, return_dtype=pl.String),
             "tickets",
             "visits",
-            mean=said(words.span, "mean_seconds"),
-            median=said(words.span, "median_seconds"),
+            mean=in_words(words.span, "mean_seconds"),
+            median=in_words(words.span, "median_seconds"),
             **{
-                "mean, business": said(words.worked, "mean_business_seconds"),
-                "total, business": said(words.worked, "total_business_seconds"),
+                "mean, business": in_words(words.worked, "mean_business_seconds"),
+                "total, business": in_words(words.worked, "total_business_seconds"),
             },
         ),
         right=["mean", "median", "mean, business", "total, business"],
@@ -130,7 +130,7 @@ def came_back(reader: MartReader, chosen: queries.Selection, by: str, window: st
             pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
             "resolved",
             "reopened",
-            **{"share reopened": said(words.percent, "share_reopened"), **interval()},
+            **{"share reopened": in_words(words.percent, "share_reopened"), **interval()},
         ),
         right=["share reopened", *INTERVAL],
     )
@@ -155,10 +155,10 @@ def why_broken(reader: MartReader, chosen: queries.Selection, by: str, window: s
         clock=pl.col("clock").replace(words.CLOCKS),
         reason=pl.col("reason").replace(words.REASONS),
         **{
-            "over by": said(words.worked, "over_by"),
-            "to pick up": said(words.worked, "seconds_to_pick_up"),
-            "waiting on us": said(words.worked, "seconds_waiting_internal"),
-            "in work": said(words.worked, "seconds_in_work"),
+            "over by": in_words(words.worked, "over_by"),
+            "to pick up": in_words(words.worked, "seconds_to_pick_up"),
+            "waiting on us": in_words(words.worked, "seconds_waiting_internal"),
+            "in work": in_words(words.worked, "seconds_in_work"),
         },
         priority="priority",
         agent="agent",
@@ -217,7 +217,7 @@ def most_decided(found: pl.DataFrame) -> pl.DataFrame:
 
 def interval() -> dict[str, pl.Expr]:
     """The bounds of the 95 % interval, low and high, as columns in words."""
-    return {name: said(words.percent, bound) for name, bound in zip(INTERVAL, ("low", "high"), strict=True)}
+    return {name: in_words(words.percent, bound) for name, bound in zip(INTERVAL, ("low", "high"), strict=True)}
 
 
 def warning(weekly: pl.DataFrame) -> str:
@@ -235,6 +235,6 @@ def warning(weekly: pl.DataFrame) -> str:
     return f"{dashed} Week of {words.day(latest['week'][0])}: {'; '.join(parts)}." if parts else dashed
 
 
-def said(words_for: Callable[..., str], column: str) -> pl.Expr:
+def in_words(words_for: Callable[..., str], column: str) -> pl.Expr:
     """A column in words; "–" where there is no number."""
     return pl.col(column).map_elements(words_for, return_dtype=pl.String, skip_nulls=True).fill_null("–")

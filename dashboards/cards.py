@@ -42,11 +42,11 @@ def fact(place: Any, label: str, value: str) -> None:
         st.text(value)
 
 
-def figure(label: str, value: str, told: str) -> None:
+def figure(label: str, value: str, caption: str) -> None:
     """A number with what it counts, as wide as its label needs: figures that find no room go to the next line."""
     with st.container(width=178):
         st.metric(label, value, border=True)
-        st.caption(told)
+        st.caption(caption)
 
 
 def refused(error: Exception) -> None:
@@ -121,14 +121,14 @@ def table(shown: pl.DataFrame, *, right: Sequence[str] = (), **columns: ColumnCo
 def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
     """What was counted, paused and out of hours behind one clock, with the sums; days that went alike are one row."""
     with st.expander(label):
-        told = {
+        rows = {
             "When": [line.when for line in found.by_days()],
             "Hours": [line.hours for line in found.by_days()],
             "What": [words.plain(line.kind) for line in found.by_days()],
             "h:mm:ss": [line.length for line in found.by_days()],
             "Why": [line.reason for line in found.by_days()],
         }
-        table(pl.DataFrame(told), right=["h:mm:ss"])
+        table(pl.DataFrame(rows), right=["h:mm:ss"])
         for column, (name, length) in zip(st.columns(5), found.in_words().items(), strict=True):
             fact(column, name.capitalize(), length)
         used_up = f" The target was used up {words.instant(found.used_up_at, found.zone)}." if found.used_up_at else ""

@@ -44,51 +44,51 @@ def known(reader: MartReader, ticket: str) -> Known:
 
 def section(reader: MartReader, ticket: str) -> None:
     """The part of a ticket's page: what else is known of it."""
-    told = opening.ask(known, reader, ticket)
+    facts = opening.ask(known, reader, ticket)
     st.subheader("What else do we know?")
-    if told.enrichment is None:
+    if facts.enrichment is None:
         st.text("Not enriched yet: the next cycle does it.")
     else:
-        text_facts(told.enrichment)
-        urgency(told.enrichment)
-        codes(json.loads(told.enrichment["error_codes"]))
-    customer(told.customer, told.enrichment)
-    relatives(told.related)
+        text_facts(facts.enrichment)
+        urgency(facts.enrichment)
+        codes(json.loads(facts.enrichment["error_codes"]))
+    customer(facts.customer, facts.enrichment)
+    relatives(facts.related)
 
 
-def text_facts(told: dict[str, Any]) -> None:
+def text_facts(facts: dict[str, Any]) -> None:
     """Language, complexity with its parts, and the tone with how weak it is."""
-    sure = told["language_confidence"]
-    cards.fact(st, "Language", f"{told['language']}, {words.percent(sure)} sure" if told["language"] else "not told")
-    cards.fact(st, "Complexity, 0 to 1", f"{told['complexity']:.2f}{parts(told['complexity_parts'])}")
-    cards.fact(st, "Tone (weak signal)", tone(told))
+    sure = facts["language_confidence"]
+    cards.fact(st, "Language", f"{facts['language']}, {words.percent(sure)} sure" if facts["language"] else "not told")
+    cards.fact(st, "Complexity, 0 to 1", f"{facts['complexity']:.2f}{parts(facts['complexity_parts'])}")
+    cards.fact(st, "Tone (weak signal)", tone(facts))
 
 
 def parts(complexity_parts: str) -> str:
     """What complexity adds up from, the most first; parts that add nothing are left out."""
     adding = [part for part in json.loads(complexity_parts) if part["adds"] > 0]
     adding.sort(key=lambda part: -part["adds"])
-    said = [f"{words.count(round(part['amount']), *_named(part['name']))} +{part['adds']:.2f}" for part in adding]
-    return f": {', '.join(said)}" if said else ""
+    phrases = [f"{words.count(round(part['amount']), *_named(part['name']))} +{part['adds']:.2f}" for part in adding]
+    return f": {', '.join(phrases)}" if phrases else ""
 
 
 def _named(part: str) -> tuple[str, str]:
     return PARTS.get(part, (words.plain(part), words.plain(part)))
 
 
-def tone(told: dict[str, Any]) -> str:
-    if told["sentiment"] is None:
+def tone(facts: dict[str, Any]) -> str:
+    if facts["sentiment"] is None:
         return "not told: no listed phrase in the text"
-    phrases = ", ".join(f"“{phrase}”" for phrase in json.loads(told["sentiment_phrases"]))
-    return f"{told['sentiment']:+.2f} of -1 to +1, only from {phrases}; nothing is ordered by it"
+    phrases = ", ".join(f"“{phrase}”" for phrase in json.loads(facts["sentiment_phrases"]))
+    return f"{facts['sentiment']:+.2f} of -1 to +1, only from {phrases}; nothing is ordered by it"
 
 
-def urgency(told: dict[str, Any]) -> None:
-    because = ", ".join(json.loads(told["urgency_reasons"]))
-    st.text(f"Suggested urgency now: {words.plain(told['urgency'])}" + (f" ({because})" if because else ""))
-    if told["suggested_priority"]:
+def urgency(facts: dict[str, Any]) -> None:
+    because = ", ".join(json.loads(facts["urgency_reasons"]))
+    st.text(f"Suggested urgency now: {words.plain(facts['urgency'])}" + (f" ({because})" if because else ""))
+    if facts["suggested_priority"]:
         st.info(
-            f"Suggested priority: {words.plain(told['suggested_priority'])}. A person changes it, nothing else does."
+            f"Suggested priority: {words.plain(facts['suggested_priority'])}. A person changes it, nothing else does."
         )
 
 
@@ -101,7 +101,7 @@ def codes(named: list[dict[str, str | None]]) -> None:
                 st.link_button(f"{label.capitalize()} for {code['code']}", address)
 
 
-def customer(company: dict[str, Any] | None, told: dict[str, Any] | None) -> None:
+def customer(company: dict[str, Any] | None, facts: dict[str, Any] | None) -> None:
     """Tenant, health and past cases."""
     if company is None:
         return
@@ -111,10 +111,10 @@ def customer(company: dict[str, Any] | None, told: dict[str, Any] | None) -> Non
     cards.fact(
         st, "Health", f"{words.plain(company['health'])}{because}; {words.count(company['open_cases'], 'open case')}"
     )
-    if told is not None and told["past_cases"] is not None:
-        same, last = told["past_cases_same_product"], told["last_case"]
+    if facts is not None and facts["past_cases"] is not None:
+        same, last = facts["past_cases_same_product"], facts["last_case"]
         about_same = f", {same} about the same product" if same is not None else ""
-        cards.fact(st, "Past cases", f"{told['past_cases']}{about_same}" + (f"; the last is {last}" if last else ""))
+        cards.fact(st, "Past cases", f"{facts['past_cases']}{about_same}" + (f"; the last is {last}" if last else ""))
 
 
 def relatives(related: pl.DataFrame) -> None:

@@ -1,4 +1,4 @@
-"""What happened to a ticket, told line by line in the order of time, people and groups by their names."""
+"""What happened to a ticket, line by line in the order of time, people and groups by their names."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from dashboards.words import count, plain
 
 
-class Told(Protocol):
-    """What is read of an event to tell it."""
+class HistoryEvent(Protocol):
+    """What a line of history needs of an event."""
 
     @property
     def at(self) -> datetime: ...
@@ -72,7 +72,7 @@ TELLING: Mapping[str, str] = {
     "classified": "classified it as {value}",
     "drafted": "looked for a reply",
     "reminder": "set a reminder",
-    "alert": "raised an alert",
+    "alert": "raised a nudge",
     "acknowledged": "acknowledged an alert",
 }
 WITHOUT_VALUE: Mapping[str, str] = {
@@ -94,14 +94,14 @@ def named(key: str, names: Names) -> str:
     return f"{names[key]} ({key})" if names.get(key, key) != key else key
 
 
-def told(event: Told, names: Names = NO_NAMES) -> str:
+def event_text(event: HistoryEvent, names: Names = NO_NAMES) -> str:
     """What happened, as the end of a sentence that begins with the actor."""
     text = event.data.get("text") or event.data.get("content") or event.data.get("summary")
     reason = f" ({event.reason})" if event.reason else ""
-    return f"{_said(event, names)}{reason}" + (f":\n{text}" if text else "")
+    return f"{_event_words(event, names)}{reason}" + (f":\n{text}" if text else "")
 
 
-def _said(event: Told, names: Names) -> str:
+def _event_words(event: HistoryEvent, names: Names) -> str:
     if event.value is None and event.kind in WITHOUT_VALUE:
         return WITHOUT_VALUE[event.kind]
     if event.kind == "drafted":
@@ -109,7 +109,7 @@ def _said(event: Told, names: Names) -> str:
     return TELLING.get(event.kind, plain(event.kind)).format(value=_value(event, names))
 
 
-def _value(event: Told, names: Names) -> str:
+def _value(event: HistoryEvent, names: Names) -> str:
     if event.value is not None and event.kind in ("group", "allocated"):
         return names.get(event.value, event.value)
     if event.value is not None and event.kind in ("assignee", "transferred"):
@@ -117,26 +117,28 @@ def _value(event: Told, names: Names) -> str:
     return plain(event.value)
 
 
-def alerts_told(alerts: Sequence[Told]) -> str:
-    """Alerts of one instant in one line: which conditions held, at which levels."""
-    if len(alerts) == 1:
-        (alert,) = alerts
-        return TELLING["alert"] + (f": {which}" if (which := _which([alert.data])) else "")
-    return f"raised {count(len(alerts), 'alert')}: {_which([alert.data for alert in alerts])}"
+def nudges_text(nudges: Sequence[HistoryEvent]) -> str:
+    """Nudges of one instant in one line: which conditions held, at which levels."""
+    if len(nudges) == 1:
+        (nudge,) = nudges
+        return TELLING["alert"] + (f": {which}" if (which := _which([nudge.data])) else "")
+    return f"raised {count(len(nudges), 'nudge')}: {_which([nudge.data for nudge in nudges])}"
 
 
-def _which(alerts: Iterable[Mapping[str, Any]]) -> str:
+def _which(nudges: Iterable[Mapping[str, Any]]) -> str:
     levels: dict[str, list[str]] = {}
-    for alert in alerts:
-        if condition := alert.get("condition"):
-            levels.setdefault(plain(str(condition)), []).append(str(alert.get("level", "?")))
+    for nudge in nudges:
+        if condition := nudge.get("condition"):
+            levels.setdefault(plain(str(condition)), []).append(str(nudge.get("level", "?")))
     return "; ".join(
         f"{condition}, level{'s' if len(found) > 1 else ''} {', '.join(found)}" for condition, found in levels.items()
     )
 
 
-def thread(history: Iterable[Told], letters: Iterable[Letter], names: Names = NO_NAMES) -> list[tuple[datetime, str]]:
-    """What happened and what was written, as (when, who did what), in order of time; alerts of one instant are one."""
+def thread(
+    history: Iterable[HistoryEvent], letters: Iterable[Letter], names: Names = NO_NAMES
+) -> list[tuple[datetime, str]]:
+    """What happened and what was written, as (when, who did what), in order of time; nudges of one instant are one."""
     letters = list(letters)
     shown_as_letter = {("message", one.created_at, one.author_id) for one in letters}
     happened = [event for event in history if (event.kind, event.at, event.actor) not in shown_as_letter]
@@ -147,13 +149,13 @@ def thread(history: Iterable[Told], letters: Iterable[Letter], names: Names = NO
     return sorted([*_lines(happened, names), *wrote], key=lambda line: line[0])
 
 
-def _lines(history: Sequence[Told], names: Names) -> Iterator[tuple[datetime, str]]:
-    alerts = {event.value: event.data for event in history if event.kind == "alert"}
+def _lines(history: Sequence[HistoryEvent], names: Names) -> Iterator[tuple[datetime, str]]:
+    nudges = {event.value: event.data for event in history if event.kind == "alert"}
     for (kind, at, actor), found in groupby(history, key=lambda event: (event.kind, event.at, event.actor)):
         who, events = named(actor, names), list(found)
         if kind == "alert":
-            yield at, f"{who} {alerts_told(events)}"
+            yield at, f"{who} {nudges_text(events)}"
             continue
         for event in events:
-            which = _which([alerts.get(event.value, {})]) if kind == "acknowledged" else ""
-            yield at, f"{who} {told(event, names)}" + (f": {which}" if which else "")
+            which = _which([nudges.get(event.value, {})]) if kind == "acknowledged" else ""
+            yield at, f"{who} {event_text(event, names)}" + (f": {which}" if which else "")

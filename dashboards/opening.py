@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 def app() -> App:
     """The app of the present settings, opened once a process."""
-    return _kept(open_app())
+    return _shared_app(open_app())
 
 
 def marts(opened: App) -> MartReader | None:
@@ -45,7 +45,7 @@ def _publication(opened: App) -> str:
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, on_release=App.close, hash_funcs={App: _settings})
-def _kept(opened: App) -> App:
+def _shared_app(opened: App) -> App:
     return opened
 
 

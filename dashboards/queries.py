@@ -185,18 +185,18 @@ def rejected(reader: MartReader, *, limit: int = 200) -> Page:
     return Page(rows, reader.publication.rows["rejected"])
 
 
-def queue_sizes(reader: MartReader, kept: QueueFilter = WHOLE_QUEUE) -> dict[str, int]:
+def queue_sizes(reader: MartReader, queue_filter: QueueFilter = WHOLE_QUEUE) -> dict[str, int]:
     """Tickets in each section of the queue, all sections named."""
-    where, values = _kept(kept)
+    where, values = _queue_where(queue_filter)
     found = dict(reader.query(f"SELECT section, count(*) FROM work_queue {where} GROUP BY section", values).rows())
     return {section: int(found.get(section, 0)) for section in SECTIONS}
 
 
 def work_queue(
-    reader: MartReader, section: str, kept: QueueFilter = WHOLE_QUEUE, *, page: int = 1, size: int = 50
+    reader: MartReader, section: str, queue_filter: QueueFilter = WHOLE_QUEUE, *, page: int = 1, size: int = 50
 ) -> pl.DataFrame:
     """One page (from 1) of a section, the highest score first; equal scores: the earlier deadline, then the older."""
-    where, values = _kept(kept, section)
+    where, values = _queue_where(queue_filter, section)
     return reader.query(
         f"""SELECT * FROM work_queue {where} ORDER BY score DESC, next_due_at NULLS LAST, created_at, ticket
         LIMIT {int(size)} OFFSET {(int(page) - 1) * int(size)}""",
@@ -251,12 +251,12 @@ def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tupl
     return f"FROM sla_clocks c {joins} WHERE {' AND '.join(conditions)}", values
 
 
-def _kept(kept: QueueFilter, section: str | None = None) -> tuple[str, list[object]]:
+def _queue_where(queue_filter: QueueFilter, section: str | None = None) -> tuple[str, list[object]]:
     parts, values = among(
-        ("group_id", kept.groups),
-        ("owner_id", kept.owners),
-        ("product", kept.products),
-        ("priority", kept.priorities),
+        ("group_id", queue_filter.groups),
+        ("owner_id", queue_filter.owners),
+        ("product", queue_filter.products),
+        ("priority", queue_filter.priorities),
         ("section", () if section is None else (section,)),
     )
     return (f"WHERE {' AND '.join(parts)}" if parts else ""), values

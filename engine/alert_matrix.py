@@ -26,7 +26,7 @@ class Recipient(StrEnum):
     GROUP_MANAGER = "group_manager"
 
 
-class Alert(Frozen):
+class Nudge(Frozen):
     """A nudge that was raised. Its id is `ticket/condition/level/n`: the n-th time this ticket got so far.
 
     It is active until the condition ends; acknowledging says who has seen it.
@@ -84,7 +84,7 @@ CELLS = pl.Schema({"ticket": pl.String(), "condition": pl.String(), "level": pl.
 """One row a cell of the matrix that holds, or is active, for a ticket."""
 
 
-class AlertPolicy(Frozen):
+class MatrixPolicy(Frozen):
     presets: dict[str, Preset]
 
     def preset(self, name: str = "canonical") -> Preset:
@@ -103,14 +103,14 @@ class Placed(Protocol):
 
 
 class Swept(NamedTuple):
-    """What one look at a ticket brought: new alerts, and old ones whose condition has ended."""
+    """What one look at a ticket brought: new nudges, and old ones whose condition has ended."""
 
-    raised: list[Alert]
-    cleared: list[Alert]
+    raised: list[Nudge]
+    cleared: list[Nudge]
 
 
-def load(path: str | Path) -> AlertPolicy:
-    return policy_file.read(path, AlertPolicy)
+def load(path: str | Path) -> MatrixPolicy:
+    return policy_file.read(path, MatrixPolicy)
 
 
 def wall_clock(calendar: str | None, start: datetime, end: datetime) -> float:
@@ -124,7 +124,7 @@ def sweep(
     *,
     at: datetime,
     preset: Preset,
-    known: Iterable[Alert] = (),
+    known: Iterable[Nudge] = (),
     seconds_left: float | None = None,
     elapsed: Elapsed = wall_clock,
 ) -> Swept:
@@ -132,13 +132,13 @@ def sweep(
 
     `seconds_left` is the resolution clock's; without one the row's own `due_minutes` count from creation.
     """
-    mine = [alert for alert in known if alert.ticket_id == ticket.id]
-    active = {(alert.condition, alert.level): alert for alert in mine if alert.is_active}
+    mine = [nudge for nudge in known if nudge.ticket_id == ticket.id]
+    active = {(nudge.condition, nudge.level): nudge for nudge in mine if nudge.is_active}
     holding = _holding(ticket, at, preset, seconds_left, elapsed)
     raised = [
-        _alert(ticket, place, trigger, at=at, mine=mine) for place, trigger in holding.items() if place not in active
+        _nudge(ticket, place, trigger, at=at, mine=mine) for place, trigger in holding.items() if place not in active
     ]
-    cleared = [alert.model_copy(update={"cleared_at": at}) for place, alert in active.items() if place not in holding]
+    cleared = [nudge.model_copy(update={"cleared_at": at}) for place, nudge in active.items() if place not in holding]
     return Swept(raised, cleared)
 
 
@@ -205,24 +205,24 @@ def _seconds_since(since: pl.Series, calendar: str | None, at: datetime, elapsed
     return pl.Series([elapsed(calendar, start, at) for start in since], dtype=pl.Float64)
 
 
-def again(alert: Alert, earlier: int) -> Alert:
-    """A new alert with the number it has, given how many of its ticket, condition and level there were before."""
-    return alert.model_copy(update={"id": f"{_cell(alert.ticket_id, alert.condition, alert.level)}/{earlier + 1}"})
+def again(nudge: Nudge, earlier: int) -> Nudge:
+    """A new nudge with the number it has, given how many of its ticket, condition and level there were before."""
+    return nudge.model_copy(update={"id": f"{_cell(nudge.ticket_id, nudge.condition, nudge.level)}/{earlier + 1}"})
 
 
-def acknowledge(alert: Alert, *, by: str, at: datetime) -> tuple[Alert, list[Event]]:
+def acknowledge(nudge: Nudge, *, by: str, at: datetime) -> tuple[Nudge, list[Event]]:
     """Somebody has seen it. Once."""
-    if alert.acknowledged_by is not None:
-        raise NotAllowed(f"Alert {alert.id} was acknowledged by {alert.acknowledged_by} already.")
-    seen = alert.model_copy(update={"acknowledged_by": by, "acknowledged_at": at})
-    return seen, [Event(ticket_id=alert.ticket_id, kind=Kind.ACKNOWLEDGED, at=at, value=alert.id, actor=by)]
+    if nudge.acknowledged_by is not None:
+        raise NotAllowed(f"Nudge {nudge.id} was acknowledged by {nudge.acknowledged_by} already.")
+    seen = nudge.model_copy(update={"acknowledged_by": by, "acknowledged_at": at})
+    return seen, [Event(ticket_id=nudge.ticket_id, kind=Kind.ACKNOWLEDGED, at=at, value=nudge.id, actor=by)]
 
 
-def raised_event(alert: Alert) -> Event:
-    """The alert as history; its id makes telling it twice harmless."""
-    data = {"condition": alert.condition.value, "level": alert.level, "recipients": list(alert.recipients)}
+def raised_event(nudge: Nudge) -> Event:
+    """The nudge as history; its id makes writing it twice harmless."""
+    data = {"condition": nudge.condition.value, "level": nudge.level, "recipients": list(nudge.recipients)}
     return Event(
-        ticket_id=alert.ticket_id, kind=Kind.ALERT, at=alert.triggered_at, value=alert.id, data=data, id=alert.id
+        ticket_id=nudge.ticket_id, kind=Kind.ALERT, at=nudge.triggered_at, value=nudge.id, data=data, id=nudge.id
     )
 
 
@@ -266,10 +266,10 @@ def _holding(
     }
 
 
-def _alert(ticket: Ticket, place: tuple[Condition, int], trigger: Trigger, *, at: datetime, mine: list[Alert]) -> Alert:
+def _nudge(ticket: Ticket, place: tuple[Condition, int], trigger: Trigger, *, at: datetime, mine: list[Nudge]) -> Nudge:
     condition, level = place
-    times = 1 + sum((alert.condition, alert.level) == place for alert in mine)
-    return Alert(
+    times = 1 + sum((nudge.condition, nudge.level) == place for nudge in mine)
+    return Nudge(
         id=f"{_cell(ticket.id, condition, level)}/{times}",
         ticket_id=ticket.id,
         condition=condition,

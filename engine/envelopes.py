@@ -111,10 +111,10 @@ def accept(ticket: Ticket, envelope: Envelope, *, by: Agent, at: datetime) -> En
     """An expert takes it: any member of the team that was asked, or just the person who was."""
     if envelope.status != EnvelopeStatus.PENDING:
         raise NotAllowed(f"Envelope {envelope.id} is {envelope.status}; only a pending one can be accepted.")
-    is_asked = by.id == envelope.assigned_to if envelope.team_id is None else envelope.team_id in by.teams
-    if not is_asked or not by.is_active:
-        asked = envelope.assigned_to or f"a member of {envelope.team_id}"
-        raise NotAllowed(f"Envelope {envelope.id} is for {asked}, not for {by.name}.")
+    is_addressee = by.id == envelope.assigned_to if envelope.team_id is None else envelope.team_id in by.teams
+    if not is_addressee or not by.is_active:
+        addressee = envelope.assigned_to or f"a member of {envelope.team_id}"
+        raise NotAllowed(f"Envelope {envelope.id} is for {addressee}, not for {by.name}.")
     taken = envelope.model_copy(
         update={"status": EnvelopeStatus.ACTIVE, "assigned_to": by.id, "accepted_at": at},
     )
@@ -230,5 +230,5 @@ def _end(
 
 
 def _event(envelope: Envelope, kind: Kind, by: str, at: datetime, reason: str | None = None) -> Event:
-    asked = {"assigned_to": envelope.assigned_to, "team_id": envelope.team_id, "is_cancelled": envelope.is_cancelled}
-    return Event(ticket_id=envelope.ticket_id, kind=kind, at=at, value=envelope.id, actor=by, reason=reason, data=asked)
+    facts = {"assigned_to": envelope.assigned_to, "team_id": envelope.team_id, "is_cancelled": envelope.is_cancelled}
+    return Event(ticket_id=envelope.ticket_id, kind=kind, at=at, value=envelope.id, actor=by, reason=reason, data=facts)

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from engine.contracts import Agent, Event, Frozen, Instant, Kind, Role, Ticket
 from engine.flags import FlagType
-from engine.resolutions import CalibrationStatus, EmpowermentTier, Resolution
+from engine.resolutions import EmpowermentTier, GrantReviewStatus, Resolution
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
 
@@ -42,7 +42,7 @@ class ReviewOutcome(StrEnum):
     COACHING_NEEDED = "coaching_needed"
 
 
-class CalibrationItem(Frozen):
+class GrantReviewItem(Frozen):
     """One resolution on the weekly list; its id is made of the resolution, so that it is listed once."""
 
     id: str
@@ -68,7 +68,7 @@ class Lesson(Frozen):
     created_at: Instant
 
 
-class CalibrationPolicy(Frozen):
+class GrantReviewPolicy(Frozen):
     sample_share: Decimal = Field(default=Decimal("0.05"), gt=0, le=1)
     rounding: Literal["ceil", "floor"] = "ceil"
     at_least_per_stratum: int = Field(default=1, ge=0)
@@ -76,18 +76,18 @@ class CalibrationPolicy(Frozen):
     reviewers: frozenset[Role] = frozenset({Role.TEAM_LEAD, Role.MANAGER})
 
 
-def load(path: str | Path) -> CalibrationPolicy:
-    return policy_file.read(path, CalibrationPolicy)
+def load(path: str | Path) -> GrantReviewPolicy:
+    return policy_file.read(path, GrantReviewPolicy)
 
 
-def sample_size(count: int, *, policy: CalibrationPolicy) -> int:
+def sample_size(count: int, *, policy: GrantReviewPolicy) -> int:
     """How many of a stratum are drawn; never more than there are."""
     share = count * policy.sample_share
     size = math.ceil(share) if policy.rounding == "ceil" else math.floor(share)
     return min(count, max(size, policy.at_least_per_stratum))
 
 
-def sample(resolutions: Iterable[Resolution], *, seed: str, policy: CalibrationPolicy) -> list[Resolution]:
+def sample(resolutions: Iterable[Resolution], *, seed: str, policy: GrantReviewPolicy) -> list[Resolution]:
     """A random sample per stratum. The same seed and resolutions, in any order, give the same sample."""
     strata: dict[tuple[str, ...], list[Resolution]] = defaultdict(list)
     for resolution in sorted(resolutions, key=lambda r: r.id):
@@ -107,12 +107,12 @@ def weekly_queue(
     since: datetime,
     until: datetime,
     at: datetime,
-    policy: CalibrationPolicy,
+    policy: GrantReviewPolicy,
     flags: Mapping[str, Collection[FlagType]],
     calibrated_flags: frozenset[FlagType],
     complaints: Collection[str] = (),
     listed: Collection[str] = (),
-) -> list[CalibrationItem]:
+) -> list[GrantReviewItem]:
     """All of tier 3, all flagged, all with complaints, and a sample of the rest (seed S1-41), each once.
 
     The sample is drawn from the grants of `since` up to before `until`, so that asking again draws the same; what is
@@ -145,8 +145,8 @@ def certain_reason(
     return (Reason.COMPLAINT, None) if resolution.ticket_id in complaints else None
 
 
-def item_for(resolution: Resolution, *, reason: tuple[Reason, str | None], at: datetime) -> CalibrationItem:
-    return CalibrationItem(
+def item_for(resolution: Resolution, *, reason: tuple[Reason, str | None], at: datetime) -> GrantReviewItem:
+    return GrantReviewItem(
         id=f"{resolution.id}/calibration",
         resolution_id=resolution.id,
         ticket_id=resolution.ticket_id,
@@ -156,14 +156,14 @@ def item_for(resolution: Resolution, *, reason: tuple[Reason, str | None], at: d
     )
 
 
-def listed_event(item: CalibrationItem, *, at: datetime) -> Event:
+def listed_event(item: GrantReviewItem, *, at: datetime) -> Event:
     data = {"item": item.id, "resolution": item.resolution_id}
     return Event(ticket_id=item.ticket_id, kind=Kind.CALIBRATION, at=at, value="listed", reason=item.reason, data=data)
 
 
 class Reviewed(NamedTuple):
     ticket: Ticket
-    item: CalibrationItem
+    item: GrantReviewItem
     resolution: Resolution
     lesson: Lesson
     events: list[Event]
@@ -171,14 +171,14 @@ class Reviewed(NamedTuple):
 
 def review(
     ticket: Ticket,
-    item: CalibrationItem,
+    item: GrantReviewItem,
     resolution: Resolution,
     *,
     by: Agent,
     outcome: ReviewOutcome,
     notes: str,
     at: datetime,
-    policy: CalibrationPolicy,
+    policy: GrantReviewPolicy,
 ) -> Reviewed:
     """Record what the review found, once, by a reviewer who did not grant it."""
     if item.review_status != ReviewStatus.PENDING:
@@ -190,7 +190,7 @@ def review(
         )
     changes = {"review_status": ReviewStatus.REVIEWED, "outcome": outcome, "notes": notes}
     reviewed = item.model_copy(update={**changes, "reviewed_by": by.id, "reviewed_at": at})
-    judged = resolution.model_copy(update={"calibration_status": CalibrationStatus(outcome.value)})
+    judged = resolution.model_copy(update={"calibration_status": GrantReviewStatus(outcome.value)})
     event = Event(
         ticket_id=ticket.id,
         kind=Kind.CALIBRATION,
@@ -222,7 +222,7 @@ class Week(Frozen):
     upheld_percent: float
 
 
-class CalibrationReport(Frozen):
+class GrantReviewReport(Frozen):
     """How consistent the desk is. Percentages are None as long as nothing was reviewed."""
 
     resolutions: int
@@ -234,13 +234,13 @@ class CalibrationReport(Frozen):
     trend: tuple[Week, ...]
 
 
-def report(items: Iterable[CalibrationItem], resolutions: Iterable[Resolution]) -> CalibrationReport:
+def report(items: Iterable[GrantReviewItem], resolutions: Iterable[Resolution]) -> GrantReviewReport:
     """Share upheld, what was granted by agent, team and reason, and the trend by week of review (seed S1-42)."""
     items, resolutions = list(items), list(resolutions)
     done = [item for item in items if item.review_status == ReviewStatus.REVIEWED]
     by_reason = _grouped(done, lambda item: item.reason)
     by_week = _grouped(done, lambda item: _iso_week(item.reviewed_at or item.created_at))
-    return CalibrationReport(
+    return GrantReviewReport(
         resolutions=len(resolutions),
         items=len(items),
         reviewed=len(done),
@@ -274,7 +274,7 @@ def _grouped(values: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:
     return groups
 
 
-def _upheld(items: Sequence[CalibrationItem]) -> float:
+def _upheld(items: Sequence[GrantReviewItem]) -> float:
     return round(100 * sum(item.outcome == ReviewOutcome.UPHELD for item in items) / len(items), 1)
 
 
@@ -283,14 +283,14 @@ def _iso_week(at: datetime) -> str:
     return f"{year}-W{week:02d}"
 
 
-def _lesson(ticket: Ticket, item: CalibrationItem, resolution: Resolution, at: datetime) -> Lesson:
+def _lesson(ticket: Ticket, item: GrantReviewItem, resolution: Resolution, at: datetime) -> Lesson:
     verdict = {
         ReviewOutcome.UPHELD: "was handled correctly",
         ReviewOutcome.REVISED: "should have been decided otherwise",
         ReviewOutcome.COACHING_NEEDED: "calls for coaching",
     }
     amount = f" of {resolution.amount} {resolution.currency}" if resolution.amount else ""
-    said = f"{ticket.reference}: {resolution.type}{amount} for {resolution.what_went_wrong}"
+    summary = f"{ticket.reference}: {resolution.type}{amount} for {resolution.what_went_wrong}"
     outcome = verdict[item.outcome] if item.outcome else "was not decided"
-    text = f"{said} {outcome}" + (f" because {item.notes}" if item.notes else "") + "."
+    text = f"{summary} {outcome}" + (f" because {item.notes}" if item.notes else "") + "."
     return Lesson(id=f"{item.id}/lesson", resolution_id=resolution.id, ticket_id=ticket.id, text=text, created_at=at)

@@ -192,16 +192,16 @@ def history_from_dates(ticket: StandardTicket) -> list[Event]:
 
     Event ids are made of the key and the fact, so the same dates delivered twice are the same events.
     """
-    told = [
-        _told(ticket, Kind.RESPONSE, ticket.first_response_at),
-        _told(ticket, Kind.STATUS, ticket.resolved_at, Status.RESOLVED),
-        _told(ticket, Kind.STATUS, ticket.closed_at, Status.CLOSED),
+    milestones = [
+        _milestone(ticket, Kind.RESPONSE, ticket.first_response_at),
+        _milestone(ticket, Kind.STATUS, ticket.resolved_at, Status.RESOLVED),
+        _milestone(ticket, Kind.STATUS, ticket.closed_at, Status.CLOSED),
     ]
-    events = sorted((event for event in told if event), key=lambda event: event.at)
+    events = sorted((event for event in milestones if event), key=lambda event: event.at)
     last = next((event.value for event in reversed(events) if event.kind == Kind.STATUS), Status.NEW)
     if last != ticket.status:
         latest = max([ticket.updated_at or ticket.created_at, *(event.at for event in events)])
-        now = [event for event in [_told(ticket, Kind.STATUS, latest, ticket.status)] if event]
+        now = [event for event in [_milestone(ticket, Kind.STATUS, latest, ticket.status)] if event]
         events = [event for event in events if event.id not in {end.id for end in now}] + now
     return [_creation(ticket), *_with_effects(events)]
 
@@ -224,7 +224,7 @@ def _creation(ticket: StandardTicket) -> Event:
     )
 
 
-def _told(ticket: StandardTicket, kind: Kind, at: datetime | None, value: Status | None = None) -> Event | None:
+def _milestone(ticket: StandardTicket, kind: Kind, at: datetime | None, value: Status | None = None) -> Event | None:
     if at is None:
         return None
     name = f"{ticket.key}/{value or kind}/{at.isoformat()}"

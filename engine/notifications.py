@@ -181,8 +181,8 @@ def _why_not(
     if any(s.agent_id == to.id and s.ticket_id == news.ticket_id and s.until > at for s in silences):
         return f"{to.name} is working on it"
     since = at - timedelta(minutes=policy.pause_per_ticket_minutes)
-    heard_recently = any(row.ticket_id == news.ticket_id and row.created_at > since for row in mine)
-    if news.ticket_id is not None and heard_recently and news.event_type not in policy.urgent:
+    is_repeat = any(row.ticket_id == news.ticket_id and row.created_at > since for row in mine)
+    if news.ticket_id is not None and is_repeat and news.event_type not in policy.urgent:
         return f"told of {news.ticket_id} within {policy.pause_per_ticket_minutes} minutes"
     return None
 

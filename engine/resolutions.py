@@ -61,7 +61,7 @@ class ApprovalStatus(StrEnum):
     REJECTED = "rejected"
 
 
-class CalibrationStatus(StrEnum):
+class GrantReviewStatus(StrEnum):
     NOT_REQUIRED = "not_required"
     PENDING = "pending"
     UPHELD = "upheld"
@@ -92,7 +92,7 @@ class Resolution(Claim):
     approval_status: ApprovalStatus = ApprovalStatus.NOT_REQUIRED
     approved_by: str | None = None
     approved_at: Instant | None = None
-    calibration_status: CalibrationStatus = CalibrationStatus.NOT_REQUIRED
+    calibration_status: GrantReviewStatus = GrantReviewStatus.NOT_REQUIRED
     created_at: Instant
 
     @property
@@ -155,7 +155,7 @@ def propose(
     is_vip = ticket.vip or FlagType.VIP in flags
     tier = tier_for(claim, agent=by, limits=limits, policy=policy, is_vip=is_vip)
     needs_approval = tier == EmpowermentTier.TEAM_LEAD or _requires(tier, limits, "approval")
-    needs_calibration = _requires(tier, limits, "calibration") or bool(policy.calibrated_flags & set(flags))
+    needs_review = _requires(tier, limits, "calibration") or bool(policy.calibrated_flags & set(flags))
     resolution = Resolution(
         **claim.model_dump(),
         id=key,
@@ -164,7 +164,7 @@ def propose(
         team_id=limits.team_id,
         tier=tier,
         approval_status=ApprovalStatus.PENDING if needs_approval else ApprovalStatus.NOT_REQUIRED,
-        calibration_status=CalibrationStatus.PENDING if needs_calibration else CalibrationStatus.NOT_REQUIRED,
+        calibration_status=GrantReviewStatus.PENDING if needs_review else GrantReviewStatus.NOT_REQUIRED,
         created_at=at,
     )
     return _changed(ticket, resolution, Kind.RESOLUTION, by=by.id, at=at)

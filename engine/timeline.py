@@ -72,23 +72,23 @@ _DONE: dict[Kind, tuple[EntryType, str]] = {
 }
 
 
-def told(history: Iterable[RecordedEvent]) -> list[TimelineEntry]:
+def entries(history: Iterable[RecordedEvent]) -> list[TimelineEntry]:
     """What was done, told from the events as internal entries of the main thread; the rest of the kinds is not told."""
-    return [_told(event) for event in history if event.kind in _DONE or event.kind == Kind.TASK]
+    return [_entry(event) for event in history if event.kind in _DONE or event.kind == Kind.TASK]
 
 
 def chasers(entries: Iterable[TimelineEntry]) -> int:
     """How often the customer wrote again before getting an answer."""
     mails = [e for e in entries if e.type in {EntryType.EMAIL_INBOUND, EntryType.EMAIL_OUTBOUND}]
     mails.sort(key=lambda entry: entry.created_at)
-    asked_again, unanswered = 0, True  # the ticket itself is the first question
+    chases, unanswered = 0, True  # the ticket itself is the first question
     for mail in mails:
-        asked_again += unanswered and mail.type == EntryType.EMAIL_INBOUND
+        chases += unanswered and mail.type == EntryType.EMAIL_INBOUND
         unanswered = mail.type == EntryType.EMAIL_INBOUND
-    return asked_again
+    return chases
 
 
-def _told(event: RecordedEvent) -> TimelineEntry:
+def _entry(event: RecordedEvent) -> TimelineEntry:
     if event.kind == Kind.TASK:
         is_done = event.data.get("status") in {"done", "cancelled"}
         kind = EntryType.TASK_COMPLETED if is_done else EntryType.TASK_CREATED

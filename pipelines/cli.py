@@ -18,8 +18,8 @@ from engine.shared.errors import (
     translate_file_errors,
 )
 from pipelines.commands.audit import audit
-from pipelines.commands.calibration import calibration
 from pipelines.commands.deliver import deliver
+from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.sla import sla
@@ -38,7 +38,8 @@ command_line.add_typer(sla, name="sla")
 command_line.add_typer(knowledge, name="knowledge")
 command_line.add_typer(triage, name="triage", invoke_without_command=True)
 command_line.add_typer(ticket, name="ticket")
-command_line.add_typer(calibration, name="calibration")
+command_line.add_typer(grants, name="grants")
+command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
 
 PROCESS = "process"

@@ -243,6 +243,6 @@ class Snapshot:
 
     def vectors(self, texts: Sequence[str]) -> "Vectors":
         """A vector a text, by the embedder in use; those asked for last time are kept below home."""
-        from triage.knowledge.kept_vectors import embed_known
+        from triage.knowledge.vector_cache import embed_known
 
         return embed_known(self._app.triage.embedder, texts, self._app.settings.models_folder / "subjects.npz")

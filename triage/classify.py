@@ -123,9 +123,9 @@ class LocalClassifier(ProductClassifier):
 
     def second_opinion(self, tickets: Sequence[TicketText], first: Sequence[ProductClaim]) -> list[ProductClaim]:
         """The first opinion counts, less than what is read now."""
-        said = [[max(claim.probabilities[label], 1e-12) for label in self._model.labels] for claim in first]
+        probabilities = [[max(claim.probabilities[label], 1e-12) for label in self._model.labels] for claim in first]
         before, now = WEIGHTS
-        return self._products(tickets, before * np.log(said), weight=now)
+        return self._products(tickets, before * np.log(probabilities), weight=now)
 
     def _products(self, tickets: Sequence[TicketText], leanings: Floats, *, weight: float) -> list[ProductClaim]:
         cleaned = [clean_ticket(ticket) for ticket in tickets]
@@ -211,7 +211,7 @@ class TrainedClassifier(ProductClassifier):
         text: str,
         probabilities: npt.NDArray[np.float64],
         likeness: npt.NDArray[np.float32],
-        said: dict[int, float],
+        term_weights: dict[int, float],
     ) -> ProductClaim:
         labels = self._model.labels
         best, second = (int(index) for index in np.argsort(-probabilities, kind="stable")[:2])
@@ -220,7 +220,7 @@ class TrainedClassifier(ProductClassifier):
         confidence = float(probabilities[best])
         is_unfamiliar = self._is_unfamiliar(confidence, float(likeness.max()))
         strange = "it resembles nothing that was labelled" if is_unfamiliar else ""
-        words = [*self._says(text, said, best), *named(whole_text(ticket), labels[best], self.taxonomy)]
+        words = [*self._says(text, term_weights, best), *named(whole_text(ticket), labels[best], self.taxonomy)]
         return ProductClaim(
             product=labels[best],
             confidence=confidence,
@@ -240,14 +240,14 @@ class TrainedClassifier(ProductClassifier):
         cuts = zip(rows.indptr, rows.indptr[1:], strict=False)
         return [dict(zip(rows.indices[a:b].tolist(), rows.data[a:b].tolist(), strict=True)) for a, b in cuts]
 
-    def _says(self, text: str, said: dict[int, float], label: int) -> list[str]:
+    def _says(self, text: str, term_weights: dict[int, float], label: int) -> list[str]:
         """Up to three words or word pairs of the text that count most for the label, or phrases that describe it."""
         linear = self._model.linear
         if linear.words is None:
             phrases = self.taxonomy.product.labels[self._model.labels[label]].phrases
             return [f"says “{phrase}”" for phrase in phrases if names_phrase(text, phrase)][:3]
         terms = linear.words.vocabularies[0]
-        worth = sorted(((value * float(linear.weights[at, label]), terms[at]) for at, value in said.items()))
+        worth = sorted(((value * float(linear.weights[at, label]), terms[at]) for at, value in term_weights.items()))
         return [f"says “{term}”" for weight, term in reversed(worth[-3:]) if weight > 0]
 
     def _is_unfamiliar(self, confidence: float, likeness: float) -> bool:

@@ -97,10 +97,10 @@ def read_model(file: Path) -> Model:
     if not file.is_file():
         raise NotFound(f"There is no model {file}; make one with `helmdesk triage train`")
     try:
-        with np.load(file, allow_pickle=False) as kept:
-            head = json.loads(kept["head"].tobytes())
+        with np.load(file, allow_pickle=False) as archive:
+            head = json.loads(archive["head"].tobytes())
             names = NUMBERS + (FIRST if head.get("first") else ())
-            numbers = {name: kept[name] for name in names} if head.get("version") in READABLE else {}
+            numbers = {name: archive[name] for name in names} if head.get("version") in READABLE else {}
         if head["format"] != FORMAT:
             raise ValueError(f"its format is {head['format']!r}")
         if head["version"] not in READABLE:
@@ -176,8 +176,8 @@ def _digest(head: dict[str, Any], numbers: dict[str, Any]) -> str:
 
 def _is_model(file: Path) -> bool:
     try:
-        with np.load(file, allow_pickle=False) as kept:
-            return bool(json.loads(kept["head"].tobytes())["format"] == FORMAT)
+        with np.load(file, allow_pickle=False) as archive:
+            return bool(json.loads(archive["head"].tobytes())["format"] == FORMAT)
     except _UNREADABLE:
         return False
 
@@ -187,11 +187,11 @@ def _unfinished(file: Path) -> Path:
 
 
 def _write(file: Path, head: dict[str, Any], numbers: dict[str, Any]) -> None:
-    said = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
+    header = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with _unfinished(file).open("wb") as stream:
-            np.savez(stream, allow_pickle=False, head=said, **numbers)
+            np.savez(stream, allow_pickle=False, head=header, **numbers)
         _unfinished(file).replace(file)
     except OSError as error:
         raise _not_writable(file, error) from error

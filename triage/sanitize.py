@@ -44,9 +44,9 @@ def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, keeping beginning and end."""
     if len(text) <= limit:
         return text
-    kept = max(0, limit - len(CUT))
-    tail = text[len(text) - kept // 2 :]
-    return text[: kept - len(tail)] + CUT + tail
+    room = max(0, limit - len(CUT))
+    tail = text[len(text) - room // 2 :]
+    return text[: room - len(tail)] + CUT + tail
 
 
 def clean_ticket(ticket: TicketText) -> TicketText:
@@ -87,11 +87,11 @@ def _is_visible(character: str) -> bool:
 
 def _without_comments(html: str) -> str:
     """Markup a parser can read in one go: no comments, no declarations, no tag that never ends."""
-    kept, at = [], 0
+    parts, at = [], 0
     while (start := html.find("<!--", at)) >= 0 and (end := html.find("-->", start)) >= 0:
-        kept.append(html[at:start])
+        parts.append(html[at:start])
         at = end + len("-->")
-    return _UNCLOSED.sub("&lt;", _DECLARATION.sub(" ", "".join([*kept, html[at:]])))
+    return _UNCLOSED.sub("&lt;", _DECLARATION.sub(" ", "".join([*parts, html[at:]])))
 
 
 def _visible_text(html: str) -> str:

@@ -130,8 +130,8 @@ class TriageStore:
         claims = TABLES[table]
         order = claims.c.created_at.desc(), claims.c.id.desc()
         rank = func.row_number().over(partition_by=claims.c.ticket_id, order_by=order).label("rank")
-        told = select(claims, rank) if as_of is None else select(claims, rank).where(claims.c.created_at <= as_of)
-        ranked = told.subquery()
+        query = select(claims, rank) if as_of is None else select(claims, rank).where(claims.c.created_at <= as_of)
+        ranked = query.subquery()
         return self._read(select(*[ranked.c[column.name] for column in claims.c]).where(ranked.c.rank == 1), claims)
 
     def usage(self) -> list[Usage]:
@@ -143,8 +143,8 @@ class TriageStore:
                 statement = select(table.c.model_used, func.count(), func.avg(table.c.latency_ms), *sums)
                 rows = connection.execute(statement.group_by(table.c.model_used).order_by(table.c.model_used))
                 found += [
-                    Usage(operation, model, calls, float(mean), int(asked), int(said), float(cost))
-                    for model, calls, mean, asked, said, cost in rows
+                    Usage(operation, model, calls, float(mean), int(prompt_tokens), int(completion_tokens), float(cost))
+                    for model, calls, mean, prompt_tokens, completion_tokens, cost in rows
                 ]
         return found
 

@@ -48,7 +48,7 @@ def urgency_of(
     start = float(levels.index(str(priority) if known else taxonomy.urgency.fallback))
     reasons = [f"priority {priority}" if known else f"no known priority, so {taxonomy.urgency.fallback}"]
     known_words = words_of(text)
-    matches = [_Match(rule, said) for rule in taxonomy.urgency.rules if (said := _said(rule, text, known_words))]
+    matches = [_Match(rule, phrase) for rule in taxonomy.urgency.rules if (phrase := _phrase(rule, text, known_words))]
     points, deciding = _moved(start, matches, levels)
     if deciding is not None:
         reasons.append(f"the text says “{deciding.words}” ({deciding.rule.id})")
@@ -82,7 +82,7 @@ def _points(match: _Match) -> float:
     return match.rule.points or 0.0
 
 
-def _said(rule: UrgencyRule, text: str, words: Set[str]) -> str | None:
+def _phrase(rule: UrgencyRule, text: str, words: Set[str]) -> str | None:
     """What of the text fits the rule and is not negated."""
     expression = rule.expression(words)
     for found in expression.finditer(text) if expression else ():

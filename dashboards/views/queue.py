@@ -21,14 +21,14 @@ def page() -> None:
         cards.nothing_yet()
         return
     cards.speaks_of(reader.publication, app.now(), "open tickets, the highest priority score first")
-    kept = filters(reader)
-    section = sections(reader, kept)
-    total = opening.ask(queries.queue_sizes, reader, kept)[section]
+    queue_filter = filters(reader)
+    section = sections(reader, queue_filter)
+    total = opening.ask(queries.queue_sizes, reader, queue_filter)[section]
     if not total:
         st.info("No ticket of this section fits the filters.")
         return
-    number = turn_to(section, kept, total)
-    found = opening.ask(queries.work_queue, reader, section, kept, page=number, size=ROWS)
+    number = turn_to(section, queue_filter, total)
+    found = opening.ask(queries.work_queue, reader, section, queue_filter, page=number, size=ROWS)
     table(found, reader.publication.as_of, opening.ask(queries.names, reader))
 
 
@@ -44,9 +44,9 @@ def filters(reader: MartReader) -> queries.QueueFilter:
     )
 
 
-def sections(reader: MartReader, kept: queries.QueueFilter) -> str:
+def sections(reader: MartReader, queue_filter: queries.QueueFilter) -> str:
     """The section the reader looks at; each says how many tickets it holds."""
-    sizes = opening.ask(queries.queue_sizes, reader, kept)
+    sizes = opening.ask(queries.queue_sizes, reader, queue_filter)
     return (
         st.segmented_control(
             "Section",
@@ -62,12 +62,12 @@ def sections(reader: MartReader, kept: queries.QueueFilter) -> str:
     )
 
 
-def turn_to(section: str, kept: queries.QueueFilter, total: int) -> int:
+def turn_to(section: str, queue_filter: queries.QueueFilter, total: int) -> int:
     """The number of the page that was turned to."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         line = st.empty()
         pages = math.ceil(total / ROWS)
-        number = st.pagination(pages, key=f"page of {section} {kept}") if pages > 1 else 1
+        number = st.pagination(pages, key=f"page of {section} {queue_filter}") if pages > 1 else 1
         first = (number - 1) * ROWS
         shown = f"rows {first + 1:,} to {min(first + ROWS, total):,}"
         line.caption(f"{words.count(total, 'ticket')}, {shown}, highest score first")

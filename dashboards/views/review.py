@@ -33,7 +33,7 @@ def page() -> None:
     if not who:
         st.info("Choose who you are: an answer carries a name.")
     for queued in turn_to(queue):
-        question(app, queued, who)
+        review_card(app, queued, who)
 
 
 def acting_as(app: App) -> str:
@@ -64,47 +64,47 @@ def turn_to(queue: list[Any]) -> list[Any]:
     return shown
 
 
-def question(app: App, queued: Any, who: str) -> None:
+def review_card(app: App, queued: Any, who: str) -> None:
     """One ticket: what was asked, the two best guesses as buttons, any other label, and why triage is unsure."""
-    asked = queued.asked
+    question = queued.question
     with st.container(border=True):
         about, answers = st.columns([3, 2], gap="large")
         with about:
             state = "open" if queued.is_open else "closed"
-            st.text(f"{queued.reference} · opened {words.instant(asked.opened_at, st.context.timezone)} · {state}")
-            cards.fact(st, "Subject", asked.subject or "–")
-            cards.fact(st, "Message", asked.excerpt or "–")
+            st.text(f"{queued.reference} · opened {words.instant(question.opened_at, st.context.timezone)} · {state}")
+            cards.fact(st, "Subject", question.subject or "–")
+            cards.fact(st, "Message", question.excerpt or "–")
         with answers:
-            for guess in asked.guesses:
+            for guess in question.guesses:
                 st.button(
                     f"{guess.label}, {words.percent(guess.confidence)}",
-                    key=f"{asked.ticket_id} is {guess.label}",
+                    key=f"{question.ticket_id} is {guess.label}",
                     disabled=not who,
                     on_click=answer,
-                    args=(app, asked.ticket_id, guess.label, who),
+                    args=(app, question.ticket_id, guess.label, who),
                 )
-            other(app, asked, who)
-        cards.fact(st, "Why triage is not sure", asked.reasoning)
-        if st.button("Open the ticket", key=f"open {asked.ticket_id}", type="tertiary"):
-            st.switch_page("views/ticket.py", query_params={"ticket": asked.ticket_id})
+            other(app, question, who)
+        cards.fact(st, "Why triage is not sure", question.reasoning)
+        if st.button("Open the ticket", key=f"open {question.ticket_id}", type="tertiary"):
+            st.switch_page("views/ticket.py", query_params={"ticket": question.ticket_id})
 
 
-def other(app: App, asked: Any, who: str) -> None:
+def other(app: App, question: Any, who: str) -> None:
     """Any label that is not among the guesses, with room to say why."""
-    guessed = {guess.label for guess in asked.guesses}
+    guessed = {guess.label for guess in question.guesses}
     labels = {label: name.name for label, name in app.triage.taxonomy.product.labels.items() if label not in guessed}
     with st.popover("Something else", disabled=not who):
         label = st.selectbox(
-            "Label", list(labels), format_func=lambda key: f"{key}: {labels[key]}", key=f"label {asked.ticket_id}"
+            "Label", list(labels), format_func=lambda key: f"{key}: {labels[key]}", key=f"label {question.ticket_id}"
         )
-        note = st.text_input("Why, for those who learn from it", key=f"note {asked.ticket_id}", max_chars=2_000)
+        note = st.text_input("Why, for those who learn from it", key=f"note {question.ticket_id}", max_chars=2_000)
         st.button(
             "Answer",
-            key=f"{asked.ticket_id} is something else",
+            key=f"{question.ticket_id} is something else",
             type="primary",
             disabled=not who,
             on_click=answer,
-            args=(app, asked.ticket_id, label, who, note),
+            args=(app, question.ticket_id, label, who, note),
         )
 
 

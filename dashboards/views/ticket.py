@@ -29,12 +29,12 @@ def page() -> None:
     if reader is None:
         cards.nothing_yet()
         return
-    asked = st.text_input("Ticket", key="ticket", bind="query-params", placeholder="its reference or id").strip()
-    if not asked:
+    name = st.text_input("Ticket", key="ticket", bind="query-params", placeholder="its reference or id").strip()
+    if not name:
         st.info("Type a reference or an id, or open a ticket from the work queue.")
         return
     try:
-        ticket = app.store.ticket(asked)
+        ticket = app.store.ticket(name)
     except opening.HelmdeskError as error:
         cards.refused(error)
         return
@@ -45,7 +45,7 @@ def page() -> None:
     ticket_head.show(ticket, names)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        said(ticket)
+        request(ticket)
         suggestion(app, ticket.id, known)
         thread(app, ticket, happened, names)
     with right:
@@ -62,14 +62,14 @@ def names_of(app: App) -> dict[str, str]:
     return dict(app.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
 
 
-def said(ticket: Any) -> None:
+def request(ticket: Any) -> None:
     st.subheader("What was asked?")
     with st.container(border=True):
         cards.fact(st, "Subject", ticket.subject or "–")
         cards.fact(st, "Message", ticket.content or "–")
 
 
-def suggestion(app: App, ticket_id: str, known: queries.Dossier) -> None:
+def suggestion(app: App, ticket: str, known: queries.Dossier) -> None:
     st.subheader("What could we answer?")
     draft = known.suggestion
     if draft is None or not draft["grounded"]:
@@ -81,7 +81,7 @@ def suggestion(app: App, ticket_id: str, known: queries.Dossier) -> None:
     for source in words.sources(draft["citations"]):
         st.text(source)
     macros(app, draft)
-    judgement(app, ticket_id, draft["text"])
+    judgement(app, ticket, draft["text"])
 
 
 def macros(app: App, draft: dict[str, Any] | None) -> None:
@@ -97,41 +97,41 @@ def macros(app: App, draft: dict[str, Any] | None) -> None:
                 st.link_button("Runbook", macro.runbook)
 
 
-def judgement(app: App, ticket_id: str, draft: str) -> None:
+def judgement(app: App, ticket: str, draft: str) -> None:
     """What became of the draft, as the acting agent says: it is noted, never sent from here."""
     who = st.session_state.get("acting as") or ""
 
-    def note(**said: str) -> None:
-        take(lambda: actions.record_feedback(app, ticket_id, by=who, shown=draft, **said))
+    def note(**what: str) -> None:
+        take(lambda: actions.record_feedback(app, ticket, by=who, shown=draft, **what))
 
     with st.container(border=True):
-        told = app.triage.feedback.feedback_of(ticket_id)
-        so_far = f"{told[-1].given_by} noted: {judged(told[-1])}" if told else "Nobody has said yet."
+        judgements = app.triage.feedback.feedback_of(ticket)
+        so_far = f"{judgements[-1].given_by} noted: {judged(judgements[-1])}" if judgements else "Nobody has said yet."
         st.text(f"What became of this draft? {so_far}")
         st.caption("For the record: nothing is sent from here." + ("" if who else " Choose an agent to act as first."))
         sent, edited, rejected = st.columns(3)
         sent.button("Sent as it is", disabled=not who, on_click=note)
         with edited.popover("Sent with changes", disabled=not who):
-            text = st.text_area("The reply that was sent", draft, key=f"reply to {ticket_id}", max_chars=20_000)
+            text = st.text_area("The reply that was sent", draft, key=f"reply to {ticket}", max_chars=20_000)
             st.button("Keep the changed reply", disabled=not who, on_click=lambda: note(sent=text))
         with rejected.popover("Not used", disabled=not who):
-            reason = st.text_input("Why not?", key=f"rejected on {ticket_id}", max_chars=2_000)
+            reason = st.text_input("Why not?", key=f"rejected on {ticket}", max_chars=2_000)
             st.button("Keep the reason", disabled=not who, on_click=lambda: note(rejected=reason))
 
 
-def judged(said: Any) -> str:
+def judged(feedback: Any) -> str:
     """What was done with a draft, in words."""
-    if said.reason:
-        return f"not used, {said.reason}"
-    return f"sent with {words.percent(said.distance)} of it changed" if said.distance else "sent as it was"
+    if feedback.reason:
+        return f"not used, {feedback.reason}"
+    return f"sent with {words.percent(feedback.distance)} of it changed" if feedback.distance else "sent as it was"
 
 
 def thread(app: App, ticket: Any, happened: list[Any], names: dict[str, str]) -> None:
     """What happened and what the acting agent may read, the newest last; of a long history its last part."""
     st.subheader("What happened?")
-    told = {event.id for event in happened}
+    event_ids = {event.id for event in happened}
     readable = app.desk.read_timeline(ticket.id, reader=st.session_state.get("acting as") or None)
-    lines = history.thread(happened, [entry for entry in readable if entry.id not in told], names)
+    lines = history.thread(happened, [entry for entry in readable if entry.id not in event_ids], names)
     if len(lines) > LINES:
         st.caption(f"The last {LINES} of {len(lines):,} lines.")
     zone = st.context.timezone
@@ -186,12 +186,10 @@ def name_of(clock: dict[str, Any]) -> str:
     return words.CLOCKS[clock["clock"]] + (f", window {clock['window']}" if clock["window"] > 1 else "")
 
 
-def reckoning(app: App, ticket_id: str, found: pl.DataFrame, as_of: datetime) -> None:
+def reckoning(app: App, ticket: str, found: pl.DataFrame, as_of: datetime) -> None:
     """The ledger behind each promised clock; a policy that can't be used is said instead."""
     try:
-        ledgers = {
-            (ledger.row["clock"], ledger.window): ledger for ledger in actions.explain(app, ticket_id, as_of=as_of)
-        }
+        ledgers = {(ledger.row["clock"], ledger.window): ledger for ledger in actions.explain(app, ticket, as_of=as_of)}
     except opening.HelmdeskError as error:
         cards.refused(error)
         return

@@ -144,7 +144,7 @@ def placed(
         group_name=group.name,
         scores=scores,
         rationale=explain.chosen(group, scores, policy, free=winner.free, rivals=rivals),
-        confidence=scores.composite,
+        score=scores.composite,
         policy=policy.label,
         alternatives=others,
     )

@@ -48,8 +48,8 @@ def waiting(alternatives: Sequence[Alternative], policy: AllocationPolicy) -> st
 def no_skill(skills: Sequence[str], language: str | None) -> str:
     """The rationale of a ticket that only a person can place."""
     wanted = f" has {' or '.join(skills)}" if skills else ""
-    spoken = f"{' and' if wanted else ''} speaks {language}" if language else ""
-    return f"No active group{wanted}{spoken or ('' if wanted else ' is there')}: a person has to look."
+    language_part = f"{' and' if wanted else ''} speaks {language}" if language else ""
+    return f"No active group{wanted}{language_part or ('' if wanted else ' is there')}: a person has to look."
 
 
 def why(decision: AllocationDecision) -> list[str]:

@@ -67,9 +67,9 @@ def primary_language(tag: str | None) -> str | None:
 
 def share_met(language: str | None, certifications: Iterable[str], group: AssignmentGroup) -> float | None:
     """Which share of the languages and certifications asked for the group has; None if none was asked for."""
-    spoken = {primary_language(spoken) for spoken in group.languages}
+    group_languages = {primary_language(tag) for tag in group.languages}
     held = {certificate.casefold() for certificate in group.certifications}
-    met = [language in spoken] if language else []
+    met = [language in group_languages] if language else []
     met += [certificate in held for certificate in certifications]
     return sum(met) / len(met) if met else None
 

@@ -121,9 +121,9 @@ class AllocationPolicy(Frozen):
     @cached_property
     def effective_weights(self) -> dict[str, float]:
         """Weights in use, in the order of FACTORS: zero for factors switched off, the rest renormalised to 1."""
-        kept = {name: 0.0 if name in self.switched_off else getattr(self.weights, name) for name in FACTORS}
-        total = sum(kept.values()) if self.switched_off else 1.0
-        return {name: weight / total for name, weight in kept.items()}
+        weights = {name: 0.0 if name in self.switched_off else getattr(self.weights, name) for name in FACTORS}
+        total = sum(weights.values()) if self.switched_off else 1.0
+        return {name: weight / total for name, weight in weights.items()}
 
     @cached_property
     def label(self) -> str:

@@ -41,7 +41,7 @@ class Alternative(Frozen):
 
 
 class AllocationDecision(Frozen):
-    """Which group should get the ticket and why. `confidence` equals the composite score of the chosen group."""
+    """Which group should get the ticket and why. `score` is the composite one of the chosen group."""
 
     ticket_id: str
     decided_at: Instant
@@ -51,6 +51,6 @@ class AllocationDecision(Frozen):
     assigned_to_user_id: str | None = None
     scores: Scores | None = None
     rationale: str
-    confidence: float = 0.0
+    score: float = 0.0
     policy: str = "default"
     alternatives: tuple[Alternative, ...] = ()

@@ -8,12 +8,12 @@ from pydantic import BaseModel
 
 from engine import envelopes, lifecycle, reminders, rules
 from engine.contracts import OPEN_STATUSES, Agent, AssignmentGroup, Event, Kind, Status, Ticket
-from engine.desk.matrix_alerts import MatrixAlerts
+from engine.desk.nudges import Nudges
 from engine.notifications import News
 from engine.shared.errors import Conflict
 
 
-class Automations(MatrixAlerts):
+class Automations(Nudges):
     """Run by the schedule; each ticket is a transaction of its own, so that one conflict stops no other."""
 
     def arrived(self, ticket_ids: Iterable[str], *, at: datetime) -> list[rules.Fired]:
@@ -31,14 +31,14 @@ class Automations(MatrixAlerts):
     ) -> list[reminders.Reminder]:
         """Set the reminders that open tickets call for, each once, and trigger those whose instant has come."""
         known = {reminder.id for reminder in self.store.all(reminders.Reminder)}
-        asked = self._open_envelopes()
+        envelopes_by_ticket = self._open_envelopes()
         for ticket in self.store.tickets(statuses=OPEN_STATUSES):
             called_for = reminders.automatic(
                 ticket,
                 at=at,
                 policy=self.policies.reminders,
                 sla_seconds_left=(seconds_left or {}).get(ticket.id),
-                envelopes=asked.get(ticket.id, []),
+                envelopes=envelopes_by_ticket.get(ticket.id, []),
             )
             new = [reminder for reminder in called_for if reminder.id not in known]
             self._try(ticket, [reminders.created_event(reminder) for reminder in new], *new, at=at)

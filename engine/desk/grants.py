@@ -43,7 +43,7 @@ class Grants(UseCase):
         self.keep(decided.ticket, decided.events, decided.resolution, at=at)
         return decided.resolution
 
-    def weekly_calibration_queue(self, *, at: datetime, seed: int | str) -> list[grant_review.CalibrationItem]:
+    def draw_grant_review(self, *, at: datetime, seed: int | str) -> list[grant_review.GrantReviewItem]:
         """List grants of the week before for review; returns the new items. Asking again with one seed adds none."""
         since, until = grant_review.week_before(at)
         granted = self.store.all(resolutions.Resolution)
@@ -54,20 +54,20 @@ class Grants(UseCase):
             since=since,
             until=until,
             at=at,
-            policy=self.policies.calibration,
+            policy=self.policies.grant_review,
             flags=_by_ticket(self.store.all(flags.CaseFlag)),
             calibrated_flags=self.policies.grants.calibrated_flags,
             complaints=complaints,
-            listed={item.resolution_id for item in self.store.all(grant_review.CalibrationItem)},
+            listed={item.resolution_id for item in self.store.all(grant_review.GrantReviewItem)},
         )
         for item in items:
             self._list(item, at)
         return items
 
-    def review_calibration(
+    def review_grant(
         self, item_id: str, *, by: str, outcome: grant_review.ReviewOutcome, notes: str, at: datetime
-    ) -> grant_review.CalibrationItem:
-        item, ticket, at = self.load_with(grant_review.CalibrationItem, item_id, at)
+    ) -> grant_review.GrantReviewItem:
+        item, ticket, at = self.load_with(grant_review.GrantReviewItem, item_id, at)
         resolution = self.store.get(resolutions.Resolution, item.resolution_id)
         done = grant_review.review(
             ticket,
@@ -77,21 +77,21 @@ class Grants(UseCase):
             outcome=outcome,
             notes=notes,
             at=at,
-            policy=self.policies.calibration,
+            policy=self.policies.grant_review,
         )
         self.keep(done.ticket, done.events, done.item, done.resolution, done.lesson, at=at)
         return done.item
 
-    def calibration_report(self, *, since: datetime, until: datetime) -> grant_review.CalibrationReport:
+    def grant_review_report(self, *, since: datetime, until: datetime) -> grant_review.GrantReviewReport:
         """Grants made from `since` up to before `until`, with their reviews."""
         granted = [r for r in self.store.all(resolutions.Resolution) if since <= r.created_at < until]
         of_period = {r.id for r in granted}
-        items = [i for i in self.store.all(grant_review.CalibrationItem) if i.resolution_id in of_period]
+        items = [i for i in self.store.all(grant_review.GrantReviewItem) if i.resolution_id in of_period]
         return grant_review.report(items, granted)
 
-    def _list(self, item: grant_review.CalibrationItem, at: datetime) -> None:
+    def _list(self, item: grant_review.GrantReviewItem, at: datetime) -> None:
         resolution, ticket, at = self.load_with(resolutions.Resolution, item.resolution_id, at)
-        waiting = resolution.model_copy(update={"calibration_status": resolutions.CalibrationStatus.PENDING})
+        waiting = resolution.model_copy(update={"calibration_status": resolutions.GrantReviewStatus.PENDING})
         self.keep(ticket, [grant_review.listed_event(item, at=at)], item, waiting, at=at)
 
     def _limits(self, agent: Agent, team_id: str | None) -> EmpowermentConfig:
@@ -102,9 +102,9 @@ class Grants(UseCase):
 
     def _certain_item(
         self, resolution: resolutions.Resolution, active: Collection[flags.FlagType], at: datetime
-    ) -> list[grant_review.CalibrationItem]:
-        """Tier 3 and flagged grants are listed at once, if calibration is asked of them at all."""
-        if resolution.calibration_status != resolutions.CalibrationStatus.PENDING:
+    ) -> list[grant_review.GrantReviewItem]:
+        """Tier 3 and flagged grants are listed at once, if a review is asked of them at all."""
+        if resolution.calibration_status != resolutions.GrantReviewStatus.PENDING:
             return []
         calibrated = self.policies.grants.calibrated_flags
         reason = grant_review.certain_reason(resolution, {resolution.ticket_id: active}, calibrated)

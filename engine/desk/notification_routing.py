@@ -78,10 +78,10 @@ class NotificationRouting:
 
     def queued(self, news: Sequence[tuple[News, Sequence[str]]]) -> list[QueuedNotification]:
         """Queue rows for those agents who are to hear each news, by their own preferences; none that is queued."""
-        asked = [(one, self._agents[key]) for one, keys in news for key in dict.fromkeys(keys) if key in self._agents]
-        known = self._queued_before([f"{one.id}/{agent.id}" for one, agent in asked])
+        pairs = [(one, self._agents[key]) for one, keys in news for key in dict.fromkeys(keys) if key in self._agents]
+        known = self._queued_before([f"{one.id}/{agent.id}" for one, agent in pairs])
         rows = []
-        for one, agent in asked:
+        for one, agent in pairs:
             row = None if f"{one.id}/{agent.id}" in known else self._routed(one, agent)
             if row is not None:
                 self._queue.add(row)

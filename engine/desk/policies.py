@@ -26,9 +26,9 @@ class Policies(NamedTuple):
     envelopes: envelopes.EnvelopePolicy
     flags: flags.FlagPolicy
     grants: resolutions.GrantPolicy
-    calibration: grant_review.CalibrationPolicy
+    grant_review: grant_review.GrantReviewPolicy
     priority: priority.Preset
-    alerts: alert_matrix.Preset
+    nudges: alert_matrix.Preset
     reminders: reminders.ReminderPolicy
     notifications: notifications.NotificationPolicy
     rules: rules.RulePolicy
@@ -48,9 +48,9 @@ def read_policies(
         envelopes=envelopes.load(at["envelopes"]),
         flags=flags.load(at["flags"]),
         grants=resolutions.load(at["empowerment"]),
-        calibration=grant_review.load(at["calibration"]),
+        grant_review=grant_review.load(at["calibration"]),
         priority=priority.load(at["priority"]).preset(priority_preset or "canonical"),
-        alerts=alert_matrix.load(at["alert_matrix"]).preset(alert_preset or "canonical"),
+        nudges=alert_matrix.load(at["alert_matrix"]).preset(alert_preset or "canonical"),
         reminders=reminders.load(at["reminders"]),
         notifications=notifications.load(at["notifications"]),
         rules=rules.load(at["rules"]),

@@ -96,8 +96,8 @@ class Tickets(Flags):
         """The customer wrote: a ticket that waited for it goes back to work, and coming back too often is flagged."""
         ticket, at = self.load(ticket_id, at)
         got = entry(ticket, EntryType.EMAIL_INBOUND, by=author, text=text, at=at, visibility=Visibility.PUBLIC)
-        heard = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=author)
-        changed, events = ticket.model_copy(update={"updated_at": at}), [heard]
+        message = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=author)
+        changed, events = ticket.model_copy(update={"updated_at": at}), [message]
         is_waiting = ticket.status == Status.WAITING_CUSTOMER
         if is_waiting and self.policies.lifecycle.allows(ticket.status, Status.IN_PROGRESS):
             changed, moves = self.moved(changed, Status.IN_PROGRESS, by=author, at=at, reason="the customer replied")
@@ -113,15 +113,17 @@ class Tickets(Flags):
             envelopes.guard_thread(ticket, self.store.get(envelopes.Envelope, envelope_id), by=by)
         elif self.agent(by).role == Role.AGENT:
             ownership.guard(ticket, by=by, doing="add a note")
-        noted = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, envelope_id=envelope_id)
-        event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": noted.id})
-        return self.keep(ticket.model_copy(update={"updated_at": at}), [event], noted, at=at)
+        comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, envelope_id=envelope_id)
+        event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": comment.id})
+        return self.keep(ticket.model_copy(update={"updated_at": at}), [event], comment, at=at)
 
     def read_timeline(self, ticket_id: str, *, reader: str | None) -> list[TimelineEntry]:
         """What a reader may see, in order of time; None is the customer."""
         ticket = self.store.ticket(ticket_id)
         comments = self.store.all(TimelineEntry, ticket_id=ticket.id)
-        entries = sorted([*comments, *timeline.told(self.store.history(ticket.id))], key=lambda e: (e.created_at, e.id))
+        entries = sorted(
+            [*comments, *timeline.entries(self.store.history(ticket.id))], key=lambda e: (e.created_at, e.id)
+        )
         if reader is None:
             return timeline.for_customer(entries)
         return timeline.for_agent(entries, agent_id=reader, ticket=ticket, envelopes=self.envelopes_of(ticket))

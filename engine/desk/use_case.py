@@ -7,12 +7,12 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from engine import lifecycle, notifications, timeline
-from engine.alert_matrix import Alert, Recipient, people
+from engine.alert_matrix import Nudge, Recipient, people
 from engine.contracts import Agent, AssignmentGroup, Event, Status, Team, Ticket
 from engine.desk.policies import Policies
 from engine.envelopes import Envelope
 from engine.flags import CaseFlag
-from engine.grant_review import CalibrationItem
+from engine.grant_review import GrantReviewItem
 from engine.reminders import Reminder
 from engine.resolutions import Resolution
 from engine.shared.errors import NotFound
@@ -21,7 +21,7 @@ from engine.tasks import Task
 
 CLOCK_SKEW = timedelta(minutes=5)
 
-Record = TypeVar("Record", Envelope, Task, CaseFlag, Resolution, CalibrationItem, Reminder, Alert)
+Record = TypeVar("Record", Envelope, Task, CaseFlag, Resolution, GrantReviewItem, Reminder, Nudge)
 
 
 class UseCase:

@@ -33,15 +33,15 @@ class Workspace(UseCase):
 
     def score(self, ticket: Ticket, *, at: datetime, seconds_left: float | None = None) -> priority.PriorityScore:
         """The score of a ticket from its flags, envelopes and history."""
-        asked = self.envelopes_of(ticket) if ticket.escalated else []
-        pending = [at - e.created_at for e in asked if e.status == EnvelopeStatus.PENDING]
+        envelopes = self.envelopes_of(ticket) if ticket.escalated else []
+        pending = [at - e.created_at for e in envelopes if e.status == EnvelopeStatus.PENDING]
         return priority.score(
             ticket,
             at=at,
             preset=self.policies.priority,
             sla_seconds_left=seconds_left,
             flags=active(self.flags_of(ticket)),
-            has_active_envelope=any(e.status == EnvelopeStatus.ACTIVE for e in asked),
+            has_active_envelope=any(e.status == EnvelopeStatus.ACTIVE for e in envelopes),
             longest_pending_envelope=max(pending, default=None),
             is_reopened=self._is_reopened(ticket),
         )

@@ -20,7 +20,7 @@ class BmcHandler(Handler):
                 "Incident Number": external_id(decision),
                 "Assigned Group ID": decision.group_id,
                 "Assigned Group": decision.group_name,
-                "z1D_WorklogDetails": f"{decision.rationale} (confidence {decision.confidence:.2f})"[:WORK_LOG_LIMIT],
+                "z1D_WorklogDetails": f"{decision.rationale} (confidence {decision.score:.2f})"[:WORK_LOG_LIMIT],
                 "z1D_View_Access": "Internal",
             }
         }

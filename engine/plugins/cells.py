@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from engine.contracts import Rejected, StandardTicket
 from engine.plugins.mapping import ANY_OTHER, ENUMS, INSTANTS, LEVELS, PLACES, TicketMapping
-from engine.plugins.ports import kept, out_of_order
+from engine.plugins.ports import out_of_order, storable
 from engine.plugins.tables import ROW, Faulty
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import all_wrong
@@ -63,7 +63,11 @@ def typed(frame: pl.DataFrame, mapping: TicketMapping, origin: str) -> Cells:
 
 def refused(mapping: TicketMapping, origin: str, fault: Faulty) -> Rejected:
     return Rejected(
-        source=mapping.source, origin=origin, row=fault.row, reason=fault.reason, content=kept(fault.content)
+        source=mapping.source,
+        origin=origin,
+        row=fault.row,
+        reason=fault.reason,
+        content=storable(fault.content),
     )
 
 
@@ -117,16 +121,16 @@ class _Reading(NamedTuple):
     def problem(self, frame: pl.DataFrame) -> pl.Expr:
         """Null where all is well."""
         raw = pl.col(self.column) if self.column in frame.columns else pl.lit(None, pl.String)
-        said: pl.Expr = pl.lit(None, pl.String)
+        reason: pl.Expr = pl.lit(None, pl.String)
         if self.must is not None:
             wrong = pl.format(
                 f"column {_braced(self.column)}: '{{}}' is not {_braced(self.must)}", raw.str.slice(0, 60)
             )
-            said = pl.when(raw.is_not_null() & pl.col(self.name).is_null()).then(wrong)
+            reason = pl.when(raw.is_not_null() & pl.col(self.name).is_null()).then(wrong)
         if self.required:
             empty = pl.lit(f"column {self.column} is empty and must not be")
-            said = pl.when(raw.is_null()).then(empty).otherwise(said)
-        return said
+            reason = pl.when(raw.is_null()).then(empty).otherwise(reason)
+        return reason
 
 
 def _reading(field: str, column: str, frame: pl.DataFrame, mapping: TicketMapping) -> _Reading:
@@ -246,8 +250,8 @@ def _early(frame: pl.DataFrame, mapping: TicketMapping) -> Iterator[pl.Expr]:
         if field in mapping.columns:
             created, later = mapping.columns["created_at"], mapping.columns[field]
             raws = [pl.col(c) if c in frame.columns else pl.lit(None, pl.String) for c in (later, created)]
-            said = pl.format(f"column {_braced(later)}: '{{}}' is before {_braced(created)} '{{}}'", *raws)
-            yield pl.when(pl.col(FIELD + field) < pl.col(f"{FIELD}created_at")).then(said)
+            reason = pl.format(f"column {_braced(later)}: '{{}}' is before {_braced(created)} '{{}}'", *raws)
+            yield pl.when(pl.col(FIELD + field) < pl.col(f"{FIELD}created_at")).then(reason)
 
 
 def _nul(frame: pl.DataFrame) -> pl.Expr:

@@ -15,7 +15,7 @@ from pydantic_core import from_json
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
 from engine.plugins import cells, updates
 from engine.plugins.mapping import TicketMapping
-from engine.plugins.ports import CHUNK, chunks, kept, not_unicode, out_of_order
+from engine.plugins.ports import CHUNK, chunks, not_unicode, out_of_order, storable
 from engine.plugins.tables import ROW, SUFFIXES, Batch, Faulty, flat, frame_of, open_table
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import all_wrong
@@ -74,8 +74,8 @@ class MappedFiles:
             return
         good, refused = cells.typed(pl.concat([batch.frame for batch in read]), self.mapping, origin)
         refused += [cells.refused(self.mapping, origin, fault) for batch in read for fault in batch.faulty]
-        told, odd = updates.histories(good, self.mapping, origin)
-        for part, rejected in chunks(told, _by_row([*refused, *odd])):
+        histories, odd = updates.histories(good, self.mapping, origin)
+        for part, rejected in chunks(histories, _by_row([*refused, *odd])):
             yield Delivery(
                 tickets=tuple(each.ticket for each in part),
                 events=tuple(event for each in part for event in each.events),
@@ -85,8 +85,8 @@ class MappedFiles:
 
 def one_record(record: Mapping[str, Any], mapping: TicketMapping, origin: str) -> Delivery:
     """A single ticket from a JSON object; a column that it lacks is a null."""
-    if said := not_unicode(record):
-        return Delivery(rejected=(cells.refused(mapping, origin, Faulty(1, said, dict(record))),))
+    if reason := not_unicode(record):
+        return Delivery(rejected=(cells.refused(mapping, origin, Faulty(1, reason, dict(record))),))
     row = flat(record)
     good, refused = cells.typed(frame_of([(1, row)], list(row)), mapping, origin)
     tickets, odd = cells.tickets(good, mapping, origin)
@@ -177,13 +177,13 @@ class HelmdeskFiles:
         return events, _by_row(refused)
 
     def _refused(self, origin: str, row: int | None, reason: str, content: dict[str, Any]) -> Rejected:
-        return Rejected(source=self.name, origin=origin, row=row, reason=reason, content=kept(content))
+        return Rejected(source=self.name, origin=origin, row=row, reason=reason, content=storable(content))
 
 
 def standard_ticket(line: str) -> StandardTicket | str:
     """The ticket in a line of JSON, or why there is none."""
-    if said := _unstorable(line):
-        return said
+    if reason := _unstorable(line):
+        return reason
     try:
         ticket = StandardTicket.model_validate_json(line)
     except ValidationError as error:
@@ -204,8 +204,8 @@ def _ticket_of(line: str) -> str | None:
 
 
 def _event(line: str) -> Event | str:
-    if said := _unstorable(line):
-        return said
+    if reason := _unstorable(line):
+        return reason
     try:
         event = Event.model_validate_json(line)
     except ValidationError as error:

@@ -40,8 +40,8 @@ class JiraSource(Messages):
         record = {k: v for k, v in issue.items() if k != "changelog"}
         fields = {k: v for k, v in issue["fields"].items() if k != "comment"}
         record["fields"] = fields | {"description": plain_text(fields.get("description"))}
-        if said := not_unicode(issue):
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, said, dict(issue))),))
+        if reason := not_unicode(issue):
+            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, dict(issue))),))
         delivery = one_record(record, self.mapping, origin)
         if not delivery.tickets or not _is_whole(issue.get("changelog")):
             return delivery
@@ -50,7 +50,7 @@ class JiraSource(Messages):
         if isinstance(events, str):
             refused = cells.refused(self.mapping, origin, Faulty(1, events, dict(issue)))
             return Delivery(rejected=(refused,))
-        return Delivery(tickets=(_as_told(ticket, events),), events=tuple(events))
+        return Delivery(tickets=(_with_replayed_dates(ticket, events),), events=tuple(events))
 
 
 def plain_text(document: Any) -> str | None:
@@ -129,7 +129,7 @@ def _misshapen(issue: Mapping[str, Any]) -> str | None:
 def _history(ticket: StandardTicket, issue: Mapping[str, Any], mapping: TicketMapping) -> list[Event] | str:
     """CREATED and every change, oldest first; or which word the mapping does not know."""
     changes = _changes(issue["changelog"]["histories"], mapping)
-    meant: list[_Change] = []
+    canonical_changes: list[_Change] = []
     for change in changes:
         if change.at is None:
             return f"changelog {change.history}: its `created` is no instant written as {' or '.join(mapping.dates)}"
@@ -137,9 +137,9 @@ def _history(ticket: StandardTicket, issue: Mapping[str, Any], mapping: TicketMa
         if change.field in ENUMS and None in found:
             unknown = change.before if found[0] is None else change.after
             return f"changelog {change.history}: {change.field} {unknown!r} is not in the mapping's values"
-        meant.append(change._replace(before=found[0], after=found[1]))
+        canonical_changes.append(change._replace(before=found[0], after=found[1]))
     created = {name: getattr(ticket, name).value for name in ENUMS}
-    for change in reversed(meant):
+    for change in reversed(canonical_changes):
         if change.field in created and change.before is not None:
             created[change.field] = change.before
     events = [
@@ -152,7 +152,7 @@ def _history(ticket: StandardTicket, issue: Mapping[str, Any], mapping: TicketMa
             data=created,
             id=f"{ticket.key}/created",
         ),
-        *_events(ticket, meant, Status(created["status"])),
+        *_events(ticket, canonical_changes, Status(created["status"])),
     ]
     response = _first_response(ticket, issue["fields"].get("comment"), events, mapping)
     return sorted([*events, *([response] if response else [])], key=lambda event: event.at)
@@ -207,10 +207,10 @@ def _first_response(
     listed = comments.get("comments") if isinstance(comments, Mapping) else None
     if isinstance(listed, list):
         times = _instants([comment.get("created") for comment in listed], mapping)
-        told = [(at, _person(c.get("author"))) for at, c in zip(times, listed, strict=True) if at is not None]
+        replies = [(at, _person(c.get("author"))) for at, c in zip(times, listed, strict=True) if at is not None]
     else:
-        told = [(event.at, event.actor) for event in events if event.kind == Kind.STATUS]
-    answers = sorted((at, person or "") for at, person in told if person != ticket.requester)
+        replies = [(event.at, event.actor) for event in events if event.kind == Kind.STATUS]
+    answers = sorted((at, person or "") for at, person in replies if person != ticket.requester)
     if not answers:
         return None
     at, person = max(answers[0][0], ticket.created_at), answers[0][1]
@@ -218,7 +218,7 @@ def _first_response(
     return Event(ticket_id=ticket.key, kind=Kind.RESPONSE, at=at, actor=person or ticket.source, id=name)
 
 
-def _as_told(ticket: StandardTicket, events: Sequence[Event]) -> StandardTicket:
+def _with_replayed_dates(ticket: StandardTicket, events: Sequence[Event]) -> StandardTicket:
     """The ticket with the instants that its history gives, so that both always agree."""
     state = lifecycle.replay(events[0].data, events)
     names = ("status", "first_response_at", "resolved_at", "closed_at")

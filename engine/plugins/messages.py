@@ -26,15 +26,15 @@ class Messages(MappedFiles):
         events: list[Event] = []
         rejected: list[Rejected] = []
         for number, line in lines:
-            told = self._of_line(number, line, origin)
-            fresh = [t for t in told.tickets if first.setdefault(t.key, number) == number]
+            delivery = self._of_line(number, line, origin)
+            fresh = [t for t in delivery.tickets if first.setdefault(t.key, number) == number]
             keys = {ticket.key for ticket in fresh}
-            for again in (t for t in told.tickets if t.key not in keys):
+            for again in (t for t in delivery.tickets if t.key not in keys):
                 reason = f"{again.key} was already in line {first[again.key]}"
                 rejected.append(refused(self.mapping, origin, Faulty(number, reason, content_of(line))))
             tickets += fresh
-            events += [event for event in told.events if event.ticket_id in keys]
-            rejected += [each.model_copy(update={"origin": origin, "row": number}) for each in told.rejected]
+            events += [event for event in delivery.events if event.ticket_id in keys]
+            rejected += [each.model_copy(update={"origin": origin, "row": number}) for each in delivery.rejected]
             if len(tickets) >= CHUNK or len(rejected) >= CHUNK:
                 yield Delivery(tickets=tuple(tickets), events=tuple(events), rejected=tuple(rejected))
                 tickets, events, rejected = [], [], []

@@ -80,7 +80,7 @@ def out_of_order(ticket: StandardTicket) -> str | None:
     return None
 
 
-def kept(content: Mapping[str, Any]) -> dict[str, Any]:
+def storable(content: Mapping[str, Any]) -> dict[str, Any]:
     """A row as it can be stored anywhere: NUL shown as ␀, lone surrogates as ?, what is nested too deep left out."""
     return {_storable(str(key)): _plain(value, DEEPEST) for key, value in content.items()}
 

@@ -143,9 +143,9 @@ class _Posting:
         )
 
     def _failure(self, answer: httpx.Response, key: str) -> Exception:
-        status, after = answer.status_code, _asked_pause(answer)
-        said = " ".join(_beginning(answer).decode("utf-8", "replace").split())
-        reason = "".join(letter for letter in said if letter.isprintable())[:200]
+        status, after = answer.status_code, _retry_after(answer)
+        text = " ".join(_beginning(answer).decode("utf-8", "replace").split())
+        reason = "".join(letter for letter in text if letter.isprintable())[:200]
         why = f"{self._shown} answered {status} {answer.reason_phrase} for {key}{f': {reason}' if reason else ''}"
         if answer.is_server_error or status in WORTH_WAITING:
             return TryLater(why, after=after or (timedelta(minutes=1) if status == 429 else None))
@@ -183,13 +183,13 @@ def _beginning(answer: httpx.Response) -> bytes:
     return read[:ANSWER_BYTES]
 
 
-def _asked_pause(answer: httpx.Response) -> timedelta | None:
+def _retry_after(answer: httpx.Response) -> timedelta | None:
     """`Retry-After`, in seconds or as an instant on the server's own clock; a day at most."""
-    asked = answer.headers.get("retry-after", "").strip()
+    header = answer.headers.get("retry-after", "").strip()
     try:
-        if asked.isdecimal():
-            return min(timedelta(seconds=min(int(asked), 10**6)), LONGEST_PAUSE)
-        pause = parsedate_to_datetime(asked) - parsedate_to_datetime(answer.headers.get("date", ""))
+        if header.isdecimal():
+            return min(timedelta(seconds=min(int(header), 10**6)), LONGEST_PAUSE)
+        pause = parsedate_to_datetime(header) - parsedate_to_datetime(answer.headers.get("date", ""))
     except (ValueError, TypeError):
         return None
     return min(max(pause, timedelta(0)), LONGEST_PAUSE)

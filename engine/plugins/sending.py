@@ -32,8 +32,8 @@ class Handler:
             try:
                 made.append(self.group(record))
             except (ValueError, TypeError) as error:
-                said = all_wrong(error) if isinstance(error, ValidationError) else str(error)
-                raise BadInput(f"{self.name}: group record {number}: {said}") from error
+                reason = all_wrong(error) if isinstance(error, ValidationError) else str(error)
+                raise BadInput(f"{self.name}: group record {number}: {reason}") from error
         return made
 
     def group(self, record: Mapping[str, Any]) -> AssignmentGroup:

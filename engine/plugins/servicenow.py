@@ -55,7 +55,7 @@ class ServiceNowHandler(Handler):
             "group_id": decision.group_id,
             "group_name": decision.group_name,
             "rationale": decision.rationale,
-            "confidence": decision.confidence,
+            "confidence": decision.score,
         }
 
     def group(self, record: Mapping[str, Any]) -> AssignmentGroup:

@@ -41,12 +41,12 @@ FOLLOWED = {
 RESPONSE = f"{FIELD}(response)"
 
 
-class Told(NamedTuple):
+class TicketHistory(NamedTuple):
     ticket: StandardTicket
     events: list[Event]
 
 
-def histories(good: pl.DataFrame, mapping: TicketMapping, origin: str) -> tuple[list[Told], list[Rejected]]:
+def histories(good: pl.DataFrame, mapping: TicketMapping, origin: str) -> tuple[list[TicketHistory], list[Rejected]]:
     """Tickets with their histories from typed cells (`cells.typed`), in the order of first appearance."""
     rows = _ordered(good, mapping)
     strange = rows.filter(pl.col(CREATED) != pl.col(CREATED).first().over(KEY))
@@ -54,14 +54,14 @@ def histories(good: pl.DataFrame, mapping: TicketMapping, origin: str) -> tuple[
     rows = rows.filter(pl.col(CREATED) == pl.col(CREATED).first().over(KEY))
     rows = rows.with_columns(pl.int_range(pl.len()).over(KEY).eq(0).alias(FIRST))
     changes = _changes(rows)
-    told: list[Told] = []
+    ticket_histories: list[TicketHistory] = []
     for group in _groups(rows, changes, cells.extra_columns(rows, mapping)):
-        made = _told(group, mapping)
+        made = _ticket_history(group, mapping)
         if isinstance(made, str):
             rejected.append(_refused(group.last, made, mapping, origin))
         else:
-            told.append(made)
-    return told, rejected
+            ticket_histories.append(made)
+    return ticket_histories, rejected
 
 
 class _Group(NamedTuple):
@@ -91,9 +91,9 @@ def _changes(rows: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
     """What changed in which row, by ticket."""
     parts = [_change(rows, field, place) for place, field in enumerate(FOLLOWED, start=1)]
     parts.append(_first_sign_of_work(rows))
-    told = pl.concat(parts).sort("n", "place")
+    changes = pl.concat(parts).sort("n", "place")
     found: dict[str, list[dict[str, Any]]] = {}
-    for change in told.iter_rows(named=True):
+    for change in changes.iter_rows(named=True):
         found.setdefault(change["key"], []).append(change)
     return found
 
@@ -102,8 +102,8 @@ def _change(rows: pl.DataFrame, field: str, place: int) -> pl.DataFrame:
     value, first = pl.col(FIELD + field), pl.col(FIRST)
     differs = value.ne_missing(value.shift().over(KEY))
     at_first = {"status": value != Status.NEW, "group": value.is_not_null(), "assignee": value.is_not_null()}
-    said = pl.when(first).then(at_first.get(field, pl.lit(value=False))).otherwise(differs)
-    return _as_changes(rows, said, value, field, place)
+    is_change = pl.when(first).then(at_first.get(field, pl.lit(value=False))).otherwise(differs)
+    return _as_changes(rows, is_change, value, field, place)
 
 
 def _first_sign_of_work(rows: pl.DataFrame) -> pl.DataFrame:
@@ -113,11 +113,11 @@ def _first_sign_of_work(rows: pl.DataFrame) -> pl.DataFrame:
     return _as_changes(rows, sign & (sign.cast(pl.Int32).cum_sum().over(KEY) == 1), pl.lit(None), RESPONSE, 5.5)
 
 
-def _as_changes(rows: pl.DataFrame, said: pl.Expr, value: pl.Expr, field: str, place: float) -> pl.DataFrame:
+def _as_changes(rows: pl.DataFrame, is_change: pl.Expr, value: pl.Expr, field: str, place: float) -> pl.DataFrame:
     return (
         rows.with_row_index("n")
         .with_columns(pl.col(FIELD + field).shift().over(KEY).alias("before") if field in FOLLOWED else _nothing())
-        .filter(said)
+        .filter(is_change)
         .select(
             "n",
             pl.col(KEY).alias("key"),
@@ -143,7 +143,7 @@ def _groups(rows: pl.DataFrame, changes: dict[str, list[dict[str, Any]]], extra:
         yield _Group(first, last, changes.get(first[KEY], []), extra)
 
 
-def _told(group: _Group, mapping: TicketMapping) -> Told | str:
+def _ticket_history(group: _Group, mapping: TicketMapping) -> TicketHistory | str:
     key = f"{mapping.source}:{group.first[KEY]}"
     created = {name: group.first[FIELD + name] for name in ENUMS} | {"status": Status.NEW.value}
     events = [
@@ -167,7 +167,7 @@ def _told(group: _Group, mapping: TicketMapping) -> Told | str:
         mapping,
         _metadata(group, mapping, {n: at for n, at in reported.items() if at is not None and at != known[n]}),
     )
-    return ticket if isinstance(ticket, str) else Told(ticket, events)
+    return ticket if isinstance(ticket, str) else TicketHistory(ticket, events)
 
 
 def _metadata(group: _Group, mapping: TicketMapping, reported: dict[str, datetime]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.contracts import Delivery, Rejected
 from engine.plugins.files import HelmdeskFiles, standard_ticket
-from engine.plugins.ports import SourcePlugin, kept
+from engine.plugins.ports import SourcePlugin, storable
 
 
 class StandardTicketSource:
@@ -30,7 +30,7 @@ class StandardTicketSource:
             made = standard_ticket(json.dumps(item, default=str))
             reason = made if isinstance(made, str) else self._odd_length(len(made.title) + len(made.description))
             if isinstance(made, str) or reason:
-                content = kept(item if isinstance(item, dict) else {"payload": item})
+                content = storable(item if isinstance(item, dict) else {"payload": item})
                 refused.append(
                     Rejected(source=self.name, origin="webhook", row=row, reason=reason or "", content=content)
                 )

@@ -61,8 +61,8 @@ def _fault(fault: Mapping[str, Any], whole: str, under: str = "") -> str:
     steps = [f"[{step}]" if isinstance(step, int) else f".{step}" for step in fault["loc"]]
     key = shortened((under + "".join(steps)).removeprefix(".")) if steps else whole
     reason, value = fault["msg"].removeprefix("Value error, "), fault["input"]
-    is_said = fault["type"] == "value_error" and (isinstance(value, dict | list) or str(value) in reason)
-    given = "" if is_said or fault["type"] == "missing" else f", got {shown(value)}"
+    names_value = fault["type"] == "value_error" and (isinstance(value, dict | list) or str(value) in reason)
+    given = "" if names_value or fault["type"] == "missing" else f", got {shown(value)}"
     return f"{key}: {reason}{given}"
 
 

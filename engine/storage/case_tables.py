@@ -10,9 +10,9 @@ from engine.grant_review import Reason, ReviewOutcome, ReviewStatus
 from engine.reminders import ReminderStatus, ReminderType
 from engine.resolutions import (
     ApprovalStatus,
-    CalibrationStatus,
     Eligibility,
     EmpowermentTier,
+    GrantReviewStatus,
     ResolutionType,
     WentWrong,
 )
@@ -119,7 +119,7 @@ resolutions = Table(
     one_of("type", ResolutionType),
     one_of("tier", EmpowermentTier),
     one_of("approval_status", ApprovalStatus),
-    one_of("calibration_status", CalibrationStatus),
+    one_of("calibration_status", GrantReviewStatus),
 )
 
 calibration_items = Table(

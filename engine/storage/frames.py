@@ -39,9 +39,9 @@ def from_database(
     """The table, or some of it, ordered by its primary key where all of that is read. Raises Unavailable if the
     database does not answer, NotFound for a column that is not there."""
     read = _sqlite if url.get_backend_name() == "sqlite" else _postgres
-    asked, fits = chosen(table, columns), wanted(table, where, after)
-    raw = read(url, table, asked, fits)
-    return raw.select(_cast(column.name, raw.schema[column.name], frame_type(column)) for column in asked)
+    selection, fits = chosen(table, columns), wanted(table, where, after)
+    raw = read(url, table, selection, fits)
+    return raw.select(_cast(column.name, raw.schema[column.name], frame_type(column)) for column in selection)
 
 
 def chosen(table: Table, columns: Sequence[str] | None) -> list[Column[Any]]:
@@ -51,8 +51,8 @@ def chosen(table: Table, columns: Sequence[str] | None) -> list[Column[Any]]:
 
 def wanted(table: Table, where: Where | None, after: After | None) -> list[Fit]:
     """What the columns have to hold. Raises NotFound."""
-    held = {_column(table, name).name: kept for name, kept in (where or {}).items()}
-    words = [Fit(name, "IS NULL") if kept is None else Fit(name, "IN", sorted(kept)) for name, kept in held.items()]
+    values = {_column(table, name).name: some for name, some in (where or {}).items()}
+    words = [Fit(name, "IS NULL") if some is None else Fit(name, "IN", sorted(some)) for name, some in values.items()]
     return words + [Fit(_column(table, name).name, ">", [at.astimezone(UTC)]) for name, at in (after or {}).items()]
 
 
@@ -113,11 +113,11 @@ def _by_columns(
         split = [pl.Series([text], dtype=pl.String()).str.split("\0").explode() for text in texts]
         if any(len(series) != rows for series in split):
             return None
-        told = [
+        cells = [
             series.str.strip_prefix("=").set(series == "", None) if column.nullable else series
             for column, series in zip(columns, split, strict=True)
         ]
-        parts.append(pl.DataFrame(told, schema=list(types)).cast(types))  # type: ignore[arg-type]
+        parts.append(pl.DataFrame(cells, schema=list(types)).cast(types))  # type: ignore[arg-type]
     return pl.concat(parts)
 
 
@@ -132,11 +132,11 @@ def _as_text(fits: Sequence[Fit]) -> list[str]:
 
 def _where(fits: Sequence[Fit], mark: str) -> str:
     """`mark` stands for a value, with its number where it has a place for one."""
-    numbers, asked = count(1), []
+    numbers, conditions = count(1), []
     for name, operator, values in fits:
         marks = ", ".join(mark.format(next(numbers)) for _ in values)
-        asked.append(f'"{name}" {operator} ' + (f"({marks})" if operator == "IN" else marks))
-    return f" WHERE {' AND '.join(asked)}" if asked else ""
+        conditions.append(f'"{name}" {operator} ' + (f"({marks})" if operator == "IN" else marks))
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 def _raw(column: Column[Any]) -> pl.DataType:
@@ -146,8 +146,8 @@ def _raw(column: Column[Any]) -> pl.DataType:
             return pl.String()
         case pl.Boolean():
             return pl.Int64()
-        case kept:
-            return kept
+        case same:
+            return same
 
 
 def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:

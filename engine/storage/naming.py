@@ -10,14 +10,14 @@ from engine.shared.errors import BadInput, NotFound
 
 WORDS = {
     "Resolution": "grant",
-    "CalibrationItem": "grant on the review list called",
+    "GrantReviewItem": "grant on the review list called",
     "EmpowermentConfig": "limit for grants of team",
     "AssignmentGroup": "group",
     "CaseFlag": "flag",
 }
 WHERE = {
-    "Resolution": "`helmdesk calibration list --approvals` shows those that wait for an approval",
-    "CalibrationItem": "`helmdesk calibration list` shows what is on it",
+    "Resolution": "`helmdesk grants list --approvals` shows those that wait for an approval",
+    "GrantReviewItem": "`helmdesk grants list` shows what is on it",
     "EmpowermentConfig": "it is set in empowerment.yaml of the people files",
     "Agent": "agents come from agents.yaml of the people files: `helmdesk ingest FOLDER --source people`",
     "Team": "teams come from teams.yaml of the people files: `helmdesk ingest FOLDER --source people`",

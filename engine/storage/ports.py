@@ -19,7 +19,7 @@ class Saved(NamedTuple):
     events: list[RecordedEvent]
 
 
-class Noted(Protocol):
+class TicketNote(Protocol):
     """History and records that belong together and change no field of their ticket, as it was when they were made."""
 
     @property
@@ -30,7 +30,7 @@ class Noted(Protocol):
     def records(self) -> Sequence[BaseModel]: ...
 
 
-Note = TypeVar("Note", bound=Noted)
+Note = TypeVar("Note", bound=TicketNote)
 
 
 class Store(Protocol):

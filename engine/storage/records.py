@@ -34,7 +34,7 @@ class Side(NamedTuple):
     column: str
 
 
-class Kept(NamedTuple):
+class RecordMapping(NamedTuple):
     """Where a kind of record lives. `parents` are the fields that name another kept thing, by its table."""
 
     kind: type[BaseModel]
@@ -53,53 +53,55 @@ _OF_AGENT = {
 }
 
 # Parents before children: records of one call are written in this order.
-KEPT = (
-    Kept(Company, "companies"),
-    Kept(Contact, "contacts"),
-    Kept(Team, "teams"),
-    Kept(Agent, "agents", lists=_OF_AGENT),
-    Kept(EmpowermentConfig, "empowerment_configs", key="team_id"),
-    Kept(AssignmentGroup, "assignment_groups", key="group_id"),
-    Kept(notifications.NotificationPreference, "notification_preferences"),
-    Kept(notifications.QueuedNotification, "notification_queue", parents=_TICKET),
-    Kept(notifications.Silence, "silences", parents=_TICKET),
-    Kept(kanban.KanbanView, "kanban_views"),
-    Kept(envelopes.Envelope, "envelopes", parents=_TICKET),
-    Kept(tasks.Task, "tasks", parents=_THREAD),
-    Kept(timeline.TimelineEntry, "timeline_entries", parents=_THREAD),
-    Kept(flags.CaseFlag, "case_flags", parents=_TICKET),
-    Kept(resolutions.Resolution, "resolutions", parents=_TICKET),
-    Kept(grant_review.CalibrationItem, "calibration_items", parents=_GRANT),
-    Kept(grant_review.Lesson, "lessons", parents=_GRANT),
-    Kept(priority.PriorityScore, "priority_scores", parents=_TICKET),
-    Kept(reminders.Reminder, "reminders", parents=_TICKET),
-    Kept(alert_matrix.Alert, "alerts", parents=_TICKET),
-    Kept(cases.Incident, "incidents"),
-    Kept(cases.LinkedIncident, "linked_incidents", parents={**_TICKET, "incident_id": "incidents"}),
-    Kept(cases.AffectedResource, "affected_resources", parents=_TICKET),
-    Kept(cases.Evidence, "evidence", parents=_TICKET),
-    Kept(cases.LinkedRunbook, "linked_runbooks", parents=_TICKET),
-    Kept(cases.Survey, "surveys", parents=_TICKET),
-    Kept(cases.FeedbackSignal, "feedback_signals", parents=_TICKET),
+MAPPINGS = (
+    RecordMapping(Company, "companies"),
+    RecordMapping(Contact, "contacts"),
+    RecordMapping(Team, "teams"),
+    RecordMapping(Agent, "agents", lists=_OF_AGENT),
+    RecordMapping(EmpowermentConfig, "empowerment_configs", key="team_id"),
+    RecordMapping(AssignmentGroup, "assignment_groups", key="group_id"),
+    RecordMapping(notifications.NotificationPreference, "notification_preferences"),
+    RecordMapping(notifications.QueuedNotification, "notification_queue", parents=_TICKET),
+    RecordMapping(notifications.Silence, "silences", parents=_TICKET),
+    RecordMapping(kanban.KanbanView, "kanban_views"),
+    RecordMapping(envelopes.Envelope, "envelopes", parents=_TICKET),
+    RecordMapping(tasks.Task, "tasks", parents=_THREAD),
+    RecordMapping(timeline.TimelineEntry, "timeline_entries", parents=_THREAD),
+    RecordMapping(flags.CaseFlag, "case_flags", parents=_TICKET),
+    RecordMapping(resolutions.Resolution, "resolutions", parents=_TICKET),
+    RecordMapping(grant_review.GrantReviewItem, "calibration_items", parents=_GRANT),
+    RecordMapping(grant_review.Lesson, "lessons", parents=_GRANT),
+    RecordMapping(priority.PriorityScore, "priority_scores", parents=_TICKET),
+    RecordMapping(reminders.Reminder, "reminders", parents=_TICKET),
+    RecordMapping(alert_matrix.Nudge, "alerts", parents=_TICKET),
+    RecordMapping(cases.Incident, "incidents"),
+    RecordMapping(cases.LinkedIncident, "linked_incidents", parents={**_TICKET, "incident_id": "incidents"}),
+    RecordMapping(cases.AffectedResource, "affected_resources", parents=_TICKET),
+    RecordMapping(cases.Evidence, "evidence", parents=_TICKET),
+    RecordMapping(cases.LinkedRunbook, "linked_runbooks", parents=_TICKET),
+    RecordMapping(cases.Survey, "surveys", parents=_TICKET),
+    RecordMapping(cases.FeedbackSignal, "feedback_signals", parents=_TICKET),
 )
-_BY_KIND = {kept.kind: kept for kept in KEPT}
+_BY_KIND = {mapping.kind: mapping for mapping in MAPPINGS}
 
 
-def kept_as(kind: type[BaseModel]) -> Kept:
+def mapping_of(kind: type[BaseModel]) -> RecordMapping:
     """Where this kind lives. Raises BadInput for one that has no table."""
     if kind not in _BY_KIND:
-        raise BadInput(f"{kind.__name__} is not a kept record; there are {', '.join(k.kind.__name__ for k in KEPT)}.")
+        raise BadInput(
+            f"{kind.__name__} is not a kept record; there are {', '.join(k.kind.__name__ for k in MAPPINGS)}."
+        )
     return _BY_KIND[kind]
 
 
-def check_fields(kept: Kept, names: Mapping[str, Any]) -> None:
+def check_fields(mapping: RecordMapping, names: Mapping[str, Any]) -> None:
     """Raises BadInput for a filter on a field that the kind does not have."""
-    if unknown := sorted(set(names) - set(kept.kind.model_fields)):
-        fields = ", ".join(kept.kind.model_fields)
-        raise BadInput(f"{kept.kind.__name__} has no field {', '.join(unknown)}; it has {fields}.")
+    if unknown := sorted(set(names) - set(mapping.kind.model_fields)):
+        fields = ", ".join(mapping.kind.model_fields)
+        raise BadInput(f"{mapping.kind.__name__} has no field {', '.join(unknown)}; it has {fields}.")
 
 
 def parents_first(records: Sequence[BaseModel]) -> list[BaseModel]:
     """Records in an order in which each finds what it refers to; equal kinds keep theirs."""
-    order = {kept.kind: place for place, kept in enumerate(KEPT)}
-    return sorted(records, key=lambda record: order[kept_as(type(record)).kind])
+    order = {mapping.kind: place for place, mapping in enumerate(MAPPINGS)}
+    return sorted(records, key=lambda record: order[mapping_of(type(record)).kind])

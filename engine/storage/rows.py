@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Table
 
 from engine.contracts import AllocationDecision, Alternative, IngestReport, RecordedEvent, Rejected, Scores, Ticket
 from engine.shared.errors import NotFound
-from engine.storage.records import Kept
+from engine.storage.records import RecordMapping
 from engine.storage.tables import metadata
 from engine.storage.text import clean, jsonable, nearest_json
 from engine.storage.upsert.plan import fingerprint
@@ -44,34 +44,38 @@ def recorded(row: Mapping[str, Any]) -> RecordedEvent:
     return RecordedEvent.model_validate({name: row[name] for name in RecordedEvent.model_fields})
 
 
-def record_row(kept: Kept, record: BaseModel) -> Row:
-    fields = {name: getattr(record, name) for name in kept.kind.model_fields if name not in kept.lists}
-    return plain(table_named(kept.table), fields)
+def record_row(mapping: RecordMapping, record: BaseModel) -> Row:
+    fields = {name: getattr(record, name) for name in mapping.kind.model_fields if name not in mapping.lists}
+    return plain(table_named(mapping.table), fields)
 
 
-def side_rows(kept: Kept, field: str, record: BaseModel) -> list[Row]:
+def side_rows(mapping: RecordMapping, field: str, record: BaseModel) -> list[Row]:
     """The rows of one list field, numbered so that the list keeps its order."""
-    side, key = kept.lists[field], getattr(record, kept.key)
+    side, key = mapping.lists[field], getattr(record, mapping.key)
     return [
         {side.parent: key, "position": place, side.column: value} for place, value in enumerate(getattr(record, field))
     ]
 
 
-def record(kept: Kept, row: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> BaseModel:
-    return kept.kind.model_validate({**row, **lists})
+def record(mapping: RecordMapping, row: Mapping[str, Any], lists: Mapping[str, Sequence[str]]) -> BaseModel:
+    return mapping.kind.model_validate({**row, **lists})
 
 
 def decision_row(decision: AllocationDecision, at: datetime) -> Row:
-    fields = {name: getattr(decision, name) for name in AllocationDecision.model_fields if name != "scores"}
+    """The column of the score is called `confidence`, as the event and the handlers' payload call it."""
+    fields = {name: value for name, value in decision if name not in {"score", "scores"}}
     scores = {name: getattr(decision.scores, name, None) for name in Scores.model_fields}
-    return plain(table_named("allocation_decisions"), {**fields, **scores, "recorded_at": at})
+    fields |= {**scores, "confidence": decision.score, "recorded_at": at}
+    return plain(table_named("allocation_decisions"), fields)
 
 
 def decision(row: Mapping[str, Any]) -> AllocationDecision:
     scores = {name: row[name] for name in Scores.model_fields}
-    fields = {name: row[name] for name in AllocationDecision.model_fields if name not in {"scores", "alternatives"}}
+    others = {"score", "scores", "alternatives"}
+    fields = {name: row[name] for name in AllocationDecision.model_fields if name not in others}
     return AllocationDecision(
         **fields,
+        score=row["confidence"],
         scores=Scores(**scores) if scores["composite"] is not None else None,
         alternatives=tuple(Alternative(**one) for one in row["alternatives"]),
     )

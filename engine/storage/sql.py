@@ -19,7 +19,7 @@ from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.outbox import Destination
 from engine.storage.ports import Note, Record, Saved
-from engine.storage.records import check_fields, kept_as
+from engine.storage.records import check_fields, mapping_of
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
 from engine.storage.text import is_text
 from engine.storage.upsert import plan
@@ -167,15 +167,15 @@ class SqlStore:
         return new
 
     def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
-        kept: list[Note] = []
+        saved_notes: list[Note] = []
         for some in chunked(sorted(notes, key=lambda note: note.ticket.id), _NOTES_PER_TRANSACTION):
             with writing(self._engine) as connection:
                 now = statements.known(connection, [note.ticket.id for note in some], lock=True)
                 unmoved = [note for note in some if now[note.ticket.id]["version"] == note.ticket.version]
                 statements.append(connection, [event for note in unmoved for event in note.events], at=in_utc(at))
                 statements.put(connection, [record for note in unmoved for record in note.records])
-            kept += unmoved
-        return kept
+            saved_notes += unmoved
+        return saved_notes
 
     def put(self, records: Sequence[BaseModel], *, within: Connection | None = None) -> None:
         """`within` is the transaction of whoever writes them with something else."""
@@ -187,19 +187,19 @@ class SqlStore:
         return writing(self._engine, lock=lock)
 
     def get(self, kind: type[Record], key: str) -> Record:
-        kept = kept_as(kind)
+        mapping = mapping_of(kind)
         with reading(self._engine) as connection:
-            found = statements.records(connection, kept, {kept.key: key})
+            found = statements.records(connection, mapping, {mapping.key: key})
         if not found:
             raise naming.no_record(kind, key)
         return cast("Record", found[0])
 
     def all(self, kind: type[Record], **equal: Any) -> list[Record]:
-        kept = kept_as(kind)
-        check_fields(kept, equal)
+        mapping = mapping_of(kind)
+        check_fields(mapping, equal)
         with reading(self._engine) as connection:
-            found = cast("list[Record]", statements.records(connection, kept, equal))
-        return sorted(found, key=lambda record: str(getattr(record, kept.key)))
+            found = cast("list[Record]", statements.records(connection, mapping, equal))
+        return sorted(found, key=lambda record: str(getattr(record, mapping.key)))
 
     def record_decisions(
         self, decisions: Sequence[AllocationDecision], *, at: datetime, destination: Destination | None = None

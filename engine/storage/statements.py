@@ -32,7 +32,7 @@ from engine.shared.errors import Conflict
 from engine.storage import outbox, rows
 from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head
-from engine.storage.records import Kept, kept_as, parents_first
+from engine.storage.records import RecordMapping, mapping_of, parents_first
 from engine.storage.tables import allocation_decisions, events, rejected_rows, tickets
 from engine.storage.text import as_json
 from engine.storage.upsert import field_merge, guards, plan
@@ -75,30 +75,30 @@ def _query(kind: str, dialect: str) -> Select[Any]:
             return select(tickets.c.id, events.c.version, events.c.hash).join(events, last).where(there)
 
 
-def _asked(connection: Connection, kind: str, words: Iterable[str]) -> CursorResult[Any]:
+def _prepared_query(connection: Connection, kind: str, words: Iterable[str]) -> CursorResult[Any]:
     return connection.execute(_query(kind, connection.dialect.name), in_words(connection, words))
 
 
 def delivered_at(connection: Connection, keys: Iterable[str]) -> dict[str, datetime | None]:
     """Which of these tickets are known, and the instant their source gave them last."""
-    return dict(_asked(connection, "delivered at", keys).tuples().all())
+    return dict(_prepared_query(connection, "delivered at", keys).tuples().all())
 
 
 def known(connection: Connection, keys: Iterable[str], *, lock: bool = False) -> dict[str, Row]:
     """Stored tickets by key; `lock` holds them (in one order, so that nobody waits in a circle) until the end."""
-    found = _asked(connection, "tickets locked" if lock else "tickets", keys)
+    found = _prepared_query(connection, "tickets locked" if lock else "tickets", keys)
     return {row["id"]: dict(row) for row in found.mappings()}
 
 
 def known_ids(connection: Connection, new: Iterable[Event]) -> dict[str, str]:
     """Which of these events' ids are known, and to which ticket each belongs."""
     ids = [event.id for event in new if event.id is not None]
-    return dict(_asked(connection, "event ids", ids).tuples().all()) if ids else {}
+    return dict(_prepared_query(connection, "event ids", ids).tuples().all()) if ids else {}
 
 
 def heads(connection: Connection, keys: Collection[str]) -> dict[str, Head]:
     """The last link of each ticket's chain."""
-    found = _asked(connection, "heads", keys) if keys else ()
+    found = _prepared_query(connection, "heads", keys) if keys else ()
     return {key: Head(version, link) for key, version, link in found}
 
 
@@ -170,8 +170,8 @@ def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[
         prints.setdefault(plan.fingerprint(one), one)
     column = rejected_rows.c.fingerprint
     for some in chunked(list(prints), ROWS_PER_TRANSACTION):
-        for kept in connection.execute(select(column).where(column.in_(some))).scalars():
-            prints.pop(kept, None)
+        for fingerprint in connection.execute(select(column).where(column.in_(some))).scalars():
+            prints.pop(fingerprint, None)
     return prints
 
 
@@ -185,27 +185,27 @@ def put(connection: Connection, records: Sequence[BaseModel]) -> None:
     """Insert or replace records, a statement per kind, parents first; the last of equal keys wins."""
     per_kind: dict[type[BaseModel], dict[str, BaseModel]] = {}
     for record in parents_first(records):
-        per_kind.setdefault(type(record), {})[getattr(record, kept_as(type(record)).key)] = record
+        per_kind.setdefault(type(record), {})[getattr(record, mapping_of(type(record)).key)] = record
     for kind, by_key in per_kind.items():
-        kept = kept_as(kind)
-        _upsert(connection, kept, [rows.record_row(kept, by_key[key]) for key in sorted(by_key)])
-        for field, side in kept.lists.items():
+        mapping = mapping_of(kind)
+        _upsert(connection, mapping, [rows.record_row(mapping, by_key[key]) for key in sorted(by_key)])
+        for field, side in mapping.lists.items():
             table = rows.table_named(side.table)
             connection.execute(delete(table).where(table.c[side.parent].in_(list(by_key))))
-            new = [row for record in by_key.values() for row in rows.side_rows(kept, field, record)]
+            new = [row for record in by_key.values() for row in rows.side_rows(mapping, field, record)]
             insert_rows(connection, table, new)
 
 
-def records(connection: Connection, kept: Kept, equal: Mapping[str, Any]) -> list[BaseModel]:
+def records(connection: Connection, mapping: RecordMapping, equal: Mapping[str, Any]) -> list[BaseModel]:
     """Records of a kind whose fields equal the given values, in no order."""
-    table = rows.table_named(kept.table)
+    table = rows.table_named(mapping.table)
     in_columns = {name for name in equal if name in table.c and not isinstance(table.c[name].type, JSON)}
     wanted = rows.plain(table, {name: equal[name] for name in in_columns})
     found = fetch(connection, select(table).where(*(table.c[name] == value for name, value in wanted.items())))
-    keys = [row[kept.key] for row in found]
-    lists = {field: _side(connection, kept, field, keys) for field in kept.lists}
+    keys = [row[mapping.key] for row in found]
+    lists = {field: _side(connection, mapping, field, keys) for field in mapping.lists}
     made = [
-        rows.record(kept, row, {field: by_key.get(row[kept.key], []) for field, by_key in lists.items()})
+        rows.record(mapping, row, {field: by_key.get(row[mapping.key], []) for field, by_key in lists.items()})
         for row in found
     ]
     nested = {name: value for name, value in equal.items() if name not in in_columns}
@@ -242,15 +242,15 @@ def _last_decisions(connection: Connection, keys: list[str]) -> dict[str, tuple[
     return {key: (outcome, group) for key, outcome, group in connection.execute(query.order_by(table.c.id))}
 
 
-def _upsert(connection: Connection, kept: Kept, new: list[Row]) -> None:
-    table = rows.table_named(kept.table)
+def _upsert(connection: Connection, mapping: RecordMapping, new: list[Row]) -> None:
+    table = rows.table_named(mapping.table)
     statement = insert_into(table, connection)
-    others = {column.name: statement.excluded[column.name] for column in table.c if column.name != kept.key}
-    connection.execute(statement.on_conflict_do_update(index_elements=[kept.key], set_=others), new)
+    others = {column.name: statement.excluded[column.name] for column in table.c if column.name != mapping.key}
+    connection.execute(statement.on_conflict_do_update(index_elements=[mapping.key], set_=others), new)
 
 
-def _side(connection: Connection, kept: Kept, field: str, keys: Sequence[str]) -> dict[str, list[str]]:
-    side = kept.lists[field]
+def _side(connection: Connection, mapping: RecordMapping, field: str, keys: Sequence[str]) -> dict[str, list[str]]:
+    side = mapping.lists[field]
     table = rows.table_named(side.table)
     found: dict[str, list[str]] = {}
     for some in chunked(keys, ROWS_PER_TRANSACTION):

@@ -71,14 +71,14 @@ class InForce(Generic[T]):
     def _stay(self, error: HelmdeskError) -> None:
         where = "stays in force"
         if not self._good:
-            kept = None if self._keep is None else _kept(self._keep, self._files)
-            if kept is None:
+            files = None if self._keep is None else _last_good_files(self._keep, self._files)
+            if files is None:
                 raise error
             try:
-                self._good = [self._load(*kept)]
+                self._good = [self._load(*files)]
             except HelmdeskError:
                 raise error from None
-            where = f"is in force, as kept in {kept[0].parent}"
+            where = f"is in force, as kept in {files[0].parent}"
         self._warn(f"{' '.join(str(error).split())} The last good version {where}.")
 
 
@@ -122,11 +122,11 @@ def _keep(folder: Path, content: str, files: Mapping[Path, bytes | None]) -> Non
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _kept(folder: Path, files: tuple[Path, ...]) -> tuple[Path, ...] | None:
+def _last_good_files(folder: Path, files: tuple[Path, ...]) -> tuple[Path, ...] | None:
     """The last good files; None if nothing was kept of files with these names."""
     try:
         content = (folder / _POINTER).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    kept = tuple(folder / content / file.name for file in files)
-    return kept if content and all(file.is_file() for file in kept) else None
+    copies = tuple(folder / content / file.name for file in files)
+    return copies if content and all(file.is_file() for file in copies) else None

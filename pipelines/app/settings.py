@@ -14,7 +14,7 @@ from engine.shared.errors import BadInput
 from engine.shared.policy_file import first_wrong
 
 PREFIX = "HELMDESK_"
-SURELY_MEANT = 0.82
+CLOSE_MATCH = 0.82
 """From this likeness on, a name in the environment is a mistyped setting and not somebody else's variable."""
 
 
@@ -130,20 +130,20 @@ def unknown_settings() -> list[tuple[str, str]]:
         in_file = DotEnvSettingsSource(Settings).env_vars
     except (UnicodeDecodeError, OSError) as error:
         raise BadInput(f"{Path('.env').absolute()} can't be read as UTF-8 text: {error}; see .env.example") from None
-    said = [(name.upper(), str(Path(".env").absolute())) for name in in_file]
-    said += [(name.upper(), "the environment") for name in os.environ]
+    names = [(name.upper(), str(Path(".env").absolute())) for name in in_file]
+    names += [(name.upper(), "the environment") for name in os.environ]
     known = set(known_settings())
-    return sorted((name, where) for name, where in said if name.startswith(PREFIX) and name not in known)
+    return sorted((name, where) for name, where in names if name.startswith(PREFIX) and name not in known)
 
 
 def _refuse_mistyped() -> None:
     """The environment has other people's variables too (a cluster adds some for every service); a .env is ours."""
     for name, where in unknown_settings():
         is_ours = where != "the environment"
-        near = get_close_matches(name.removeprefix(PREFIX), _bare_names(), n=1, cutoff=0.5 if is_ours else SURELY_MEANT)
+        near = get_close_matches(name.removeprefix(PREFIX), _bare_names(), n=1, cutoff=0.5 if is_ours else CLOSE_MATCH)
         if near or is_ours:
-            meant = f"; did you mean {PREFIX}{near[0]}?" if near else ";"
-            raise BadInput(f"{name} in {where} is no setting{meant} .env.example has all of them")
+            hint = f"; did you mean {PREFIX}{near[0]}?" if near else ";"
+            raise BadInput(f"{name} in {where} is no setting{hint} .env.example has all of them")
 
 
 def _bare_names() -> list[str]:

@@ -26,18 +26,18 @@ def verify(
     from pipelines.marts import chain_heads
 
     with open_here(context) as app:
-        kept = chain_heads.read(app.settings.marts_folder)
-        found = walk(app.store, kept.heads if kept else None, limit=LISTED)
-    is_whole = not found.found and not (kept and kept.fault)
-    typer.echo(as_json.dumps(_report(found, kept, ok=is_whole)) if json else _in_words(found, kept))
+        last = chain_heads.read(app.settings.marts_folder)
+        found = walk(app.store, last.heads if last else None, limit=LISTED)
+    is_whole = not found.found and not (last and last.fault)
+    typer.echo(as_json.dumps(_report(found, last, ok=is_whole)) if json else _in_words(found, last))
     raise typer.Exit(0 if is_whole else 1)
 
 
-def _report(found: "Audit", kept: "PublishedHeads | None", *, ok: bool) -> dict[str, Any]:
+def _report(found: "Audit", last: "PublishedHeads | None", *, ok: bool) -> dict[str, Any]:
     """`broken` has the first places by ticket and version, `found` says how many there are."""
     publication = None
-    if kept:
-        publication = {"folder": kept.folder.name, "tickets": kept.heads.height, "fault": kept.fault}
+    if last:
+        publication = {"folder": last.folder.name, "tickets": last.heads.height, "fault": last.fault}
     return {
         "ok": ok,
         "tickets": found.tickets,
@@ -48,17 +48,17 @@ def _report(found: "Audit", kept: "PublishedHeads | None", *, ok: bool) -> dict[
     }
 
 
-def _in_words(found: "Audit", kept: "PublishedHeads | None") -> str:
+def _in_words(found: "Audit", last: "PublishedHeads | None") -> str:
     lines = [plain(f"{one.ticket} version {one.version} ({one.event_id or 'no event'}): {one.what}")
              for one in found.broken[:SHOWN]]  # fmt: skip
     if found.found > SHOWN:
         lines.append(f"and {found.found - SHOWN:,} more; --json lists the first {LISTED}")
     walked = f"{counted(found.tickets, 'ticket')}, {counted(found.events, 'event')}"
     lines.append(f"{walked}: {counted(found.found, 'broken place') if found.found else 'every chain is whole'}")
-    if kept is None:
+    if last is None:
         lines.append("nothing published to compare with: a chain that was written anew as a whole would not show")
-    elif kept.fault:
-        lines.append(plain(f"not compared with the last publication: {kept.fault}"))
+    elif last.fault:
+        lines.append(plain(f"not compared with the last publication: {last.fault}"))
     else:
-        lines.append(f"compared with {counted(kept.heads.height, 'ticket')} of the publication {kept.folder.name}")
+        lines.append(f"compared with {counted(last.heads.height, 'ticket')} of the publication {last.folder.name}")
     return "\n".join(lines)

@@ -35,9 +35,9 @@ def lines(found: "Backtest") -> Iterator[str]:
 def _attained(row: dict[str, Any]) -> str:
     name = row["value"] if row["dimension"] == "all" else f"{row['dimension']} {row['value']}"
     clocks, points = row["clocks_after"], row["points"]
-    told = "–" if points is None else f"{points:+.1f}"
+    change = "–" if points is None else f"{points:+.1f}"
     shares = f"{_percent(row['share_met_before']):>12}{_percent(row['share_met_after']):>9}"
-    return f"  {name:<24}{clocks:>10,}{shares}{told:>8}{row['met_to_breached']:>14,}{row['breached_to_met']:>14,}"
+    return f"  {name:<24}{clocks:>10,}{shares}{change:>8}{row['met_to_breached']:>14,}{row['breached_to_met']:>14,}"
 
 
 def _percent(share: float | None) -> str:

@@ -145,14 +145,14 @@ def evaluate(
     """How well words, meaning and both together find what was judged relevant (BEIR layout)."""
     from pipelines.app.settings import read_settings
     from triage.embed import open_embedder
-    from triage.knowledge.kept_vectors import KeptVectors
     from triage.knowledge.search_weights import save_weights
+    from triage.knowledge.vector_cache import VectorCache
 
     if save and tune_on is None:
         raise BadInput("--save keeps tuned weights: say with --tune-on which judged queries to tune on")
     settings = read_settings(home=(context.obj or {}).get("home"))
     file = settings.search_weights_file
-    part = KeptVectors(open_embedder(embedder or settings.embedder), settings.home / "vectors")
+    part = VectorCache(open_embedder(embedder or settings.embedder), settings.home / "vectors")
     usual = _weights_of(file, part.name)
     started = time.perf_counter()
     report, tuned = _judge(corpus, queries, qrels, tune_on, part, usual=usual)
@@ -191,13 +191,13 @@ def _judge(
     from triage.knowledge.retrieval_runs import Collection
     from triage.knowledge.search_weights import tune
 
-    documents, asked = read_corpus(corpus), read_queries(queries)
+    documents, questions = read_corpus(corpus), read_queries(queries)
     ids = {document.id for document in documents}
-    given = read_judgements(qrels, set(asked), ids)
+    given = read_judgements(qrels, set(questions), ids)
     judged = with_answers(given.grades)
-    test = {query: asked[query] for query in judged}
-    others, learned = _tuning(tune_on, asked, test, ids) if tune_on else ({}, {})
-    collection = Collection(documents, embedder, told=_told)
+    test = {query: questions[query] for query in judged}
+    others, learned = _tuning(tune_on, questions, test, ids) if tune_on else ({}, {})
+    collection = Collection(documents, embedder, progress=_progress)
     tuned, origin = usual
     if tune_on is not None:
         tuned = tune(collection.find(others), learned, embedder=embedder.name)
@@ -221,12 +221,12 @@ def _judge(
 
 
 def _tuning(
-    tune_on: Path, asked: dict[str, str], test: dict[str, str], documents: set[str]
+    tune_on: Path, questions: dict[str, str], test: dict[str, str], documents: set[str]
 ) -> "tuple[dict[str, str], Judged]":
     """Queries to tune on with their grades, without any whose text is also in the test."""
     from triage.knowledge.judged_files import read_judgements, read_queries
 
-    texts = asked
+    texts = questions
     if tune_on.is_dir():
         texts, tune_on = read_queries(tune_on / "queries.jsonl"), tune_on / "qrels.tsv"
     tested = {_folded(text) for text in test.values()}
@@ -273,7 +273,7 @@ def _table(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _told(stage: str, done: int, total: int) -> None:
+def _progress(stage: str, done: int, total: int) -> None:
     """One line that counts up, where somebody watches."""
     if sys.stderr.isatty():
         sys.stderr.write(f"\r{stage} {done:,} of {total:,}".ljust(40) + ("\n" if done >= total else ""))

@@ -110,9 +110,9 @@ def evaluate(
 ) -> None:
     """Learn from one file, report on another, with 95 % intervals. The other is read only after all is learned."""
     _check_files(train, test, oos_train, oos)
-    for learned, asked in ((train, test), (oos_train, oos)):
-        if learned and asked and learned.samefile(asked):
-            raise BadInput(f"{asked} is also learned from, so it can't tell how good that is; test on another file")
+    for train_file, test_file in ((train, test), (oos_train, oos)):
+        if train_file and test_file and train_file.samefile(test_file):
+            raise BadInput(f"{test_file} is also learned from, so it can't tell how good that is; test on another file")
     part = _open(context, embedder)
     _say(f"learning from {train}")
     done = _learn(train, text, label, part, oos_train=oos_train)
@@ -229,10 +229,10 @@ def _judge(learned: Learned, embedder: "Embedder", test: Path, oos: Path | None,
     truth = np.array([numbers[row.label] for row in rows])
     started = time.perf_counter()
     vectors = embedder.embed(texts)
-    said, confidence = model.best(texts, vectors)
+    predicted, confidence = model.best(texts, vectors)
     texts_per_second = len(texts) / (time.perf_counter() - started)
     raw = softmax(model.linear.logits(texts, vectors)).max(axis=1)
-    figures = in_scope_figures(confidence, raw, said, truth, seed=SEED)
+    figures = in_scope_figures(confidence, raw, predicted, truth, seed=SEED)
     if oos is None:
         return Judged(counts, None, texts_per_second, figures)
     foreign, without = read_outside(oos, text=text, label=label, inside=numbers)
@@ -240,7 +240,7 @@ def _judge(learned: Learned, embedder: "Embedder", test: Path, oos: Path | None,
     others = embedder.embed(foreign)
     inside = scope_score(model.scope.score, confidence, likeness_to(vectors, model.vectors))
     outside = scope_score(model.scope.score, model.best(foreign, others)[1], likeness_to(others, model.vectors))
-    figures |= out_of_scope_figures(inside, said == truth, outside, model.scope.threshold, seed=SEED)
+    figures |= out_of_scope_figures(inside, predicted == truth, outside, model.scope.threshold, seed=SEED)
     return Judged(counts, strange, texts_per_second, figures)
 
 

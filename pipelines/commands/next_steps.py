@@ -23,12 +23,12 @@ def allocation(marts: MartReader) -> str:
         hint = "there are no groups yet: `helmdesk ingest FOLDER --source people` brings them in"
         return f"{hint}; {_wait(waiting.height)} for one" if waiting.height else hint
     given = marts.query("SELECT count(*) FROM allocations WHERE outcome = 'allocated'").item()
-    told = [f"{counted(given, 'ticket')} given to a group"] if given else _nobody(groups, waiting.height)
+    sentences = [f"{counted(given, 'ticket')} given to a group"] if given else _nobody(groups, waiting.height)
     if full := waiting.filter(pl.col("outcome") == "waiting").height:
-        told.append(f"{_wait(full)}: no group with the skill has a free slot, or none scores enough")
+        sentences.append(f"{_wait(full)}: no group with the skill has a free slot, or none scores enough")
     if skill := waiting.filter(pl.col("outcome") == "no_skill")["reference"].to_list():
-        told.append(f"{counted(len(skill), 'ticket')} {_have(skill)} no group with the skill: {_listed(skill)}")
-    return "; ".join(told) or "nothing to allocate"
+        sentences.append(f"{counted(len(skill), 'ticket')} {_have(skill)} no group with the skill: {_listed(skill)}")
+    return "; ".join(sentences) or "nothing to allocate"
 
 
 def drafts(grounded: int, every: int) -> str:
@@ -43,8 +43,8 @@ def drafts(grounded: int, every: int) -> str:
             return f"{nothing} grounded in the knowledge base, and {'says' if every == 1 else 'each says'} so"
         case rest:
             others = "the other one says" if rest == 1 else f"the other {rest:,} say"
-            kept = f"{grounded:,} of {every:,} drafts {'is' if grounded == 1 else 'are'}"
-            return f"{kept} grounded in the knowledge base; {others} so"
+            share = f"{grounded:,} of {every:,} drafts {'is' if grounded == 1 else 'are'}"
+            return f"{share} grounded in the knowledge base; {others} so"
 
 
 def of_then(publication: Publication, options: str = "") -> str:

@@ -47,8 +47,8 @@ def review(
             _show(actions.review_question(app, ticket), list(app.triage.taxonomy.product.labels))
             return
         answer = actions.answer_review(app, ticket, label=label, by=_who(by, app), note=note or "")
-    said = f", triage said {answer.said}" if answer.said else ""
-    typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{said}; kept for the next training"))
+    claim = f", triage said {answer.said}" if answer.said else ""
+    typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{claim}; kept for the next training"))
 
 
 def feedback(
@@ -65,9 +65,9 @@ def feedback(
         raise BadInput("Say what was done with the draft: one of --sent, --edited FILE, --rejected REASON")
     with open_here(context) as app:
         text = None if edited is None else _text_of(edited)
-        kept = actions.record_feedback(app, ticket, by=_who(by, app), sent=text, rejected=rejected)
-    rewritten = f", {kept.distance:.0%} of it rewritten" if kept.distance else ""
-    typer.echo(plain(f"{kept.ticket_id}: draft {kept.outcome}{rewritten}"))
+        judgement = actions.record_feedback(app, ticket, by=_who(by, app), sent=text, rejected=rejected)
+    rewritten = f", {judgement.distance:.0%} of it rewritten" if judgement.distance else ""
+    typer.echo(plain(f"{judgement.ticket_id}: draft {judgement.outcome}{rewritten}"))
 
 
 def retrain(
@@ -84,21 +84,21 @@ def retrain(
 
 
 def _list(queue: "list[Queued]", limit: int, *, which: str) -> None:
-    for name, _, asked in queue[:limit]:
-        typer.echo(plain(f"{name}  {_guesses(asked)}  {asked.subject[:80]}"))
-        typer.echo(plain(f"    {_short(asked.excerpt) or 'no text'}"))
-        typer.echo(plain(f"    why: {_short(asked.doubt)}"))
+    for name, _, question in queue[:limit]:
+        typer.echo(plain(f"{name}  {_guesses(question)}  {question.subject[:80]}"))
+        typer.echo(plain(f"    {_short(question.excerpt) or 'no text'}"))
+        typer.echo(plain(f"    why: {_short(question.doubt)}"))
     more = f", {limit} shown" if len(queue) > limit else ""
     typer.echo(f"waiting for a person: {counted(len(queue), which)}{more}")
 
 
 def _show(queued: "Queued", labels: list[str]) -> None:
-    asked, state = queued.asked, "open" if queued.is_open else "closed"
-    typer.echo(plain(f"{queued.reference}  {asked.subject}"))
-    typer.echo(plain(f"    {asked.opened_at:%Y-%m-%d %H:%MZ}, {state}"))
-    typer.echo(plain(f"    text: {' '.join(asked.excerpt.split()) or 'no text'}"))
-    typer.echo(plain(f"    guesses: {_guesses(asked)}"))
-    typer.echo(plain(f"    why: {' '.join(asked.reasoning.split())}"))
+    question, state = queued.question, "open" if queued.is_open else "closed"
+    typer.echo(plain(f"{queued.reference}  {question.subject}"))
+    typer.echo(plain(f"    {question.opened_at:%Y-%m-%d %H:%MZ}, {state}"))
+    typer.echo(plain(f"    text: {' '.join(question.excerpt.split()) or 'no text'}"))
+    typer.echo(plain(f"    guesses: {_guesses(question)}"))
+    typer.echo(plain(f"    why: {' '.join(question.reasoning.split())}"))
     typer.echo(plain(f"answer with --label and one of {', '.join(labels)}"))
 
 
@@ -107,8 +107,8 @@ def _short(text: str) -> str:
     return line if len(line) <= EXCERPT else line[: EXCERPT - 1] + "…"
 
 
-def _guesses(asked: "Waiting") -> str:
-    return " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in asked.guesses)
+def _guesses(question: "Waiting") -> str:
+    return " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in question.guesses)
 
 
 def _who(by: str | None, app: "App") -> str:
@@ -116,7 +116,7 @@ def _who(by: str | None, app: "App") -> str:
 
 
 def _tell(done: "Retrained", app: "App") -> None:
-    typer.echo(done.drift.told())
+    typer.echo(done.drift.summary())
     if done.run is None or done.verdict is None:
         wanted = app.policies.learning.retrain
         typer.echo(

@@ -24,9 +24,9 @@ def show(marts: MartReader, console: Console | None = None) -> None:
 
 
 def _table(title: str, *columns: str, caption: str | None = None) -> Table:
-    told = None if caption is None else Text(caption)
+    caption_text = None if caption is None else Text(caption)
     table = Table(
-        title=title, title_justify="left", caption=told, caption_justify="left", title_style="bold", box=SIMPLE
+        title=title, title_justify="left", caption=caption_text, caption_justify="left", title_style="bold", box=SIMPLE
     )
     for number, column in enumerate(columns):
         table.add_column(column, justify="left" if number == 0 else "right", no_wrap=True)

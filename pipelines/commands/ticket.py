@@ -17,10 +17,10 @@ Key = Annotated[str, typer.Argument(help="Key, reference or id.")]
 
 
 @ticket.command()
-def show(context: typer.Context, key: Key) -> None:
+def show(context: typer.Context, ticket: Key) -> None:
     """What happened to one ticket, in order, and the newest reply that triage drafted."""
     with open_here(context) as app:
-        found = app.store.ticket(key)
+        found = app.store.ticket(ticket)
         history = app.store.history(found.id)
         draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
     typer.echo(plain(f"{found.reference}  {found.subject}"))
@@ -31,18 +31,18 @@ def show(context: typer.Context, key: Key) -> None:
 
 @ticket.command()
 def accept(
-    context: typer.Context, key: Key, *, by: Annotated[str, typer.Option(help="The agent who will own it, by id.")]
+    context: typer.Context, ticket: Key, *, by: Annotated[str, typer.Option(help="The agent who will own it, by id.")]
 ) -> None:
     """Own an open ticket, for good: replying, resolving and grants are its owner's."""
     with open_here(context) as app:
-        owned = app.desk.accept(app.store.ticket(key).id, by=by, at=app.now())
+        owned = app.desk.accept(app.store.ticket(ticket).id, by=by, at=app.now())
     typer.echo(plain(f"{owned.reference} is owned by {owned.owner_id}, {owned.status}"))
 
 
 def _history(events: "Iterable[RecordedEvent]") -> Iterator[str]:
     """A line an event; the same said again at the same instant is one line with its count."""
-    said = groupby(events, key=lambda event: (event.at, event.actor, event.kind, event.value))
-    for (at, actor, *_), same in said:
+    runs = groupby(events, key=lambda event: (event.at, event.actor, event.kind, event.value))
+    for (at, actor, *_), same in runs:
         first, *again = same
         times = f" ({1 + len(again)} times)" if again else ""
         yield f"{first.version:>4}  {at:%Y-%m-%d %H:%M:%SZ}  {actor:<14} {_what(first)}{times}"

@@ -72,11 +72,11 @@ def raise_alerts(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of
 
     A clock that stopped more than a day ago is history, not news: loading an archive wakes nobody.
     """
-    from sla.alerting.alerts import called_for, unheard
+    from sla.alerting.alerts import called_for, new_alerts
 
     is_news = pl.col("stopped_at").is_null() | (pl.col("stopped_at") > pl.lit(as_of - NEWS))
     called = called_for(clocks.filter(is_news), app.policies.alerts.rules, as_of)
-    fresh = unheard(called, app.alert_store.known_keys(called["dedupe_key"]))
+    fresh = new_alerts(called, app.alert_store.known_keys(called["dedupe_key"]))
     names = tickets.join(fresh.select("ticket"), on="ticket", how="semi").select("ticket", "external_id")
     return app.alert_store.add(fresh, external_ids=dict(names.iter_rows())).height
 
@@ -93,9 +93,7 @@ def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datet
     is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
-    return len(
-        app.desk.raise_alerts(tickets, at=as_of, seconds_left=left, elapsed=on_calendars(app.policies.sla.calendars))
-    )
+    return len(app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=on_calendars(app.policies.sla.calendars)))
 
 
 def on_calendars(calendars: "Mapping[str, Calendar]") -> "Elapsed":
@@ -120,17 +118,17 @@ def queue_messages(app: App, tickets: pl.DataFrame, *, as_of: datetime) -> int:
     gone, stays unsent. Returns the rows that were queued.
     """
     since, unsent = as_of - NEWS, app.alert_store.unsent
-    if heard(app, unsent(since=since, until=as_of), tickets, as_of=as_of).is_empty():
+    if audience(app, unsent(since=since, until=as_of), tickets, as_of=as_of).is_empty():
         return 0
     with app.store.transaction(lock=_ONE_AT_A_TIME) as connection:
-        notices = heard(app, unsent(since=since, until=as_of, within=connection), tickets, as_of=as_of)
+        notices = audience(app, unsent(since=since, until=as_of, within=connection), tickets, as_of=as_of)
         rows = _messages(app, notices, as_of=as_of)
         app.store.put(rows, within=connection)
         app.alert_store.mark_sent(notices["dedupe_key"], at=as_of, within=connection)
     return len(rows)
 
 
-def heard(app: App, alerts: Sequence[Mapping[str, Any]], tickets: pl.DataFrame, *, as_of: datetime) -> pl.DataFrame:
+def audience(app: App, alerts: Sequence[Mapping[str, Any]], tickets: pl.DataFrame, *, as_of: datetime) -> pl.DataFrame:
     """Who is to hear of which alert: the frame `sla.alerting.digests.NOTICES`."""
     from engine.desk.notification_routing import NotificationRouting
     from sla.alerting.digests import NOTICES

@@ -63,9 +63,9 @@ def backlog(app: App, snapshot: Snapshot) -> list[Ticket]:
     complexity = dict(snapshot.enrichments.select("ticket", pl.col("complexity").round(2)).iter_rows())
     there = {ticket.id: ticket for ticket in app.store.tickets(ids=ordered["ticket"]) if _needs_a_group(ticket)}
     return [
-        _informed(there[key], product, complexity.get(key))
-        for key, product in ordered.select("ticket", "product").iter_rows()
-        if key in there
+        _informed(there[ticket], product, complexity.get(ticket))
+        for ticket, product in ordered.select("ticket", "product").iter_rows()
+        if ticket in there
     ]
 
 

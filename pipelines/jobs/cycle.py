@@ -114,9 +114,9 @@ class CycleRun:
         """Raises StageFailed if a stage failed, with the place of the first."""
         if not self.failures:
             return
-        said = "; ".join(f"{name}: {_line(error)}" for name, error in self.failures.items())
+        reasons = "; ".join(f"{name}: {_line(error)}" for name, error in self.failures.items())
         place = min(list(STAGES).index(name) for name in self.failures)
-        raise StageFailed(f"{said} (done: {', '.join(self.counts) or 'nothing'})", place=place)
+        raise StageFailed(f"{reasons} (done: {', '.join(self.counts) or 'nothing'})", place=place)
 
 
 def _line(error: Exception) -> str:

@@ -68,11 +68,11 @@ def _send_due(app: App, at: datetime) -> Delivered:
             app.log.warning("decision refused", key=row.key, reason=str(refusal))
         except Unavailable as trouble:
             failed += 1
-            asked = trouble.after if isinstance(trouble, TryLater) else None
-            until = at + (asked or wait_after(row.attempts))
+            pause = trouble.after if isinstance(trouble, TryLater) else None
+            until = at + (pause or wait_after(row.attempts))
             counts["delayed" if outbox.delay(row.id, until=until, why=str(trouble)) else "replaced"] += 1
             app.log.warning("decision delayed", key=row.key, reason=str(trouble))
-            if asked:
+            if pause:
                 outbox.hold(handler.name, until=until)
         else:
             failed = 0

@@ -17,7 +17,7 @@ from triage.store import TEXT, texts_of
 
 if TYPE_CHECKING:
     from triage.enrichment.contracts import Related
-    from triage.enrichment.store import Kept
+    from triage.enrichment.store import EnrichmentInput
 
 BATCH = 256
 WORST_FIRST = ("breached", "at_risk", "on_track")
@@ -45,11 +45,11 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
 
     policy, store, at = app.policies.enrichment, app.triage.enrichment, snapshot.as_of
     cases = case_facts(snapshot.tickets_now, snapshot.events, snapshot.claims, snapshot.clocks)
-    kept = kept_of(snapshot.enrichments)
+    earlier = inputs_of(snapshot.enrichments)
     hashes = input_hashes(cases, policy, app.triage.taxonomy)
-    waiting = [case for case in cases if not _is_known(kept.get(case.ticket_id), hashes[case.ticket_id])]
+    waiting = [case for case in cases if not _is_known(earlier.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)
-    marks = {key: one.signature for key, one in (kept | inputs).items()}
+    marks = {ticket: one.signature for ticket, one in (earlier | inputs).items()}
     candidates = relate(cases, waiting, marks, snapshot.related, policy=policy)
     store.save_related(candidates, at=at)
     rows, done = [enrichment_rows([], inputs)], 0
@@ -66,21 +66,23 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     return Enriched(after, len(waiting), len(cases) - len(waiting), sum(map(bool, candidates.values())))
 
 
-def kept_of(enrichments: pl.DataFrame) -> "dict[str, Kept]":
+def inputs_of(enrichments: pl.DataFrame) -> "dict[str, EnrichmentInput]":
     """What is kept of every enriched ticket."""
-    from triage.enrichment.store import Kept
+    from triage.enrichment.store import EnrichmentInput
 
     rows = enrichments.select("ticket", "content_hash", "signature").iter_rows()
-    return {key: Kept(content, mark) for key, content, mark in rows}
+    return {ticket: EnrichmentInput(content, mark) for ticket, content, mark in rows}
 
 
-def signed(cases: Sequence[CaseFacts], hashes: dict[str, str], policy: EnrichmentPolicy) -> "dict[str, Kept]":
+def signed(
+    cases: Sequence[CaseFacts], hashes: dict[str, str], policy: EnrichmentPolicy
+) -> "dict[str, EnrichmentInput]":
     """What will be known of each case: its hash and its signature."""
     from triage.enrichment.duplicates import signatures_of
-    from triage.enrichment.store import Kept
+    from triage.enrichment.store import EnrichmentInput
 
     marks = signatures_of(cases, policy.duplicates) if cases else {}
-    return {key: Kept(hashes[key], mark) for key, mark in marks.items()}
+    return {ticket: EnrichmentInput(hashes[ticket], mark) for ticket, mark in marks.items()}
 
 
 def relate(
@@ -133,8 +135,8 @@ def case_facts(
     return [CaseFacts.model_construct(ticket=text, **found) for text, found in zip(texts, known_facts, strict=True)]
 
 
-def _is_known(kept: "Kept | None", content_hash: str) -> bool:
-    return kept is not None and kept.content_hash == content_hash
+def _is_known(earlier: "EnrichmentInput | None", content_hash: str) -> bool:
+    return earlier is not None and earlier.content_hash == content_hash
 
 
 def _counts(events: pl.DataFrame) -> pl.DataFrame:

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from sla.clocks.explain import Ledger
 
 
-def explain(app: App, ticket_id: str, *, as_of: datetime) -> "list[Ledger]":
+def explain(app: App, ticket: str, *, as_of: datetime) -> "list[Ledger]":
     """A ledger for every window of every promised clock, from the history as it is now, under the policies in force.
 
-    `ticket_id` is the ticket's key, reference or external id. Raises NotFound.
+    `ticket` is its key, reference or external id. Raises NotFound.
     """
     from sla.clocks.explain import explain as ledgers
 
-    key = app.store.ticket(ticket_id).id
+    key = app.store.ticket(ticket).id
     created = read_tickets(app.store, ticket=key).select(**AS_CREATED).row(0, named=True)
     return ledgers(
         created,

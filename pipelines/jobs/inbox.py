@@ -16,7 +16,7 @@ from engine.contracts import Delivery, IngestReport, Rejected
 from engine.shared.errors import BadInput, Conflict, HelmdeskError, NotFound
 from pipelines.app.container import App
 from pipelines.app.people_files import FILES, PEOPLE
-from pipelines.jobs.ingest import Told, ingest, untold
+from pipelines.jobs.ingest import OnRejected, ignore_rejected, ingest
 from pipelines.jobs.people import bring_people
 from pipelines.progress import Progress, silent
 
@@ -53,7 +53,7 @@ def take_in(
     app: App,
     *,
     progress: Progress = silent,
-    rows: Told = untold,
+    rows: OnRejected = ignore_rejected,
     refused: Callable[[Refused], object] | None = None,
 ) -> IngestReport:
     """Take in everything that waits. What can't be used is filed under refused and kept among the rejected rows, with
@@ -80,7 +80,7 @@ def take_in(
     return report
 
 
-def _taken(app: App, source: str, path: Path, at: datetime, progress: Progress, *, rows: Told) -> IngestReport:
+def _taken(app: App, source: str, path: Path, at: datetime, progress: Progress, *, rows: OnRejected) -> IngestReport:
     if source == LOOSE:
         raise BadInput(f"{path}: whose is it? Put it into inbox/<source>/, such as inbox/helmdesk/{path.name}")
     if source == PEOPLE:

@@ -13,11 +13,11 @@ from pipelines.app.container import App
 from pipelines.app.people_files import PEOPLE
 from pipelines.progress import Progress, silent
 
-Told = Callable[[Sequence[Rejected]], object]
+OnRejected = Callable[[Sequence[Rejected]], object]
 """Given rows that were refused."""
 
 
-def untold(_: Sequence[Rejected]) -> None:
+def ignore_rejected(_: Sequence[Rejected]) -> None:
     """For those who read the rejected rows from the store."""
 
 
@@ -29,7 +29,7 @@ def ingest(
     at: datetime,
     mapping: Path | None = None,
     progress: Progress = silent,
-    refused: Told = untold,
+    refused: OnRejected = ignore_rejected,
 ) -> IngestReport:
     """Deliver everything in `path` to the store; the same input again changes nothing.
 
@@ -39,26 +39,26 @@ def ingest(
     _check_source(app, source, mapping)
     plugin = app.source(source, mapping=mapping)
     _check(path)
-    report, seen, told = IngestReport(), 0, 0
+    report, seen, unreadable = IngestReport(), 0, 0
     try:
         for delivery in plugin.read(path):
             report += app.store.ingest(delivery, at=at)
             refused(delivery.rejected)
-            told += len(delivery.rejected)
+            unreadable += len(delivery.rejected)
             seen += len(delivery.tickets) + len(delivery.rejected)
             progress("ingest", seen, 0)
     except OSError as error:
         raise BadInput(f"{path}: can't be read: {error.strerror or error}; nothing is lost, try again") from error
     progress("ingest", seen, seen)
-    if report.rejected > told and refused is not untold:
+    if report.rejected > unreadable and refused is not ignore_rejected:
         refused(_refused_by_store(app, at))
     return report
 
 
 def _refused_by_store(app: App, at: datetime) -> list[Rejected]:
     """Tickets and events of deliveries at this instant that were read well and could not be kept, each told once."""
-    kept = app.store.frame("rejected_rows", ["source", "origin", "row", "reason", "received_at"])
-    fresh = kept.filter(pl.col("received_at") == at.astimezone(UTC), pl.col("origin").is_in(["tickets", "events"]))
+    rows = app.store.frame("rejected_rows", ["source", "origin", "row", "reason", "received_at"])
+    fresh = rows.filter(pl.col("received_at") == at.astimezone(UTC), pl.col("origin").is_in(["tickets", "events"]))
     return [Rejected(**row) for row in fresh.drop("received_at").iter_rows(named=True)]
 
 

@@ -48,7 +48,7 @@ def retrain(app: App, *, at: datetime, force: bool = False) -> Retrained:
     Conflict if another training took over meanwhile.
     """
     app.triage.forget_classifier()
-    in_force, kept = app.triage.feedback.in_force(), app.triage.feedback.answers_kept()
+    in_force, answer_count = app.triage.feedback.in_force(), app.triage.feedback.answer_count()
     runs = app.triage.feedback.runs()
     new = app.triage.feedback.tickets_answered(after=runs[-1].reviews_seen if runs else 0)
     shifted = measure_drift(app, at=at)
@@ -69,7 +69,7 @@ def retrain(app: App, *, at: datetime, force: bool = False) -> Retrained:
     champion = app.triage.local_classifier
     verdict = compare(_right(app, champion, split.test), _right(app, challenger, split.test), policy, seed=SEED)
     reference = _reference(app, challenger, model, at=at) if verdict.takes_over else None
-    run = _run(model, challenger, champion, verdict, reference, reason=reason, reviews_seen=kept, at=at)
+    run = _run(model, challenger, champion, verdict, reference, reason=reason, reviews_seen=answer_count, at=at)
     if verdict.takes_over:
         run = run.model_copy(update={"succeeds": in_force.number if in_force else 0})
     file = app.settings.models_folder / run.file
@@ -97,8 +97,8 @@ def measure_drift(app: App, *, at: datetime) -> Drift:
     """The claims of the model in force on tickets of the last weeks, against those on tickets of its training period;
     for a model without one kept, against its claims on the tickets before."""
     policy = app.policies.learning.drift
-    opened = app.store.frame("tickets").select(ticket_id="id", opened_at="created_at")
-    claims = app.triage.feedback.claims_of(app.triage.local_classifier.name).join(opened, on="ticket_id")
+    opened = app.store.frame("tickets").select(ticket="id", opened_at="created_at")
+    claims = app.triage.feedback.claims_of(app.triage.local_classifier.name).join(opened, on="ticket")
     start = at - timedelta(days=policy.window_days)
     is_recent = (pl.col("opened_at") > start) & (pl.col("opened_at") <= at)
     run = app.triage.model_in_force()
@@ -168,8 +168,8 @@ def _right(app: App, classifier: "ProductClassifier", test: Sequence[Review]) ->
     import numpy as np
 
     known = {ticket.id: text_of(ticket) for ticket in app.store.tickets(ids=[one.ticket_id for one in test])}
-    said = classifier.products([_as_answered(known.get(one.ticket_id), one) for one in test])
-    return np.array([claim.product == one.label for claim, one in zip(said, test, strict=True)], dtype=bool)
+    claims = classifier.products([_as_answered(known.get(one.ticket_id), one) for one in test])
+    return np.array([claim.product == one.label for claim, one in zip(claims, test, strict=True)], dtype=bool)
 
 
 def _as_answered(ticket: TicketText | None, answer: Review) -> TicketText:

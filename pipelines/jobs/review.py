@@ -20,7 +20,7 @@ class Queued(NamedTuple):
 
     reference: str
     is_open: bool
-    asked: Waiting
+    question: Waiting
 
 
 def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
@@ -33,30 +33,30 @@ def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
     found = [(tickets[doubt.claim.ticket_id], waiting(doubt)) for doubt in left]
     shared = _shared_references(app) if found else set()
     return [
-        Queued(ticket.id if ticket.reference in shared else ticket.reference, ticket.is_open, asked)
-        for ticket, asked in found
+        Queued(ticket.id if ticket.reference in shared else ticket.reference, ticket.is_open, question)
+        for ticket, question in found
     ]
 
 
-def review_question(app: App, key: str) -> Queued:
+def review_question(app: App, ticket: str) -> Queued:
     """What a person is asked about one ticket, whether it waits or not. Raises NotFound before triage looked at it."""
-    ticket = _ticket(app, key)
-    claim = app.triage.store.latest([ticket.id]).get(ticket.id)
+    record = _ticket(app, ticket)
+    claim = app.triage.store.latest([record.id]).get(record.id)
     if claim is None:
-        raise NotFound(f"Triage has not looked at {ticket.reference} yet; run `helmdesk triage` first")
-    return Queued(ticket.reference, ticket.is_open, waiting(Doubt(claim, text_of(ticket), ticket.created_at)))
+        raise NotFound(f"Triage has not looked at {record.reference} yet; run `helmdesk triage` first")
+    return Queued(record.reference, record.is_open, waiting(Doubt(claim, text_of(record), record.created_at)))
 
 
-def answer_review(app: App, key: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
+def answer_review(app: App, ticket: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
     """Keep a person's answer and confirm the product on the ticket, both or neither; who changed the ticket meanwhile
     keeps that change. Raises NotFound, BadInput for a label outside the taxonomy."""
-    ticket = _ticket(app, key)
-    claim = app.triage.store.latest([ticket.id]).get(ticket.id)
+    record = _ticket(app, ticket)
+    claim = app.triage.store.latest([record.id]).get(record.id)
     answer = review(
-        text_of(ticket), claim, app.triage.taxonomy, label=label, by=by, note=note, opened_at=ticket.created_at, at=at
+        text_of(record), claim, app.triage.taxonomy, label=label, by=by, note=note, opened_at=record.created_at, at=at
     )
     with app.store.transaction() as connection:
-        current = app.store.ticket(ticket.id, within=connection)
+        current = app.store.ticket(record.id, within=connection)
         number = app.triage.feedback.add_review(answer, within=connection)
         confirmed = current.model_copy(update={"product": answer.label})
         app.store.save(confirmed, [_confirmed(answer, number)], at=app.now(), within=connection)
@@ -65,7 +65,7 @@ def answer_review(app: App, key: str, *, label: str, by: str, at: datetime, note
 
 def record_feedback(
     app: App,
-    key: str,
+    ticket: str,
     *,
     by: str,
     at: datetime,
@@ -75,20 +75,20 @@ def record_feedback(
 ) -> Feedback:
     """Keep what was done with the newest draft on a ticket: sent as it is, sent as the text `sent`, or `rejected` with
     a reason. Nothing is sent by it. Raises NotFound without a draft, Conflict if it is not the one that was `shown`."""
-    ticket = _ticket(app, key)
-    draft = app.triage.store.latest_suggestions([ticket.id]).get(ticket.id)
+    record = _ticket(app, ticket)
+    draft = app.triage.store.latest_suggestions([record.id]).get(record.id)
     if draft is None:
         todo = (
             "run `helmdesk triage` first"
-            if ticket.is_open
-            else f"drafts are for open tickets and it is {ticket.status}"
+            if record.is_open
+            else f"drafts are for open tickets and it is {record.status}"
         )
-        raise NotFound(f"No reply was drafted for {ticket.reference}; {todo}")
+        raise NotFound(f"No reply was drafted for {record.reference}; {todo}")
     if shown is not None and shown != draft.text:
         raise Conflict(
-            f"There is a newer draft for {ticket.reference}; read that one first, it shows after the next cycle"
+            f"There is a newer draft for {record.reference}; read that one first, it shows after the next cycle"
         )
-    given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(app, ticket))
+    given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(app, record))
     app.triage.feedback.add_feedback(given)
     return given
 
@@ -99,9 +99,9 @@ def _shared_references(app: App) -> set[str]:
     return set(names.filter(names.is_duplicated()))
 
 
-def _ticket(app: App, key: str) -> Ticket:
-    check_text("key of the ticket", key)
-    return app.store.ticket(key)
+def _ticket(app: App, ticket: str) -> Ticket:
+    check_text("key of the ticket", ticket)
+    return app.store.ticket(ticket)
 
 
 def _confirmed(answer: Review, number: int) -> Event:

@@ -35,15 +35,15 @@ def read(marts: Path) -> PublishedHeads | None:
     """None where nothing was published, or nothing of the chains."""
     try:
         found = json.loads((marts / "current.json").read_text(encoding="utf-8"))
-        said, file = found.get("chain_heads"), marts / found["folder"] / FILE
+        entry, file = found.get("chain_heads"), marts / found["folder"] / FILE
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return PublishedHeads(marts, HEADS.to_frame(), f"{marts / 'current.json'} can't be read ({error})")
-    if said is None:
+    if entry is None:
         return None
     try:
-        if hashlib.sha256(file.read_bytes()).hexdigest() != said["sha256"]:
+        if hashlib.sha256(file.read_bytes()).hexdigest() != entry["sha256"]:
             return PublishedHeads(file.parent, HEADS.to_frame(), f"{file} is not as it was published")
         return PublishedHeads(file.parent, pl.read_parquet(file).select(HEADS.names()), None)
     except (OSError, KeyError, TypeError, pl.exceptions.PolarsError) as error:
@@ -52,10 +52,10 @@ def read(marts: Path) -> PublishedHeads | None:
 
 def to_publish(store: SqlStore, marts: Path, *, warn: Callable[[str], None]) -> pl.DataFrame:
     """The heads of a new publication. `warn` hears of earlier ones that can't be gone on from."""
-    kept = read(marts)
-    if kept and kept.fault:
-        warn(kept.fault)
-    return chain_heads(store, before=kept.heads if kept and not kept.fault else None)
+    last = read(marts)
+    if last and last.fault:
+        warn(last.fault)
+    return chain_heads(store, before=last.heads if last and not last.fault else None)
 
 
 def refuse_emptied(store: SqlStore, marts: Path) -> None:

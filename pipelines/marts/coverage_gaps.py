@@ -19,8 +19,8 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     from triage.feedback.gaps import Uncovered, gaps
 
     policy = snapshot.policies.learning.gaps
-    asked = snapshot.latest_drafts.filter(~pl.col("grounded")).join(snapshot.tickets, on="ticket", suffix="_of_ticket")
-    newest = asked.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
+    drafts = snapshot.latest_drafts.filter(~pl.col("grounded")).join(snapshot.tickets, on="ticket", suffix="_of_ticket")
+    newest = drafts.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
     about = newest.filter(pl.col("subject") != "").select("reference", "subject")
     uncovered = [Uncovered(*row) for row in about.iter_rows()]
     found = gaps(uncovered, snapshot.vectors([one.subject for one in uncovered]), policy)

@@ -63,10 +63,10 @@ def customers(
     promises = settled.group_by("company_id").agg(
         promises=pl.len().cast(pl.Int64), breached=(pl.col("state") == "breached").sum().cast(pl.Int64)
     )
-    said = surveys.filter(pl.col("created_at").is_between(since, as_of)).join(
+    recent = surveys.filter(pl.col("created_at").is_between(since, as_of)).join(
         tickets.select("company_id", "ticket"), on="ticket", how="inner"
     )
-    complaints = said.group_by("company_id").agg(complaints=pl.col("is_complaint").sum().cast(pl.Int64))
+    complaints = recent.group_by("company_id").agg(complaints=pl.col("is_complaint").sum().cast(pl.Int64))
     joined = companies.rename({"id": "company_id"})
     for facts in (cases, promises, complaints):
         joined = joined.join(facts, on="company_id", how="left")

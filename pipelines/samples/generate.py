@@ -67,7 +67,7 @@ def stream(tickets: int, *, seed: int, start: date, days: int, people: People) -
     for number, (arrival, letter) in enumerate(zip(came, letters, strict=True)):
         written = letter.written
         external_id = _external_id(number, arrival)
-        case = _case(rng, desk, arrival, written, key=f"{SOURCE}:{external_id}")
+        case = _case(rng, desk, arrival, written, ticket=f"{SOURCE}:{external_id}")
         events = history(rng, case, fates[number], as_of=end)
         label = Label(external_id, written.product, written.topic, written.urgency, letter.duplicate_of)
         yield SampleTicket(_ticket(rng, arrival, written, case, events), events, label)
@@ -152,7 +152,7 @@ def _external_id(number: int, arrival: Arrival) -> str:
     return f"INC-{arrival.at.year}-{number + 1:05}"
 
 
-def _case(rng: Random, desk: Desk, arrival: Arrival, written: Written, *, key: str) -> Case:
+def _case(rng: Random, desk: Desk, arrival: Arrival, written: Written, *, ticket: str) -> Case:
     rightful = LEVELS.index(written.urgency)
     claimed = (
         rightful
@@ -161,7 +161,7 @@ def _case(rng: Random, desk: Desk, arrival: Arrival, written: Written, *, key: s
     )
     group, other = desk.groups(rng, written.product, arrival.contact)
     return Case(
-        key=key,
+        ticket=ticket,
         created_at=arrival.at,
         priority=Priority(LEVELS[min(max(claimed, 0), 3)]),
         tier=desk.tier(arrival.contact),
@@ -177,10 +177,10 @@ def _case(rng: Random, desk: Desk, arrival: Arrival, written: Written, *, key: s
 
 def _ticket(rng: Random, arrival: Arrival, written: Written, case: Case, events: Sequence[Event]) -> StandardTicket:
     """The ticket as its source shows it at the end: what it was created as, and every event since."""
-    external_id = case.key.partition(":")[2]
+    external_id = case.ticket.partition(":")[2]
     last = {event.kind: event.value for event in events}
     status = Status(last.get(Kind.STATUS) or Status.NEW)
-    answered = [event.at for event in events if event.kind is Kind.RESPONSE]
+    responses = [event.at for event in events if event.kind is Kind.RESPONSE]
     resolved = _latest(events, Status.RESOLVED) if status in (Status.RESOLVED, Status.CLOSED) else None
     return StandardTicket(
         ticket_id=external_id,
@@ -203,7 +203,7 @@ def _ticket(rng: Random, arrival: Arrival, written: Written, case: Case, events:
         assignee=last.get(Kind.ASSIGNEE),
         created_at=case.created_at,
         updated_at=events[-1].at,
-        first_response_at=answered[0] if answered else None,
+        first_response_at=responses[0] if responses else None,
         resolved_at=resolved,
         closed_at=events[-1].at if status is Status.CLOSED else None,
     )

@@ -46,7 +46,7 @@ class Fate(StrEnum):
 class Case(NamedTuple):
     """What a lifecycle starts from."""
 
-    key: str
+    ticket: str
     created_at: datetime
     priority: Priority
     tier: Tier
@@ -109,15 +109,15 @@ def history(rng: Random, case: Case, fate: Fate, *, as_of: datetime) -> list[Eve
         steps = _course(rng, case, held=fate is Fate.HELD, as_of=as_of)
     created = {"status": "new", "priority": case.priority.value, "tier": case.tier.value, "type": case.type.value}
     first = Event(
-        id=f"{case.key}/1",
-        ticket_id=case.key,
+        id=f"{case.ticket}/1",
+        ticket_id=case.ticket,
         kind=Kind.CREATED,
         at=case.created_at,
         actor=case.requester,
         sla_effect=SlaEffect.START,
         data=created,
     )
-    return [first, *_events(case.key, [step for step in steps if step.at <= as_of])]
+    return [first, *_events(case.ticket, [step for step in steps if step.at <= as_of])]
 
 
 def _dismissed(rng: Random, case: Case) -> list[Step]:
@@ -224,7 +224,7 @@ def _second(at: datetime) -> datetime:
     return at.replace(microsecond=0)
 
 
-def _events(key: str, steps: Sequence[Step]) -> list[Event]:
+def _events(ticket: str, steps: Sequence[Step]) -> list[Event]:
     """Steps in the order of time, numbered, with what each does to the resolution clock."""
     events: list[Event] = []
     status = Status.NEW
@@ -234,8 +234,8 @@ def _events(key: str, steps: Sequence[Step]) -> list[Event]:
             effect, status = sla_effect(status, Status(step.value or "new")), Status(step.value or "new")
         events.append(
             Event(
-                id=f"{key}/{number}",
-                ticket_id=key,
+                id=f"{ticket}/{number}",
+                ticket_id=ticket,
                 kind=step.kind,
                 at=step.at,
                 value=step.value,

@@ -11,7 +11,7 @@ from importlib.resources import files
 from random import Random
 from typing import Any, NamedTuple
 
-from pipelines.samples.slots import FRESH, KEPT, Fill
+from pipelines.samples.slots import FRESH, PER_TICKET, Fill
 
 
 class Choice(NamedTuple):
@@ -81,16 +81,16 @@ class Speaker:
         self.topic = topic
         self.now = now
         self.values = dict(known)
-        self._said: set[int] = set()
+        self._used: set[int] = set()
 
     def chance(self, probability: float) -> bool:
         return self.rng.random() < probability
 
     def pick(self, phrases: Phrases) -> str:
         """One of the phrases, not one already said if there is another."""
-        fresh = [phrase for phrase in phrases if id(phrase) not in self._said] or phrases
+        fresh = [phrase for phrase in phrases if id(phrase) not in self._used] or phrases
         chosen = fresh[int(self.rng.random() * len(fresh))]
-        self._said.add(id(chosen))
+        self._used.add(id(chosen))
         return self.render(chosen)
 
     def about(self, part: str) -> str:
@@ -121,7 +121,7 @@ class Speaker:
     def _draw(self, kind: str, *, other_than: str | None) -> str:
         for _ in range(5):
             listed = self.topic.slots.get(kind) or self.book.slots.get(kind)
-            value = self.pick(listed) if listed else KEPT[kind](self.rng, self.now)
+            value = self.pick(listed) if listed else PER_TICKET[kind](self.rng, self.now)
             if value != other_than:
                 break
         return value

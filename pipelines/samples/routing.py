@@ -23,20 +23,20 @@ class Desk:
 
     def groups(self, rng: Random, product: str, contact: Contact) -> tuple[AssignmentGroup, AssignmentGroup | None]:
         """The group that ends up with it, and another that might get it by mistake."""
-        asked = (product, contact.timezone or "UTC", contact.language)
-        if asked not in self._candidates:
-            self._candidates[asked] = self._rank(*asked)
-        groups, sums = self._candidates[asked]
+        need = (product, contact.timezone or "UTC", contact.language)
+        if need not in self._candidates:
+            self._candidates[need] = self._rank(*need)
+        groups, sums = self._candidates[need]
         chosen, other = rng.choices(groups, cum_weights=sums, k=2)
         return chosen, other if other is not chosen else None
 
     def agent(self, rng: Random, product: str, group: AssignmentGroup) -> str:
-        asked = (product, group.group_id)
-        if asked not in self._agents:
+        need = (product, group.group_id)
+        if need not in self._agents:
             active = [agent for agent in self._people.agents if agent.is_active]
             team = [agent for agent in active if group.team_id is None or group.team_id in agent.teams]
-            self._agents[asked] = [agent for agent in team if product in agent.skills] or team or active
-        return rng.choice(self._agents[asked]).id
+            self._agents[need] = [agent for agent in team if product in agent.skills] or team or active
+        return rng.choice(self._agents[need]).id
 
     def _rank(self, product: str, timezone: str, language: str) -> tuple[list[AssignmentGroup], list[float]]:
         active = [g for g in self._people.groups if g.status is GroupStatus.ACTIVE and not g.is_vendor]

@@ -88,7 +88,7 @@ FRESH: dict[str, Fill] = {
 }
 """Drawn again at each mention."""
 
-KEPT: dict[str, Fill] = {
+PER_TICKET: dict[str, Fill] = {
     "user": _user,
     "person": lambda rng, _: f"{rng.choice(FIRST)} {rng.choice(LAST)}",
     "ver": lambda rng, _: f"{rng.randrange(3, 8)}.{rng.randrange(20)}.{rng.randrange(9)}",

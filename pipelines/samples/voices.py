@@ -106,14 +106,14 @@ def forwarded_thread(w: Writer) -> Text:
 
 def phone_note(w: Writer) -> Text:
     say = w.speaker
-    told = [say.about("user"), *_some(w, ("details", 0.7), ("user", 0.25), ("tried", 0.4)), *_code(w)] + [
+    customer_lines = [say.about("user"), *_some(w, ("details", 0.7), ("user", 0.25), ("tried", 0.4)), *_code(w)] + [
         _urgency(w)
     ] * say.chance(0.6)
-    noted = [say.common("phone_notes")] + [say.common("phone_notes")] * say.chance(0.5)
+    agent_lines = [say.common("phone_notes")] + [say.common("phone_notes")] * say.chance(0.5)
     customer, agent = say.rng.choice(
         (("- ", "- "), ("* ", "* "), ("", ""), ("Cust: ", "Me: "), ("> ", ""), ("C: ", "A: "))
     )
-    lines = [*(customer + line for line in told), *(agent + line for line in noted)]
+    lines = [*(customer + line for line in customer_lines), *(agent + line for line in agent_lines)]
     return Text(_subject(w), "\n".join([say.common("phone_openings"), *lines]))
 
 

@@ -110,11 +110,11 @@ def _mixed(rng: Random, book: Book, author: Author, topic: Topic, body: str) -> 
 
 def _foreign(rng: Random, book: Book, own: Foreign, author: Author) -> Written:
     code = author.topic or rng.choice(tuple(own.topics))
-    topic, said, frame = book.topics[code], own.topics[code], own.frame
+    topic, phrases, frame = book.topics[code], own.topics[code], own.frame
     urgency = _urgency(rng, topic, None, storm=author.topic is not None)
     say = _speaker(rng, book, topic, author)
-    body = [say.pick(said["symptoms"])] + [say.pick(said["symptoms"])] * (
-        len(said["symptoms"]) > 1 and say.chance(0.35)
+    body = [say.pick(phrases["symptoms"])] + [say.pick(phrases["symptoms"])] * (
+        len(phrases["symptoms"]) > 1 and say.chance(0.35)
     )
     body += [say.pick(frame["contexts"])] * say.chance(0.7) + [say.pick(frame["tried"])] * say.chance(0.5)
     body += [topic.code] * say.chance(CODE_SHARE) + [say.pick(frame[urgency])] * say.chance(0.6)
@@ -123,7 +123,7 @@ def _foreign(rng: Random, book: Book, own: Foreign, author: Author) -> Written:
     letter = gap.join([say.pick(frame["greetings"]), " ".join(body), say.pick(frame["closings"]) + "\n" + author.name])
     text = letter if say.chance(0.8) else " ".join(body)
     channel = rng.choice(("email", "email", "portal", "chat"))
-    subject = say.pick(said["subjects"])
+    subject = say.pick(phrases["subjects"])
     return Written(subject, text, channel, TicketType.INCIDENT, author.language, topic.product, topic.code, urgency)
 
 

@@ -189,7 +189,7 @@ def called_for(clocks: pl.DataFrame, rules: Sequence[AlertRule], as_of: datetime
     return every.unique("dedupe_key", keep="first", maintain_order=True)
 
 
-def unheard(alerts: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
+def new_alerts(alerts: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
     """Those of the alerts whose key is not known: an alert is an edge, not a state, and is raised once."""
     return alerts.filter(~pl.col("dedupe_key").is_in(pl.Series(list(known), dtype=pl.String).implode()))
 

@@ -120,8 +120,8 @@ def _policy(content: Any, path: str, index: int, above: _Shared, terms: Mapping[
         for clock in Clock
         if clock.value in content
     }
-    spoken = " ".join("/".join(sorted(values)) for values in match.values()) or "everyone"
-    name = text(content["name"], f"{path}.name") if "name" in content else f"{index + 1} {spoken}"
+    customers = " ".join("/".join(sorted(values)) for values in match.values()) or "everyone"
+    name = text(content["name"], f"{path}.name") if "name" in content else f"{index + 1} {customers}"
     return Policy(name=name, match=match, targets=targets)
 
 

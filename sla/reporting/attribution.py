@@ -28,10 +28,10 @@ def with_agents(
     end = pl.col("stopped_at").fill_null(pl.lit(whole_second(as_of), UTC_INSTANT))
     rows = clocks.with_row_index("place").with_columns(pl.col("ticket").cast(pl.String), end=end)
     held = _held(standings)
-    answered = _last(acts.filter(pl.col("kind") == "response"), "responder")
+    responders = _last(acts.filter(pl.col("kind") == "response"), "responder")
     resolved = _last(acts.filter(pl.col("kind") == "status"), "resolver")
     found = (
-        rows.join(answered, on=["ticket", "stopped_at"], how="left")
+        rows.join(responders, on=["ticket", "stopped_at"], how="left")
         .join(resolved, on=["ticket", "stopped_at"], how="left")
         .join(standings.filter(pl.col("place") == 0).select("ticket", first="holder"), on="ticket", how="left")
         .sort("end", nulls_last=True)

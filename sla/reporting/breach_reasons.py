@@ -152,12 +152,12 @@ def _pieces(rows: pl.DataFrame, held: pl.DataFrame, rule: ReasonRule) -> pl.Data
 
 def _standing_still(pieces: pl.DataFrame, policies: Policies) -> pl.DataFrame:
     """For every standing that occurs: whether the clock stands still in it, by the terms of its policy."""
-    asked = pieces.select(_STANDING).unique()
+    standings = pieces.select(_STANDING).unique()
     still = [
         status in _STOPPED or _terms(policies, clock, policy, version).pauses(status, hold)
-        for clock, policy, version, status, hold in asked.iter_rows()
+        for clock, policy, version, status, hold in standings.iter_rows()
     ]
-    return asked.with_columns(stands_still=pl.Series(still, dtype=pl.Boolean))
+    return standings.with_columns(stands_still=pl.Series(still, dtype=pl.Boolean))
 
 
 def _terms(policies: Policies, clock: str, policy: str | None, version: int) -> Terms:

@@ -28,12 +28,12 @@ def alert(condition: str, level: int, at: datetime = NOON) -> Event:
 def test_every_kind_of_event_is_told(kind):
     event = Event(ticket_id="demo:1", kind=kind, at=NOON, value="waiting_customer", reason="asked")
     assert history.TELLING[kind] != kind
-    assert history.told(event).endswith("(asked)")
+    assert history.event_text(event).endswith("(asked)")
 
 
 def test_messages_tell_their_text():
     event = Event(ticket_id="demo:1", kind=Kind.MESSAGE, at=NOON, data={"text": "Hello {value}"})
-    assert history.told(event) == "wrote:\nHello {value}"
+    assert history.event_text(event) == "wrote:\nHello {value}"
 
 
 def test_thread_is_in_order_of_time():
@@ -83,22 +83,22 @@ def test_draft_is_told_only_if_there_is_one(data, said):
 
 def test_ticket_that_no_group_takes_is_said():
     reason = "No active group has ztna"
-    told = lines(event(Kind.ALLOCATED, None, actor="allocation", reason=reason))
-    assert told == ["allocation found no group for it (No active group has ztna)"]
+    text = lines(event(Kind.ALLOCATED, None, actor="allocation", reason=reason))
+    assert text == ["allocation found no group for it (No active group has ztna)"]
     assert lines(event(Kind.ALLOCATED, "grp-net", actor="allocation")) == [
         "allocation allocated it to the group Network"
     ]
 
 
 def test_alert_says_condition_and_level():
-    assert lines(alert("not_assigned", 2)) == ["system raised an alert: not assigned, level 2"]
+    assert lines(alert("not_assigned", 2)) == ["system raised a nudge: not assigned, level 2"]
 
 
 def test_alerts_of_one_instant_are_one_line():
     later = alert("not_assigned", 2, at=NOON + timedelta(hours=1))
     assert lines(alert("not_assigned", 1), alert("not_updated", 1), alert("not_updated", 2), later) == [
-        "system raised 3 alerts: not assigned, level 1; not updated, levels 1, 2",
-        "system raised an alert: not assigned, level 2",
+        "system raised 3 nudges: not assigned, level 1; not updated, levels 1, 2",
+        "system raised a nudge: not assigned, level 2",
     ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import alert_matrix
-from engine.alert_matrix import Alert, Condition, Recipient
+from engine.alert_matrix import Condition, Nudge, Recipient
 from engine.contracts import Kind, Priority, Status, Team
 from engine.shared.errors import NotAllowed
 from tests.engine.people import POLICIES, a_ticket, later, owned
@@ -68,7 +68,7 @@ def test_nobody_is_nudged_while_the_customer_has_the_ball() -> None:
     assert len(cells(waiting, 6000, left=-1, preset="itil-next-screenshot")) == 6
 
 
-def sweep(ticket: Any, minutes: float, known: list[Alert]) -> alert_matrix.Swept:
+def sweep(ticket: Any, minutes: float, known: list[Nudge]) -> alert_matrix.Swept:
     return alert_matrix.sweep(ticket, at=later(minutes=minutes), preset=CANONICAL, known=known, seconds_left=FAR)
 
 
@@ -174,7 +174,7 @@ def test_a_backlog_is_swept_as_its_tickets_are(drawn: list[dict[str, Any]], cale
         ticket = a_ticket(id=f"web:{n}", **made, accepted_by=one["owner_id"], created_at=later(minutes=one["created"]),
                           updated_at=later(minutes=1000 - one["idle"]))  # fmt: skip
         known = [
-            Alert(id=f"web:{n}/{c}/{level}/1", ticket_id=ticket.id, condition=c, level=level, recipients=("tech",),
+            Nudge(id=f"web:{n}/{c}/{level}/1", ticket_id=ticket.id, condition=c, level=level, recipients=("tech",),
                   triggered_at=at)
             for c, level in one["active"]
         ]  # fmt: skip

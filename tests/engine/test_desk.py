@@ -8,12 +8,12 @@ from engine import cases, lifecycle, timeline
 from engine.contracts import Kind, Status, first_broken_link
 from engine.envelopes import Envelope
 from engine.flags import CaseFlag, FlagType
-from engine.grant_review import CalibrationItem, Lesson, ReviewOutcome
+from engine.grant_review import GrantReviewItem, Lesson, ReviewOutcome
 from engine.kanban import KanbanView
 from engine.notifications import News, QueuedNotification
 from engine.ownership import TransferReason
 from engine.reminders import Reminder
-from engine.resolutions import CalibrationStatus, Claim, Resolution
+from engine.resolutions import Claim, GrantReviewStatus, Resolution
 from engine.shared.errors import Conflict, NotAllowed, NotFound
 from engine.storage.ports import Store
 from engine.tasks import TaskStatus
@@ -183,11 +183,11 @@ def test_grant_goes_through_approval_and_calibration(store: Store) -> None:
     with pytest.raises(NotAllowed, match="takes a manager"):
         desk.approve_resolution(big.id, by="cleo", at=later(3))
     assert desk.approve_resolution(big.id, by="dirk", at=later(3)).approved_by == "dirk"
-    [item] = store.all(CalibrationItem)
-    desk.review_calibration(item.id, by="cleo", outcome=ReviewOutcome.REVISED, notes="500 was due", at=later(4))
-    assert store.get(Resolution, big.id).calibration_status == CalibrationStatus.REVISED
+    [item] = store.all(GrantReviewItem)
+    desk.review_grant(item.id, by="cleo", outcome=ReviewOutcome.REVISED, notes="500 was due", at=later(4))
+    assert store.get(Resolution, big.id).calibration_status == GrantReviewStatus.REVISED
     assert "because 500 was due" in store.all(Lesson)[0].text
-    report = desk.calibration_report(since=MONDAY, until=later(days=1))
+    report = desk.grant_review_report(since=MONDAY, until=later(days=1))
     assert (report.upheld_percent, report.compensation[0].amount) == (0.0, 600)
 
 
@@ -195,10 +195,10 @@ def test_weekly_queue_is_never_empty_and_the_same_when_asked_again(store: Store)
     desk = a_desk(store)
     desk.accept("web:1", by="ana", at=later(1))
     small = [grant(desk, "10", at=later(2 + n / 10)) for n in range(8)]
-    [item] = desk.weekly_calibration_queue(at=later(days=7), seed=202610)
+    [item] = desk.draw_grant_review(at=later(days=7), seed=202610)
     assert item.resolution_id in {resolution.id for resolution in small}
-    assert desk.weekly_calibration_queue(at=later(days=8), seed=202610) == []
-    waiting = [r for r in store.all(Resolution) if r.calibration_status == CalibrationStatus.PENDING]
+    assert desk.draw_grant_review(at=later(days=8), seed=202610) == []
+    waiting = [r for r in store.all(Resolution) if r.calibration_status == GrantReviewStatus.PENDING]
     assert [resolution.id for resolution in waiting] == [item.resolution_id]
 
 
@@ -209,7 +209,7 @@ def test_complaint_at_closing_reaches_the_weekly_queue(store: Store) -> None:
     survey = cases.Survey(id="web:1", ticket_id="web:1", csat=1, is_complaint=True, created_at=later(3))
     lessons = {cases.Backlog.DOCS: "say where the zone goes", cases.Backlog.PRODUCT: " "}
     desk.close("web:1", by="ana", at=later(3), survey=survey, lessons=lessons)
-    assert [item.reason for item in desk.weekly_calibration_queue(at=later(days=7), seed=1)] == ["complaint"]
+    assert [item.reason for item in desk.draw_grant_review(at=later(days=7), seed=1)] == ["complaint"]
     assert [signal.backlog for signal in store.all(cases.FeedbackSignal)] == [cases.Backlog.DOCS]
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from engine import grant_review, resolutions
 from engine.flags import FlagType
-from engine.grant_review import CalibrationPolicy, Reason, ReviewOutcome
-from engine.resolutions import CalibrationStatus, EmpowermentTier, Resolution
+from engine.grant_review import GrantReviewPolicy, Reason, ReviewOutcome
+from engine.resolutions import EmpowermentTier, GrantReviewStatus, Resolution
 from engine.shared.errors import NotAllowed
 from tests.engine.people import ANA, BEN, CLEO, DIRK, POLICIES, later, owned
 
@@ -35,7 +35,7 @@ def grant(number: int = 1, **changes: Any) -> Resolution:
     return Resolution(**{**facts, **changes})
 
 
-def weekly(grants: list[Resolution], *, seed: str = "1", **more: Any) -> list[grant_review.CalibrationItem]:
+def weekly(grants: list[Resolution], *, seed: str = "1", **more: Any) -> list[grant_review.GrantReviewItem]:
     since, until = grant_review.week_before(later(days=7))
     facts: dict[str, Any] = {"flags": {}, "calibrated_flags": CALIBRATED, "policy": POLICY, "at": later(days=7), **more}
     return grant_review.weekly_queue(grants, seed=seed, since=since, until=until, **facts)
@@ -43,10 +43,10 @@ def weekly(grants: list[Resolution], *, seed: str = "1", **more: Any) -> list[gr
 
 @pytest.mark.parametrize(("count", "floor", "ceil"), [(10, 0, 1), (19, 0, 1), (20, 1, 1), (39, 1, 2), (40, 2, 2)])
 def test_sample_sizes_at_five_percent(count: int, floor: int, ceil: int) -> None:
-    as_in_the_seed = CalibrationPolicy(rounding="floor", at_least_per_stratum=0)
+    as_in_the_seed = GrantReviewPolicy(rounding="floor", at_least_per_stratum=0)
     assert grant_review.sample_size(count, policy=as_in_the_seed) == floor
     assert grant_review.sample_size(count, policy=POLICY) == ceil
-    assert grant_review.sample_size(count, policy=CalibrationPolicy(rounding="floor")) == max(floor, 1)
+    assert grant_review.sample_size(count, policy=GrantReviewPolicy(rounding="floor")) == max(floor, 1)
 
 
 def test_nothing_to_sample_gives_nothing() -> None:
@@ -109,7 +109,7 @@ def test_review_writes_outcome_and_lesson() -> None:
     resolution = grant()
     [item] = weekly([resolution])
     done = review(item, resolution)
-    assert (done.item.outcome, done.resolution.calibration_status) == (ReviewOutcome.UPHELD, CalibrationStatus.UPHELD)
+    assert (done.item.outcome, done.resolution.calibration_status) == (ReviewOutcome.UPHELD, GrantReviewStatus.UPHELD)
     assert (
         done.lesson.text == "INC-1: refund of 40 EUR for outage was handled correctly because the outage lasted a day."
     )

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from engine import resolutions
 from engine.contracts import EmpowermentConfig, Kind
 from engine.flags import FlagType
-from engine.resolutions import ApprovalStatus, CalibrationStatus, Claim, EmpowermentTier
+from engine.resolutions import ApprovalStatus, Claim, EmpowermentTier, GrantReviewStatus
 from engine.shared.errors import NotAllowed
 from tests.engine.people import ANA, BEN, CLEO, DIRK, FIN, LIMITS, POLICIES, later, owned
 
@@ -78,7 +78,7 @@ def test_other_currency_has_to_be_converted() -> None:
 def test_tier_says_what_is_required(amount: str, approval: str, calibration: str) -> None:
     resolution = propose(claim(amount))
     assert resolution.approval_status == ApprovalStatus(approval)
-    assert resolution.calibration_status == CalibrationStatus(calibration)
+    assert resolution.calibration_status == GrantReviewStatus(calibration)
     assert resolution.is_granted is (approval == "not_required")
 
 
@@ -92,7 +92,7 @@ def test_tier_three_as_in_the_first_seed_is_only_calibrated() -> None:
     ("flag", "status"), [("legal", "pending"), ("physical_damage", "pending"), ("vip", "not_required")]
 )
 def test_flags_force_calibration(flag: str, status: str) -> None:
-    assert propose(claim("40"), flags={FlagType(flag)}).calibration_status == CalibrationStatus(status)
+    assert propose(claim("40"), flags={FlagType(flag)}).calibration_status == GrantReviewStatus(status)
 
 
 def test_only_the_owner_proposes() -> None:

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from engine.alert_matrix import Alert
+from engine.alert_matrix import Nudge
 from engine.contracts import AssignmentGroup, Status
 from engine.flags import CaseFlag
 from engine.notifications import QueuedNotification
@@ -23,17 +23,17 @@ def told(store: Store) -> list[tuple[str, str]]:
 
 def test_alerts_are_raised_once_and_end_with_their_condition(store: Store) -> None:
     desk = a_desk(store, delivered(1, priority="critical"))
-    raised = desk.raise_alerts(tickets_of(store), at=later(minutes=6), seconds_left={"web:1": 3600.0})
+    raised = desk.nudge(tickets_of(store), at=later(minutes=6), seconds_left={"web:1": 3600.0})
     assert [alert.id for alert in raised] == ["web:1/not_assigned/1/1"]
-    assert desk.raise_alerts(tickets_of(store), at=later(minutes=7), seconds_left={"web:1": 3600.0}) == []
+    assert desk.nudge(tickets_of(store), at=later(minutes=7), seconds_left={"web:1": 3600.0}) == []
     desk.accept("web:1", by="ana", at=later(minutes=8))
-    desk.raise_alerts(tickets_of(store), at=later(minutes=9), seconds_left={"web:1": 3600.0})
-    assert store.get(Alert, "web:1/not_assigned/1/1").cleared_at == later(minutes=9)
+    desk.nudge(tickets_of(store), at=later(minutes=9), seconds_left={"web:1": 3600.0})
+    assert store.get(Nudge, "web:1/not_assigned/1/1").cleared_at == later(minutes=9)
 
 
 def test_being_nudged_is_no_update(store: Store) -> None:
     desk = a_desk(store, delivered(1, priority="critical"))
-    desk.raise_alerts(tickets_of(store), at=later(minutes=16))
+    desk.nudge(tickets_of(store), at=later(minutes=16))
     assert store.ticket("web:1").updated_at == MONDAY
     assert [event.kind for event in store.history("web:1")][-1] == "alert"
 
@@ -41,14 +41,14 @@ def test_being_nudged_is_no_update(store: Store) -> None:
 def test_several_levels_at_once_are_told_once_at_the_highest(store: Store) -> None:
     desk = a_desk(store, delivered(1, priority="critical"))
     desk.accept("web:1", by="ana", at=later(minutes=1))
-    raised = desk.raise_alerts(tickets_of(store), at=later(minutes=60), seconds_left={"web:1": 3600.0})
+    raised = desk.nudge(tickets_of(store), at=later(minutes=60), seconds_left={"web:1": 3600.0})
     assert [alert.level for alert in raised] == [1, 2, 3]
     assert told(store) == [(who, "alert_level_3") for who in ("ana", "cleo", "dirk")]
 
 
 def test_alert_is_acknowledged_once(store: Store) -> None:
     desk = a_desk(store, delivered(1, priority="critical"))
-    [alert, *_] = desk.raise_alerts(tickets_of(store), at=later(minutes=6), seconds_left={"web:1": 3600.0})
+    [alert, *_] = desk.nudge(tickets_of(store), at=later(minutes=6), seconds_left={"web:1": 3600.0})
     assert desk.acknowledge(alert.id, by="dirk", at=later(1)).acknowledged_by == "dirk"
     with pytest.raises(NotAllowed, match="acknowledged by dirk already"):
         desk.acknowledge(alert.id, by="cleo", at=later(1))
@@ -57,10 +57,10 @@ def test_alert_is_acknowledged_once(store: Store) -> None:
 def test_finished_ticket_ends_its_alerts(store: Store) -> None:
     desk = a_desk(store, delivered(1, priority="critical"))
     desk.accept("web:1", by="ana", at=later(minutes=1))
-    desk.raise_alerts(tickets_of(store), at=later(1))
+    desk.nudge(tickets_of(store), at=later(1))
     desk.resolve("web:1", by="ana", summary="done", at=later(2))
-    assert desk.raise_alerts(tickets_of(store), at=later(3)) == []
-    assert not [alert for alert in store.all(Alert) if alert.is_active]
+    assert desk.nudge(tickets_of(store), at=later(3)) == []
+    assert not [alert for alert in store.all(Nudge) if alert.is_active]
 
 
 def test_new_tickets_go_where_the_rules_say(store: Store) -> None:

@@ -96,7 +96,7 @@ def test_a_contact_counts_within_thirty_days(span: timedelta, *, is_flagged: boo
     ("above", "outcome"), [(-1e-9, Outcome.ALLOCATED), (0, Outcome.ALLOCATED), (1e-9, Outcome.WAITING)]
 )
 def test_a_group_that_scores_the_minimum_scores_enough(above: float, outcome: Outcome) -> None:
-    composite = decide(ticket(), [group("a")], policy(), NOON).confidence
+    composite = decide(ticket(), [group("a")], policy(), NOON).score
     assert decide(ticket(), [group("a")], policy(min_score=composite + above), NOON).outcome == outcome
 
 

@@ -64,10 +64,10 @@ def test_what_was_done_is_told_internally() -> None:
         Event(ticket_id="web:1", kind=Kind.MESSAGE, at=MONDAY),
     ]
     history = [seal(event, version=n, previous_hash="", recorded_at=MONDAY) for n, event in enumerate(done, 1)]
-    told = timeline.told(history)
-    assert [(e.type, e.content) for e in told] == [
+    entries = timeline.entries(history)
+    assert [(e.type, e.content) for e in entries] == [
         ("system", "ana accepted the ticket and owns it"),
         ("envelope_completed", "Envelope e1 completed: zone was missing"),
         ("task_completed", "Task call: done"),
     ]
-    assert timeline.for_customer(told) == []
+    assert timeline.for_customer(entries) == []

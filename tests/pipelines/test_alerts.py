@@ -8,10 +8,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine.alert_matrix import Alert
+from engine.alert_matrix import Nudge
 from engine.contracts import Agent, AssignmentGroup, Delivery, Role, StandardTicket, Team
-from engine.desk.matrix_alerts import Nudge
 from engine.desk.notification_routing import NotificationRouting
+from engine.desk.nudges import NudgeDecision
 from engine.notifications import News, NotificationPreference, QueuedNotification, Silence, due_batches
 from engine.shared.errors import BadInput
 from pipelines.app.container import App, open_app
@@ -175,7 +175,7 @@ def test_nudges_follow_the_resolution_clock_once(app: App) -> None:
     at = MONDAY + minutes(5)
     assert nudge(app, soon, tickets_of(app), as_of=at) == 1
     assert nudge(app, soon, tickets_of(app), as_of=at + minutes(1)) == 0
-    assert [alert.id for alert in app.store.all(Alert)] == ["web:0/not_completed/1/1"]
+    assert [alert.id for alert in app.store.all(Nudge)] == ["web:0/not_completed/1/1"]
     assert app.store.ticket("web:0").updated_at == MONDAY
     assert app.store.history("web:0")[-1].kind == "alert"
 
@@ -188,14 +188,14 @@ def test_nudge_that_ended_may_come_again(app: App) -> None:
         for n, clocks in enumerate([near, far, near, near])
     ]
     assert found == [1, 0, 1, 0]
-    assert [alert.id[-2:] for alert in app.store.all(Alert)] == ["/1", "/2"]
+    assert [alert.id[-2:] for alert in app.store.all(Nudge)] == ["/1", "/2"]
 
 
 def test_ticket_that_moved_on_is_left_to_the_next_sweep(app: App) -> None:
     fill(app, 2, priority="high")
     at = MONDAY + minutes(2)
     alerts = [
-        Alert(
+        Nudge(
             id=f"web:{n}/not_completed/1/1",
             ticket_id=f"web:{n}",
             condition="not_completed",
@@ -205,10 +205,12 @@ def test_ticket_that_moved_on_is_left_to_the_next_sweep(app: App) -> None:
         )
         for n in range(2)
     ]
-    nudges = [Nudge(ticket, [alert], [alert]) for ticket, alert in zip(app.store.tickets(), alerts, strict=True)]
+    nudges = [
+        NudgeDecision(ticket, [alert], [alert]) for ticket, alert in zip(app.store.tickets(), alerts, strict=True)
+    ]
     app.desk.resolve("web:0", by="ana", summary="done", at=MONDAY + minutes(1))
     assert app.store.note(nudges, at=at) == nudges[1:]
-    assert app.store.all(Alert) == alerts[1:]
+    assert app.store.all(Nudge) == alerts[1:]
     assert [app.store.history(f"web:{n}")[-1].kind for n in range(2)] != ["alert", "alert"]
 
 

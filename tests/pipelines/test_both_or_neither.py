@@ -51,7 +51,7 @@ def kept(app: App) -> tuple[int, int, int, int, int]:
         kinds.count(Kind.CLASSIFIED),
         rows[1],
         kinds.count(Kind.DRAFTED),
-        app.triage.feedback.answers_kept(),
+        app.triage.feedback.answer_count(),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.alert_matrix import Alert
+from engine.alert_matrix import Nudge
 from pipelines.app.container import App, open_app
 from pipelines.jobs.alerts import Raised, nudge, raise_and_queue
 from pipelines.jobs.publish import publish
@@ -62,4 +62,4 @@ def test_look_back_nudges_nobody_again(tmp_path: Path) -> None:
             nudge(app, clocks, tickets_of(app), as_of=at) for clocks, at in ((near, now), (far, then), (near, now))
         ]
         assert found == [1, 0, 0]
-        assert [alert.cleared_at for alert in app.store.all(Alert)] == [None]
+        assert [alert.cleared_at for alert in app.store.all(Nudge)] == [None]

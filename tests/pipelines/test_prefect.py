@@ -122,7 +122,7 @@ def deployments(server: Server) -> dict[str, Any]:
 def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
     waiting = {name: d["id"] for name, d in deployments(server).items() if d["schedules"]}
     assert set(waiting) == {
-        "ingest", "evaluate_sla", "triage_tickets", "allocate", "enrich_tickets", "publish", "calibration_queue",
+        "ingest", "evaluate_sla", "triage_tickets", "allocate", "enrich_tickets", "publish", "grant_review",
         "retrain", "deliver",
     }  # fmt: skip
 
@@ -145,7 +145,7 @@ def test_schedules_are_as_promised(server: Server) -> None:
         "allocate": 300,
     }.items() <= seconds.items()
     assert found["publish"]["cron"] == "5 * * * *"
-    assert found["calibration_queue"]["cron"] == "0 6 * * 1"
+    assert found["grant_review"]["cron"] == "0 6 * * 1"
     assert found["retrain"]["cron"] == "30 2 * * *"
 
 

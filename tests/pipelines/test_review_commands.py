@@ -134,7 +134,7 @@ def test_what_cannot_be_kept_is_refused(app: App, words: list[str], error: type[
     done = run(app, *words)
     assert isinstance(done.exception, error)
     assert why in str(done.exception)
-    assert (app.triage.feedback.answers_kept(), app.triage.feedback.feedback()) == (0, [])
+    assert (app.triage.feedback.answer_count(), app.triage.feedback.feedback()) == (0, [])
 
 
 def test_one_ticket_is_shown_with_guesses_reasons_and_labels(app: App) -> None:
@@ -142,7 +142,7 @@ def test_one_ticket_is_shown_with_guesses_reasons_and_labels(app: App) -> None:
     assert told[0] == "INC-3  Sure"
     assert [line.strip() for line in told[2:5]] == ["text: Help.", "guesses: SWG 90% or ZTNA 5%", "why: r"]
     assert told[5].startswith("answer with --label and one of CASB, SWG, ZTNA")
-    assert app.triage.feedback.answers_kept() == 0
+    assert app.triage.feedback.answer_count() == 0
 
 
 def test_reply_with_a_byte_order_mark_is_the_draft_itself(app: App, tmp_path: Path) -> None:

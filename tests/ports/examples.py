@@ -91,7 +91,7 @@ def decision(number: int = 1, group: str | None = "g-net", outcome: Outcome = Ou
         group_name=group and "Network",
         scores=VECTOR if group else None,
         rationale="most free capacity",
-        confidence=0.877 if group else 0.0,
+        score=0.877 if group else 0.0,
         alternatives=(Alternative(group_id="g-app", group_name="Apps", excluded="no skill"),),
     )
 
@@ -136,7 +136,7 @@ RECORDS: tuple[BaseModel, ...] = (
         why_eligible=resolutions.Eligibility.GOODWILL, type=resolutions.ResolutionType.CREDIT, amount=Decimal("100.01"),
         tier=resolutions.EmpowermentTier.TEAM_LEAD, created_at=MONDAY,
     ),
-    grant_review.CalibrationItem(
+    grant_review.GrantReviewItem(
         id="r1/c", resolution_id="r1", ticket_id=_KEY, reason=grant_review.Reason.FLAGGED, created_at=MONDAY
     ),
     grant_review.Lesson(id="r1/l", resolution_id="r1", ticket_id=_KEY, text="Credit early.", created_at=MONDAY),
@@ -148,7 +148,7 @@ RECORDS: tuple[BaseModel, ...] = (
         id="m1", ticket_id=_KEY, agent_id=ANA, trigger_at=LATER, message="call", created_at=MONDAY,
         recurring=reminders.Recurring(frequency=reminders.Frequency.WEEKLY, end_date=LATER),
     ),
-    alert_matrix.Alert(
+    alert_matrix.Nudge(
         id="a1", ticket_id=_KEY, condition=alert_matrix.Condition.NOT_UPDATED, level=2, triggered_at=MONDAY,
         recipients=(alert_matrix.Recipient.TECH, alert_matrix.Recipient.SUPERVISOR),
     ),

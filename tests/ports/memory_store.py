@@ -27,7 +27,7 @@ from engine.storage import frames, naming, rows
 from engine.storage.chain import Head
 from engine.storage.columns import metadata
 from engine.storage.ports import Note, Record, Saved
-from engine.storage.records import KEPT, Kept, check_fields, kept_as, parents_first
+from engine.storage.records import MAPPINGS, RecordMapping, check_fields, mapping_of, parents_first
 from engine.storage.text import as_json, jsonable
 from engine.storage.upsert import guards, plan
 from engine.storage.upsert.field_merge import Row
@@ -42,7 +42,7 @@ class MemoryStore:
         self._tickets: dict[str, Row] = {}
         self._history: dict[str, list[Row]] = {}
         self._event_ids: dict[str, str] = {}
-        self._records: dict[str, dict[str, BaseModel]] = {kept.table: {} for kept in KEPT}
+        self._records: dict[str, dict[str, BaseModel]] = {mapping.table: {} for mapping in MAPPINGS}
         self._decisions: list[Row] = []
         self._rejected: dict[str, Row] = {}
         self._batches: list[Row] = []
@@ -133,16 +133,16 @@ class MemoryStore:
             self._replace(self._checked(records))
 
     def get(self, kind: type[Record], key: str) -> Record:
-        held = self._records[kept_as(kind).table]
+        held = self._records[mapping_of(kind).table]
         if key not in held:
             raise naming.no_record(kind, key)
         return cast("Record", held[key])
 
     def all(self, kind: type[Record], **equal: Any) -> list[Record]:
-        kept = kept_as(kind)
-        check_fields(kept, equal)
+        mapping = mapping_of(kind)
+        check_fields(mapping, equal)
         with self._lock:
-            held = [record for _, record in sorted(self._records[kept.table].items())]
+            held = [record for _, record in sorted(self._records[mapping.table].items())]
         fits = (r for r in held if all(getattr(r, name) == value for name, value in equal.items()))
         return cast("list[Record]", list(fits))
 
@@ -208,24 +208,24 @@ class MemoryStore:
             row = {"id": len(self._rejected) + 1, **rows.rejected_row(one, at)}
             self._rejected.setdefault(row["fingerprint"], row)
 
-    def _checked(self, records: Sequence[BaseModel]) -> list[tuple[Kept, BaseModel]]:
+    def _checked(self, records: Sequence[BaseModel]) -> list[tuple[RecordMapping, BaseModel]]:
         """Records as a database would give them back. Raises NotFound if one belongs to something unknown."""
         held: dict[str, set[str]] = {table: set(by_key) for table, by_key in self._records.items()}
         held["tickets"] = set(self._tickets)
         checked = []
         for record in parents_first(records):
-            kept = kept_as(type(record))
-            for field, table in kept.parents.items():
+            mapping = mapping_of(type(record))
+            for field, table in mapping.parents.items():
                 parent = getattr(record, field)
                 if parent is not None and parent not in held[table]:
                     raise NotFound(f"A record belongs to something that is not in the store: {field} {parent}.")
-            held[kept.table].add(getattr(record, kept.key))
-            checked.append((kept, _portable(record)))
+            held[mapping.table].add(getattr(record, mapping.key))
+            checked.append((mapping, _portable(record)))
         return checked
 
-    def _replace(self, records: Sequence[tuple[Kept, BaseModel]]) -> None:
-        for kept, record in records:
-            self._records[kept.table][getattr(record, kept.key)] = record
+    def _replace(self, records: Sequence[tuple[RecordMapping, BaseModel]]) -> None:
+        for mapping, record in records:
+            self._records[mapping.table][getattr(record, mapping.key)] = record
 
     def _rows(self, table: str) -> list[Mapping[str, Any]]:
         own: dict[str, Iterable[Mapping[str, Any]]] = {
@@ -236,16 +236,18 @@ class MemoryStore:
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,
         }
-        for kept in KEPT:
-            own[kept.table] = self._record_rows(kept)
-            own |= {side.table: self._side_rows(kept, field) for field, side in kept.lists.items()}
+        for mapping in MAPPINGS:
+            own[mapping.table] = self._record_rows(mapping)
+            own |= {side.table: self._side_rows(mapping, field) for field, side in mapping.lists.items()}
         return list(own[table])
 
-    def _record_rows(self, kept: Kept) -> Iterable[Row]:
-        return (rows.record_row(kept, record) for record in self._records[kept.table].values())
+    def _record_rows(self, mapping: RecordMapping) -> Iterable[Row]:
+        return (rows.record_row(mapping, record) for record in self._records[mapping.table].values())
 
-    def _side_rows(self, kept: Kept, field: str) -> Iterable[Row]:
-        return (row for record in self._records[kept.table].values() for row in rows.side_rows(kept, field, record))
+    def _side_rows(self, mapping: RecordMapping, field: str) -> Iterable[Row]:
+        return (
+            row for record in self._records[mapping.table].values() for row in rows.side_rows(mapping, field, record)
+        )
 
 
 def _holds(value: Any, fit: frames.Fit) -> bool:

@@ -15,12 +15,12 @@ from pydantic import BaseModel
 import engine
 from engine.contracts import Agent, Frozen, Team
 from engine.envelopes import Envelope, EnvelopeStatus
-from engine.grant_review import CalibrationItem
+from engine.grant_review import GrantReviewItem
 from engine.notifications import News, QueuedNotification
 from engine.resolutions import Resolution
 from engine.shared.errors import BadInput, NotFound
 from engine.storage.ports import Store
-from engine.storage.records import KEPT, kept_as
+from engine.storage.records import MAPPINGS, mapping_of
 from engine.storage.tables import metadata
 from tests.ports.examples import ANA, BEN, LATER, MONDAY, RECORDS, delivery
 
@@ -28,7 +28,7 @@ sql_only = pytest.mark.usefixtures("sql_only")
 
 
 def key_of(record: BaseModel) -> str:
-    return str(getattr(record, kept_as(type(record)).key))
+    return str(getattr(record, mapping_of(type(record)).key))
 
 
 def variants(record: BaseModel) -> list[BaseModel]:
@@ -47,7 +47,7 @@ def variants(record: BaseModel) -> list[BaseModel]:
 
 
 def test_there_is_an_example_of_every_kind() -> None:
-    assert {type(record) for record in RECORDS} == {kept.kind for kept in KEPT}
+    assert {type(record) for record in RECORDS} == {mapping.kind for mapping in MAPPINGS}
 
 
 def test_every_record_of_the_engine_has_its_table() -> None:
@@ -57,31 +57,31 @@ def test_every_record_of_the_engine_has_its_table() -> None:
             found = vars(importlib.import_module(module.name)).values()
             kinds |= {one for one in found if isinstance(one, type) and issubclass(one, Frozen) and one is not Frozen}
     with_key = {kind for kind in kinds if "id" in kind.model_fields and kind.__module__.count(".") == 1}
-    assert with_key - {News} <= {kept.kind for kept in KEPT}
+    assert with_key - {News} <= {mapping.kind for mapping in MAPPINGS}
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.table)
-def test_every_field_has_a_column(kept: Any) -> None:
-    columns = set(metadata.tables[kept.table].c.keys())
-    assert columns | set(kept.lists) == set(kept.kind.model_fields)
-    assert [column.name for column in metadata.tables[kept.table].primary_key] == [kept.key]
-    for side in kept.lists.values():
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=lambda mapping: mapping.table)
+def test_every_field_has_a_column(mapping: Any) -> None:
+    columns = set(metadata.tables[mapping.table].c.keys())
+    assert columns | set(mapping.lists) == set(mapping.kind.model_fields)
+    assert [column.name for column in metadata.tables[mapping.table].primary_key] == [mapping.key]
+    for side in mapping.lists.values():
         assert {side.parent, side.column, "position"} == set(metadata.tables[side.table].c.keys())
 
 
-@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.table)
-def test_parents_are_the_foreign_keys(kept: Any) -> None:
-    keys = metadata.tables[kept.table].foreign_keys
-    assert {key.parent.name: key.column.table.name for key in keys} == dict(kept.parents)
+@pytest.mark.parametrize("mapping", MAPPINGS, ids=lambda mapping: mapping.table)
+def test_parents_are_the_foreign_keys(mapping: Any) -> None:
+    keys = metadata.tables[mapping.table].foreign_keys
+    assert {key.parent.name: key.column.table.name for key in keys} == dict(mapping.parents)
 
 
 def test_every_record_comes_back(store: Store) -> None:
     store.ingest(delivery(), at=MONDAY)
     store.put(RECORDS[::-1])
     for record in RECORDS:
-        kept = store.get(type(record), key_of(record))
-        assert store.all(type(record)) == [kept]
-        assert kept.model_dump(exclude={"payload"}) == record.model_dump(exclude={"payload"})
+        stored = store.get(type(record), key_of(record))
+        assert store.all(type(record)) == [stored]
+        assert stored.model_dump(exclude={"payload"}) == record.model_dump(exclude={"payload"})
 
 
 def test_every_word_of_every_closed_set_is_kept(store: Store) -> None:
@@ -90,8 +90,8 @@ def test_every_word_of_every_closed_set_is_kept(store: Store) -> None:
     for record in RECORDS:
         for variant in variants(record):
             store.put([variant])
-            kept = store.get(type(record), key_of(record))
-            assert kept.model_dump(exclude={"payload"}) == variant.model_dump(exclude={"payload"})
+            stored = store.get(type(record), key_of(record))
+            assert stored.model_dump(exclude={"payload"}) == variant.model_dump(exclude={"payload"})
 
 
 def test_free_form_values_come_back_as_json(store: Store) -> None:
@@ -139,7 +139,7 @@ def test_a_missing_record_is_not_found(store: Store) -> None:
 
 
 def test_a_record_of_an_unknown_ticket_is_refused(store: Store) -> None:
-    item = CalibrationItem.model_validate({**dict(RECORDS[15]), "ticket_id": "no:1"})
+    item = GrantReviewItem.model_validate({**dict(RECORDS[15]), "ticket_id": "no:1"})
     store.ingest(delivery(), at=MONDAY)
     with pytest.raises(NotFound):
         store.put([Team(id="net", name="Network"), item])
@@ -164,5 +164,5 @@ def test_records_go_when_their_ticket_goes(store: Any) -> None:
         connection.execute(sa.text(f"DROP TRIGGER events_are_kept{on}"))
         connection.execute(sa.text("DELETE FROM events"))
         connection.execute(sa.text("DELETE FROM tickets"))
-    left = {kept.table for kept in KEPT if store.counts()[kept.table]}
-    assert left == {kept.table for kept in KEPT if "tickets" not in kept.parents.values()}
+    left = {mapping.table for mapping in MAPPINGS if store.counts()[mapping.table]}
+    assert left == {mapping.table for mapping in MAPPINGS if "tickets" not in mapping.parents.values()}

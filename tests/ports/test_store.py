@@ -132,6 +132,13 @@ def test_decisions_are_kept_with_scores_and_set_the_group(store: Store) -> None:
     assert (last.kind, last.value, last.data["outcome"]) == ("allocated", "g-net", "allocated")
 
 
+def test_a_decisions_score_is_stored_as_confidence(store: Store) -> None:
+    store.ingest(delivery(), at=MONDAY)
+    store.record_decisions([decision(1)], at=LATER)
+    assert store.frame("allocation_decisions")["confidence"].to_list() == [0.877]
+    assert [made.score for made in store.decisions()] == [0.877]
+
+
 def test_an_equal_decision_is_skipped(store: Store) -> None:
     store.ingest(delivery(), at=MONDAY)
     again = decision().model_copy(update={"rationale": "other words"})

@@ -139,53 +139,55 @@ def _checked(
     own_sites: tuple[str, ...],
     nearness: Nearness | None,
 ) -> Checked:
-    def said(verdict: Verdict, reason: str = "", carrying: tuple[int, ...] = ()) -> Checked:
+    def result(verdict: Verdict, reason: str = "", carrying: tuple[int, ...] = ()) -> Checked:
         return Checked(piece.text, piece.line, piece.is_step, carrying, verdict, reason)
 
     if not piece.cited and (_same(piece.text) in courtesies.whole or courtesies.quoted.fullmatch(piece.text)):
-        return said(Verdict.COURTESY)
+        return result(Verdict.COURTESY)
     known = {number: sources[number] for number in piece.cited if number in sources}
     if len(known) < len(piece.cited):
-        return said(Verdict.DROPPED, "it cites a source that was not given")
+        return result(Verdict.DROPPED, "it cites a source that was not given")
     if not known:
-        return said(Verdict.DROPPED, "it cites no source")
+        return result(Verdict.DROPPED, "it cites no source")
     title = courtesies.title_in(piece.text)
     if title is not None:
         carrying = tuple(n for n, passage in known.items() if title and title == article_title(passage, own_sites))
         if not carrying:
-            return said(Verdict.DROPPED, "no cited article is called so")
-        return said(Verdict.SUPPORTED, "", carrying)
+            return result(Verdict.DROPPED, "no cited article is called so")
+        return result(Verdict.SUPPORTED, "", carrying)
     fact = piece.text.removeprefix(courtesies.in_front).strip()
     verdict, reason, carrying = _support(fact, known, own_sites, nearness)
-    return said(verdict, reason, carrying)
+    return result(verdict, reason, carrying)
 
 
 def _support(
     fact: str, known: Mapping[int, Passage], own_sites: tuple[str, ...], nearness: Nearness | None
 ) -> tuple[Verdict, str, tuple[int, ...]]:
-    told = {number: _told(passage.title, passage.url, passage.text, own_sites) for number, passage in known.items()}
-    if word_for_word := tuple(number for number, source in told.items() if _same(fact) in source.statements):
+    sources = {
+        number: _source(passage.title, passage.url, passage.text, own_sites) for number, passage in known.items()
+    }
+    if word_for_word := tuple(number for number, source in sources.items() if _same(fact) in source.statements):
         return Verdict.SUPPORTED, "", word_for_word
-    if problem := _beyond(fact, tuple(told.values()), tuple(passage.url for passage in known.values()), own_sites):
+    if problem := _beyond(fact, tuple(sources.values()), tuple(passage.url for passage in known.values()), own_sites):
         return Verdict.DROPPED, problem, ()
     words = content_words(fact)
-    nearest = {number: source.nearest(words) for number, source in told.items()}
+    nearest = {number: source.nearest(words) for number, source in sources.items()}
     best = max(nearest.values(), key=lambda found: found.share)
     agreeing = [text for text in best.texts if not opposite(fact, text)]
     if best.share and (not agreeing or (best.share < SUPPORTED_FROM and len(agreeing) < len(best.texts))):
         return Verdict.DROPPED, "its source says otherwise", ()
     carrying = tuple(number for number, found in nearest.items() if found.share >= best.share / 2)
     if best.share >= SUPPORTED_FROM:
-        reason = _loose(fact, " ".join(agreeing), told.values())
+        reason = _loose(fact, " ".join(agreeing), sources.values())
         return (Verdict.FLAGGED if reason else Verdict.SUPPORTED), reason, carrying
-    sentences = [sentence for source in told.values() for sentence in source.sentences]
+    sentences = [sentence for source in sources.values() for sentence in source.sentences]
     is_near = nearness is not None and bool(words and sentences) and nearness(fact, sentences) >= NEAR_FROM
     if best.share >= FLAGGED_FROM or is_near:
         return Verdict.FLAGGED, "it is worded otherwise than its source", carrying
     return Verdict.DROPPED, "its source does not say so", ()
 
 
-def _beyond(fact: str, told: Sequence["_Told"], sites: Sequence[str], own_sites: tuple[str, ...]) -> str:
+def _beyond(fact: str, sources: Sequence["_Source"], sites: Sequence[str], own_sites: tuple[str, ...]) -> str:
     """What of a sentence is in none of its sources, in words; empty if nothing."""
     if _BRACKETED.search(fact) or clean(fact) != _same(fact):
         return "it holds brackets, markup or hidden characters"
@@ -193,19 +195,19 @@ def _beyond(fact: str, told: Sequence["_Told"], sites: Sequence[str], own_sites:
         return "it holds an order, address or call for secrets that no reply may hold"
     found = particulars_of(fact)
     for kind, values in found._asdict().items():
-        unknown = sorted(value for value in values if not any(source.holds(kind, value) for source in told))
+        unknown = sorted(value for value in values if not any(source.holds(kind, value) for source in sources))
         if unknown:
             shown = unknown[0] if isinstance(unknown[0], str) else " ".join(unknown[0])
             return f"{shown!r} is not in its source"
     return ""
 
 
-def _loose(fact: str, nearest: str, told: Iterable["_Told"]) -> str:
+def _loose(fact: str, nearest: str, sources: Iterable["_Source"]) -> str:
     """What keeps a sentence in the words of its source from being sure; empty if nothing."""
     if not numbers_in(fact) <= numbers_in(nearest):
         return "its number stands in another sentence of its source"
     first = content_words(fact.split(" ", maxsplit=1)[0])
-    if not any(first <= words for source in told for words in source.words):
+    if not any(first <= words for source in sources for words in source.words):
         return "it begins with a word that its source does not have"
     return ""
 
@@ -217,7 +219,7 @@ class _Nearest(NamedTuple):
     share: float
 
 
-class _Told(NamedTuple):
+class _Source(NamedTuple):
     """What a passage says, in the forms it is compared in."""
 
     statements: frozenset[str]
@@ -242,13 +244,13 @@ class _Told(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _told(title: str, url: str, text: str, own_sites: tuple[str, ...]) -> _Told:
+def _source(title: str, url: str, text: str, own_sites: tuple[str, ...]) -> _Source:
     passage = Passage(article_id="", chunk=0, title=title, url=url, text=text, score=0)
-    said = [statement.text for statement in statements_of(passage, own_sites)]
-    sentences = tuple(dict.fromkeys(part for text in said for part in sentences_of(text)))
+    statements = [statement.text for statement in statements_of(passage, own_sites)]
+    sentences = tuple(dict.fromkeys(part for text in statements for part in sentences_of(text)))
     plain = folded(readable_article(f"{title}\n{url}\n{text}").replace("**", ""))
-    return _Told(
-        frozenset(map(_same, [*said, *sentences])),
+    return _Source(
+        frozenset(map(_same, [*statements, *sentences])),
         sentences,
         tuple(content_words(sentence) for sentence in sentences),
         plain + "\n" + plain.lower(),

@@ -95,9 +95,9 @@ class Wording(Policy):
                 )
         return self
 
-    def language_of(self, said: str | None) -> str:
+    def language_of(self, tag: str | None) -> str:
         """The listed language of a ticket that says `de`, `de-AT` or `DE_ch`; English for any other or none."""
-        code = re.split(r"[-_]", (said or "").strip().lower())[0]
+        code = re.split(r"[-_]", (tag or "").strip().lower())[0]
         return code if code in self.languages else "en"
 
     def phrases(self, language: str) -> Phrases:

@@ -51,14 +51,14 @@ def signatures_of(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[s
     """The MinHash signature of each case by ticket, empty for a text too short to compare."""
     from datasketch import MinHash
 
-    told = [(case.ticket_id, shingles_of(case, policy)) for case in cases]
+    shingled_cases = [(case.ticket_id, shingles_of(case, policy)) for case in cases]
     sketches = MinHash.generator(
-        ([shingle.encode() for shingle in shingles] for _, shingles in told),
+        ([shingle.encode() for shingle in shingles] for _, shingles in shingled_cases),
         num_perm=policy.permutations,
         seed=SEED,
         scheme="affine32",
     )
-    pairs = zip(told, sketches, strict=True)
+    pairs = zip(shingled_cases, sketches, strict=True)
     return {key: sketch.hashvalues.astype("<u4").tobytes() if shingles else b"" for (key, shingles), sketch in pairs}
 
 
@@ -96,9 +96,9 @@ def related(
 def related_by_comparing_all(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[str, tuple[Related, ...]]:
     """The same by comparing every two tickets: exact, and quadratic."""
     ordered = sorted(cases, key=_age)
-    told = [shingles_of(case, policy) for case in ordered]
+    texts = [shingles_of(case, policy) for case in ordered]
     return {
-        case.ticket_id: _best(case, [(similarity(told[at], told[place]), ordered[at]) for at in range(place)], policy)
+        case.ticket_id: _best(case, [(similarity(texts[at], texts[place]), ordered[at]) for at in range(place)], policy)
         for place, case in enumerate(ordered)
     }
 
@@ -111,13 +111,13 @@ def judge(earlier: CaseFacts, later: CaseFacts, alike: float, policy: DuplicateP
     same_requester = earlier.requester is not None and earlier.requester == later.requester
     same_company = earlier.company is not None and earlier.company == later.company
     if alike >= policy.near_same and apart <= timedelta(days=policy.text_within_days):
-        said = "same text" if alike == 1 else f"near-same text {min(alike, 0.99):.2f}"
+        likeness = "same text" if alike == 1 else f"near-same text {min(alike, 0.99):.2f}"
         if resolved and (same_requester or same_company):
             who = "requester" if same_requester else "company"
-            reason = f"{said}, same {who}, {_days(later.created_at - resolved)} after it was resolved"
+            reason = f"{likeness}, same {who}, {_days(later.created_at - resolved)} after it was resolved"
             return _candidate(earlier, later, Relation.REPEAT_CONTACT, alike, reason)
         who = "same requester" if same_requester else "another requester"
-        return _candidate(earlier, later, Relation.DUPLICATE, alike, f"{said}, {who}")
+        return _candidate(earlier, later, Relation.DUPLICATE, alike, f"{likeness}, {who}")
     within = timedelta(days=policy.contact_within_days)
     if not same_requester or later.product is None or earlier.product != later.product:
         return None
@@ -151,10 +151,10 @@ def _neighbours(
     """By place, the places before it that are worth comparing: alike by a band of the signature and by its estimate,
     or of the same requester about the same product shortly before. Only of places that are flagged."""
     found: dict[int, set[int]] = defaultdict(set)
-    told = np.array([place for place, case in enumerate(ordered) if marks[case.ticket_id]], dtype=np.int64)
-    signatures = np.frombuffer(b"".join(marks[ordered[place].ticket_id] for place in told), dtype="<u4")
-    pairs = _alike(signatures.reshape(-1, policy.permutations), policy, earlier[told], later[told])
-    for one, other in told[pairs].tolist():
+    places = np.array([place for place, case in enumerate(ordered) if marks[case.ticket_id]], dtype=np.int64)
+    signatures = np.frombuffer(b"".join(marks[ordered[place].ticket_id] for place in places), dtype="<u4")
+    pairs = _alike(signatures.reshape(-1, policy.permutations), policy, earlier[places], later[places])
+    for one, other in places[pairs].tolist():
         found[other].add(one)
     for one, other in _in_touch(ordered, policy, earlier, later):
         found[other].add(one)

@@ -46,15 +46,15 @@ def prose(text: str) -> str:
 
 def language_of(text: str, policy: LanguagePolicy) -> Language | None:
     """The language of a cleaned text; None rather than a guess."""
-    said = prose(text)
-    letters = [character for character in said if character.isalpha()]
+    words = prose(text)
+    letters = [character for character in words if character.isalpha()]
     if len(letters) < policy.fewest_letters:
         return None
     script = _script(letters)
     candidates = [code for code, written in policy.known.items() if written == script]
     if not candidates:
         return None
-    found = _likeliest(said, candidates, tuple(sorted(policy.known)))
+    found = _likeliest(words, candidates, tuple(sorted(policy.known)))
     return found if found.confidence >= policy.least_confidence else None
 
 

@@ -16,7 +16,7 @@ from triage.enrichment.tables import enrichments, metadata, related_tickets
 LISTS = ("complexity_parts", "error_codes", "sentiment_phrases", "urgency_reasons")
 
 
-class Kept(NamedTuple):
+class EnrichmentInput(NamedTuple):
     """What is kept of a ticket to know whether it changed, and to compare it without its text."""
 
     content_hash: str
@@ -33,7 +33,7 @@ class EnrichmentStore:
         """For a database of its own; in the desk's database the migrations make the same tables."""
         metadata.create_all(self._engine)
 
-    def save(self, found: Sequence[Enrichment], *, inputs: Mapping[str, Kept]) -> None:
+    def save(self, found: Sequence[Enrichment], *, inputs: Mapping[str, EnrichmentInput]) -> None:
         """Keep enrichments in place of the ones before; `inputs` has what each rests on. At most 500 a transaction:
         an interrupted call is finished by calling again. Raises BadInput for one without its input."""
         if missing := sorted({one.ticket_id for one in found} - inputs.keys()):
@@ -54,7 +54,7 @@ class EnrichmentStore:
                     connection.execute(related_tickets.insert(), rows)
 
 
-def enrichment_rows(found: Sequence[Enrichment], inputs: Mapping[str, Kept]) -> pl.DataFrame:
+def enrichment_rows(found: Sequence[Enrichment], inputs: Mapping[str, EnrichmentInput]) -> pl.DataFrame:
     """Enrichments as rows of the table `enrichments`; lists as JSON text."""
     return as_stored(enrichments, [_row(one, inputs[one.ticket_id]) for one in found])
 
@@ -68,8 +68,8 @@ def _forget(connection: Connection, table: Table, ticket_ids: Sequence[str]) -> 
     connection.execute(table.delete().where(table.c.ticket_id.in_(ticket_ids)))
 
 
-def _row(one: Enrichment, kept: Kept) -> dict[str, Any]:
-    values = one.model_dump() | kept._asdict()
+def _row(one: Enrichment, rests_on: EnrichmentInput) -> dict[str, Any]:
+    values = one.model_dump() | rests_on._asdict()
     return values | {name: list(values[name]) for name in LISTS}
 
 

@@ -48,7 +48,7 @@ class Drift(NamedTuple):
     def is_shifted(self) -> bool:
         return any(shift.is_shifted for shift in self.shifts)
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """One line for people."""
         if not self.shifts:
             return f"drift can't be told from {self.before:,} tickets before and {self.recent:,} recent ones"

@@ -70,15 +70,15 @@ class FeedbackStore:
 
     def answers(self, *, as_of: datetime | None = None) -> dict[str, Review]:
         """The answer that counts of each answered ticket: the last that arrived, of those given by `as_of`."""
-        told = select(reviews) if as_of is None else select(reviews).where(reviews.c.answered_at <= as_of)
-        return {row.ticket_id: _review(row) for row in self._read(told.order_by(reviews.c.number))}
+        query = select(reviews) if as_of is None else select(reviews).where(reviews.c.answered_at <= as_of)
+        return {row.ticket_id: _review(row) for row in self._read(query.order_by(reviews.c.number))}
 
     def review_history(self, ticket_id: str) -> list[Review]:
         """All answers on a ticket, in the order they arrived."""
-        told = select(reviews).where(reviews.c.ticket_id == ticket_id).order_by(reviews.c.number)
-        return [_review(row) for row in self._read(told)]
+        query = select(reviews).where(reviews.c.ticket_id == ticket_id).order_by(reviews.c.number)
+        return [_review(row) for row in self._read(query)]
 
-    def answers_kept(self) -> int:
+    def answer_count(self) -> int:
         """How many answers there are, with those that a later one replaced."""
         with self._engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
@@ -91,33 +91,33 @@ class FeedbackStore:
 
     def feedback(self, *, as_of: datetime | None = None) -> list[Feedback]:
         """What counts of each judged draft: the last that was said of it, by `as_of`."""
-        told = select(feedback) if as_of is None else select(feedback).where(feedback.c.given_at <= as_of)
-        newest = {row.suggestion_id: _feedback(row) for row in self._read(told.order_by(feedback.c.number))}
+        query = select(feedback) if as_of is None else select(feedback).where(feedback.c.given_at <= as_of)
+        newest = {row.suggestion_id: _feedback(row) for row in self._read(query.order_by(feedback.c.number))}
         return list(newest.values())
 
     def feedback_of(self, ticket_id: str) -> list[Feedback]:
         """All that was said of the drafts on a ticket, in the order it arrived."""
-        told = select(feedback).where(feedback.c.ticket_id == ticket_id).order_by(feedback.c.number)
-        return [_feedback(row) for row in self._read(told)]
+        query = select(feedback).where(feedback.c.ticket_id == ticket_id).order_by(feedback.c.number)
+        return [_feedback(row) for row in self._read(query)]
 
     def unsure(self) -> list[tuple[Classification, TicketText]]:
         """Tickets whose newest claim needs a person, with the text the claim is about."""
         ranked = _newest(classifications)
         joined = select(ranked, *(triage_tickets.c[name] for name in TicketText.model_fields if name != "ticket_id"))
-        told = joined.join(triage_tickets, triage_tickets.c.ticket_id == ranked.c.ticket_id)
+        query = joined.join(triage_tickets, triage_tickets.c.ticket_id == ranked.c.ticket_id)
         return [
             (_claim(row), TicketText(**{name: row._mapping[name] for name in TicketText.model_fields}))
-            for row in self._read(told.where(and_(ranked.c.rank == 1, ranked.c.needs_review)))
+            for row in self._read(query.where(and_(ranked.c.rank == 1, ranked.c.needs_review)))
         ]
 
     def claims_of(self, model: str) -> pl.DataFrame:
-        """The newest claim on each ticket, where this model made it: ticket_id, product, confidence, created_at."""
+        """The newest claim on each ticket, where this model made it: ticket, product, confidence, created_at."""
         ranked = _newest(classifications)
-        names = "ticket_id", "product", "confidence", "created_at"
+        names = "ticket", "product", "confidence", "created_at"
         is_its = and_(ranked.c.rank == 1, ranked.c.model_used == model)
-        told = select(*(ranked.c[name] for name in names)).where(is_its)
+        query = select(ranked.c.ticket_id, *(ranked.c[name] for name in names[1:])).where(is_its)
         schema = dict(zip(names, (pl.String(), pl.String(), pl.Float64(), pl.Datetime("us", "UTC")), strict=True))
-        return pl.DataFrame([tuple(row) for row in self._read(told)], schema=schema, orient="row")
+        return pl.DataFrame([tuple(row) for row in self._read(query)], schema=schema, orient="row")
 
     def add_run(self, run: ModelRun) -> ModelRun:
         """Keep a training, with its number. Raises Conflict if another model took over meanwhile."""

@@ -91,10 +91,10 @@ def grouped(refused: Sequence[Refused], *, most: int = 20) -> list[str]:
         by_reason[each.reason].append(each)
     groups = list(by_reason.values())
     left = sum(len(group) for group in groups[most:])
-    return [_told(group) for group in groups[:most]] + ([f"and {left:,} more"] if left else [])
+    return [_summary(group) for group in groups[:most]] + ([f"and {left:,} more"] if left else [])
 
 
-def _told(group: Sequence[Refused]) -> str:
+def _summary(group: Sequence[Refused]) -> str:
     first = group[0]
     return str(first) if len(group) == 1 else _whole(f"{len(group):,} articles: {first.reason} (first: {first.place})")
 

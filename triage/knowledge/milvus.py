@@ -89,10 +89,10 @@ class MilvusIndex:
         wanted = {article.id: article_hash(article) for article in articles}
         changed = [article for article in articles if not _is_whole(article, wanted[article.id], held)]
         self._write([(chunk, wanted[article.id]) for article in changed for chunk in chunks_of(article)], source)
-        kept = {_key(chunk) for article in articles for chunk in chunks_of(article)}
+        current = {_key(chunk) for article in articles for chunk in chunks_of(article)}
         gone = set(held) - set(wanted) if remove_missing else set()
         old = {key for article_id, keys in held.items() if article_id in gone or article_id in wanted for key in keys}
-        self._delete(sorted(old - kept))
+        self._delete(sorted(old - current))
         return IndexReport(len(changed), len(gone), len(articles) - len(changed))
 
     def remove(self, source: str) -> int:

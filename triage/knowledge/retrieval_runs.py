@@ -17,7 +17,7 @@ BATCH: Final = 250
 """How many texts are embedded, told of and kept at once: seconds of work, should it be interrupted."""
 QUERIES_AT_ONCE: Final = 64
 
-Told = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 """Hears a stage's name and how many of how many are done."""
 
 
@@ -32,13 +32,13 @@ class Collection:
     """Documents in exactly the chunks, vectors and words that the index would hold; one in which there is
     nothing to search for has none."""
 
-    def __init__(self, documents: Sequence[Article], embedder: Embedder, *, told: Told) -> None:
-        self._embedder, self._told = embedder, told
+    def __init__(self, documents: Sequence[Article], embedder: Embedder, *, progress: Progress) -> None:
+        self._embedder, self._progress = embedder, progress
         pieces = [chunk for document in documents for chunk in chunks_of(document)]
         chunks = [pieces[place] for place in searchable([chunk.meaning for chunk in pieces])]
         self._keys = [(chunk.article_id, chunk.number) for chunk in chunks]
         self._bm25 = Bm25([chunk.findable for chunk in chunks])
-        self._vectors = _embedded([chunk.meaning for chunk in chunks], embedder, "documents", told)
+        self._vectors = _embedded([chunk.meaning for chunk in chunks], embedder, "documents", progress)
 
     def find(self, queries: Mapping[str, str]) -> dict[str, Found]:
         """Nothing for a query in which there is nothing to search for, as the index answers it. A document with the
@@ -46,14 +46,14 @@ class Collection:
         found = {name: Found({}, {}) for name in queries}
         names = [list(queries)[place] for place in searchable(list(queries.values()))] if self._keys else []
         texts = [query_text(queries[name]) for name in names]
-        asked = _embedded(texts, self._embedder, "queries", self._told)
+        vectors = _embedded(texts, self._embedder, "queries", self._progress)
         for batch in _batches(len(names), QUERIES_AT_ONCE):
-            near, alike = asked[batch] @ self._vectors.T, self._bm25.scores(texts[batch])
+            near, alike = vectors[batch] @ self._vectors.T, self._bm25.scores(texts[batch])
             for name, dense, words in zip(names[batch], near, alike, strict=True):
                 found[name] = Found(
                     _best(dense, self._keys, name, above=-2.0), _best(words, self._keys, name, above=0.0)
                 )
-            self._told("search", min(batch.stop, len(names)), len(names))
+            self._progress("search", min(batch.stop, len(names)), len(names))
         return found
 
 
@@ -81,12 +81,12 @@ def _best(scores: np.ndarray, keys: Sequence[tuple[str, int]], own: str, *, abov
     return dict(sorted(hits, key=lambda pair: (-pair[1], pair[0])))
 
 
-def _embedded(texts: Sequence[str], embedder: Embedder, stage: str, told: Told) -> np.ndarray:
+def _embedded(texts: Sequence[str], embedder: Embedder, stage: str, progress: Progress) -> np.ndarray:
     parts = [np.zeros((0, embedder.dimension), dtype=np.float32)]
-    told(stage, 0, len(texts))
+    progress(stage, 0, len(texts))
     for batch in _batches(len(texts), BATCH):
         parts.append(embedder.embed(texts[batch]))
-        told(stage, min(batch.stop, len(texts)), len(texts))
+        progress(stage, min(batch.stop, len(texts)), len(texts))
     return np.concatenate(parts)
 
 

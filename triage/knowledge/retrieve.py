@@ -87,12 +87,12 @@ def dense_share(dense: Hits, words: Hits, weights: Weights) -> float:
     ahead = (first_word - tenth_word) / first_word if first_word > 0 else 0.0
     flat = max(0.0, 1 - (nearest - tenth_nearest) / CLEAR_LEAD)
     distrust = min(1.0, weights.words / (weights.dense + weights.words) / STATIC.words)
-    doubt = DOUBT * distrust**2 * (1 - _heard(dense, words))
+    doubt = DOUBT * distrust**2 * (1 - _word_share(dense, words))
     by_words = weights.words * (1 + ahead**2) * (1 + FLAT_FACTOR * flat) * (1 + doubt)
     return weights.dense / (weights.dense + by_words)
 
 
-def _heard(dense: Hits, words: Hits) -> float:
+def _word_share(dense: Hits, words: Hits) -> float:
     """The words' score of the passage that meaning puts first, by their own best; 1 if either finds nothing."""
     best = max(words.values(), default=0.0)
     if not dense or best <= 0:

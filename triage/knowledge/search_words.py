@@ -76,5 +76,5 @@ class Bm25:
             if word in self._columns
         ]
         columns, rows, times = (np.array(part) for part in zip(*cells, strict=True)) if cells else ([], [], [])
-        asked = sparse.csc_matrix((times, (columns, rows)), shape=(len(self._columns), len(queries)), dtype=np.float32)
-        return np.asarray((self._weights @ asked).toarray().T)
+        terms = sparse.csc_matrix((times, (columns, rows)), shape=(len(self._columns), len(queries)), dtype=np.float32)
+        return np.asarray((self._weights @ terms).toarray().T)

@@ -46,11 +46,11 @@ def read_labelled(file: Path, *, text: str, label: str) -> tuple[list[LabelledTe
 
     Raises as `check_file`, and BadInput with the line where there is one for what can't be read as such rows.
     """
-    told = _told(file, Columns([text, label]))
-    rows = [LabelledText(cells[0], cells[-1]) for cells in told if all(cells)]
+    lines = _rows(file, Columns([text, label]))
+    rows = [LabelledText(cells[0], cells[-1]) for cells in lines if all(cells)]
     if not rows:
         raise BadInput(f"{file.name} holds no row with {text} and {label}")
-    return rows, len(told) - len(rows)
+    return rows, len(lines) - len(rows)
 
 
 def read_outside(file: Path, *, text: str, label: str, inside: Collection[str]) -> tuple[list[str], int]:
@@ -58,17 +58,17 @@ def read_outside(file: Path, *, text: str, label: str, inside: Collection[str]) 
 
     Raises as `read_labelled`, and BadInput for a row that has one of them.
     """
-    told = _told(file, Columns([text], None if label == text else label))
-    if own := [cells[-1] for cells in told if len(cells) > 1 and cells[-1] in inside]:
+    lines = _rows(file, Columns([text], None if label == text else label))
+    if own := [cells[-1] for cells in lines if len(cells) > 1 and cells[-1] in inside]:
         raise BadInput(f"{file.name} has {len(own):,} rows with a label that is learned, as {own[0]!r}; "
                        "it is for texts that no label fits: leave the others out")  # fmt: skip
-    texts = [cells[0] for cells in told if cells[0]]
+    texts = [cells[0] for cells in lines if cells[0]]
     if not texts:
         raise BadInput(f"{file.name} holds no row with {text}")
-    return texts, len(told) - len(texts)
+    return texts, len(lines) - len(texts)
 
 
-def _told(file: Path, columns: Columns) -> list[list[str]]:
+def _rows(file: Path, columns: Columns) -> list[list[str]]:
     check_file(file)
     return [[_readable(cell) for cell in cells] for cells in _READERS[_kind(file)](file, columns)]
 

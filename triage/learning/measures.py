@@ -56,21 +56,21 @@ def share(measure: Callable[[Labels], float], rows: int, *, of: int, seed: int) 
     return Figure(figure.value, *wilson(round(figure.value * of), of)) if figure.low == figure.high else figure
 
 
-def macro_f1(said: Labels, truth: Labels) -> float:
+def macro_f1(predicted: Labels, truth: Labels) -> float:
     """Mean F1 over the labels that are true or said at least once."""
-    size = int(max(said.max(), truth.max())) + 1
-    hits = np.bincount(truth[said == truth], minlength=size)
-    total = np.bincount(said, minlength=size) + np.bincount(truth, minlength=size)
+    size = int(max(predicted.max(), truth.max())) + 1
+    hits = np.bincount(truth[predicted == truth], minlength=size)
+    total = np.bincount(predicted, minlength=size) + np.bincount(truth, minlength=size)
     return float((2 * hits[total > 0] / total[total > 0]).mean())
 
 
 def accuracy_at(confidence: Floats, is_right: Flags, coverage: float) -> float:
     """Share right among the most confident `coverage` of the rows."""
-    kept = _kept(len(confidence), coverage)
-    return float(is_right[np.argsort(-confidence, kind="stable")[:kept]].mean())
+    size = _covered_rows(len(confidence), coverage)
+    return float(is_right[np.argsort(-confidence, kind="stable")[:size]].mean())
 
 
-def _kept(rows: int, coverage: float) -> int:
+def _covered_rows(rows: int, coverage: float) -> int:
     return max(1, round(rows * coverage))
 
 
@@ -88,18 +88,20 @@ def auroc(inside: Floats, outside: Floats) -> float:
     return float(1 - (below + ties / 2).mean() / len(inside))
 
 
-def in_scope_figures(confidence: Floats, raw: Floats, said: Labels, truth: Labels, *, seed: int) -> dict[str, Figure]:
+def in_scope_figures(
+    confidence: Floats, raw: Floats, predicted: Labels, truth: Labels, *, seed: int
+) -> dict[str, Figure]:
     """What is reported of texts that have a label; `raw` is the confidence before calibration."""
-    is_right, rows = said == truth, len(truth)
+    is_right, rows = predicted == truth, len(truth)
     measures: dict[str, Callable[[Labels], float]] = {
-        "macro_f1": lambda rows: macro_f1(said[rows], truth[rows]),
+        "macro_f1": lambda rows: macro_f1(predicted[rows], truth[rows]),
         "ece_raw": lambda rows: expected_calibration_error(raw[rows], is_right[rows]),
         "ece": lambda rows: expected_calibration_error(confidence[rows], is_right[rows]),
     }
 
     def right_at(coverage: float) -> Figure:
         return share(lambda rows: accuracy_at(confidence[rows], is_right[rows], coverage), rows,
-                     of=_kept(rows, coverage), seed=seed)  # fmt: skip
+                     of=_covered_rows(rows, coverage), seed=seed)  # fmt: skip
 
     return {
         "accuracy": share(lambda rows: float(is_right[rows].mean()), rows, of=rows, seed=seed),
@@ -120,12 +122,12 @@ def out_of_scope_figures(
         first, second = rows[rows < size], rows[rows >= size] - size
         return auroc(inside[first], outside[second]) if len(first) and len(second) else 0.5
 
-    kept = inside >= threshold
+    is_in_scope = inside >= threshold
     return {
         "oos_auroc": bootstrap(separation, size + strange, seed=seed),
         "oos_recall": share(lambda rows: float((outside[rows] < threshold).mean()), strange, of=strange, seed=seed),
-        "in_scope_kept": share(lambda rows: float(kept[rows].mean()), size, of=size, seed=seed),
+        "in_scope_kept": share(lambda rows: float(is_in_scope[rows].mean()), size, of=size, seed=seed),
         "in_scope_accuracy_with_threshold": share(
-            lambda rows: float((is_right & kept)[rows].mean()), size, of=size, seed=seed
+            lambda rows: float((is_right & is_in_scope)[rows].mean()), size, of=size, seed=seed
         ),
     }

@@ -107,12 +107,12 @@ def _logistic(method: Method, matrix: Any, vectors: Vectors, truth: Labels, size
     if method.reads_words:
         products += (matrix @ matrix.T).toarray()
     values, directions = np.linalg.eigh(products)
-    kept = values > 1e-6 * values[-1]
-    lengths = np.sqrt(values[kept])
-    rows = (directions[:, kept] * lengths).astype(np.float32)
+    components = values > 1e-6 * values[-1]
+    lengths = np.sqrt(values[components])
+    rows = (directions[:, components] * lengths).astype(np.float32)
     fitted = LogisticRegression(C=method.strength, max_iter=300, tol=1e-3).fit(rows, truth)
     weights, bias = linear_parts(fitted.coef_, fitted.intercept_, size)
-    return _features(method, matrix, vectors).T @ ((directions[:, kept] / lengths) @ weights), bias
+    return _features(method, matrix, vectors).T @ ((directions[:, components] / lengths) @ weights), bias
 
 
 _chance = Lock()

@@ -65,8 +65,8 @@ def load_or_learn(
     A cache file that can't be read is learned again and replaced.
     """
     file = cache / f"product-{fingerprint(taxonomy, embedder, rows)[:24]}.npz" if cache else None
-    if file is not None and (kept := _read(file)) is not None:
-        return kept
+    if file is not None and (stored_model := _read(file)) is not None:
+        return stored_model
     model = learn(taxonomy, embedder, rows)
     if file is not None:
         _write(file, model)
@@ -174,15 +174,15 @@ def _write(file: Path, model: ProductModel) -> None:
 
 def _read(file: Path) -> ProductModel | None:
     try:
-        with np.load(file, allow_pickle=False) as kept:
+        with np.load(file, allow_pickle=False) as archive:
             return ProductModel(
-                kept["labels"].tolist(),
-                kept["weights"],
-                kept["bias"],
-                float(kept["temperature"]),
-                kept["texts"].tolist(),
-                kept["text_labels"].tolist(),
-                kept["vectors"],
+                archive["labels"].tolist(),
+                archive["weights"],
+                archive["bias"],
+                float(archive["temperature"]),
+                archive["texts"].tolist(),
+                archive["text_labels"].tolist(),
+                archive["vectors"],
             )
     except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None

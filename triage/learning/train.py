@@ -95,10 +95,10 @@ def train(
     _check_memory(len(fair), len(rows), len(labels))
     numbers = {label: number for number, label in enumerate(labels)}
     seen = _seen([(row.text, numbers[row.label]) for row in rows], embedder)
-    told = [
-        (said, at_) for at_, label in enumerate(labels) for said in (phrases or {}).get(label, (learn_name(label),))
+    named = [
+        (phrase, at_) for at_, label in enumerate(labels) for phrase in (phrases or {}).get(label, (learn_name(label),))
     ]
-    data = _Data(seen, _seen(told, embedder), len(labels))
+    data = _Data(seen, _seen(named, embedder), len(labels))
     folds = _folds(seen.owners, 5 if len(rows) <= MANY_ROWS else 3)
     with one_thread():
         unseen = _out_of_fold(fair, data, folds)
@@ -119,7 +119,7 @@ def train(
     model = _calibrated(model, unseen[chosen].astype(np.float64), folds, outside, embedder)
     if quick is None:
         return model
-    quick_data = _Data(_seen([(row.text, numbers[row.label]) for row in rows], quick), _seen(told, quick), len(labels))
+    quick_data = _Data(_seen([(row.text, numbers[row.label]) for row in rows], quick), _seen(named, quick), len(labels))
     return _with_first(model, unseen[chosen], quick_data, folds, outside=outside, quick=quick)
 
 

@@ -67,12 +67,12 @@ class Asking:
         distinct: dict[Words, TicketText] = {}
         for ticket in tickets:
             distinct.setdefault(_words(ticket), ticket)
-        found = self._kept(list(distinct.values()))
+        found = self._from_cache(list(distinct.values()))
         open_ones = [ticket for words, ticket in distinct.items() if words not in found]
-        asked = dict(zip(map(_words, open_ones), self._ask_all(open_ones), strict=True))
-        self._keep(asked, at)
+        answers = dict(zip(map(_words, open_ones), self._ask_all(open_ones), strict=True))
+        self._keep(answers, at)
         first = {id(ticket) for ticket in distinct.values()}
-        findings = [(ticket, (found | asked)[_words(ticket)]) for ticket in tickets]
+        findings = [(ticket, (found | answers)[_words(ticket)]) for ticket in tickets]
         return [
             finding if id(ticket) in first else Finding(finding.opinion, finding.model, finding.why)
             for ticket, finding in findings
@@ -103,16 +103,16 @@ class Asking:
         read = partial(read_answers, size=len(tickets), labels=self._taxonomy.product.labels)
         return self._chain.ask(messages, self._schema, read)
 
-    def _kept(self, tickets: Sequence[TicketText]) -> dict[Words, Finding]:
+    def _from_cache(self, tickets: Sequence[TicketText]) -> dict[Words, Finding]:
         """What one of the models said of the same words before, the preferred model first."""
         keys = {
             _words(ticket): [self._key(_words(ticket), model.name) for model in self._chain.models]
             for ticket in tickets
         }
-        kept = self._cache.find([key for found in keys.values() for key in found])
+        answers = self._cache.find([key for found in keys.values() for key in found])
         findings = {}
         for words, found in keys.items():
-            if answer := next((kept[key] for key in found if key in kept), None):
+            if answer := next((answers[key] for key in found if key in answers), None):
                 opinion = Opinion(answer.label, answer.confidence, "as answered before for the same words")
                 findings[words] = Finding(opinion, answer.model)
         self.counts["kept"] += len(findings)

@@ -100,9 +100,9 @@ def _opinion(answer: dict[str, Any], labels: Collection[str]) -> Opinion | Reaso
         return Reason.INVALID
     if isinstance(confidence, bool) or not isinstance(confidence, int | float) or not 0 <= confidence <= 1:
         return Reason.INVALID
-    return Opinion(label, float(confidence), told(reason))
+    return Opinion(label, float(confidence), short_reason(reason))
 
 
-def told(reason: str) -> str:
+def short_reason(reason: str) -> str:
     """A model's reason as it may be shown: one short line without markup, links, addresses and phone numbers."""
     return OUTWARD.sub("…", " ".join(clean(reason, limit=REASON_CHARACTERS).split()))

@@ -93,13 +93,13 @@ def least_certain(claims: Sequence[Classification], policy: CascadePolicy) -> li
 def _weighed(opinion: Opinion, local: Classification, taxonomy: Taxonomy) -> ProductClaim:
     confidence = (opinion.confidence + _local_probability(opinion.label, local, taxonomy)) / 2
     agrees = opinion.label == local.product
-    said = "the local classifier agrees" if agrees else f"the local one says {local.product}"
+    agreement = "the local classifier agrees" if agrees else f"the local one says {local.product}"
     limit = taxonomy.product.review_below
     return ProductClaim(
         product=opinion.label,
         confidence=confidence,
         runner_up=_second(local, taxonomy) if agrees else Guess(label=local.product, confidence=local.confidence),
-        reasons=[f"“{opinion.reason}”", said],
+        reasons=[f"“{opinion.reason}”", agreement],
         doubts=[f"confidence {confidence:.2f} is below {limit:.2f}"] if confidence < limit else [],
         probabilities={},
     )

@@ -128,13 +128,13 @@ def read_draft(
     if not answer.answerable:
         return Worded((), ())
     phrases, sites = wording.phrases(language), wording.own_sites
-    said = clean(answer.text, limit=DRAFT_CHARACTERS)
-    checked = check_draft(said, dict(enumerate(passages, start=1)), phrases, own_sites=sites, nearness=nearness)
-    kept = [sentence for sentence in checked if sentence.stays]
+    reply = clean(answer.text, limit=DRAFT_CHARACTERS)
+    checked = check_draft(reply, dict(enumerate(passages, start=1)), phrases, own_sites=sites, nearness=nearness)
+    usable = [sentence for sentence in checked if sentence.stays]
     struck_out = [sentence for sentence in checked if sentence.verdict is Verdict.DROPPED]
-    if not kept or len(struck_out) > len(kept):
+    if not usable or len(struck_out) > len(usable):
         raise Unusable(Reason.UNFIT, struck_out[0].reason if struck_out else "it states nothing")
-    return _worded(kept, passages, phrases, sites)
+    return _worded(usable, passages, phrases, sites)
 
 
 def nearness_by(embedder: Embedder) -> Nearness:
@@ -150,21 +150,21 @@ def nearness_by(embedder: Embedder) -> Nearness:
 
 
 def _worded(
-    kept: Sequence[Checked], passages: Sequence[Passage], phrases: Phrases, own_sites: tuple[str, ...]
+    usable: Sequence[Checked], passages: Sequence[Passage], phrases: Phrases, own_sites: tuple[str, ...]
 ) -> Worded:
     """The kept sentences in their lines, steps and sources numbered anew, opened with a diagnosis if they have none."""
-    used = list(dict.fromkeys(number for sentence in kept for number in sentence.sources))
+    used = list(dict.fromkeys(number for sentence in usable for number in sentence.sources))
     numbers = {number: place for place, number in enumerate(used, start=1)}
     lines: dict[int, list[Checked]] = {}
-    for sentence in kept:
+    for sentence in usable:
         lines.setdefault(sentence.line, []).append(sentence)
     paragraphs, steps = list[str](), 0
     for sentences in lines.values():
-        told = " ".join(_cited(sentence, numbers, phrases) for sentence in sentences)
+        line = " ".join(_cited(sentence, numbers, phrases) for sentence in sentences)
         steps += sentences[0].is_step
         is_next_step = sentences[0].is_step and steps > 1
-        paragraphs.append(("\n" if is_next_step else "\n\n") + (f"{steps}. {told}" if sentences[0].is_step else told))
-    opening = _diagnosis(passages[used[0] - 1], phrases, own_sites) if kept[0].is_step else ""
+        paragraphs.append(("\n" if is_next_step else "\n\n") + (f"{steps}. {line}" if sentences[0].is_step else line))
+    opening = _diagnosis(passages[used[0] - 1], phrases, own_sites) if usable[0].is_step else ""
     return Worded(tuple(filter(None, [opening, "".join(paragraphs).strip()])), tuple(passages[n - 1] for n in used))
 
 

@@ -189,8 +189,8 @@ def most_prompt_tokens(messages: Messages, schema: dict[str, Any]) -> int:
 
 def _ask(model: HostedModel, messages: Messages, schema: dict[str, Any], read: Read) -> _Attempt:
     try:
-        asked = model.chat.with_structured_output(schema, method="json_schema", include_raw=True, strict=True)
-        raw = asked.invoke(messages)["raw"]
+        structured = model.chat.with_structured_output(schema, method="json_schema", include_raw=True, strict=True)
+        raw = structured.invoke(messages)["raw"]
     except Exception as error:  # vendors raise whatever they like; the next model is the answer to all of it
         reason, tokens = reason_of(error), tokens_of(error)
         failure = Failure(model.name, reason, detail_of(error))

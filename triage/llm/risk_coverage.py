@@ -19,9 +19,13 @@ class Point(NamedTuple):
 def risk_coverage(confidences: Sequence[float]) -> list[Point]:
     """A point for every number given up, from none to all, of confidences in order, least certain first."""
     size = len(confidences)
-    kept = list(accumulate((1 - confidence for confidence in reversed(confidences)), initial=0.0))
+    errors = list(accumulate((1 - confidence for confidence in reversed(confidences)), initial=0.0))
     return [
-        Point(given_up, (size - given_up) / size if size else 0.0, kept[size - given_up] / max(1, size - given_up))
+        Point(
+            given_up,
+            (size - given_up) / size if size else 0.0,
+            errors[size - given_up] / max(1, size - given_up),
+        )
         for given_up in range(size + 1)
     ]
 

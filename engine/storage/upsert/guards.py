@@ -69,5 +69,5 @@ def allocated(decision: AllocationDecision) -> Event:
         value=decision.group_id if decision.outcome == Outcome.ALLOCATED else None,
         actor="allocation",
         reason=decision.rationale,
-        data={"outcome": decision.outcome.value, "confidence": decision.confidence, "policy": decision.policy},
+        data={"outcome": decision.outcome.value, "confidence": decision.score, "policy": decision.policy},
     )

@@ -81,22 +81,22 @@ def _rises(ids: pl.Series) -> bool:
     return bool((longer | as_long).all() and (pl.Series(longer) | (ids[:-1] < ids[1:])).all())
 
 
-def _looked_up(asked: pl.Series, ids: pl.Series) -> Rows:
+def _looked_up(keys: pl.Series, ids: pl.Series) -> Rows:
     """Guessed by hash. Every id found is compared; where hashes mislead, a join answers instead."""
-    if len(asked) == len(ids) and asked.equals(ids):
+    if len(keys) == len(ids) and keys.equals(ids):
         return np.arange(len(ids))
-    rows = _guessed(_marks(asked), _marks(ids))
+    rows = _guessed(_marks(keys), _marks(ids))
     if rows is None:
-        return _joined(asked, ids)
-    rows = _without_nulls(rows, asked)
+        return _joined(keys, ids)
+    rows = _without_nulls(rows, keys)
     known = rows >= 0
-    found, guess = (asked, rows) if known.all() else (asked.filter(pl.Series(known)), rows[known])
-    return rows if (ids.rechunk().gather(guess) == found).all() else _joined(asked, ids)
+    found, guess = (keys, rows) if known.all() else (keys.filter(pl.Series(known)), rows[known])
+    return rows if (ids.rechunk().gather(guess) == found).all() else _joined(keys, ids)
 
 
-def _joined(asked: pl.Series, ids: pl.Series) -> Rows:
+def _joined(keys: pl.Series, ids: pl.Series) -> Rows:
     numbered = pl.DataFrame({"id": ids, "row": np.arange(len(ids))})
-    found = pl.DataFrame({"id": asked}).join(numbered, on="id", how="left", maintain_order="left")
+    found = pl.DataFrame({"id": keys}).join(numbered, on="id", how="left", maintain_order="left")
     return found["row"].fill_null(-1).to_numpy()
 
 
@@ -110,10 +110,10 @@ def _marks(column: pl.Series) -> Hashes:
     return column.hash().to_numpy()
 
 
-def _guessed(asked: Hashes, known: Hashes) -> Rows | None:
+def _guessed(keys: Hashes, known: Hashes) -> Rows | None:
     """The row with the same hash, -1 for none; None where two of the known have the same."""
     shelves, twice = _shelved(known)
-    return None if twice else _found(asked, known, shelves)
+    return None if twice else _found(keys, known, shelves)
 
 
 def _slots(marks: Hashes, shelf: int, bits: int) -> Rows:
@@ -139,11 +139,11 @@ def _shelved(marks: Hashes) -> tuple[list[Rows], bool]:
     return shelves, twice or len(rows) > 0
 
 
-def _found(asked: Hashes, known: Hashes, shelves: list[Rows]) -> Rows:
-    rows = np.empty(len(asked), np.int64)
+def _found(keys: Hashes, known: Hashes, shelves: list[Rows]) -> Rows:
+    rows = np.empty(len(keys), np.int64)
     for start in range(0, len(rows), _CHUNK):
         part = slice(start, start + _CHUNK)
-        here, found = asked[part], rows[part]
+        here, found = keys[part], rows[part]
         missing: slice | Rows = slice(None)
         for number, shelf in enumerate(shelves):
             guess = shelf.take(_slots(here, number, len(shelf).bit_length() - 1))
@@ -161,8 +161,8 @@ def _numbered(column: pl.Series, ids: pl.Series) -> NDArray[Any]:
     least = int(numbers.min())
     table = np.full(int(numbers.max()) - least + 1, -1, np.int64)
     table[numbers - least] = np.arange(len(numbers))
-    asked = column.cast(pl.Int64, strict=False).fill_null(least - 1).to_numpy()
-    place = asked - least
+    keys = column.cast(pl.Int64, strict=False).fill_null(least - 1).to_numpy()
+    place = keys - least
     found = table.take(place, mode="clip")
     inside = (place >= 0) & (place < len(table))
     return found if inside.all() else np.where(inside, found, -1)

@@ -71,7 +71,7 @@ def test_no_skill_needs_a_person() -> None:
     made = decide(ticket(category="database"), [group("a", capabilities=("network",))], policy(), NOON)
     assert made.outcome == Outcome.NO_SKILL
     assert made.rationale == "No active group has database or data: a person has to look."
-    assert made.confidence == 0
+    assert made.score == 0
     assert decide(ticket(), [], policy(), NOON).outcome == Outcome.NO_SKILL
 
 
@@ -99,7 +99,7 @@ def test_nearer_and_quicker_wins() -> None:
     made = decide(ticket(location=NEW_YORK), [far, near], policy(), NOON)
     assert made.group_id == "near"
     assert made.scores is not None
-    assert made.confidence == made.scores.composite
+    assert made.score == made.scores.composite
 
 
 def test_a_group_off_shift_scores_less() -> None:

@@ -34,7 +34,7 @@ GROUPS = {
 def decision(**changes: Any) -> AllocationDecision:
     values = {
         "ticket_id": "servicenow:INC7", "decided_at": AT, "outcome": Outcome.ALLOCATED, "group_id": "g1",
-        "group_name": "Network", "rationale": "Network is the best match.", "confidence": 0.877, **changes,
+        "group_name": "Network", "rationale": "Network is the best match.", "score": 0.877, **changes,
     }  # fmt: skip
     return AllocationDecision(**values)
 

@@ -9,7 +9,7 @@ from engine.contracts import Kind, Priority, Status, TicketType, Tier
 from pipelines.samples.lifecycles import Case, Fate, WorkHours, history
 
 CASE = Case(
-    key="northlight:INC-1",
+    ticket="northlight:INC-1",
     created_at=datetime.fromisoformat("2026-08-03T09:00:00Z"),
     priority=Priority.MEDIUM,
     tier=Tier.STANDARD,
@@ -71,4 +71,4 @@ def test_nothing_happens_after_the_end() -> None:
 
 def test_events_are_numbered_from_one() -> None:
     events = history(Random(4), CASE, Fate.DONE, as_of=LATER)
-    assert [event.id for event in events] == [f"{CASE.key}/{number}" for number in range(1, len(events) + 1)]
+    assert [event.id for event in events] == [f"{CASE.ticket}/{number}" for number in range(1, len(events) + 1)]

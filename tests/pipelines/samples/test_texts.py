@@ -11,7 +11,7 @@ import pytest
 from pipelines.app.people_files import load_people
 from pipelines.samples.generate import Sample, generate
 from pipelines.samples.phrases import PRODUCT_FILES, Speaker, parse, read_book
-from pipelines.samples.slots import KEPT
+from pipelines.samples.slots import PER_TICKET
 from pipelines.samples.voices import VOICES, Writer
 from pipelines.samples.writing import OFF_TOPIC
 
@@ -79,7 +79,7 @@ def test_every_voice_speaks_of_every_topic(voice) -> None:
 
 
 def test_every_kept_name_can_be_drawn() -> None:
-    assert all(fill(Random(1), NOW) for fill in KEPT.values())
+    assert all(fill(Random(1), NOW) for fill in PER_TICKET.values())
 
 
 def test_no_two_texts_are_equal(sample: Sample) -> None:

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from engine.shared.errors import BadInput
-from sla.alerting.alerts import ALERTS, AlertPolicy, AlertRule, called_for, load_policy, unheard
+from sla.alerting.alerts import ALERTS, AlertPolicy, AlertRule, called_for, load_policy, new_alerts
 from sla.check.check import frames
 from sla.clocks.batch import evaluate as batch
 from tests.sla.timelines import CALENDARS, at, story
@@ -25,7 +25,7 @@ def clocks(events: str = "", *, as_of: str) -> pl.DataFrame:
 
 
 def raised(rules: list[AlertRule], events: str = "", *, as_of: str, known: Any = ()) -> list[tuple[str, float]]:
-    found = unheard(called_for(clocks(events, as_of=as_of), rules, at(as_of)), known)
+    found = new_alerts(called_for(clocks(events, as_of=as_of), rules, at(as_of)), known)
     assert found.schema == ALERTS
     return list(found.select("rule", "remaining_seconds").iter_rows())
 

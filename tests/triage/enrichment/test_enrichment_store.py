@@ -11,7 +11,13 @@ from tests.triage.conftest import MONDAY
 from tests.triage.enrichment.enriching import POLICY, case
 from triage.enrichment.contracts import Enrichment, Related, Relation
 from triage.enrichment.enrich import enrich
-from triage.enrichment.store import ROWS_PER_TRANSACTION, EnrichmentStore, Kept, enrichment_rows, related_rows
+from triage.enrichment.store import (
+    ROWS_PER_TRANSACTION,
+    EnrichmentInput,
+    EnrichmentStore,
+    enrichment_rows,
+    related_rows,
+)
 from triage.enrichment.tables import enrichments, metadata, related_tickets
 from triage.taxonomy import Taxonomy
 
@@ -42,8 +48,8 @@ def told(taxonomy: Taxonomy, *keys: str, content: str = "Danke! ZTNA-301 é ☃"
     return enrich([case(key, content) for key in keys], POLICY, taxonomy, at=MONDAY + timedelta(days=day))
 
 
-def kept(*keys: str, mark: bytes = b"\x00\xff\x01", content: str = "h") -> dict[str, Kept]:
-    return {key: Kept(content, mark) for key in keys}
+def kept(*keys: str, mark: bytes = b"\x00\xff\x01", content: str = "h") -> dict[str, EnrichmentInput]:
+    return {key: EnrichmentInput(content, mark) for key in keys}
 
 
 def rows(engine: Engine, table: Table) -> list[dict[str, object]]:
@@ -51,7 +57,7 @@ def rows(engine: Engine, table: Table) -> list[dict[str, object]]:
         return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 
-def rows_of(found: list[Enrichment], inputs: dict[str, Kept]) -> list[dict[str, object]]:
+def rows_of(found: list[Enrichment], inputs: dict[str, EnrichmentInput]) -> list[dict[str, object]]:
     """What is to be kept of them: lists as lists, with hash and signature."""
     plain = [one.model_dump() | inputs[one.ticket_id]._asdict() for one in found]
     return [{name: list(value) if isinstance(value, tuple) else value for name, value in row.items()} for row in plain]

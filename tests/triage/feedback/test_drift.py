@@ -42,7 +42,7 @@ def test_shifted_labels_are_drift() -> None:
     found = drift(mix(300, 100, 100), mix(50, 50, 200), POLICY)
     assert [(shift.what, shift.is_shifted) for shift in found.shifts] == [("labels", True), ("confidence", False)]
     assert found.is_shifted
-    assert "labels shifted (PSI" in found.told()
+    assert "labels shifted (PSI" in found.summary()
 
 
 def test_a_new_label_is_drift() -> None:
@@ -61,7 +61,7 @@ def test_steady_tickets_are_no_drift() -> None:
 def test_few_tickets_say_nothing() -> None:
     found = drift(mix(5, 0, 0), mix(0, 0, 500), POLICY)
     assert (found.shifts, found.is_shifted) == ((), False)
-    assert "can't be told from 5 tickets" in found.told()
+    assert "can't be told from 5 tickets" in found.summary()
 
 
 def test_mix_counts_labels_and_tenths() -> None:

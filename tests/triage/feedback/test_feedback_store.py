@@ -77,7 +77,7 @@ def test_last_answer_counts_and_the_rest_is_history(store: FeedbackStore) -> Non
     assert store.add_review(first) < store.add_review(second)
     assert store.answers() == {"desk:1": second}
     assert store.review_history("desk:1") == [first, second]
-    assert store.answers_kept() == 2
+    assert store.answer_count() == 2
 
 
 def test_two_people_at_once_lose_no_answer(store: FeedbackStore) -> None:
@@ -98,7 +98,7 @@ def test_two_people_at_once_lose_no_answer(store: FeedbackStore) -> None:
 def test_unknown_ticket_is_refused(store: FeedbackStore) -> None:
     with pytest.raises(NotFound, match="has not looked at desk:9"):
         store.add_review(answer(number=9))
-    assert store.answers_kept() == 0
+    assert store.answer_count() == 0
 
 
 def test_deleting_a_ticket_forgets_what_was_said_of_it(store: FeedbackStore, engine: Engine) -> None:
@@ -119,7 +119,7 @@ def test_unsure_gives_the_newest_claim_with_its_text(store: FeedbackStore, engin
 def test_claims_of_a_model_are_its_own(store: FeedbackStore, engine: Engine) -> None:
     other = claim(2, MONDAY + timedelta(hours=1), model_used="hosted")
     TriageStore(engine).save_classifications([ticket(2)], [other], at=MONDAY)
-    assert store.claims_of("local")["ticket_id"].to_list() == ["desk:1"]
+    assert store.claims_of("local")["ticket"].to_list() == ["desk:1"]
     assert store.claims_of("nobody").is_empty()
 
 

@@ -22,20 +22,20 @@ def quiet(stage: str, done: int, total: int) -> None:
 
 def test_what_holds_nothing_to_search_for_is_never_found(words: Embedder) -> None:
     queries = {"empty": "", "marks": "?!", "asked": "why is my invoice wrong?"}
-    found = Collection(ARTICLES, words, told=quiet).find(queries)
+    found = Collection(ARTICLES, words, progress=quiet).find(queries)
     assert ranking(found["empty"].dense) == ranking(found["marks"].dense) == []
     assert hybrid_ranking(found["marks"], default_weights(words.name)) == []
     assert ranking(found["asked"].dense) == ["bill", "tunnel"]
 
 
 def test_a_collection_without_words_answers_nothing(words: Embedder) -> None:
-    assert Collection(ARTICLES[2:], words, told=quiet).find({"asked": "invoice"}) == {"asked": ({}, {})}
+    assert Collection(ARTICLES[2:], words, progress=quiet).find({"asked": "invoice"}) == {"asked": ({}, {})}
 
 
 def test_judged_search_and_the_index_show_the_same(words: Embedder) -> None:
     index, queries = MemoryIndex(words), ["why is my invoice wrong?", "", "tunnel"]
     index.sync(ARTICLES[:2])
-    found = Collection(ARTICLES[:2], words, told=quiet).find(dict(enumerate(queries)))  # type: ignore[arg-type]
+    found = Collection(ARTICLES[:2], words, progress=quiet).find(dict(enumerate(queries)))  # type: ignore[arg-type]
     shown = [[passage.article_id for passage in passages] for passages in index.search(queries)]
     assert [hybrid_ranking(one, default_weights(words.name)) for one in found.values()] == shown
 

@@ -7,7 +7,6 @@ import pytest
 from engine.shared.errors import BadInput
 from tests.triage.test_classify import Counting
 from triage.embed import WordLlama
-from triage.knowledge.kept_vectors import KeptVectors
 from triage.knowledge.retrieve import (
     CANDIDATES,
     Hits,
@@ -20,6 +19,7 @@ from triage.knowledge.retrieve import (
     searchable,
 )
 from triage.knowledge.search_words import Bm25, search_words
+from triage.knowledge.vector_cache import VectorCache
 
 
 @pytest.mark.parametrize(
@@ -126,11 +126,11 @@ def test_long_and_empty_questions() -> None:
 def test_vectors_are_kept_by_content_and_made_again_when_damaged(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("vectors")
     counting = Counting(WordLlama())
-    first = KeptVectors(counting, folder).embed(["one", "two"])
-    assert (KeptVectors(counting, folder).embed(["one", "two"]) == first).all()
+    first = VectorCache(counting, folder).embed(["one", "two"])
+    assert (VectorCache(counting, folder).embed(["one", "two"]) == first).all()
     assert counting.texts == 2
-    KeptVectors(counting, folder).embed(["onet", "wo"])
+    VectorCache(counting, folder).embed(["onet", "wo"])
     assert counting.texts == 4
     for file in folder.iterdir():
         file.write_bytes(file.read_bytes()[:20])
-    assert (KeptVectors(counting, folder).embed(["one", "two"]) == first).all()
+    assert (VectorCache(counting, folder).embed(["one", "two"]) == first).all()

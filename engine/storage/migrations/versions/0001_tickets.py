@@ -198,18 +198,18 @@ def _guard() -> None:
     on_postgres = op.get_bind().dialect.name == "postgresql"
     for name, (table, action, message, condition) in REFUSALS.items():
         when = f" WHEN ({condition})" if condition else ""
-        said = message.replace("'", "''")
+        literal = message.replace("'", "''")
         if on_postgres:
             op.execute(
                 f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                f"RAISE EXCEPTION '{said}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+                f"RAISE EXCEPTION '{literal}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
             )
             when = when.format(distinct="DISTINCT FROM")
             each = f"FOR EACH ROW{when} EXECUTE FUNCTION {name}()"
             op.execute(f"CREATE TRIGGER {name} BEFORE {action} ON {table} {each}")
         else:
             when = when.format(distinct="NOT")
-            refuse = f"SELECT RAISE(ABORT, '{said}');"
+            refuse = f"SELECT RAISE(ABORT, '{literal}');"
             op.execute(f"CREATE TRIGGER {name} BEFORE {action} ON {table} FOR EACH ROW{when} BEGIN {refuse} END")
     if on_postgres:
         each = "FOR EACH STATEMENT EXECUTE FUNCTION events_are_kept()"

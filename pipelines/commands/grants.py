@@ -1,4 +1,4 @@
-"""`helmdesk calibration`: what was granted and its weekly review, so that the same case gets the same answer."""
+"""`helmdesk grants`: what was granted and its weekly review, so that the same case gets the same answer."""
 
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -11,15 +11,15 @@ from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
     from engine.resolutions import Resolution
-    from pipelines.jobs.calibration_queue import Listed
+    from pipelines.jobs.grant_review import Listed
 
-calibration = typer.Typer(help="Grants to customers, their approval and weekly review.", no_args_is_help=True)
+grants = typer.Typer(help="Grants to customers, their approval and weekly review.", no_args_is_help=True)
 Word = TypeVar("Word", bound=StrEnum)
 MOST = 10**14
 """Amounts are kept with 18 digits, four of them decimals."""
 
 
-@calibration.command()
+@grants.command()
 def propose(
     context: typer.Context,
     ticket: Annotated[str, typer.Argument(help="Key, reference or id.")],
@@ -49,10 +49,10 @@ def propose(
     typer.echo(plain(_next(made)))
 
 
-@calibration.command()
+@grants.command()
 def approve(
     context: typer.Context,
-    grant: Annotated[str, typer.Argument(help="As `helmdesk calibration list --approvals` names it.")],
+    grant: Annotated[str, typer.Argument(help="As `helmdesk grants list --approvals` names it.")],
     *,
     by: Annotated[str, typer.Option(help="A lead of the team or a manager, who did not propose it.")],
     reject: Annotated[bool, typer.Option("--reject", help="Refuse it instead.")] = False,
@@ -64,17 +64,17 @@ def approve(
     typer.echo(plain(f"{done.id}: {done.approval_status} by {done.approved_by}"))
 
 
-@calibration.command()
+@grants.command()
 def draw(context: typer.Context) -> None:
     """List last week's grants for review: all that is certain and a fair sample. Again adds nothing."""
-    from pipelines.jobs.calibration_queue import calibration_queue
+    from pipelines.jobs.grant_review import draw as job
 
     with open_here(context) as app:
-        new = calibration_queue(app, at=app.now())
+        new = job(app, at=app.now())
     typer.echo(f"new on the list: {new}")
 
 
-@calibration.command("list")
+@grants.command("list")
 def list_(
     context: typer.Context,
     *,
@@ -82,7 +82,7 @@ def list_(
     approvals: Annotated[bool, typer.Option("--approvals", help="Grants that wait for an approval.")] = False,
 ) -> None:
     """What waits for a review and why, the longest waiting first."""
-    from pipelines.jobs.calibration_queue import calibration_list, grants, unapproved
+    from pipelines.jobs.grant_review import proposed, review_list, unapproved
 
     if reviewed and approvals:
         raise BadInput("--reviewed and --approvals are two lists: give one of them")
@@ -90,7 +90,7 @@ def list_(
         if approvals:
             _show_unapproved(unapproved(app))
             return
-        listed, made = calibration_list(app, reviewed=reviewed), len(grants(app))
+        listed, made = review_list(app, reviewed=reviewed), len(proposed(app))
     for one in listed:
         _show(one)
     typer.echo(f"{'reviewed' if reviewed else 'waiting for a review'}: {len(listed)}")
@@ -98,10 +98,10 @@ def list_(
         typer.echo(_where_they_come_from(made))
 
 
-@calibration.command()
+@grants.command()
 def decide(
     context: typer.Context,
-    item: Annotated[str, typer.Argument(help="As `helmdesk calibration list` names it.")],
+    item: Annotated[str, typer.Argument(help="As `helmdesk grants list` names it.")],
     *,
     outcome: Annotated[str, typer.Option(help="upheld, revised or coaching_needed.")],
     by: Annotated[str, typer.Option(help="The reviewer: a lead or manager who neither granted nor approved it.")],
@@ -112,7 +112,7 @@ def decide(
 
     found = _word("--outcome", outcome, ReviewOutcome)
     with open_here(context) as app:
-        done = app.desk.review_calibration(item, by=by, outcome=found, notes=notes, at=app.now())
+        done = app.desk.review_grant(item, by=by, outcome=found, notes=notes, at=app.now())
     typer.echo(plain(f"{done.id}: {done.outcome} by {done.reviewed_by}"))
 
 
@@ -144,21 +144,21 @@ def _show_unapproved(waiting: "list[Resolution]") -> None:
 
 def _where_they_come_from(made: int) -> str:
     if made:
-        draw = "`helmdesk calibration draw` lists a sample of those made last week, Monday to Monday"
+        draw = "`helmdesk grants draw` lists a sample of those made last week, Monday to Monday"
         return f"{counted(made, 'grant')} made so far; {draw}"
     return (
         "no grant was made yet: an agent who owns a ticket (`helmdesk ticket accept`) makes one with "
-        "`helmdesk calibration propose`"
+        "`helmdesk grants propose`"
     )
 
 
 def _next(made: "Resolution") -> str:
     """What has to happen with a new grant."""
     if made.approval_status == "pending":
-        return f"waits for an approval: helmdesk calibration approve {made.id} --by {made.tier.upper()}"
+        return f"waits for an approval: helmdesk grants approve {made.id} --by {made.tier.upper()}"
     if made.calibration_status == "pending":
-        return "granted; it will be reviewed: `helmdesk calibration list`"
-    return "granted; `helmdesk calibration draw` samples this week's grants for review from next Monday on"
+        return "granted; it will be reviewed: `helmdesk grants list`"
+    return "granted; `helmdesk grants draw` samples this week's grants for review from next Monday on"
 
 
 def _word(option: str, given: str, words: type[Word]) -> Word:

@@ -14,7 +14,7 @@ from triage.embed import Vectors
 from triage.ports import Embedder
 
 
-class KeptVectors:
+class VectorCache:
     """Another embedder whose answers are kept, one file for each call with the same texts. The folder may be deleted
     at any time; a damaged file is made again. Raises BadInput where nothing can be written."""
 

@@ -1,4 +1,4 @@
-"""`helmdesk calibration`: the week is drawn, what waits is listed, a lead who had no part in it decides once."""
+"""`helmdesk grants`: the week is drawn, what waits is listed, a lead who had no part in it decides once."""
 
 import shutil
 from collections.abc import Iterator
@@ -11,12 +11,13 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket
-from engine.grant_review import CalibrationItem, Lesson
+from engine.grant_review import GrantReviewItem, Lesson
 from engine.resolutions import Claim, Resolution
 from engine.shared.errors import BadInput, NotAllowed, NotFound
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
-from pipelines.commands.calibration import calibration
+from pipelines.cli import command_line
+from pipelines.commands.grants import grants
 from pipelines.commands.ticket import ticket
 from pipelines.jobs.people import bring_people
 
@@ -47,7 +48,7 @@ def app(granted: Path, tmp_path: Path) -> Iterator[App]:
 
 
 def run(app: App, *words: str) -> Any:
-    return CliRunner().invoke(calibration, words, obj={"home": app.settings.home})
+    return CliRunner().invoke(grants, words, obj={"home": app.settings.home})
 
 
 PROPOSED = {
@@ -66,7 +67,7 @@ def propose(app: App, **changed: str) -> Any:
 
 def only_item(app: App) -> str:
     run(app, "draw")
-    (item,) = app.store.all(CalibrationItem)
+    (item,) = app.store.all(GrantReviewItem)
     return item.id
 
 
@@ -93,7 +94,7 @@ def test_a_decision_is_kept_with_its_lesson_and_leaves_the_list(app: App) -> Non
     item = only_item(app)
     done = run(app, "decide", item, "--outcome", "revised", "--by", LEAD, "--notes", "too little")
     assert done.output == f"{item}: revised by {LEAD}\n"
-    assert app.store.get(CalibrationItem, item).notes == "too little"
+    assert app.store.get(GrantReviewItem, item).notes == "too little"
     assert "too little" in app.store.all(Lesson)[0].text
     assert "waiting for a review: 0" in run(app, "list").output
     assert f"revised by {LEAD}" in run(app, "list", "--reviewed").output
@@ -166,14 +167,22 @@ def test_a_refused_approval_is_kept_with_its_reason(app: App) -> None:
 
 
 def test_an_empty_list_says_where_grants_come_from(app: App, tmp_path: Path) -> None:
-    assert "2 grants made so far; `helmdesk calibration draw`" in run(app, "list").output
-    fresh = CliRunner().invoke(calibration, ["list"], obj={"home": tmp_path / "fresh"})
-    assert "`helmdesk calibration propose`" in fresh.output
+    assert "2 grants made so far; `helmdesk grants draw`" in run(app, "list").output
+    fresh = CliRunner().invoke(grants, ["list"], obj={"home": tmp_path / "fresh"})
+    assert "`helmdesk grants propose`" in fresh.output
+
+
+def test_grants_have_a_hidden_older_name(app: App) -> None:
+    home = ["--home", str(app.settings.home)]
+    older = CliRunner().invoke(command_line, [*home, "calibration", "list"])
+    assert (older.exit_code, older.output) == (0, run(app, "list").output)
+    shown = CliRunner().invoke(command_line, ["--help"]).output
+    assert ("grants" in shown, "calibration" in shown) == (True, False)
 
 
 def test_what_is_not_on_the_list_is_told_in_words(app: App) -> None:
     refused = run(app, "decide", "X-1", "--outcome", "upheld", "--by", LEAD).exception
-    assert "no grant on the review list called X-1; `helmdesk calibration list`" in str(refused)
+    assert "no grant on the review list called X-1; `helmdesk grants list`" in str(refused)
 
 
 def test_an_open_ticket_is_accepted_once(app: App) -> None:

@@ -1,4 +1,4 @@
-"""The week's calibration queue: drawn once a week, reviewed by people."""
+"""The weekly grant review: a sample drawn once a week, reviewed by people."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -7,37 +7,37 @@ from pipelines.app.container import App
 
 if TYPE_CHECKING:
     from engine.contracts import Ticket
-    from engine.grant_review import CalibrationItem
+    from engine.grant_review import GrantReviewItem
     from engine.resolutions import Resolution
 
 
 class Listed(NamedTuple):
     """A grant on the list, and the ticket it was made on."""
 
-    item: "CalibrationItem"
+    item: "GrantReviewItem"
     resolution: "Resolution"
     ticket: "Ticket"
 
 
-def calibration_queue(app: App, *, at: datetime) -> int:
+def draw(app: App, *, at: datetime) -> int:
     """Sample the week before `at` for review, the same sample however often it is asked; returns the items added."""
     year, week, _ = at.isocalendar()
-    return len(app.desk.weekly_calibration_queue(at=at, seed=year * 100 + week))
+    return len(app.desk.draw_grant_review(at=at, seed=year * 100 + week))
 
 
-def calibration_list(app: App, *, reviewed: bool = False) -> list[Listed]:
+def review_list(app: App, *, reviewed: bool = False) -> list[Listed]:
     """What waits for a review, or what was reviewed, the longest on the list first."""
-    from engine.grant_review import CalibrationItem, ReviewStatus
+    from engine.grant_review import GrantReviewItem, ReviewStatus
     from engine.resolutions import Resolution
 
     status = ReviewStatus.REVIEWED if reviewed else ReviewStatus.PENDING
-    items = sorted(app.store.all(CalibrationItem, review_status=status), key=lambda item: (item.created_at, item.id))
+    items = sorted(app.store.all(GrantReviewItem, review_status=status), key=lambda item: (item.created_at, item.id))
     tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={item.ticket_id for item in items})}
     grants = {grant.id: grant for grant in app.store.all(Resolution)}
     return [Listed(item, grants[item.resolution_id], tickets[item.ticket_id]) for item in items]
 
 
-def grants(app: App) -> "list[Resolution]":
+def proposed(app: App) -> "list[Resolution]":
     """Every grant ever proposed."""
     from engine.resolutions import Resolution
 
@@ -48,5 +48,5 @@ def unapproved(app: App) -> "list[Resolution]":
     """Grants that wait for somebody's approval, the longest waiting first."""
     from engine.resolutions import ApprovalStatus
 
-    pending = [grant for grant in grants(app) if grant.approval_status == ApprovalStatus.PENDING]
+    pending = [grant for grant in proposed(app) if grant.approval_status == ApprovalStatus.PENDING]
     return sorted(pending, key=lambda grant: (grant.created_at, grant.id))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 from more_itertools import chunked
-from sqlalchemy import Connection, Engine, Row, Select, Table, func, select
+from sqlalchemy import Connection, Engine, Row, Table, func, select
 
 from engine.shared.columns import ROWS_PER_TRANSACTION, as_stored, insert_into
 from engine.shared.errors import BadInput
@@ -117,23 +117,6 @@ class TriageStore:
             rows = connection.execute(statement.order_by(classifications.c.created_at, classifications.c.id))
             return [_classification(row) for row in rows]
 
-    def frame(self, table: str) -> pl.DataFrame:
-        """`triage_tickets`, `classifications` or `suggestions` whole; instants as Datetime('us', 'UTC'),
-        citations and macros as JSON text. Raises BadInput for another name."""
-        if table not in TABLES:
-            raise BadInput(f"Triage has no table {table!r}; it has {', '.join(sorted(TABLES))}")
-        return self._read(select(TABLES[table]), TABLES[table])
-
-    def latest_frame(self, table: str = "classifications", *, as_of: datetime | None = None) -> pl.DataFrame:
-        """The newest claim of every ticket, of those made by `as_of` if it is given: the columns of `classifications`
-        or `suggestions`, one row a ticket."""
-        claims = TABLES[table]
-        order = claims.c.created_at.desc(), claims.c.id.desc()
-        rank = func.row_number().over(partition_by=claims.c.ticket_id, order_by=order).label("rank")
-        query = select(claims, rank) if as_of is None else select(claims, rank).where(claims.c.created_at <= as_of)
-        ranked = query.subquery()
-        return self._read(select(*[ranked.c[column.name] for column in claims.c]).where(ranked.c.rank == 1), claims)
-
     def usage(self) -> list[Usage]:
         """Calls, latency, tokens and cost per operation and model (S5-18)."""
         found = []
@@ -161,10 +144,6 @@ class TriageStore:
             for batch in chunked(list(dict.fromkeys(ticket_ids)), ROWS_PER_TRANSACTION):
                 ranked = select(table, rank).where(table.c.ticket_id.in_(batch)).subquery()
                 yield from connection.execute(select(ranked).where(ranked.c.rank == 1))
-
-    def _read(self, statement: Select[Any], table: Table) -> pl.DataFrame:
-        with self._engine.connect() as connection:
-            return as_stored(table, connection.execute(statement).mappings())
 
 
 TEXT = ("ticket", "subject", "content", "priority", "tier", "language")

@@ -45,7 +45,7 @@ def killed(app: App, work: str, moment: str) -> None:
 def kept(app: App) -> tuple[int, int, int, int, int]:
     """Claims and their events, drafts and theirs, and people's answers."""
     kinds = app.store.frame("events", ["kind"])["kind"].to_list()
-    rows = [app.triage.store.frame(table).height for table in ("classifications", "suggestions")]
+    rows = [app.store.frame(table).height for table in ("classifications", "suggestions")]
     return (
         rows[0],
         kinds.count(Kind.CLASSIFIED),

@@ -157,7 +157,7 @@ def test_a_stage_that_somebody_else_does_is_left_out(app: App) -> None:
     with another_process(app.settings.store_url, "evaluate"):
         cycle(app, as_of=AS_OF).close()
     assert app.store.frame("sla_alerts").is_empty()
-    assert app.triage.store.frame("classifications").height == 12
+    assert app.store.frame("classifications").height == 12
     cycle(app, as_of=AS_OF + timedelta(seconds=1)).close()
     assert not app.store.frame("sla_alerts").is_empty()
 

@@ -37,11 +37,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         bring_people(app, app.settings.data / "people")
         ingest(app, write_export(home / "export", 60), source="helmdesk", at=AS_OF)
         triage_tickets(app, Snapshot(app, AS_OF))
-        claims = app.triage.store.latest_frame().sort("ticket_id").head(20)
+        claims = Snapshot(app, AS_OF).latest_claims.rename({"ticket": "ticket_id"}).sort("ticket_id").head(20)
         for place, (ticket, product) in enumerate(claims.select("ticket_id", "product").iter_rows()):
             actions.answer_review(app, ticket, label="GENERAL" if place % 4 == 0 else product, by="ana")
-        written = app.triage.store.latest_frame("suggestions").filter("grounded").sort("ticket_id").head(6)
-        for place, ticket in enumerate(written["ticket_id"]):
+        written = Snapshot(app, AS_OF).latest_drafts.filter("grounded").sort("ticket").head(6)
+        for place, ticket in enumerate(written["ticket"]):
             done: dict[str, Any] = [{}, {"sent": "Something else altogether."}, {"rejected": "off topic"}][place % 3]
             actions.record_feedback(app, ticket, by="ben", **done)
         publish(app, Snapshot(app, app.now()))
@@ -57,7 +57,7 @@ def stored(desk: Desk, sql: str) -> pl.DataFrame:
         rows = pl.read_database(f"SELECT * FROM {table}", app.store.engine.connect())
         connection.register(f"kept_{table}", rows.to_arrow())
     for table in ("classifications", "suggestions"):
-        connection.register(f"kept_{table}", app.triage.store.frame(table).to_arrow())
+        connection.register(f"kept_{table}", app.store.frame(table).to_arrow())
     return pl.DataFrame(connection.sql(sql).to_arrow_table())
 
 
@@ -124,7 +124,7 @@ def test_feedback_counted_with_sql(desk: Desk) -> None:
 
 def test_articles_and_gaps_speak_of_the_drafts(desk: Desk) -> None:
     reader, app = desk
-    drafts = app.triage.store.latest_frame("suggestions")
+    drafts = Snapshot(app, AS_OF).latest_drafts.rename({"ticket": "ticket_id"})
     cited = {c["article_id"] for row in drafts.filter("grounded")["citations"] for c in json.loads(row)}
     useless = reader.frame("unhelpful_articles")
     never = set(useless.filter(why="never cited")["article_id"])

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from more_itertools import chunked
 
 from engine.contracts import AssignmentGroup
 from engine.standings import HISTORY_KINDS, OPEN, standings, tickets_as_of
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from triage.feedback.acceptance import Feedback
     from triage.feedback.reviews import Review
 
-STORE_ALONE = {"version", "source_updated_at", "delivered", "tags", "location", "external_metadata"}
+STORE_ALONE = {"source_updated_at", "delivered", "tags", "location", "external_metadata"}
 """Columns of a ticket by which the store and the rules of single tickets work; no table of all tickets needs them."""
 EVENT_COLUMNS = ("ticket_id", "version", "kind", "at", "value", "actor", "sla_effect", "data")
 DIMENSIONS = ("priority", "tier", "type", "group_id", "company_id")
 """Columns of a ticket by which its clocks are counted."""
+KEYS_AT_ONCE = 10_000
 MADE_OF: Mapping[str, set[str]] = {
     "standings": {"tickets_now", "events"},
     "tickets": {"tickets_now", "events", "claims"},
@@ -64,6 +66,40 @@ class Snapshot:
         new = rows.select(pl.col(name).cast(dtype) for name, dtype in before.schema.items())
         return self.with_parts(**{part: pl.concat([left, new])})
 
+    def caught_up(self) -> "Snapshot":
+        """The same with what was written to tickets since they were read, by whomever.
+
+        A look at the versions says which changed; those are read again with their events. Where that is only what the
+        desk noted by itself, all that was made stays.
+        """
+        if "tickets_now" not in self.__dict__:
+            return self
+        held = self.tickets_now
+        now = self._app.store.frame("tickets", ["id", "version"]).rename({"id": "ticket"})
+        changed = now.join(held.select("ticket", "version"), on=["ticket", "version"], how="anti")["ticket"]
+        if changed.is_empty():
+            return self
+        is_changed = pl.col("ticket").is_in(changed.implode())
+        parts = {"tickets_now": pl.concat([held.filter(~is_changed), self._tickets(changed)]).sort("ticket")}
+        if "events" in self.__dict__:
+            parts["events"] = pl.concat([self.events.filter(~is_changed), self._events(changed)])
+        before = {name: self.__dict__[name].filter(is_changed) for name in parts}
+        moved = {name for name in parts if not _is_same(before[name], parts[name].filter(is_changed))}
+        return self._without(moved, parts)
+
+    def _tickets(self, keys: pl.Series | None = None) -> pl.DataFrame:
+        from engine.storage.tables import tickets
+
+        names = [name for name in tickets.c.keys() if name not in STORE_ALONE]  # noqa: SIM118
+        parts = [None] if keys is None else [{"id": some} for some in _in_parts(keys)]
+        found = [self._app.store.frame("tickets", names, where=where) for where in parts]
+        return pl.concat(found).rename({"id": "ticket"})
+
+    def _events(self, keys: pl.Series | None = None) -> pl.DataFrame:
+        wanted = {"kind": HISTORY_KINDS}
+        parts = [wanted] if keys is None else [{**wanted, "ticket_id": some} for some in _in_parts(keys)]
+        return pl.concat([self._table("events", columns=EVENT_COLUMNS, where=where) for where in parts])
+
     def read_again(self, part: str) -> "Snapshot":
         """The same with a part to be read anew when it is asked for, since rows of it were written."""
         return self._without({part}, {})
@@ -85,15 +121,12 @@ class Snapshot:
     @cached_property
     def tickets_now(self) -> pl.DataFrame:
         """The store's table of tickets as it is now, those of later instants too."""
-        from engine.storage.tables import tickets
-
-        names = [name for name in tickets.c.keys() if name not in STORE_ALONE]  # noqa: SIM118
-        return self._app.store.frame("tickets", names).rename({"id": "ticket"})
+        return self._tickets()
 
     @cached_property
     def events(self) -> pl.DataFrame:
         """What happened to tickets, without what the desk notes by itself, in no order: `version` is a ticket's."""
-        return self._table("events", columns=EVENT_COLUMNS, where={"kind": HISTORY_KINDS})
+        return self._events()
 
     @cached_property
     def standings(self) -> pl.DataFrame:
@@ -109,7 +142,7 @@ class Snapshot:
         return (
             stood.join(sure, on="ticket", how="left")
             .with_columns(product=pl.coalesce("product", "claimed"), is_open=pl.col("status").is_in(OPEN))
-            .drop("claimed")
+            .drop("claimed", "version")
             .sort("created_at", "ticket")
         )
 
@@ -246,3 +279,15 @@ class Snapshot:
         from triage.knowledge.vector_cache import embed_known
 
         return embed_known(self._app.triage.embedder, texts, self._app.settings.models_folder / "subjects.npz")
+
+
+def _is_same(one: pl.DataFrame, other: pl.DataFrame) -> bool:
+    """Whether both say the same of tickets but for the number of their last event."""
+    rows = (frame.drop("version") if "data" not in frame.columns else frame for frame in (one, other))
+    first, second = (frame.sort(pl.all()) for frame in rows)
+    return first.equals(second)
+
+
+def _in_parts(keys: pl.Series) -> list[list[str]]:
+    """As many at once as a statement may name."""
+    return list(chunked(keys.to_list(), KEYS_AT_ONCE))

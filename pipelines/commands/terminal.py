@@ -29,7 +29,7 @@ def open_here(context: typer.Context, home: "Path | None" = None, *, keep_last_g
 
 def keep_bytecode(home: "Path | None") -> None:
     """Where this process is told to keep no compiled code beside the libraries and none is there, it is kept below
-    home: a command that compiles its libraries each time takes two to three times the CPU."""
+    home, once that is there: a command that compiles its libraries each time takes two to three times the CPU."""
     import sys
     from importlib.util import find_spec
     from pathlib import Path
@@ -39,9 +39,9 @@ def keep_bytecode(home: "Path | None") -> None:
     if not sys.dont_write_bytecode or sys.pycache_prefix is not None or "polars" in sys.modules:
         return
     spec = find_spec("polars")
-    if spec and not Path(str(spec.cached)).exists():
-        sys.pycache_prefix = str(read_settings(home=home).home / "bytecode")
-        sys.dont_write_bytecode = False
+    place = read_settings(home=home).home
+    if spec and not Path(str(spec.cached)).exists() and place.is_dir():
+        sys.pycache_prefix, sys.dont_write_bytecode = str(place / "bytecode"), False
 
 
 def instant(text: str | None) -> datetime | None:

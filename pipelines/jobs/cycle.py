@@ -79,14 +79,15 @@ class CycleRun:
         self.failures: dict[str, Exception] = {}
 
     def stage(self, name: str) -> Counts:
-        """Do this stage alone on its store. If it fails, the next one starts from what is then in the store, and the
-        error is raised; so is Busy where somebody else is at it, which is no failure."""
+        """Do this stage alone on its store, with what others changed meanwhile. If it fails, the next one starts from
+        what is then in the store, and the error is raised; so is Busy where somebody else is at it, which is no
+        failure."""
         label = _SILENT.get(name)
         if label:
             self.progress(label, 0, 1)
         try:
             with translate_file_errors(f"{name} can't go on"), alone(self.app, name):
-                self.snapshot, counts = STAGES[name](self.app, self.snapshot, self.progress)
+                self.snapshot, counts = STAGES[name](self.app, self.snapshot.caught_up(), self.progress)
         except Busy:
             raise
         except Exception as error:

@@ -210,6 +210,7 @@ def test_compiled_code_is_kept_below_home_where_none_may_lie_beside_the_librarie
     shutil.copytree(polars, path[0] / "polars", ignore=shutil.ignore_patterns("__pycache__"))
     told = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(path[0]), "HELMDESK_EMBEDDER": "wordllama"}
     told.pop("PYTHONPYCACHEPREFIX", None)
+    (tmp_path / "home").mkdir()
     subprocess.run(
         [sys.executable, "-c", code, "--home", tmp_path / "home", "allocate"], env=told, check=True, cwd=ROOT
     )

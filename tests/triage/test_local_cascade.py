@@ -10,7 +10,7 @@ from tests.triage.conftest import DATA, MONDAY, monday
 from triage.calibrate import expected_calibration_error
 from triage.classify import LocalCascade, LocalClassifier, beginning, in_parts
 from triage.contracts import Classification, TicketText
-from triage.embed import MiniLM, WordLlama, open_quick
+from triage.embed import MiniLM, Remembering, WordLlama, open_quick
 from triage.learning.deferral import LEAST_ROWS, deferral_limit
 from triage.learning.train import train
 from triage.llm.local import LEAST_EXAMPLES, SURE, open_local
@@ -115,7 +115,7 @@ def test_cascade_costs_the_sample_no_accuracy(cascade: LocalCascade, taxonomy: T
     if not file.exists():
         pytest.skip("the sample tickets are not made here: helmdesk sample")
     tickets, truth = read_sample(file)
-    tickets = tickets[::3]
+    tickets = tickets[::6]
     labels = [truth[ticket.ticket_id]["product"] for ticket in tickets]
     full = LocalClassifier(taxonomy, MiniLM(), clock=monday).products(tickets)
     found = cascade.products(tickets)
@@ -130,7 +130,7 @@ def test_cascade_costs_the_sample_no_accuracy(cascade: LocalCascade, taxonomy: T
 @pytest.mark.skipif(not BANKING.exists(), reason="../shared/data is not there")
 def test_model_file_keeps_both_and_decides_as_trained(taxonomy: Taxonomy, tmp_path: Path) -> None:
     rows, dev = read_rows(BANKING / "train_10shot.csv"), read_rows(BANKING / "dev.csv")[:300]
-    full, quick = MiniLM(), WordLlama()
+    full, quick = Remembering(MiniLM()), WordLlama()
     model = train(rows, full, at=MONDAY, quick=quick)
     assert model.first is not None
     save_model(tmp_path / "b.model", model)

@@ -115,7 +115,7 @@ def test_cascade_costs_the_sample_no_accuracy(cascade: LocalCascade, taxonomy: T
     if not file.exists():
         pytest.skip("the sample tickets are not made here: helmdesk sample")
     tickets, truth = read_sample(file)
-    tickets = tickets[::6]
+    tickets = tickets[::3]
     labels = [truth[ticket.ticket_id]["product"] for ticket in tickets]
     full = LocalClassifier(taxonomy, MiniLM(), clock=monday).products(tickets)
     found = cascade.products(tickets)

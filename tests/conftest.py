@@ -20,7 +20,7 @@ pytest_plugins = ("tests.triage.real_parts",)
 BOUNDED = settings(
     deadline=None,
     derandomize=bool(os.environ.get("CI")),
-    max_examples=50,
+    max_examples=30,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 """What CI runs: so many examples of a property, in CI the same ones each time. A test says a number of its own only

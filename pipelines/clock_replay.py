@@ -39,11 +39,19 @@ def replay(
 
     A large backlog is cut into partitions for this machine's threads, or for Dask where an address is set.
     """
-    born, moves = tickets.select(**AS_CREATED), clock_events(events)
+    born, moves = clock_inputs(tickets, events, rules)
     parts = max(parts_for(born.height), DASK_PARTS if dask_address else 1)
     cut = zip(partitioned(born, "id", parts), partitioned(moves, "ticket", parts), strict=True)
     work = partial(evaluated, policies=rules.policies, calendars=rules.calendars, as_of=as_of)
     return over_partitions(work, list(cut), dask_address=dask_address)
+
+
+def clock_inputs(tickets: pl.DataFrame, events: pl.DataFrame, rules: "SlaRules") -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All that the clocks of these tickets rest on: their values at creation, the team where some promise depends on
+    it, and the events that move clocks."""
+    needs_team = bool(rules.policies.dims_named()["team"])
+    columns = {name: column for name, column in AS_CREATED.items() if name != "team" or needs_team}
+    return tickets.select(**columns), clock_events(events)
 
 
 def clock_events(events: pl.DataFrame) -> pl.DataFrame:

@@ -11,7 +11,7 @@ from more_itertools import chunked
 from engine.contracts import AssignmentGroup
 from engine.standings import HISTORY_KINDS, OPEN, standings, tickets_as_of
 from pipelines.app.container import App
-from pipelines.clock_replay import replay
+from pipelines.clock_replay import clock_inputs, replay
 from pipelines.work_queue import scored
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from triage.feedback.acceptance import Feedback
     from triage.feedback.reviews import Review
 
-STORE_ALONE = {"source_updated_at", "delivered", "tags", "location", "external_metadata"}
+STORE_ALONE = {"version", "source_updated_at", "delivered", "tags", "location", "external_metadata"}
 """Columns of a ticket by which the store and the rules of single tickets work; no table of all tickets needs them."""
 EVENT_COLUMNS = ("ticket_id", "version", "kind", "at", "value", "actor", "sla_effect", "data")
 DIMENSIONS = ("priority", "tier", "type", "group_id", "company_id")
@@ -37,78 +37,88 @@ MADE_OF: Mapping[str, set[str]] = {
     "latest_drafts": {"drafts"},
     "latest_decisions": {"decisions"},
 }
-"""The parts that follow from others, and from which of those that a stage may write."""
+"""The parts that follow from others, and from which of those that may change."""
 
 
 class Snapshot:
     """What the store holds and what follows from it as of `as_of`; frames have a ticket's key as `ticket`.
 
-    A part is read when it is first asked for and stays as it was then. A stage that writes hands on a snapshot that
-    has what it wrote (`with_parts`, `with_rows`) and shares all other parts.
+    A part is read when it is first asked for and stays as it was then. After a stage that wrote rows of a part, a
+    snapshot without that part is handed on (`read_again`); all other parts are shared.
     """
 
     def __init__(self, app: App, as_of: datetime) -> None:
         self._app, self.as_of = app, as_of
 
+    def read_again(self, *parts: str) -> "Snapshot":
+        """The same without these parts and what was made of them: they are read and made anew when asked for."""
+        gone = {*parts, *(name for name, sources in MADE_OF.items() if sources & {*parts})}
+        new = Snapshot(self._app, self.as_of)
+        new.__dict__.update({name: part for name, part in self.__dict__.items() if name not in gone})
+        return new
+
     def with_parts(self, **parts: Any) -> "Snapshot":
         """The same with these parts in place of its own; what was made of them is made anew when asked for."""
-        return self._without(set(parts), parts)
-
-    def with_rows(self, part: str, rows: pl.DataFrame, *, key: str, gone: pl.Series | None = None) -> "Snapshot":
-        """The same with rows that were just written to a part, in place of those with their `key` or one of those that
-        are `gone`. A part that was not read yet will have them anyway."""
-        if part not in self.__dict__:
-            return self
-        before: pl.DataFrame = self.__dict__[part]
-        rows = rows.rename({"ticket_id": "ticket"}, strict=False)
-        replaced = rows[key] if gone is None else gone
-        left = before.filter(~pl.col(key).is_in(replaced.implode()))
-        new = rows.select(pl.col(name).cast(dtype) for name, dtype in before.schema.items())
-        return self.with_parts(**{part: pl.concat([left, new])})
+        new = self.read_again(*parts)
+        new.__dict__.update(parts)
+        return new
 
     def caught_up(self) -> "Snapshot":
         """The same with what was written to tickets since they were read, by whomever.
 
-        A look at the versions says which changed; those are read again with their events. Where that is only what the
-        desk noted by itself, all that was made stays.
+        A look at the versions says which tickets changed; those alone are read again, and their clocks evaluated again.
         """
         if "tickets_now" not in self.__dict__:
             return self
-        held = self.tickets_now
-        now = self._app.store.frame("tickets", ["id", "version"]).rename({"id": "ticket"})
-        changed = now.join(held.select("ticket", "version"), on=["ticket", "version"], how="anti")["ticket"]
+        now = self._versions()
+        changed = now.join(self._read_at, on=["ticket", "version"], how="anti")["ticket"]
         if changed.is_empty():
             return self
         is_changed = pl.col("ticket").is_in(changed.implode())
-        parts = {"tickets_now": pl.concat([held.filter(~is_changed), self._tickets(changed)]).sort("ticket")}
+        fresh = {"tickets_now": self._tickets(changed)}
         if "events" in self.__dict__:
-            parts["events"] = pl.concat([self.events.filter(~is_changed), self._events(changed)])
-        before = {name: self.__dict__[name].filter(is_changed) for name in parts}
-        moved = {name for name in parts if not _is_same(before[name], parts[name].filter(is_changed))}
-        return self._without(moved, parts)
+            fresh["events"] = self._events(changed)
+        before = {name: self.__dict__[name].filter(is_changed) for name in fresh}
+        parts = {
+            name: pl.concat([self.__dict__[name].filter(~is_changed), rows])
+            for name, rows in fresh.items()
+            if not _is_same(before[name], rows)
+        }
+        if parts and "clocks" in self.__dict__:
+            parts["clocks"] = self._clocks_after(before, fresh, is_changed)
+        return self.with_parts(_read_at=now, **parts)
+
+    def _clocks_after(
+        self, before: dict[str, pl.DataFrame], fresh: dict[str, pl.DataFrame], is_changed: pl.Expr
+    ) -> pl.DataFrame:
+        """The clocks, those of the changed tickets evaluated again where something they rest on changed."""
+        rules = self.policies.sla
+        inputs = [clock_inputs(part["tickets_now"], part["events"], rules) for part in (before, fresh)]
+        if all(_is_same(*pair) for pair in zip(*inputs, strict=True)):
+            return self.clocks
+        again = replay(fresh["tickets_now"], fresh["events"], rules, as_of=self.as_of)
+        return pl.concat([self.clocks.filter(~is_changed), again])
+
+    @cached_property
+    def _read_at(self) -> pl.DataFrame:
+        """The versions that tickets had when they were about to be read."""
+        return self._versions()
+
+    def _versions(self) -> pl.DataFrame:
+        return self._app.store.frame("tickets", ["id", "version"]).rename({"id": "ticket"})
 
     def _tickets(self, keys: pl.Series | None = None) -> pl.DataFrame:
         from engine.storage.tables import tickets
 
         names = [name for name in tickets.c.keys() if name not in STORE_ALONE]  # noqa: SIM118
-        parts = [None] if keys is None else [{"id": some} for some in _in_parts(keys)]
+        parts = [None] if keys is None else [{"id": some} for some in chunked(keys, KEYS_AT_ONCE)]
         found = [self._app.store.frame("tickets", names, where=where) for where in parts]
         return pl.concat(found).rename({"id": "ticket"})
 
     def _events(self, keys: pl.Series | None = None) -> pl.DataFrame:
-        wanted = {"kind": HISTORY_KINDS}
-        parts = [wanted] if keys is None else [{**wanted, "ticket_id": some} for some in _in_parts(keys)]
+        kinds = {"kind": HISTORY_KINDS}
+        parts = [kinds] if keys is None else [kinds | {"ticket_id": some} for some in chunked(keys, KEYS_AT_ONCE)]
         return pl.concat([self._table("events", columns=EVENT_COLUMNS, where=where) for where in parts])
-
-    def read_again(self, part: str) -> "Snapshot":
-        """The same with a part to be read anew when it is asked for, since rows of it were written."""
-        return self._without({part}, {})
-
-    def _without(self, changed: set[str], parts: dict[str, Any]) -> "Snapshot":
-        stale = changed | {name for name, sources in MADE_OF.items() if sources & changed}
-        new = Snapshot(self._app, self.as_of)
-        new.__dict__.update({name: part for name, part in self.__dict__.items() if name not in stale} | parts)
-        return new
 
     @property
     def policies(self) -> "Policies":
@@ -121,6 +131,7 @@ class Snapshot:
     @cached_property
     def tickets_now(self) -> pl.DataFrame:
         """The store's table of tickets as it is now, those of later instants too."""
+        _ = self._read_at  # before them: what changes in between is read again
         return self._tickets()
 
     @cached_property
@@ -142,7 +153,7 @@ class Snapshot:
         return (
             stood.join(sure, on="ticket", how="left")
             .with_columns(product=pl.coalesce("product", "claimed"), is_open=pl.col("status").is_in(OPEN))
-            .drop("claimed", "version")
+            .drop("claimed")
             .sort("created_at", "ticket")
         )
 
@@ -282,12 +293,5 @@ class Snapshot:
 
 
 def _is_same(one: pl.DataFrame, other: pl.DataFrame) -> bool:
-    """Whether both say the same of tickets but for the number of their last event."""
-    rows = (frame.drop("version") if "data" not in frame.columns else frame for frame in (one, other))
-    first, second = (frame.sort(pl.all()) for frame in rows)
-    return first.equals(second)
-
-
-def _in_parts(keys: pl.Series) -> list[list[str]]:
-    """As many at once as a statement may name."""
-    return list(chunked(keys.to_list(), KEYS_AT_ONCE))
+    """Whether both have the same rows, in whatever order."""
+    return one.sort(pl.all()).equals(other.sort(pl.all()))

@@ -11,7 +11,7 @@ import polars as pl
 from more_itertools import chunked
 from sqlalchemy import Connection, Engine, Row, Table, func, select
 
-from engine.shared.columns import ROWS_PER_TRANSACTION, as_stored, insert_into
+from engine.shared.columns import ROWS_PER_TRANSACTION, insert_into
 from engine.shared.errors import BadInput
 from triage.contracts import Citation, Classification, Guess, Suggestion, TicketText
 from triage.tables import classifications, metadata, suggestions, triage_tickets
@@ -170,16 +170,6 @@ _json = json.JSONEncoder(ensure_ascii=False).encode
 def _content_hash(subject: str, content: str, priority: str | None, tier: str | None, language: str | None) -> str:
     given = {"content": content, "language": language, "priority": priority, "subject": subject, "tier": tier}
     return hashlib.sha256(_json(given).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def claim_rows(claims: Sequence[Classification]) -> pl.DataFrame:
-    """The claims as rows of the table `classifications`."""
-    return as_stored(classifications, map(_classification_row, claims))
-
-
-def draft_rows(drafts: Sequence[Suggestion]) -> pl.DataFrame:
-    """The drafts as rows of the table `suggestions`, the same way; citations and macros as JSON text."""
-    return as_stored(suggestions, map(_suggestion_row, drafts))
 
 
 def _upsert(connection: Any, table: Table, rows: list[dict[str, Any]], *, key: str, keep: tuple[str, ...]) -> None:

@@ -3,8 +3,7 @@
 The one place of the floor that knows SQLAlchemy; stores import it, nothing else does.
 """
 
-import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -108,16 +107,6 @@ def frame_type(column: Column[Any]) -> pl.DataType:  # noqa: PLR0911
             return pl.Binary()
         case _:
             return pl.String()
-
-
-def as_stored(table: Table, rows: Iterable[Mapping[Any, Any]]) -> pl.DataFrame:
-    """Rows that were written to a table, as reading it gives them: schema `frame_schema`, JSON as the text it is."""
-    flat = [[_as_text(row[column.name]) for column in table.c] for row in rows]
-    return pl.DataFrame(flat, schema=frame_schema(table), orient="row")
-
-
-def _as_text(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list | dict) else value
 
 
 def insert_into(table: Table, connection: Connection) -> sqlite.Insert | postgresql.Insert:

@@ -69,7 +69,8 @@ def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequen
     try:
         with closing(sqlite3.connect(str(url.database))) as connection:
             connection.execute("BEGIN")
-            frame = None if pl.Float64() in types.values() else _by_columns(connection, table, columns, fits)
+            by_rows = any(kind in (pl.Float64(), pl.Binary()) for kind in types.values())  # no text gives them back
+            frame = None if by_rows else _by_columns(connection, table, columns, fits)
             frame = _by_rows(connection, table, columns, fits) if frame is None else frame
     except sqlite3.Error as error:
         raise unavailable(url, first_line(error)) from error

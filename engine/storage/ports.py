@@ -116,10 +116,10 @@ class Store(Protocol):
         """All records of a kind whose fields equal the given values, ordered by key."""
         ...
 
-    def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> list[RecordedEvent]:
+    def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
         """Keep decisions, set each ticket's group, append an `allocated` event, per 500 in one transaction.
 
-        A decision equal in outcome and group to the ticket's last one is skipped; returns the events of the new ones.
+        A decision equal in outcome and group to the ticket's last one is skipped; returns how many were new.
         """
         ...
 

@@ -203,14 +203,13 @@ class SqlStore:
 
     def record_decisions(
         self, decisions: Sequence[AllocationDecision], *, at: datetime, destination: Destination | None = None
-    ) -> list[RecordedEvent]:
+    ) -> int:
         """With a destination, what it is to be sent of the new ones is queued in the outbox in the same transaction."""
-        made: list[RecordedEvent] = []
+        new = 0
         for some in chunked(decisions, ROWS_PER_TRANSACTION):
             with writing(self._engine) as connection:
-                new = statements.decide(connection, some, at=in_utc(at), destination=destination)
-            made += map(rows.recorded, new)
-        return made
+                new += statements.decide(connection, some, at=in_utc(at), destination=destination)
+        return new
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:
         query = select(allocation_decisions).order_by(allocation_decisions.c.id)

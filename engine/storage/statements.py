@@ -218,22 +218,21 @@ def decide(
     *,
     at: datetime,
     destination: outbox.Destination | None = None,
-) -> list[Row]:
-    """Keep decisions that differ from the ticket's last one, with their groups and what is to be sent of them; returns
-    their events, one a decision."""
+) -> int:
+    """Keep decisions that differ from the ticket's last one, with their groups, events and what is to be sent of them;
+    returns how many."""
     keys = sorted({decision.ticket_id for decision in decisions})
     guards.all_known(keys, known(connection, keys, lock=True))
     new = guards.not_repeated(decisions, _last_decisions(connection, keys))
-    if not new:
-        return []
-    insert_rows(connection, allocation_decisions, [rows.decision_row(decision, at) for decision in new])
-    recorded = append(connection, [guards.allocated(decision) for decision in new], at=at)
-    outbox.queue(connection, new, destination, at=at)
+    if new:
+        insert_rows(connection, allocation_decisions, [rows.decision_row(decision, at) for decision in new])
+        append(connection, [guards.allocated(decision) for decision in new], at=at)
+        outbox.queue(connection, new, destination, at=at)
     groups = {one.ticket_id: one.group_id for one in new if one.outcome == Outcome.ALLOCATED}
     if groups:
         statement = update(tickets).where(tickets.c.id == bindparam("key")).values(group_id=bindparam("new_group"))
         connection.execute(statement, [{"key": key, "new_group": group} for key, group in groups.items()])
-    return recorded
+    return len(new)
 
 
 def _last_decisions(connection: Connection, keys: list[str]) -> dict[str, tuple[str, str | None]]:

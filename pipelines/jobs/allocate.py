@@ -1,19 +1,17 @@
 """Give the whole waiting backlog to groups at once, the most urgent first."""
 
-import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
-from engine.contracts import AssignmentGroup, Outcome, RecordedEvent, Status, Ticket
+from engine.contracts import AssignmentGroup, Outcome, Status, Ticket
 from engine.standings import OPEN
 from pipelines.app.container import App
 from pipelines.app.policies import SlaRules
-from pipelines.clock_replay import replay
-from pipelines.snapshot import EVENT_COLUMNS, Snapshot
+from pipelines.snapshot import Snapshot
 from pipelines.work_queue import with_load
 
 FREE = (Status.NEW, Status.TRIAGE)
@@ -21,17 +19,12 @@ FREE = (Status.NEW, Status.TRIAGE)
 
 
 class Allocated(NamedTuple):
-    """The snapshot with the groups that tickets got, and decisions by outcome; `new` counts those that differ from the
-    ticket's last one."""
+    """Decisions by outcome; `new` counts those that differ from the ticket's last one."""
 
-    snapshot: Snapshot
     allocated: int
     waiting: int
     no_skill: int
     new: int
-
-    def counts(self) -> Mapping[str, int]:
-        return {name: getattr(self, name) for name in self._fields if name != "snapshot"}
 
 
 def allocate(app: App, snapshot: Snapshot) -> Allocated:
@@ -40,18 +33,11 @@ def allocate(app: App, snapshot: Snapshot) -> Allocated:
     from engine.allocation.batch import allocate as decide
 
     groups, at = current_groups(snapshot), snapshot.as_of
-    waiting = backlog(app, snapshot)
     hours = hours_to_shift(app.policies.sla, groups, at)
-    decisions = decide(waiting, groups, app.policies.allocation, at, hours_to_shift=hours)
+    decisions = decide(backlog(app, snapshot), groups, app.policies.allocation, at, hours_to_shift=hours)
     outcomes = Counter(decision.outcome for decision in decisions)
     new = app.store.record_decisions(decisions, at=app.now(), destination=app.handler)
-    return Allocated(
-        snapshot=with_decisions(snapshot, new, app.policies.sla),
-        allocated=outcomes[Outcome.ALLOCATED],
-        waiting=outcomes[Outcome.WAITING],
-        no_skill=outcomes[Outcome.NO_SKILL],
-        new=len(new),
-    )
+    return Allocated(outcomes[Outcome.ALLOCATED], outcomes[Outcome.WAITING], outcomes[Outcome.NO_SKILL], new)
 
 
 def backlog(app: App, snapshot: Snapshot) -> list[Ticket]:
@@ -94,36 +80,3 @@ def hours_to_shift(rules: SlaRules, groups: Sequence[AssignmentGroup], at: datet
 def current_groups(snapshot: Snapshot) -> list[AssignmentGroup]:
     """The groups with the load they have now: what they carry elsewhere plus their open tickets in the store."""
     return with_load(snapshot.groups, snapshot.tickets_now.filter(pl.col("status").is_in(OPEN)))
-
-
-def with_decisions(snapshot: Snapshot, made: Sequence[RecordedEvent], rules: SlaRules) -> Snapshot:
-    """The snapshot after these decisions: the groups and events of their tickets, and, where a promise depends on the
-    team, the clocks of those that got one."""
-    if not made:
-        return snapshot
-    rows = pl.DataFrame([_event_row(event) for event in made], schema=EVENT_COLUMNS, orient="row")
-    events = rows.rename({"ticket_id": "ticket"})
-    got = rows.drop_nulls("value").select(ticket="ticket_id", group_id="value")
-    after = snapshot.read_again("decisions").with_parts(
-        events=pl.concat([snapshot.events, events.select(_as(snapshot.events))]),
-        tickets_now=snapshot.tickets_now.update(got, on="ticket"),
-    )
-    return after.with_parts(clocks=_clocks_of_teams(snapshot.clocks, after, got["ticket"], rules))
-
-
-def _clocks_of_teams(clocks: pl.DataFrame, after: Snapshot, changed: pl.Series, rules: SlaRules) -> pl.DataFrame:
-    """The clocks, those of the changed tickets evaluated again where some promise depends on the team."""
-    if changed.is_empty() or not rules.policies.dims_named()["team"]:
-        return clocks
-    mine = pl.col("ticket").is_in(changed.implode())
-    fresh = replay(after.tickets_now.filter(mine), after.events.filter(mine), rules, as_of=after.as_of)
-    return pl.concat([clocks.filter(~mine), fresh])
-
-
-def _event_row(event: RecordedEvent) -> list[Any]:
-    values = [getattr(event, name) for name in EVENT_COLUMNS]
-    return [json.dumps(value) if isinstance(value, dict) else value for value in values]
-
-
-def _as(frame: pl.DataFrame) -> list[pl.Expr]:
-    return [pl.col(name).cast(dtype) for name, dtype in frame.schema.items()]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from engine.shared.errors import Busy, HelmdeskError, StageFailed, translate_file_errors
 from pipelines.app.container import App
@@ -19,54 +20,40 @@ from pipelines.snapshot import Snapshot
 
 Counts = Mapping[str, int]
 """How much of what a stage did, by name."""
-Stage = Callable[[App, Snapshot, Progress], tuple[Snapshot, Counts]]
-"""Does its work on what the snapshot has; returns the snapshot with what it wrote."""
 
 
-def _ingest(app: App, snapshot: Snapshot, progress: Progress) -> tuple[Snapshot, Counts]:
-    taken = take_in(app, progress=progress).model_dump()
-    return Snapshot(app, snapshot.as_of), taken
+class Stage(NamedTuple):
+    """What is done on what a snapshot has, and which of its parts are then to be read again. `label` names a stage to
+    a reader that reports no progress of its own."""
 
-
-def _triage(app: App, snapshot: Snapshot, progress: Progress) -> tuple[Snapshot, Counts]:
-    done = triage_tickets(app, snapshot, progress=progress)
-    return done.snapshot, done.counts()
-
-
-def _evaluate(app: App, snapshot: Snapshot, _: Progress) -> tuple[Snapshot, Counts]:
-    done = evaluate_sla(app, snapshot)
-    return done.snapshot, done.counts()
-
-
-def _enrich(app: App, snapshot: Snapshot, progress: Progress) -> tuple[Snapshot, Counts]:
-    done = enrich_tickets(app, snapshot, progress=progress)
-    return done.snapshot, done.counts()
-
-
-def _allocate(app: App, snapshot: Snapshot, _: Progress) -> tuple[Snapshot, Counts]:
-    done = allocate(app, snapshot)
-    return done.snapshot, done.counts()
-
-
-def _deliver(app: App, snapshot: Snapshot, _: Progress) -> tuple[Snapshot, Counts]:
-    return snapshot, deliver(app, at=app.now())._asdict()
-
-
-def _publish(app: App, snapshot: Snapshot, _: Progress) -> tuple[Snapshot, Counts]:
-    return snapshot, publish(app, snapshot).rows
+    work: Callable[[App, Snapshot, Progress], Counts]
+    writes: tuple[str, ...] = ()
+    label: str | None = None
 
 
 STAGES: Mapping[str, Stage] = {
-    "ingest": _ingest,
-    "triage": _triage,
-    "evaluate": _evaluate,
-    "enrich": _enrich,
-    "allocate": _allocate,
-    "deliver": _deliver,
-    "publish": _publish,
+    "ingest": Stage(
+        lambda app, _, progress: take_in(app, progress=progress).model_dump(),
+        writes=("rejected", "agents", "companies", "groups"),
+    ),
+    "triage": Stage(
+        lambda app, snapshot, progress: triage_tickets(app, snapshot, progress=progress).counts(),
+        writes=("claims", "drafts"),
+    ),
+    "evaluate": Stage(
+        lambda app, snapshot, _: evaluate_sla(app, snapshot).counts(), writes=("alerts",), label="evaluate SLA"
+    ),
+    "enrich": Stage(
+        lambda app, snapshot, progress: enrich_tickets(app, snapshot, progress=progress)._asdict(),
+        writes=("enrichments", "related"),
+    ),
+    "allocate": Stage(
+        lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions",), label="allocate"
+    ),
+    "deliver": Stage(lambda app, *_: deliver(app, at=app.now())._asdict()),
+    "publish": Stage(lambda app, snapshot, _: publish(app, snapshot).rows, label="publish"),
 }
-_SILENT = {"allocate": "allocate", "evaluate": "evaluate SLA", "publish": "publish"}
-"""Stages that report no progress of their own, and what a reader calls them."""
+"""A stage's writes to tickets and their events need no naming: each stage begins with a look at the versions."""
 
 
 class CycleRun:
@@ -82,22 +69,23 @@ class CycleRun:
         """Do this stage alone on its store, with what others changed meanwhile. If it fails, the next one starts from
         what is then in the store, and the error is raised; so is Busy where somebody else is at it, which is no
         failure."""
-        label = _SILENT.get(name)
-        if label:
-            self.progress(label, 0, 1)
+        stage = STAGES[name]
+        if stage.label:
+            self.progress(stage.label, 0, 1)
         try:
             with translate_file_errors(f"{name} can't go on"), alone(self.app, name):
-                self.snapshot, counts = STAGES[name](self.app, self.snapshot.caught_up(), self.progress)
+                snapshot = self.snapshot.caught_up()
+                self.counts[name] = stage.work(self.app, snapshot, self.progress)
+            self.snapshot = snapshot.read_again(*stage.writes)
         except Busy:
             raise
         except Exception as error:
             self.failures[name] = error
             self.snapshot = Snapshot(self.app, self.snapshot.as_of)
             raise
-        if label:
-            self.progress(label, 1, 1)
-        self.counts[name] = counts
-        return counts
+        if stage.label:
+            self.progress(stage.label, 1, 1)
+        return self.counts[name]
 
     def walk(self, names: list[str]) -> None:
         """These stages one after the other; one that fails holds up no other. Raises StageFailed once all had their

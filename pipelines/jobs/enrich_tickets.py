@@ -1,6 +1,6 @@
 """Tell of every new or changed ticket what its text and facts say beside its product, and which it may belong to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -12,7 +12,6 @@ from pipelines.progress import Progress, silent
 from pipelines.snapshot import Snapshot
 from triage.enrichment.contracts import CaseFacts
 from triage.enrichment.policy import EnrichmentPolicy
-from triage.enrichment.store import enrichment_rows, related_rows
 from triage.store import TEXT, texts_of
 
 if TYPE_CHECKING:
@@ -24,16 +23,11 @@ WORST_FIRST = ("breached", "at_risk", "on_track")
 
 
 class Enriched(NamedTuple):
-    """The snapshot with what was found, and how many tickets were enriched; `related` counts those of them that have a
-    candidate."""
+    """How many tickets were enriched; `related` counts those of them that have a candidate."""
 
-    snapshot: Snapshot
     enriched: int
     unchanged: int
     related: int
-
-    def counts(self) -> Mapping[str, int]:
-        return {name: getattr(self, name) for name in self._fields if name != "snapshot"}
 
 
 def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent) -> Enriched:
@@ -45,33 +39,26 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
 
     policy, store, at = app.policies.enrichment, app.triage.enrichment, snapshot.as_of
     cases = case_facts(snapshot.tickets_now, snapshot.events, snapshot.claims, snapshot.clocks)
-    earlier = inputs_of(snapshot.enrichments)
+    earlier = inputs_of(app)
     hashes = input_hashes(cases, policy, app.triage.taxonomy)
     waiting = [case for case in cases if not _is_known(earlier.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)
     marks = {ticket: one.signature for ticket, one in (earlier | inputs).items()}
-    candidates = relate(cases, waiting, marks, snapshot.related, policy=policy)
+    candidates = relate(app, cases, waiting, marks)
     store.save_related(candidates, at=at)
-    rows, done = [enrichment_rows([], inputs)], 0
     progress("enrich", 0, len(waiting))
-    for batch in chunked(waiting, BATCH):
-        some = enrich(batch, policy, app.triage.taxonomy, at=at)
-        store.save(some, inputs=inputs)
-        rows.append(enrichment_rows(some, inputs))
-        done += len(some)
-        progress("enrich", done, len(waiting))
-    looked_at = pl.Series(list(candidates), dtype=pl.String)
-    after = snapshot.with_rows("related", related_rows(candidates, at=at), key="ticket", gone=looked_at)
-    after = after.with_rows("enrichments", pl.concat(rows), key="ticket")
-    return Enriched(after, len(waiting), len(cases) - len(waiting), sum(map(bool, candidates.values())))
+    for done, batch in enumerate(chunked(waiting, BATCH)):
+        store.save(enrich(batch, policy, app.triage.taxonomy, at=at), inputs=inputs)
+        progress("enrich", done * BATCH + len(batch), len(waiting))
+    return Enriched(len(waiting), len(cases) - len(waiting), sum(map(bool, candidates.values())))
 
 
-def inputs_of(enrichments: pl.DataFrame) -> "dict[str, EnrichmentInput]":
+def inputs_of(app: App) -> "dict[str, EnrichmentInput]":
     """What is kept of every enriched ticket."""
     from triage.enrichment.store import EnrichmentInput
 
-    rows = enrichments.select("ticket", "content_hash", "signature").iter_rows()
-    return {ticket: EnrichmentInput(content, mark) for ticket, content, mark in rows}
+    rows = app.store.frame("enrichments", ["ticket_id", *EnrichmentInput._fields]).iter_rows()
+    return {ticket: EnrichmentInput(*kept) for ticket, *kept in rows}
 
 
 def signed(
@@ -86,15 +73,10 @@ def signed(
 
 
 def relate(
-    cases: Sequence[CaseFacts],
-    changed: Sequence[CaseFacts],
-    signatures: dict[str, bytes],
-    before: pl.DataFrame,
-    *,
-    policy: EnrichmentPolicy,
+    app: App, cases: Sequence[CaseFacts], changed: Sequence[CaseFacts], signatures: dict[str, bytes]
 ) -> "dict[str, tuple[Related, ...]]":
-    """The candidates of what changed, compared with the whole backlog, and of the tickets that had one of those as a
-    candidate `before`; only the texts of likely pairs are read again.
+    """The candidates of what changed, compared with the whole backlog, and of the tickets that have one of those as a
+    candidate; only the texts of likely pairs are read again.
 
     They are to be kept before the enrichments: those say that a ticket is done.
     """
@@ -103,8 +85,9 @@ def relate(
     if not changed:
         return {}
     names = {case.ticket_id for case in changed}
-    pointing = before.filter(pl.col("other_id").is_in(pl.Series(list(names)).implode()))["ticket"]
-    return related(cases, policy.duplicates, signatures=signatures, fresh=names | set(pointing))
+    pairs = app.store.frame("related_tickets", ["ticket_id", "other_id"]).iter_rows()
+    fresh = names | {ticket for ticket, other in pairs if other in names}
+    return related(cases, app.policies.enrichment.duplicates, signatures=signatures, fresh=fresh)
 
 
 def case_facts(

@@ -9,15 +9,13 @@ from pipelines.snapshot import Snapshot
 
 
 class Evaluated(NamedTuple):
-    """The snapshot with its clocks, and what was raised about them."""
+    """Current clocks by state, and what was raised about them."""
 
-    snapshot: Snapshot
+    by_state: dict[str, int]
     raised: Raised
 
     def counts(self) -> Mapping[str, int]:
-        """Current clocks by state, and what is new."""
-        by_state = self.snapshot.clocks.filter("is_current").group_by("state").len().sort("state").iter_rows()
-        return {str(state): count for state, count in by_state} | {
+        return self.by_state | {
             "new_alerts": self.raised.alerts,
             "new_nudges": self.raised.nudges,
             "messages": self.raised.messages,
@@ -27,4 +25,5 @@ class Evaluated(NamedTuple):
 def evaluate_sla(app: App, snapshot: Snapshot) -> Evaluated:
     """Evaluate the whole store; what is new is kept in `sla_alerts` and queued for whom it concerns, each once."""
     raised = raise_and_queue(app, snapshot.clocks, snapshot.tickets_now, as_of=snapshot.as_of)
-    return Evaluated(snapshot.read_again("alerts") if raised.alerts or raised.messages else snapshot, raised)
+    by_state = snapshot.clocks.filter("is_current").group_by("state").len().sort("state").iter_rows()
+    return Evaluated({str(state): count for state, count in by_state}, raised)

@@ -14,7 +14,7 @@ from pipelines.progress import Progress, silent
 from pipelines.snapshot import Snapshot
 from triage.contracts import Classification, Suggestion, TicketText
 from triage.knowledge.retrieve import question_of
-from triage.store import claim_rows, draft_rows, texts_of
+from triage.store import texts_of
 
 BATCH = 128
 """Tickets that are classified, kept and counted as progress at once."""
@@ -22,10 +22,8 @@ Claim = TypeVar("Claim", Classification, Suggestion)
 
 
 class Triaged(NamedTuple):
-    """The snapshot with the new claims and drafts, and what one run did; `hosted` counts what became of the tickets
-    that a cascade looked at (`Cascade.counts`)."""
+    """What one run did; `hosted` counts what became of the tickets that a cascade looked at (`Cascade.counts`)."""
 
-    snapshot: Snapshot
     classified: int
     needs_review: int
     drafted: int
@@ -46,17 +44,16 @@ def triage_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     app.settings.check_model()
     _ = app.policies.wording  # a broken file is told of before anything is kept
     claims = classify(app, snapshot.tickets_now, at=snapshot.as_of, progress=progress)
-    counts = dict(app.triage.classifier.counts) if len(claims) and isinstance(app.triage.classifier, Cascade) else {}
-    drafts = draft(app, snapshot.tickets_now, snapshot.drafts["ticket"], at=snapshot.as_of, progress=progress)
-    after = snapshot.with_rows("claims", claims, key="id").with_rows("drafts", drafts, key="id")
-    return Triaged(after, len(claims), claims.filter("needs_review").height, len(drafts), counts)
+    counts = dict(app.triage.classifier.counts) if claims and isinstance(app.triage.classifier, Cascade) else {}
+    drafted = draft(app, snapshot.tickets_now, at=snapshot.as_of, progress=progress)
+    return Triaged(len(claims), sum(claims), drafted, counts)
 
 
-def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> pl.DataFrame:
-    """The claims that are new (rows of `classifications`), already kept, each with its event; of a snapshot's tickets
-    of now, the longest last."""
+def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> list[bool]:
+    """Classify those of a snapshot's tickets of now that need it, the longest last; each claim is kept with its event.
+    Returns of each whether a person should look."""
     waiting = sorted(app.triage.store.pending(tickets), key=lambda text: len(text.content))
-    rows, done = [claim_rows([])], 0
+    needs_review: list[bool] = []
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
         found = [dated(claim, at) for claim in app.triage.classifier.classify(batch)]
@@ -64,23 +61,21 @@ def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progres
         with app.store.transaction() as connection:
             app.triage.store.save_classifications(batch, found, at=at, within=connection)
             app.store.append(events, at=app.now(), within=connection)
-        rows.append(claim_rows(found))
-        done += len(found)
-        progress("classify", done, len(waiting))
-    return pl.concat(rows)
+        needs_review += [claim.needs_review for claim in found]
+        progress("classify", len(needs_review), len(waiting))
+    return needs_review
 
 
-def draft(
-    app: App, tickets: pl.DataFrame, drafted: pl.Series, *, at: datetime, progress: Progress = silent
-) -> pl.DataFrame:
-    """The drafts that are new (rows of `suggestions`), already kept, each with its event: for open tickets that are
-    not among the `drafted`, the oldest first, at most `draft_limit`."""
+def draft(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> int:
+    """Draft for open ones of these tickets without a draft, the oldest first, at most `draft_limit`; each is kept with
+    its event. Returns how many are new."""
+    drafted = app.store.frame("suggestions", ["ticket_id"])["ticket_id"]
     open_ones = tickets.filter(pl.col("status").is_in(OPEN), ~pl.col("ticket").is_in(drafted.implode()))
     waiting = texts_of(open_ones.sort("created_at", "ticket").head(app.settings.draft_limit))
-    rows, done = [draft_rows([])], 0
     if not waiting:
-        return rows[0]
+        return 0
     app.triage.sync_knowledge()
+    done = 0
     progress("draft", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
         passages = app.triage.index.search([question_of(text) for text in batch])
@@ -89,10 +84,9 @@ def draft(
         with app.store.transaction() as connection:
             app.triage.store.save_suggestions(batch, drafts, at=at, within=connection)
             app.store.append(events, at=app.now(), within=connection)
-        rows.append(draft_rows(drafts))
         done += len(drafts)
         progress("draft", done, len(waiting))
-    return pl.concat(rows)
+    return done
 
 
 def text_of(ticket: Ticket) -> TicketText:

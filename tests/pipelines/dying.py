@@ -51,7 +51,7 @@ def main(work: str, moment: str, home: str, database_url: str) -> None:
             case "classify":
                 classify(app, Snapshot(app, AT).tickets_now, at=AT)
             case "draft":
-                draft(app, Snapshot(app, AT).tickets_now, Snapshot(app, AT).drafts["ticket"], at=AT)
+                draft(app, Snapshot(app, AT).tickets_now, at=AT)
             case "review":
                 actions.answer_review(app, "INC1", label="ZTNA", by="ana")
 

@@ -71,7 +71,7 @@ def test_killed_drafting_leaves_neither(app: App) -> None:
     del app.triage.index
     killed(app, "draft", "before")
     assert kept(app) == (TICKETS, TICKETS, 0, 0, 0)
-    draft(app, Snapshot(app, AT).tickets_now, Snapshot(app, AT).drafts["ticket"], at=AT)
+    draft(app, Snapshot(app, AT).tickets_now, at=AT)
     assert kept(app) == (TICKETS, TICKETS, TICKETS, TICKETS, 0)
 
 

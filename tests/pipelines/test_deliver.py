@@ -62,7 +62,7 @@ def decide(app: App, *numbers: int, group: str | None = "g1", minutes: int = 0) 
         )
         for number in numbers
     ]  # fmt: skip
-    return len(app.store.record_decisions(made, at=LATER + minutes * MINUTE, destination=app.handler))
+    return app.store.record_decisions(made, at=LATER + minutes * MINUTE, destination=app.handler)
 
 
 def states(app: App) -> dict[str, str]:

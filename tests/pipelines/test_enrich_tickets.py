@@ -44,20 +44,16 @@ def candidates(app: App) -> list[tuple[object, ...]]:
     return sorted(frame.select("ticket", "other_id", "kind", "similarity", "reason").iter_rows())
 
 
-def counts(done: Enriched) -> tuple[int, ...]:
-    return done.enriched, done.unchanged, done.related
-
-
 def sample(tickets: int) -> list[StandardTicket]:
     return [StandardTicket(**json.loads(line)) for line in sample_lines(tickets)[0].splitlines()]
 
 
 def test_only_what_is_new_or_changed_is_enriched(app: App) -> None:
     take_in(app, ticket("1"), ticket("2", "Please add a purchase order number to our account", day=1))
-    assert counts(enrich_tickets(app, Snapshot(app, AS_OF))) == (2, 0, 0)
-    assert counts(enrich_tickets(app, Snapshot(app, LATER))) == (0, 2, 0)
+    assert enrich_tickets(app, Snapshot(app, AS_OF)) == Enriched(2, 0, 0)
+    assert enrich_tickets(app, Snapshot(app, LATER)) == Enriched(0, 2, 0)
     take_in(app, ticket("2", TEXT, day=1, updated_at=AS_OF), ticket("3", "Something else", day=2))
-    assert counts(enrich_tickets(app, Snapshot(app, LATER))) == (2, 1, 1)
+    assert enrich_tickets(app, Snapshot(app, LATER)) == Enriched(2, 1, 1)
     assert [row[:3] for row in candidates(app)] == [("demo:2", "demo:1", "duplicate")]
 
 
@@ -90,7 +86,7 @@ def test_an_interrupted_run_is_finished_by_the_next(app: App, monkeypatch: pytes
         patched.setattr(EnrichmentStore, "save", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             enrich_tickets(app, Snapshot(app, AS_OF))
-    assert counts(enrich_tickets(app, Snapshot(app, AS_OF))) == (2, 0, 1)
+    assert enrich_tickets(app, Snapshot(app, AS_OF)) == Enriched(2, 0, 1)
 
 
 def test_thread_and_clocks_are_facts(app: App) -> None:

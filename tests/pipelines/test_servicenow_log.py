@@ -36,8 +36,9 @@ def test_second_ingest_skips_everything(app: App) -> None:
 
 
 def test_every_incident_gets_both_clocks_and_an_archive_wakes_nobody(app: App) -> None:
-    evaluated = evaluate_sla(app, Snapshot(app, AS_OF))
-    current = evaluated.snapshot.clocks.filter("is_current")
+    snapshot = Snapshot(app, AS_OF)
+    evaluated = evaluate_sla(app, snapshot)
+    current = snapshot.clocks.filter("is_current")
     assert current.group_by("clock").len()["len"].to_list() == [14_175, 14_175]
     assert set(current["state"].cast(pl.String)) == {"met", "breached"}
     assert evaluated.raised.alerts == 0

@@ -146,7 +146,7 @@ class MemoryStore:
         fits = (r for r in held if all(getattr(r, name) == value for name, value in equal.items()))
         return cast("list[Record]", list(fits))
 
-    def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> list[RecordedEvent]:
+    def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
         at = in_utc(at)
         with self._lock:
             guards.all_known((decision.ticket_id for decision in decisions), self._tickets)
@@ -156,7 +156,8 @@ class MemoryStore:
                 self._decisions.append({"id": len(self._decisions) + 1, **rows.decision_row(decision, at)})
                 if decision.outcome == Outcome.ALLOCATED:
                     self._tickets[decision.ticket_id] |= {"group_id": decision.group_id}
-            return [rows.recorded(row) for row in self._record([guards.allocated(one) for one in new], at)]
+            self._record([guards.allocated(decision) for decision in new], at)
+        return len(new)
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:
         with self._lock:

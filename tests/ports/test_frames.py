@@ -4,6 +4,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
 from engine.shared.errors import NotFound
@@ -75,6 +76,22 @@ def test_tables_of_other_rooms_are_read_as_well(store: Any) -> None:
         pl.Boolean(),
         pl.Float64(),
     )
+
+
+@pytest.mark.usefixtures("sql_only")
+def test_bytes_are_read_as_they_were_written(store: Any) -> None:
+    store.ingest(delivery(ticket(1)), at=MONDAY)
+    mark = b"\x00\xff=\x00\xc3\x28"
+    with store.engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "INSERT INTO enrichments (ticket_id, complexity, complexity_parts, error_codes, sentiment_phrases, "
+                "urgency, urgency_reasons, signature, content_hash, created_at) VALUES ('servicenow:INC1', 0, '[]', "
+                "'[]', '[]', 'low', '[]', :mark, 'h', '2026-07-13 09:00:00.000000')"
+            ),
+            {"mark": mark},
+        )
+    assert store.frame("enrichments", ["content_hash", "signature"]).row(0) == ("h", mark)
 
 
 def test_only_the_asked_columns_are_read(store: Store) -> None:

@@ -124,7 +124,7 @@ def test_an_instant_without_zone_is_refused(store: Store) -> None:
 def test_decisions_are_kept_with_scores_and_set_the_group(store: Store) -> None:
     store.ingest(delivery(ticket(1), ticket(2)), at=MONDAY)
     given = [decision(1), decision(2, None, Outcome.WAITING)]
-    assert len(store.record_decisions(given, at=LATER)) == 2
+    assert store.record_decisions(given, at=LATER) == 2
     assert store.decisions() == given
     assert store.decisions("servicenow:INC2") == given[1:]
     assert [found.group_id for found in store.tickets()] == ["g-net", None]
@@ -142,9 +142,9 @@ def test_a_decisions_score_is_stored_as_confidence(store: Store) -> None:
 def test_an_equal_decision_is_skipped(store: Store) -> None:
     store.ingest(delivery(), at=MONDAY)
     again = decision().model_copy(update={"rationale": "other words"})
-    assert len(store.record_decisions([decision(), again], at=LATER)) == 1
-    assert len(store.record_decisions([again], at=LATER)) == 0
-    assert len(store.record_decisions([decision(group="g-app"), decision()], at=LATER)) == 2
+    assert store.record_decisions([decision(), again], at=LATER) == 1
+    assert store.record_decisions([again], at=LATER) == 0
+    assert store.record_decisions([decision(group="g-app"), decision()], at=LATER) == 2
     assert store.ticket(KEY).group_id == "g-net"
 
 

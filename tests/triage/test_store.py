@@ -4,13 +4,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 from sqlalchemy import Engine, create_engine, event, inspect, select, text
 
 from engine.shared.errors import BadInput
 from tests.triage.conftest import MONDAY
 from triage.contracts import Citation, Classification, Guess, Suggestion, TicketText
-from triage.store import ROWS_PER_TRANSACTION, TABLES, TriageStore, claim_rows, draft_rows
+from triage.store import ROWS_PER_TRANSACTION, TABLES, TriageStore
 
 
 @pytest.fixture
@@ -117,21 +116,6 @@ def test_deleting_a_ticket_takes_its_claims_along(store: TriageStore, engine: En
     assert [len(rows(engine, name)) for name in ("classifications", "suggestions")] == [1, 0]
     store.delete("desk:2")
     assert rows(engine, "triage_tickets") == []
-
-
-def test_rows_for_a_snapshot_are_what_the_tables_hold(tmp_path: Path) -> None:
-    from engine.contracts import Delivery, StandardTicket
-    from engine.storage import open_store
-
-    desk = open_store(f"sqlite:///{tmp_path / 'all.db'}")
-    given = StandardTicket(ticket_id="1", source="desk", ticket_number="1", created_at=MONDAY)
-    desk.ingest(Delivery(tickets=(given,)), at=MONDAY)
-    first = claim(runner_up=Guess(label="CFW", confidence=0.1), prompt_hash="h", cost=0.01, latency_ms=3)
-    TriageStore(desk.engine).save_classifications([ticket()], [first], at=MONDAY)
-    TriageStore(desk.engine).save_suggestions([ticket()], [draft()], at=MONDAY)
-    for name, frame in {"classifications": claim_rows([first]), "suggestions": draft_rows([draft()])}.items():
-        assert_frame_equal(frame, desk.frame(name))
-    desk.close()
 
 
 def test_instants_need_a_zone_and_are_kept_in_utc(store: TriageStore, engine: Engine) -> None:

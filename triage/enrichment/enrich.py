@@ -39,30 +39,11 @@ def _input_hash(case: CaseFacts, rules: list[str]) -> str:
 
 def facts_in_words(case: CaseFacts) -> str:
     """All facts but subject and content as JSON with sorted keys, as pydantic writes them."""
-    ticket = case.ticket
-    about = {
-        "language": ticket.language, "priority": ticket.priority, "ticket_id": ticket.ticket_id, "tier": ticket.tier,
-    }  # fmt: skip
-    return _json(
-        {
-            "company": case.company,
-            "created_at": _instant(case.created_at),
-            "messages": case.messages,
-            "product": case.product,
-            "reopened": case.reopened,
-            "requester": case.requester,
-            "resolved_at": case.resolved_at and _instant(case.resolved_at),
-            "sla_state": case.sla_state,
-            "ticket": about,
-        }
-    )
+    ticket = {name: value for name, value in vars(case.ticket).items() if name not in {"subject", "content"}}
+    return _json(vars(case) | {"ticket": ticket})
 
 
-_json = json.JSONEncoder().encode
-
-
-def _instant(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+_json = json.JSONEncoder(sort_keys=True, default=lambda at: at.isoformat().replace("+00:00", "Z")).encode
 
 
 def _enriched(case: CaseFacts, policy: EnrichmentPolicy, taxonomy: Taxonomy, at: datetime) -> Enrichment:

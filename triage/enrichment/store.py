@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import polars as pl
 from more_itertools import chunked
 from sqlalchemy import Connection, Engine, Table
 
-from engine.shared.columns import ROWS_PER_TRANSACTION, as_stored
+from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import BadInput
 from triage.enrichment.contracts import Enrichment, Related
 from triage.enrichment.tables import enrichments, metadata, related_tickets
@@ -47,21 +46,11 @@ class EnrichmentStore:
     def save_related(self, found: Mapping[str, Sequence[Related]], *, at: datetime) -> None:
         """Keep these tickets' candidates in place of the ones before; an empty sequence takes them away."""
         for batch in chunked(list(found), ROWS_PER_TRANSACTION):
-            rows = [_related_row(one, at) for key in batch for one in found[key]]
+            rows = [one.model_dump(mode="json") | {"created_at": at} for key in batch for one in found[key]]
             with self._engine.begin() as connection:
                 _forget(connection, related_tickets, batch)
                 if rows:
                     connection.execute(related_tickets.insert(), rows)
-
-
-def enrichment_rows(found: Sequence[Enrichment], inputs: Mapping[str, EnrichmentInput]) -> pl.DataFrame:
-    """Enrichments as rows of the table `enrichments`; lists as JSON text."""
-    return as_stored(enrichments, [_row(one, inputs[one.ticket_id]) for one in found])
-
-
-def related_rows(found: Mapping[str, Sequence[Related]], *, at: datetime) -> pl.DataFrame:
-    """Candidates as rows of the table `related_tickets`, the same way."""
-    return as_stored(related_tickets, [_related_row(one, at) for some in found.values() for one in some])
 
 
 def _forget(connection: Connection, table: Table, ticket_ids: Sequence[str]) -> None:
@@ -71,7 +60,3 @@ def _forget(connection: Connection, table: Table, ticket_ids: Sequence[str]) -> 
 def _row(one: Enrichment, rests_on: EnrichmentInput) -> dict[str, Any]:
     values = one.model_dump() | rests_on._asdict()
     return values | {name: list(values[name]) for name in LISTS}
-
-
-def _related_row(one: Related, at: datetime) -> dict[str, Any]:
-    return one.model_dump(mode="json") | {"created_at": at}

@@ -3,7 +3,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from polars.testing import assert_frame_equal
 from sqlalchemy import Engine, Table, create_engine, event, inspect, select, text
 
 from engine.shared.errors import BadInput
@@ -15,8 +14,6 @@ from triage.enrichment.store import (
     ROWS_PER_TRANSACTION,
     EnrichmentInput,
     EnrichmentStore,
-    enrichment_rows,
-    related_rows,
 )
 from triage.enrichment.tables import enrichments, metadata, related_tickets
 from triage.taxonomy import Taxonomy
@@ -119,23 +116,6 @@ def test_a_deleted_ticket_takes_its_own_with_it(store: EnrichmentStore, engine: 
         connection.execute(text("DELETE FROM tickets WHERE id = 't1'"))
     assert keys_of(engine, enrichments) == ["t2"]
     assert keys_of(engine, related_tickets) == []
-
-
-def test_rows_for_a_snapshot_are_what_the_tables_hold(taxonomy: Taxonomy, tmp_path: Path) -> None:
-    from engine.contracts import Delivery, StandardTicket
-    from engine.storage import open_store
-
-    desk = open_store(f"sqlite:///{tmp_path / 'all.db'}")
-    made = [StandardTicket(ticket_id=key, source="s", ticket_number=key, created_at=MONDAY) for key in "12"]
-    desk.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
-    found, candidates = told(taxonomy, "s:1", "s:2"), {"s:2": [candidate("s:2", "s:1")]}
-    inputs = kept("s:1", "s:2")
-    EnrichmentStore(desk.engine).save(found, inputs=inputs)
-    EnrichmentStore(desk.engine).save_related(candidates, at=MONDAY)
-    given = {"enrichments": enrichment_rows(found, inputs), "related_tickets": related_rows(candidates, at=MONDAY)}
-    for name, frame in given.items():
-        assert_frame_equal(frame, desk.frame(name))
-    desk.close()
 
 
 def test_migrations_make_the_same_tables(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,6 +26,9 @@ from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
 from pipelines.commands.triage import triage
+
+if TYPE_CHECKING:
+    from pipelines.jobs.cycle import Counts
 
 command_line = typer.Typer(
     name="helmdesk",
@@ -150,42 +153,37 @@ def _cycle_every(context: typer.Context, minutes: float) -> None:
         repeat(app, every=timedelta(minutes=minutes), wait=time.sleep, report=print, progress=progress)
 
 
+def _stage(context: typer.Context, name: str, as_of: str | None) -> "Counts":
+    """One stage of a cycle by itself; how much of what it did."""
+    from pipelines.jobs.cycle import CycleRun
+
+    with open_here(context) as app:
+        return CycleRun(app, instant(as_of) or app.now()).stage(name)
+
+
 @command_line.command()
 def allocate(context: typer.Context, as_of: AsOf = None) -> None:
     """Give the waiting backlog to groups."""
-    from pipelines.app.locks import alone
-    from pipelines.jobs.allocate import allocate as job
-    from pipelines.snapshot import Snapshot
-
-    with open_here(context) as app, alone(app, "allocate"):
-        done = job(app, Snapshot(app, instant(as_of) or app.now()))
-    print(f"allocated {done.allocated}, waiting {done.waiting}, no group has the skill {done.no_skill}, new {done.new}")
+    shown = "allocated {allocated}, waiting {waiting}, no group has the skill {no_skill}, new {new}"
+    print(shown.format_map(_stage(context, "allocate", as_of)))
 
 
 @command_line.command()
 def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
     """Replay every SLA clock as of one instant and raise what is new."""
-    from pipelines.app.locks import alone
-    from pipelines.jobs.evaluate_sla import evaluate_sla as job
-    from pipelines.snapshot import Snapshot
-
-    with open_here(context) as app, alone(app, "evaluate"):
-        done = job(app, Snapshot(app, instant(as_of) or app.now()))
-    print(", ".join(f"{name} {count}" for name, count in done.counts().items()))
+    print(", ".join(f"{name} {count}" for name, count in _stage(context, "evaluate", as_of).items()))
 
 
 @command_line.command()
 def publish(context: typer.Context, as_of: AsOf = None) -> None:
     """Publish the marts as Parquet."""
-    from pipelines.app.locks import alone
+    from pipelines.app.settings import read_settings
     from pipelines.commands.next_steps import of_then
-    from pipelines.jobs.publish import publish as job
-    from pipelines.snapshot import Snapshot
+    from pipelines.marts import current
 
-    with open_here(context) as app, alone(app, "publish"):
-        publication = job(app, Snapshot(app, instant(as_of) or app.now()))
-    for mart, rows in publication.rows.items():
+    for mart, rows in _stage(context, "publish", as_of).items():
         print(f"{rows:>9,}  {mart}")
+    publication = current(read_settings(home=context.obj["home"]).marts_folder)
     print(publication.folder)
     if as_of is not None:
         print(of_then(publication, _where(context)))

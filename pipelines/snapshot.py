@@ -40,6 +40,22 @@ MADE_OF: Mapping[str, set[str]] = {
 """The parts that follow from others, and from which of those that may change."""
 
 
+def _table(name: str) -> "cached_property[pl.DataFrame]":
+    """A part that is a table of the store, all of it."""
+    return cached_property(lambda snapshot: snapshot._read(name))
+
+
+def _latest(part: str, *, at: str) -> "cached_property[pl.DataFrame]":
+    """A part that has the last row of each ticket in another, by the snapshot's instant."""
+
+    def rows(snapshot: "Snapshot") -> pl.DataFrame:
+        every: pl.DataFrame = getattr(snapshot, part)
+        made = every.filter(pl.col(at) <= snapshot.as_of).sort(at, "id")
+        return made.unique("ticket", keep="last", maintain_order=True)
+
+    return cached_property(rows)
+
+
 class Snapshot:
     """What the store holds and what follows from it as of `as_of`; frames have a ticket's key as `ticket`.
 
@@ -118,14 +134,14 @@ class Snapshot:
     def _events(self, keys: pl.Series | None = None) -> pl.DataFrame:
         kinds = {"kind": HISTORY_KINDS}
         parts = [kinds] if keys is None else [kinds | {"ticket_id": some} for some in chunked(keys, KEYS_AT_ONCE)]
-        return pl.concat([self._table("events", columns=EVENT_COLUMNS, where=where) for where in parts])
+        return pl.concat([self._read("events", columns=EVENT_COLUMNS, where=where) for where in parts])
 
     @property
     def policies(self) -> "Policies":
         """The policies in force."""
         return self._app.policies
 
-    def _table(self, name: str, **options: Any) -> pl.DataFrame:
+    def _read(self, name: str, **options: Any) -> pl.DataFrame:
         return self._app.store.frame(name, **options).rename({"ticket_id": "ticket"}, strict=False)
 
     @cached_property
@@ -180,79 +196,26 @@ class Snapshot:
         preset = self.policies.desk.priority
         return scored(self.tickets, self.clocks, self.flags, self.envelopes, preset=preset, at=self.as_of)
 
-    @cached_property
-    def claims(self) -> pl.DataFrame:
-        """Every classification there is."""
-        return self._table("classifications")
+    claims = _table("classifications")
+    drafts = _table("suggestions")
+    """Drafted replies; citations and macros as JSON text."""
+    decisions = _table("allocation_decisions")
+    enrichments = _table("enrichments")
+    """What enriching found on each ticket; lists as JSON text."""
+    related = _table("related_tickets")
+    """The earlier tickets (`other_id`) that each may belong to."""
+    alerts = _table("sla_alerts")
+    flags = _table("case_flags")
+    envelopes = _table("envelopes")
+    surveys = _table("surveys")
+    rejected = _table("rejected_rows")
+    """Rows that could not be taken in; they have no instant of their own."""
+    agents = _table("agents")
+    companies = _table("companies")
 
-    @cached_property
-    def latest_claims(self) -> pl.DataFrame:
-        """The last classification of each ticket."""
-        return self._latest(self.claims, "created_at")
-
-    @cached_property
-    def drafts(self) -> pl.DataFrame:
-        """Every drafted reply there is; citations and macros as JSON text."""
-        return self._table("suggestions")
-
-    @cached_property
-    def latest_drafts(self) -> pl.DataFrame:
-        """The last draft for each ticket."""
-        return self._latest(self.drafts, "created_at")
-
-    @cached_property
-    def decisions(self) -> pl.DataFrame:
-        """Every allocation decision there is."""
-        return self._table("allocation_decisions")
-
-    @cached_property
-    def latest_decisions(self) -> pl.DataFrame:
-        """The last decision about each ticket."""
-        return self._latest(self.decisions, "decided_at")
-
-    def _latest(self, rows: pl.DataFrame, at: str) -> pl.DataFrame:
-        made = rows.filter(pl.col(at) <= self.as_of).sort(at, "id")
-        return made.unique("ticket", keep="last", maintain_order=True)
-
-    @cached_property
-    def enrichments(self) -> pl.DataFrame:
-        """What enriching found on each ticket; lists as JSON text."""
-        return self._table("enrichments")
-
-    @cached_property
-    def related(self) -> pl.DataFrame:
-        """The earlier tickets (`other_id`) that each may belong to."""
-        return self._table("related_tickets")
-
-    @cached_property
-    def alerts(self) -> pl.DataFrame:
-        """Every SLA alert that was raised."""
-        return self._table("sla_alerts")
-
-    @cached_property
-    def flags(self) -> pl.DataFrame:
-        return self._table("case_flags")
-
-    @cached_property
-    def envelopes(self) -> pl.DataFrame:
-        return self._table("envelopes")
-
-    @cached_property
-    def surveys(self) -> pl.DataFrame:
-        return self._table("surveys")
-
-    @cached_property
-    def rejected(self) -> pl.DataFrame:
-        """Rows that could not be taken in; they have no instant of their own."""
-        return self._table("rejected_rows")
-
-    @cached_property
-    def agents(self) -> pl.DataFrame:
-        return self._table("agents")
-
-    @cached_property
-    def companies(self) -> pl.DataFrame:
-        return self._table("companies")
+    latest_claims = _latest("claims", at="created_at")
+    latest_drafts = _latest("drafts", at="created_at")
+    latest_decisions = _latest("decisions", at="decided_at")
 
     @cached_property
     def groups(self) -> list[AssignmentGroup]:

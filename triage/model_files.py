@@ -15,6 +15,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from engine.shared.errors import BadInput, NotFound
+from engine.shared.whole_file import whole_file
 from triage.calibrate import Platt
 from triage.classify import ProductClassifier, open_trained
 from triage.learning.methods import Linear, Method
@@ -182,30 +183,22 @@ def _is_model(file: Path) -> bool:
         return False
 
 
-def _unfinished(file: Path) -> Path:
-    return file.with_name(f"{file.name}.{os.getpid()}.part")
-
-
 def _write(file: Path, head: dict[str, Any], numbers: dict[str, Any]) -> None:
     header = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with _unfinished(file).open("wb") as stream:
+        with whole_file(file) as unfinished, unfinished.open("wb") as stream:
             np.savez(stream, allow_pickle=False, head=header, **numbers)
-        _unfinished(file).replace(file)
     except OSError as error:
         raise _not_writable(file, error) from error
-    finally:
-        with suppress(OSError):
-            _unfinished(file).unlink(missing_ok=True)
 
 
 def _try_writing(file: Path) -> None:
     missing = [folder for folder in file.parents if not folder.exists()]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        _unfinished(file).touch()
-        _unfinished(file).unlink()
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
+        unfinished.touch()
+        unfinished.unlink()
     finally:
         for folder in missing:
             with suppress(OSError):

@@ -36,15 +36,6 @@ def allocate(
     return [desk.place(ticket.id, profile, at) for ticket, profile in zip(tickets, profiles, strict=True)]
 
 
-def loaded(groups: Sequence[AssignmentGroup], decisions: Sequence[AllocationDecision]) -> list[AssignmentGroup]:
-    """The groups with the load they have once the decisions are carried out."""
-    taken: dict[str, int] = {}
-    for decision in decisions:
-        if decision.group_id is not None:
-            taken[decision.group_id] = taken.get(decision.group_id, 0) + 1
-    return [g.model_copy(update={"current_load": g.current_load + taken.get(g.group_id, 0)}) for g in groups]
-
-
 class _Desk:
     """Groups filling up. What was found for a profile is reused until the next ticket is placed."""
 

@@ -58,7 +58,7 @@ def inputs_of(app: App) -> "dict[str, EnrichmentInput]":
     from triage.enrichment.store import EnrichmentInput
 
     rows = app.store.frame("enrichments", ["ticket_id", *EnrichmentInput._fields]).iter_rows()
-    return {ticket: EnrichmentInput(*kept) for ticket, *kept in rows}
+    return {ticket: EnrichmentInput(*rest) for ticket, *rest in rows}
 
 
 def signed(

@@ -15,17 +15,19 @@ class Names(dy.Schema):
 
 
 def build(snapshot: Snapshot) -> pl.DataFrame:
-    groups = [(group.group_id, group.name) for group in snapshot.groups]
-    frames = {
-        "group_id": pl.DataFrame(groups, schema={"id": pl.String(), "name": pl.String()}, orient="row"),
-        "agent_id": snapshot.agents,
-        "company_id": snapshot.companies,
-    }
+    groups = group_names(snapshot).rename({"group_id": "id", "group_name": "name"})
+    frames = {"group_id": groups, "agent_id": snapshot.agents, "company_id": snapshot.companies}
     parts = [
         frame.select(dimension=pl.lit(dimension), value=pl.col("id").cast(pl.String), name=pl.col("name"))
         for dimension, frame in frames.items()
     ]
     return pl.concat(parts, how="vertical_relaxed").sort("dimension", "value")
+
+
+def group_names(snapshot: Snapshot) -> pl.DataFrame:
+    """What each group is called: group_id, group_name."""
+    named = [(group.group_id, group.name) for group in snapshot.groups]
+    return pl.DataFrame(named, schema={"group_id": pl.String(), "group_name": pl.String()}, orient="row")
 
 
 MARTS = {"names": Mart("What are the groups, agents and customers called?", Names, build)}

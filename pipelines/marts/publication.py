@@ -5,7 +5,6 @@ a reader sees all of one publication or all of the next. DuckDB reads the files 
 """
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import duckdb
 import polars as pl
 
 from engine.shared.errors import NotFound, Unavailable, translate_file_errors
+from engine.shared.whole_file import whole_file
 from pipelines.marts import chain_heads
 
 
@@ -75,18 +75,11 @@ def _publish(
     }
     if heads is not None:
         description["chain_heads"] = chain_heads.write(heads, target)
-    _put_in_force(folder, description | {"latest_as_of": max(seen).isoformat() if seen else None})
+    description["latest_as_of"] = max(seen).isoformat() if seen else None
+    with whole_file(folder / "current.json") as unfinished:
+        unfinished.write_text(json.dumps(description, indent=1), encoding="utf-8")
     _forget_older(folder, keep=2)
     return Publication(as_of, at, rows, target)
-
-
-def _put_in_force(folder: Path, description: dict[str, Any]) -> None:
-    draft = folder / f"current.{os.getpid()}.json"
-    try:
-        draft.write_text(json.dumps(description, indent=1), encoding="utf-8")
-        draft.replace(folder / "current.json")
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _forget_older(folder: Path, *, keep: int) -> None:

@@ -5,6 +5,7 @@ import polars as pl
 
 from pipelines.marts import columns as col
 from pipelines.marts.mart import Mart
+from pipelines.marts.names import group_names
 from pipelines.marts.sla_clocks import BUSINESS
 from pipelines.snapshot import Snapshot
 
@@ -40,12 +41,10 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     """The scored queue with what triage guessed (also where it is unsure) and whether there is a grounded draft."""
     guesses = snapshot.latest_claims.select("ticket", "confidence", "needs_review", guess="product")
     drafted = snapshot.latest_drafts.filter("grounded").select("ticket", has_suggestion=True)
-    groups = [(group.group_id, group.name) for group in snapshot.groups]
-    named = pl.DataFrame(groups, schema={"group_id": pl.String(), "group_name": pl.String()}, orient="row")
     return (
         snapshot.queue.join(guesses, on="ticket", how="left")
         .join(drafted, on="ticket", how="left")
-        .join(named, on="group_id", how="left", maintain_order="left")
+        .join(group_names(snapshot), on="group_id", how="left", maintain_order="left")
         .with_columns(pl.col("has_suggestion").fill_null(value=False), product=pl.coalesce("product", "guess"))
         .sort(["score", "created_at", "ticket"], descending=[True, False, False])
     )

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from engine.shared.whole_file import whole_file
+
 
 def read_ids(file: Path, index: Path) -> list[str] | None:
     """None where they were never written, or the index has changed since."""
@@ -18,8 +20,8 @@ def read_ids(file: Path, index: Path) -> list[str] | None:
 
 def write_ids(file: Path, ids: Sequence[str], *, state: str) -> None:
     """Of an index in this state. Where nothing can be written they are asked for again."""
-    with suppress(OSError):
-        file.write_text(json.dumps({"state": state, "ids": list(ids)}), encoding="utf-8")
+    with suppress(OSError), whole_file(file) as unfinished:
+        unfinished.write_text(json.dumps({"state": state, "ids": list(ids)}), encoding="utf-8")
 
 
 def state_of(index: Path) -> str:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -12,6 +11,7 @@ from pydantic import Field, ValidationError
 from engine.contracts import Frozen
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import first_wrong
+from engine.shared.whole_file import whole_file
 from triage.knowledge.retrieval_measures import Judged, ndcg, with_answers
 from triage.knowledge.retrieval_runs import Found, hybrid_ranking
 from triage.knowledge.retrieve import Weights, checked, default_weights
@@ -84,10 +84,8 @@ def save_weights(file: Path, tuned: Tuned, *, embedder: str) -> None:
         gain=tuned.gain,
         standard_error=tuned.standard_error,
     )
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
-    unfinished.write_text(saved.model_dump_json(indent=1), encoding="utf-8")
-    unfinished.replace(file)
+    with whole_file(file) as unfinished:
+        unfinished.write_text(saved.model_dump_json(indent=1), encoding="utf-8")
 
 
 def read_weights(file: Path, *, embedder: str) -> Weights:

@@ -1,7 +1,6 @@
 """Vectors kept on disk by what was embedded, so that a large collection is embedded once, also if interrupted."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from engine.shared.errors import BadInput
+from engine.shared.whole_file import whole_file
 from triage.embed import Vectors
 from triage.ports import Embedder
 
@@ -29,22 +29,13 @@ class VectorCache:
             return held
         vectors = self._embedder.embed(texts)
         try:
-            self._write(file, vectors)
+            with whole_file(file) as unfinished, unfinished.open("wb") as stream:
+                np.save(stream, vectors, allow_pickle=False)
         except OSError as error:
             reason = error.strerror or str(error)
             raise BadInput(f"{self._folder} can't hold vectors ({reason}); say --home with a folder that is yours and "
                            "has room") from error  # fmt: skip
         return vectors
-
-    def _write(self, file: Path, vectors: Vectors) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{os.getpid()}.part")
-        try:
-            with unfinished.open("wb") as stream:
-                np.save(stream, vectors, allow_pickle=False)
-            unfinished.replace(file)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
     def _file(self, texts: Sequence[str]) -> Path:
         digest = hashlib.sha256(self.name.encode())
@@ -70,11 +61,8 @@ def embed_known(embedder: Embedder, texts: Sequence[str], file: Path) -> Vectors
     known = _read_known(file, embedder.dimension)
     if new := {key: text for key, text in zip(keys, texts, strict=True) if key not in known}:
         known |= dict(zip(new, embedder.embed(list(new.values())), strict=True))
-        with suppress(OSError):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = file.with_name(f".{file.name}.{os.getpid()}.npz")
-            np.savez(unfinished, keys=np.array(keys), vectors=np.array([known[key] for key in keys]))
-            unfinished.replace(file)
+        with suppress(OSError), whole_file(file) as unfinished, unfinished.open("wb") as stream:
+            np.savez(stream, keys=np.array(keys), vectors=np.array([known[key] for key in keys]))
     return np.array([known[key] for key in keys], dtype=np.float32).reshape(len(keys), embedder.dimension)
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.shared.errors import BadInput
+from engine.shared.whole_file import whole_file
 from triage.calibrate import Floats, Labels, temperature
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy
@@ -165,11 +165,8 @@ def linear_parts(weights: Floats, bias: Floats, size: int) -> tuple[Floats, Floa
 
 
 def _write(file: Path, model: ProductModel) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with unfinished.open("wb") as stream:
+    with whole_file(file) as unfinished, unfinished.open("wb") as stream:
         np.savez(stream, allow_pickle=False, **{name: np.asarray(value) for name, value in model._asdict().items()})
-    unfinished.replace(file)
 
 
 def _read(file: Path) -> ProductModel | None:

@@ -1,13 +1,14 @@
 """The whole backlog at once equals one ticket after another."""
 
 import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.allocation.batch import allocate, loaded
+from engine.allocation.batch import allocate
 from engine.allocation.decide import decide
 from engine.contracts import AllocationDecision, AssignmentGroup, GroupMetrics, GroupStatus, Location, Outcome, Ticket
 from tests.engine.allocation.desk import CHICAGO, NEW_YORK, NOON, group, policy, ticket
@@ -75,6 +76,12 @@ policies_ = st.builds(
     st.sampled_from([(), ("proximity",), ("timezone", "availability")]),
     st.booleans(),
 )
+
+
+def loaded(groups: list[AssignmentGroup], decisions: list[AllocationDecision]) -> list[AssignmentGroup]:
+    """The groups with the load they have once the decisions are carried out."""
+    taken = Counter(decision.group_id for decision in decisions)
+    return [g.model_copy(update={"current_load": g.current_load + taken[g.group_id]}) for g in groups]
 
 
 def one_after_another(

@@ -37,5 +37,7 @@ def test_a_damaged_list_is_asked_again(index: Path, tmp_path: Path, content: str
 
 
 def test_a_place_that_can_not_be_written_is_no_error(index: Path, tmp_path: Path) -> None:
-    write_ids(tmp_path / "none" / "ids.json", ["a"], state=state_of(index))
-    assert read_ids(tmp_path / "none" / "ids.json", index) is None
+    file = tmp_path / "a file" / "ids.json"
+    file.parent.write_text("no folder")
+    write_ids(file, ["a"], state=state_of(index))
+    assert read_ids(file, index) is None

@@ -6,11 +6,13 @@ import polars as pl
 
 
 class Clock(StrEnum):
-    """A promise that is measured. `next_response` is the optional update cadence."""
+    """A promise that is measured. Optional are `next_response`, the update cadence (from an answer to the next), and
+    `next_reply` (from the customer's first message not answered yet to the answer)."""
 
     FIRST_RESPONSE = "first_response"
     RESOLUTION = "resolution"
     NEXT_RESPONSE = "next_response"
+    NEXT_REPLY = "next_reply"
 
 
 class State(StrEnum):
@@ -18,6 +20,7 @@ class State(StrEnum):
     AT_RISK = "at_risk"
     BREACHED = "breached"
     MET = "met"
+    NOT_MEASURED = "not_measured"
     NO_TARGET = "no_target"
     NO_CLOCK = "no_clock"
 
@@ -34,15 +37,25 @@ TICKETS = pl.Schema(
         "team": pl.String(),
         "channel": pl.String(),
         "status": pl.String(),  # at creation; null reads as open
+        # From when on the source does not tell what these clocks did; null: it tells all.
+        "first_response_unknown": UTC_INSTANT,
+        "resolution_unknown": UTC_INSTANT,
+        "replies_unknown": UTC_INSTANT,  # next_response and next_reply
     }
 )
-"""What is evaluated: one row a ticket. `team`, `channel` and `status` may be missing."""
+"""What is evaluated: one row a ticket. `team`, `channel`, `status` and what is unknown may be missing.
+
+A window is not measured where, as of an instant at or after the unknown one, it is not stopped by then or starts no
+earlier. It has a target, policy, calendar and start, and no other figures, no stop and no pause.
+"""
 
 EVENTS = pl.Schema(
     {
         "ticket": pl.String(),
         "ts": UTC_INSTANT,
-        "kind": pl.String(),  # status | response | priority | tier | type | pause | resume | accepted
+        # status | response | priority | tier | type | pause | resume | accepted | customer_message | team | channel |
+        # due (a promised end of this ticket alone, as ISO 8601 with an offset; without a value: none any more)
+        "kind": pl.String(),
         "value": pl.String(),
         "id": pl.String(),  # optional: an event delivered twice counts once
         "seq": pl.Int64(),  # optional: order within one second

@@ -38,10 +38,13 @@ class Kind(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     ACCEPTED = "accepted"
+    CUSTOMER_MESSAGE = "customer_message"
+    DUE = "due"
+    GROUP = "group"
+    CHANNEL = "channel"
 
     CREATED = "created"
     CHANGED = "changed"
-    GROUP = "group"
     ASSIGNEE = "assignee"
     TRANSFERRED = "transferred"
     RELEASED = "released"
@@ -64,9 +67,23 @@ class Kind(StrEnum):
 
 
 CLOCK_KINDS = frozenset(
-    {Kind.STATUS, Kind.RESPONSE, Kind.PRIORITY, Kind.TIER, Kind.TYPE, Kind.PAUSE, Kind.RESUME, Kind.ACCEPTED}
+    {
+        Kind.STATUS,
+        Kind.RESPONSE,
+        Kind.PRIORITY,
+        Kind.TIER,
+        Kind.TYPE,
+        Kind.PAUSE,
+        Kind.RESUME,
+        Kind.ACCEPTED,
+        Kind.CUSTOMER_MESSAGE,
+        Kind.DUE,
+        Kind.GROUP,
+        Kind.CHANNEL,
+    }
 )
-"""The kinds the SLA engine replays; the rest are history."""
+"""The kinds the SLA engine replays; the rest are history. `response` is every public answer of a person of the desk,
+`customer_message` every one of the requester's side; `message` is neither: a note, or an automation's."""
 
 
 class SlaEffect(StrEnum):

@@ -36,6 +36,42 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
+class TicketOutcome(StrEnum):
+    """How a ticket ended. Which of these count is policy (`data/policies/outcomes.yaml`)."""
+
+    SOLVED = "solved"
+    CANCELLED = "cancelled"
+    DUPLICATE = "duplicate"
+    MERGED = "merged"
+    SPAM = "spam"
+    DELETED = "deleted"
+    MACHINE_MAIL = "machine_mail"
+
+
+class Responses(StrEnum):
+    """From what a source tells when the desk answered a ticket."""
+
+    REPLIES = "replies"
+    """Its history of replies, or the desk's own: where it tells of none, there was none."""
+    COLUMN = "column"
+    """The instant of the first alone: an open ticket without one waits; of an ended one it is not known."""
+    UNTOLD = "untold"
+
+
+class Verdict(StrEnum):
+    MET = "met"
+    BREACHED = "breached"
+
+
+class SourceVerdict(Frozen):
+    """What the source's own SLA says of a ticket; shown beside the desk's, never counted."""
+
+    first_response: Verdict | None = None
+    resolution: Verdict | None = None
+    first_response_due_at: Instant | None = None
+    resolution_due_at: Instant | None = None
+
+
 OPEN_STATUSES = frozenset(set(Status) - {Status.RESOLVED, Status.CLOSED})
 
 Level = Annotated[int, Field(ge=1, le=5)]
@@ -45,7 +81,8 @@ class StandardTicket(Frozen):
     """A ticket as any source delivers it; the contract between plugins and the desk.
 
     `ticket_id` is the source's own key: the desk's key is `source:ticket_id`, so one delivered twice is one.
-    Instants that the source does not know stay None and are never guessed.
+    Instants that the source does not know stay None and are never guessed. `agreed_due_at` is an instant promised for
+    this ticket alone; one that the source's SLA computed belongs to `source_verdict`.
     """
 
     ticket_id: Annotated[str, Field(min_length=1, max_length=200)]
@@ -74,12 +111,24 @@ class StandardTicket(Frozen):
     first_response_at: Instant | None = None
     resolved_at: Instant | None = None
     closed_at: Instant | None = None
+    agreed_due_at: Instant | None = None
+    outcome: TicketOutcome | None = None
+    source_verdict: SourceVerdict | None = None
+    responses: Responses = Responses.REPLIES
     external_metadata: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def key(self) -> str:
         """The desk's key for this ticket."""
         return f"{self.source}:{self.ticket_id}"
+
+
+class Unknown(Frozen):
+    """A clock of a ticket can't be measured from an instant on: its source does not tell what happened then."""
+
+    since: Instant
+    why: str
+    """A word of `engine.not_measured`."""
 
 
 class Ticket(Frozen):
@@ -120,6 +169,11 @@ class Ticket(Frozen):
     first_response_at: Instant | None = None
     resolved_at: Instant | None = None
     closed_at: Instant | None = None
+    agreed_due_at: Instant | None = None
+    outcome: TicketOutcome | None = None
+    source_verdict: SourceVerdict | None = None
+    unknown: dict[str, Unknown] = Field(default_factory=dict)
+    """By clock."""
     external_metadata: dict[str, Any] = Field(default_factory=dict)
     version: int = 0
 

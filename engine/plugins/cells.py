@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from engine.contracts import Rejected, StandardTicket
-from engine.plugins.mapping import ANY_OTHER, ENUMS, INSTANTS, LEVELS, PLACES, TicketMapping
+from engine.plugins.mapping import ANY_OTHER, ENUMS, INSTANTS, LEVELS, NOTES, PLACES, VERDICTS, TicketMapping
 from engine.plugins.ports import out_of_order, storable
 from engine.plugins.tables import ROW, Faulty
 from engine.shared.errors import BadInput
@@ -96,8 +96,11 @@ def ticket_of(values: Mapping[str, Any], mapping: TicketMapping, metadata: Mappi
     place = {PLACES[name]: fields.pop(name) for name in PLACES if name in fields}
     if place:
         fields["requester_location"] = place
+    if verdict := {VERDICTS[name]: fields.pop(name) for name in VERDICTS if name in fields}:
+        fields["source_verdict"] = verdict
+    own = {"source": mapping.source, "responses": mapping.responses, "external_metadata": dict(metadata)}
     try:
-        ticket = StandardTicket(source=mapping.source, external_metadata=dict(metadata), **fields)
+        ticket = StandardTicket(**own, **fields)
     except ValidationError as error:
         return all_wrong(error)
     return out_of_order(ticket) or ticket
@@ -150,6 +153,8 @@ def _value(
         case _ if field in ENUMS:
             words = table or {word: word for word in ENUMS[field]}
             return looked_up(raw, words), f"one of {', '.join(w for w in words if w != ANY_OTHER)}"
+        case _ if field in NOTES:
+            value = looked_up(raw, table or {word: word for word in NOTES[field]})
         case "vip":
             words = table or BOOLEANS
             return looked_up(raw, words) == "true", f"one of {', '.join(words)}"

@@ -2,25 +2,58 @@
 
 import codecs
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import polars as pl
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from engine.contracts import Frozen, Priority, StandardTicket, Status, TicketType, Tier
+from engine.contracts import (
+    Frozen,
+    Priority,
+    Responses,
+    StandardTicket,
+    Status,
+    TicketOutcome,
+    TicketType,
+    Tier,
+    Verdict,
+)
 from engine.shared import policy_file
 
-INSTANTS = ("created_at", "updated_at", "first_response_at", "resolved_at", "closed_at")
+INSTANTS = (
+    "created_at",
+    "updated_at",
+    "first_response_at",
+    "resolved_at",
+    "closed_at",
+    "agreed_due_at",
+    "first_response_due_at",
+    "resolution_due_at",
+)
 ENUMS: dict[str, tuple[str, ...]] = {
     "status": tuple(Status),
     "priority": tuple(Priority),
     "tier": tuple(Tier),
     "type": tuple(TicketType),
 }
+NOTES: dict[str, tuple[str, ...]] = {
+    "outcome": tuple(TicketOutcome),
+    "first_response_verdict": tuple(Verdict),
+    "resolution_verdict": tuple(Verdict),
+}
+"""As ENUMS, but a word that no table lists means nothing, and its row stays."""
+VERDICTS = {
+    "first_response_verdict": "first_response",
+    "resolution_verdict": "resolution",
+    "first_response_due_at": "first_response_due_at",
+    "resolution_due_at": "resolution_due_at",
+}
+"""Fields of a mapping that say what the source's own SLA says, and where a ticket's `source_verdict` has them."""
 LEVELS = ("urgency", "impact")
 PLACES = {"latitude": "lat", "longitude": "lng", "timezone": "timezone", "place": "name"}
-FIELDS = (set(StandardTicket.model_fields) - {"source", "requester_location", "external_metadata"}) | set(PLACES)
+NO_FIELDS = {"source", "requester_location", "source_verdict", "responses", "external_metadata"}
+FIELDS = (set(StandardTicket.model_fields) - NO_FIELDS) | set(PLACES) | set(VERDICTS)
 ANY_OTHER = "*"
 NAMED_FORMATS = ("iso", "epoch_s", "epoch_ms")
 
@@ -55,6 +88,14 @@ class TicketMapping(Frozen):
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     tag_separator: str = Field(default=",", min_length=1)
     updates: Updates | None = None
+    first_response: Literal["column", "replies", "first_touch", "untold"] | None = None
+    """From what it follows when a ticket was first answered; None: from the column of first_response_at, if any."""
+
+    @property
+    def responses(self) -> Responses:
+        """What the source tells of answers, as declared or as its columns show."""
+        declared = self.first_response or ("column" if "first_response_at" in self.columns else "untold")
+        return Responses.REPLIES if declared == "first_touch" else Responses(declared)
 
     @field_validator("values", mode="before")
     @classmethod
@@ -106,7 +147,7 @@ class TicketMapping(Frozen):
         if both := sorted(set(self.columns.values()) & set(self.ignore)):
             raise ValueError(f"ignore: {both[0]!r} is mapped as well")
         for field, table in self.values.items():
-            allowed = ENUMS.get(field)
+            allowed = (ENUMS | NOTES).get(field)
             if allowed and (odd := sorted({str(word) for word in table.values()} - set(allowed))):
                 raise ValueError(f"values.{field}: {odd[0]!r} is none of {', '.join(allowed)}")
         self._check_constants()
@@ -115,8 +156,10 @@ class TicketMapping(Frozen):
     def _check_constants(self) -> None:
         given = {"ticket_id": "1", "created_at": "2000-01-01T00:00:00Z", **self.constants}
         place = {PLACES[name]: given.pop(name) for name in PLACES if name in given}
+        verdict = {VERDICTS[name]: given.pop(name) for name in VERDICTS if name in given}
+        own = {"source": self.source, "requester_location": place, "source_verdict": verdict}
         try:
-            StandardTicket.model_validate({"source": self.source, "requester_location": place, **given})
+            StandardTicket.model_validate(own | given)
         except ValidationError as error:
             raise ValueError(f"constants: {policy_file.all_wrong(error)}") from error
 

@@ -50,6 +50,10 @@ tickets = Table(
     instant("first_response_at", required=False),
     instant("resolved_at", required=False),
     instant("closed_at", required=False),
+    instant("agreed_due_at", required=False),
+    word("outcome", required=False),
+    json_column("source_verdict", required=False),
+    json_column("unknown", required=False),
     json_column("external_metadata"),
     Column("version", Integer(), nullable=False),
     # Known to the store only: the values at creation, and what the source last said.

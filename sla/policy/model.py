@@ -69,6 +69,7 @@ DEFAULT_TERMS: Mapping[Clock, Terms] = {
     Clock.FIRST_RESPONSE: Terms(),
     Clock.RESOLUTION: Terms(pause_states=WAITING, approved_pauses=True),
     Clock.NEXT_RESPONSE: Terms(pause_states=WAITING, approved_pauses=True),
+    Clock.NEXT_REPLY: Terms(),
 }
 
 
@@ -160,9 +161,9 @@ class Policies(Frozen):
 
     @property
     def clocks(self) -> tuple[Clock, ...]:
-        """First response and resolution; the update cadence where some policy promises one."""
-        cadence = any(Clock.NEXT_RESPONSE in p.targets for version in self.versions for p in version.policies)
-        return tuple(Clock) if cadence else (Clock.FIRST_RESPONSE, Clock.RESOLUTION)
+        """First response and resolution; of the update cadence and the next reply what some policy promises."""
+        promised = {clock for version in self.versions for p in version.policies for clock in p.targets}
+        return tuple(clock for clock in Clock if clock in {Clock.FIRST_RESPONSE, Clock.RESOLUTION} | promised)
 
     def version_at(self, at: datetime) -> int:
         """Index of the version in force; -1 before the first: nothing was promised yet."""

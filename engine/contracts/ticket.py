@@ -172,8 +172,8 @@ class Ticket(Frozen):
     agreed_due_at: Instant | None = None
     outcome: TicketOutcome | None = None
     source_verdict: SourceVerdict | None = None
-    unknown: dict[str, Unknown] = Field(default_factory=dict)
-    """By clock."""
+    unknown: dict[str, Unknown] | None = None
+    """By clock; None: everything is told."""
     external_metadata: dict[str, Any] = Field(default_factory=dict)
     version: int = 0
 

@@ -83,6 +83,7 @@ def first_seen(ticket: StandardTicket, events: list[Event], story: Sequence[Even
         "accepted_by": None,
         "accepted_at": None,
         "created_at": ticket.created_at,
+        "unknown": None,
         "updated_at": _last_touched(ticket),
         "version": 0,
         **{f"created_{name}": born.get(name) or shared[name] for name in AT_CREATION},
@@ -117,6 +118,7 @@ def _own(ticket: StandardTicket) -> Row:
         "location": ticket.requester_location.model_dump() if ticket.requester_location else None,
         "requester_id": _clean(ticket.requester),
         "company_id": _clean(ticket.company),
+        "source_verdict": ticket.source_verdict.model_dump(mode="json") if ticket.source_verdict else None,
         "external_metadata": jsonable(ticket.external_metadata),
     }
 
@@ -137,6 +139,8 @@ def _shared(ticket: StandardTicket) -> Row:
         "first_response_at": ticket.first_response_at,
         "resolved_at": ticket.resolved_at,
         "closed_at": ticket.closed_at,
+        "agreed_due_at": ticket.agreed_due_at,
+        "outcome": ticket.outcome.value if ticket.outcome else None,
     }
 
 

@@ -1,5 +1,7 @@
 """How a ticket ended, an end promised for it alone, what its source's own SLA says, and what can't be measured."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,7 +10,7 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-COLUMNS: dict[str, sa.types.TypeEngine[object]] = {
+COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
     "agreed_due_at": sa.DateTime(timezone=True),
     "outcome": sa.String(50),
     "source_verdict": sa.JSON(),

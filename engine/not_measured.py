@@ -5,9 +5,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import polars as pl
+
 from engine.contracts import OPEN_STATUSES, Event, Kind, Responses, SlaEffect, Status, Unknown
 
 FIRST_RESPONSE, RESOLUTION, REPLIES = "first_response", "resolution", "replies"
+NEXT_CLOCKS = ("next_response", "next_reply")
 """Clocks, as a ticket's `unknown` names them; `replies` are those that run from one message to the next."""
 
 
@@ -18,6 +21,21 @@ class Why(StrEnum):
     EMPTY_RESPONSE = "empty_response"
     NO_END = "no_end"
     REOPENED = "reopened"
+
+
+def in_words(why: str) -> str:
+    """The reason as a sentence's end."""
+    if why.startswith("waiting_"):
+        return f"{why.replace('_', ' ')}, since when is not told"
+    return _WORDS[Why(why)]
+
+
+_WORDS = {
+    Why.NO_RESPONSES: "its source tells no answers: map first_response_at, or bring its comments",
+    Why.EMPTY_RESPONSE: "it ended with an empty first_response_at",
+    Why.NO_END: "it ended at an unknown instant: map resolved_at or closed_at",
+    Why.REOPENED: "it was reopened, when is not told",
+}
 
 
 def untold(after: datetime) -> dict[str, str]:
@@ -62,6 +80,18 @@ def unknown_clocks(
         elif RESOLUTION in found and found[RESOLUTION].why == Why.NO_END:
             found[FIRST_RESPONSE] = found[RESOLUTION]
     return {name: each.model_dump(mode="json") for name, each in sorted(found.items())} or None
+
+
+def why_unknown() -> pl.Expr:
+    """Why a clock is not measured, by `state`, `clock` and its ticket's `unknown` (JSON text); null where it is."""
+    clock = pl.col("clock").cast(pl.String)
+    words = pl.coalesce(
+        pl.when(clock.is_in(of) if isinstance(of, tuple) else clock == of).then(
+            pl.col("unknown").str.json_path_match(f"$.{name}.why")
+        )
+        for name, of in {FIRST_RESPONSE: FIRST_RESPONSE, RESOLUTION: RESOLUTION, REPLIES: NEXT_CLOCKS}.items()
+    )
+    return pl.when(pl.col("state").cast(pl.String) == "not_measured").then(words)
 
 
 ENDED = frozenset(set(Status) - OPEN_STATUSES)

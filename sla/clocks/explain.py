@@ -168,7 +168,7 @@ def explain(
 ) -> list[Ledger]:
     """A ledger for every window of every clock that has a target, in the order of `evaluate`.
 
-    `why` has a word for what is not told of the `first_response`, the `resolution` and the `replies`.
+    `why` says in words why the `first_response`, the `resolution` or the `replies` are not told.
     """
     events, named = list(events), with_round_the_clock(calendars)
     rows = {(row["clock"], row["window"]): row for row in evaluate(ticket, events, policies, named, as_of)}
@@ -185,7 +185,7 @@ def explain(
 
 
 def _not_told(since: datetime, why: str) -> str:
-    return f"not measured: the source does not tell what happened from {_moment(since)} on{why and f' ({why})'}"
+    return f"not measured from {_moment(since)} on: {why or 'the source does not tell what happened'}"
 
 
 def _alike(entries: Iterable[Entry]) -> Iterator[list[list[Entry]]]:

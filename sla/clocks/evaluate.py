@@ -131,25 +131,25 @@ def _after(now: Standing, moment: Moment, stop_states: frozenset[str]) -> Standi
     """A stop ends an approved pause and the wait for a reply, and what is stopped can't be paused."""
     match moment.kind:
         case "status" if moment.value in stop_states:
-            return now._replace(status=str(moment.value), hold=None, asked=False)
+            now = now._replace(status=str(moment.value), hold=None, asked=False)
         case "status":
-            return now._replace(status=str(moment.value))
+            now = now._replace(status=str(moment.value))
         case "response":
-            return now._replace(responded=True, asked=False)
+            now = now._replace(responded=True, asked=False)
         case "customer_message":
-            return now._replace(asked=now.responded)
+            now = now._replace(asked=now.responded)
         case "pause" if now.status not in stop_states:
-            return now._replace(hold=moment.value or "")
+            now = now._replace(hold=moment.value or "")
         case "resume":
-            return now._replace(hold=None)
+            now = now._replace(hold=None)
         case "priority" | "tier" | "type":
-            return now._replace(dims=now.dims._replace(**{moment.kind: str(moment.value)}))
+            now = now._replace(dims=now.dims._replace(**{moment.kind: str(moment.value)}))
         case "team":
-            return now._replace(dims=now.dims._replace(team=moment.value or None))
+            now = now._replace(dims=now.dims._replace(team=moment.value or None))
         case "channel":
-            return now._replace(dims=now.dims._replace(channel=moment.value or None))
+            now = now._replace(dims=now.dims._replace(channel=moment.value or None))
         case "due":
-            return now._replace(due_at=agreed_end(moment.value))
+            now = now._replace(due_at=agreed_end(moment.value))
     return now
 
 

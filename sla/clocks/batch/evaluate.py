@@ -113,8 +113,8 @@ def _clock(clock: Clock, history: History, book: PolicyTable, timetable: Timetab
     promises = book.promises(clock, _combo_at(tickets, changes, table.ticket, at), table.start)
     if clock == Clock.RESOLUTION and history.log.due is not None:
         promises.until(_ends_agreed(history, table), table.start, book.calendars)
-    measured, hidden = _measured(table, promises, spans, timetable), _hidden(clock, history, table, promises)
-    frame = _frame(clock, tickets, table, promises, measured, hidden)
+    measured = _measured(table, promises, spans, timetable)
+    frame = _frame(clock, tickets, table, promises, measured._replace(hidden=_hidden(clock, history, table, promises)))
     if clock in BETWEEN_ANSWERS:
         return frame.filter(pl.col("target").is_not_null())
     waiting = len(tickets.created) - int(frame["is_current"].sum())
@@ -205,12 +205,14 @@ def _hidden(clock: Clock, history: History, table: Windows, promises: Promises) 
 
 
 class Measured(NamedTuple):
-    """Business seconds a window; `due` in epoch seconds or NEVER. Rows without a target hold nothing of use."""
+    """Business seconds a window; `due` in epoch seconds or NEVER. Rows without a target hold nothing of use. `hidden`
+    are those that can't be measured; None: all can."""
 
     elapsed: Seconds
     paused: Seconds
     due: Seconds
     is_paused: Flags
+    hidden: Flags | None = None
 
 
 def _measured(table: Windows, promises: Promises, spans: Spans | None, timetable: Timetable) -> Measured:
@@ -267,11 +269,8 @@ def _states(table: Windows, remaining: Seconds, promises: Promises, hidden: Flag
     return _CASES.gather(pl.Series(case))
 
 
-def _frame(
-    clock: Clock, tickets: Tickets, table: Windows, promises: Promises, measured: Measured, hidden: Flags | None
-) -> pl.DataFrame:
-    """Without figures, stop and pause where `hidden`."""
-    size = len(table.ticket)
+def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, measured: Measured) -> pl.DataFrame:
+    size, hidden = len(table.ticket), measured.hidden
     current, number = np.ones(size, np.bool_), np.ones(size, np.int32)
     current[:-1] = table.ticket[1:] != table.ticket[:-1]
     same = bool(current.all())

@@ -214,6 +214,11 @@ class Snapshot:
         preset = self.policies.desk.priority
         return scored(self.tickets, self.clocks, self.flags, self.envelopes, preset=preset, at=self.as_of)
 
+    @property
+    def metadata(self) -> pl.DataFrame:
+        """What sources said of tickets beside their fields (`ticket`, `external_metadata` as JSON text), not kept."""
+        return self._app.store.frame("tickets", ["id", "external_metadata"]).rename({"id": "ticket"})
+
     claims = _table("classifications")
     drafts = _table("suggestions")
     """Drafted replies; citations and macros as JSON text."""

@@ -1,4 +1,4 @@
-"""`helmdesk coverage`: what each source tells, what is not known, what does not count, and where its own SLA differs."""
+"""`helmdesk coverage`: what each source tells, what is not known or does not count, and where its own SLA differs."""
 
 import json as as_json
 from typing import TYPE_CHECKING, Annotated, Any

@@ -50,9 +50,14 @@ class Tickets(dy.Schema):
 
 def build(snapshot: Snapshot) -> pl.DataFrame:
     policy = snapshot.policies.outcomes
-    columns = snapshot.tickets.select("subject", "external_metadata").iter_rows()
-    found = [policy.is_machine_mail(subject, json.loads(metadata or "{}")) for subject, metadata in columns]
-    return snapshot.tickets.with_columns(is_machine_mail=pl.Series(found, dtype=pl.Boolean))
+    known = snapshot.tickets.join(snapshot.metadata, on="ticket", how="left")
+    names = [name.casefold() for name in policy.machine_headers]
+    is_likely = pl.col("external_metadata").str.to_lowercase().str.contains_any(names) | (
+        pl.col("subject").str.to_lowercase().str.contains_any(list(policy.machine_subjects))
+    )
+    likely = known.filter(is_likely).select("ticket", "subject", "external_metadata").iter_rows()
+    found = [key for key, subject, other in likely if policy.is_machine_mail(subject, json.loads(other or "{}"))]
+    return snapshot.tickets.with_columns(is_machine_mail=pl.col("ticket").is_in(found))
 
 
 MARTS = {"tickets": Mart("What is the state of each ticket?", Tickets, build)}

@@ -47,7 +47,7 @@ command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
 
 NEW_OBJECTS = 100_000
-"""Python looks for garbage after so many: after 700, as it would, it goes again and again through what a cycle keeps."""
+"""Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps."""
 PROCESS = "process"
 """What a command is given that is a process of its own, and no call within another one."""
 FIRST_STAGE = 11

@@ -1,5 +1,6 @@
 """The `helmdesk` command: words from a terminal to the jobs, errors back as one line and an exit code."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -46,6 +47,8 @@ command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
 
+NEW_OBJECTS = 100_000
+"""Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps."""
 PROCESS = "process"
 """What a command is given that is a process of its own, and no call within another one."""
 FIRST_STAGE = 11
@@ -56,6 +59,7 @@ Home = Annotated[Path | None, typer.Option(help="Where everything is written (HE
 
 def main() -> None:
     """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
+    gc.set_threshold(NEW_OBJECTS)
     try:
         with translate_file_errors("this can't go on"):
             command_line(obj=PROCESS)

@@ -1,0 +1,185 @@
+"""How a column writes its instants: the formats that fit, how many cells they fit, and whether it could be read two
+ways."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+Order = Literal["day", "month", "year"]
+"""What stands first in a date of three numbers."""
+
+Fits = Callable[[str, Sequence[str]], list[bool]]
+"""Which cells a format of a mapping reads."""
+
+_DATE = re.compile(r"(?P<a>\d{1,4})(?P<s>[./\- ])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}|\d{2})(?!\d)")
+_TIME = re.compile(
+    r"(?P<gap>,? +|T|, ?)(?P<h>\d{1,2})(?P<s1>[:.h])(?P<m>\d{2})((?P<s2>[:.])(?P<sec>\d{2})(?P<frac>[.,]\d+)?)?"
+    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?"
+)
+_MONTH_FIRST = re.compile(r"(?P<month>[^\W\d_]+)\.?(?P<s1> )(?P<d>\d{1,2})(?P<s2>,? )(?P<y>\d{4}|\d{2})(?!\d)")
+_DAY_FIRST = re.compile(
+    r"(?P<d>\d{1,2})(?P<s1>[./\- ]|\. )(?P<month>[^\W\d_]+)(?P<s2>[./\-, ]|\. |, )(?P<y>\d{4}|\d{2})(?!\d)"
+)
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?(?: ?(?:Z|[+-]\d{2}:?\d{2}))?")
+_EPOCHS = ((re.compile(r"1\d{9}"), "epoch_s"), (re.compile(r"1\d{12}"), "epoch_ms"))
+
+
+class DateColumn(NamedTuple):
+    """How the cells of a column are read as instants."""
+
+    formats: tuple[str, ...]
+    share: float
+    """Of the cells that hold something, how many one of the formats reads."""
+    readings: dict[Order, tuple[str, ...]]
+    """More than one where every cell could be read with either order and some would mean another day."""
+    odd: str | None
+    """A cell that none of the formats reads."""
+    language: str | None = None
+    """Of its month names, if not English."""
+
+    @property
+    def is_ambiguous(self) -> bool:
+        return len(self.readings) > 1
+
+
+class _Shape(NamedTuple):
+    """What cells written alike have in common: the format of each order that they may have."""
+
+    formats: tuple[tuple[Order, str], ...]
+
+
+def date_column(cells: Mapping[str, int], *, fits: Fits) -> DateColumn | None:
+    """How the distinct cells, each with its count, are read; None if fewer than half of them are instants."""
+    by_shape: dict[_Shape, list[str]] = {}
+    for cell in cells:
+        if shape := _shape(cell.strip()):
+            by_shape.setdefault(shape, []).append(cell)
+    read = [_Reading.of(shape, some, cells, fits) for shape, some in by_shape.items()]
+    total, dated = sum(cells.values()), sum(each.count for each in read)
+    if not total or dated * 2 < total:
+        return None
+    first, *others = sorted(read, key=lambda each: -each.count)
+    return _joined(first, others, cells, total, fits)
+
+
+class _Reading(NamedTuple):
+    """The cells of one shape: how many, and how many of them each order reads."""
+
+    shape: _Shape
+    count: int
+    cells: list[str]
+    by_order: dict[Order, int]
+
+    @classmethod
+    def of(cls, shape: _Shape, some: list[str], cells: Mapping[str, int], fits: Fits) -> "_Reading":
+        by_order: Counter[Order] = Counter()
+        for order, form in shape.formats:
+            by_order[order] += sum(cells[cell] for cell, good in zip(some, fits(form, some), strict=True) if good)
+        return cls(shape, sum(cells[cell] for cell in some), some, dict(by_order))
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """The order that reads the most cells; each of them where several do."""
+        most = max(self.by_order.values(), default=0)
+        return tuple(order for order, count in self.by_order.items() if count == most and most)
+
+    def forms(self, order: Order) -> list[str]:
+        return [form for each, form in self.shape.formats if each == order]
+
+
+def _joined(
+    first: _Reading, others: Iterable[_Reading], cells: Mapping[str, int], total: int, fits: Fits
+) -> DateColumn | None:
+    """The most frequent shape decides what is asked; a rarer one that could be read two ways is read as it is decided
+    where it has the same separators, and else not at all."""
+    shapes = [first, *others]
+    sure = [each for each in shapes if len(each.orders) == 1]
+    same = [each for each in sure if _separator(each) == _separator(first)]
+    orders = first.orders if not same else tuple(dict.fromkeys(each.orders[0] for each in same))[:1]
+    if not orders:
+        return None
+    readings: dict[Order, tuple[str, ...]] = {}
+    for order in orders:
+        forms: dict[str, None] = {}
+        for each in shapes:
+            mine = order if order in each.by_order and _separator(each) == _separator(first) else None
+            mine = mine or (each.orders[0] if len(each.orders) == 1 else None)
+            forms |= dict.fromkeys(each.forms(mine) if mine else ())
+        readings[order] = tuple(forms)
+    formats = readings[orders[0]]
+    good = _read_by(formats, list(cells), fits)
+    odd = next((cell for cell, is_read in good.items() if not is_read), None)
+    share = sum(cells[cell] for cell, is_read in good.items() if is_read) / total
+    return DateColumn(formats, share, readings if _differ(first) else {orders[0]: formats}, odd)
+
+
+def _read_by(formats: Iterable[str], cells: list[str], fits: Fits) -> dict[str, bool]:
+    good = dict.fromkeys(cells, False)
+    for form in formats:
+        for cell, is_read in zip(cells, fits(form, cells), strict=True):
+            good[cell] = good[cell] or is_read
+    return good
+
+
+def _differ(reading: _Reading) -> bool:
+    """Whether the order matters for any cell: 03/03 is the same day either way."""
+    dates = [found for cell in reading.cells if (found := _DATE.match(cell.strip()))]
+    return any(len({found["a"].zfill(2), found["b"].zfill(2)}) > 1 for found in dates)
+
+
+def _separator(reading: _Reading) -> str:
+    found = _DATE.match(reading.cells[0].strip())
+    return found["s"] if found else ""
+
+
+def _shape(cell: str) -> _Shape | None:
+    for pattern, name in _EPOCHS:
+        if pattern.fullmatch(cell):
+            return _Shape((("year", name),))
+    if _ISO.fullmatch(cell):
+        return _Shape((("year", "iso"),))
+    for pattern, dates in ((_DATE, _numeric), (_DAY_FIRST, _day_first), (_MONTH_FIRST, _month_first)):
+        if (found := pattern.match(cell)) and (times := _times(cell[found.end() :])) is not None:
+            return _Shape(tuple((order, date + time) for order, date in dates(found) for time in times))
+    return None
+
+
+def _numeric(found: re.Match[str]) -> list[tuple[Order, str]]:
+    s, year = found["s"], "%Y" if len(found["c"]) == 4 else "%y"
+    if len(found["a"]) > 2:
+        return [("year", f"%Y{s}%m{s}%d")] if len(found["a"]) == 4 and len(found["c"]) == 2 else []
+    orders: list[tuple[Order, str]] = [("day", f"%d{s}%m{s}{year}"), ("month", f"%m{s}%d{s}{year}")]
+    return [*orders, ("year", f"%y{s}%m{s}%d")] if s == "-" and year == "%y" else orders
+
+
+def _day_first(found: re.Match[str]) -> list[tuple[Order, str]]:
+    return [("day", f"%d{found['s1']}{_month(found)}{found['s2']}{_year(found)}")]
+
+
+def _month_first(found: re.Match[str]) -> list[tuple[Order, str]]:
+    return [("month", f"{_month(found)}{found['s1']}%d{found['s2']}{_year(found)}")]
+
+
+def _month(found: re.Match[str]) -> str:
+    return "%b" if len(found["month"]) <= 3 else "%B"
+
+
+def _year(found: re.Match[str]) -> str:
+    return "%Y" if len(found["y"]) == 4 else "%y"
+
+
+def _times(rest: str) -> list[str] | None:
+    """The formats of what follows a date; None if it is no time of day."""
+    if not rest:
+        return [""]
+    found = _TIME.fullmatch(rest)
+    if not found:
+        return None
+    half, hour = found["half"], "%I" if found["half"] else "%H"
+    text = f"{found['gap']}{hour}{found['s1']}%M"
+    if found["sec"]:
+        text += f"{found['s2']}%S" + ("%.f" if found["frac"] else "")
+    text += (" " if half and half[0] == " " else "") + ("%p" if half else "")
+    zone = found["zone"]
+    return [text + ((" " if zone[0] == " " else "") + "%#z" if zone else "")]

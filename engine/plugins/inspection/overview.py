@@ -1,0 +1,92 @@
+"""What a file holds: its form, its columns, whose export it is, and whether it is a table, a log or a history."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import polars as pl
+
+from engine.plugins.inspection.columns import Column, columns_of
+from engine.plugins.inspection.form import Form, form_of
+from engine.plugins.inspection.vocabulary import Export, Vocabulary
+from engine.plugins.tables import ROW, open_table
+
+MOST_ROWS = 100_000
+"""Rows that are looked at."""
+
+Layout = Literal["table", "log", "field history"]
+
+
+class Overview(NamedTuple):
+    """A file as it was found, before anything is decided."""
+
+    path: Path
+    form: Form
+    rows: int
+    """Rows that were looked at."""
+    is_whole: bool
+    """Whether these are all."""
+    faulty: int
+    """Rows that don't fit the header."""
+    columns: list[Column]
+    export: Export | None
+    languages: list[str]
+    """Of the headers, the likeliest first."""
+    layout: Layout
+    roles: dict[str, str]
+    """Of a log or history: which column is which."""
+
+    def column(self, name: str) -> Column | None:
+        return next((each for each in self.columns if each.name == name), None)
+
+
+def overview_of(path: Path, vocabulary: Vocabulary) -> Overview:
+    """Raises BadInput for a file that is none of the forms."""
+    form = form_of(path)
+    frame, faulty, is_whole = _rows(path, form)
+    names = [name for name in frame.columns if name != ROW]
+    export = vocabulary.export_of(names)
+    nulls = (*vocabulary.nulls, *(export.nulls if export else ()))
+    columns = columns_of(frame, nulls=nulls)
+    languages = vocabulary.languages_of(names)
+    layout, roles = _layout(columns, frame.height, export, vocabulary)
+    return Overview(path, form, frame.height, is_whole, faulty, columns, export, languages, layout, roles)
+
+
+def _rows(path: Path, form: Form) -> tuple[pl.DataFrame, int, bool]:
+    """The rows that are not blank."""
+    frames, faulty, rows = [], 0, 0
+    table = open_table(path, **form.opening())
+    for batch in table.batches():
+        frames.append(batch.frame)
+        faulty += len(batch.faulty)
+        rows += batch.frame.height
+        if rows >= MOST_ROWS:
+            break
+    frame = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys((ROW, *table.columns), pl.String))
+    return frame, faulty, rows < MOST_ROWS
+
+
+def _layout(
+    columns: list[Column], rows: int, export: Export | None, vocabulary: Vocabulary
+) -> tuple[Layout, dict[str, str]]:
+    """A history has columns for field, from, to and instant; a log names a ticket more than once and has an instant
+    and an activity, and is no known table of tickets."""
+    names = {column.name for column in columns}
+    roles = {role: best for role in vocabulary.log_headers if (best := _best(role, columns, vocabulary))}
+    keys = [column for column in columns if vocabulary.rank("ticket_id", column.name, export) is not None]
+    key = min(keys, key=lambda each: vocabulary.rank("ticket_id", each.name, export) or 0, default=None)
+    if key is None or key.distinct >= rows * key.fill:
+        return "table", {}
+    if {"field", "to", "at"} <= set(roles):
+        return "field history", {"ticket": key.name, **roles}
+    if export and export.log and export.log.at in names:
+        return "log", {"ticket": key.name, "at": export.log.at}
+    if export is None and {"activity", "at"} <= set(roles):
+        return "log", {"ticket": key.name, **{role: roles[role] for role in ("activity", "at", "actor") if role in roles}}
+    return "table", {}
+
+
+def _best(role: str, columns: list[Column], vocabulary: Vocabulary) -> str | None:
+    fitting = [column for column in columns if role != "at" or column.kind in {"date", "number"}]
+    ranked = [(rank, each.name) for each in fitting if (rank := vocabulary.log_role(role, each.name)) is not None]
+    return min(ranked)[1] if ranked else None

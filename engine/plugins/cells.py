@@ -139,7 +139,8 @@ class _Reading(NamedTuple):
 def _reading(field: str, column: str, frame: pl.DataFrame, mapping: TicketMapping) -> _Reading:
     raw = pl.col(column) if column in frame.columns else pl.lit(None, pl.String)
     value, must = _value(field, raw, column, frame, mapping)
-    return _Reading(FIELD + field, column, value, must, field in mapping.required)
+    required = field in ("ticket_id", "created_at", *mapping.required)
+    return _Reading(FIELD + field, column, value, must, required)
 
 
 def _value(

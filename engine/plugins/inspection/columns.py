@@ -33,13 +33,14 @@ class Column(NamedTuple):
     dates: DateColumn | None
 
 
-def columns_of(frame: pl.DataFrame, *, nulls: Sequence[str]) -> list[Column]:
-    """Every column of a frame of text; `nulls` are cells that mean nothing, whatever their case."""
+def columns_of(frame: pl.DataFrame, *, nulls: Sequence[str], languages: Sequence[str]) -> list[Column]:
+    """Every column of a frame of text; `nulls` are cells that mean nothing, whatever their case, `languages` those
+    in which months are looked for first."""
     meaningless = {word.casefold() for word in nulls}
-    return [_column(frame[name], meaningless) for name in frame.columns if name != ROW]
+    return [_column(frame[name], meaningless, languages) for name in frame.columns if name != ROW]
 
 
-def _column(series: pl.Series, nulls: set[str]) -> Column:
+def _column(series: pl.Series, nulls: set[str], languages: Sequence[str]) -> Column:
     counts: Counter[str] = Counter()
     samples: list[str] = []
     for cell in series.to_list():
@@ -48,7 +49,7 @@ def _column(series: pl.Series, nulls: set[str]) -> Column:
             if len(samples) < SAMPLES and counts[text] == 1:
                 samples.append(text)
     filled = sum(counts.values())
-    dates = date_column(counts, fits=fits)
+    dates = date_column(counts, fits=fits, languages=languages)
     kind = _kind(counts, dates)
     words = dict(counts.most_common()) if _are_words(counts, filled, kind) else {}
     return Column(series.name, kind, filled / max(len(series), 1), len(counts), tuple(samples), words, dates)

@@ -2,12 +2,15 @@
 ways."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 Order = Literal["day", "month", "year"]
 """What stands first in a date of three numbers."""
+
+LANGUAGES: Final = tuple("es pt fr de it nl pl sv da nb fi cs tr ru uk hu ro".split())
+PROBED: Final = 60
+"""Cells by which the language of months is told."""
 
 Fits = Callable[[str, Sequence[str]], list[bool]]
 """Which cells a format of a mapping reads."""
@@ -35,8 +38,13 @@ class DateColumn(NamedTuple):
     """More than one where every cell could be read with either order and some would mean another day."""
     odd: str | None
     """A cell that none of the formats reads."""
-    language: str | None = None
-    """Of its month names, if not English."""
+
+    @property
+    def language(self) -> str | None:
+        """Of its month names, if it has any."""
+        if any("%b" in form.lower() for form in self.formats):
+            return "en"
+        return next((form.partition(":")[2] for form in self.formats if form.startswith("language:")), None)
 
     @property
     def is_ambiguous(self) -> bool:
@@ -49,14 +57,16 @@ class _Shape(NamedTuple):
     formats: tuple[tuple[Order, str], ...]
 
 
-def date_column(cells: Mapping[str, int], *, fits: Fits) -> DateColumn | None:
-    """How the distinct cells, each with its count, are read; None if fewer than half of them are instants."""
+def date_column(cells: Mapping[str, int], *, fits: Fits, languages: Sequence[str] = ()) -> DateColumn | None:
+    """How the distinct cells, each with its count, are read; None if fewer than half of them are instants. Months that
+    are not English are looked for in `languages` first."""
     by_shape: dict[_Shape, list[str]] = {}
     for cell in cells:
         if shape := _shape(cell.strip()):
             by_shape.setdefault(shape, []).append(cell)
-    read = [_Reading.of(shape, some, cells, fits) for shape, some in by_shape.items()]
-    total, dated = sum(cells.values()), sum(each.count for each in read)
+    read = [_Reading.of(shape, some, cells, fits, languages) for shape, some in by_shape.items()]
+    read = [each for each in read if each.orders]
+    total, dated = sum(cells.values()), sum(max(each.by_order.values()) for each in read)
     if not total or dated * 2 < total:
         return None
     first, *others = sorted(read, key=lambda each: -each.count)
@@ -72,11 +82,18 @@ class _Reading(NamedTuple):
     by_order: dict[Order, int]
 
     @classmethod
-    def of(cls, shape: _Shape, some: list[str], cells: Mapping[str, int], fits: Fits) -> "_Reading":
-        by_order: Counter[Order] = Counter()
-        for order, form in shape.formats:
-            by_order[order] += sum(cells[cell] for cell, good in zip(some, fits(form, some), strict=True) if good)
-        return cls(shape, sum(cells[cell] for cell in some), some, dict(by_order))
+    def of(
+        cls, shape: _Shape, some: list[str], cells: Mapping[str, int], fits: Fits, languages: Sequence[str]
+    ) -> "_Reading":
+        def read(form: str) -> int:
+            return sum(cells[cell] for cell, good in zip(some, fits(form, some), strict=True) if good)
+
+        count, by_order = sum(cells[cell] for cell in some), {order: read(form) for order, form in shape.formats}
+        if any("%b" in form.lower() for _, form in shape.formats) and max(by_order.values()) < count:
+            order, form = shape.formats[0][0], _in_language(some, fits, languages)
+            if form and (found := read(form)) > by_order[order]:
+                return cls(_Shape(((order, form),)), count, some, {order: found})
+        return cls(shape, count, some, by_order)
 
     @property
     def orders(self) -> tuple[Order, ...]:
@@ -112,6 +129,15 @@ def _joined(
     odd = next((cell for cell, is_read in good.items() if not is_read), None)
     share = sum(cells[cell] for cell, is_read in good.items() if is_read) / total
     return DateColumn(formats, share, readings if _differ(first) else {orders[0]: formats}, odd)
+
+
+def _in_language(some: list[str], fits: Fits, languages: Sequence[str]) -> str | None:
+    """The format with the months of the language that reads the most of these cells."""
+    probe = some[:PROBED]
+    forms = [f"language:{each}" for each in dict.fromkeys((*languages, *LANGUAGES)) if each != "en"]
+    counts = {form: sum(fits(form, probe)) for form in forms}
+    best = max(counts, key=lambda form: counts[form])
+    return best if counts[best] else None
 
 
 def _read_by(formats: Iterable[str], cells: list[str], fits: Fits) -> dict[str, bool]:

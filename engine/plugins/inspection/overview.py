@@ -34,6 +34,8 @@ class Overview(NamedTuple):
     layout: Layout
     roles: dict[str, str]
     """Of a log or history: which column is which."""
+    history_words: dict[str, dict[str, int]]
+    """Of a field history: the words that each field had, with counts."""
 
     def column(self, name: str) -> Column | None:
         return next((each for each in self.columns if each.name == name), None)
@@ -45,11 +47,21 @@ def overview_of(path: Path, vocabulary: Vocabulary) -> Overview:
     frame, faulty, is_whole = _rows(path, form)
     names = [name for name in frame.columns if name != ROW]
     export = vocabulary.export_of(names)
-    nulls = (*vocabulary.nulls, *(export.nulls if export else ()))
-    columns = columns_of(frame, nulls=nulls)
+    columns = columns_of(frame, nulls=vocabulary.nulls_of(export), languages=vocabulary.languages_of(names))
     languages = vocabulary.languages_of(names)
     layout, roles = _layout(columns, frame.height, export, vocabulary)
-    return Overview(path, form, frame.height, is_whole, faulty, columns, export, languages, layout, roles)
+    words = _history_words(frame, roles) if layout == "field history" else {}
+    return Overview(path, form, frame.height, is_whole, faulty, columns, export, languages, layout, roles, words)
+
+
+def _history_words(frame: pl.DataFrame, roles: dict[str, str]) -> dict[str, dict[str, int]]:
+    words: dict[str, dict[str, int]] = {}
+    sides = [frame.select(field=roles["field"], word=roles[side]) for side in ("from", "to") if side in roles]
+    counts = pl.concat(sides).drop_nulls().group_by("field", "word", maintain_order=True).len()
+    for field, word, count in counts.iter_rows():
+        if word.strip():
+            words.setdefault(field.strip(), {})[word.strip()] = count
+    return words
 
 
 def _rows(path: Path, form: Form) -> tuple[pl.DataFrame, int, bool]:

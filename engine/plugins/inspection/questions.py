@@ -32,9 +32,7 @@ class Questions:
         """
         given = self.given(question.key)
         if given is not None:
-            if question.options and given not in question.options:
-                raise BadInput(f"--answer {question.key}={given}: expected one of {', '.join(question.options)}")
-            return given
+            return checked(question, given)
         answered = question.guess is not None and self._take_guesses
         (self.guessed if answered else self.open).append(question)
         return question.guess
@@ -51,3 +49,10 @@ class Questions:
                 f"--answer {next(iter(self._answers))}=…: nothing goes by that name in this file; "
                 f"there are {', '.join(sorted(self._keys))}"
             )
+
+
+def checked(question: Question, answer: str) -> str:
+    """The answer. Raises BadInput if it is none of the options."""
+    if question.options and answer not in question.options:
+        raise BadInput(f"--answer {question.key}={answer}: expected one of {', '.join(question.options)}")
+    return answer

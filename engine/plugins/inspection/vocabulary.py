@@ -54,6 +54,7 @@ class _WordFile(Frozen):
     log_headers: dict[str, tuple[str, ...]]
     words: Words
     nulls: tuple[str, ...]
+    yes_or_no: tuple[str, ...]
 
 
 class Meaning(NamedTuple):
@@ -67,12 +68,8 @@ class Vocabulary:
     """All that is known of headers and words."""
 
     def __init__(self, words: _WordFile, exports: Iterable[Export]) -> None:
-        self.headers, self.log_headers, self.words, self.nulls = (
-            words.headers,
-            words.log_headers,
-            words.words,
-            words.nulls,
-        )
+        self.headers, self.log_headers, self.words = words.headers, words.log_headers, words.words
+        self.nulls, self.yes_or_no = words.nulls, words.yes_or_no
         self.exports = tuple(exports)
 
     def export_of(self, columns: Collection[str]) -> Export | None:
@@ -124,6 +121,22 @@ class Vocabulary:
                 if plain(word) in {plain(each) for each in theirs} or plain(word) == plain(ours):
                     return Meaning(ours, sure=True)
         return self._alike(field, plain(word))
+
+    def listed(self, field: str, word: str, export: Export | None) -> str | None:
+        """Our word for one that a known export lists."""
+        known = export.words.get(field, {}) if export else {}
+        return next((ours for ours, theirs in known.items() if plain(word) in map(plain, theirs)), None)
+
+    def field_of(self, name: str) -> str | None:
+        """The field that somebody calls so."""
+        return next((field for field in self._known if self.rank(field, name, None) is not None), None)
+
+    def is_yes_or_no(self, word: str) -> bool:
+        return plain(word) in {plain(each) for each in self.yes_or_no}
+
+    def nulls_of(self, export: Export | None) -> tuple[str, ...]:
+        """Cells that mean nothing."""
+        return tuple(dict.fromkeys((*self.nulls, *(export.nulls if export else ()))))
 
     def outcome(self, word: str, export: Export | None) -> str | None:
         """How a ticket ended, if a word is listed for it: one that is merely alike proves nothing."""

@@ -2,14 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import polars as pl
 
-from engine.plugins import cells
+from engine.plugins import instants
 from engine.plugins.inspection.dates import DateColumn, date_column
-from engine.plugins.mapping import TicketMapping
 from engine.plugins.tables import ROW
 
 FEW_WORDS = 40
@@ -31,6 +31,8 @@ class Column(NamedTuple):
     words: dict[str, int]
     """How often each word stands there, the most frequent first; empty where there are too many to be words."""
     dates: DateColumn | None
+    nulls: tuple[str, ...] = ()
+    """Cells that mean nothing, as they are written."""
 
 
 def columns_of(frame: pl.DataFrame, *, nulls: Sequence[str], languages: Sequence[str]) -> list[Column]:
@@ -41,18 +43,23 @@ def columns_of(frame: pl.DataFrame, *, nulls: Sequence[str], languages: Sequence
 
 
 def _column(series: pl.Series, nulls: set[str], languages: Sequence[str]) -> Column:
-    counts: Counter[str] = Counter()
-    samples: list[str] = []
-    for cell in series.to_list():
-        if cell is not None and (text := cell.strip()).casefold() not in nulls:
-            counts[text] += 1
-            if len(samples) < SAMPLES and counts[text] == 1:
-                samples.append(text)
+    told = Counter(cell.strip() for cell in series.drop_nulls().to_list())
+    counts = Counter({cell: count for cell, count in told.items() if cell.casefold() not in nulls})
+    samples = tuple(islice(counts, SAMPLES))
     filled = sum(counts.values())
     dates = date_column(counts, fits=fits, languages=languages)
     kind = _kind(counts, dates)
     words = dict(counts.most_common()) if _are_words(counts, filled, kind) else {}
-    return Column(series.name, kind, filled / max(len(series), 1), len(counts), tuple(samples), words, dates)
+    return Column(
+        series.name,
+        kind,
+        filled / max(len(series), 1),
+        len(counts),
+        samples,
+        words,
+        dates,
+        tuple(sorted(set(told) - set(counts))),
+    )
 
 
 def _kind(counts: Counter[str], dates: DateColumn | None) -> str:
@@ -76,10 +83,5 @@ def _are_words(counts: Counter[str], filled: int, kind: str) -> bool:
 
 def fits(form: str, some: Sequence[str]) -> list[bool]:
     """Which cells a format of a mapping reads, as ingest would."""
-    return reader(form)(some)
-
-
-def reader(form: str) -> Callable[[Sequence[str]], list[bool]]:
-    mapping = TicketMapping(source="x", columns={"ticket_id": "x", "created_at": "x"}, dates=(form,))
-    at = cells.instant(pl.col("x"), mapping)
-    return lambda some: pl.DataFrame({"x": list(some)}, schema={"x": pl.String}).select(at.is_not_null())["x"].to_list()
+    at = instants.instant(pl.col("cell"), instants.Writing((form,), "UTC"))
+    return pl.DataFrame({"cell": list(some)}, schema={"cell": pl.String}).select(at.is_not_null()).to_series().to_list()

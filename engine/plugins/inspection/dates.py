@@ -8,8 +8,27 @@ from typing import Final, Literal, NamedTuple
 Order = Literal["day", "month", "year"]
 """What stands first in a date of three numbers."""
 
-LANGUAGES: Final = tuple("es pt fr de it nl pl sv da nb fi cs tr ru uk hu ro".split())
-PROBED: Final = 60
+LANGUAGES: Final = (
+    "es",
+    "pt",
+    "fr",
+    "de",
+    "it",
+    "nl",
+    "pl",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "cs",
+    "tr",
+    "ru",
+    "uk",
+    "hu",
+    "ro",
+)
+"""In which months are looked for."""
+PROBED: Final = 12
 """Cells by which the language of months is told."""
 
 Fits = Callable[[str, Sequence[str]], list[bool]]
@@ -18,7 +37,7 @@ Fits = Callable[[str, Sequence[str]], list[bool]]
 _DATE = re.compile(r"(?P<a>\d{1,4})(?P<s>[./\- ])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}|\d{2})(?!\d)")
 _TIME = re.compile(
     r"(?P<gap>,? +|T|, ?)(?P<h>\d{1,2})(?P<s1>[:.h])(?P<m>\d{2})((?P<s2>[:.])(?P<sec>\d{2})(?P<frac>[.,]\d+)?)?"
-    r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2}))?"
+    r"(?P<half>[ \u00a0\u202f]?[AaPp](?:[Mm]|\.[ \u00a0]?[Mm]\.?))?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2})| (?:UTC|GMT)?[+-]\d\S*| [A-Z]{2,5})?"
 )
 _MONTH_FIRST = re.compile(r"(?P<month>[^\W\d_]+)\.?(?P<s1> )(?P<d>\d{1,2})(?P<s2>,? )(?P<y>\d{4}|\d{2})(?!\d)")
 _DAY_FIRST = re.compile(
@@ -69,7 +88,7 @@ def date_column(cells: Mapping[str, int], *, fits: Fits, languages: Sequence[str
     total, dated = sum(cells.values()), sum(max(each.by_order.values()) for each in read)
     if not total or dated * 2 < total:
         return None
-    first, *others = sorted(read, key=lambda each: -each.count)
+    first, *others = sorted(read, key=lambda each: -each.total)
     return _joined(first, others, cells, total, fits)
 
 
@@ -77,7 +96,7 @@ class _Reading(NamedTuple):
     """The cells of one shape: how many, and how many of them each order reads."""
 
     shape: _Shape
-    count: int
+    total: int
     cells: list[str]
     by_order: dict[Order, int]
 
@@ -133,11 +152,13 @@ def _joined(
 
 def _in_language(some: list[str], fits: Fits, languages: Sequence[str]) -> str | None:
     """The format with the months of the language that reads the most of these cells."""
-    probe = some[:PROBED]
-    forms = [f"language:{each}" for each in dict.fromkeys((*languages, *LANGUAGES)) if each != "en"]
-    counts = {form: sum(fits(form, probe)) for form in forms}
-    best = max(counts, key=lambda form: counts[form])
-    return best if counts[best] else None
+    probe, best, most = some[:PROBED], None, 0
+    for form in (f"language:{each}" for each in dict.fromkeys((*languages, *LANGUAGES)) if each != "en"):
+        if (count := sum(fits(form, probe))) > most:
+            best, most = form, count
+        if most == len(probe):
+            break
+    return best
 
 
 def _read_by(formats: Iterable[str], cells: list[str], fits: Fits) -> dict[str, bool]:
@@ -166,8 +187,8 @@ def _shape(cell: str) -> _Shape | None:
     if _ISO.fullmatch(cell):
         return _Shape((("year", "iso"),))
     for pattern, dates in ((_DATE, _numeric), (_DAY_FIRST, _day_first), (_MONTH_FIRST, _month_first)):
-        if (found := pattern.match(cell)) and (times := _times(cell[found.end() :])) is not None:
-            return _Shape(tuple((order, date + time) for order, date in dates(found) for time in times))
+        if (found := pattern.match(cell)) and (time := _time(cell[found.end() :])) is not None:
+            return _Shape(tuple((order, date + time) for order, date in dates(found)))
     return None
 
 
@@ -195,17 +216,19 @@ def _year(found: re.Match[str]) -> str:
     return "%Y" if len(found["y"]) == 4 else "%y"
 
 
-def _times(rest: str) -> list[str] | None:
-    """The formats of what follows a date; None if it is no time of day."""
+def _time(rest: str) -> str | None:
+    """The format of what follows a date; None if it is no time of day."""
     if not rest:
-        return [""]
+        return ""
     found = _TIME.fullmatch(rest)
     if not found:
         return None
-    half, hour = found["half"], "%I" if found["half"] else "%H"
-    text = f"{found['gap']}{hour}{found['s1']}%M"
+    half = found["half"]
+    text = f"{found['gap']}{'%I' if half else '%H'}{found['s1']}%M"
     if found["sec"]:
         text += f"{found['s2']}%S" + ("%.f" if found["frac"] else "")
-    text += (" " if half and half[0] == " " else "") + ("%p" if half else "")
-    zone = found["zone"]
-    return [text + ((" " if zone[0] == " " else "") + "%#z" if zone else "")]
+    if half:
+        text += "%p" if half[0] in "AaPp" else " %p"
+    if zone := found["zone"]:
+        text += (" " if zone[0] == " " else "") + ("%#z" if re.fullmatch(r" ?(Z|[+-]\d{2}:?\d{2})", zone) else "%Z")
+    return text

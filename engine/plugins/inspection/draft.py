@@ -48,7 +48,7 @@ def draft_of(
     mapping |= _layout(seen, fields)
     mapping["values"] = _values(seen, fields, vocabulary, questions, remarks)
     mapping |= _instants(seen, fields, questions, remarks, time_zone)
-    mapping |= _cells(seen, fields, vocabulary)
+    mapping |= _cells(seen, fields)
     questions.check()
     mapping = {key: value for key, value in mapping.items() if value not in ({}, [])}
     if not questions.open:
@@ -60,10 +60,11 @@ def _form(seen: Overview, questions: Questions, remarks: Remarks) -> dict[str, A
     bare = re.sub(r"[^a-z0-9]+", "-", plain(seen.path.name.split(".")[0])).strip("-")[:50]
     source = questions.given("source") or (seen.export.source if seen.export else bare or "tickets")
     opening = seen.form.opening()
-    if seen.form.guessed_encoding:
+    if "encoding" in seen.form.doubts:
         sample = next((s for c in seen.columns for s in (c.name, *c.samples, *c.words) if not s.isascii()), "")
-        opening["encoding"] = questions.given("encoding") or seen.form.encoding
         remarks["encoding",] = f"as in {sample[:40]!r}; if letters look wrong, set another"
+    for key in {"sheet", "records"} & set(seen.form.doubts):
+        remarks[key,] = "a guess: there are more"
     return {"source": source, **opening}
 
 
@@ -174,9 +175,7 @@ class _Words(NamedTuple):
         return checked(question, given) if given is not None else self.questions.ask(question)
 
 
-def _instants(
-    seen: Overview, fields: Fields, questions: Questions, remarks: Remarks, time_zone: str
-) -> dict[str, Any]:
+def _instants(seen: Overview, fields: Fields, questions: Questions, remarks: Remarks, time_zone: str) -> dict[str, Any]:
     """How instants are written and in which zone."""
     at = seen.column(seen.roles.get("at", ""))
     columns = [column for name, column in fields.columns.items() if name in (*INSTANTS, *DUE)] + ([at] if at else [])
@@ -228,7 +227,7 @@ def _order(columns: Sequence[Column], questions: Questions) -> Order | None:
     return next((order for order in options if order == answer), None)
 
 
-def _cells(seen: Overview, fields: Fields, vocabulary: Vocabulary) -> dict[str, Any]:
+def _cells(seen: Overview, fields: Fields) -> dict[str, Any]:
     """What must be there, what means nothing, what is left out."""
     needed = [name for name in ("ticket_id", "created_at", "status") if name in fields.columns or name == "ticket_id"]
     export = seen.export
@@ -238,7 +237,7 @@ def _cells(seen: Overview, fields: Fields, vocabulary: Vocabulary) -> dict[str, 
     return {
         "required": needed if seen.layout != "field history" else [],
         "optional": [name for name in fields.columns if name not in needed],
-        "nulls": list(vocabulary.nulls_of(export)),
+        "nulls": sorted({"", *(cell for column in seen.columns for cell in column.nulls)}),
         "ignore": [name for name in (export.ignore if export else ()) if seen.column(name)],
     } | ({"tag_separator": separator} if separator else {})
 

@@ -94,7 +94,10 @@ def _layout(
     if export and export.log and export.log.at in names:
         return "log", {"ticket": key.name, "at": export.log.at}
     if export is None and {"activity", "at"} <= set(roles):
-        return "log", {"ticket": key.name, **{role: roles[role] for role in ("activity", "at", "actor") if role in roles}}
+        return "log", {
+            "ticket": key.name,
+            **{role: roles[role] for role in ("activity", "at", "actor") if role in roles},
+        }
     return "table", {}
 
 

@@ -18,7 +18,9 @@ from engine.shared import policy_file
 WORDS = "words.yaml"
 RESEMBLES = 88
 """Percent of two words' letters from which one is taken for the other, misspelt or bent."""
-NEGATIONS = frozenset("not no non never without un nicht kein keine ohne sin nao sem pas sans".split())
+NEGATIONS = frozenset(
+    ["not", "no", "non", "never", "without", "un", "nicht", "kein", "keine", "ohne", "sin", "nao", "sem", "pas", "sans"]
+)
 POLARITY = {
     "resolution_met": ("resolution_verdict", "met"),
     "resolution_breached": ("resolution_verdict", "breached"),
@@ -87,7 +89,9 @@ class Vocabulary:
         """Languages whose words the headers are, the one with the most of them first."""
         there = {plain(column) for column in columns}
         hits = {
-            language: sum(bool(there & {plain(w) for w in by_language.get(language, ())}) for by_language in self._tables)
+            language: sum(
+                bool(there & {plain(w) for w in by_language.get(language, ())}) for by_language in self._tables
+            )
             for language in dict.fromkeys(chain.from_iterable(self._tables))
         }
         return sorted((language for language, count in hits.items() if count), key=lambda each: -hits[each])
@@ -106,7 +110,8 @@ class Vocabulary:
     @cached_property
     def _known(self) -> dict[str, list[str]]:
         return {
-            field: [plain(word) for word in chain.from_iterable(table.values())] for field, table in self.headers.items()
+            field: [plain(word) for word in chain.from_iterable(table.values())]
+            for field, table in self.headers.items()
         }
 
     def log_role(self, role: str, column: str) -> int | None:
@@ -177,5 +182,7 @@ def _names(column: str) -> list[str]:
     """What a header may be known as: whole, and of a nested key without `fields.` before and `.name` behind."""
     bare = re.sub(r"(\[\])?\.(name|display_?name|displayValue|value|login|email|emailAddress)$", "", column)
     bare = re.sub(r"^(fields|ticket|custom field)\.", "", bare)
-    bracketed = re.fullmatch(r"(?:custom field|campo personalizado|benutzerdefinierte\w* feld\w*) ?\((.+)\)", bare, re.I)
+    bracketed = re.fullmatch(
+        r"(?:custom field|campo personalizado|benutzerdefinierte\w* feld\w*) ?\((.+)\)", bare, re.I
+    )
     return list(dict.fromkeys(plain(each) for each in (column, bare, *(bracketed.groups() if bracketed else ()))))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 REASONS_SHOWN = 5
 WORDS_SHOWN = 20
+CELL_SHOWN = 40
 
 
 def _share(text: str) -> float:
@@ -32,6 +33,7 @@ def _share(text: str) -> float:
 
 def ingest(
     context: typer.Context,
+    *,
     path: Annotated[
         Path | None, typer.Argument(help="A file or folder; without it, what lies in the inbox.", readable=False)
     ] = None,
@@ -140,7 +142,8 @@ def _show_dry_run(
 
 
 def _dry_run_lines(read: "DryRun") -> Iterator[str]:
-    yield f"{counted(read.tickets, 'ticket')}, {counted(read.events, 'event')}, refused {read.refused:,}; nothing was written"
+    counts = f"{counted(read.tickets, 'ticket')}, {counted(read.events, 'event')}, refused {read.refused:,}"
+    yield f"{counts}; nothing was written"
     for reason in read.reasons:
         yield f"    {reason.count:,} refused, such as {_place(reason.example)}: {_line(reason.example.reason)}"
     for column, words in read.unknown_words.items():

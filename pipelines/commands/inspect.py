@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from engine.plugins.inspection.draft import Draft
     from engine.plugins.inspection.overview import Overview
     from engine.plugins.inspection.questions import Question
+    from engine.plugins.inspection.vocabulary import Vocabulary
 
 WORDS_SHOWN = 12
 DRAFTED = "# Drafted by `helmdesk inspect`"
@@ -54,7 +55,7 @@ def inspect(
         typer.echo(plain(f"wrote {mapping}; next: helmdesk ingest {file} --mapping {mapping} --dry-run"))
 
 
-def _settled(seen: "Overview", vocabulary: object, answers: dict[str, str], *, take_guesses: bool) -> "Draft":
+def _settled(seen: "Overview", vocabulary: "Vocabulary", answers: dict[str, str], *, take_guesses: bool) -> "Draft":
     """The draft after all that can be asked was; asked is only on a terminal."""
     from engine.plugins.inspection.draft import draft_of
 

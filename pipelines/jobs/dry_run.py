@@ -2,15 +2,18 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from engine.contracts import Delivery, Frozen, Rejected, Responses, StandardTicket, Status
-from engine.plugins.mapping import Expected, TicketMapping
+from engine.plugins.files import HelmdeskFiles, MappedFiles, content_of
+from engine.plugins.mapping import ROW_NUMBER, Expected, TicketMapping
 from engine.plugins.ports import SourcePlugin
+from engine.plugins.tables import ROW, SUFFIXES, open_table
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import shortened
+from engine.shared.tabular import lines
 
 SHOWN: Final = 5
 """Tickets that are shown beside their rows."""
@@ -148,6 +151,36 @@ def _untold(ticket: StandardTicket, *, has_history: bool) -> Iterator[str]:
         yield f"left out: {_QUOTED.sub('…', shortened(dropped))}"
 
 
-def _source_rows(plugin: SourcePlugin, path: Path, ids: list[str]) -> dict[str, dict[str, Any]]:
-    """The first row of each of these tickets."""
-    return {}
+def _source_rows(plugin: SourcePlugin, path: Path, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The first row of each of these tickets, where the source is a table or has a ticket a line."""
+    if isinstance(plugin, HelmdeskFiles):
+        return _first_of(((content.get("ticket_id"), content) for content in _own_lines(path)), ids)
+    mapping = getattr(plugin, "mapping", None)
+    if not isinstance(plugin, MappedFiles) or not isinstance(mapping, TicketMapping):
+        return {}
+    key = mapping.history.ticket if mapping.history and not mapping.tables else mapping.columns.get("ticket_id", "")
+    return _first_of(((row.get(ROW if key == ROW_NUMBER else key), row) for row in _rows(path, mapping)), ids)
+
+
+def _rows(path: Path, mapping: TicketMapping) -> Iterator[dict[str, Any]]:
+    pattern = mapping.tables.tickets if mapping.tables else "*"
+    files = sorted(path.glob(pattern)) if path.is_dir() else [path]
+    for file in files:
+        if file.name.casefold().endswith(SUFFIXES):
+            for batch in open_table(file, **mapping.form).batches():
+                yield from batch.frame.iter_rows(named=True)
+
+
+def _own_lines(path: Path) -> Iterator[dict[str, Any]]:
+    file = path / "tickets.jsonl" if path.is_dir() else path
+    return (content_of(text) for _, text in lines(file))
+
+
+def _first_of(rows: Iterable[tuple[Any, dict[str, Any]]], ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for key, row in rows:
+        if len(found) == len(ids):
+            break
+        if (name := str(key).strip()) in ids:
+            found.setdefault(name, {column: cell for column, cell in row.items() if column != ROW and cell is not None})
+    return found

@@ -1,6 +1,6 @@
 """`helmdesk inspect`, then `ingest`: a first number from anyone's export without a line of YAML by hand."""
 
-from collections.abc import Callable
+import json
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ def run(home: Path, *words: object) -> Any:
 
 def stored(home: Path) -> dict[str, dict[str, Any]]:
     with open_app(home=home) as opened:
-        frame = opened.store.frame("tickets", [])
+        frame = opened.store.frame("tickets")
     return {row["external_id"]: row for row in frame.iter_rows(named=True)}
 
 
@@ -61,4 +61,10 @@ def test_three_commands_read_an_export_cell_by_cell(made: MadeUp, tmp_path: Path
 
 
 def _plain(value: Any) -> Any:
-    return value.strftime("%Y-%m-%dT%H:%M") if hasattr(value, "strftime") else value
+    """Instants to the minute, JSON as what it says without what it does not."""
+    if hasattr(value, "strftime"):
+        return value.strftime("%Y-%m-%dT%H:%M")
+    if not isinstance(value, str) or not value.startswith(("{", "[")):
+        return value
+    said = json.loads(value)
+    return {key: each for key, each in said.items() if each is not None} if isinstance(said, dict) else said

@@ -37,7 +37,8 @@ Fits = Callable[[str, Sequence[str]], list[bool]]
 _DATE = re.compile(r"(?P<a>\d{1,4})(?P<s>[./\- ])(?P<b>\d{1,2})(?P=s)(?P<c>\d{4}|\d{2})(?!\d)")
 _TIME = re.compile(
     r"(?P<gap>,? +|T|, ?)(?P<h>\d{1,2})(?P<s1>[:.h])(?P<m>\d{2})((?P<s2>[:.])(?P<sec>\d{2})(?P<frac>[.,]\d+)?)?"
-    r"(?P<half>[ \u00a0\u202f]?[AaPp](?:[Mm]|\.[ \u00a0]?[Mm]\.?))?(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2})| (?:UTC|GMT)?[+-]\d\S*| [A-Z]{2,5})?"
+    r"(?P<half>[ \u00a0\u202f]?[AaPp](?:[Mm]|\.[ \u00a0]?[Mm]\.?))?"
+    r"(?P<zone> ?(?:Z|[+-]\d{2}:?\d{2})| (?:UTC|GMT)?[+-]\d\S*| [A-Z]{2,5})?"
 )
 _MONTH_FIRST = re.compile(r"(?P<month>[^\W\d_]+)\.?(?P<s1> )(?P<d>\d{1,2})(?P<s2>,? )(?P<y>\d{4}|\d{2})(?!\d)")
 _DAY_FIRST = re.compile(

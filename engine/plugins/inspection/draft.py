@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.plugins.inspection.columns import Column
@@ -11,7 +11,7 @@ from engine.plugins.inspection.fields import DUE, Fields, fields_of, is_serial
 from engine.plugins.inspection.overview import Overview
 from engine.plugins.inspection.questions import Question, Questions, checked
 from engine.plugins.inspection.vocabulary import Vocabulary, plain
-from engine.plugins.mapping import ENUMS, INSTANTS, LEVELS, NOTES, ROW_NUMBER, TicketMapping
+from engine.plugins.mapping import ENUMS, INSTANTS, LEVELS, ROW_NUMBER, VERDICTS, TicketMapping
 
 Remarks = dict[tuple[str, ...], str]
 """By the path of a key."""
@@ -131,26 +131,24 @@ class _Words(NamedTuple):
         }
 
     def table(self, name: str, words: Mapping[str, int]) -> dict[str, Any]:
-        export, meaning = self.seen.export, self.vocabulary.meaning
-        match name:
-            case "outcome":
-                return {word: ours for word in words if (ours := self.vocabulary.outcome(word, export))}
-            case "vip":
-                return {word: found.word == "met" for word in words if (found := meaning("verdict", word, None))}
-            case "channel":
-                return {word: found for word in words if (found := self.vocabulary.listed(name, word, export))}
-            case _ if name in LEVELS:
-                return {word: int(word[0]) for word in words if not word.isdigit()}
-            case _ if name in NOTES:
-                return self._verdicts(self.fields.yes_means.get(name, "met"), words)
-            case _ if name in ENUMS:
-                return self._enum(name, words)
-        return {}
+        if name in ENUMS:
+            return self._enum(name, words)
+        if name in LEVELS:
+            return {word: int(word[0]) for word in words if not word.isdigit()}
+        vocabulary, export = self.vocabulary, self.seen.export
+        tables: dict[str, Callable[[str], Any]] = {
+            "outcome": lambda word: vocabulary.outcome(word, export),
+            "channel": lambda word: vocabulary.listed(name, word, export),
+            "vip": lambda word: {"met": True, "breached": False}.get(vocabulary.verdict(word) or ""),
+            **dict.fromkeys(VERDICTS, lambda word: self._verdict(self.fields.yes_means.get(name, "met"), word)),
+        }
+        means = {word: tables[name](word) for word in words} if name in tables else {}
+        return {word: ours for word, ours in means.items() if ours is not None}
 
-    def _verdicts(self, yes_means: str, words: Iterable[str]) -> dict[str, str]:
-        found = {word: each for word in words if (each := self.vocabulary.meaning("verdict", word, None))}
+    def _verdict(self, yes_means: str, word: str) -> str | None:
+        found = self.vocabulary.verdict(word)
         turned = {"met": "breached", "breached": "met"} if yes_means == "breached" else {}
-        return {w: turned.get(m.word, m.word) if self.vocabulary.is_yes_or_no(w) else m.word for w, m in found.items()}
+        return turned.get(found or "", found) if self.vocabulary.is_yes_or_no(word) else found
 
     def _enum(self, name: str, words: Mapping[str, int]) -> dict[str, Any]:
         nonsense = {plain(word) for word in self.seen.export.nonsense.get(name, ())} if self.seen.export else set()
@@ -212,8 +210,8 @@ def _order(columns: Sequence[Column], questions: Questions) -> Order | None:
     told.pop("year", None)
     if len(told) > 1:
         text = (
-            f"{told['day']} is written day/month and {told['month']} month/day, and a file is read in one order: export "
-            f"both alike, or leave one out (--answer FIELD= leaves out the column of a field)"
+            f"{told['day']} is written day/month and {told['month']} month/day, and a file is read in one order: "
+            f"export both alike, or leave one out (--answer FIELD= leaves out the column of a field)"
         )
         questions.open.append(Question("dates", text))
         return None

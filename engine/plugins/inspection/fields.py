@@ -21,6 +21,10 @@ ORDER: Final = (
 """Fields as columns are given to them, the more telling first."""
 SHARING: Final = ("ticket_number", "outcome")
 """Fields whose column may be another field's as well."""
+MOSTLY: Final = 0.5
+"""Share of a table's rows with an id of their own, at least; a later row of a ticket is refused."""
+DAMAGED: Final = re.compile(r"\d[.,]\d+E\+\d+", re.IGNORECASE)
+"""What Excel makes of a long number."""
 _SERIALS: Final = (20_000.0, 80_000.0)
 """Excel's day numbers of 1954 to 2119."""
 
@@ -48,7 +52,7 @@ def fields_of(seen: Overview, vocabulary: Vocabulary, questions: Questions) -> F
         chosen[target] = column
         yes_means |= {target: means} if means else {}
         taken |= {column.name} - {"" if name in SHARING else None}
-    return _with_needed(Fields(chosen, yes_means), seen, questions)
+    return _with_needed(Fields(chosen, yes_means), seen, vocabulary, questions)
 
 
 def is_serial(column: Column) -> bool:
@@ -70,10 +74,10 @@ def _best(name: str, taken: set[str], seen: Overview, vocabulary: Vocabulary) ->
     if name == "status" and "activity" in seen.roles:
         return seen.column(seen.roles["activity"])
     ranked = [
-        ((rank, -column.fill), place, column)
+        ((name == "ticket_id" and not _is_unique(column, seen), rank, -column.fill), place, column)
         for place, column in enumerate(seen.columns)
-        if (column.name not in taken or name in SHARING)
-        and (rank := vocabulary.rank(name, column.name, seen.export)) is not None
+        if column.kind != "empty" and (column.name not in taken or name in SHARING)
+        if (rank := vocabulary.rank(name, column.name, seen.export)) is not None
         and _suits(name, column, seen, vocabulary)
     ]
     return min(ranked, key=lambda each: each[:2])[2] if ranked else None
@@ -81,29 +85,24 @@ def _best(name: str, taken: set[str], seen: Overview, vocabulary: Vocabulary) ->
 
 def _suits(name: str, column: Column, seen: Overview, vocabulary: Vocabulary) -> bool:
     """Whether a column can be of a field, whatever it is called."""
-    match name:
-        case _ if column.kind == "empty":
-            return False
-        case _ if name in INSTANTS or name in DUE:
-            return column.kind == "date" or is_serial(column)
-        case "ticket_id" if seen.layout == "table":
-            return column.distinct >= column.fill * seen.rows
-        case "outcome":
-            return any(vocabulary.outcome(word, seen.export) not in {None, "solved"} for word in column.words)
-        case _ if name in POLARITY or name in ENUMS or name == "vip":
-            return bool(column.words)
-        case _ if name in LEVELS:
-            return bool(column.words) and all(re.match(r"[1-5]\b", word) for word in column.words)
-    return column.kind != "date"
+    words = column.words
+    if name in INSTANTS or name in DUE:
+        return column.kind == "date" or is_serial(column)
+    if name == "ticket_id" and seen.layout == "table":
+        damaged = all(DAMAGED.fullmatch(cell) for cell in column.samples)
+        return not damaged and column.distinct >= MOSTLY * column.fill * seen.rows
+    if name == "outcome":
+        return any(vocabulary.outcome(word, seen.export) not in {None, "solved"} for word in words)
+    if name in LEVELS:
+        return bool(words) and all(re.match(r"[1-5]\b", word) for word in words)
+    return bool(words) if name in POLARITY or name in ENUMS or name == "vip" else column.kind != "date"
 
 
-def _with_needed(fields: Fields, seen: Overview, questions: Questions) -> Fields:
+def _with_needed(fields: Fields, seen: Overview, vocabulary: Vocabulary, questions: Questions) -> Fields:
     """Without a name and a creation there is no ticket: what is not known of them is asked."""
     columns = fields.columns
     if "ticket_id" not in columns and seen.layout == "table":
-        names = [each.name for each in seen.columns if each.distinct >= each.fill * seen.rows and each.fill == 1]
-        text = "no column is known to name the ticket; which does, each row by another name, or (row) for its number?"
-        answer = questions.ask(Question("ticket_id", text, (*names, ROW_NUMBER), ROW_NUMBER))
+        answer = questions.ask(_which_id(seen, vocabulary))
         if answer == ROW_NUMBER:
             fields = fields._replace(by_row_number=True)
         elif answer and (column := seen.column(answer)):
@@ -115,3 +114,22 @@ def _with_needed(fields: Fields, seen: Overview, questions: Questions) -> Fields
         if answer and (column := seen.column(answer)):
             columns["created_at"] = column
     return fields
+
+
+def _which_id(seen: Overview, vocabulary: Vocabulary) -> Question:
+    """Asked where no column names the tickets; where one is called so and can't be it, nothing is guessed."""
+    options = (*(each.name for each in seen.columns if each.fill == 1 and _is_unique(each, seen)), ROW_NUMBER)
+    called = [each for each in seen.columns if vocabulary.rank("ticket_id", each.name, seen.export) is not None]
+    if not called:
+        text = "no column is called as one that names the ticket; which does, or (row) for the number of its row?"
+        return Question("ticket_id", text, options, ROW_NUMBER)
+    name, cell = called[0].name, next(iter(called[0].samples), "")
+    if DAMAGED.fullmatch(cell):
+        why = f"Excel wrote {cell} for different ids: export again with the column {name} as text"
+    else:
+        why = f"{name} names the same ticket in most rows, and no columns tell when its status changed"
+    return Question("ticket_id", f"{why}, or name another column, or (row) for the number of the row", options)
+
+
+def _is_unique(column: Column, seen: Overview) -> bool:
+    return column.distinct >= column.fill * seen.rows

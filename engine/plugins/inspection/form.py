@@ -1,4 +1,4 @@
-"""The form of a file: its text encoding, its dialect, the lines above its header, the list or sheet with the tickets."""
+"""The form of a file: its text encoding, its dialect, the lines above its header, its sheet or list of tickets."""
 
 import csv
 import io

@@ -18,8 +18,8 @@ def mapping_text(draft: Draft, seen: Overview) -> str:
     used = {*draft.mapping.get("columns", {}).values(), *seen.roles.values(), *draft.mapping.get("ignore", ())}
     left = [each.name for each in seen.columns if each.name not in used]
     lines = [
-        f"# Drafted by `helmdesk inspect` from {_one_line(seen.path.name)}, {known}, {rows}. Look it over: what is a guess says so.",
-        "# Every key is explained in data/mappings/example.yaml.",
+        f"# Drafted by `helmdesk inspect` from {_one_line(seen.path.name)}, {known}, {rows}.",
+        "# Look it over: a guess says that it is one. Every key is explained in data/mappings/example.yaml.",
     ]
     for key, value in draft.mapping.items():
         lines += _lines(key, value, (key,), draft.remarks)

@@ -1,5 +1,6 @@
 """What a file holds: its form, its columns, whose export it is, and whether it is a table, a log or a history."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -8,7 +9,8 @@ import polars as pl
 from engine.plugins.inspection.columns import Column, columns_of
 from engine.plugins.inspection.form import Form, form_of
 from engine.plugins.inspection.vocabulary import Export, Vocabulary
-from engine.plugins.tables import ROW, open_table
+from engine.plugins.tables import ROW, SUFFIXES, open_table
+from engine.shared.errors import BadInput
 
 MOST_ROWS = 100_000
 """Rows that are looked at."""
@@ -43,8 +45,8 @@ class Overview(NamedTuple):
 
 def overview_of(path: Path, vocabulary: Vocabulary) -> Overview:
     """Raises BadInput for a file that is none of the forms."""
-    form = form_of(path)
-    frame, faulty, is_whole = _rows(path, form)
+    form, parts = _one_form(path)
+    frame, faulty, is_whole = _rows(parts, form)
     names = [name for name in frame.columns if name != ROW]
     export = vocabulary.export_of(names)
     columns = columns_of(frame, nulls=vocabulary.nulls_of(export), languages=vocabulary.languages_of(names))
@@ -64,18 +66,38 @@ def _history_words(frame: pl.DataFrame, roles: dict[str, str]) -> dict[str, dict
     return words
 
 
-def _rows(path: Path, form: Form) -> tuple[pl.DataFrame, int, bool]:
-    """The rows that are not blank."""
-    frames, faulty, rows = [], 0, 0
-    table = open_table(path, **form.opening())
-    for batch in table.batches():
+def _one_form(path: Path) -> tuple[Form, list[Path]]:
+    """Of a file, or of all files in a folder. Raises BadInput where they differ: a mapping describes one form."""
+    if not path.is_dir():
+        return form_of(path), [path]
+    parts = sorted(part for part in path.iterdir() if part.name.casefold().endswith(SUFFIXES))
+    if not parts:
+        raise BadInput(f"{path}: the folder has no file named *{', *'.join(SUFFIXES)}")
+    forms = {part: form_of(part) for part in parts}
+    headers = {part: open_table(part, **form.opening()).columns for part, form in forms.items()}
+    first = parts[0]
+    for part in parts:
+        if (forms[part].opening(), headers[part]) != (forms[first].opening(), headers[first]):
+            raise BadInput(
+                f"{path}: {part.name} has other columns or another form than {first.name}; inspect each by itself, "
+                "and describe files that belong together under `tables` of a mapping"
+            )
+    return forms[first], parts
+
+
+def _rows(parts: list[Path], form: Form) -> tuple[pl.DataFrame, int, bool]:
+    """The rows that are not blank, how many fit no header, and whether these are all."""
+    frames: list[pl.DataFrame] = []
+    faulty = rows = 0
+    tables = [open_table(part, **form.opening()) for part in parts]
+    for batch in chain.from_iterable(table.batches() for table in tables):
         frames.append(batch.frame)
         faulty += len(batch.faulty)
         rows += batch.frame.height
         if rows >= MOST_ROWS:
             break
-    frame = pl.concat(frames) if frames else pl.DataFrame(schema=dict.fromkeys((ROW, *table.columns), pl.String))
-    return frame, faulty, rows < MOST_ROWS
+    empty = pl.DataFrame(schema={ROW: pl.Int64, **dict.fromkeys(tables[0].columns, pl.String)})
+    return pl.concat(frames or [empty]), faulty, rows < MOST_ROWS
 
 
 def _layout(

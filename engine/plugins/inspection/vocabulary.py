@@ -1,4 +1,4 @@
-"""What other systems call a column, and what they mean by a word: known exports and words of many languages, as data."""
+"""What other systems call a column and mean by a word: known exports, and words of many languages, as data."""
 
 import re
 import unicodedata
@@ -103,7 +103,7 @@ class Vocabulary:
     def rank(self, field: str, column: str, export: Export | None) -> int | None:
         """How well a header names a field, 0 the best; None if it doesn't."""
         known = [plain(header) for header in export.columns.get(field, ())] if export else []
-        known += self._known[field] if field in self._known else []
+        known += self._known.get(field, [])
         places = [known.index(name) for name in _names(column) if name in known]
         return min(places, default=None)
 
@@ -135,6 +135,11 @@ class Vocabulary:
     def field_of(self, name: str) -> str | None:
         """The field that somebody calls so."""
         return next((field for field in self._known if self.rank(field, name, None) is not None), None)
+
+    def verdict(self, word: str) -> str | None:
+        """`met` for one that says so or yes."""
+        found = self.meaning("verdict", word, None)
+        return found.word if found else None
 
     def is_yes_or_no(self, word: str) -> bool:
         return plain(word) in {plain(each) for each in self.yes_or_no}

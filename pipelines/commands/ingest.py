@@ -17,18 +17,17 @@ if TYPE_CHECKING:
 
 REASONS_SHOWN = 5
 WORDS_SHOWN = 20
-CELL_SHOWN = 40
 
 
 def _share(text: str) -> float:
-    number, percent = text.strip().removesuffix("%"), text.strip().endswith("%")
+    from pydantic import TypeAdapter, ValidationError
+
+    from engine.plugins.mapping import Share
+
     try:
-        share = float(number) / (100 if percent else 1)
-    except ValueError:
-        share = -1.0
-    if not 0 <= share <= 1:
-        raise BadInput(f"--max-refused {text!r} is no share: write 5% or 0.05")
-    return share
+        return TypeAdapter[float](Share).validate_python(text)
+    except ValidationError:
+        raise BadInput(f"--max-refused {text!r} is no share: write 5% or 0.05") from None
 
 
 def ingest(
@@ -170,10 +169,8 @@ def _beside(first: "FirstTicket") -> Iterator[str]:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    shown = {name: " ".join(str(value).split()) for name, value in values.items() if value not in (None, "", ())}
-    return _line(
-        " | ".join(f"{name} {value if len(value) <= 40 else value[:39] + '…'}" for name, value in shown.items())
-    )
+    texts = {name: " ".join(str(value).split()) for name, value in values.items() if value not in (None, "", ())}
+    return _line(" | ".join(f"{name}: {shortened(text)}" for name, text in texts.items()))
 
 
 def _place(row: "Rejected") -> str:

@@ -1,5 +1,6 @@
 """What a column of a table holds: how much, of which kind, which words, and instants in which writing."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -71,9 +72,16 @@ def _kind(counts: Counter[str], dates: DateColumn | None) -> str:
         return "boolean"
     if all(_NUMBER.fullmatch(cell) for cell in counts):
         return "number"
-    if all(cell.startswith("[") for cell in counts):
+    if all(map(_is_list, counts)):
         return "list"
     return "word" if _are_words(counts, sum(counts.values()), "word") else "text"
+
+
+def _is_list(cell: str) -> bool:
+    try:
+        return cell.startswith("[") and isinstance(json.loads(cell), list)
+    except ValueError:
+        return False
 
 
 def _are_words(counts: Counter[str], filled: int, kind: str) -> bool:

@@ -29,6 +29,9 @@ EXCEL_EPOCHS: Final = {"excel": 25_569, "excel_1904": 24_107}
 """The day number of 1970-01-01. From March 1900 on, the 1900 system is a day ahead: it has a 29 February 1900."""
 _TIME: Final = re.compile(r"\b(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
+UNITS: Final = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400, "clock": 0, "words": 0}
+"""Seconds; `clock` is 26:30 or 26:30:15, `words` is 1d 2h 30m or 1 day 2 hours, a day of 24 hours."""
+
 
 class Writing(NamedTuple):
     """How the instants of a file are written; local ones are in `zone`."""
@@ -48,7 +51,7 @@ def instant(raw: pl.Expr, writing: Writing) -> pl.Expr:
 
     An hour that a clock change repeats means its first pass; one that it skips, and years outside 1970–2199, are null.
     """
-    text, found = raw.str.strip_chars(), [pl.lit(None, pl.Datetime("us", "UTC"))]
+    text, found = raw.str.strip_chars(), list[pl.Expr]()
     for form in writing.formats:
         found += _readings(text, form, writing, found)
     return _usual(pl.coalesce(found))
@@ -97,7 +100,7 @@ def _readings(text: pl.Expr, form: str, writing: Writing, before: Sequence[pl.Ex
             return [_parsed(_with_offset(text, writing.zone_names), form.replace("%Z", "%z"), "UTC")]
         case _ if form != "iso" and any(code in form for code in ("%z", "%:z", "%#z", "%+")):
             return [_parsed(text, form, "UTC")]
-        case _ if form.startswith(LANGUAGE):
+        case _ if form.startswith(LANGUAGE) and before:
             text = pl.when(pl.coalesce(before).is_null()).then(text)
     zoned = [_parsed(text, iso, "UTC") for iso in ISO_ZONED] if form == "iso" else []
     return zoned + [_in_zone(naive, writing.zone) for naive in _naive(text, form, writing)]
@@ -121,6 +124,33 @@ def _naive(text: pl.Expr, form: str, writing: Writing) -> list[pl.Expr]:
 
 def _parsed(text: pl.Expr, form: str, zone: str | None = None) -> pl.Expr:
     return text.str.strptime(pl.Datetime("us", zone), form, strict=False)
+
+
+def duration(raw: pl.Expr, unit: str) -> pl.Expr:
+    """How long a cell says something took; null for what is no duration in this unit."""
+    text = raw.str.strip_chars().str.to_lowercase()
+    match unit:
+        case "clock":
+            parts = [
+                text.str.extract(r"^(\d+):([0-5]\d)(?::([0-5]\d))?$", n).cast(pl.Int64).fill_null(0) for n in (1, 2, 3)
+            ]
+            good, seconds = text.str.contains(r"^\d+:[0-5]\d(:[0-5]\d)?$"), parts[0] * 3600 + parts[1] * 60 + parts[2]
+        case "words":
+            amounts = [(text.str.extract(rf"(\d+)\s*{word}"), size) for word, size in _SPANS.items()]
+            good = text.str.contains(rf"^(\d+\s*({'|'.join(_SPANS)})[\s,]*)+$")
+            seconds = pl.sum_horizontal(amount.cast(pl.Int64).fill_null(0) * size for amount, size in amounts)
+        case _:
+            number = _number(text, r"^\d+([.,]\d+)?$")
+            good, seconds = number.is_not_null() & (number < 10**9), number * UNITS[unit]
+    return pl.when(good).then(pl.duration(milliseconds=(seconds * 1000).round().cast(pl.Int64)))
+
+
+_SPANS: Final = {
+    r"d(?:ays?)?\b": 86_400,
+    r"h(?:(?:ou)?rs?)?\b": 3_600,
+    r"m(?:in(?:ute)?s?)?\b": 60,
+    r"s(?:ec(?:ond)?s?)?\b": 1,
+}
 
 
 def _in_zone(naive: pl.Expr, zone: str) -> pl.Expr:
@@ -201,7 +231,7 @@ def _asked(text: str, language: str, day_first: bool | None) -> datetime | None:
         return None
     order = {} if day_first is None else {"DATE_ORDER": "DMY" if day_first else "MDY"}
     settings = {"STRICT_PARSING": True, "PARSERS": ["absolute-time"], **order}
-    found = DateDataParser(languages=[language], settings=settings).get_date_data(text).date_obj
+    found: datetime | None = DateDataParser(languages=[language], settings=settings).get_date_data(text).date_obj
     if found is not None and all_numbers and int(all_numbers[1 if day_first else 2]) != found.day:
         return None  # it takes the other order where the given one gives no date
     return found

@@ -63,7 +63,8 @@ FIELDS = (set(StandardTicket.model_fields) - NO_FIELDS) | set(PLACES) | set(VERD
 ANY_OTHER = "*"
 ROW_NUMBER = "(row)"
 """As the column of ticket_id: the number of the row."""
-UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400}
+LATER = INSTANTS[1:]
+"""One that can't be read, or lies before the creation, is dropped, and its ticket stays."""
 AUTO = "auto"
 
 
@@ -207,6 +208,15 @@ class TicketMapping(Frozen):
         declared = self.first_response or told
         return Responses.REPLIES if declared == "first_touch" else Responses(declared)
 
+    @property
+    def writing(self) -> instants.Writing:
+        return instants.Writing(self.dates, self.time_zone, self.day_first, self.zone_names)
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """How a file of this source is opened (`tables.open_table`)."""
+        return {name: getattr(self, name) for name in ("encoding", "delimiter", "skip_rows", "sheet", "records")}
+
     @field_validator("values", mode="before")
     @classmethod
     def _text_keys(cls, tables: Any) -> Any:
@@ -242,12 +252,12 @@ class TicketMapping(Frozen):
     @classmethod
     def _units(cls, units: dict[str, str]) -> dict[str, str]:
         for field, unit in units.items():
-            if field not in INSTANTS[1:]:
-                raise ValueError(f"{field!r} is no later instant of a ticket; those are {', '.join(INSTANTS[1:])}")
+            if field not in LATER:
+                raise ValueError(f"{field!r} is no later instant of a ticket; those are {', '.join(LATER)}")
             if "business" in unit or "working" in unit:
                 raise ValueError(f"{field}: business time has no instant without the source's own calendar; map one")
-            if unit not in UNITS:
-                raise ValueError(f"{field}: {unit!r} is no unit; those are {', '.join(UNITS)}")
+            if unit not in instants.UNITS:
+                raise ValueError(f"{field}: {unit!r} is no unit; those are {', '.join(instants.UNITS)}")
         return units
 
     @field_validator("time_zone")

@@ -31,7 +31,7 @@ DEEPEST = 10
 class Faulty(NamedTuple):
     """A row that is no row of this table."""
 
-    row: int
+    row: int | None
     reason: str
     content: dict[str, Any]
 
@@ -173,7 +173,7 @@ class _Records:
         for number, cells, given in self.read():
             if cells is None:
                 faulty.append(Faulty(number, f"the {self.what} is not one JSON object in Unicode", {self.what: given}))
-            elif any(cells.values()):
+            else:
                 good.append((number, cells))
             if len(good) + len(faulty) == CHUNK:
                 yield Batch(frame_of(good, self.columns), faulty)

@@ -55,9 +55,11 @@ class DateColumn(NamedTuple):
     share: float
     """Of the cells that hold something, how many one of the formats reads."""
     readings: dict[Order, tuple[str, ...]]
-    """More than one where every cell could be read with either order and some would mean another day."""
+    """More than one where as many cells can be read with either order."""
     odd: str | None
     """A cell that none of the formats reads."""
+    differ: bool
+    """Whether the readings mean another day for some cell."""
 
     @property
     def language(self) -> str | None:
@@ -68,7 +70,7 @@ class DateColumn(NamedTuple):
 
     @property
     def is_ambiguous(self) -> bool:
-        return len(self.readings) > 1
+        return len(self.readings) > 1 and self.differ
 
 
 class _Shape(NamedTuple):
@@ -148,7 +150,7 @@ def _joined(
     good = _read_by(formats, list(cells), fits)
     odd = next((cell for cell, is_read in good.items() if not is_read), None)
     share = sum(cells[cell] for cell, is_read in good.items() if is_read) / total
-    return DateColumn(formats, share, readings if _differ(first) else {orders[0]: formats}, odd)
+    return DateColumn(formats, share, readings, odd, _differ(first))
 
 
 def _in_language(some: list[str], fits: Fits, languages: Sequence[str]) -> str | None:

@@ -205,7 +205,7 @@ def _order(columns: Sequence[Column], questions: Questions) -> Order | None:
     """Of day and month, one for the file: as a column shows it, or as it is answered; None if it does not matter."""
     told: dict[Order, str] = {}
     for column in columns:
-        if column.dates and not column.dates.is_ambiguous and any("%m" in form for form in column.dates.formats):
+        if column.dates and len(column.dates.readings) == 1 and any("%m" in form for form in column.dates.formats):
             told.setdefault(next(iter(column.dates.readings)), column.name)
     told.pop("year", None)
     if len(told) > 1:

@@ -23,6 +23,7 @@ from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
+from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
@@ -114,6 +115,7 @@ def demo(context: typer.Context) -> None:
     print(later_answers(where))
 
 
+command_line.command("inspect")(inspect)
 command_line.command("ingest")(ingest)
 command_line.command("deliver")(deliver)
 command_line.command("coverage")(coverage)

@@ -39,7 +39,7 @@ def ingest(
         if path is None:
             report = take_in(app, progress=progress, rows=rows.extend, refused=files.append)
         elif source == "people":
-            typer.echo(f"people and groups {bring_people(app, path)}")
+            typer.echo(f"people and groups {bring_people(app, path, mapping=mapping)}")
             return
         else:
             report = job(

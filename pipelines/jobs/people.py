@@ -46,15 +46,15 @@ def import_people(app: App, path: Path, *, mapping: Path | None = None, kind: st
     """
     if path.is_dir():
         folder = [record for part in load_people(path) for record in part]
-        return _kept(app, folder, [], [])
+        return _store(app, folder, [], [])
     if path.suffix.casefold() in (".yaml", ".yml") or _is_document(path):
         found: list[BaseModel | str] = []
         for name, listed in _document(path).items():
             found += _records(app, name, dict(enumerate(listed, start=1)), f"{name}: ")
-        return _told(app, found, [])
+        return _with_teams(app, found, [])
     read = read_table(path, load_people_mapping(mapping) if mapping else None, kind=kind)
     found = [*read.refused, *_records(app, read.kind, read.rows, "")]
-    return _told(app, found, read.unused)
+    return _with_teams(app, found, read.unused)
 
 
 def _is_document(path: Path) -> bool:
@@ -105,16 +105,16 @@ def _absent(app: App, rows: Mapping[int, Mapping[str, Any]]) -> Iterable[BaseMod
             yield Agent.model_validate({**agent.model_dump(), "absences": away[agent.id]})
 
 
-def _told(app: App, found: Sequence[BaseModel | str], unused: list[str]) -> Brought:
+def _with_teams(app: App, found: Sequence[BaseModel | str], unused: list[str]) -> Brought:
     refused = [one for one in found if isinstance(one, str)]
     made = [one for one in found if not isinstance(one, str)]
     named = {team for one in made if isinstance(one, Agent) for team in one.teams}
     named |= {one.team_id for one in made if isinstance(one, AssignmentGroup) and one.team_id}
     there = {one.id for one in [*app.store.all(Team), *made] if isinstance(one, Team)}
-    return _kept(app, [*made, *(Team(id=name, name=name) for name in sorted(named - there))], refused, unused)
+    return _store(app, [*made, *(Team(id=name, name=name) for name in sorted(named - there))], refused, unused)
 
 
-def _kept(app: App, made: Sequence[BaseModel], refused: list[str], unused: list[str]) -> Brought:
+def _store(app: App, made: Sequence[BaseModel], refused: list[str], unused: list[str]) -> Brought:
     calendars = app.policies.sla.calendars
     for one in made:
         if isinstance(one, Agent) and one.shift is not None and one.shift not in calendars:

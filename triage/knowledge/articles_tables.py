@@ -78,9 +78,9 @@ def question_id(question: str) -> str:
 
 def is_draft(row: Row) -> bool:
     """Whether the export says that nobody is to read it: `draft: true`, `published: false`, or such a status."""
-    said = {name: str(row[key]).strip().lower() for name, key in _by_name(row).items()}
-    is_withdrawn = said.get("status") in ("draft", "archived", "trashed", "unpublished")
-    return is_withdrawn or said.get("draft") in ("true", "yes", "1") or said.get("published") in ("false", "no", "0")
+    marks = {name: str(row[key]).strip().lower() for name, key in _by_name(row).items()}
+    is_withdrawn = marks.get("status") in ("draft", "archived", "trashed", "unpublished")
+    return is_withdrawn or marks.get("draft") in ("true", "yes", "1") or marks.get("published") in ("false", "no", "0")
 
 
 def _header_names(mapping: Mapping[str, str]) -> set[str]:

@@ -25,6 +25,7 @@ from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
+from pipelines.commands.people import people
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
@@ -42,6 +43,7 @@ command_line = typer.Typer(
 )
 command_line.add_typer(sla, name="sla")
 command_line.add_typer(knowledge, name="knowledge")
+command_line.add_typer(people, name="people")
 command_line.add_typer(triage, name="triage", invoke_without_command=True)
 command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(grants, name="grants")

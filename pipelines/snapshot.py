@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from more_itertools import chunked
 
-from engine.contracts import AssignmentGroup
+from engine.contracts import Agent, AssignmentGroup
 from engine.not_measured import why_unknown
 from engine.outcomes import Figure
 from engine.standings import HISTORY_KINDS, OPEN, standings, tickets_as_of
@@ -247,8 +247,13 @@ class Snapshot:
 
     @cached_property
     def groups(self) -> list[AssignmentGroup]:
-        """Groups with the load they carry elsewhere (`pipelines.work_queue.with_load` adds what they hold here)."""
-        return self._app.store.all(AssignmentGroup)
+        """Groups with the load they carry elsewhere (`pipelines.work_queue.with_load` adds what they hold here) and the slots
+        of the people who are there."""
+        from engine.allocation.presence import with_who_is_there
+
+        store, calendars = self._app.store, self.policies.sla.calendars
+        open_shifts = {name for name, calendar in calendars.items() if calendar.is_open(self.as_of)}
+        return with_who_is_there(store.all(AssignmentGroup), store.all(Agent), self.as_of, open_shifts=open_shifts)
 
     @cached_property
     def answers(self) -> "list[Review]":

@@ -83,7 +83,7 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
         if path is None:
             report = take_in(app, progress=progress, rows=rows.extend, refused=files.append)
         elif source == "people":
-            typer.echo(f"people and groups {bring_people(app, path)}")
+            typer.echo(f"people and groups {bring_people(app, path, mapping=mapping)}")
             return
         else:
             report = job(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.contracts import AllocationDecision, GroupStatus, Outcome, Status
+from engine.contracts import AllocationDecision, GroupStatus, Outcome, Responses, Status
 from engine.plugins import bmc, jira, servicenow, webhook
 from engine.plugins.posting import to_url
 from engine.plugins.registry import handler_plugin, source_names, source_plugin
@@ -154,6 +154,7 @@ def test_a_jira_changelog_is_the_history() -> None:
     told = jira_told()
     assert [f"{e.at:%H:%M} {e.kind} {e.value or ''}".strip() for e in told.events] == [
         "09:00 created",
+        "09:10 customer_message",
         "09:20 priority high",
         "09:30 assignee acc-ana",
         "09:30 status in_progress",
@@ -166,13 +167,14 @@ def test_a_jira_changelog_is_the_history() -> None:
     assert (ticket.tags, f"{ticket.first_response_at:%H:%M}") == (("proxy", "slow"), "09:40")
 
 
-def test_without_comments_the_first_status_change_by_another_answers() -> None:
-    assert f"{jira_told(comment=None).tickets[0].first_response_at:%H:%M}" == "09:30"
+def test_without_comments_an_answer_is_not_told() -> None:
+    ticket = jira_told(comment=None).tickets[0]
+    assert (ticket.first_response_at, ticket.responses) == (None, Responses.UNTOLD)
 
 
 def test_a_changelog_that_is_cut_off_is_no_history() -> None:
     told = jira_told(changelog={"total": 200})
-    assert (len(told.tickets), told.events) == (1, ())
+    assert (len(told.tickets), [event.kind for event in told.events]) == (1, ["customer_message", "response"])
 
 
 def test_an_unknown_jira_status_refuses_the_issue() -> None:

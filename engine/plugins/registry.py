@@ -39,6 +39,8 @@ SOURCES = {
     "webhook": Entry(plugin="engine.plugins.webhook:StandardTicketSource"),
     "servicenow": Entry(plugin="engine.plugins.servicenow:ServiceNowSource", mapping="servicenow.yaml"),
     "jira": Entry(plugin="engine.plugins.jira:JiraSource", mapping="jira.yaml"),
+    "zendesk": Entry(plugin="engine.plugins.zendesk:ZendeskSource", mapping="zendesk.yaml"),
+    "freshdesk": Entry(plugin="engine.plugins.freshdesk:FreshdeskSource", mapping="freshdesk.yaml"),
 }
 HANDLERS = {
     "outbox": Entry(plugin="engine.plugins.sending:Handler"),

@@ -22,6 +22,8 @@ from pipelines.commands.deliver import deliver
 from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
 from pipelines.commands.knowledge import knowledge
+from pipelines.commands.pull import pull
+from pipelines.commands.push import push
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
@@ -44,6 +46,7 @@ command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(push, name="push")
 
 PROCESS = "process"
 """What a command is given that is a process of its own, and no call within another one."""
@@ -110,6 +113,7 @@ def demo(context: typer.Context) -> None:
 
 
 command_line.command("ingest")(ingest)
+command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
 
 

@@ -2,7 +2,7 @@
 `sys_journal_field`.
 
 A comment is seen by the caller, a work note is not. A comment by the caller is the customer's, by a member of a group
-the desk's, by `system` an automation's, by anybody else a colleague's of the caller. Values are raw, as in the incident.
+the desk's, by `system` an automation's, by anybody else a colleague's of the caller. Values are raw.
 """
 
 from collections.abc import Iterator, Mapping

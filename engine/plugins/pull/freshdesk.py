@@ -9,6 +9,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from engine.plugins.pull.pages import Cursor, Page, page, start, walk
 from engine.plugins.pull.site import Account, Site, basic
@@ -47,7 +48,7 @@ class FreshdeskFeed:
         conversations: list[dict[str, Any]] = []
         number, has_next = 1, True
         while has_next:
-            answer = self._site.get(f"/api/v2/tickets/{_key(ticket)}/conversations", per_page=PARTS, page=number)
+            answer = self._site.get(f"/api/v2/tickets/{quote(_key(ticket))}/conversations", per_page=PARTS, page=number)
             conversations += answer.objects()
             number, has_next = number + 1, answer.has_next
         return ticket | {"conversations": conversations}

@@ -10,6 +10,7 @@ Data Center: `GET /rest/api/2/search` with `startAt` and `total` (docs.atlassian
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from engine.plugins.pull.pages import Cursor, Page, page, start, walk
@@ -30,8 +31,7 @@ class JiraFeed:
     source = "jira"
 
     def __init__(self, account: Account, *, jql: str = "", wait_seconds: float = 0.5) -> None:
-        token = basic(account.user, account.token) if account.user else bearer(account.token)
-        self._site = Site(account, token, wait_seconds=wait_seconds)
+        self._site = Site(account, authorization(account), wait_seconds=wait_seconds)
         self._jql = jql
         self.stream = f"{self._site.url} {jql}".strip()
 
@@ -72,7 +72,7 @@ class JiraFeed:
         return f'updated >= "{local:%Y-%m-%d %H:%M}"{chosen} ORDER BY updated ASC, key ASC'
 
     def _whole_on_cloud(self, issue: Issue) -> Mapping[str, Any]:
-        path, fields = f"/rest/api/3/issue/{_key(issue)}", issue["fields"]
+        path, fields = f"/rest/api/3/issue/{quote(_key(issue), safe='')}", issue["fields"]
         if not _is_whole(fields.get("comment"), "comments"):
             fields = fields | {"comment": _as_part("comments", self._all(f"{path}/comment", "comments"))}
         if not _is_whole(issue.get("changelog"), "histories"):
@@ -81,7 +81,7 @@ class JiraFeed:
 
     def _whole_in_data_center(self, issue: Issue) -> Mapping[str, Any]:
         """Whether a comment is internal stands in its properties there, which only its own address gives."""
-        path, fields = f"/rest/api/2/issue/{_key(issue)}", issue["fields"]
+        path, fields = f"/rest/api/2/issue/{quote(_key(issue), safe='')}", issue["fields"]
         if (fields.get("comment") or {}).get("total") != 0:
             comments = self._all(f"{path}/comment", "comments", expand="properties")
             fields = fields | {"comment": _as_part("comments", [_with_audience(comment) for comment in comments])}
@@ -96,6 +96,10 @@ class JiraFeed:
             found += (part := answer.objects(name))
             if not part or len(found) >= int(answer.value("total") or 0):
                 return found
+
+
+def authorization(account: Account) -> str:
+    return basic(account.user, account.token) if account.user else bearer(account.token)
 
 
 def is_on_cloud(site: Site) -> bool:

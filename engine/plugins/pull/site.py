@@ -65,8 +65,10 @@ class Site:
     """Raises TryLater for what may go better later (no answer, half of one, 5xx, 429) and, with the setting to change,
     for 401, 403 and a redirect; Refused for any other 4xx. Reads are tried five times, writes once."""
 
-    def __init__(self, account: Account, authorization: str, *, wait_seconds: float = 0.5) -> None:
-        self.url, self._wait = account.url.rstrip("/"), wait_seconds
+    def __init__(
+        self, account: Account, authorization: str, *, wait_seconds: float = 0.5, patience: timedelta = PATIENCE
+    ) -> None:
+        self.url, self._wait, self._patience = account.url.rstrip("/"), wait_seconds, patience
         self._server = Connection(
             self.url,
             setting=f"{account.setting}_URL",
@@ -78,7 +80,7 @@ class Site:
 
     def get(self, path: str, **parameters: Any) -> Answer:
         tries = stamina.retry_context(
-            on=_pause,
+            on=self._pause,
             attempts=TRIES,
             timeout=None,
             wait_initial=self._wait,
@@ -92,6 +94,14 @@ class Site:
 
     def send(self, method: str, path: str, content: Mapping[str, Any]) -> Any:
         return self._ask(method, path, json=dict(content)).content
+
+    def _pause(self, error: Exception) -> bool | float:
+        """Whether a read is worth another try, or after how many seconds."""
+        if not isinstance(error, TryLater):
+            return False
+        if error.after is None:
+            return True
+        return error.after.total_seconds() if error.after <= self._patience else False
 
     def _ask(self, method: str, path: str, **content: Any) -> Answer:
         about = f"{method} {path}"
@@ -126,12 +136,3 @@ class Site:
             return json.loads(body) if body.strip() else None
         except (ValueError, RecursionError):
             raise TryLater(f"{self._server.shown} answers {about} with no JSON, or half of it") from None
-
-
-def _pause(error: Exception) -> bool | float:
-    """Whether a read is worth another try, or after how many seconds."""
-    if not isinstance(error, TryLater):
-        return False
-    if error.after is None:
-        return True
-    return error.after.total_seconds() if error.after <= PATIENCE else False

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from engine.plugins.pull.pages import EPOCH, Cursor, Page, page
 from engine.plugins.pull.site import Account, Answer, Site, basic, bearer
@@ -48,7 +49,7 @@ class ZendeskFeed:
         after: dict[str, str] = {}
         while True:
             answer = self._site.get(
-                f"/api/v2/tickets/{_key(ticket)}/audits.json", include="users", **{"page[size]": PARTS, **after}
+                f"/api/v2/tickets/{quote(_key(ticket))}/audits.json", include="users", **{"page[size]": PARTS, **after}
             )
             audits += answer.objects("audits")
             known |= {each.get("id"): each for each in answer.value("users") or ()}

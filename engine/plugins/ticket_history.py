@@ -71,7 +71,7 @@ def with_history(ticket: StandardTicket, changes: Sequence[Change], messages: Se
     spoken = with_messages(ticket, messages)
     ticket, talk = spoken.tickets[0], spoken.events
     history = list(_of_changes(ticket, sorted(changes, key=lambda change: change.at)))
-    state = lifecycle.replay(history[0].data, history)
+    state = lifecycle.replay({name: history[0].data[name] for name in ENUMS}, history)
     if state.status != ticket.status:
         return spoken
     dates = {name: getattr(state, name) for name in ("resolved_at", "closed_at")}

@@ -45,15 +45,20 @@ class JiraFeed:
             yield page(issues, whole, _key, {"updated": _updated(issues[-1]).isoformat()})
 
     def _on_cloud(self, begin: datetime, zone: ZoneInfo, size: int) -> Iterator[list[Issue]]:
-        asked = {"jql": self._query(begin, zone), "fields": "*all", "expand": "changelog", "maxResults": size}
         token: dict[str, str] = {}
-        while True:
-            answer = self._site.get("/rest/api/3/search/jql", **asked, **token)
-            if issues := answer.objects("issues"):
-                yield issues
-            if not answer.value("nextPageToken"):
-                return
-            token = {"nextPageToken": answer.value("nextPageToken")}
+
+        def ask(instant: datetime, number: int) -> tuple[Sequence[Issue], bool]:
+            nonlocal token
+            asked = {"jql": self._query(instant, zone), "fields": "*all", "expand": "changelog", "maxResults": size}
+            token = token if number else {}
+            while True:
+                answer = self._site.get("/rest/api/3/search/jql", **asked, **token)
+                following = answer.value("nextPageToken")
+                token = {"nextPageToken": following} if following else {}
+                if (issues := answer.objects("issues")) or not token:
+                    return issues, bool(token)
+
+        return walk(ask, begin, updated=_updated, key=_key, step=timedelta(minutes=1))
 
     def _in_data_center(self, begin: datetime, zone: ZoneInfo, size: int) -> Iterator[list[Issue]]:
         def ask(instant: datetime, number: int) -> tuple[Sequence[Issue], bool]:

@@ -49,7 +49,7 @@ SOURCES = {
 }
 PULLED = ("freshdesk", "jira", "servicenow", "zendesk")
 """Sources whose tickets can be fetched from an API."""
-NOTED = ("jira", "servicenow", "zendesk")
+TAKES_NOTES = ("jira", "servicenow", "zendesk")
 """Sources whose tickets take internal notes."""
 HANDLERS = {
     "outbox": Entry(plugin="engine.plugins.sending:Handler"),
@@ -120,7 +120,7 @@ def feed(account: "Account", *, jql: str = "") -> "Feed":
 
 
 def notes(account: "Account") -> "Notes":
-    """Where suggestions for this account's tickets go; its source is one of NOTED."""
+    """Where suggestions for this account's tickets go; its source is one of TAKES_NOTES."""
     from engine.plugins.pull.notes import JiraNotes, ServiceNowNotes, ZendeskNotes
 
     match account.source:

@@ -56,8 +56,8 @@ class ZendeskSource(Messages):
 
     def _messages(self, payload: Json) -> Iterator[Message]:
         users = {user["id"]: user for user in payload.get("users") or ()}
-        spoken = [(audit, at, e) for audit, at in self._audits(payload) for e in audit["events"] if e["type"] in SPOKEN]
-        for audit, at, event in spoken[1:]:
+        talk = [(audit, at, e) for audit, at in self._audits(payload) for e in audit["events"] if e["type"] in SPOKEN]
+        for audit, at, event in talk[1:]:
             author = event.get("author_id", audit["author_id"])
             by_rule = any((one.get("via") or {}).get("channel") == "rule" for one in (audit, event))
             role = "automation" if by_rule else _role(users.get(author), payload["ticket"].get("requester_id"))

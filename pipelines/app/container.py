@@ -130,9 +130,9 @@ class App:
     @cached_property
     def notes(self) -> "dict[str, Notes]":
         """By source: where suggestions go, if they are pushed at all."""
-        from engine.plugins.registry import NOTED, notes
+        from engine.plugins.registry import TAKES_NOTES, notes
 
-        return {source: notes(self._account(source)) for source in self.settings.accounts if source in NOTED}
+        return {source: notes(self._account(source)) for source in self.settings.accounts if source in TAKES_NOTES}
 
     @property
     def destinations(self) -> "dict[str, Callable[..., str]]":

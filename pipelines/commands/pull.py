@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.shared.errors import BadInput
 from pipelines.commands.ingest import show_report
 from pipelines.commands.terminal import instant, open_here, progress_bars
 
@@ -43,6 +44,8 @@ def pull(
     from pipelines.jobs.pull import repeat
 
     if every is not None:
+        if since is not None or limit is not None:
+            raise BadInput("--every goes on where the last pull ended: give it without --since and --limit")
         import time
         from contextlib import suppress
 

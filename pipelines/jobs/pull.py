@@ -42,8 +42,8 @@ def pull(
                 if limit and seen >= limit:
                     break
         except Unavailable as error:
-            kept = f"created {report.created}, updated {report.updated} before that"
-            raise Unavailable(f"{error}; {kept}, the next pull goes on from there") from error
+            so_far = f"created {report.created}, updated {report.updated} before that"
+            raise Unavailable(f"{error}; {so_far}, the next pull goes on from there") from error
     return report
 
 

@@ -1,21 +1,25 @@
 """Tickets fetched from a system: none lost, none twice, whatever happens between two pages."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from engine.contracts import Kind
 from engine.plugins.pull import site
 from engine.shared.errors import BadInput, Busy, Unavailable
 from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
+from pipelines.app.settings import known_settings
+from pipelines.cli import command_line
 from pipelines.jobs import pull as job
 from pipelines.jobs.pull import pull
 from tests.pipelines.vendor_systems import MINUTE, START, TOKEN, VENDORS, JiraDataCenter, ServiceNow, Vendor, serving
@@ -212,6 +216,50 @@ def test_what_the_user_must_not_see_hides_nothing_else(monkeypatch: pytest.Monke
         for ticket in vendor.tickets[:6]:
             ticket["caller_id"] = "u-hidden"
         assert pull(app, "servicenow").created == 4
+
+
+def run(home: Path, *words: str) -> Any:
+    return CliRunner().invoke(command_line, ["--home", str(home), "pull", *words])
+
+
+def test_the_command_counts_as_ingest_does(vendor: Vendor, tmp_path: Path) -> None:
+    done = run(tmp_path, vendor.source, "--limit", "4", "--since", "2026-03-02T00:00Z")
+    assert done.output.startswith("created 4, updated 0, skipped 0, rejected 0, events ")
+
+
+def test_the_command_wants_an_instant_with_its_zone(tmp_path: Path) -> None:
+    assert "--since '2026-03-02' has no time zone" in str(run(tmp_path, "jira", "--since", "2026-03-02").exception)
+
+
+def test_help_names_every_variable(tmp_path: Path) -> None:
+    shown = run(tmp_path, "--help").output
+    names = [name for name in known_settings() if re.match(r"HELMDESK_(JIRA|SERVICENOW|ZENDESK|FRESHDESK)_", name)]
+    assert [name for name in names if name not in shown] == []
+
+
+def test_a_failed_round_is_no_end(app: App, vendor: Vendor) -> None:
+    """Each round is a line; the third is ended from outside."""
+    lines: list[str] = []
+
+    def wait(seconds: float) -> None:
+        vendor.trouble = [(429, {"Retry-After": "3600"})]
+        if len(lines) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        job.repeat(app, vendor.source, every=MINUTE, wait=wait, report=lines.append)
+    assert ("created 10" in lines[0], " failed: " in lines[1], "429" in lines[1]) == (True, True, True)
+
+
+@pytest.mark.parametrize("vendor", ["jira"], indirect=True)
+def test_an_hour_that_comes_twice_hides_nothing(app: App, vendor: Vendor) -> None:
+    """In New York 01:30 on 1 November 2026 is 05:30Z and again 06:30Z; JQL can't say which."""
+    twice = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    vendor.touch(1, twice - timedelta(hours=1))
+    vendor.touch(2, twice)
+    for since in (twice, twice - timedelta(hours=1)):
+        found = {record.key for page in app.feed("jira").pages(None, since=since, size=4) for record in page.records}
+        assert {"SUP-1", "SUP-2"} <= found
 
 
 def own(vendor: Vendor) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Freshdesk: tickets as they were updated, each with its statistics, requester and conversations.
+"""Freshdesk: tickets as they were updated, each with its statistics and conversations.
 
-`GET /api/v2/tickets?updated_since=…&order_by=updated_at&order_type=asc&include=stats,requester,description` and
+`GET /api/v2/tickets?updated_since=…&order_by=updated_at&order_type=asc&include=stats,description` and
 `GET /api/v2/tickets/{id}/conversations`, both paged by `page` while the `Link` header names a next one
 (developers.freshdesk.com/api/#list_all_tickets, #list_all_ticket_notes). The list ends after 300 pages, hence a new
 `updated_since` for each; deleted tickets and spam are not in it.
@@ -34,7 +34,7 @@ class FreshdeskFeed:
                 updated_since=f"{instant:%Y-%m-%dT%H:%M:%SZ}",
                 order_by="updated_at",
                 order_type="asc",
-                include="stats,requester,description",
+                include="stats,description",
                 per_page=size,
                 page=number // size + 1,
             )

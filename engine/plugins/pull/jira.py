@@ -49,10 +49,15 @@ class JiraFeed:
 
         def ask(instant: datetime, number: int) -> tuple[Sequence[Issue], bool]:
             nonlocal token
-            asked = {"jql": self._query(instant, zone), "fields": "*all", "expand": "changelog", "maxResults": size}
+            parameters = {
+                "jql": self._query(instant, zone),
+                "fields": "*all",
+                "expand": "changelog",
+                "maxResults": size,
+            }
             token = token if number else {}
             while True:
-                answer = self._site.get("/rest/api/3/search/jql", **asked, **token)
+                answer = self._site.get("/rest/api/3/search/jql", **parameters, **token)
                 following = answer.value("nextPageToken")
                 token = {"nextPageToken": following} if following else {}
                 if (issues := answer.objects("issues")) or not token:
@@ -62,8 +67,8 @@ class JiraFeed:
 
     def _in_data_center(self, begin: datetime, zone: ZoneInfo, size: int) -> Iterator[list[Issue]]:
         def ask(instant: datetime, number: int) -> tuple[Sequence[Issue], bool]:
-            asked = {"jql": self._query(instant, zone), "fields": "*all", "expand": "changelog"}
-            answer = self._site.get("/rest/api/2/search", **asked, startAt=number, maxResults=size)
+            parameters = {"jql": self._query(instant, zone), "fields": "*all", "expand": "changelog"}
+            answer = self._site.get("/rest/api/2/search", **parameters, startAt=number, maxResults=size)
             issues = answer.objects("issues")
             return issues, number + len(issues) < int(answer.value("total") or 0)
 

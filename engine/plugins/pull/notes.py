@@ -51,8 +51,8 @@ class ZendeskNotes(Notes):
         super().__init__(account, zendesk.authorization(account), wait_seconds=wait_seconds)
 
     def _newest(self, ticket: str) -> list[dict[str, Any]]:
-        asked = {"sort": "-created_at", "page[size]": PARTS}
-        return self._site.get(f"/api/v2/tickets/{ticket}/comments.json", **asked).objects("comments")
+        parameters = {"sort": "-created_at", "page[size]": PARTS}
+        return self._site.get(f"/api/v2/tickets/{ticket}/comments.json", **parameters).objects("comments")
 
     def _write(self, ticket: str, text: str) -> None:
         content = {"ticket": {"comment": {"body": text, "public": False}}}
@@ -89,8 +89,8 @@ class ServiceNowNotes(Notes):
         super().__init__(account, servicenow.authorization(account), wait_seconds=wait_seconds)
 
     def _place(self, ticket: str) -> str:
-        asked = {"sysparm_query": f"number={ticket}", "sysparm_fields": "sys_id,number", "sysparm_limit": 2}
-        found = [row for row in self._rows("incident", asked) if row.get("number") == ticket]
+        parameters = {"sysparm_query": f"number={ticket}", "sysparm_fields": "sys_id,number", "sysparm_limit": 2}
+        found = [row for row in self._rows("incident", parameters) if row.get("number") == ticket]
         if len(found) != 1:
             raise Refused(f"{self._site.url} has {len(found)} incidents with the number {ticket}; it takes one")
         return str(found[0]["sys_id"])
@@ -103,8 +103,8 @@ class ServiceNowNotes(Notes):
         plain = text.replace("[code]", "[ code]").replace("[CODE]", "[ CODE]")  # which would make it HTML
         self._site.send("PATCH", f"/api/now/table/incident/{ticket}", {"work_notes": plain})
 
-    def _rows(self, table: str, asked: dict[str, Any]) -> list[dict[str, Any]]:
-        return self._site.get(f"/api/now/table/{table}", **asked).objects("result")
+    def _rows(self, table: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        return self._site.get(f"/api/now/table/{table}", **parameters).objects("result")
 
 
 def _document(text: str) -> dict[str, Any]:

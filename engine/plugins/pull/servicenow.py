@@ -55,7 +55,7 @@ class ServiceNowFeed:
         """The first rows that may be seen; none if there are none."""
         offset = 0
         while True:
-            answer = self._site.get(f"/api/now/table/{table}", **_asked(query, size), sysparm_offset=offset)
+            answer = self._site.get(f"/api/now/table/{table}", **_parameters(query, size), sysparm_offset=offset)
             if (rows := answer.objects("result")) or not answer.has_next:
                 return rows
             offset += size
@@ -65,9 +65,9 @@ class ServiceNowFeed:
         rows: list[Row] = []
         offset, has_next = 0, True
         while has_next:
-            asked = _asked(f"{query}^ORDERBYsys_created_on^ORDERBYsys_id", PARTS)
+            parameters = _parameters(f"{query}^ORDERBYsys_created_on^ORDERBYsys_id", PARTS)
             answer = self._site.get(
-                f"/api/now/table/{table}", **asked, sysparm_offset=offset, sysparm_fields=",".join(fields)
+                f"/api/now/table/{table}", **parameters, sysparm_offset=offset, sysparm_fields=",".join(fields)
             )
             rows += answer.objects("result")
             offset, has_next = offset + PARTS, answer.has_next
@@ -116,7 +116,7 @@ def _with(parts: Mapping[str, Row], incident: Row) -> Row:
     return incident | parts[incident["sys_id"]]
 
 
-def _asked(query: str, limit: int) -> dict[str, Any]:
+def _parameters(query: str, limit: int) -> dict[str, Any]:
     plain = {"sysparm_display_value": "false", "sysparm_exclude_reference_link": "true"}
     return {"sysparm_query": query, "sysparm_limit": limit, **plain}
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.contracts import AllocationDecision, GroupStatus, Outcome, Status
-from engine.plugins import bmc, jira, servicenow, webhook
+from engine.plugins import bmc, freshdesk, jira, servicenow, webhook, zendesk
 from engine.plugins.posting import to_url
 from engine.plugins.registry import handler_plugin, source_names, source_plugin
 from engine.plugins.webhook import receive
@@ -23,6 +23,8 @@ MESSAGES = {
     "servicenow": servicenow.EXAMPLE_INCIDENT,
     "jira": jira.EXAMPLE_ISSUE,
     "zendesk-csv": ZENDESK,
+    "zendesk": zendesk.EXAMPLE_TICKET,
+    "freshdesk": freshdesk.EXAMPLE_TICKET,
 }
 GROUPS = {
     "outbox": {"group_id": "g1", "name": "Network", "max_bandwidth": 5},
@@ -222,7 +224,9 @@ def test_a_webhook_text_has_ten_to_ten_thousand_characters() -> None:
 
 
 def test_an_unknown_source_names_the_known_ones() -> None:
-    with pytest.raises(BadInput, match="helmdesk, jira, jira-csv, servicenow, servicenow-csv, webhook, zendesk-csv"):
+    with pytest.raises(
+        BadInput, match="freshdesk, helmdesk, jira, jira-csv, servicenow, servicenow-csv, webhook, zendesk"
+    ):
         receive({}, source="pigeon", plugin=lambda name: source_plugin(name, mappings=MAPPINGS))
 
 

@@ -18,6 +18,7 @@ from engine.shared.errors import (
     translate_file_errors,
 )
 from pipelines.commands.audit import audit
+from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
@@ -115,6 +116,7 @@ def demo(context: typer.Context) -> None:
 command_line.command("ingest")(ingest)
 command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
+command_line.command("coverage")(coverage)
 
 
 @command_line.command()

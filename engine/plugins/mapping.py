@@ -71,6 +71,14 @@ class Updates(Frozen):
     """Columns that hold on every row what was known only at the end; kept apart, so that nobody learns from them."""
 
 
+class OutcomeWord(Frozen):
+    """A word in a column, as the whole cell or one of its tags, that says how a ticket ended."""
+
+    column: str
+    word: str
+    outcome: TicketOutcome
+
+
 class TicketMapping(Frozen):
     """One file in `data/mappings`; `example.yaml` explains every key."""
 
@@ -88,6 +96,8 @@ class TicketMapping(Frozen):
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     tag_separator: str = Field(default=",", min_length=1)
     updates: Updates | None = None
+    outcomes: tuple[OutcomeWord, ...] = ()
+    """The first that holds, where the column of `outcome` says nothing."""
     first_response: Literal["column", "replies", "first_touch", "untold"] | None = None
     """From what it follows when a ticket was first answered; None: from the column of first_response_at, if any."""
 

@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     priority_preset: str = Field("", description="a preset of data/policies/priority.yaml; empty: canonical")
     lifecycle_preset: str = Field("", description="a preset of data/policies/lifecycle.yaml; empty: canonical")
     alert_preset: str = Field("", description="a preset of data/policies/alert_matrix.yaml; empty: canonical")
+    time_zone: str = Field("", description="whose days, weeks and months reports count; empty: asked at first ingest")
     handler: str = Field(
         "outbox", description="where decisions are handed over: outbox, servicenow, bmc, or one of one's own"
     )
@@ -85,6 +86,26 @@ class Settings(BaseSettings):
         if path == "":
             raise PydanticUseDefault
         return path
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        return zone_name(name) if name else name
+
+    @property
+    def desk_zone_file(self) -> Path:
+        """Where the answer of the first ingest is kept."""
+        return self.home / "time_zone"
+
+    @property
+    def desk_zone(self) -> str:
+        """The desk's time zone (IANA); UTC until it is known. Raises BadInput for a damaged answer."""
+        if self.time_zone or not self.desk_zone_file.is_file():
+            return self.time_zone or "UTC"
+        try:
+            return zone_name(self.desk_zone_file.read_text(encoding="utf-8").strip())
+        except (ValueError, OSError) as error:
+            raise BadInput(f"{self.desk_zone_file}: {error}; remove it or set HELMDESK_TIME_ZONE") from None
 
     @field_validator("home", "data")
     @classmethod
@@ -137,6 +158,16 @@ class Settings(BaseSettings):
                 f"HELMDESK_MODEL={self.model}: there is no such file; `helmdesk triage train --out {self.model}` "
                 "makes one, without the setting the taxonomy is enough"
             )
+
+
+def zone_name(name: str) -> str:
+    """The name, if it is an IANA time zone; raises ValueError."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, OSError, ValueError):
+        raise ValueError(f"{name!r} is not an IANA time zone, such as Europe/Berlin") from None
 
 
 def known_settings() -> list[str]:

@@ -8,7 +8,7 @@ keeps. Due dates are what Freshdesk's SLA computed, hence its verdict and no pro
 from collections.abc import Mapping
 from typing import Any
 
-from engine.contracts import Delivery, TicketOutcome
+from engine.contracts import Delivery
 from engine.plugins import cells
 from engine.plugins.files import one_record
 from engine.plugins.messages import Messages
@@ -24,7 +24,7 @@ class FreshdeskSource(Messages):
     def parse(self, payload: Json) -> Delivery:
         record = {name: value for name, value in payload.items() if name != "conversations"}
         origin = f"{self.name} webhook"
-        delivery = one_record({**record, "outcome": _outcome(payload)}, self.mapping, origin)
+        delivery = one_record(record, self.mapping, origin)
         if not delivery.tickets or not isinstance(payload.get("conversations"), list):
             return delivery
         try:
@@ -47,12 +47,6 @@ def _role(conversation: Json, requester: Any) -> Role:
     if conversation["user_id"] == requester:
         return "customer"
     return "colleague" if conversation["incoming"] else "agent"
-
-
-def _outcome(ticket: Json) -> TicketOutcome | None:
-    if ticket.get("spam"):
-        return TicketOutcome.SPAM
-    return TicketOutcome.DELETED if ticket.get("deleted") else None
 
 
 EXAMPLE_TICKET = {

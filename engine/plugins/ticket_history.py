@@ -120,6 +120,15 @@ def _of_changes(ticket: StandardTicket, changes: Sequence[Change]) -> Iterator[E
         data={name: str(value) for name, value in created.items() if value} | {"status": status.value},
         id=f"{ticket.key}/created",
     )
+    if ticket.agreed_due_at:
+        yield Event(
+            ticket_id=ticket.key,
+            kind=Kind.DUE,
+            at=ticket.created_at,
+            value=ticket.agreed_due_at.isoformat(),
+            actor=ticket.source,
+            id=f"{ticket.key}/due/{ticket.created_at.isoformat()}",
+        )
     if born != status:
         changes = [Change("at creation", ticket.created_at, "status", status, born, None), *changes]
     for change in changes:

@@ -3,14 +3,13 @@
 An audit is one update: `Change` events set fields, `Comment` events speak, in public or not
 (developer.zendesk.com/documentation/ticketing/reference-guides/ticket-audit-events-reference). The first comment is the
 ticket's own text. An update by a rule is an automation's; who is of the desk is told by the role of the user.
-A deleted or merged ticket ended so, whatever its status says.
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from engine.contracts import Delivery, TicketOutcome
+from engine.contracts import Delivery
 from engine.plugins import cells
 from engine.plugins.files import one_record
 from engine.plugins.messages import Messages
@@ -21,9 +20,7 @@ from engine.plugins.ticket_history import Change, Message, Role, Unreadable, ins
 FIELDS = {
     "status": "status", "priority": "priority", "type": "type", "group_id": "group", "assignee_id": "assignee",
 }  # fmt: skip
-SPOKEN = {"Comment", "VoiceComment"}
-MERGED = "closed_by_merge"
-"""The tag of a ticket whose conversation goes on in another one."""
+COMMENTS = {"Comment", "VoiceComment"}
 
 Json = Mapping[str, Any]
 
@@ -37,7 +34,7 @@ class ZendeskSource(Messages):
         if not isinstance(ticket, Mapping) or (reason := not_unicode(payload)):
             reason = reason if isinstance(ticket, Mapping) else "no ticket in the message"
             return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason or "", dict(payload))),))
-        delivery = one_record({**ticket, "outcome": _outcome(ticket)}, self.mapping, origin)
+        delivery = one_record(ticket, self.mapping, origin)
         if not delivery.tickets or not isinstance(payload.get("audits"), list):
             return delivery
         try:
@@ -56,7 +53,7 @@ class ZendeskSource(Messages):
 
     def _messages(self, payload: Json) -> Iterator[Message]:
         users = {user["id"]: user for user in payload.get("users") or ()}
-        talk = [(audit, at, e) for audit, at in self._audits(payload) for e in audit["events"] if e["type"] in SPOKEN]
+        talk = [(audit, at, e) for audit, at in self._audits(payload) for e in audit["events"] if e["type"] in COMMENTS]
         for audit, at, event in talk[1:]:
             author = event.get("author_id", audit["author_id"])
             by_rule = any((one.get("via") or {}).get("channel") == "rule" for one in (audit, event))
@@ -75,12 +72,6 @@ def _role(user: Json | None, requester: Any) -> Role:
     if user["id"] == requester:
         return "customer"
     return "colleague" if user.get("role") == "end-user" else "agent"
-
-
-def _outcome(ticket: Json) -> TicketOutcome | None:
-    if ticket.get("status") == "deleted":
-        return TicketOutcome.DELETED
-    return TicketOutcome.MERGED if MERGED in (ticket.get("tags") or ()) else None
 
 
 def _named(audit: Json) -> str | None:

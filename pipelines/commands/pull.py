@@ -19,7 +19,9 @@ def pull(
     since: Annotated[
         str | None, typer.Option(help="Begin anew with what changed since this instant, with its zone.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="End after about so many tickets; the next goes on.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="End after the page with so many new or changed ones.")
+    ] = None,
     every: Annotated[
         float | None, typer.Option(min=0.1, help="Minutes: go on, a pull every so often, until Ctrl-C.")
     ] = None,

@@ -24,7 +24,8 @@ def pull(
     progress: Progress = silent,
     refused: OnRejected = ignore_rejected,
 ) -> IngestReport:
-    """Take in every ticket that changed since the last pull, or since an instant; about `limit` of them, to a page.
+    """Take in every ticket that changed since the last pull, or since an instant; `limit` ends it after the
+    page with so many new or changed ones.
 
     An interrupted pull goes on with the page that was not taken in; a ticket that comes twice is skipped. Raises
     BadInput for a source without its settings, Unavailable where the system does not answer, Busy if it is pulled from
@@ -37,9 +38,9 @@ def pull(
         try:
             for page in feed.pages(cursor, since=since, size=min(limit or PAGE, PAGE)):
                 report += _take_in(app, feed, plugin, page, refused)
-                seen = report.created + report.updated + report.skipped + report.rejected
-                progress(f"pull {source}", seen, 0)
-                if limit and seen >= limit:
+                news = report.created + report.updated
+                progress(f"pull {source}", news, 0)
+                if limit and news >= limit:
                     break
         except Unavailable as error:
             so_far = f"created {report.created}, updated {report.updated} before that"

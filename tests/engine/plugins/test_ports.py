@@ -283,3 +283,43 @@ def test_a_note_without_an_end_is_left_alone(tmp_path: Path) -> None:
 def test_only_web_addresses_are_posted_to() -> None:
     with pytest.raises(BadInput, match="not an http or https address"):
         to_url("file:///etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "outcome"),
+    [
+        ("zendesk", {"status": "deleted"}, "deleted"),
+        ("zendesk", {"status": "closed", "tags": ["vip", "closed_by_merge"]}, "merged"),
+        ("zendesk", {"status": "closed", "tags": ["closed_by_merger"]}, None),
+        ("freshdesk", {"spam": True}, "spam"),
+        ("freshdesk", {"deleted": True}, "deleted"),
+    ],
+)
+def test_what_does_not_count_is_told_by_status_or_tag(name: str, changes: dict[str, Any], outcome: str | None) -> None:
+    message = {"zendesk": zendesk.EXAMPLE_TICKET["ticket"], "freshdesk": freshdesk.EXAMPLE_TICKET}[name]
+    assert isinstance(message, dict)
+    found = source_plugin(name, mappings=MAPPINGS).parse({**message, **changes})
+    assert found.tickets[0].outcome == outcome
+
+
+@pytest.mark.parametrize("part", [{"audits": [{"id": 1}]}, {"audits": ["x"]}, {"audits": [{"created_at": "soon"}]}])
+def test_half_an_audit_refuses_its_ticket(part: dict[str, Any]) -> None:
+    found = source_plugin("zendesk", mappings=MAPPINGS).parse({**zendesk.EXAMPLE_TICKET, **part})
+    assert (found.tickets, len(found.rejected)) == ((), 1)
+
+
+def test_changes_that_end_elsewhere_are_no_history() -> None:
+    """The last change led to pending, the ticket is open: its dates tell what they can, its messages stay."""
+    ticket = {**zendesk.EXAMPLE_TICKET["ticket"], "status": "open"}  # type: ignore[dict-item]
+    found = source_plugin("zendesk", mappings=MAPPINGS).parse({**zendesk.EXAMPLE_TICKET, "ticket": ticket})
+    assert [event.kind for event in found.events] == ["message", "response"]
+    assert found.tickets[0].first_response_at == datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def test_an_incident_without_an_answer_waits_for_one() -> None:
+    """The journal is whole, and nobody of the desk wrote to the caller."""
+    incident = {**servicenow.EXAMPLE_INCIDENT["result"], "sys_audit": [], "sys_journal_field": [
+        {"sys_id": "j1", "element": "work_notes", "sys_created_by": "ana", "sys_created_on": "2026-03-02 14:30:00"},
+    ]}  # fmt: skip
+    found = source_plugin("servicenow", mappings=MAPPINGS).parse({"result": incident}).tickets[0]
+    assert (found.responses, found.first_response_at) == ("replies", None)

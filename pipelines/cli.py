@@ -26,6 +26,8 @@ from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.people import people
+from pipelines.commands.pull import pull
+from pipelines.commands.push import push
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
@@ -49,6 +51,7 @@ command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(push, name="push")
 
 NEW_OBJECTS = 100_000
 """Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps."""
@@ -119,6 +122,7 @@ def demo(context: typer.Context) -> None:
 
 command_line.command("inspect")(inspect)
 command_line.command("ingest")(ingest)
+command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
 command_line.command("coverage")(coverage)
 

@@ -247,8 +247,8 @@ class Snapshot:
 
     @cached_property
     def groups(self) -> list[AssignmentGroup]:
-        """Groups with the load they carry elsewhere (`pipelines.work_queue.with_load` adds what they hold here) and the slots
-        of the people who are there."""
+        """Groups with the load they carry elsewhere (`pipelines.work_queue.with_load` adds what they hold here) and the
+        slots of the people who are there."""
         from engine.allocation.presence import with_who_is_there
 
         store, calendars = self._app.store, self.policies.sla.calendars

@@ -17,7 +17,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from engine.contracts import AllocationDecision, Outcome
-from engine.plugins.posting import UNTIL_MENDED
+from engine.plugins.connection import UNTIL_MENDED
 from engine.shared.errors import Busy, NotAllowed, NotFound
 from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone

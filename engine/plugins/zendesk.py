@@ -38,12 +38,12 @@ class ZendeskSource(Messages):
         if not delivery.tickets or not isinstance(payload.get("audits"), list):
             return delivery
         try:
-            return with_history(delivery.tickets[0], list(self._changes(payload)), list(self._messages(payload)))
+            return with_history(delivery.tickets[0], list(self._field_changes(payload)), list(self._messages(payload)))
         except (Unreadable, AttributeError, KeyError, TypeError) as error:
             reason = str(error) if isinstance(error, Unreadable) else f"audits: not as Zendesk writes them ({error!r})"
             return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, dict(ticket))),))
 
-    def _changes(self, payload: Json) -> Iterator[Change]:
+    def _field_changes(self, payload: Json) -> Iterator[Change]:
         for audit, at in self._audits(payload):
             for event in audit["events"]:
                 if event["type"] != "Change" or (field := FIELDS.get(event["field_name"])) is None:

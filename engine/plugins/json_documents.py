@@ -69,3 +69,12 @@ def _inner(content: Any) -> list[tuple[str, Any]]:
         for inner, one in each.items()
     ]
     return [*content.items(), *second]
+
+
+def lists_of(path: Path) -> dict[str, int]:
+    """The lists of objects at the first two levels of a document by their path, and how many objects each has. Raises
+    BadInput for what is no JSON."""
+    inner = _inner(_content(path, "utf-8"))
+    return {
+        at: len(each) for at, each in inner if isinstance(each, list) and any(isinstance(one, dict) for one in each)
+    }

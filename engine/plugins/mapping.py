@@ -2,10 +2,10 @@
 
 import codecs
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from engine.contracts import (
     Frozen,
@@ -81,6 +81,14 @@ class Updates(Frozen):
     """Columns that hold on every row what was known only at the end; kept apart, so that nobody learns from them."""
 
 
+class OutcomeWord(Frozen):
+    """A word in a column, as the whole cell or one of its tags, that says how a ticket ended."""
+
+    column: str
+    word: str
+    outcome: TicketOutcome
+
+
 class History(Frozen):
     """For files with one row per changed field of a ticket: columns, and their words for the fields."""
 
@@ -139,6 +147,34 @@ class Tables(Frozen):
     users: str | None = None
 
 
+def _as_share(text: Any) -> Any:
+    """`50%` is .5."""
+    if isinstance(text, str) and text.strip().endswith("%"):
+        try:
+            return float(text.strip().removesuffix("%")) / 100
+        except ValueError:
+            return text
+    return text
+
+
+Share = Annotated[float, BeforeValidator(_as_share), Field(ge=0, le=1)]
+"""A part of a whole, written 0.5 or 50%."""
+
+
+class Expected(Frozen):
+    """What a file must hold at least; with less of it nothing is taken in."""
+
+    rows: int = Field(default=0, ge=0)
+    """Tickets that can be read."""
+    known: dict[str, Share] = Field(default_factory=dict)
+    """Field: share of the tickets that have it."""
+
+    @field_validator("known")
+    @classmethod
+    def _of_tickets(cls, shares: dict[str, float]) -> dict[str, float]:
+        return cast("dict[str, float]", _fields_only(shares, set(StandardTicket.model_fields)))
+
+
 class TicketMapping(Frozen):
     """One file in `data/mappings`; `example.yaml` explains every key."""
 
@@ -165,12 +201,15 @@ class TicketMapping(Frozen):
     records: str | None = Field(default=None, pattern=r"^[^.\[\]]+(\.[^.\[\]]+)*$")
     tag_separator: str = Field(default=",", min_length=1)
     updates: Updates | None = None
+    outcomes: tuple[OutcomeWord, ...] = ()
+    """The first that holds, where the column of `outcome` says nothing."""
     history: History | None = None
     comments: Comments | None = None
     users: Users | None = None
     tables: Tables | None = None
     first_response: Literal["column", "replies", "first_touch", "untold"] | None = None
     """From what it follows when a ticket was first answered; None: from the column of first_response_at, if any."""
+    expect: Expected = Field(default_factory=Expected)
 
     @property
     def responses(self) -> Responses:

@@ -26,10 +26,7 @@ def sheet(path: Path, name: str | None = None) -> pl.DataFrame:
     or has no such sheet; without a name there must be one visible sheet with cells."""
     import fastexcel  # noqa: PLC0415  # not every source is a workbook
 
-    content = whole(path)
-    if content.startswith(b"PK"):
-        with readable(path), zipfile.ZipFile(io.BytesIO(content)) as archive:
-            _check(archive, path, len(content))
+    content = _checked(path)
     try:
         workbook = fastexcel.read_excel(content)
         chosen = name or _only_sheet(workbook, path)
@@ -37,9 +34,34 @@ def sheet(path: Path, name: str | None = None) -> pl.DataFrame:
             raise BadInput(f"{path}: has no sheet {chosen!r}; it has {', '.join(workbook.sheet_names)}")
         frame = workbook.load_sheet(chosen, header_row=None, skip_rows=0, dtypes="string").to_polars()
     except fastexcel.FastExcelError as error:
-        reason = " ".join(str(error).split())[:200]
-        raise BadInput(f"{path}: not a workbook that can be read ({reason}); save it again, or as CSV") from error
+        raise _unreadable(path, error) from error
     return frame.with_columns(_to_the_second(frame[each]) for each in frame.columns)
+
+
+def _checked(path: Path) -> bytes:
+    content = whole(path)
+    if content.startswith(b"PK"):
+        with readable(path), zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check(archive, path, len(content))
+    return content
+
+
+def _unreadable(path: Path, error: Exception) -> BadInput:
+    reason = " ".join(str(error).split())[:200]
+    return BadInput(f"{path}: not a workbook that can be read ({reason}); save it again, or as CSV")
+
+
+def sheet_sizes(path: Path) -> dict[str, int]:
+    """The visible sheets with cells, and how many rows each has. Raises BadInput as `sheet`."""
+    import fastexcel  # noqa: PLC0415
+
+    content = _checked(path)
+    try:
+        workbook = fastexcel.read_excel(content)
+        loaded = {name: workbook.load_sheet(name, header_row=None, dtypes="string") for name in workbook.sheet_names}
+    except fastexcel.FastExcelError as error:
+        raise _unreadable(path, error) from error
+    return {name: each.total_height for name, each in loaded.items() if each.visible == "visible" and each.width}
 
 
 def _only_sheet(workbook: "object", path: Path) -> str:

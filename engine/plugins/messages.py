@@ -1,4 +1,5 @@
-"""A file of a system's own messages, one JSON object a line, means what the same messages mean to its webhook."""
+"""A file of a system's own messages, one JSON object a line or a list of them in a document, means what the same
+messages mean to its webhook."""
 
 import json
 from collections.abc import Iterator
@@ -7,16 +8,21 @@ from pathlib import Path
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
 from engine.plugins.cells import refused
 from engine.plugins.files import Line, MappedFiles, content_of, numbered_lines
+from engine.plugins.json_documents import document_records
 from engine.plugins.ports import CHUNK
 from engine.plugins.tables import Faulty
 from engine.shared.errors import BadInput
 
 
 class Messages(MappedFiles):
-    """JSON lines go through `parse`; other tables are read by the mapping alone."""
+    """JSON goes through `parse`; other tables are read by the mapping alone."""
 
     def read(self, path: Path) -> Iterator[Delivery]:
-        if path.is_dir() or not path.name.casefold().endswith((".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")):
+        name = path.name.casefold()
+        if path.is_file() and name.endswith((".json", ".json.gz")):
+            listed = document_records(path, self.mapping.records, encoding=self.mapping.encoding)
+            return self._deliveries([Line(*numbered) for numbered in enumerate(map(json.dumps, listed), 1)], path.name)
+        if path.is_dir() or not name.endswith((".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")):
             return super().read(path)
         return self._deliveries(numbered_lines(path), path.name)
 

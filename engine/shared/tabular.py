@@ -227,12 +227,14 @@ def delimiter_of(file: Path, encoding: str, *, skip: int = 0) -> str:
     if none does or two do equally well."""
     with readable(file, encoding), text_of(file, encoding) as text:
         beginning = text.read(1 << 18)
+    if named := SEP_LINE.match(beginning):
+        return named["delimiter"]
     found = {mark: _evenness(beginning, mark, skip) for mark in DELIMITERS}
     best = max(found.values())
-    named = [mark for mark in DELIMITERS if found[mark] == best]
-    if best[0] == 0 or len(named) > 1:
+    marks = [mark for mark in DELIMITERS if found[mark] == best]
+    if best[0] == 0 or len(marks) > 1:
         raise BadInput(f"{file}: can't tell what separates its cells; set `delimiter` in the mapping")
-    return named[0]
+    return marks[0]
 
 
 def _evenness(beginning: str, mark: str, skip: int) -> tuple[float, int]:

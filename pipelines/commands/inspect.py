@@ -65,10 +65,10 @@ def _settled(seen: "Overview", vocabulary: "Vocabulary", answers: dict[str, str]
         question = next((each for each in draft.open if each.key not in answers), None)
         if question is None or not asks:
             return draft
-        answers[question.key] = _asked(question)
+        answers[question.key] = _reply_to(question)
 
 
-def _asked(question: "Question") -> str:
+def _reply_to(question: "Question") -> str:
     options = f" [{'/'.join(question.options)}]" if question.options else ""
     while True:
         given: str = typer.prompt(plain(question.text + options), default=question.guess)

@@ -103,7 +103,8 @@ class Vocabulary:
     def rank(self, field: str, column: str, export: Export | None) -> int | None:
         """How well a header names a field, 0 the best; None if it doesn't."""
         known = [plain(header) for header in export.columns.get(field, ())] if export else []
-        known += self._known.get(field, [])
+        if field != "outcome" or not known:  # a known export says itself what tells how a ticket ended
+            known += self._known.get(field, [])
         places = [known.index(name) for name in _names(column) if name in known]
         return min(places, default=None)
 

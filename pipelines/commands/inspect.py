@@ -100,6 +100,9 @@ def _overview_lines(seen: "Overview") -> Iterator[str]:
         yield f"    {seen.faulty:,} rows don't fit the header and will be refused"
     if seen.export:
         yield f"    known as an export of {seen.export.name}"
+        more = [each for each in seen.export.reads_more.items() if seen.column(each[0])]
+        for history, source in more:
+            yield f"    {history} is history that no mapping reads: `helmdesk ingest {seen.path} --source {source}` does"
     if seen.languages:
         yield f"    language of the headers: {', '.join(seen.languages[:2])}"
     for column in seen.columns:

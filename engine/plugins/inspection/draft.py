@@ -85,7 +85,8 @@ def _layout(seen: Overview, fields: Fields) -> dict[str, Any]:
     there = {each.name for each in seen.columns}
     columns_of_log = {role: name for role in ("at", "order", "actor") if (name := getattr(log, role)) in there}
     facts = [name for name in log.end_facts if name in there and name not in columns.values()]
-    return {"columns": columns, "updates": {**columns_of_log, "end_facts": facts}}
+    first = {"first_response": seen.export.first_response} if seen.export and seen.export.first_response else {}
+    return {"columns": columns, "updates": {**columns_of_log, "end_facts": facts}, **first}
 
 
 def _path(name: str, column: Column) -> str:

@@ -46,6 +46,10 @@ class Export(Frozen):
     nonsense: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Field: words that mean nothing; rows with them are refused."""
     log: Updates | None = None
+    first_response: str | None = None
+    """Of a log: from what it follows (see the mapping)."""
+    reads_more: dict[str, str] = Field(default_factory=dict)
+    """Column: the source that reads what a table has no room for."""
     nulls: tuple[str, ...] = ()
     tag_separator: str | None = None
     ignore: tuple[str, ...] = ()

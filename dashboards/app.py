@@ -13,6 +13,7 @@ page = st.navigation(
             st.Page("views/alerts.py", title="Alerts: what fired, what is next?", url_path="alerts"),
             st.Page("views/triage.py", title="Can we trust triage?", url_path="triage"),
             st.Page("views/volume.py", title="Volume and load: can we keep up?", url_path="volume"),
+            st.Page("views/sources.py", title="What do we know of each source?", url_path="sources"),
             st.Page("views/ticket.py", title="Ticket: what do we know and owe?", url_path="ticket"),
         ]
     }

@@ -173,7 +173,8 @@ def owed(reader: MartReader, _chosen: queries.Selection, _by: str, _window: str)
         st.info("No promise was broken, so nothing is owed.")
         return
     st.caption(
-        f"Credits by customer and UTC month, all history, in % of the month's fee (reading: {found['preset'][0]}). "
+        f"Credits by customer and month ({reader.publication.time_zone}), all history, in % of the month's fee "
+        f"(reading: {found['preset'][0]}). "
         "Choose a row to see its breaches; the filters above don't apply."
     )
     answer = st.dataframe(

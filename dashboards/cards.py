@@ -30,7 +30,7 @@ def speaks_of(publication: Publication, now: datetime, window: str) -> None:
     """One line: as of when, over which window, and how long ago it was published."""
     st.caption(
         f"As of {words.instant(publication.as_of, st.context.timezone)} · {window} · "
-        f"{words.count(publication.rows['tickets'], 'ticket')} · "
+        f"{words.count(publication.rows['tickets'], 'ticket')} · days and weeks of {publication.time_zone} · "
         f"published {words.span((now - publication.published_at).total_seconds())} ago"
     )
 
@@ -47,6 +47,13 @@ def figure(label: str, value: str, caption: str) -> None:
     with st.container(width=178):
         st.metric(label, value, border=True)
         st.caption(caption)
+
+
+def not_counted(found: pl.DataFrame) -> None:
+    """What is in no share, a line a clock: how many windows, and why."""
+    for (clock,), rows in found.group_by("clock", maintain_order=True):
+        parts = [f"{row['windows']:,} {words.not_counted(row['why'])}" for row in rows.iter_rows(named=True)]
+        st.caption(f"{words.CLOCKS[str(clock)]}, in no share: {'; '.join(parts)} · [what we know of sources](/sources)")
 
 
 def refused(error: Exception) -> None:

@@ -79,8 +79,8 @@ def reason_bars(found: pl.DataFrame, title: str) -> Picture:
     return _finished(chart, title, height=34 * shown["value"].n_unique() + 110)
 
 
-def alert_bars(found: pl.DataFrame, title: str, days: tuple[date, date]) -> Picture:
-    """Alerts by UTC day, stacked by level, with room for every day from the first to the last of `days`."""
+def alert_bars(found: pl.DataFrame, title: str, days: tuple[date, date], *, zone: str = "UTC") -> Picture:
+    """Alerts by day of the zone, stacked by level, with room for every day from the first to the last of `days`."""
     shown = found.with_columns(level=pl.format("level {}", "level"))
     colours = alt.Scale(range=[BLUE, ORANGE, VERMILLION, PURPLE])
     chart = (
@@ -89,7 +89,7 @@ def alert_bars(found: pl.DataFrame, title: str, days: tuple[date, date]) -> Pict
         .encode(
             x=alt.X(
                 "yearmonthdate(day):T",
-                title="day (UTC)",
+                title=f"day ({zone})",
                 axis=alt.Axis(format="%d %b", tickCount=8, labelOverlap=True, labelSeparation=SPACED, grid=False),
                 scale=alt.Scale(domain=[_day(days[0]), _day(days[1] + timedelta(days=1))], nice=False),
             ),
@@ -101,8 +101,8 @@ def alert_bars(found: pl.DataFrame, title: str, days: tuple[date, date]) -> Pict
     return _finished(chart, title, height=HEIGHT)
 
 
-def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: str) -> Picture:
-    """The named columns by UTC day, a line each."""
+def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: str, *, zone: str = "UTC") -> Picture:
+    """The named columns by day of the zone, a line each."""
     shown = found.select("day", **{name: pl.col(column) for column, name in names.items()})
     colours = alt.Scale(domain=list(names.values()), range=[VERMILLION, GREEN, BLUE][: len(names)])
     chart = (
@@ -111,7 +111,7 @@ def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: s
         .encode(
             x=alt.X(
                 "day:T",
-                title="day (UTC)",
+                title=f"day ({zone})",
                 axis=alt.Axis(format="%d %b", tickCount=8, labelOverlap=True, labelSeparation=SPACED, grid=False),
             ),
             y=alt.Y("tickets:Q", title=axis),

@@ -46,7 +46,10 @@ NO_NAMES: Names = {}
 TELLING: Mapping[str, str] = {
     "created": "opened the ticket",
     "status": "set the status to {value}",
-    "response": "gave a first response",
+    "response": "answered",
+    "customer_message": "wrote as the customer",
+    "due": "agreed on an end by {value}",
+    "channel": "changed the channel to {value}",
     "priority": "set the priority to {value}",
     "tier": "set the contract tier to {value}",
     "type": "set the type to {value}",
@@ -79,6 +82,7 @@ WITHOUT_VALUE: Mapping[str, str] = {
     "group": "took it out of its group",
     "assignee": "assigned it to nobody",
     "allocated": "found no group for it",
+    "due": "took back the agreed end",
 }
 DRAFTED = {"True": "drafted a reply", "False": "looked for an answer and found none"}
 WRITING = {

@@ -66,6 +66,8 @@ class Dossier(NamedTuple):
     alerts: pl.DataFrame
 
 
+COUNTING = "c.counts AND c.state NOT IN ('no_target', 'no_clock', 'not_measured')"
+"""Which windows are in attainment."""
 ALL_CLOCKS, WHOLE_QUEUE = Selection(), QueueFilter()
 GROUP_NAMES = "SELECT group_id, any_value(group_name) AS group_name FROM group_load GROUP BY group_id"
 COUNTED = """count(*) AS clocks, count(*) FILTER (state = 'met') AS met,
@@ -77,6 +79,17 @@ def headline(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame
     """One row a clock: clocks, met, breached, at_risk, running, share_met with its 95 % interval low, high."""
     where, values = clocks_where(chosen, reader)
     return with_share_met(reader.query(f"SELECT clock, {COUNTED} {where} GROUP BY clock ORDER BY clock", values))
+
+
+def not_counted(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
+    """What is in no share: clock, why (of `sla_clocks`; `left_out` for outcomes that don't count), windows, tickets."""
+    where, values = clocks_where(chosen, reader)
+    others = where.replace(COUNTING, f"NOT ({COUNTING}) AND c.state NOT IN ('no_target', 'no_clock')", 1)
+    return reader.query(
+        f"""SELECT c.clock, CASE WHEN c.counts THEN c.why ELSE 'left_out' END AS why, count(*) AS windows,
+        count(DISTINCT c.ticket) AS tickets {others} GROUP BY ALL ORDER BY c.clock, windows DESC, why""",
+        values,
+    )
 
 
 def open_tickets(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> int:
@@ -247,7 +260,7 @@ def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tupl
     if chosen.weeks is not None:
         parts.append("c.window_start > CAST(? AS TIMESTAMPTZ) - to_weeks(CAST(? AS INTEGER))")
         values += [reader.publication.as_of, chosen.weeks]
-    conditions = ["c.state NOT IN ('no_target', 'no_clock')", *parts]
+    conditions = [COUNTING, *parts]
     return f"FROM sla_clocks c {joins} WHERE {' AND '.join(conditions)}", values
 
 

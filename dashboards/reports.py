@@ -17,7 +17,8 @@ def response_times(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension
         f"""SELECT c.clock, {value} AS value, count(*) AS stopped, avg({WAITED}) AS mean_seconds,
         median({WAITED}) AS median_seconds, avg(c.elapsed) AS mean_business_seconds,
         median(c.elapsed) AS median_business_seconds
-        {where} AND c.stopped_at IS NOT NULL AND c.clock <> 'next_response' GROUP BY ALL ORDER BY ALL""",
+        {where} AND c.stopped_at IS NOT NULL AND c.clock IN ('first_response', 'resolution')
+        GROUP BY ALL ORDER BY ALL""",
         values,
     )
 
@@ -85,12 +86,12 @@ def credited(reader: MartReader, company_id: str, month: object) -> pl.DataFrame
 
 
 def alerts_by_day(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
-    """One row a UTC day, level and kind: how many alerts fired."""
+    """One row a day (desk's time zone), level and kind: how many alerts fired."""
     since, values = _since("triggered_at", days, reader)
     return reader.query(
-        f"""SELECT CAST(triggered_at AS DATE) AS day, level, alert_type, count(*) AS alerts FROM alerts
+        f"""SELECT CAST(timezone(?, triggered_at) AS DATE) AS day, level, alert_type, count(*) AS alerts FROM alerts
         WHERE {since} GROUP BY ALL ORDER BY ALL""",
-        values,
+        [reader.publication.time_zone, *values],
     )
 
 
@@ -106,7 +107,7 @@ def latest_alerts(reader: MartReader, *, days: int | None = None, limit: int = 5
 
 
 def volume(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
-    """One row a UTC day, oldest first: created, resolved, open_at_end."""
+    """One row a day (desk's time zone), oldest first: created, resolved, reopened, left_out, open_at_end."""
     since, values = _since("day", days, reader)
     return reader.query(f"SELECT * FROM volume WHERE {since} ORDER BY day", values)
 
@@ -114,6 +115,67 @@ def volume(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
 def group_load(reader: MartReader) -> pl.DataFrame:
     """One row a group, the fullest first."""
     return reader.query("SELECT * FROM group_load ORDER BY utilisation DESC NULLS LAST, group_name")
+
+
+def coverage(reader: MartReader) -> pl.DataFrame:
+    """One row a source and fact: tickets, known, unknown, share_known, why."""
+    return reader.query("SELECT * FROM source_coverage")
+
+
+def outcomes(reader: MartReader, source: str) -> pl.DataFrame:
+    """How its tickets ended: outcome, tickets, and what they count in."""
+    return reader.query(
+        """SELECT outcome, tickets, counts_in_attainment AS attainment, counts_as_resolved AS resolved,
+        counts_in_reopens AS reopens, counts_in_credits AS credits FROM source_outcomes
+        WHERE source = ? ORDER BY tickets DESC, outcome""",
+        [source],
+    )
+
+
+def left_out(reader: MartReader, source: str) -> pl.DataFrame:
+    """Its ended tickets whose outcome does not count in attainment."""
+    return reader.query(
+        """SELECT t.ticket, t.reference, t.subject, t.outcome FROM tickets t
+        JOIN source_outcomes o ON o.source = t.source AND o.outcome = t.outcome
+        WHERE t.source = ? AND NOT o.counts_in_attainment ORDER BY t.created_at DESC, t.ticket""",
+        [source],
+    )
+
+
+def machine_mail(reader: MartReader, source: str) -> pl.DataFrame:
+    """Its tickets that a machine seems to have written and that have no such outcome yet."""
+    return reader.query(
+        """SELECT ticket, reference, subject, status FROM tickets WHERE source = ? AND is_machine_mail
+        AND outcome IS DISTINCT FROM 'machine_mail' ORDER BY created_at DESC, ticket""",
+        [source],
+    )
+
+
+def refusals(reader: MartReader, source: str) -> pl.DataFrame:
+    """Why rows were refused: reason (what is quoted in it left out), rows, and the first file of them."""
+    return reader.query(
+        """SELECT regexp_replace(reason, ?, '…', 'g') AS reason, count(*) AS rows, min(origin) AS file
+        FROM rejected WHERE source = ? GROUP BY 1 ORDER BY rows DESC, 1 LIMIT 50""",
+        ["'[^']*'", source],
+    )
+
+
+def agreement(reader: MartReader, source: str) -> pl.DataFrame:
+    """One row a clock: verdicts of the source compared, alike, and those of clocks that we have not decided."""
+    return reader.query(
+        """SELECT clock, count(agrees) AS compared, count(*) FILTER (agrees) AS agree,
+        count(*) FILTER (agrees IS NULL) AS undecided FROM source_verdicts
+        WHERE source = ? GROUP BY clock ORDER BY clock""",
+        [source],
+    )
+
+
+def differing(reader: MartReader, source: str, *, limit: int = 200) -> pl.DataFrame:
+    """Tickets of which the source's own SLA says something else."""
+    return reader.query(
+        f"SELECT * FROM source_verdicts WHERE source = ? AND NOT agrees ORDER BY ticket, clock LIMIT {int(limit)}",
+        [source],
+    )
 
 
 _REASONS = """JOIN breach_reasons b ON b.ticket = c.ticket AND b.clock = c.clock AND b."window" = c."window" """

@@ -5,10 +5,17 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-CLOCKS = {"first_response": "First response", "resolution": "Resolution", "next_response": "Next update"}
+from engine.not_measured import in_words
+
+CLOCKS = {
+    "first_response": "First response",
+    "resolution": "Resolution",
+    "next_response": "Next update",
+    "next_reply": "Next reply",
+}
 STATES = {
     "on_track": "on track", "at_risk": "at risk", "breached": "breached", "met": "met",
-    "no_target": "nothing promised", "no_clock": "not started",
+    "not_measured": "not measured", "no_target": "nothing promised", "no_clock": "not started",
 }  # fmt: skip
 REASONS = {
     "never_picked_up": "never picked up in time", "waiting_internally": "waited on our side",
@@ -16,6 +23,11 @@ REASONS = {
 }  # fmt: skip
 RANKS = ("critical", "high", "medium", "low")
 TIERS = ("enterprise", "business", "standard", "free")
+
+
+def not_counted(why: str) -> str:
+    """Why a clock is in no share, as the end of a sentence that begins with how many."""
+    return "left out by outcome (spam, duplicate, …)" if why == "left_out" else f"not measured: {in_words(why)}"
 
 
 def plain(word: str | None) -> str:

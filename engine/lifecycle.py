@@ -21,6 +21,7 @@ from engine.contracts import (
     TicketType,
     Tier,
 )
+from engine.not_measured import FIRST_RESPONSE, is_untold, untold
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
 
@@ -101,16 +102,11 @@ def transition(
 
 
 def respond(ticket: Ticket, *, by: str, at: datetime, reason: str | None = None) -> Change:
-    """The first reply to the customer ends the first-response clock; a later one is a message and moves no clock."""
-    event = Event(
-        ticket_id=ticket.id,
-        kind=Kind.MESSAGE if ticket.first_response_at else Kind.RESPONSE,
-        at=at,
-        actor=by,
-        reason=reason,
-    )
+    """A reply to the customer: the first ends the first-response clock, each one the wait for the next."""
+    event = Event(ticket_id=ticket.id, kind=Kind.RESPONSE, at=at, actor=by, reason=reason)
     first = ticket.first_response_at or at
-    return ticket.model_copy(update={"first_response_at": first, "updated_at": at}), [event]
+    unknown = {clock: why for clock, why in (ticket.unknown or {}).items() if clock != FIRST_RESPONSE} or None
+    return ticket.model_copy(update={"first_response_at": first, "unknown": unknown, "updated_at": at}), [event]
 
 
 def reprioritise(ticket: Ticket, *, to: Priority, by: str, at: datetime, reason: str | None = None) -> Change:
@@ -187,10 +183,12 @@ def replay(created: Mapping[str, str], events: Iterable[Event]) -> State:
     return state
 
 
-def history_from_dates(ticket: StandardTicket) -> list[Event]:
+def history_from_dates(ticket: StandardTicket, *, at: datetime) -> list[Event]:
     """The history that a ticket's own dates tell: created as new, answered, resolved, closed, and its status now.
 
-    Event ids are made of the key and the fact, so the same dates delivered twice are the same events.
+    A status that no date tells of is one since an unknown instant (`not_measured.untold`): it stands at the last
+    update, or else at `at`, when it was delivered. Event ids are made of the key and the fact, so the same dates
+    delivered twice are the same events.
     """
     milestones = [
         _milestone(ticket, Kind.RESPONSE, ticket.first_response_at),
@@ -200,10 +198,18 @@ def history_from_dates(ticket: StandardTicket) -> list[Event]:
     events = sorted((event for event in milestones if event), key=lambda event: event.at)
     last = next((event.value for event in reversed(events) if event.kind == Kind.STATUS), Status.NEW)
     if last != ticket.status:
-        latest = max([ticket.updated_at or ticket.created_at, *(event.at for event in events)])
-        now = [event for event in [_milestone(ticket, Kind.STATUS, latest, ticket.status)] if event]
-        events = [event for event in events if event.id not in {end.id for end in now}] + now
-    return [_creation(ticket), *_with_effects(events)]
+        known = max([ticket.created_at, *(event.at for event in events)])
+        latest = max(ticket.updated_at or at, known)
+        now = _milestone(ticket, Kind.STATUS, latest, ticket.status)
+        events = [event for event in events if now and event.id != now.id]
+        events += [now.model_copy(update={"data": untold(known)})] if now else []
+    due = [_milestone(ticket, Kind.DUE, ticket.created_at)] if ticket.agreed_due_at else []
+    agreed = [event.model_copy(update={"value": _iso(ticket.agreed_due_at)}) for event in due if event]
+    return [_creation(ticket), *agreed, *_with_effects(events)]
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
 
 
 def _creation(ticket: StandardTicket) -> Event:
@@ -257,7 +263,8 @@ def _effect(state: State, event: Event) -> dict[str, object]:
             return {name: kind(event.data[name]) for name, kind in _CREATED.items() if name in event.data}
         case Kind.STATUS if event.value:
             to = Status(event.value)
-            resolved_at, closed_at = _ends(state.status, to, event.at, state.resolved_at, state.closed_at)
+            at = None if is_untold(event) else event.at
+            resolved_at, closed_at = _ends(state.status, to, at, state.resolved_at, state.closed_at)
             return {"status": to, "resolved_at": resolved_at, "closed_at": closed_at}
         case Kind.RESPONSE:
             return {"first_response_at": state.first_response_at or event.at}
@@ -271,9 +278,10 @@ def _effect(state: State, event: Event) -> dict[str, object]:
 
 
 def _ends(
-    before: Status, after: Status, at: datetime, resolved_at: datetime | None, closed_at: datetime | None
+    before: Status, after: Status, at: datetime | None, resolved_at: datetime | None, closed_at: datetime | None
 ) -> tuple[datetime | None, datetime | None]:
-    """`resolved_at` and `closed_at` after a move: a reopen clears both, closing keeps when it was resolved."""
+    """`resolved_at` and `closed_at` after a move: a reopen clears both, closing keeps when it was resolved. `at` is
+    None where the instant is not told."""
     if after in OPEN_STATUSES:
         return None, None
     if after == Status.RESOLVED:

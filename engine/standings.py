@@ -168,33 +168,40 @@ def tickets_as_of(
     return known.update(stood.select(ours), on="ticket", include_nulls=True)
 
 
-def volume(standings: pl.DataFrame) -> pl.DataFrame:
-    """Per UTC day from the first ticket to the last that came or went: `created`, `resolved`, `open_at_end`.
+def volume(standings: pl.DataFrame, left_out: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
+    """Per day of the time zone from the first ticket to the last that came or went: `created`, `resolved`, `reopened`,
+    `left_out`, `open_at_end`.
 
-    A ticket closed without being resolved counts as resolved when it was closed.
+    Every end counts on its day, whatever comes later; a ticket closed without being resolved counts as resolved then.
+    `left_out` (ticket, is_end_known) names ended tickets that are not to count as resolved: their last end counts as
+    left out, one at an unknown instant on the day of its creation.
     """
-    created = standings.filter(pl.col("place") == 0).group_by(day=pl.col("since").dt.date()).agg(created=pl.len())
-    resolved = _gone(standings).group_by(day=pl.col("gone_at").dt.date()).agg(resolved=pl.len())
-    days = created.join(resolved, on="day", how="full", coalesce=True).sort("day")
-    if not days.is_empty():
-        days = days.upsample("day", every="1d")
-    return days.with_columns(pl.col("created", "resolved").fill_null(0).cast(pl.Int64)).with_columns(
-        open_at_end=(pl.col("created") - pl.col("resolved")).cum_sum()
+    day = pl.col("since").dt.convert_time_zone(time_zone).dt.date()
+    is_first = pl.col("place") == 0
+    moves = (
+        standings.filter(is_first | (pl.col("kind") == Kind.STATUS))
+        .with_columns(day=day, is_open=pl.col("status").is_in(OPEN))
+        .with_columns(was_open=pl.when(is_first).then(pl.lit(value=True)).otherwise(pl.col("is_open").shift(1)))
+        .join(left_out, on="ticket", how="left")
     )
-
-
-def _gone(standings: pl.DataFrame) -> pl.DataFrame:
-    """Tickets that are open no longer, with `gone_at`: resolved or else closed since they were last open."""
-    is_status = (pl.col("place") == 0) | (pl.col("kind") == Kind.STATUS)
-    moves = standings.filter(is_status).with_columns(is_open=pl.col("status").is_in(OPEN))
-    moves = moves.with_columns(before=pl.when(pl.col("place") > 0).then(pl.col("status").shift(1)))
-    last_run = moves.filter(pl.col("is_open").cum_sum(reverse=True).over("ticket") == 0)
-    since, status = pl.col("since"), pl.col("status")
-    has_moved = status != pl.col("before")
-    resolved = since.filter(has_moved & (status == Status.RESOLVED))
-    return last_run.group_by("ticket").agg(
-        gone_at=pl.coalesce(resolved.last(), since.filter(has_moved).last(), since.last())
-    )
+    is_end = pl.col("was_open") & ~pl.col("is_open")
+    stays = pl.col("is_open").cum_sum(reverse=True).over("ticket") == 0
+    is_left_out = is_end & stays & pl.col("is_end_known").is_not_null()
+    kinds = {
+        "created": is_first,
+        "resolved": is_end & ~is_left_out,
+        "reopened": ~pl.col("was_open") & pl.col("is_open"),
+    }
+    left = moves.with_columns(born=pl.col("day").first().over("ticket")).filter(is_left_out)
+    left = left.select(day=pl.when("is_end_known").then("day").otherwise("born"))
+    parts = {name: moves.filter(rows).select("day") for name, rows in kinds.items()} | {"left_out": left}
+    days = pl.concat(frame.with_columns(kind=pl.lit(name)) for name, frame in parts.items())
+    counted = days.group_by("day").agg((pl.col("kind") == name).sum().cast(pl.Int64).alias(name) for name in parts)
+    counted = counted.sort("day")
+    if not counted.is_empty():
+        counted = counted.upsample("day", every="1d").with_columns(pl.col(*parts).fill_null(0))
+    moved = pl.col("created") - pl.col("resolved") + pl.col("reopened") - pl.col("left_out")
+    return counted.with_columns(open_at_end=moved.cum_sum())
 
 
 def _in_force(standings: pl.DataFrame) -> pl.DataFrame:
@@ -223,7 +230,7 @@ def _ends(moved: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     status, before = pl.col("value"), pl.col("before")
     steps = (
         past.filter((pl.col("kind") == Kind.STATUS) & status.is_not_null())
-        .select("ticket", "at", "value")
+        .select("ticket", "value", at=pl.when(_data("untold_after").is_null()).then("at"))
         .join(moved.select("ticket", "created_status"), on="ticket")
         .with_columns(before=pl.coalesce(status.shift(1).over("ticket"), "created_status"))
         .with_columns(reopened=status.is_in(OPEN).cum_sum(reverse=True).over("ticket"))

@@ -1,5 +1,6 @@
 """The `helmdesk` command: words from a terminal to the jobs, errors back as one line and an exit code."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,11 +19,15 @@ from engine.shared.errors import (
     translate_file_errors,
 )
 from pipelines.commands.audit import audit
+from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
+from pipelines.commands.people import people
+from pipelines.commands.pull import pull
+from pipelines.commands.push import push
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
@@ -40,12 +45,16 @@ command_line = typer.Typer(
 )
 command_line.add_typer(sla, name="sla")
 command_line.add_typer(knowledge, name="knowledge")
+command_line.add_typer(people, name="people")
 command_line.add_typer(triage, name="triage", invoke_without_command=True)
 command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(push, name="push")
 
+NEW_OBJECTS = 100_000
+"""Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps."""
 PROCESS = "process"
 """What a command is given that is a process of its own, and no call within another one."""
 FIRST_STAGE = 11
@@ -56,6 +65,7 @@ Home = Annotated[Path | None, typer.Option(help="Where everything is written (HE
 
 def main() -> None:
     """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
+    gc.set_threshold(NEW_OBJECTS)
     try:
         with translate_file_errors("this can't go on"):
             command_line(obj=PROCESS)
@@ -112,7 +122,9 @@ def demo(context: typer.Context) -> None:
 
 command_line.command("inspect")(inspect)
 command_line.command("ingest")(ingest)
+command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
+command_line.command("coverage")(coverage)
 
 
 @command_line.command()

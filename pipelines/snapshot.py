@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 from more_itertools import chunked
 
-from engine.contracts import AssignmentGroup
+from engine.contracts import Agent, AssignmentGroup
+from engine.not_measured import why_unknown
+from engine.outcomes import Figure
 from engine.standings import HISTORY_KINDS, OPEN, standings, tickets_as_of
 from pipelines.app.container import App
 from pipelines.clock_replay import clock_inputs, replay
@@ -166,12 +168,18 @@ class Snapshot:
         classified one; a claim that needs review names no product."""
         stood = tickets_as_of(self.tickets_now, self.events, self.standings, self.as_of)
         sure = self.latest_claims.filter(~pl.col("needs_review")).select("ticket", claimed="product")
+        is_open = pl.col("status").is_in(OPEN)
         return (
             stood.join(sure, on="ticket", how="left")
-            .with_columns(product=pl.coalesce("product", "claimed"), is_open=pl.col("status").is_in(OPEN))
+            .with_columns(product=pl.coalesce("product", "claimed"), is_open=is_open)
+            .with_columns(outcome=pl.when(~is_open).then("outcome"))
             .drop("claimed")
             .sort("created_at", "ticket")
         )
+
+    def left_out(self, figure: Figure) -> pl.Expr:
+        """Whether a row of `tickets` or `ticket_clocks` is of a ticket whose outcome does not count in the figure."""
+        return pl.col("outcome").is_in(self.policies.outcomes.left_out(figure)).fill_null(value=False)
 
     @cached_property
     def clocks(self) -> pl.DataFrame:
@@ -185,10 +193,20 @@ class Snapshot:
         window began, and whose clock it was."""
         from sla.reporting.attribution import with_agents
 
-        about = self.tickets.select("ticket", "reference", *DIMENSIONS)
+        about = self.tickets.select("ticket", "reference", *DIMENSIONS, "source", "outcome", "unknown")
         named = with_agents(self.clocks, self.standings, self.agents["id"].to_list(), self.as_of)
-        week = pl.col("window_start").dt.truncate("1w").dt.date()
-        return named.join(about, on="ticket", how="inner").with_columns(week=week)
+        week = pl.col("window_start").dt.convert_time_zone(self.time_zone).dt.truncate("1w").dt.date()
+        rows = named.join(about, on="ticket", how="inner")
+        return rows.with_columns(week=week, counts=~self.left_out(Figure.ATTAINMENT), why=why_unknown()).drop("unknown")
+
+    def counted(self, figure: Figure) -> pl.DataFrame:
+        """The clocks whose tickets count in the figure."""
+        return self.ticket_clocks.filter(~self.left_out(figure))
+
+    @property
+    def time_zone(self) -> str:
+        """The desk's: whose days, weeks and months are counted."""
+        return self._app.settings.desk_zone
 
     @cached_property
     def queue(self) -> pl.DataFrame:
@@ -196,12 +214,15 @@ class Snapshot:
         preset = self.policies.desk.priority
         return scored(self.tickets, self.clocks, self.flags, self.envelopes, preset=preset, at=self.as_of)
 
+    @property
+    def metadata(self) -> pl.DataFrame:
+        """What sources said of tickets beside their fields (`ticket`, `external_metadata` as JSON text), not kept."""
+        return self._app.store.frame("tickets", ["id", "external_metadata"]).rename({"id": "ticket"})
+
     claims = _table("classifications")
     drafts = _table("suggestions")
     """Drafted replies; citations and macros as JSON text."""
     decisions = _table("allocation_decisions")
-    enrichments = _table("enrichments")
-    """What enriching found on each ticket; lists as JSON text."""
     related = _table("related_tickets")
     """The earlier tickets (`other_id`) that each may belong to."""
     alerts = _table("sla_alerts")
@@ -213,14 +234,26 @@ class Snapshot:
     agents = _table("agents")
     companies = _table("companies")
 
+    @cached_property
+    def enrichments(self) -> pl.DataFrame:
+        """What enriching found on each ticket; lists as JSON text."""
+        from triage.enrichment.contracts import Enrichment
+
+        return self._read("enrichments", columns=list(Enrichment.model_fields))
+
     latest_claims = _latest("claims", at="created_at")
     latest_drafts = _latest("drafts", at="created_at")
     latest_decisions = _latest("decisions", at="decided_at")
 
     @cached_property
     def groups(self) -> list[AssignmentGroup]:
-        """Groups with the load they carry elsewhere (`engine.allocation.batch.loaded` adds to it)."""
-        return self._app.store.all(AssignmentGroup)
+        """Groups with the load they carry elsewhere (`pipelines.work_queue.with_load` adds what they hold here) and the
+        slots of the people who are there."""
+        from engine.allocation.presence import with_who_is_there
+
+        store, calendars = self._app.store, self.policies.sla.calendars
+        open_shifts = {name for name, calendar in calendars.items() if calendar.is_open(self.as_of)}
+        return with_who_is_there(store.all(AssignmentGroup), store.all(Agent), self.as_of, open_shifts=open_shifts)
 
     @cached_property
     def answers(self) -> "list[Review]":

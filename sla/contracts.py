@@ -15,6 +15,15 @@ class Clock(StrEnum):
     NEXT_REPLY = "next_reply"
 
 
+UNKNOWN = {
+    Clock.FIRST_RESPONSE: "first_response_unknown",
+    Clock.RESOLUTION: "resolution_unknown",
+    Clock.NEXT_RESPONSE: "replies_unknown",
+    Clock.NEXT_REPLY: "replies_unknown",
+}
+"""The column of `TICKETS` that says from when on a clock's course is not known."""
+
+
 class State(StrEnum):
     ON_TRACK = "on_track"
     AT_RISK = "at_risk"

@@ -141,6 +141,8 @@ class Taxonomy(Frozen):
     id: Phrase
     version: Annotated[int, Field(ge=1)]
     languages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    """The sources for whose tickets the labels were made; none named: for all. Claims on others wait for a person."""
     product: Product
     urgency: Urgency
 

@@ -37,7 +37,10 @@ def fired(reader: MartReader, window: str) -> None:
             f"{words.plain(row['alert_type']).capitalize()}, level {row['level']}", f"{row['alerts']:,}", border=True
         )
     days = charted_days(found["day"].to_list(), reader.publication.as_of.date(), WINDOWS[window])
-    st.altair_chart(charts.alert_bars(found, f"Alerts by day and level, {window}", days), theme=None)
+    st.altair_chart(
+        charts.alert_bars(found, f"Alerts by day and level, {window}", days, zone=reader.publication.time_zone),
+        theme=None,
+    )
     latest = opening.ask(reports.latest_alerts, reader, days=WINDOWS[window])
     fired_in_all = words.count(int(found["alerts"].sum()), "alert")
     st.caption(f"The latest {latest.height:,} of {fired_in_all}, {window}; time left then, in business time")
@@ -55,7 +58,7 @@ def fired(reader: MartReader, window: str) -> None:
 
 
 def charted_days(fired: list[date], today: date, window: int | None) -> tuple[date, date]:
-    """The first and last UTC day of the picture: the whole window of so many days, or two weeks, if not more."""
+    """The first and last day of the picture: the whole window of so many days, or two weeks, if not more."""
     return min(*fired, today - timedelta(days=(window or 14) - 1)), max(*fired, today)
 
 

@@ -62,6 +62,7 @@ def promises(reader: MartReader, chosen: queries.Selection) -> None:
         cards.figure("Breaches", f"{found['breached'].sum():,}", "clocks past their target, finished or not")
         cards.figure("At risk now", f"{found['at_risk'].sum():,}", "running clocks with little of their target left")
         cards.figure("Open tickets", f"{still_open:,}", "of any age, filtered by tier, priority and group")
+    cards.not_counted(opening.ask(queries.not_counted, reader, chosen))
 
 
 def closest(reader: MartReader, chosen: queries.Selection) -> None:

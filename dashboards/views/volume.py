@@ -28,17 +28,25 @@ def came_and_went(reader: MartReader, window: str) -> None:
     if found.is_empty():
         st.info("No ticket was created or resolved in this window.")
         return
-    created, resolved, last = found["created"].sum(), found["resolved"].sum(), found["open_at_end"][-1]
-    facts = {"Created": created, "Resolved": resolved, "Open at the end": last}
-    for column, (label, number) in zip(st.columns(4), facts.items(), strict=False):
+    shown = {"created": "Created", "resolved": "Resolved", "reopened": "Reopened", "left_out": "Left out"}
+    facts = {label: found[name].sum() for name, label in shown.items()} | {"Open at the end": found["open_at_end"][-1]}
+    for column, (label, number) in zip(st.columns(5), facts.items(), strict=True):
         column.metric(label, f"{number:,}", border=True)
+    zone = reader.publication.time_zone
     left, right = st.columns(2)
     flow = {"created": "created", "resolved": "resolved"}
-    left.altair_chart(charts.volume_lines(found, f"Created and resolved, {window}", flow, "tickets a day"), theme=None)
+    left.altair_chart(
+        charts.volume_lines(found, f"Created and resolved, {window}", flow, "tickets a day", zone=zone), theme=None
+    )
     stock = {"open_at_end": "open at the end of the day"}
-    right.altair_chart(charts.volume_lines(found, f"Open tickets, {window}", stock, "tickets"), theme=None)
-    with st.expander("Day by day, in tickets (UTC days, the latest first)"):
-        cards.table(found.reverse().rename({"open_at_end": "open at the end"}))
+    right.altair_chart(charts.volume_lines(found, f"Open tickets, {window}", stock, "tickets", zone=zone), theme=None)
+    with st.expander(f"Day by day, in tickets (days of {zone}, the latest first)"):
+        cards.table(found.reverse().rename({"open_at_end": "open at the end", "left_out": "left out"}))
+    if found["left_out"].sum():
+        st.caption(
+            "Left out: tickets that ended as spam, duplicate and the like, or at an unknown instant; "
+            "[what we know of each source](/sources) lists them."
+        )
 
 
 def how_full(reader: MartReader) -> None:

@@ -72,6 +72,8 @@ def exclusion(
 
 
 def fullness(free: int, group: AssignmentGroup) -> str | None:
+    if group.max_bandwidth == 0:
+        return f"{FULL} (nobody is there)"
     return None if free > 0 else f"{FULL} ({group.max_bandwidth - free} of {group.max_bandwidth})"
 
 

@@ -15,6 +15,8 @@ from engine.contracts.base import (
     seal,
 )
 from engine.contracts.people import (
+    Absence,
+    AbsenceKind,
     Agent,
     AssignmentGroup,
     Company,
@@ -48,6 +50,8 @@ __all__ = [
     "CLOCK_KINDS",
     "GENESIS",
     "OPEN_STATUSES",
+    "Absence",
+    "AbsenceKind",
     "Agent",
     "AllocationDecision",
     "Alternative",

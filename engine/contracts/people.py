@@ -1,12 +1,15 @@
 """The people and groups of a desk: customers who ask, agents who answer, groups that take the load."""
 
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, model_validator
 
-from engine.contracts.base import Frozen
+from engine.contracts.base import Frozen, Instant
 
 Share = Annotated[float, Field(ge=0, le=1, strict=True)]
 
@@ -63,8 +66,33 @@ class Role(StrEnum):
     MANAGER = "manager"
 
 
+class AbsenceKind(StrEnum):
+    HOLIDAY = "holiday"
+    SICK = "sick"
+    TRAINING = "training"
+    OTHER = "other"
+
+
+class Absence(Frozen):
+    """When somebody is not there: from the first of two instants, and there again at the second."""
+
+    starts_at: Instant = Field(validation_alias=AliasChoices("from", "starts_at"))
+    ends_at: Instant = Field(validation_alias=AliasChoices("to", "ends_at"))
+    kind: AbsenceKind = AbsenceKind.OTHER
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.ends_at <= self.starts_at:
+            raise ValueError(f"it ends at {self.ends_at.isoformat()}, which is not after it starts")
+        return self
+
+
 class Agent(Frozen):
-    """A person who answers. `empowerment_limit` is in the team's currency."""
+    """A person who answers. `empowerment_limit` is in the team's currency.
+
+    `shift` names the business calendar of the person's working hours; None is any hour. An absence told in days lasts
+    from the first day's beginning to the last day's end in the person's time zone.
+    """
 
     id: str
     email: str
@@ -78,6 +106,37 @@ class Agent(Frozen):
     empowerment_limit: Decimal = Decimal(100)
     timezone: str = "UTC"
     is_active: bool = True
+    shift: str | None = None
+    absences: tuple[Absence, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _days_as_instants(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or not isinstance(given.get("absences"), list | tuple):
+            return given
+        zone = str(given.get("timezone") or "UTC")
+        return {**given, "absences": [_dated(absence, zone) for absence in given["absences"]]}
+
+    def is_away(self, at: datetime) -> bool:
+        return any(absence.starts_at <= at < absence.ends_at for absence in self.absences)
+
+
+def _dated(absence: Any, zone: str) -> Any:
+    """Days as instants; whatever is no day is left to be checked."""
+    if not isinstance(absence, Mapping):
+        return absence
+    names = {"from": 0, "starts_at": 0, "to": 1, "ends_at": 1}
+    return {name: _midnight(value, zone, names[name]) if name in names else value for name, value in absence.items()}
+
+
+def _midnight(value: Any, zone: str, days_later: int) -> Any:
+    try:
+        day = date.fromisoformat(value.strip()) if isinstance(value, str) else value
+        if not isinstance(day, date) or isinstance(day, datetime):
+            return value
+        return datetime.combine(day + timedelta(days=days_later), time(), ZoneInfo(zone))
+    except (ValueError, KeyError, OSError, OverflowError):
+        return value
 
 
 class Team(Frozen):

@@ -76,6 +76,8 @@ def typed(frame: pl.DataFrame, mapping: TicketMapping, origin: str) -> Cells:
     readings += _update_readings(mapping)
     worked = plain.with_columns(r.value.alias(r.name) for r in readings)
     worked = worked.with_columns(_since_creation(field) for field in mapping.durations)
+    if mapping.outcomes:
+        worked = worked.with_columns(_outcome(worked, mapping).alias(f"{FIELD}outcome"))
     worked = _judged(worked, readings, mapping, ids=mapping.columns.get("ticket_id", ""))
     return _parted(worked, names, totals, mapping, origin)
 
@@ -130,7 +132,8 @@ def tickets(cells: pl.DataFrame, mapping: TicketMapping, origin: str) -> tuple[l
 
 def values_of(row: Mapping[str, Any], mapping: TicketMapping) -> dict[str, Any]:
     """The typed values of a row by field."""
-    return {field: row[FIELD + field] for field in mapping.columns}
+    fields = [*mapping.columns, *(["outcome"] if mapping.outcomes else [])]
+    return {field: row[FIELD + field] for field in fields}
 
 
 def dropped(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,6 +286,20 @@ def _value(
         case _:
             value = pl.coalesce(looked_up(raw, table), text) if table else text
     return value, None
+
+
+def _outcome(frame: pl.DataFrame, mapping: TicketMapping) -> pl.Expr:
+    """How the ticket ended: what its own column says, or else the first of `outcomes` whose word its column has."""
+    found = [pl.col(f"{FIELD}outcome")] if "outcome" in mapping.columns else []
+    for each in mapping.outcomes:
+        if each.column in frame.columns:
+            cell, word = pl.col(each.column).str.to_lowercase(), each.word.casefold()
+            words = cell.str.strip_chars("[] ").str.replace_all('"', "").str.split(mapping.tag_separator)
+            has_word = (cell.str.strip_chars() == word) | words.list.eval(pl.element().str.strip_chars()).list.contains(
+                word
+            )
+            found.append(pl.when(has_word).then(pl.lit(each.outcome.value)))
+    return pl.coalesce([*found, pl.lit(None, pl.String)])
 
 
 def _texts(table: Mapping[str, object] | None) -> dict[str, str]:

@@ -1,25 +1,30 @@
 """Jira: an issue as JSON; with its whole changelog, the history of the ticket as well.
 
 What the changelog tells: status, priority, type and assignee changes with their instants and authors. The ticket is
-created in the status and priority that its first changes left. The first response is the first comment by somebody
-other than the reporter, or, if the payload brings no comments, the first status change by somebody else.
+created in the status and priority that its first changes left. Comments are responses (public, by a person of the
+desk), customer's messages (by the reporter, a portal customer, or somebody of the reporter's mail domain), or messages
+(internal, or by an app). Without comments a response is untold, unless the mapping declares `first_response:
+first_touch`: then it is the first status change by somebody else. Of comments that are cut off (`total` larger than
+what came), the first response is known where it is among them, no later one.
 A changelog that is cut off (`total` larger than what came) is no history: dates tell what they can.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import polars as pl
 from pydantic import BaseModel, ValidationError
 
 from engine import lifecycle
-from engine.contracts import Delivery, Event, Kind, SlaEffect, StandardTicket, Status
+from engine.contracts import Delivery, Event, Kind, Responses, SlaEffect, SourceVerdict, StandardTicket, Status, Verdict
 from engine.plugins import cells
 from engine.plugins.files import one_record
 from engine.plugins.mapping import ENUMS, TicketMapping
 from engine.plugins.messages import Messages
 from engine.plugins.ports import not_unicode
 from engine.plugins.tables import Faulty
+from engine.plugins.ticket_history import Message, Role, with_messages
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import all_wrong
 
@@ -43,14 +48,20 @@ class JiraSource(Messages):
         if reason := not_unicode(issue):
             return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, dict(issue))),))
         delivery = one_record(record, self.mapping, origin)
-        if not delivery.tickets or not _is_whole(issue.get("changelog")):
+        if not delivery.tickets:
             return delivery
-        ticket = delivery.tickets[0]
-        events = _misshapen(issue) or _history(ticket, issue, self.mapping)
-        if isinstance(events, str):
-            refused = cells.refused(self.mapping, origin, Faulty(1, events, dict(issue)))
+        is_whole = _is_whole(issue.get("changelog"))
+        ticket = delivery.tickets[0].model_copy(update={"source_verdict": _verdict(issue["fields"])})
+        problem = _misshapen(issue, with_changelog=is_whole)
+        history = problem or (_history(ticket, issue, self.mapping) if is_whole else [])
+        if isinstance(history, str):
+            refused = cells.refused(self.mapping, origin, Faulty(1, history, dict(issue)))
             return Delivery(rejected=(refused,))
-        return Delivery(tickets=(_with_replayed_dates(ticket, events),), events=tuple(events))
+        spoken = _spoken(ticket, issue["fields"].get("comment"), history, self.mapping)
+        if not is_whole:
+            return spoken
+        events = sorted([*history, *spoken.events], key=lambda event: event.at)
+        return Delivery(tickets=(_with_replayed_dates(spoken.tickets[0], events),), events=tuple(events))
 
 
 def plain_text(document: Any) -> str | None:
@@ -102,10 +113,13 @@ class _Changelog(BaseModel):
 class _Comment(BaseModel):
     created: str
     author: dict[str, Any] | None = None
+    jsdPublic: bool = True  # noqa: N815
+    visibility: dict[str, Any] | None = None
 
 
 class _Comments(BaseModel):
     comments: list[_Comment] | None = None
+    total: int | None = None
 
 
 class _Change(NamedTuple):
@@ -117,9 +131,10 @@ class _Change(NamedTuple):
     after: str | None
 
 
-def _misshapen(issue: Mapping[str, Any]) -> str | None:
+def _misshapen(issue: Mapping[str, Any], *, with_changelog: bool) -> str | None:
     try:
-        _Changelog.model_validate(issue["changelog"])
+        if with_changelog:
+            _Changelog.model_validate(issue["changelog"])
         _Comments.model_validate(issue["fields"].get("comment") or {})
     except ValidationError as error:
         return all_wrong(error)
@@ -142,7 +157,7 @@ def _history(ticket: StandardTicket, issue: Mapping[str, Any], mapping: TicketMa
     for change in reversed(canonical_changes):
         if change.field in created and change.before is not None:
             created[change.field] = change.before
-    events = [
+    return [
         Event(
             ticket_id=ticket.key,
             kind=Kind.CREATED,
@@ -154,8 +169,6 @@ def _history(ticket: StandardTicket, issue: Mapping[str, Any], mapping: TicketMa
         ),
         *_events(ticket, canonical_changes, Status(created["status"])),
     ]
-    response = _first_response(ticket, issue["fields"].get("comment"), events, mapping)
-    return sorted([*events, *([response] if response else [])], key=lambda event: event.at)
 
 
 def _changes(histories: Sequence[Mapping[str, Any]], mapping: TicketMapping) -> list[_Change]:
@@ -201,21 +214,62 @@ def _events(ticket: StandardTicket, changes: list[_Change], status: Status) -> I
         )
 
 
-def _first_response(
-    ticket: StandardTicket, comments: Any, events: Sequence[Event], mapping: TicketMapping
-) -> Event | None:
+def _spoken(ticket: StandardTicket, comments: Any, history: Sequence[Event], mapping: TicketMapping) -> Delivery:
+    """The ticket with what was said on it."""
     listed = comments.get("comments") if isinstance(comments, Mapping) else None
-    if isinstance(listed, list):
-        times = _instants([comment.get("created") for comment in listed], mapping)
-        replies = [(at, _person(c.get("author"))) for at, c in zip(times, listed, strict=True) if at is not None]
-    else:
-        replies = [(event.at, event.actor) for event in events if event.kind == Kind.STATUS]
-    answers = sorted((at, person or "") for at, person in replies if person != ticket.requester)
-    if not answers:
-        return None
-    at, person = max(answers[0][0], ticket.created_at), answers[0][1]
-    name = f"{ticket.key}/response/{at.isoformat()}"
-    return Event(ticket_id=ticket.key, kind=Kind.RESPONSE, at=at, actor=person or ticket.source, id=name)
+    if not isinstance(listed, list):
+        touches = (event for event in history if event.kind == Kind.STATUS and event.actor != ticket.requester)
+        first = next(touches, None) if mapping.first_response == "first_touch" else None
+        name = f"{ticket.key}/response"
+        touch = first.model_copy(update={"kind": Kind.RESPONSE, "value": None, "id": name}) if first else None
+        return Delivery(tickets=(ticket,), events=(touch,) if touch else ())
+    times = _instants([comment.get("created") for comment in listed], mapping)
+    said = [_message(ticket, comment, at, listed) for at, comment in zip(times, listed, strict=True) if at]
+    spoken = with_messages(ticket, said)
+    if comments.get("total", len(listed)) <= len(listed):
+        return spoken
+    known = Responses.COLUMN if spoken.tickets[0].first_response_at else Responses.UNTOLD
+    return spoken.model_copy(update={"tickets": (spoken.tickets[0].model_copy(update={"responses": known}),)})
+
+
+def _message(ticket: StandardTicket, comment: Mapping[str, Any], at: datetime, thread: Sequence[Any]) -> Message:
+    author = comment.get("author") or {}
+    role: Role = "agent"
+    if author.get("accountType") == "app":
+        role = "automation"
+    elif _person(author) == ticket.requester:
+        role = "customer"
+    elif author.get("accountType") == "customer" or _is_colleague(author, ticket, thread):
+        role = "colleague"
+    is_public = comment.get("jsdPublic", True) and not comment.get("visibility")
+    return Message(str(comment.get("id", at.isoformat())), at, _person(author), role, is_public)
+
+
+def _is_colleague(author: Mapping[str, Any], ticket: StandardTicket, thread: Sequence[Any]) -> bool:
+    """Whether the author writes from the mail domain from which the reporter does."""
+    authors = [comment.get("author") or {} for comment in thread]
+    reporter = next((each for each in authors if _person(each) == ticket.requester), {})
+    known = str(reporter.get("emailAddress") or ticket.requester or "")
+    domain = known.rpartition("@")[2].casefold() if "@" in known else None
+    return domain is not None and str(author.get("emailAddress") or "").casefold().endswith(f"@{domain}")
+
+
+def _verdict(fields: Mapping[str, Any]) -> SourceVerdict | None:
+    """What Jira's own SLA fields say ("Time to first response", "Time to resolution"): breached where any cycle is."""
+    found: dict[str, Verdict] = {}
+    for field in fields.values():
+        if not isinstance(field, Mapping) or not isinstance(field.get("name"), str):
+            continue
+        name = field["name"].casefold()
+        clock = next((clock for clock in ("first_response", "resolution") if clock.replace("_", " ") in name), None)
+        cycles = [
+            *(field.get("completedCycles") or []),
+            *([field["ongoingCycle"]] if field.get("ongoingCycle") else []),
+        ]
+        told = [cycle["breached"] for cycle in cycles if isinstance(cycle, Mapping) and "breached" in cycle]
+        if clock and told and (any(told) or not field.get("ongoingCycle")):
+            found[clock] = Verdict.BREACHED if any(told) else Verdict.MET
+    return SourceVerdict.model_validate(found) if found else None
 
 
 def _with_replayed_dates(ticket: StandardTicket, events: Sequence[Event]) -> StandardTicket:

@@ -81,6 +81,14 @@ class Updates(Frozen):
     """Columns that hold on every row what was known only at the end; kept apart, so that nobody learns from them."""
 
 
+class OutcomeWord(Frozen):
+    """A word in a column, as the whole cell or one of its tags, that says how a ticket ended."""
+
+    column: str
+    word: str
+    outcome: TicketOutcome
+
+
 class History(Frozen):
     """For files with one row per changed field of a ticket: columns, and their words for the fields."""
 
@@ -193,6 +201,8 @@ class TicketMapping(Frozen):
     records: str | None = Field(default=None, pattern=r"^[^.\[\]]+(\.[^.\[\]]+)*$")
     tag_separator: str = Field(default=",", min_length=1)
     updates: Updates | None = None
+    outcomes: tuple[OutcomeWord, ...] = ()
+    """The first that holds, where the column of `outcome` says nothing."""
     history: History | None = None
     comments: Comments | None = None
     users: Users | None = None

@@ -68,12 +68,12 @@ def instants(words: Iterable[Any], mapping: TicketMapping) -> Iterator[datetime]
 def with_history(ticket: StandardTicket, changes: Sequence[Change], messages: Sequence[Message]) -> Delivery:
     """The ticket with its history. Changes that do not end in the ticket's own status are no whole history: then its
     dates tell what they can, and messages are all that is added."""
-    spoken = with_messages(ticket, messages)
-    ticket, talk = spoken.tickets[0], spoken.events
+    by_dates = with_messages(ticket, messages)
+    ticket, talk = by_dates.tickets[0], by_dates.events
     history = list(_of_changes(ticket, sorted(changes, key=lambda change: change.at)))
-    state = lifecycle.replay(history[0].data, history)
+    state = lifecycle.replay({name: history[0].data[name] for name in ENUMS}, history)
     if state.status != ticket.status:
-        return spoken
+        return by_dates
     dates = {name: getattr(state, name) for name in ("resolved_at", "closed_at")}
     events = sorted([*history, *talk], key=lambda event: event.at)
     return Delivery(tickets=(ticket.model_copy(update=dates),), events=tuple(events))

@@ -1,6 +1,6 @@
 """What is kept of people: customers who ask, agents who answer, groups that take the load, and how to reach them."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Integer, Table, Text
 
 from engine.contracts import GroupStatus, Role, Tier
 from engine.kanban import ColumnField, SortBy, WipMode
@@ -60,6 +60,8 @@ agents = Table(
     Column("empowerment_limit", Money(), nullable=False),
     text("timezone"),
     Column("is_active", Boolean(), nullable=False),
+    text("shift", required=False),
+    Column("absences", JSON(none_as_null=True), nullable=False, server_default="[]"),
     one_of("role", Role),
 )
 

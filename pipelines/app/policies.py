@@ -12,6 +12,7 @@ from pipelines.app.settings import Settings
 if TYPE_CHECKING:
     from engine.allocation.policy import AllocationPolicy
     from engine.desk import Policies as DeskPolicies
+    from engine.outcomes import OutcomePolicy
     from sla.alerting.alerts import AlertPolicy
     from sla.calendar.calendars import Calendar
     from sla.policy.model import Policies as SlaPolicies
@@ -65,6 +66,7 @@ class Policies:
     alerts: Policy["AlertPolicy"] = Policy("sla.alerting.alerts:load_policy", "sla/alerts.yaml")
     breach_reasons: Policy["ReasonRule"] = Policy("sla.reporting.breach_reasons:load", "breach_reasons.yaml")
     credits: Policy["CreditPresets"] = Policy("sla.reporting.credits:load", "sla_credits.yaml")
+    outcomes: Policy["OutcomePolicy"] = Policy("engine.outcomes:load", "outcomes.yaml")
     allocation: Policy["AllocationPolicy"] = Policy(
         "engine.allocation.policy:load_policy", "allocation.yaml", preset="allocation_policy"
     )

@@ -46,11 +46,26 @@ class Settings(BaseSettings):
     priority_preset: str = Field("", description="a preset of data/policies/priority.yaml; empty: canonical")
     lifecycle_preset: str = Field("", description="a preset of data/policies/lifecycle.yaml; empty: canonical")
     alert_preset: str = Field("", description="a preset of data/policies/alert_matrix.yaml; empty: canonical")
+    time_zone: str = Field("", description="whose days, weeks and months reports count; empty: asked at first ingest")
     handler: str = Field(
         "outbox", description="where decisions are handed over: outbox, servicenow, bmc, or one of one's own"
     )
     handler_url: str = Field("", description="its address; empty: a file below home")
     handler_token: SecretStr | None = None
+    jira_url: str = Field("", description="Jira Cloud or Data Center; empty: nothing is pulled from it")
+    jira_user: str = Field("", description="the e-mail of an API token; empty: the token is a personal access token")
+    jira_token: SecretStr | None = None
+    jira_jql: str = Field("", description="which issues, such as `project = SUP`; empty: all that the user sees")
+    servicenow_url: str = Field("", description="a ServiceNow instance")
+    servicenow_user: str = Field("", description="whose password the token is; empty: it is an OAuth token")
+    servicenow_token: SecretStr | None = None
+    zendesk_url: str = Field("", description="a Zendesk account")
+    zendesk_user: str = Field("", description="the e-mail of an API token; empty: the token is an OAuth token")
+    zendesk_token: SecretStr | None = None
+    freshdesk_url: str = Field("", description="a Freshdesk account")
+    freshdesk_token: SecretStr | None = None
+    push_suggestions: bool = Field(False, description="write drafts back to their tickets, as internal notes")
+    push_ungrounded: bool = Field(False, description="drafts too that rest on no article")
     groq_api_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
     llm_base_url: str = Field("", description="any OpenAI-compatible server; asked after Groq and OpenAI")
@@ -72,6 +87,26 @@ class Settings(BaseSettings):
             raise PydanticUseDefault
         return path
 
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        return zone_name(name) if name else name
+
+    @property
+    def desk_zone_file(self) -> Path:
+        """Where the answer of the first ingest is kept."""
+        return self.home / "time_zone"
+
+    @property
+    def desk_zone(self) -> str:
+        """The desk's time zone (IANA); UTC until it is known. Raises BadInput for a damaged answer."""
+        if self.time_zone or not self.desk_zone_file.is_file():
+            return self.time_zone or "UTC"
+        try:
+            return zone_name(self.desk_zone_file.read_text(encoding="utf-8").strip())
+        except (ValueError, OSError) as error:
+            raise BadInput(f"{self.desk_zone_file}: {error}; remove it or set HELMDESK_TIME_ZONE") from None
+
     @field_validator("home", "data")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
@@ -87,6 +122,17 @@ class Settings(BaseSettings):
     @property
     def index_uri(self) -> str:
         return self.milvus_uri or str(self.home / "knowledge.milvus.db")
+
+    @property
+    def accounts(self) -> dict[str, tuple[str, str, SecretStr | None]]:
+        """Address, user and token of each system that has an address, by its source."""
+        every = {
+            "jira": (self.jira_url, self.jira_user, self.jira_token),
+            "servicenow": (self.servicenow_url, self.servicenow_user, self.servicenow_token),
+            "zendesk": (self.zendesk_url, self.zendesk_user, self.zendesk_token),
+            "freshdesk": (self.freshdesk_url, "", self.freshdesk_token),
+        }
+        return {source: account for source, account in every.items() if account[0]}
 
     @property
     def marts_folder(self) -> Path:
@@ -112,6 +158,16 @@ class Settings(BaseSettings):
                 f"HELMDESK_MODEL={self.model}: there is no such file; `helmdesk triage train --out {self.model}` "
                 "makes one, without the setting the taxonomy is enough"
             )
+
+
+def zone_name(name: str) -> str:
+    """The name, if it is an IANA time zone; raises ValueError."""
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(name).key
+    except (KeyError, OSError, ValueError):
+        raise ValueError(f"{name!r} is not an IANA time zone, such as Europe/Berlin") from None
 
 
 def known_settings() -> list[str]:

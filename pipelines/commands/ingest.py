@@ -82,7 +82,7 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
         if path is None:
             report = take_in(app, progress=progress, rows=rows.extend, refused=files.append)
         elif source == "people":
-            typer.echo(f"people and groups {bring_people(app, path)}")
+            typer.echo(f"people and groups {bring_people(app, path, mapping=mapping)}")
             return
         else:
             report = job(
@@ -95,14 +95,14 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
                 progress=progress,
                 refused=rows.extend,
             )
-    _tell(report, rows, files=len(files))
+    show_report(report, rows, files=len(files))
     for file in files:
         typer.echo(plain(f"{file.path}: {' '.join(file.reason.removeprefix(f'{file.path}: ').split())}"), err=True)
     if files or (report.rejected and not report.created + report.updated + report.skipped):
         raise typer.Exit(2)
 
 
-def _tell(report: "IngestReport", rows: "list[Rejected]", *, files: int) -> None:
+def show_report(report: "IngestReport", rows: "list[Rejected]", *, files: int = 0) -> None:
     typer.echo(
         f"created {report.created}, updated {report.updated}, skipped {report.skipped}, "
         f"rejected {report.rejected}, events {report.events}"

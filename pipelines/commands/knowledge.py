@@ -26,7 +26,7 @@ knowledge = typer.Typer(help="The articles that drafts may cite.", no_args_is_he
 @knowledge.command("sync")
 def sync(
     context: typer.Context,
-    folder: Annotated[Path | None, typer.Argument(help="Articles: .md, .html, .json, .jsonl, .csv.")] = None,
+    folder: Annotated[Path | None, typer.Argument(help="Articles: .md, .mdx, .html, .json, .jsonl, .csv.")] = None,
     source: Annotated[
         str | None, typer.Option(help="What these articles are called together.", show_default="the folder's name")
     ] = None,
@@ -35,7 +35,7 @@ def sync(
     ] = None,
 ) -> None:
     """Make the index hold the articles of a folder as they are now; without one, those of data/knowledge."""
-    from triage.knowledge.articles import read_folder
+    from triage.knowledge.articles import grouped, read_folder
     from triage.knowledge.chunks import same_source
     from triage.ports import KNOWLEDGE
 
@@ -57,6 +57,8 @@ def sync(
         f"{plain(name)}: added or changed {report.added}, removed {report.removed}, unchanged {report.unchanged}, "
         f"refused {len(reading.refused)}"
     )
+    for line in grouped(reading.left_out):
+        typer.echo(f"left out  {plain(line)}")
     if reading.refused:
         typer.echo("while articles are refused none is removed: correct them and sync again")
         raise typer.Exit(2)

@@ -162,12 +162,12 @@ def _taxonomy_without(context: typer.Context, data: Path, text: str, label: str,
     own. Raises BadInput, before anything is learned, if that can't lie beside the model."""
     from pipelines.app.settings import read_settings
     from pipelines.app.triage_parts import named_taxonomy
-    from triage.learning.labelled_files import read_labelled
+    from triage.learning.labelled_files import learnable, read_labelled
     from triage.learning.own_taxonomy import check_beside
     from triage.taxonomy import load_taxonomy
 
     in_use = load_taxonomy(named_taxonomy(read_settings(home=(context.obj or {}).get("home"))))
-    labels = {row.label for row in read_labelled(data, text=text, label=label)[0]}
+    labels = {row.label for row in learnable(read_labelled(data, text=text, label=label)[0])[0]}
     if labels <= set(in_use.product.labels):
         return None
     check_beside(out, labels)
@@ -192,12 +192,15 @@ def _learn(
     oos_train: Path | None = None,
     quick: "Embedder | None" = None,
 ) -> Learned:
-    from triage.learning.labelled_files import read_labelled, read_outside
+    from triage.learning.labelled_files import learnable, read_labelled, read_outside
     from triage.learning.train import learn_name
     from triage.learning.train import train as learn
     from triage.taxonomy import load_taxonomy
 
-    rows, left_out = read_labelled(data, text=text, label=label)
+    every, left_out = read_labelled(data, text=text, label=label)
+    rows, single = learnable(every)
+    if single:
+        typer.echo(plain(f"left out, since a label needs two different texts: {', '.join(single)}"), err=True)
     phrases = None
     if taxonomy is not None:
         labels = load_taxonomy(taxonomy).product.labels

@@ -12,7 +12,7 @@ from pipelines.commands.terminal import AsOf, instant, open_here, plain
 
 sla = typer.Typer(help="SLA policies and clocks.", no_args_is_help=True)
 AT = "%Y-%m-%d %H:%M:%S UTC"
-CLOCKS = ("first_response", "resolution", "next_response")
+CLOCKS = ("first_response", "resolution", "next_response", "next_reply")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Everything, for programs.")]
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from engine.shared.errors import BadInput, NotFound
+from engine.shared.spreadsheet_text import write_csv
 from pipelines.app.container import App
-from pipelines.clock_replay import AS_CREATED, clock_events, read_events, read_tickets
+from pipelines.clock_replay import clock_inputs, read_events, read_tickets
 
 if TYPE_CHECKING:
     from sla.calendar.calendars import Calendar
@@ -54,7 +55,7 @@ def backtest(
     that can't be used, before anything is read, and NotFound where there is no ticket.
     """
     before, after = rules(app, policy=policy, calendars=calendars, against=against)
-    history = read(app)
+    history = read(app, before, after)
     if history.ids.is_empty():
         home = app.settings.home
         raise NotFound(f"There is no ticket in {home} to replay: take some in with `helmdesk ingest`, or name --home.")
@@ -80,15 +81,15 @@ def sides(app: App, *, policy: Path, calendars: Path | None, against: Path | Non
     return Sides(before, f"{policy}, calendars {calendars}" if calendars else str(policy))
 
 
-def read(app: App) -> Read:
-    """From the store, columns that are needed and no others."""
+def read(app: App, *rules: Rules) -> Read:
+    """From the store, columns that are needed under these rules and no others."""
     with ThreadPoolExecutor() as pool:
-        reading = pool.submit(read_events, app.store)
+        reading = pool.submit(read_events, app.store, *rules)
         stored = read_tickets(app.store, also=ABOUT.values())
-        events = clock_events(reading.result())
+        born, events = clock_inputs(stored, reading.result(), *rules)
     numbered = stored.with_row_index("number")
     about = numbered.select(ticket="number", **{name: pl.col(c).cast(pl.Categorical) for name, c in ABOUT.items()})
-    tickets = numbered.select(**{**AS_CREATED, "id": "number"})
+    tickets = born.drop("id").with_row_index("id")
     known = numbered.select("number", "ticket")
     owned = events.join(known, on="ticket", maintain_order="left").drop("ticket").rename({"number": "ticket"})
     return Read(tickets, owned, about, stored["ticket"])
@@ -110,7 +111,7 @@ def writer(file: Path | None) -> Callable[[pl.DataFrame, Path], None]:
     """How a file of this ending is written. Raises BadInput for another ending."""
     match file.suffix.lower() if file else ".csv":
         case ".csv":
-            return lambda frame, path: frame.write_csv(path)
+            return write_csv
         case ".parquet":
             return lambda frame, path: frame.write_parquet(path)
         case other:

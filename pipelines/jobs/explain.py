@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from engine.not_measured import in_words
 from pipelines.app.container import App
-from pipelines.clock_replay import AS_CREATED, clock_events, read_events, read_tickets
+from pipelines.clock_replay import clock_inputs, read_events, read_tickets
 
 if TYPE_CHECKING:
     from sla.clocks.explain import Ledger
@@ -17,12 +18,8 @@ def explain(app: App, ticket: str, *, as_of: datetime) -> "list[Ledger]":
     """
     from sla.clocks.explain import explain as ledgers
 
-    key = app.store.ticket(ticket).id
-    created = read_tickets(app.store, ticket=key).select(**AS_CREATED).row(0, named=True)
-    return ledgers(
-        created,
-        clock_events(read_events(app.store, ticket=key)).to_dicts(),
-        app.policies.sla.policies,
-        app.policies.sla.calendars,
-        as_of,
-    )
+    found, rules = app.store.ticket(ticket), app.policies.sla
+    stored, history = read_tickets(app.store, ticket=found.id), read_events(app.store, rules, ticket=found.id)
+    born, moves = clock_inputs(stored, history, rules)
+    why = {name: in_words(unknown.why) for name, unknown in (found.unknown or {}).items()}
+    return ledgers(born.row(0, named=True), moves.to_dicts(), rules.policies, rules.calendars, as_of, why=why)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from engine.contracts import IngestReport, Rejected
+from engine.contracts import Company, Contact, IngestReport, Rejected
+from engine.customers import customers, with_customers
 from engine.plugins.mapping import Expected
 from engine.plugins.ports import SourcePlugin
 from engine.plugins.registry import source_names
@@ -44,9 +45,10 @@ def ingest(
     plugin = source_of(app, path, source=source, mapping=mapping)
     _check_expected(plugin, path, max_refused)
     report, seen, unreadable = IngestReport(), 0, 0
+    known = customers(app.store.all(Contact), app.store.all(Company))
     try:
         for delivery in plugin.read(path):
-            report += app.store.ingest(delivery, at=at)
+            report += app.store.ingest(with_customers(delivery, known), at=at)
             refused(delivery.rejected)
             unreadable += len(delivery.rejected)
             seen += len(delivery.tickets) + len(delivery.rejected)

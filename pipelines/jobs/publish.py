@@ -18,4 +18,4 @@ def publish(app: App, snapshot: Snapshot) -> marts.Publication:
     heads = chain_heads.to_publish(
         app.store, folder, warn=lambda reason: app.log.warning("chain heads lost", reason=reason)
     )
-    return marts.publish(frames, folder, as_of=snapshot.as_of, at=app.now(), heads=heads)
+    return marts.publish(frames, folder, as_of=snapshot.as_of, at=app.now(), heads=heads, time_zone=snapshot.time_zone)

@@ -1,6 +1,11 @@
-"""Classify what nobody looked at yet, and draft replies for what is still open."""
+"""Classify what nobody looked at yet, and draft replies for what is still open.
 
-from collections.abc import Mapping
+A taxonomy may name the sources it was made for (`sources`; the shipped one names the demo's). Tickets of others are
+classified too, but held for review, until a taxonomy of one's own or a trained model is in use; then they are
+classified again.
+"""
+
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -12,13 +17,15 @@ from engine.standings import OPEN
 from pipelines.app.container import App
 from pipelines.progress import Progress, silent
 from pipelines.snapshot import Snapshot
-from triage.contracts import Classification, Suggestion, TicketText
+from triage.contracts import FOR_A_PERSON, Classification, Suggestion, TicketText
 from triage.knowledge.retrieve import question_of
 from triage.store import texts_of
 
 BATCH = 128
 """Tickets that are classified, kept and counted as progress at once."""
 Claim = TypeVar("Claim", Classification, Suggestion)
+FOREIGN = "its source is none that the labels were made for"
+"""Ends the reasoning of a claim that is held for that."""
 
 
 class Triaged(NamedTuple):
@@ -43,20 +50,72 @@ def triage_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
 
     app.settings.check_model()
     _ = app.policies.wording  # a broken file is told of before anything is kept
-    claims = classify(app, snapshot.tickets_now, at=snapshot.as_of, progress=progress)
+    foreign = foreign_tickets(app, snapshot.tickets_now)
+    if foreign:
+        _tell_of(app, snapshot.tickets_now, foreign)
+    claims = classify(
+        app,
+        snapshot.tickets_now,
+        at=snapshot.as_of,
+        progress=progress,
+        foreign=foreign,
+        again=held_claims(snapshot.latest_claims) - foreign,
+    )
     counts = dict(app.triage.classifier.counts) if claims and isinstance(app.triage.classifier, Cascade) else {}
     drafted = draft(app, snapshot.tickets_now, at=snapshot.as_of, progress=progress)
     return Triaged(len(claims), sum(claims), drafted, counts)
 
 
-def classify(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> list[bool]:
-    """Classify those of a snapshot's tickets of now that need it, the longest last; each claim is kept with its event.
-    Returns of each whether a person should look."""
-    waiting = sorted(app.triage.store.pending(tickets), key=lambda text: len(text.content))
+def foreign_tickets(app: App, tickets: pl.DataFrame) -> set[str]:
+    """Those of these tickets for which the labels in use were not made; none where a trained model gives the labels."""
+    if not (made_for := app.triage.taxonomy.sources):
+        return set()
+    foreign = tickets.filter(~pl.col("source").is_in(made_for))["ticket"]
+    has_own = not foreign.is_empty() and app.triage.model_file() and app.triage.local_classifier.is_trained
+    return set() if has_own else set(foreign)
+
+
+def held_claims(claims: pl.DataFrame) -> set[str]:
+    """The tickets whose claim was held because their source is a foreign one."""
+    return set(claims.filter(pl.col("reasoning").str.ends_with(f"{FOREIGN}."))["ticket"])
+
+
+def _tell_of(app: App, tickets: pl.DataFrame, foreign: Collection[str]) -> None:
+    sources = tickets.filter(pl.col("ticket").is_in(foreign))["source"].unique().sort().to_list()
+    app.log.warning(
+        f"classified by labels made for {', '.join(app.triage.taxonomy.sources)} and held for review: "
+        f"{len(foreign):,} of {', '.join(sources)}; give your own labels: `helmdesk triage train --data LABELLED.csv "
+        "--out MODEL.npz`, then HELMDESK_MODEL=MODEL.npz, or HELMDESK_TAXONOMY=YOURS.yaml"
+    )
+
+
+def held(claim: Classification) -> Classification:
+    """The claim for a person to confirm. Its id comes before that of the same claim when it is no longer held."""
+    because = "; ".join([claim.reasoning.removesuffix("."), FOREIGN])
+    if not claim.needs_review:
+        because = f"{claim.reasoning} {FOR_A_PERSON}{FOREIGN}"
+    return claim.model_copy(update={"id": f"+{claim.id}", "needs_review": True, "reasoning": f"{because}."})
+
+
+def classify(
+    app: App,
+    tickets: pl.DataFrame,
+    *,
+    at: datetime,
+    progress: Progress = silent,
+    foreign: Collection[str] = (),
+    again: Collection[str] = (),
+) -> list[bool]:
+    """Classify those of a snapshot's tickets of now that need it, and those to look at `again`, the longest last; each
+    claim is kept with its event, that on a `foreign` ticket held. Returns of each whether a person should look."""
+    new = app.triage.store.pending(tickets)
+    other = tickets.filter(pl.col("ticket").is_in({*again} - {text.ticket_id for text in new}))
+    waiting = sorted([*new, *texts_of(other)], key=lambda text: len(text.content))
     needs_review: list[bool] = []
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
-        found = [dated(claim, at) for claim in app.triage.classifier.classify(batch)]
+        dated_claims = (dated(claim, at) for claim in app.triage.classifier.classify(batch))
+        found = [held(claim) if claim.ticket_id in foreign else claim for claim in dated_claims]
         events = [_classified(claim, app.settings.actor) for claim in found]
         with app.store.transaction() as connection:
             app.triage.store.save_classifications(batch, found, at=at, within=connection)

@@ -3,13 +3,14 @@
 import dataframely as dy
 import polars as pl
 
+from engine.outcomes import Figure
 from pipelines.marts import columns as col
 from pipelines.marts.mart import Mart
 from pipelines.marts.sla_clocks import BUSINESS
 from pipelines.snapshot import DIMENSIONS as OF_A_TICKET
 from pipelines.snapshot import Snapshot
 
-DIMENSIONS = (*OF_A_TICKET[:4], "agent_id", "company_id", "week")
+DIMENSIONS = (*OF_A_TICKET[:4], "agent_id", "company_id", "week", "source")
 """Columns of the mart `sla_clocks` by which promises are counted; priority, tier, type, group as of then."""
 DIMENSION = "What is counted by: `all`, or a column of `sla_clocks` (priority, tier, type, group_id, agent_id, …)."
 VALUE = "The dimension's value; `all` of all, `unknown` where it is missing."
@@ -20,11 +21,12 @@ class Attainment(dy.Schema):
     clock = col.text("The promise.", primary_key=True)
     dimension = col.text(DIMENSION, primary_key=True)
     value = col.text(VALUE, primary_key=True)
-    clocks = col.count("Windows with a promise, those of reopened tickets each.")
+    clocks = col.count("Measured windows with a promise, those of reopened tickets each.")
     met = col.count("Of them, stopped in time.")
     breached = col.count("Of them, stopped late or running late.")
     at_risk = col.count("Of them, running with little left.")
     running = col.count("Of them, running and on track.")
+    not_measured = col.count("Windows beside them of which the source does not tell enough; in no share.")
     share_met = col.share("`met` / (`met` + `breached`); null while nothing is decided.", nullable=True)
     low = col.low("share_met", nullable=True)
     high = col.high("share_met", nullable=True)
@@ -75,19 +77,19 @@ class Reopens(dy.Schema):
 def build_attainment(snapshot: Snapshot) -> pl.DataFrame:
     from sla.reporting.attainment import attainment
 
-    return attainment(snapshot.ticket_clocks, DIMENSIONS)
+    return attainment(snapshot.counted(Figure.ATTAINMENT), DIMENSIONS)
 
 
 def build_response_times(snapshot: Snapshot) -> pl.DataFrame:
     from sla.reporting.attainment import response_times
 
-    return response_times(snapshot.ticket_clocks, DIMENSIONS)
+    return response_times(snapshot.counted(Figure.ATTAINMENT), DIMENSIONS)
 
 
 def build_reopens(snapshot: Snapshot) -> pl.DataFrame:
     from sla.reporting.attainment import reopens
 
-    return reopens(snapshot.ticket_clocks, DIMENSIONS)
+    return reopens(snapshot.counted(Figure.REOPENS), DIMENSIONS)
 
 
 MARTS = {

@@ -3,6 +3,7 @@
 import dataframely as dy
 import polars as pl
 
+from engine.outcomes import Figure
 from pipelines.marts import columns as col
 from pipelines.marts.mart import Mart
 from pipelines.marts.sla_clocks import BUSINESS
@@ -30,7 +31,7 @@ class BreachReasons(dy.Schema):
 def build(snapshot: Snapshot) -> pl.DataFrame:
     from sla.reporting.breach_reasons import breach_reasons
 
-    clocks, rules = snapshot.ticket_clocks, snapshot.policies.sla
+    clocks, rules = snapshot.counted(Figure.ATTAINMENT), snapshot.policies.sla
     found = breach_reasons(
         clocks,
         snapshot.standings,

@@ -43,7 +43,7 @@ def instant(meaning: str, **rules: Any) -> dy.Datetime:
 
 
 def day(meaning: str, **rules: Any) -> dy.Date:
-    return dy.Date(description=meaning, metadata=_unit("UTC day"), **rules)
+    return dy.Date(description=meaning, metadata=_unit("day of the desk's time zone"), **rules)
 
 
 def ticket(*, is_published: bool = True, **rules: Any) -> dy.String:

@@ -3,6 +3,7 @@
 import dataframely as dy
 import polars as pl
 
+from engine.outcomes import Figure
 from pipelines.marts import columns as col
 from pipelines.marts.breach_reasons import with_reference
 from pipelines.marts.mart import Mart
@@ -10,7 +11,7 @@ from pipelines.snapshot import Snapshot
 
 OF_THE_FEE = "% of the month's fee"
 COMPANY = "The customer; `unknown` without one."
-MONTH = "First day of the UTC month in which the target was used up; null if that instant is not known."
+MONTH = "First day of the month (desk's time zone) in which the target was used up; null if that instant is not known."
 PRESET = "Name of the credit preset by which it was counted."
 
 
@@ -54,8 +55,8 @@ class CreditedBreaches(dy.Schema):
 def build_breaches(snapshot: Snapshot) -> pl.DataFrame:
     from sla.reporting.credits import credited_breaches
 
-    clocks, presets = snapshot.ticket_clocks, snapshot.policies.credits
-    credited = with_reference(credited_breaches(clocks, presets.preset()), clocks)
+    clocks, presets = snapshot.counted(Figure.CREDITS), snapshot.policies.credits
+    credited = with_reference(credited_breaches(clocks, presets.preset(), time_zone=snapshot.time_zone), clocks)
     return credited.with_columns(preset=pl.lit(presets.use))
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import dataframely as dy
 import polars as pl
 
+from engine.outcomes import Figure
 from pipelines.marts import columns as col
 from pipelines.marts.mart import Mart
 from pipelines.snapshot import Snapshot
@@ -40,7 +41,7 @@ class Customers(dy.Schema):
 
 def build(snapshot: Snapshot) -> pl.DataFrame:
     return customers(
-        snapshot.companies, snapshot.tickets, snapshot.ticket_clocks, snapshot.surveys,
+        snapshot.companies, snapshot.tickets, snapshot.counted(Figure.ATTAINMENT), snapshot.surveys,
         snapshot.policies.enrichment.customer_health, as_of=snapshot.as_of,
     )  # fmt: skip
 

@@ -27,6 +27,8 @@ class Publication(NamedTuple):
     published_at: datetime
     rows: dict[str, int]
     folder: Path
+    time_zone: str = "UTC"
+    """Whose days, weeks and months its marts count."""
 
 
 def publish(
@@ -36,6 +38,7 @@ def publish(
     as_of: datetime,
     at: datetime,
     heads: pl.DataFrame | None = None,
+    time_zone: str = "UTC",
 ) -> Publication:
     """Write every mart, and the heads of all chains, and put the new publication in force; the one before stays for
     readers still in it.
@@ -46,14 +49,20 @@ def publish(
     target = folder / at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     try:
         with translate_file_errors(f"{target} can't be published"):
-            return _publish(frames, target, as_of=as_of, at=at, heads=heads)
+            return _publish(frames, target, as_of=as_of, at=at, heads=heads, time_zone=time_zone)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
 
 
 def _publish(
-    frames: Mapping[str, pl.DataFrame], target: Path, *, as_of: datetime, at: datetime, heads: pl.DataFrame | None
+    frames: Mapping[str, pl.DataFrame],
+    target: Path,
+    *,
+    as_of: datetime,
+    at: datetime,
+    heads: pl.DataFrame | None,
+    time_zone: str,
 ) -> Publication:
     from pipelines.marts.registry import MARTS
 
@@ -72,6 +81,7 @@ def _publish(
         "as_of": as_of.isoformat(),
         "published_at": at.isoformat(),
         "rows": rows,
+        "time_zone": time_zone,
     }
     if heads is not None:
         description["chain_heads"] = chain_heads.write(heads, target)
@@ -79,7 +89,7 @@ def _publish(
     with whole_file(folder / "current.json") as unfinished:
         unfinished.write_text(json.dumps(description, indent=1), encoding="utf-8")
     _forget_older(folder, keep=2)
-    return Publication(as_of, at, rows, target)
+    return Publication(as_of, at, rows, target, time_zone)
 
 
 def _forget_older(folder: Path, *, keep: int) -> None:
@@ -96,7 +106,8 @@ def current(folder: Path) -> Publication:
         with translate_file_errors(f"the marts in {folder} can't be read"):
             found = json.loads((folder / "current.json").read_text(encoding="utf-8"))
         as_of, published_at = (datetime.fromisoformat(found[name]) for name in ("as_of", "published_at"))
-        publication = Publication(as_of, published_at, dict(found["rows"]), folder / found["folder"])
+        rows, zone = dict(found["rows"]), str(found.get("time_zone", "UTC"))
+        publication = Publication(as_of, published_at, rows, folder / found["folder"], zone)
     except FileNotFoundError:
         raise NotFound(f"no marts in {folder}: run `helmdesk cycle` (or `helmdesk demo`) to publish them") from None
     except (ValueError, KeyError, TypeError) as error:

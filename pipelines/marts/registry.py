@@ -21,6 +21,7 @@ from pipelines.marts import (
     rejected,
     reviews,
     sla_clocks,
+    sources,
     tickets,
     time_in_state,
     volume,
@@ -43,6 +44,7 @@ SUBJECTS: tuple[Mapping[str, Mart], ...] = (
     cost_ledger.MARTS,
     enrichments.MARTS | customers.MARTS,
     alerts.MARTS,
+    sources.MARTS,
     volume.MARTS | rejected.MARTS | names.MARTS,
 )
 """The marts by name, those together that are read together."""

@@ -12,12 +12,12 @@ BUSINESS = "business seconds"
 class SlaClocks(dy.Schema):
     ticket = col.ticket(primary_key=True)
     reference = col.reference()
-    clock = col.text("The promise: `first_response`, `resolution` or `next_response`.", primary_key=True)
+    clock = col.text("The promise: `first_response`, `resolution`, `next_response` or `next_reply`.", primary_key=True)
     window = col.whole("Number of the clock's run, from 1; a reopen begins the next.", min=1, primary_key=True)
     is_current = col.yes_no("Whether it is the last window of its clock.")
     state = col.text(
-        "`on_track`, `at_risk`, `breached` or `met`; `no_target` if nothing is promised, `no_clock` if the clock has "
-        "not begun or can't be measured."
+        "`on_track`, `at_risk`, `breached` or `met`; `not_measured` if the source does not tell it, `no_target` if "
+        "nothing is promised, `no_clock` if the clock has not begun."
     )
     target = col.count("What is promised, on the clock's calendar.", unit=BUSINESS, nullable=True)
     elapsed = col.count("What counts against the target, pauses left out.", unit=BUSINESS, nullable=True)
@@ -43,10 +43,24 @@ class SlaClocks(dy.Schema):
         nullable=True,
     )
     week = col.day("The Monday of the week in which the window began.", nullable=True)
+    source = col.text("Name of the source that delivered the ticket.")
+    outcome = col.text("How the ticket ended, if its source tells; null while it is open.", nullable=True)
+    counts = col.yes_no("Whether it counts in attainment: false for outcomes that the policy leaves out.")
+    why = col.text(
+        "Why it is not measured: `no_responses`, `empty_response`, `no_end`, `reopened`, or the status in which the "
+        "ticket waits since an unknown instant.",
+        nullable=True,
+    )
 
     @dy.rule()
     def remaining_is_target_less_elapsed(cls) -> pl.Expr:
         return pl.col("remaining") == pl.col("target") - pl.col("elapsed")
+
+    @dy.rule()
+    def what_is_not_measured_has_no_figures(cls) -> pl.Expr:
+        return (pl.col("state") != "not_measured") | pl.all_horizontal(
+            pl.col("elapsed", "paused", "remaining", "due_at", "stopped_at").is_null()
+        )
 
     @dy.rule()
     def an_agent_has_a_reason(cls) -> pl.Expr:

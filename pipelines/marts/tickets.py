@@ -1,9 +1,13 @@
 """Every ticket as it stood at the publication's instant."""
 
+import json
+
 import dataframely as dy
+import polars as pl
 
 from pipelines.marts import columns as col
 from pipelines.marts.mart import Mart
+from pipelines.snapshot import Snapshot
 
 
 class Tickets(dy.Schema):
@@ -34,7 +38,26 @@ class Tickets(dy.Schema):
     first_response_at = col.instant("When it was first answered.", nullable=True)
     resolved_at = col.instant("When it was resolved, if it has not been reopened since.", nullable=True)
     closed_at = col.instant("When it was closed, if it has not been reopened since.", nullable=True)
+    outcome = col.text(
+        "How it ended, if its source tells: `solved`, `cancelled`, `duplicate`, `merged`, `spam`, `deleted`, "
+        "`machine_mail`; null while it is open.",
+        nullable=True,
+    )
+    is_machine_mail = col.yes_no("Whether a machine seems to have written it: proposed as outcome `machine_mail`.")
+    agreed_due_at = col.instant("An end promised for this ticket alone.", nullable=True)
     is_open = col.yes_no("Whether it is neither resolved nor closed.")
 
 
-MARTS = {"tickets": Mart("What is the state of each ticket?", Tickets, lambda snapshot: snapshot.tickets)}
+def build(snapshot: Snapshot) -> pl.DataFrame:
+    policy = snapshot.policies.outcomes
+    known = snapshot.tickets.join(snapshot.metadata, on="ticket", how="left")
+    names = [name.casefold() for name in policy.machine_headers]
+    is_likely = pl.col("external_metadata").str.to_lowercase().str.contains_any(names) | (
+        pl.col("subject").str.to_lowercase().str.contains_any(list(policy.machine_subjects))
+    )
+    likely = known.filter(is_likely).select("ticket", "subject", "external_metadata").iter_rows()
+    found = [key for key, subject, other in likely if policy.is_machine_mail(subject, json.loads(other or "{}"))]
+    return snapshot.tickets.with_columns(is_machine_mail=pl.col("ticket").is_in(found))
+
+
+MARTS = {"tickets": Mart("What is the state of each ticket?", Tickets, build)}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
+from sla.contracts import Clock
 from sla.policy.model import Dims, Terms
 
 
@@ -16,12 +17,15 @@ class Moment(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How the ticket stands from a moment on. `hold` is the reason of an approved pause, None without one."""
+    """How the ticket stands from a moment on. `hold` is the reason of an approved pause, None without one; `asked`
+    that the customer wrote after a response and waits for an answer; `due_at` an end agreed for this ticket alone."""
 
     status: str
     hold: str | None
     dims: Dims
-    responded: bool
+    responded: bool = False
+    asked: bool = False
+    due_at: datetime | None = None
 
 
 class Phase(NamedTuple):
@@ -36,11 +40,11 @@ class Phase(NamedTuple):
 
 @dataclass
 class Window:
-    """A clock from its start to its stop. `phases` cover it without gaps."""
+    """A clock from its start to its stop. `phases` cover it without gaps; `at_end` is how it stood when it last ran."""
 
     start: datetime
-    dims_at_start: Dims
-    dims_at_end: Dims
+    at_start: Standing
+    at_end: Standing
     phases: list[Phase] = field(default_factory=list)
     stopped_at: datetime | None = None
 
@@ -57,7 +61,7 @@ def promised_once(
             continue
         stopped = now.status in terms.stop_states or (now.responded and not reopens)
         if first or (reopens and not runs and not stopped and terms.reopen == "new_window"):
-            windows.append(Window(moment.at, now.dims, now.dims))
+            windows.append(Window(moment.at, now, now))
             runs = not stopped
         window = windows[-1]
         if stopped:
@@ -68,22 +72,26 @@ def promised_once(
                 window.phases.append(Phase(window.stopped_at, moment.at, now.status, None, idle=True))
                 window.stopped_at = None
             window.phases.append(Phase(moment.at, end, now.status, now.hold))
-            window.dims_at_end, runs = now.dims, True
+            window.at_end, runs = now, True
     return windows
 
 
-def cadence(points: list[tuple[Moment, Standing]], ends: list[datetime], terms: Terms) -> list[Window]:
-    """Next response: a window from every response, or reopening after one, to the next response or stop."""
+def between_answers(
+    clock: Clock, points: list[tuple[Moment, Standing]], ends: list[datetime], terms: Terms
+) -> list[Window]:
+    """Next response: a window from every response, next reply: from the customer's first message since one, each to the
+    next response or stop. What still waits for one at a reopening waits from then on."""
     windows: list[Window] = []
     runs = False
     for (moment, now), end in zip(points, ends, strict=True):
-        active = now.responded and now.status not in terms.stop_states
+        waits = now.asked if clock == Clock.NEXT_REPLY else now.responded
+        active = waits and now.status not in terms.stop_states
         if runs and (not active or moment.kind == "response"):
             windows[-1].stopped_at, runs = moment.at, False
         if active and not runs:
-            windows.append(Window(moment.at, now.dims, now.dims))
+            windows.append(Window(moment.at, now, now))
         if active:
             windows[-1].phases.append(Phase(moment.at, end, now.status, now.hold))
-            windows[-1].dims_at_end = now.dims
+            windows[-1].at_end = now
         runs = active
     return windows

@@ -7,16 +7,24 @@ from typing import Any
 from engine.shared.errors import BadInput
 from sla.calendar.calendars import Calendar
 from sla.calendar.utc_offsets import ERA, instant
-from sla.clocks.clock_windows import Moment, Phase, Standing, Window, cadence, promised_once
-from sla.contracts import Clock, State
-from sla.policy.model import Dims, Policies, Promise, Terms, with_round_the_clock
+from sla.clocks.clock_windows import Moment, Phase, Standing, Window, between_answers, promised_once
+from sla.contracts import UNKNOWN, Clock, State
+from sla.policy.model import ROUND_THE_CLOCK, Dims, Policies, Promise, with_round_the_clock
 
 Row = dict[str, Any]
 """A row of `contracts.CLOCKS`."""
 
 DEFAULTS = {"priority": "medium", "tier": "standard", "type": "incident", "status": "open"}
 SETTING = frozenset({"status", "priority", "tier", "type"})
-KINDS = SETTING | {"response", "pause", "resume", "accepted"}
+KINDS = SETTING | {"response", "pause", "resume", "accepted", "customer_message", "team", "channel", "due"}
+BETWEEN_ANSWERS = frozenset({Clock.NEXT_RESPONSE, Clock.NEXT_REPLY})
+"""Clocks that have rows only where somebody promises them."""
+NOT_MEASURED = {
+    "state": State.NOT_MEASURED.value,
+    **dict.fromkeys(("elapsed", "paused", "remaining", "due_at", "stopped_at")),
+    "is_paused": False,
+}
+"""What stands in the row of a window that is promised something, and whose course the source does not tell."""
 _ENDS = (-62_135_596_800, 253_402_300_799)
 """First and last second that a datetime in UTC can tell."""
 
@@ -37,10 +45,12 @@ def evaluate(
             for number, window in enumerate(windows_of(clock, ticket, events, policies, as_of), start=1)
         ]
         for number, window, promise in found:
-            if clock != Clock.NEXT_RESPONSE or promise.target is not None:
+            if clock not in BETWEEN_ANSWERS or promise.target is not None:
                 head = {"ticket": ticket.get("id"), "clock": clock.value, "window": number}
-                rows.append({**head, "is_current": number == len(found), **_measured(window, promise, calendars)})
-        if not found and clock != Clock.NEXT_RESPONSE:
+                row = {**head, "is_current": number == len(found), **_measured(window, promise, calendars)}
+                is_unknown = unknown_since(clock, window, ticket, as_of) and promise.target is not None
+                rows.append(row | NOT_MEASURED if is_unknown else row)
+        if not found and clock not in BETWEEN_ANSWERS:
             rows.append(_no_clock(ticket, clock))
     return rows
 
@@ -75,19 +85,34 @@ def windows_of(
     terms = policies.terms(clock, dims, policies.version_at(created))
     points = list(_standings(ticket, created, _in_order(events, created, now), terms.stop_states))
     ends = [moment.at for moment, _ in points[1:]] + [now]
-    if clock == Clock.NEXT_RESPONSE:
-        return cadence(points, ends, terms)
+    if clock in BETWEEN_ANSWERS:
+        return between_answers(clock, points, ends, terms)
     return promised_once(points, ends, terms, reopens=clock == Clock.RESOLUTION)
 
 
 def promise_for(
     clock: Clock, window: Window, ticket: Mapping[str, Any], policies: Policies, calendars: Mapping[str, Calendar]
 ) -> Promise:
-    """Measured by what was in force when the window last ran, or when it opened where the terms keep that."""
+    """Measured by what was in force when the window last ran, or when it opened where the terms keep that; a resolution
+    by the end last agreed for the ticket while it ran, unless the window starts after that."""
     created = created_at(ticket) or window.start
     terms = policies.terms(clock, dims_of(ticket), policies.version_at(created))
-    dims = window.dims_at_start if terms.priority_change == "keep" else window.dims_at_end
-    return policies.promise(clock, dims, policies.version_at(window.start), calendars)
+    dims = window.at_start.dims if terms.priority_change == "keep" else window.at_end.dims
+    promise, agreed = policies.promise(clock, dims, policies.version_at(window.start), calendars), window.at_end.due_at
+    if clock != Clock.RESOLUTION or agreed is None or agreed < window.start:
+        return promise
+    calendar = calendars[promise.calendar or ROUND_THE_CLOCK]
+    return promise.until(agreed, calendar.elapsed(window.start, agreed))
+
+
+def unknown_since(clock: Clock, window: Window, ticket: Mapping[str, Any], as_of: datetime) -> datetime | None:
+    """From when on the source does not tell the course of a window; None where that leaves it measured."""
+    told = ticket.get(UNKNOWN[clock])
+    since = None if told is None else whole_second(told)
+    if since is None or since > whole_second(as_of):
+        return None
+    is_known = window.stopped_at is not None and window.start < since and window.stopped_at <= since
+    return None if is_known else since
 
 
 def _standings(
@@ -95,7 +120,7 @@ def _standings(
 ) -> Iterable[tuple[Moment, Standing]]:
     """The ticket after its creation and after each moment."""
     status = DEFAULTS["status"] if ticket.get("status") is None else str(ticket["status"])
-    now = Standing(status, None, dims_of(ticket), responded=False)
+    now = Standing(status, None, dims_of(ticket))
     yield Moment(created, "created"), now
     for moment in history:
         now = _after(now, moment, stop_states)
@@ -103,18 +128,28 @@ def _standings(
 
 
 def _after(now: Standing, moment: Moment, stop_states: frozenset[str]) -> Standing:
-    """A stop ends an approved pause, and what is stopped can't be paused."""
+    """A stop ends an approved pause and the wait for a reply, and what is stopped can't be paused."""
     match moment.kind:
+        case "status" if moment.value in stop_states:
+            now = now._replace(status=str(moment.value), hold=None, asked=False)
         case "status":
-            return now._replace(status=str(moment.value), hold=None if moment.value in stop_states else now.hold)
+            now = now._replace(status=str(moment.value))
         case "response":
-            return now._replace(responded=True)
+            now = now._replace(responded=True, asked=False)
+        case "customer_message":
+            now = now._replace(asked=now.responded)
         case "pause" if now.status not in stop_states:
-            return now._replace(hold=moment.value or "")
+            now = now._replace(hold=moment.value or "")
         case "resume":
-            return now._replace(hold=None)
+            now = now._replace(hold=None)
         case "priority" | "tier" | "type":
-            return now._replace(dims=now.dims._replace(**{moment.kind: str(moment.value)}))
+            now = now._replace(dims=now.dims._replace(**{moment.kind: str(moment.value)}))
+        case "team":
+            now = now._replace(dims=now.dims._replace(team=moment.value or None))
+        case "channel":
+            now = now._replace(dims=now.dims._replace(channel=moment.value or None))
+        case "due":
+            now = now._replace(due_at=agreed_end(moment.value))
     return now
 
 
@@ -123,9 +158,7 @@ def _in_order(events: Iterable[Mapping[str, Any]], created: datetime, now: datet
     usable = [
         (whole_second(event["ts"]), event.get("seq") or 0, order, event)
         for order, event in enumerate(events)
-        if event.get("ts") is not None
-        and event.get("kind") in KINDS
-        and (event.get("value") is not None or event["kind"] not in SETTING)
+        if event.get("ts") is not None and event.get("kind") in KINDS and _says_something(event)
     ]
     seen: set[Any] = set()
     moments = []
@@ -136,8 +169,34 @@ def _in_order(events: Iterable[Mapping[str, Any]], created: datetime, now: datet
     return moments
 
 
+def _says_something(event: Mapping[str, Any]) -> bool:
+    """Whether it has the value that its kind needs; an agreed end one that can be read."""
+    value = event.get("value")
+    if event["kind"] == "due":
+        return readable_end(value)
+    return value is not None or event["kind"] not in SETTING
+
+
+def readable_end(value: str | None) -> bool:
+    try:
+        agreed_end(value)
+    except ValueError:
+        return False
+    return True
+
+
+def agreed_end(value: str | None) -> datetime | None:
+    """The instant behind a `due` event; None: none any more. Raises ValueError for any but an instant in our years."""
+    if not value:
+        return None
+    at = datetime.fromisoformat(value)
+    if at.tzinfo is None or not in_era(whole_second(at)):
+        raise ValueError(value)
+    return whole_second(at)
+
+
 def _measured(window: Window, promise: Promise, calendars: Mapping[str, Calendar]) -> Row:
-    paused_now = window.stopped_at is None and _stands_still(window.phases[-1], promise.terms)
+    paused_now = window.stopped_at is None and _stands_still(window.phases[-1], promise)
     row: Row = {
         "state": State.NO_TARGET.value,
         **dict.fromkeys(("target", "elapsed", "paused", "remaining", "due_at")),
@@ -151,11 +210,13 @@ def _measured(window: Window, promise: Promise, calendars: Mapping[str, Calendar
         return row
     calendar = calendars[promise.calendar]
     elapsed, paused, due = _used(window, promise, calendar)
-    if due is None and not paused_now:
-        end = window.stopped_at or (window.phases[-1].end)
-        due = calendar.deadline(end, promise.target - elapsed, boundary=promise.terms.boundary)
+    end = window.stopped_at or window.phases[-1].end
     remaining = promise.target - elapsed
-    state = _state(remaining, promise, stopped=window.stopped_at is not None)
+    if due is None and not paused_now:
+        due = calendar.deadline(end, remaining, boundary=promise.terms.boundary)
+    agreed = promise.agreed_due_at
+    late = -remaining if agreed is None else round((end - agreed).total_seconds())
+    state = _state(late, remaining, promise, stopped=window.stopped_at is not None)
     return row | {
         "state": state.value,
         "target": promise.target,
@@ -167,29 +228,32 @@ def _measured(window: Window, promise: Promise, calendars: Mapping[str, Calendar
 
 
 def _used(window: Window, promise: Promise, calendar: Calendar) -> tuple[int, int, datetime | None]:
-    """Seconds counted, seconds not counted, and the instant the target was used up, if it was."""
+    """Seconds counted, seconds paused (those of a stop are neither), and the instant the target was used up, if it was;
+    of an agreed end that end."""
     target, boundary = promise.target or 0, promise.terms.boundary
     elapsed, paused = 0, 0
     due = calendar.deadline(window.start, 0, boundary=boundary) if target == 0 else None
     for phase in window.phases:
         seconds = calendar.elapsed(phase.start, phase.end)
-        if _stands_still(phase, promise.terms):
-            paused += seconds
+        if _stands_still(phase, promise):
+            paused += 0 if phase.idle else seconds
             continue
         if elapsed < target <= elapsed + seconds:
             due = calendar.deadline(phase.start, target - elapsed, boundary=boundary)
         elapsed += seconds
-    return elapsed, paused, due
+    return elapsed, paused, promise.agreed_due_at or due
 
 
-def _stands_still(phase: Phase, terms: Terms) -> bool:
-    return phase.idle or terms.pauses(phase.status, phase.hold)
+def _stands_still(phase: Phase, promise: Promise) -> bool:
+    is_paused = phase.idle or promise.terms.pauses(phase.status, phase.hold)
+    return promise.agreed_due_at is None and is_paused
 
 
-def _state(remaining: int, promise: Promise, *, stopped: bool) -> State:
+def _state(late: int, remaining: int, promise: Promise, *, stopped: bool) -> State:
+    """`late`: the seconds over the target, or on the wall since an agreed end; negative before."""
     if stopped:
-        return State.MET if remaining >= 0 else State.BREACHED
-    if remaining < 0 or (remaining == 0 and promise.terms.at_deadline == "breached"):
+        return State.MET if late <= 0 else State.BREACHED
+    if late > 0 or (late == 0 and promise.terms.at_deadline == "breached"):
         return State.BREACHED
     return State.AT_RISK if remaining <= promise.at_risk_seconds else State.ON_TRACK
 

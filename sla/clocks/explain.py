@@ -7,11 +7,11 @@ from typing import Any, Literal, NamedTuple
 
 from sla.calendar.calendars import Calendar
 from sla.clocks.clock_windows import Phase, Window
-from sla.clocks.evaluate import Row, evaluate, promise_for, windows_of
-from sla.contracts import Clock
+from sla.clocks.evaluate import Row, evaluate, promise_for, unknown_since, windows_of
+from sla.contracts import UNKNOWN, Clock
 from sla.policy.model import Policies, Promise, Terms, with_round_the_clock
 
-Kind = Literal["counted", "paused", "out_of_hours"]
+Kind = Literal["counted", "paused", "stopped", "out_of_hours"]
 MIDNIGHT = time(0)
 
 
@@ -69,31 +69,33 @@ class Line(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """What lies behind one row of clocks. `elapsed` and `paused` are the sums of its entries, and those of the row."""
+    """What lies behind one row of clocks. `elapsed` and `paused` are the sums of its entries, and those of the row.
+    What is not measured has no entries and no sums: `not_measured` says why, and is empty for all others."""
 
     clock: Clock
     window: int
     promise: Promise
     entries: tuple[Entry, ...]
     row: Row
+    not_measured: str = ""
 
     @property
-    def elapsed(self) -> int:
+    def elapsed(self) -> int | None:
         return self._sum("counted")
 
     @property
-    def paused(self) -> int:
+    def paused(self) -> int | None:
         return self._sum("paused")
 
     @property
-    def out_of_hours(self) -> int:
+    def out_of_hours(self) -> int | None:
         return self._sum("out_of_hours")
 
     @property
     def used_up_at(self) -> datetime | None:
         """The instant at which the counted entries reach the target; None as long as they don't."""
         left = self.promise.target or 0
-        if left == 0:
+        if left == 0 and not self.not_measured:
             return self.row["window_start"]  # type: ignore[no-any-return]
         for entry in self.entries:
             if entry.kind == "counted":
@@ -107,15 +109,14 @@ class Ledger(NamedTuple):
         """The time zone of its wall clock."""
         return str(self.entries[0].local_start.tzinfo) if self.entries else "UTC"
 
-    def sums(self) -> dict[str, int]:
+    def sums(self) -> dict[str, int | None]:
         """What the entries add up to, in seconds; `remaining` is target - counted."""
         sums = {"counted": self.elapsed, "paused": self.paused, "out of hours": self.out_of_hours}
-        target = self.promise.target or 0
-        return {"target": target, **sums, "remaining": target - self.elapsed}
+        return {"target": self.promise.target, **sums, "remaining": self.row["remaining"]}
 
     def in_words(self) -> dict[str, str]:
         """The same in hours, minutes and seconds."""
-        return {name: hms(seconds) for name, seconds in self.sums().items()}
+        return {name: "–" if seconds is None else hms(seconds) for name, seconds in self.sums().items()}
 
     def by_days(self) -> list[Line]:
         """The entries for a reader: days that went alike are one; the sums stay what they are."""
@@ -125,19 +126,25 @@ class Ledger(NamedTuple):
         """For people: the promise, the entries (days that went alike as one), the sums, and what follows."""
         lines = [str(entry) for entry in self.entries] if every_entry else [str(line) for line in self.by_days()]
         head = f"{self.clock.value}, window {self.window}: {self.row['state']}"
-        promise = f"calendar {self.promise.calendar} ({self.zone}), policy {self.promise.policy or 'none'}"
-        sums = [f"{name:<12}  {seconds:>9} s = {hms(seconds):>9}" for name, seconds in self.sums().items()]
+        agreed = (
+            f", end agreed for this ticket {_moment(self.promise.agreed_due_at)}" if self.promise.agreed_due_at else ""
+        )
+        promise = f"calendar {self.promise.calendar} ({self.zone}), policy {self.promise.policy or 'none'}{agreed}"
+        if self.not_measured:
+            return [head, f"  {promise}", f"  {self.not_measured}"]
+        sums = [f"{name:<12}  {seconds:>9} s = {hms(seconds or 0):>9}" for name, seconds in self.sums().items()]
         due = [f"used up at  {_moment(self.used_up_at)}", f"due at      {_moment(self.row['due_at'])}"]
         return [head, *(f"  {line}" for line in [promise, *lines, *sums, *due])]
 
-    def _sum(self, kind: Kind) -> int:
-        return sum(entry.seconds for entry in self.entries if entry.kind == kind)
+    def _sum(self, kind: Kind) -> int | None:
+        return None if self.not_measured else sum(entry.seconds for entry in self.entries if entry.kind == kind)
 
     def as_data(self) -> dict[str, Any]:
         """Everything, as JSON takes it: the row, the sums, every entry; instants in ISO 8601."""
         entries = [{name: _plain(value) for name, value in entry._asdict().items()} for entry in self.entries]
         row = {name: _plain(value) for name, value in self.row.items()}
-        return {**row, "out_of_hours": self.out_of_hours, "used_up_at": _plain(self.used_up_at), "entries": entries}
+        sums = {"out_of_hours": self.out_of_hours, "used_up_at": _plain(self.used_up_at)}
+        return {**row, **sums, "not_measured": self.not_measured, "entries": entries}
 
 
 def _moment(at: datetime | None) -> str:
@@ -156,8 +163,13 @@ def explain(
     policies: Policies,
     calendars: Mapping[str, Calendar],
     as_of: datetime,
+    *,
+    why: Mapping[str, str] | None = None,
 ) -> list[Ledger]:
-    """A ledger for every window of every clock that has a target, in the order of `evaluate`."""
+    """A ledger for every window of every clock that has a target, in the order of `evaluate`.
+
+    `why` says in words why the `first_response`, the `resolution` or the `replies` are not told.
+    """
     events, named = list(events), with_round_the_clock(calendars)
     rows = {(row["clock"], row["window"]): row for row in evaluate(ticket, events, policies, named, as_of)}
     ledgers = []
@@ -165,9 +177,15 @@ def explain(
         for number, window in enumerate(windows_of(clock, ticket, events, policies, as_of), start=1):
             promise = promise_for(clock, window, ticket, policies, named)
             if promise.target is not None and promise.calendar is not None:
-                entries = tuple(_entries(window, promise.terms, named[promise.calendar]))
-                ledgers.append(Ledger(clock, number, promise, entries, rows[clock.value, number]))
+                since = unknown_since(clock, window, ticket, as_of)
+                reason = _not_told(since, (why or {}).get(UNKNOWN[clock].removesuffix("_unknown"), "")) if since else ""
+                entries = () if since else tuple(_entries(window, promise, named[promise.calendar]))
+                ledgers.append(Ledger(clock, number, promise, entries, rows[clock.value, number], reason))
     return ledgers
+
+
+def _not_told(since: datetime, why: str) -> str:
+    return f"not measured from {_moment(since)} on: {why or 'the source does not tell what happened'}"
 
 
 def _alike(entries: Iterable[Entry]) -> Iterator[list[list[Entry]]]:
@@ -207,13 +225,15 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _entries(window: Window, terms: Terms, calendar: Calendar) -> list[Entry]:
+def _entries(window: Window, promise: Promise, calendar: Calendar) -> list[Entry]:
+    """An agreed end stops for nothing: what would have paused or stopped the clock counts."""
     entries: list[Entry] = []
     for phase in window.phases:
-        reason = _stands_still_for(phase, terms)
+        reason = _stands_still_for(phase, promise.terms)
+        runs = reason is None or promise.agreed_due_at is not None
         for start, end in _pieces(phase, calendar):
             closed = calendar.why_closed(start)
-            kind: Kind = "out_of_hours" if closed else "paused" if reason else "counted"
+            kind: Kind = "out_of_hours" if closed else "counted" if runs else "stopped" if phase.idle else "paused"
             why = closed.reason if closed else reason or f"{phase.status}, at work"
             seconds = round((end - start).total_seconds())
             entry = Entry(kind, start, end, calendar.local(start), calendar.local(end), seconds, why)

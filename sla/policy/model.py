@@ -60,6 +60,10 @@ class Terms(Frozen):
         """Whether the clock stands still in this status, under an approved pause for the reason `hold`."""
         return status in self.pause_states or (hold is not None and self._grants(hold))
 
+    def at_risk_from(self, target: int) -> int:
+        """The seconds left of a target from which on it is at risk."""
+        return floor(Fraction(self.at_risk_fraction) * target)
+
     def _grants(self, reason: str) -> bool:
         return self.approved_pauses and (self.pause_reasons is None or reason in self.pause_reasons)
 
@@ -143,13 +147,20 @@ class Version(Frozen):
 
 
 class Promise(NamedTuple):
-    """What holds for one clock of one ticket: `target` and `at_risk_seconds` in business seconds of `calendar`."""
+    """What holds for one clock of one ticket: `target` and `at_risk_seconds` in business seconds of `calendar`. An end
+    agreed for this ticket alone is kept or missed as an instant, and nothing pauses it."""
 
     policy: str | None
     target: int | None
     calendar: str | None
     terms: Terms
     at_risk_seconds: int = 0
+    agreed_due_at: datetime | None = None
+
+    def until(self, agreed: datetime, seconds: int) -> "Promise":
+        """The same, but for this end, which lies so many business seconds after the start."""
+        calendar, at_risk = self.calendar or ROUND_THE_CLOCK, self.terms.at_risk_from(seconds)
+        return self._replace(target=seconds, calendar=calendar, at_risk_seconds=at_risk, agreed_due_at=agreed)
 
 
 class Policies(Frozen):
@@ -200,9 +211,7 @@ class Policies(Frozen):
         name = target.calendar_of(amount)
         exact = amount.seconds(calendar_named(name, calendars, policy.name))
         seconds = floor(exact / 60) * 60 if target.rounding == "floor_minute" else floor(exact)
-        return Promise(
-            policy.name, seconds, name, target.terms, floor(Fraction(target.terms.at_risk_fraction) * seconds)
-        )
+        return Promise(policy.name, seconds, name, target.terms, target.terms.at_risk_from(seconds))
 
     def dims_named(self) -> dict[str, set[str]]:
         """Per dimension the values that some policy, cell or multiplier tells apart."""

@@ -15,11 +15,12 @@ ATTAINMENT = pl.Schema(
         "clock": pl.String(),
         "dimension": pl.String(),
         "value": pl.String(),
-        "clocks": pl.Int64(),  # with a promise; = met + breached + at_risk + running
+        "clocks": pl.Int64(),  # with a promise and measured; = met + breached + at_risk + running
         "met": pl.Int64(),
         "breached": pl.Int64(),  # stopped late, or running and late
         "at_risk": pl.Int64(),
         "running": pl.Int64(),  # on track
+        "not_measured": pl.Int64(),  # with a promise besides, whose course the source does not tell
         "share_met": pl.Float64(),  # met / (met + breached); null while nothing is decided
         "low": pl.Float64(),
         "high": pl.Float64(),
@@ -58,8 +59,8 @@ def attainment(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataF
     """Per clock, over all and per value of each dimension: the frame `ATTAINMENT`.
 
     `clocks` is the frame `contracts.CLOCKS` with the dimensions joined to it. Every window counts, a reopened ticket's
-    first one too; clocks without a promise don't. `low` and `high` are the Wilson score interval at 95 %
-    (E. B. Wilson 1927). A missing value reads as "unknown".
+    first one too; clocks without a promise don't, and those not measured are a number beside. `low` and `high` are the
+    Wilson score interval at 95 % (E. B. Wilson 1927). A missing value reads as "unknown".
     """
     promised = clocks.with_columns(pl.col("clock", "state").cast(pl.String)).filter(
         ~pl.col("state").is_in([State.NO_TARGET.value, State.NO_CLOCK.value])
@@ -68,11 +69,12 @@ def attainment(clocks: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataF
         promised,
         ["clock"],
         dimensions,
-        clocks=pl.len(),
+        clocks=pl.len() - _count(State.NOT_MEASURED),
         met=_count(State.MET),
         breached=_count(State.BREACHED),
         at_risk=_count(State.AT_RISK),
         running=_count(State.ON_TRACK),
+        not_measured=_count(State.NOT_MEASURED),
     )
     return _in(ATTAINMENT, with_share(counted, "share_met", pl.col("met"), pl.col("met") + pl.col("breached")))
 
@@ -133,13 +135,14 @@ def overall(clocks: pl.DataFrame) -> pl.DataFrame:
     """Per ticket the worst state of its current clocks and the next deadline (seed S5-08): `ticket`, `state`,
     `next_clock`, `next_due_at`.
 
-    Worst: breached, then at_risk, then on_track; met only if both first response and resolution are met. Next: the
+    Worst: breached, at_risk, on_track, not_measured; met only if both first response and resolution are met. Next: the
     response while it is open, else the resolution, else the earlier of the two.
     """
     both = [Clock.FIRST_RESPONSE.value, Clock.RESOLUTION.value]
     current = clocks.filter("is_current").with_columns(pl.col("clock", "state").cast(pl.String))
     current = current.filter(pl.col("clock").is_in(both))
-    states = [State.BREACHED, State.AT_RISK, State.ON_TRACK, State.MET, State.NO_TARGET, State.NO_CLOCK]
+    worst = [State.BREACHED, State.AT_RISK, State.ON_TRACK, State.NOT_MEASURED]
+    states = [*worst, State.MET, State.NO_TARGET, State.NO_CLOCK]
     rank = pl.col("state").replace_strict([s.value for s in states], list(range(len(states))), return_dtype=pl.Int8)
     is_open = pl.col("state").is_in([State.ON_TRACK.value, State.AT_RISK.value])
     urgency = (

@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from sla.clocks.evaluate import whole_second
-from sla.contracts import UTC_INSTANT
+from sla.contracts import UTC_INSTANT, State
 
 RESPONDED, RESOLVED, ASSIGNED_THEN, ASSIGNED_NOW = "responded", "resolved", "assigned_then", "assigned_now"
 _HOLDING = ("assignee", "accepted", "transferred", "released")
@@ -15,7 +15,8 @@ _HOLDING = ("assignee", "accepted", "transferred", "released")
 def with_agents(
     clocks: pl.DataFrame, standings: pl.DataFrame, agents: Collection[str], as_of: datetime
 ) -> pl.DataFrame:
-    """The clocks with `agent_id` and `agent_because`, the reason why it is that agent; both null if it is nobody.
+    """The clocks with `agent_id` and `agent_because`, the reason why it is that agent; both null if it is nobody,
+    or the clock is not measured.
 
     In this order: the agent whose act stopped the clock (`responded`, `resolved`); who was assigned at that instant, or
     at `as_of` for a clock that runs (`assigned_then`); who has had the ticket from its creation on, where nobody was
@@ -40,14 +41,15 @@ def with_agents(
         .sort("place")
     )
     is_resolution = pl.col("clock").cast(pl.String) == "resolution"
+    measured = pl.col("state").cast(pl.String) != State.NOT_MEASURED.value
     reasons = [
         (~is_resolution & pl.col("responder").is_not_null(), "responder", RESPONDED),
         (pl.col("resolver").is_not_null(), "resolver", RESOLVED),
         (pl.col("holder").is_not_null(), "holder", ASSIGNED_THEN),
         (pl.col("was_assigned").is_null() & pl.col("first").is_not_null(), "first", ASSIGNED_NOW),
     ]
-    agent = pl.coalesce(pl.when(holds).then(pl.col(column)) for holds, column, _ in reasons)
-    because = pl.coalesce(pl.when(holds).then(pl.lit(reason)) for holds, _, reason in reasons)
+    agent = pl.coalesce(pl.when(measured & holds).then(pl.col(column)) for holds, column, _ in reasons)
+    because = pl.coalesce(pl.when(measured & holds).then(pl.lit(reason)) for holds, _, reason in reasons)
     return found.with_columns(agent_id=agent, agent_because=because).select(
         *clocks.columns, "agent_id", "agent_because"
     )

@@ -19,8 +19,10 @@ COMPARED = pl.Schema(
         "clock": pl.String(),
         "dimension": pl.String(),
         "value": pl.String(),
-        "clocks_before": pl.Int64(),  # windows with a promise
+        "clocks_before": pl.Int64(),  # windows with a promise, and measured
         "clocks_after": pl.Int64(),
+        "not_measured_before": pl.Int64(),
+        "not_measured_after": pl.Int64(),
         "met_before": pl.Int64(),
         "met_after": pl.Int64(),
         "breached_before": pl.Int64(),  # stopped late, or running and late
@@ -115,7 +117,7 @@ def _attainment(both: pl.DataFrame, about: pl.DataFrame, dimensions: Sequence[st
         for place, (name, table, value) in enumerate(cuts)
     ]
     shared = pl.concat(tables).with_columns(share_met_before=_share("before"), share_met_after=_share("after"))
-    promised = shared.filter(pl.col("clocks_before") + pl.col("clocks_after") > 0)
+    promised = shared.filter(pl.sum_horizontal("^(clocks|not_measured)_.*$") > 0)
     changed = promised.with_columns(points=(pl.col("share_met_after") - pl.col("share_met_before")) * 100)
     return changed.sort("clock", "place", "value").select([pl.col(n).cast(t) for n, t in COMPARED.items()])
 
@@ -137,7 +139,8 @@ def _measures() -> dict[str, pl.Expr]:
     measures = {}
     for side in ("before", "after"):
         state = pl.col(f"state_{side}").cast(pl.String)
-        measures[f"clocks_{side}"] = _sum(~state.is_in([NO_WINDOW, State.NO_TARGET.value]))
+        measures[f"clocks_{side}"] = _sum(~state.is_in([NO_WINDOW, State.NO_TARGET.value, State.NOT_MEASURED.value]))
+        measures[f"not_measured_{side}"] = _sum(state == State.NOT_MEASURED.value)
         measures[f"met_{side}"] = _sum(state == State.MET.value)
         measures[f"breached_{side}"] = _sum(state == State.BREACHED.value)
     measures["met_to_breached"] = _sum(_moved(State.MET, State.BREACHED))

@@ -68,7 +68,8 @@ def breach_reasons(
     is more than half: `waiting_internally`. Begun at once and without the vendor: `over_effort`. First touched on
     Tuesday at 14:00: `never_picked_up`, whatever happened after.
 
-    What stands still follows the policy of the window; stops are resolved and closed. `standings`: one row a ticket
+    What stands still follows the policy of the window, but what paused nothing (an agreed end) counts throughout; stops
+    are resolved and closed. `standings`: one row a ticket
     for its creation (`place` 0) and each later event, in order, with `ticket`, `since`, `until` (null: still so),
     `kind` and `value` of the event, and after it `status` and `hold` (reason of an approved pause).
     """
@@ -80,7 +81,8 @@ def breach_reasons(
     rows = rows.with_columns(version=_version(policies))
     pieces = _pieces(rows, _held(standings, rule), rule)
     pieces = pieces.join(_standing_still(pieces, policies), on=_STANDING, how="left", nulls_equal=True)
-    seconds = pl.when(pl.col("stands_still")).then(0).otherwise(business_seconds(pieces, calendars))
+    has_paused = (pl.col("paused") > 0) | pl.col("status").is_in(_STOPPED)
+    seconds = pl.when(pl.col("stands_still") & has_paused).then(0).otherwise(business_seconds(pieces, calendars))
     picked_up = pl.col("start").filter("is_held").min()
     figures = (
         pieces.with_columns(counted=seconds)
@@ -135,7 +137,7 @@ def _pieces(rows: pl.DataFrame, held: pl.DataFrame, rule: ReasonRule) -> pl.Data
     """The windows cut wherever the ticket's standing changes; one that begins with the stop is a piece of 0 s."""
     waiting = pl.col("status").is_in(list(rule.waiting_statuses | rule.queue_statuses))
     return (
-        rows.select("place", "ticket", "clock", "policy", "version", "calendar", "window_start", "window_end")
+        rows.select("place", "ticket", "clock", "policy", "version", "calendar", "paused", "window_start", "window_end")
         .join(held, on="ticket")
         .with_columns(pl.col("until").fill_null(pl.col("window_end")))
         .filter(

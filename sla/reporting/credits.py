@@ -125,10 +125,11 @@ class CreditPresets(Frozen):
         return self.presets[name]
 
 
-def credited_breaches(clocks: pl.DataFrame, preset: CreditPreset) -> pl.DataFrame:
+def credited_breaches(clocks: pl.DataFrame, preset: CreditPreset, *, time_zone: str = "UTC") -> pl.DataFrame:
     """One row a breached window, running ones with the credit of today: the frame `CREDITED_BREACHES`.
 
-    `clocks` is the frame `contracts.CLOCKS` with the ticket's `priority` and `company_id`. Worked example, preset
+    `clocks` is the frame `contracts.CLOCKS` with the ticket's `priority` and `company_id`; months are those of
+    the time zone. Worked example, preset
     `graded`: a first response after exactly 2 × its target gives 10 %, after 4 × still 10 %, a second later 15 %; a
     critical ticket resolved late gives 20 %. Together 35 % in one month, capped at 25 %.
     """
@@ -138,7 +139,7 @@ def credited_breaches(clocks: pl.DataFrame, preset: CreditPreset) -> pl.DataFram
     # A running clock that is breached while paused has a due instant too; one that is not has none and is no breach.
     return broken.with_columns(
         pl.col("company_id").fill_null("unknown"),
-        month=pl.col("due_at").dt.convert_time_zone("UTC").dt.truncate("1mo").dt.date(),
+        month=pl.col("due_at").dt.convert_time_zone(time_zone).dt.truncate("1mo").dt.date(),
         times_target=pl.when(pl.col("target") > 0).then(pl.col("elapsed") / pl.col("target")),
         credit_percent=preset.percent(),
         is_final=pl.col("stopped_at").is_not_null(),

@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
+from sla.contracts import UNKNOWN
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 CALENDARS: dict[str, dict[str, Any]] = {
     "24x7": {"always": True},
@@ -28,6 +30,8 @@ STARTS = (datetime(2024, 3, 8, tzinfo=UTC), datetime(2024, 3, 29, tzinfo=UTC), d
 PRIORITIES = ("critical", "high", "medium", "low")
 TIERS = ("enterprise", "standard", "gold")
 TYPES = ("incident", "request")
+ENDINGS = ("2024-03-30T11:00:00+01:00", "2024-03-30T11:00:00", "soon", "", "2150-01-01T00:00:00Z")
+"""Of a `due` event: an instant, one without a zone, none, none any more, one far away."""
 STATUSES = ("new", "open", "waiting_customer", "on_hold", "resolved", "closed")
 
 
@@ -50,8 +54,8 @@ def moments(start: datetime) -> st.SearchStrategy[datetime]:
 
 
 @st.composite
-def ticket(draw: st.DrawFn, key: Any, start: datetime) -> dict[str, Any]:
-    row = {
+def ticket(draw: st.DrawFn, key: Any, start: datetime, *, plain: bool) -> dict[str, Any]:
+    row: dict[str, Any] = {
         "id": key,
         "created_at": draw(st.one_of(st.none(), *[moments(start)] * 9)),
         "priority": draw(maybe((*PRIORITIES, "unheard of"))),
@@ -60,16 +64,28 @@ def ticket(draw: st.DrawFn, key: Any, start: datetime) -> dict[str, Any]:
         "team": draw(maybe(("network", "mail"))),
         "channel": draw(maybe(("phone", "web"))),
     }
+    if not plain and draw(st.integers(0, 3)) == 0:
+        row |= {name: draw(st.one_of(st.none(), moments(start))) for name in dict.fromkeys(UNKNOWN.values())}
     return row | ({"status": draw(maybe(STATUSES))} if draw(st.booleans()) else {})
 
 
 @st.composite
-def event(draw: st.DrawFn, keys: tuple[Any, ...], start: datetime, busy: list[datetime]) -> dict[str, Any]:
+def event(
+    draw: st.DrawFn, keys: tuple[Any, ...], start: datetime, busy: list[datetime], *, plain: bool
+) -> dict[str, Any]:
+    common = ("status",) * 6 + (
+        "response",
+        "response",
+        "priority",
+        "tier",
+        "type",
+        "pause",
+        "resume",
+        "accepted",
+        "note",
+    )
     kind = draw(
-        st.sampled_from(
-            ("status",) * 6
-            + ("response", "response", "priority", "tier", "type", "pause", "resume", "accepted", "note")
-        )
+        st.sampled_from(common + ("customer_message",) * 2 + (() if plain else ("team", "channel", "due", "due")))
     )
     values = {
         "status": STATUSES,
@@ -77,6 +93,9 @@ def event(draw: st.DrawFn, keys: tuple[Any, ...], start: datetime, busy: list[da
         "tier": TIERS,
         "type": TYPES,
         "pause": ("vendor", "approved", "other"),
+        "team": ("network", "mail", ""),
+        "channel": ("web", "phone", ""),
+        "due": (*(ending.isoformat() for ending in draw(st.lists(moments(start), min_size=2, max_size=2))), *ENDINGS),
     }.get(kind, ("x",))
     return {
         "ticket": draw(st.sampled_from(keys)),
@@ -123,13 +142,20 @@ def terms() -> st.SearchStrategy[dict[str, Any]]:
 @st.composite
 def policy(draw: st.DrawFn, *, plain: bool) -> dict[str, Any]:
     row: dict[str, Any] = {"calendar": draw(st.sampled_from(tuple(CALENDARS)))}
-    for dimension, values in (("priority", PRIORITIES), ("tier", TIERS), ("type", TYPES), ("team", ("network",))):
+    told_apart = (
+        ("priority", PRIORITIES),
+        ("tier", TIERS),
+        ("type", TYPES),
+        ("team", ("network",)),
+        ("channel", ("web",)),
+    )
+    for dimension, values in told_apart[: 4 if plain else 5]:
         if draw(st.integers(0, 3)) == 0:
             row[dimension] = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2))
     row |= {"multipliers": {"enterprise": 0.5, "gold": 1.25}} if draw(st.booleans()) else {}
     row |= {"rounding": draw(st.sampled_from(("exact", "floor_minute")))}
-    for clock in ("first_response", "resolution", "next_response"):
-        if clock == "next_response" and draw(st.integers(0, 2)):
+    for clock in ("first_response", "resolution", "next_response", "next_reply"):
+        if clock in ("next_response", "next_reply") and draw(st.integers(0, 2)):
             continue
         target = draw(targets())
         if not plain:
@@ -155,9 +181,9 @@ def backlogs(draw: st.DrawFn, *, plain: bool = False) -> Backlog:
     """`plain` keeps the default terms: what the third opinion speaks about."""
     start = draw(st.sampled_from(STARTS))
     keys: tuple[Any, ...] = draw(st.sampled_from(((1, 2, 3), ("a:1", "a:2", "b:1"))))
-    tickets = [draw(ticket(key, start)) for key in keys[: draw(st.sampled_from((1, 1, 2, 3)))]]
+    tickets = [draw(ticket(key, start, plain=plain)) for key in keys[: draw(st.sampled_from((1, 1, 2, 3)))]]
     busy = draw(st.lists(moments(start), min_size=2, max_size=3))  # instants at which several things happen
-    known = st.lists(event((*[t["id"] for t in tickets] * 3, keys[-1]), start, busy), max_size=14)
+    known = st.lists(event((*[t["id"] for t in tickets] * 3, keys[-1]), start, busy, plain=plain), max_size=14)
     events = draw(known)
     events = draw(st.permutations(events + [e for e in events if draw(st.integers(0, 5)) == 0]))
     as_of = draw(moments(start + timedelta(days=draw(st.integers(0, 20)))))

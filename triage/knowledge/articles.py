@@ -1,4 +1,7 @@
-"""A folder of knowledge articles in Markdown, HTML, JSON and CSV, read so that one bad article stops no other."""
+"""A folder of knowledge articles in Markdown, HTML, JSON and CSV, read so that one bad article stops no other.
+
+Drafts are left out, and so are files of words in a form that is not read; both are told.
+"""
 
 import os
 import re
@@ -12,15 +15,20 @@ from pydantic import ValidationError
 
 from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Article
-from triage.knowledge.articles_html import clean, read_page
-from triage.knowledge.articles_tables import GUESSES, fields_of, table_rows
-from triage.knowledge.chunks import article_of, first_problem, plain_article
+from triage.knowledge.articles_html import FENCE, clean, read_page
+from triage.knowledge.articles_tables import GUESSES, fields_of, is_draft, table_rows
+from triage.knowledge.chunks import article_of, first_problem, front_matter, plain_article
 
-FORMATS: Final = (".md", ".markdown", ".html", ".htm", ".json", ".jsonl", ".ndjson", ".csv")
+MARKDOWN: Final = (".md", ".markdown", ".mdx")
+FORMATS: Final = (*MARKDOWN, ".html", ".htm", ".json", ".jsonl", ".ndjson", ".csv")
+NOT_READ: Final = (".rst", ".docx", ".doc", ".odt", ".rtf", ".pdf", ".adoc", ".asciidoc", ".org", ".txt", ".xlsx")
+"""Words in a form that is not read."""
 LONGEST: Final = 1_000_000
 """Characters of an article: what is longer is a book or a dump, and would be found for everything."""
 LIMITS: Final = {"id": 120, "title": 300, "url": 1000}
 """Characters that an index can hold."""
+_NOT_MARKDOWN = re.compile(r"^(?:import|export)\s.*\n|</?[A-Z][\w.]*(?:\s[^<>]*)?/?>", re.MULTILINE)
+"""What MDX has beside Markdown: imports, exports and tags of components, whose content stays."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -40,13 +48,18 @@ class Refused(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """All articles of a folder, ordered by id, and what could not be read."""
+    """All articles of a folder, ordered by id, what could not be read, and what is not meant to be."""
 
     articles: list[Article]
     refused: list[Refused]
+    left_out: list[Refused]
 
 
-Found = tuple[str, Article | str]
+class Draft(NamedTuple):
+    """What nobody is to read yet."""
+
+
+Found = tuple[str, Article | Draft | str]
 """Where an article stands in its file, and the article or why it is refused."""
 
 
@@ -56,14 +69,15 @@ def read_folder(
     """Every article below a folder (or of one file), but README.md; a second one with the same id is refused.
 
     So is one whose id is `taken` by the source named there, a file without any article, and a file, folder or link
-    that can't be followed. `mapping` names the column of a field where `articles_tables.GUESSES` would not find it.
+    that can't be followed. Drafts and files that end as NOT_READ are left out. `mapping` names the column of a field
+    where `articles_tables.GUESSES` would not find it.
     Raises NotFound without the folder, BadInput for a mapping of unknown fields.
     """
     if not folder.exists():
         raise NotFound(f"There is no folder of knowledge articles {str(folder)!r}; give one that exists")
     if unknown := sorted(set(mapping or {}) - set(GUESSES)):
         raise BadInput(f"Articles have no field {unknown[0]!r}; map one of {', '.join(GUESSES)}")
-    files, refused = ([folder], []) if folder.is_file() else _walk(folder)
+    files, refused, left_out = ([folder], [], []) if folder.is_file() else _walk(folder)
     owners = {
         article_id: f"it belongs to the source {of!r}; rename one of the two"
         for article_id, of in (taken or {}).items()
@@ -73,7 +87,9 @@ def read_folder(
     for file in files:
         name = file.relative_to(root).as_posix()
         for where, article in _read_file(file, name, mapping or {}):
-            if isinstance(article, str):
+            if isinstance(article, Draft):
+                left_out.append(Refused(name, where, "it is a draft, or no longer published"))
+            elif isinstance(article, str):
                 refused.append(Refused(name, where, article))
             elif article.id in owners:
                 place = f"{where}, id {article.id!r}" if where else f"id {article.id!r}"
@@ -81,7 +97,7 @@ def read_folder(
             else:
                 found[article.id] = article
                 owners[article.id] = f"it is already used in {name}"
-    return Reading([found[key] for key in sorted(found)], sorted(refused, key=lambda each: each.file))
+    return Reading([found[key] for key in sorted(found)], sorted(refused, key=lambda each: each.file), left_out)
 
 
 def grouped(refused: Sequence[Refused], *, most: int = 20) -> list[str]:
@@ -99,10 +115,11 @@ def _summary(group: Sequence[Refused]) -> str:
     return str(first) if len(group) == 1 else _whole(f"{len(group):,} articles: {first.reason} (first: {first.place})")
 
 
-def _walk(folder: Path) -> tuple[list[Path], list[Refused]]:
-    """The files that may hold articles, ordered, and what can't be followed on the way to them."""
+def _walk(folder: Path) -> tuple[list[Path], list[Refused], list[Refused]]:
+    """The files that may hold articles, ordered, what can't be followed on the way to them, and what is not read."""
     files: list[Path] = []
     refused: list[Refused] = []
+    left_out: list[Refused] = []
 
     def refuse(path: str | Path, reason: str) -> None:
         refused.append(Refused(Path(path).relative_to(folder).as_posix(), "", reason))
@@ -115,13 +132,27 @@ def _walk(folder: Path) -> tuple[list[Path], list[Refused]]:
             refuse(link, "it is a link to a folder and is not followed; sync that folder on its own")
         for file in (Path(root, name) for name in names if name != "README.md"):
             is_ours = file.suffix.lower() in FORMATS
+            if file.suffix.lower() in NOT_READ:
+                left_out.append(Refused(file.relative_to(folder).as_posix(), "", _not_read(file)))
             if not is_ours and (file.suffix or not _is_link(file)):
                 continue
             if reason := _why_no_file(file):
                 refuse(file, reason)
             elif is_ours:
                 files.append(file)
-    return sorted(files), refused
+    return sorted(files), refused, sorted(left_out)
+
+
+def _not_read(file: Path) -> str:
+    kind = file.suffix.lower()
+    match kind:
+        case ".xlsx":
+            how = "save its sheet as .csv"
+        case ".pdf" | ".doc" | ".txt":
+            how = "save its text as .md"
+        case _:
+            how = f"convert it: `pandoc -t gfm -o ARTICLE.md ARTICLE{kind}`"
+    return f"{kind} is not read; {how}"
 
 
 def _is_link(path: Path) -> bool:
@@ -136,6 +167,9 @@ def _why_no_file(file: Path) -> str:
 
 
 def _read_file(file: Path, name: str, mapping: Mapping[str, str]) -> Iterator[Found]:
+    if file.suffix.lower() in NOT_READ:
+        yield "", _not_read(file)
+        return
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             text = stream.read()
@@ -149,8 +183,8 @@ def _read_file(file: Path, name: str, mapping: Mapping[str, str]) -> Iterator[Fo
         yield "", "it is empty"
         return
     try:
-        if file.suffix.lower() in (".md", ".markdown"):
-            yield "", _checked(_markdown(text.replace("\r\n", "\n"), name))
+        if file.suffix.lower() in MARKDOWN:
+            yield "", _markdown(text.replace("\r\n", "\n"), name)
         elif file.suffix.lower() in (".html", ".htm"):
             yield "", _page(text, name)
         else:
@@ -163,9 +197,9 @@ def _read_file(file: Path, name: str, mapping: Mapping[str, str]) -> Iterator[Fo
 
 
 def _rows(file: Path, name: str, text: str, mapping: Mapping[str, str]) -> Iterator[Found]:
-    for where, row in table_rows(file, text):
-        if isinstance(row, str):
-            yield where, row
+    for where, row in table_rows(file, text, mapping):
+        if isinstance(row, str) or is_draft(row):
+            yield where, row if isinstance(row, str) else Draft()
             continue
         try:
             fields = fields_of(row, mapping)
@@ -176,8 +210,20 @@ def _rows(file: Path, name: str, text: str, mapping: Mapping[str, str]) -> Itera
             yield where, "it is nested too deeply"
 
 
-def _markdown(text: str, name: str) -> Article:
-    return article_of(text) if text.lstrip().startswith("---") else plain_article(text, name)
+def _markdown(text: str, name: str) -> Article | Draft:
+    """With an `id` in its front matter it says all of itself there; else its id and address are its path."""
+    if name.endswith(".mdx"):
+        text = "".join(part if part.startswith("```") else _NOT_MARKDOWN.sub("", part) for part in FENCE.split(text))
+    if not text.lstrip().startswith("---"):
+        return _checked(plain_article(text, name))
+    head, body = front_matter(text)
+    if is_draft(head):
+        return Draft()
+    if "id" in head:
+        return _checked(article_of(text))
+    plain = plain_article(body, name)
+    fields = fields_of({"title": plain.title, **head, "id": plain.id, "text": plain.text}, {})
+    return _article({**fields, "url": fields["url"] or name})
 
 
 def _page(html: str, name: str) -> Article:

@@ -16,7 +16,7 @@ _TAG = re.compile(
     r"<(?:!doctype|html|body|article|section|p|div|br|h[1-6]|[uo]l|table|pre|blockquote|strong|em|b|i|a|span|img)\b[^<>]*>",
     re.IGNORECASE,
 )
-_FENCE = re.compile(r"(```.*?```)", re.DOTALL)
+FENCE = re.compile(r"(```.*?```)", re.DOTALL)
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 
 
@@ -51,7 +51,7 @@ def read_page(html: str) -> Page:
 def clean(text: str) -> str:
     """Markdown without characters nobody sees, with plain spaces and at most one empty line; code is left as it is."""
     text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " "))
-    parts = _FENCE.split("".join(c for c in text if c in "\n\t" or c >= " "))
+    parts = FENCE.split("".join(c for c in text if c in "\n\t" or c >= " "))
     return "".join(part if part.startswith("```") else _tidied(part) for part in parts).strip()
 
 

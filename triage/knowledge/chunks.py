@@ -5,7 +5,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -74,6 +74,15 @@ def read_article(file: Path) -> Article:
 
 def article_of(markdown: str) -> Article:
     """The article a Markdown text with front matter holds. Raises BadInput with key and reason."""
+    head, text = front_matter(markdown)
+    try:
+        return Article(**{"product": None, "tags": (), "error_codes": (), **head}, text=text)
+    except (ValidationError, TypeError) as error:
+        raise BadInput(first_problem(error)) from error
+
+
+def front_matter(markdown: str) -> tuple[dict[str, Any], str]:
+    """What stands between the two lines of `---`, and the text below. Raises BadInput where that is no front matter."""
     parts = _FRONT_MATTER.match(markdown)
     head = parse_yaml(parts.group(1), "the front matter is not readable") if parts else None
     if parts is None or not isinstance(head, dict):
@@ -83,10 +92,7 @@ def article_of(markdown: str) -> Article:
             else "starts without front matter"
         )
         raise BadInput(f"{kind}; put id, title and url between two lines of ---")
-    try:
-        return Article(**{"product": None, "tags": (), "error_codes": (), **head}, text=parts.group(2).strip())
-    except (ValidationError, TypeError) as error:
-        raise BadInput(first_problem(error)) from error
+    return head, parts.group(2).strip()
 
 
 def plain_article(markdown: str, name: str) -> Article:

@@ -4,8 +4,10 @@ remedy."""
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from math import isnan
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -17,7 +19,9 @@ from triage.learning.product_model import LabelledText
 Cells = tuple[str | None, ...]
 """What one row has in the wanted columns."""
 MARKS: Final = ",;\t|"
-"""What may stand between cells; the first under which the first line has the wanted columns is used."""
+"""What may stand between cells; the first under which a line has the wanted columns is used."""
+LINES_ABOVE: Final = 20
+"""Among so many lines is the one with the names of the columns; titles may stand above it."""
 
 
 class Columns(NamedTuple):
@@ -53,6 +57,13 @@ def read_labelled(file: Path, *, text: str, label: str) -> tuple[list[LabelledTe
     return rows, len(lines) - len(rows)
 
 
+def learnable(rows: Sequence[LabelledText]) -> tuple[list[LabelledText], list[str]]:
+    """The rows of labels with two different texts or more, and the other labels: of a single text nothing can be
+    learned and checked."""
+    texts = Counter(row.label for row in dict.fromkeys(rows))
+    return [row for row in rows if texts[row.label] > 1], sorted(label for label, count in texts.items() if count < 2)
+
+
 def read_outside(file: Path, *, text: str, label: str, inside: Collection[str]) -> tuple[list[str], int]:
     """Texts that none of the labels `inside` fits, and how many rows had no text; the file need not have labels.
 
@@ -84,9 +95,9 @@ def _readable(cell: str | None) -> str:
 
 def _csv(file: Path, columns: Columns) -> list[Cells]:
     text = utf8_text(file)
-    mark = _mark(text, columns)
+    mark, above = _header_place(text, columns)
     records = _records(file, text, mark)
-    _, first = next(records, (1, []))
+    _, first = next(islice(records, above, None), (1, []))
     if not first:
         raise BadInput(f"{file.name} is empty; its first line names the columns")
     head = [name.strip() for name in first]
@@ -105,13 +116,15 @@ def _csv(file: Path, columns: Columns) -> list[Cells]:
 _NAMES: Final = {",": "commas", "\t": "tabs"}
 
 
-def _mark(text: str, columns: Columns) -> str:
+def _header_place(text: str, columns: Columns) -> tuple[str, int]:
+    """The mark and how many records stand above the names; those of the first line where no line has all names."""
     for mark in MARKS:
         with suppress(csv.Error):
-            head = next((cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=mark) if cells), [])
-            if {name.strip() for name in head}.issuperset(columns.needed):
-                return mark
-    return ","
+            records = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+            for above, cells in enumerate(islice(records, LINES_ABOVE)):
+                if {name.strip() for name in cells}.issuperset(columns.needed):
+                    return mark, above
+    return ",", 0
 
 
 def _place(file: Path, head: Sequence[str], name: str) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.contracts import OPEN_STATUSES, Event, Kind, Priority, SlaEffect, StandardTicket, Status, TicketType, Tier
 from engine.lifecycle import history_from_dates, replay, sla_effect
+from engine.not_measured import ENDED, RESOLUTION, Why, is_untold, unknown_clocks, untold
 from engine.storage.text import clean, jsonable
 
 Row = dict[str, Any]
@@ -59,16 +60,23 @@ def is_later(event: Event, last: Mapping[Kind, datetime], *, or_equal: bool) -> 
     return before is None or event.at > before or (or_equal and event.at == before)
 
 
-def first_seen(ticket: StandardTicket, events: list[Event], story: Sequence[Event]) -> tuple[Row, list[Event]]:
+def first_seen(
+    ticket: StandardTicket, events: list[Event], story: Sequence[Event], *, at: datetime
+) -> tuple[Row, list[Event]]:
     """The row of a new ticket, and its history: the one delivered if it starts at creation, else told by its dates.
 
-    `events` is the part of its story that is written now; both are in the order of `by_time`.
+    `events` is the part of its story that is written now; both are in the order of `by_time`. `at` is when it came.
     """
     if events and events[0].kind == Kind.CREATED:
         whole, history = story, events[:1] + [event for event in events if event.kind != Kind.CREATED]
+        if ticket.agreed_due_at and not any(event.kind == Kind.DUE for event in story):
+            history.append(_tell(ticket, Kind.DUE, ticket.agreed_due_at.isoformat(), ticket.created_at))
     else:
         delivered = {(event.kind, event.value, event.at) for event in story}
-        derived = [e for e in history_from_dates(ticket) if (e.kind, e.value, e.at) not in delivered]
+        dates = history_from_dates(ticket, at=at)
+        if any(event.kind == Kind.STATUS for event in story):  # it tells more than a status without an instant
+            dates = [event for event in dates if not is_untold(event)]
+        derived = [e for e in dates if (e.kind, e.value, e.at) not in delivered]
         whole, history = [*derived, *story], by_time([*derived, *events])
     born, shared = history[0].data, _shared(ticket)
     row = {
@@ -83,14 +91,15 @@ def first_seen(ticket: StandardTicket, events: list[Event], story: Sequence[Even
         "accepted_by": None,
         "accepted_at": None,
         "created_at": ticket.created_at,
-        "unknown": None,
         "updated_at": _last_touched(ticket),
         "version": 0,
         **{f"created_{name}": born.get(name) or shared[name] for name in AT_CREATION},
         "source_updated_at": ticket.updated_at,
         "delivered": _as_delivered(shared),
     }
-    return row, history + _settled(row, ticket, latest(whole))
+    settled = _settled(row, ticket, latest(whole))
+    row["unknown"] = _unknown(None, ticket, row, [*whole, *settled])
+    return row, history + settled
 
 
 def _settled(row: Row, ticket: StandardTicket, last: Mapping[Kind, Event]) -> list[Event]:
@@ -100,10 +109,27 @@ def _settled(row: Row, ticket: StandardTicket, last: Mapping[Kind, Event]) -> li
         event = last.get(kind)
         before = str(event.value if event else row[f"created_{name}"])
         if before != row[name]:
-            when = max([_last_touched(ticket)] + ([event.at] if event else []))
-            effect = sla_effect(Status(before), Status(row[name])) if name == "status" else SlaEffect.NONE
-            events.append(_tell(ticket, kind, row[name], when, sla_effect=effect))
+            known = event.at if event else ticket.created_at
+            when = max(_last_touched(ticket), known)
+            if kind == Kind.STATUS:
+                effect = sla_effect(Status(before), Status(row[name]))
+                events.append(_tell(ticket, kind, row[name], when, sla_effect=effect, data=untold(known)))
+            else:
+                events.append(_tell(ticket, kind, row[name], when))
     return events
+
+
+def _unknown(before: Row | None, ticket: StandardTicket, row: Row, history: Sequence[Event]) -> Row | None:
+    """What can't be measured of the ticket, whose row was `before` and is to be `row`."""
+    moves = [event.value for event in history if event.kind == Kind.STATUS]
+    return unknown_clocks(
+        before["unknown"] if before else None,
+        history,
+        responses=ticket.responses,
+        created_at=ticket.created_at,
+        first_response_at=row["first_response_at"],
+        has_ended=not ENDED.isdisjoint([row["status"], *([before["status"]] if before else []), *moves]),
+    )
 
 
 def _own(ticket: StandardTicket) -> Row:
@@ -175,11 +201,12 @@ def news(row: Row, ticket: StandardTicket) -> Row | None:
     return None if ticket.updated_at is None and now == before and not changes else changes
 
 
-def merged(row: Row, changes: Row, ticket: StandardTicket, history: Iterable[Event]) -> Row:
+def merged(row: Row, changes: Row, ticket: StandardTicket, history: Sequence[Event]) -> Row:
     """The row after the changes; it was last updated no earlier than what was told."""
     return {
         **row,
         **changes,
+        "unknown": _unknown(row, ticket, row | changes, history),
         "updated_at": max([row["updated_at"], _last_touched(ticket), *(event.at for event in history)]),
         "source_updated_at": ticket.updated_at or row["source_updated_at"],
         "delivered": _as_delivered(_shared(ticket)),
@@ -232,7 +259,13 @@ def events_of_change(
             events.append(_tell(ticket, kind, changes[column], max(when, floor), sla_effect=effect))
     if changes.get("first_response_at") and not any(event.kind == Kind.RESPONSE for event in story):
         events.append(_tell(ticket, Kind.RESPONSE, None, changes["first_response_at"]))
-    explained = {"first_response_at", *_EVENT_OF} | ({"resolved_at", "closed_at"} if "status" in changes else set())
+    if "agreed_due_at" in changes:
+        due = changes["agreed_due_at"]
+        events.append(_tell(ticket, Kind.DUE, due.isoformat() if due else None, when))
+    ends = {"resolved_at", "closed_at"} & set(changes)
+    if ends and "status" not in changes and (row["unknown"] or {}).get(RESOLUTION, {}).get("why") == Why.NO_END:
+        events += _moves(ticket, row, changes, when=when, floor=row["created_at"])
+    explained = {"first_response_at", "agreed_due_at", *_EVENT_OF} | (ends if "status" in changes else set())
     if rest := sorted(set(changes) - explained):
         events.append(_tell(ticket, Kind.CHANGED, None, when, data={"fields": rest}))
     return events
@@ -244,15 +277,20 @@ def _tell(ticket: StandardTicket, kind: Kind, value: str | None, at: datetime, *
 
 def _moves(ticket: StandardTicket, row: Row, changes: Row, *, when: datetime, floor: datetime) -> list[Event]:
     """The way to the new status: through the instants at which it was resolved or closed, if they are told."""
-    to, before = Status(changes["status"]), Status(row["status"])
+    to, before = Status((row | changes)["status"]), Status(row["status"])
     dated = [(changes.get("resolved_at"), Status.RESOLVED), (changes.get("closed_at"), Status.CLOSED)]
     moves = sorted(((max(moment, floor), status) for moment, status in dated if moment), key=lambda move: move[0])
-    if not moves or moves[-1][1] != to:
-        moves.append((max([when, floor, *(moment for moment, _ in moves)]), to))
+    known = max([floor, *(moment for moment, _ in moves)])
+    is_told = bool(moves) and moves[-1][1] == to
+    if not is_told:
+        moves.append((max(when, known), to))
     events = []
     for moment, status in moves:
         events.append(_tell(ticket, Kind.STATUS, status, moment, sla_effect=sla_effect(before, status)))
         before = status
+    if not is_told:
+        after = max(known, row["source_updated_at"] or known)
+        events[-1] = events[-1].model_copy(update={"data": untold(min(after, events[-1].at))})
     return events
 
 

@@ -119,7 +119,7 @@ def plan_batch(items: Sequence[Item], known: Known, *, at: datetime) -> Plan:
             if row is not before:
                 result.changed.add(item.key)
         elif item.ticket is not None:
-            row, history = field_merge.first_seen(item.ticket, events, sound())
+            row, history = field_merge.first_seen(item.ticket, events, sound(), at=at)
             result.created.add(item.key)
         else:
             continue

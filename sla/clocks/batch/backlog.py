@@ -8,17 +8,18 @@ import polars as pl
 from numpy.typing import NDArray
 
 from engine.shared.errors import BadInput
-from sla.calendar.business_intervals import Seconds
-from sla.calendar.utc_offsets import ERA
+from sla.calendar.business_intervals import NEVER, Seconds
+from sla.calendar.utc_offsets import EPOCH, ERA
 from sla.clocks.batch.id_join import are_distinct, rows_of
 from sla.clocks.delivery import in_order, once
-from sla.clocks.evaluate import DEFAULTS
+from sla.clocks.evaluate import DEFAULTS, agreed_end, readable_end
+from sla.contracts import UNKNOWN
 from sla.policy.model import Dims
 
 Codes = NDArray[Any]
 Frame = pl.DataFrame | pl.LazyFrame
 
-STATUS, RESPONSE, PRIORITY, TIER, TYPE, PAUSE, RESUME, ACCEPTED = range(1, 9)
+STATUS, RESPONSE, PRIORITY, TIER, TYPE, PAUSE, RESUME, ACCEPTED, ASKED, TEAM, CHANNEL, DUE = range(1, 13)
 KIND_CODES = {
     "status": STATUS,
     "response": RESPONSE,
@@ -28,10 +29,16 @@ KIND_CODES = {
     "pause": PAUSE,
     "resume": RESUME,
     "accepted": ACCEPTED,
+    "customer_message": ASKED,
+    "team": TEAM,
+    "channel": CHANNEL,
+    "due": DUE,
 }
-_WORDLESS = np.isin(np.arange(len(KIND_CODES) + 1), (RESPONSE, PAUSE, RESUME, ACCEPTED))
+_NEED_WORD = np.isin(np.arange(len(KIND_CODES) + 1), (STATUS, PRIORITY, TIER, TYPE))
 _PLACES = [(shift, bits) for bits in (8, 11, 14, 17, 20, 24) for shift in range(0, 40, 5)]
-_OPTIONAL_TICKET = ("priority", "tier", "type", "team", "channel", "status")
+_UNKNOWN = tuple(dict.fromkeys(UNKNOWN.values()))
+_OPTIONAL_TICKET = ("priority", "tier", "type", "team", "channel", "status", *_UNKNOWN)
+_ALL_TOLD = 1 << 62
 _CHUNK = 1 << 16
 
 
@@ -106,18 +113,25 @@ def _unless(values: Codes, holds: NDArray[np.bool_], other: Any) -> Codes:
 
 
 class Tickets(NamedTuple):
-    """Tickets that have a clock; index is the row. `combo` numbers their dimensions, see `Mix`."""
+    """Tickets that have a clock; index is the row. `combo` numbers their dimensions, see `Mix`. `unknown`, by column,
+    says from when on clocks can't be measured; a column that says nothing is missing."""
 
     ids: pl.Series
     created: Seconds
     status: Codes
     combo: Codes
+    unknown: Mapping[str, Seconds] = {}
+
+    def part(self, rows: slice) -> "Tickets":
+        columns = (self.ids[rows], self.created[rows], self.status[rows], self.combo[rows])
+        return Tickets(*columns, {name: since[rows] for name, since in self.unknown.items()})
 
 
 class Log(NamedTuple):
     """Events by ticket and time; `ticket` is the row of Tickets. `first` has each ticket's first event, and the end.
 
-    One of kind 0 doesn't count. `at` may lie before the ticket's creation: then it counts as of that.
+    One of kind 0 doesn't count. `at` may lie before the ticket's creation: then it counts as of that. `due` has the
+    ends agreed, NEVER for none any more; it is None where no event agrees one.
     """
 
     ticket: Codes
@@ -125,6 +139,15 @@ class Log(NamedTuple):
     kind: Codes
     word: Codes
     first: Seconds
+    due: Seconds | None = None
+
+    def part(self, start: int, stop: int) -> "Log":
+        """That of these tickets alone."""
+        first = self.first[start : stop + 1]
+        events = slice(first[0], first[-1])
+        ticket = np.subtract(self.ticket[events], start, dtype=np.int64)
+        due = None if self.due is None else self.due[events]
+        return Log(ticket, self.at[events], self.kind[events], self.word[events], first - first[0], due)
 
     def where(self, *kinds: int) -> Seconds:
         """Positions of the events of these kinds."""
@@ -196,7 +219,14 @@ def read_tickets(table: pl.DataFrame, words: Vocabulary, mix: Mix, as_of: int) -
         elif field in DEFAULTS:
             combo += mix.digit[field][0] * mix.step[field]
     status = words.encode(table["status"] if "status" in table.columns else _nulls(len(created)), words.as_status)
-    return Tickets(table["id"], created, status, combo), without
+    told = {name: table[name] for name in _UNKNOWN if name in table.columns}
+    unknown = {name: _since(column, name) for name, column in told.items() if column.null_count() < len(column)}
+    return Tickets(table["id"], created, status, combo, unknown), without
+
+
+def _since(column: pl.Series, name: str) -> Seconds:
+    at, known = _instants(column, f"tickets.{name}")
+    return np.where(known, at, _ALL_TOLD)
 
 
 def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -> Log:
@@ -206,25 +236,40 @@ def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -
     at, known = _instants(table["ts"], "events.ts")
     kind = _kinds(table["kind"])
     word: Codes = words.encode(table["value"]) if "value" in table.columns else np.zeros(len(table), np.uint8)
-    counts = (at <= as_of) & ((word > 0) | _WORDLESS.take(kind))
+    counts = (at <= as_of) & ((word > 0) | ~_NEED_WORD.take(kind))
     kind *= counts
+    agreed = _ends_agreed(kind, table)
     seq, event_id = (table[c] if c in table.columns and table[c].dtype != pl.Null else None for c in ("seq", "id"))
     belongs = known & (owner >= 0)
     if seq is not None or event_id is not None:
         belongs &= kind > 0
     if not belongs.all():
         rows = np.flatnonzero(belongs)
-        owner, at, kind, word = (c.take(rows) for c in (owner, at, kind, word))
+        owner, at, kind, word, *agreed = (c.take(rows) for c in (owner, at, kind, word, *agreed))
         seq, event_id = (None if c is None else c.gather(rows) for c in (seq, event_id))
     order = in_order(owner, at, seq)
     if order is not None:
-        owner, at, kind, word = (c.take(order) for c in (owner, at, kind, word))
+        owner, at, kind, word, *agreed = (c.take(order) for c in (owner, at, kind, word, *agreed))
         event_id = None if event_id is None else event_id.gather(order)
     unique = once(owner, event_id)
     if unique is not None:
-        owner, at, kind, word = (c[unique] for c in (owner, at, kind, word))
+        owner, at, kind, word, *agreed = (c[unique] for c in (owner, at, kind, word, *agreed))
     ends = np.cumsum(np.bincount(owner, minlength=len(tickets.created)))
-    return Log(owner, at, kind, word, np.concatenate([[0], ends]))
+    return Log(owner, at, kind, word, np.concatenate([[0], ends]), *agreed)
+
+
+def _ends_agreed(kind: Codes, table: pl.DataFrame) -> list[Seconds]:
+    """A column with the end that each event agrees, if any does; one that can't be read gets the kind 0."""
+    rows = np.flatnonzero(kind == DUE)
+    if not len(rows):
+        return []
+    values = table["value"].gather(rows).cast(pl.String) if "value" in table.columns else _nulls(len(rows))
+    read = {value: agreed_end(value) for value in values.unique() if readable_end(value)}
+    ends = {value: NEVER if end is None else int((end - EPOCH).total_seconds()) for value, end in read.items()}
+    column = np.full(len(kind), NEVER)
+    column[rows] = [ends.get(value, NEVER) for value in values]
+    kind[rows[np.array([value not in ends for value in values])]] = 0
+    return [column]
 
 
 def _columns(frame: Frame, needed: tuple[str, ...], optional: tuple[str, ...], what: str) -> pl.DataFrame:

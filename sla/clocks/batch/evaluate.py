@@ -19,7 +19,10 @@ from sla.calendar.calendars import Calendar, instants
 from sla.calendar.timetables import Timetable
 from sla.calendar.utc_offsets import EPOCH
 from sla.clocks.batch.backlog import (
+    CHANNEL,
+    DUE,
     PRIORITY,
+    TEAM,
     TIER,
     TYPE,
     Codes,
@@ -33,8 +36,8 @@ from sla.clocks.batch.backlog import (
 from sla.clocks.batch.policy_table import PolicyTable, Promises
 from sla.clocks.batch.trace_variants import TraceVariants, spread, trace_variants
 from sla.clocks.batch.windows import Conduct, Flags, Spans, Windows, first_of, first_stop, marks, windows
-from sla.clocks.evaluate import in_era, whole_second
-from sla.contracts import CLOCKS, Clock, State
+from sla.clocks.evaluate import BETWEEN_ANSWERS, in_era, whole_second
+from sla.contracts import CLOCKS, UNKNOWN, Clock, State
 from sla.policy.calendar_files import parse_all
 from sla.policy.model import Policies, with_round_the_clock
 from sla.policy.parser import parse
@@ -45,14 +48,16 @@ _CASES = pl.Series(
         State.NO_TARGET if promised == 0 else (State.BREACHED if over else State.MET) if stopped else running
         for promised, stopped, over in product((1, 0), (0, 1), (0, 1))
         for running in (State.ON_TRACK, State.BREACHED, State.AT_RISK, State.BREACHED)
-    ],
+    ]
+    + [State.NOT_MEASURED],
     dtype=CLOCKS["state"],
 )
-"""By late + 2 × little left + 4 × over + 8 × stopped + 16 × nothing promised."""
+"""By late + 2 × little left + 4 × over + 8 × stopped + 16 × nothing promised; the last is not measured."""
+_DIMS = {"priority": PRIORITY, "tier": TIER, "type": TYPE, "team": TEAM, "channel": CHANNEL}
 
 
 class Changes(NamedTuple):
-    """When tickets changed priority, tier or type: place in the log, and the combination from then on."""
+    """When tickets changed what policies choose by: place in the log, and the combination from then on."""
 
     position: Seconds
     ticket: Codes
@@ -94,7 +99,7 @@ def evaluate(
     timetable = Timetable(book.calendars, int(backlog.created.min()) if len(backlog.created) else now, now)
     blocks = _blocks(backlog, read_events(events, backlog, book.words, now), book, now)
     parts = [_clock(clock, history, book, timetable) for history in blocks for clock in policies.clocks]
-    parts += [_no_clock(clock, without) for clock in policies.clocks if clock != Clock.NEXT_RESPONSE and len(without)]
+    parts += [_no_clock(clock, without) for clock in policies.clocks if clock not in BETWEEN_ANSWERS and len(without)]
     return pl.concat([p.with_columns(pl.col("ticket").cast(backlog.ids.dtype)) for p in parts])
 
 
@@ -106,8 +111,11 @@ def _clock(clock: Clock, history: History, book: PolicyTable, timetable: Timetab
     if keeps.any() and not keeps.all():
         at = np.where(conduct.of(keeps, table.ticket), table.opened, table.closed)
     promises = book.promises(clock, _combo_at(tickets, changes, table.ticket, at), table.start)
-    frame = _frame(clock, tickets, table, promises, _measured(table, promises, spans, timetable))
-    if clock == Clock.NEXT_RESPONSE:
+    if clock == Clock.RESOLUTION and history.log.due is not None:
+        promises.until(_ends_agreed(history, table), table.start, book.calendars)
+    measured = _measured(table, promises, spans, timetable)
+    frame = _frame(clock, tickets, table, promises, measured._replace(hidden=_hidden(clock, history, table, promises)))
+    if clock in BETWEEN_ANSWERS:
         return frame.filter(pl.col("target").is_not_null())
     waiting = len(tickets.created) - int(frame["is_current"].sum())
     return pl.concat([frame, _no_clock(clock, _waiting(tickets, table))]) if waiting else frame
@@ -128,35 +136,26 @@ def _turns(
 ) -> tuple[Windows, Spans | None]:
     if clock == Clock.FIRST_RESPONSE and is_simple:
         return first_stop(tickets, log, conduct, now), None
-    found = marks(tickets, log, conduct, responses=clock != Clock.RESOLUTION)
+    found = marks(clock, tickets, log, conduct)
     return windows(clock, found, log, conduct, now)
 
 
 def _blocks(tickets: Tickets, log: Log, book: PolicyTable, now: int) -> Iterator[History]:
     """The backlog in pieces whose columns stay in the processor's cache; one piece if there is nothing."""
     for start in range(0, max(len(tickets.created), 1), _BLOCK):
-        rows = slice(start, start + _BLOCK)
-        first = log.first[start : start + _BLOCK + 1]
-        events = slice(first[0], first[-1])
-        few = Tickets(tickets.ids[rows], tickets.created[rows], tickets.status[rows], tickets.combo[rows])
-        own = Log(
-            np.subtract(log.ticket[events], start, dtype=np.int64),
-            log.at[events],
-            log.kind[events],
-            log.word[events],
-            first - first[0],
-        )
+        few, own = tickets.part(slice(start, start + _BLOCK)), log.part(start, start + _BLOCK)
         conducts = {clock: book.conduct(clock, few) for clock in book.policies.clocks}
         variants = [conduct.variant for conduct, _ in conducts.values() if conduct.variant is not None]
         yield History(few, own, _changes(few, own, book), conducts, trace_variants(few, own, variants), now)
 
 
 def _changes(tickets: Tickets, log: Log, book: PolicyTable) -> Changes:
-    position = log.where(PRIORITY, TIER, TYPE)
+    told_apart = {field: code for field, code in _DIMS.items() if book.mix.count(field) > 1}
+    position = log.where(*told_apart.values())
     ticket, kind, word = log.ticket[position], log.kind[position], log.word[position]
     since = first_of(ticket)
     combo = np.zeros(len(position), np.int64) + tickets.combo[ticket]
-    for code, field in ((PRIORITY, "priority"), (TIER, "tier"), (TYPE, "type")):
+    for field, code in told_apart.items():
         step, digits = book.mix.step[field], book.mix.digit[field]
         latest = np.maximum.accumulate(np.where(kind == code, np.arange(len(position)), -1))
         was = tickets.combo[ticket] // step % book.mix.count(field)
@@ -169,31 +168,58 @@ def _combo_at(tickets: Tickets, changes: Changes, ticket: Codes, position: Secon
     combo = tickets.combo.take(ticket)
     if not len(changes.position):
         return combo
-    changed = np.zeros(len(tickets.created), np.bool_)
-    changed[changes.ticket] = True
-    rows = np.flatnonzero(changed.take(ticket))
-    latest = np.searchsorted(changes.position, position[rows], side="left") - 1
-    known = np.maximum(latest, 0)
-    applies = (latest >= 0) & (changes.ticket[known] == ticket[rows])
+    rows, latest = _latest_before(changes.position, changes.ticket, ticket, position)
     combo = combo.astype(np.int64)
-    combo[rows[applies]] = changes.combo[known[applies]]
+    combo[rows] = changes.combo[latest]
     return combo
 
 
+def _latest_before(places: Seconds, owner: Codes, ticket: Codes, position: Seconds) -> tuple[Seconds, Seconds]:
+    """The rows whose ticket has one of `places` before the position, and which of them is the last."""
+    changed = np.zeros(int(max(owner.max(initial=0), ticket.max(initial=0))) + 1, np.bool_)
+    changed[owner] = True
+    rows = np.flatnonzero(changed.take(ticket))
+    latest = np.searchsorted(places, position[rows], side="left") - 1
+    applies = (latest >= 0) & (owner[np.maximum(latest, 0)] == ticket[rows])
+    return rows[applies], latest[applies]
+
+
+def _ends_agreed(history: History, table: Windows) -> Seconds:
+    """For each window the end last agreed while it ran, NEVER for none."""
+    log, ends = history.log, np.full(len(table.ticket), NEVER)
+    places = log.where(DUE)
+    if log.due is not None and len(places):
+        rows, latest = _latest_before(places, log.ticket[places], table.ticket, table.closed)
+        ends[rows] = log.due[places[latest]]
+    return ends
+
+
+def _hidden(clock: Clock, history: History, table: Windows, promises: Promises) -> Flags | None:
+    """Which promised windows can't be measured, as `evaluate.unknown_since` says; None where all can."""
+    told = history.tickets.unknown.get(UNKNOWN[clock])
+    if told is None:
+        return None
+    since = told.take(table.ticket)
+    is_known = table.stopped & (table.start < since) & (table.end <= since)
+    return np.asarray((promises.target >= 0) & (since <= history.now) & ~is_known)
+
+
 class Measured(NamedTuple):
-    """Business seconds a window; `due` in epoch seconds or NEVER. Rows without a target hold nothing of use."""
+    """Business seconds a window; `due` in epoch seconds or NEVER. Rows without a target hold nothing of use. `hidden`
+    are those that can't be measured; None: all can."""
 
     elapsed: Seconds
     paused: Seconds
     due: Seconds
     is_paused: Flags
+    hidden: Flags | None = None
 
 
 def _measured(table: Windows, promises: Promises, spans: Spans | None, timetable: Timetable) -> Measured:
     calendar, target = promises.calendar, promises.target
     begun = timetable.passed(calendar, table.start)
     total = timetable.passed(calendar, table.end) - begun
-    paused, shift = np.zeros(len(total), np.int64), np.zeros(len(total), np.int64)
+    paused, stood, shift = (np.zeros(len(total), np.int64) for _ in range(3))
     is_paused = np.zeros(len(total), np.bool_)
     if spans is not None:
         still = np.flatnonzero(promises.stands_still(spans.window, spans.status, spans.hold, spans.idle))
@@ -202,14 +228,21 @@ def _measured(table: Windows, promises: Promises, spans: Spans | None, timetable
         own = calendar.take(window)
         starts = timetable.passed(own, spans.start.take(still))
         lengths = timetable.passed(own, spans.end.take(still)) - starts
-        paused = _summed(window, lengths, len(total))
+        paused = stood = _summed(window, lengths, len(total))
+        if spans.idle.any():
+            paused = _summed(window, lengths * ~spans.idle.take(still), len(total))
         before = np.cumsum(lengths) - lengths
         before -= before.take(first_of(window))
         counted = starts - begun.take(window) - before
         shift = _summed(window, lengths * (counted < target.take(window)), len(total))
-    elapsed = total - paused
+    elapsed = total - stood
+    if promises.agreed is not None:
+        own = promises.agreed != NEVER
+        elapsed[own], paused[own], is_paused[own] = total[own], 0, False
     unknown = (target < 0) | (is_paused & (elapsed < target)) | promises.never_opens
     due = np.full(len(total), NEVER)
+    if promises.agreed is not None:
+        due, unknown = promises.agreed.copy(), unknown | (promises.agreed != NEVER)
     rows = slice(None) if not unknown.any() else np.flatnonzero(~unknown)
     aim = (begun + target + shift)[rows]
     next_open = promises.next_open[rows] if promises.next_open.any() else None
@@ -223,16 +256,21 @@ def _summed(window: Seconds, seconds: Seconds, size: int) -> Seconds:
     return np.bincount(window, seconds, size).astype(np.int64)
 
 
-def _states(remaining: Seconds, promises: Promises, promised: Flags, stopped: Flags) -> pl.Series:
-    cases = (remaining < promises.strict, remaining <= promises.at_risk, remaining < 0, stopped, ~promised)
+def _states(table: Windows, remaining: Seconds, promises: Promises, hidden: Flags | None) -> pl.Series:
+    left = remaining
+    if promises.agreed is not None:
+        left = np.where(promises.agreed != NEVER, promises.agreed - table.end, remaining)
+    cases = (left < promises.strict, remaining <= promises.at_risk, left < 0, table.stopped, promises.target < 0)
     case = np.zeros(len(remaining), np.uint8)
     for bit, holds in enumerate(cases):
         case |= holds.view(np.uint8) << bit
+    if hidden is not None:
+        case[hidden] = len(_CASES) - 1
     return _CASES.gather(pl.Series(case))
 
 
 def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, measured: Measured) -> pl.DataFrame:
-    size = len(table.ticket)
+    size, hidden = len(table.ticket), measured.hidden
     current, number = np.ones(size, np.bool_), np.ones(size, np.int32)
     current[:-1] = table.ticket[1:] != table.ticket[:-1]
     same = bool(current.all())
@@ -240,20 +278,22 @@ def _frame(clock: Clock, tickets: Tickets, table: Windows, promises: Promises, m
         number = (np.arange(size) - first_of(table.ticket) + 1).astype(np.int32)
     promised, remaining = promises.target >= 0, promises.target - measured.elapsed
     own = size == len(tickets.created) and same
+    seen = np.ones(1, np.bool_) if hidden is None else ~hidden
+    known = promised & seen
     columns: dict[str, Any] = {
         "ticket": tickets.ids if own else tickets.ids.gather(table.ticket),
         "clock": pl.Series([clock.value], dtype=CLOCKS["clock"]).new_from_index(0, size),
         "window": number,
         "is_current": current,
-        "state": _states(remaining, promises, promised, table.stopped),
+        "state": _states(table, remaining, promises, hidden),
         "target": _known(promises.target, promised),
-        "elapsed": _known(measured.elapsed, promised),
-        "paused": _known(measured.paused, promised),
-        "remaining": _known(remaining, promised),
-        "due_at": instants(measured.due),
+        "elapsed": _known(measured.elapsed, known),
+        "paused": _known(measured.paused, known),
+        "remaining": _known(remaining, known),
+        "due_at": instants(measured.due if hidden is None else np.where(seen, measured.due, NEVER)),
         "window_start": instants(table.start),
-        "stopped_at": instants(table.end, known=table.stopped),
-        "is_paused": measured.is_paused,
+        "stopped_at": instants(table.end, known=table.stopped & seen),
+        "is_paused": measured.is_paused & seen,
         "policy": promises.policy,
         "calendar": promises.calendar_name,
     }

@@ -1,13 +1,13 @@
 """Policies worked out for columns: which promise and which terms hold for every combination of dimensions."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sla.calendar.business_intervals import Seconds
+from sla.calendar.business_intervals import NEVER, Seconds
 from sla.calendar.calendars import Calendar
 from sla.calendar.utc_offsets import EPOCH
 from sla.clocks.batch.backlog import Codes, Mix, Tickets, Vocabulary
@@ -42,6 +42,7 @@ class PromiseTable:
         self.strict = np.array([p.terms.at_deadline == "breached" for p in found], np.int64)
         self.next_open = np.array([p.terms.boundary == "next_open" for p in found], np.bool_)
         self.never_opens = np.array([book.calendars[c].never_opens for c in calendars], np.bool_)
+        self.at_risk_share = np.array([p.terms.at_risk_fraction.as_integer_ratio() for p in found], object)
         self.policy = pl.Series([p.policy for p in found], dtype=pl.String)
         self.calendar_name = pl.Series([p.calendar for p in found], dtype=pl.String)
         pausing = list(dict.fromkeys(_pausing(p.terms) for p in found))
@@ -51,7 +52,10 @@ class PromiseTable:
 
 
 class Promises:
-    """What holds for each window: `target` in business seconds, -1 for none, and the calendar's index."""
+    """What holds for each window: `target` in business seconds, -1 for none, and the calendar's index. `agreed` has the
+    ends agreed for a ticket alone, NEVER for none; it is None where there are none."""
+
+    agreed: Seconds | None = None
 
     def __init__(self, table: PromiseTable, number: Codes) -> None:
         self._table, self._number, self._rows = table, number, pl.Series(number.astype(np.uint32))
@@ -65,7 +69,23 @@ class Promises:
 
     @property
     def calendar_name(self) -> pl.Series:
-        return self._table.calendar_name.gather(self._rows)
+        names = self._table.calendar_name.gather(self._rows)
+        if self.agreed is None:
+            return names
+        return names.set(pl.Series(self.agreed != NEVER) & names.is_null(), ROUND_THE_CLOCK)
+
+    def until(self, agreed: Seconds, start: Seconds, calendars: Sequence[Calendar]) -> None:
+        """Windows with an agreed end, and that start no later, are promised it."""
+        rows = np.flatnonzero((agreed != NEVER) & (agreed >= start))
+        if not len(rows):
+            return
+        self.agreed, self.target, self.at_risk = np.full(len(agreed), NEVER), self.target.copy(), self.at_risk.copy()
+        self.agreed[rows] = agreed[rows]
+        for index in np.unique(self.calendar[rows]):
+            own = rows[self.calendar[rows] == index]
+            self.target[own] = calendars[index].elapsed(start[own], agreed[own])
+        part, whole = self._table.at_risk_share[self._number[rows]].T
+        self.at_risk[rows] = self.target[rows].astype(object) * part // whole
 
     def stands_still(self, window: Seconds, status: Codes, hold: Codes, idle: Flags) -> Flags:
         """Whether a span of a window is paused, by its status and approved pause."""

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sla.calendar.business_intervals import Seconds
-from sla.clocks.batch.backlog import ACCEPTED, PAUSE, RESPONSE, RESUME, STATUS, Codes, Log, Tickets
+from sla.clocks.batch.backlog import ACCEPTED, ASKED, PAUSE, RESPONSE, RESUME, STATUS, Codes, Log, Tickets
+from sla.clocks.evaluate import BETWEEN_ANSWERS
 from sla.contracts import Clock
 
 Flags = NDArray[np.bool_]
@@ -38,7 +39,8 @@ class Marks(NamedTuple):
     """The instants at which a clock may turn, by ticket and time: its creation first, then events.
 
     `position` is the event's place in the log. From a mark on, the ticket has this status, and an approved pause for
-    the reason `hold` - 1 unless `hold` is 0.
+    the reason `hold` - 1 unless `hold` is 0. `waits` is true from the first response on, for next replies from what
+    the customer asks after one to the answer or stop.
     """
 
     ticket: Codes
@@ -47,7 +49,7 @@ class Marks(NamedTuple):
     kind: Codes
     status: Codes
     hold: Codes
-    responded: Flags
+    waits: Flags
 
 
 class Windows(NamedTuple):
@@ -95,9 +97,10 @@ def first_stop(tickets: Tickets, log: Log, conduct: Conduct, now: int) -> Window
     return Windows(np.arange(len(end)), tickets.created, end, stopped, log.first[:-1], closed)
 
 
-def marks(tickets: Tickets, log: Log, conduct: Conduct, *, responses: bool) -> Marks:
+def marks(clock: Clock, tickets: Tickets, log: Log, conduct: Conduct) -> Marks:
     """All marks of all tickets."""
-    kinds = [STATUS, PAUSE, RESUME, *([RESPONSE] if responses else []), *([ACCEPTED] if conduct.accepted.any() else [])]
+    answers = {Clock.RESOLUTION: [], Clock.NEXT_REPLY: [RESPONSE, ASKED]}.get(clock, [RESPONSE])
+    kinds = [STATUS, PAUSE, RESUME, *answers, *([ACCEPTED] if conduct.accepted.any() else [])]
     chosen = _changing(tickets, log, conduct, log.where(*kinds))
     owner = log.ticket.take(chosen)
     count = np.bincount(owner, minlength=len(tickets.created))
@@ -116,14 +119,17 @@ def marks(tickets: Tickets, log: Log, conduct: Conduct, *, responses: bool) -> M
     kind = column(np.zeros(1, log.kind.dtype), log.kind.take(chosen))
     word = column(tickets.status, log.word.take(chosen))
     status = _carried(word, born | (kind == STATUS))
-    hold, responded = np.zeros(1, np.uint8), np.zeros(1, np.bool_)
+    hold, waits = np.zeros(1, np.uint8), np.zeros(1, np.bool_)
     if (kind == PAUSE).any():
         stopped = conduct.is_stop(ticket, status)
         granted = (kind == PAUSE) & ~stopped
         sets = born | granted | (kind == RESUME) | ((kind == STATUS) & stopped)
         hold = _carried(np.where(granted, word.astype(np.int32) + 1, 0), sets)
-    if responses:
-        responded = _carried(kind == RESPONSE, born | (kind == RESPONSE))
+    if answers:
+        waits = _carried(kind == RESPONSE, born | (kind == RESPONSE))
+    if clock == Clock.NEXT_REPLY:
+        ends = born | (kind == RESPONSE) | ((kind == STATUS) & conduct.is_stop(ticket, status))
+        waits = _carried((kind == ASKED) & waits, ends | (kind == ASKED))
     return Marks(
         ticket,
         column(tickets.created, log.at.take(chosen)),
@@ -131,7 +137,7 @@ def marks(tickets: Tickets, log: Log, conduct: Conduct, *, responses: bool) -> M
         kind,
         status,
         np.broadcast_to(hold, (size,)),
-        np.broadcast_to(responded, (size,)),
+        np.broadcast_to(waits, (size,)),
     )
 
 
@@ -195,7 +201,7 @@ def windows(clock: Clock, found: Marks, log: Log, conduct: Conduct, now: int) ->
 def _begins(clock: Clock, found: Marks, conduct: Conduct) -> Flags:
     """The mark from which a ticket's clock is running or was stopped at once; at most one a ticket."""
     born = begins_group(found.ticket)
-    if clock == Clock.NEXT_RESPONSE or not conduct.accepted.any():
+    if clock in BETWEEN_ANSWERS or not conduct.accepted.any():
         return born
     waits = conduct.of(conduct.accepted, found.ticket)
     accepted = np.flatnonzero((found.kind == ACCEPTED) & waits)
@@ -216,12 +222,12 @@ def _running(clock: Clock, found: Marks, conduct: Conduct, begins: Flags, since:
     stopped = conduct.is_stop(found.ticket, found.status)
     before = np.zeros(len(stopped), np.bool_)
     if clock == Clock.FIRST_RESPONSE:
-        stopped = since & (stopped | found.responded)
+        stopped = since & (stopped | found.waits)
         first = np.maximum.accumulate(np.where(begins, np.arange(len(stopped)), 0))
         count = np.cumsum(stopped)
         return since & (count - count[first] + stopped[first] == 0), begins
-    if clock == Clock.NEXT_RESPONSE:
-        active = found.responded & ~stopped
+    if clock in BETWEEN_ANSWERS:
+        active = found.waits & ~stopped
         before[1:] = active[:-1]
         return active, active & ((found.kind == RESPONSE) | ~before | begins)
     before[1:] = stopped[:-1]

@@ -62,10 +62,10 @@ def test_reopening_keeps_the_first_window() -> None:
     assert (rows["resolution", 2]["elapsed"], rows["resolution", 2]["due_at"]) == (HOUR, at("Wed 11:00"))
 
 
-def test_continued_window_counts_the_stop_as_pause() -> None:
+def test_continued_window_leaves_out_the_time_it_was_solved() -> None:
     story = "Tue 10:00 status resolved\nTue 15:00 status open"
     row = resolution(four_hours(reopen="continue"), story, as_of="Tue 16:00")
-    assert (row["elapsed"], row["paused"], row["due_at"]) == (2 * HOUR, 5 * HOUR, at("Wed 10:00"))
+    assert (row["elapsed"], row["paused"], row["due_at"]) == (2 * HOUR, 0, at("Wed 10:00"))
 
 
 def test_kept_priority_ignores_the_change() -> None:

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from engine.shared.errors import BadInput, NotFound
-from triage.learning.labelled_files import check_file, read_labelled, read_outside
+from triage.learning.labelled_files import check_file, learnable, read_labelled, read_outside
+from triage.learning.product_model import LabelledText
 
 
 def written(file: Path, frame: pl.DataFrame) -> None:
@@ -136,3 +137,15 @@ def test_a_text_may_be_long(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f'text,label\n"{"x, " * 100_000}",a\n', encoding="utf-8")
     ((row,), left_out) = read_labelled(tmp_path / "a.csv", text="text", label="label")
     assert (len(row.text), row.label, left_out) == (299_999, "a", 0)
+
+
+def test_lines_above_the_names_are_no_rows(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_text("Labelled tickets\nMarch;2026\n\ntext;label\nit drops;VPN\nit is dear;Billing\n", encoding="utf-8")
+    rows, left_out = read_labelled(file, text="text", label="label")
+    assert ([row.label for row in rows], left_out) == (["VPN", "Billing"], 0)
+
+
+def test_a_label_of_one_text_is_not_learnable() -> None:
+    rows = [LabelledText(*pair) for pair in (("a", "X"), ("b", "X"), ("c", "Y"), ("c", "Y"))]
+    assert learnable(rows) == (rows[:2], ["Y"])

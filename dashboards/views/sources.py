@@ -1,0 +1,104 @@
+"""What do we know of each source? Facts it tells, what is not measured, left out or refused, and its own verdict."""
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, opening, reports, words
+from pipelines.marts import MartReader
+
+FIELDS = {
+    "subject": "title", "content": "text", "requester_id": "who asked", "company_id": "customer", "group_id": "group",
+    "assignee_id": "agent", "first_response": "first response measured", "resolution": "resolution measured",
+}  # fmt: skip
+
+
+def page() -> None:
+    st.title("What do we know of each source?")
+    app = opening.app()
+    reader = opening.marts(app)
+    if reader is None:
+        cards.nothing_yet()
+        return
+    cards.speaks_of(reader.publication, app.now(), "all history")
+    found = opening.ask(reports.coverage, reader)
+    if found.is_empty():
+        st.info("No ticket was taken in yet.")
+        return
+    sources = found["source"].unique(maintain_order=True).to_list()
+    source = st.selectbox("Source", sources, key="source", width=260) if len(sources) > 1 else sources[0]
+    st.subheader("What it tells")
+    facts(found.filter(pl.col("source") == source))
+    left, right = st.columns(2)
+    with left:
+        ends(reader, source)
+    with right:
+        refused(reader, source)
+    differences(reader, source)
+
+
+def facts(found: pl.DataFrame) -> None:
+    shown = found.select(
+        fact=pl.col("field").replace(FIELDS),
+        of="tickets",
+        known="known",
+        share=pl.col("share_known").map_elements(words.percent, return_dtype=pl.String),
+        unknown="unknown",
+        most=pl.col("why").map_elements(words.not_counted, return_dtype=pl.String),
+    )
+    cards.table(shown.rename({"most": "most of the unknown"}), right=["share"])
+
+
+def ends(reader: MartReader, source: str) -> None:
+    st.subheader("How tickets ended")
+    found = opening.ask(reports.outcomes, reader, source)
+    if found.is_empty():
+        st.info("No ticket has ended.")
+        return
+    cards.table(found)
+    left_out = opening.ask(reports.left_out, reader, source)
+    if left_out.height:
+        with st.expander(f"Left out of attainment: {words.count(left_out.height, 'ticket')}"):
+            cards.tickets_table(left_out.drop("ticket"), left_out["ticket"].to_list(), key="opened left out")
+    proposed = opening.ask(reports.machine_mail, reader, source)
+    if proposed.height:
+        with st.expander(f"A machine seems to have written: {words.count(proposed.height, 'ticket')}"):
+            st.caption("They count until the source, or a mapping's `outcomes`, says `machine_mail`.")
+            cards.tickets_table(proposed.drop("ticket"), proposed["ticket"].to_list(), key="opened machine mail")
+
+
+def refused(reader: MartReader, source: str) -> None:
+    st.subheader("Rows that could not be taken in")
+    found = opening.ask(reports.refusals, reader, source)
+    if found.is_empty():
+        st.info("Every row that was delivered was taken in.")
+        return
+    cards.table(found)
+
+
+def differences(reader: MartReader, source: str) -> None:
+    st.subheader("Where its own SLA says something else")
+    counts = opening.ask(reports.agreement, reader, source)
+    if counts.is_empty():
+        st.info("This source tells no verdict of its own; a mapping may name its columns.")
+        return
+    for row in counts.iter_rows(named=True):
+        share = words.percent(row["agree"] / row["compared"]) if row["compared"] else "–"
+        compared = f"{row['agree']:,} of {row['compared']:,} alike ({share})"
+        st.text(f"{words.CLOCKS[row['clock']]}: {compared}; {row['undecided']:,} not decided by us")
+    found = opening.ask(reports.differing, reader, source)
+    if found.height:
+        spans = {"used": "elapsed", "promised": "target", "paused": "paused"}
+        shown = found.select(
+            "reference",
+            clock=pl.col("clock").replace(words.CLOCKS),
+            theirs="theirs",
+            ours=pl.col("ours").replace(words.STATES),
+            **{name: pl.col(of).map_elements(words.span, return_dtype=pl.String) for name, of in spans.items()},
+            policy="policy",
+            calendar="calendar",
+        )
+        st.caption("Our figures are business time on the calendar named; a ticket's page has the ledger behind them.")
+        cards.tickets_table(shown, found["ticket"].to_list(), key="opened difference", right=list(spans))
+
+
+page()

@@ -1,0 +1,106 @@
+"""`helmdesk coverage`: what each source tells, what is not known or does not count, and where its own SLA differs."""
+
+import json as as_json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import polars as pl
+import typer
+
+from pipelines.commands.terminal import counted, open_here, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pipelines.snapshot import Snapshot
+
+REASONS_SHOWN = 5
+CLOCKS = {"first_response": "first response", "resolution": "resolution"}
+
+
+def coverage(
+    context: typer.Context, json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False
+) -> None:
+    """Say what is known of each source's tickets, left out by outcome, refused, and judged otherwise by its own SLA."""
+    from pipelines.snapshot import Snapshot
+
+    with open_here(context) as app:
+        found = report(Snapshot(app, app.now()))
+    typer.echo(as_json.dumps(found, default=str) if json else "\n".join(_lines(found)))
+
+
+def report(snapshot: "Snapshot") -> dict[str, Any]:
+    """By source: tickets, fields (known, unknown, share_known, why), left_out by outcome, refused with its reasons, and
+    agreement by clock (compared, agree, differ: tickets)."""
+    from pipelines.marts import sources
+
+    fields, ends, verdicts = sources.coverage(snapshot), sources.outcomes(snapshot), sources.verdicts(snapshot)
+    tickets = dict(snapshot.tickets.group_by("source").len().sort("source").iter_rows())
+    refused = snapshot.rejected
+    names = sorted({*tickets, *refused["source"]})
+    return {
+        "as_of": snapshot.as_of,
+        "time_zone": snapshot.time_zone,
+        "sources": {
+            name: {
+                "tickets": tickets.get(name, 0),
+                "fields": {row.pop("field"): row for row in _of(fields, name)},
+                "left_out": {
+                    row["outcome"]: row["tickets"] for row in _of(ends.filter(~pl.col("counts_in_attainment")), name)
+                },
+                "refused": refused.filter(pl.col("source") == name).height,
+                "refused_because": _reasons(refused.filter(pl.col("source") == name)),
+                "agreement": {clock: _agreement(verdicts, name, clock) for clock in CLOCKS},
+            }
+            for name in names
+        },
+    }
+
+
+def _of(frame: pl.DataFrame, source: str) -> list[dict[str, Any]]:
+    return frame.filter(pl.col("source") == source).drop("source").to_dicts()
+
+
+def _reasons(refused: pl.DataFrame) -> list[dict[str, Any]]:
+    """Reasons with their count and one row each, the most frequent first; what is quoted in them does not tell them
+    apart."""
+    kind = pl.col("reason").str.replace_all(r"'[^']*'|\"[^\"]*\"|\d+", "…")
+    found = refused.group_by(kind=kind).agg(rows=pl.len(), example=pl.col("reason").first(), row=pl.col("row").first())
+    return found.sort("rows", "kind", descending=[True, False]).drop("kind").head(REASONS_SHOWN).to_dicts()
+
+
+def _agreement(verdicts: pl.DataFrame, source: str, clock: str) -> dict[str, Any]:
+    own = verdicts.filter((pl.col("source") == source) & (pl.col("clock") == clock) & pl.col("agrees").is_not_null())
+    agree = int(own["agrees"].sum())
+    differ = own.filter(~pl.col("agrees"))["reference"].head(REASONS_SHOWN).to_list()
+    return {"compared": own.height, "agree": agree, "differ": own.height - agree, "examples": differ}
+
+
+def _lines(found: dict[str, Any]) -> "Iterator[str]":
+    from engine.not_measured import in_words
+
+    yield f"days, weeks and months in {found['time_zone']}"
+    if not found["sources"]:
+        yield "no ticket was taken in yet: helmdesk ingest FILE --mapping MAPPING"
+    for name, told in found["sources"].items():
+        yield f"\n{plain(name)}: {counted(told['tickets'], 'ticket')}, {counted(told['refused'], 'refused row')}"
+        for field, row in told["fields"].items():
+            if field in CLOCKS and row["unknown"]:
+                yield (
+                    f"  {CLOCKS[field]}: {row['unknown']:,} of {row['tickets']:,} not measured, most: "
+                    f"{in_words(row['why'])}"
+                )
+            elif field in CLOCKS:
+                yield f"  {CLOCKS[field]}: measured on all {row['tickets']:,}"
+        parts = [f"{field} {row['share_known']:.0%}" for field, row in told["fields"].items() if field not in CLOCKS]
+        yield f"  known: {', '.join(parts)}"
+        if told["left_out"]:
+            ends = ", ".join(f"{outcome} {tickets:,}" for outcome, tickets in told["left_out"].items())
+            yield f"  left out: {sum(told['left_out'].values()):,} ({ends})"
+        for clock, both in told["agreement"].items():
+            if both["compared"]:
+                differ = f"; differ: {', '.join(map(plain, both['examples']))}" if both["differ"] else ""
+                yield (
+                    f"  {CLOCKS[clock]}: its own SLA says the same of {both['agree']:,} of {both['compared']:,}{differ}"
+                )
+        for reason in told["refused_because"]:
+            yield f"  refused {reason['rows']:,}: {plain(' '.join(reason['example'].split()))}"

@@ -99,7 +99,7 @@ Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_e
 
 @command_line.callback()
 def _global(context: typer.Context, home: Home = None, version: Version = False) -> None:  # noqa: ARG001
-    if context.obj == PROCESS:
+    if context.obj == PROCESS and "--dry-run" not in sys.argv:  # which writes nothing below home
         keep_bytecode(home)
     context.obj = {"home": home}
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.shared.errors import BadInput
-from engine.shared.policy_file import shortened
 from pipelines.commands.terminal import counted, open_here, plain, progress_bars
 
 if TYPE_CHECKING:
@@ -141,6 +140,8 @@ def _show_dry_run(
 
 
 def _dry_run_lines(read: "DryRun") -> Iterator[str]:
+    from engine.shared.policy_file import shortened
+
     counts = f"{counted(read.tickets, 'ticket')}, {counted(read.events, 'event')}, refused {read.refused:,}"
     yield f"{counts}; nothing was written"
     for reason in read.reasons:
@@ -149,7 +150,7 @@ def _dry_run_lines(read: "DryRun") -> Iterator[str]:
         listed = ", ".join(f"{shortened(word)} ({count:,})" for word, count in list(words.items())[:WORDS_SHOWN])
         more = f" and {len(words) - WORDS_SHOWN:,} more" if len(words) > WORDS_SHOWN else ""
         yield plain(f"unknown words of {column}: {listed}{more}; add them under `values` of the mapping")
-    for what, count in read.untold.items():
+    for what, count in read.unknown.items():
         yield plain(f"not told of {counted(count, 'ticket')}: {what}")
     for outcome, count in read.left_out.items():
         yield f"left out of the figures: {counted(count, 'ticket')} {outcome}"
@@ -169,6 +170,8 @@ def _beside(first: "FirstTicket") -> Iterator[str]:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
+    from engine.shared.policy_file import shortened
+
     texts = {name: " ".join(str(value).split()) for name, value in values.items() if value not in (None, "", ())}
     return _line(" | ".join(f"{name}: {shortened(text)}" for name, text in texts.items()))
 

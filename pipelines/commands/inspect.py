@@ -65,10 +65,10 @@ def _settled(seen: "Overview", vocabulary: "Vocabulary", answers: dict[str, str]
         question = next((each for each in draft.open if each.key not in answers), None)
         if question is None or not asks:
             return draft
-        answers[question.key] = _asked(question)
+        answers[question.key] = _reply_to(question)
 
 
-def _asked(question: "Question") -> str:
+def _reply_to(question: "Question") -> str:
     options = f" [{'/'.join(question.options)}]" if question.options else ""
     while True:
         given: str = typer.prompt(plain(question.text + options), default=question.guess)
@@ -100,6 +100,9 @@ def _overview_lines(seen: "Overview") -> Iterator[str]:
         yield f"    {seen.faulty:,} rows don't fit the header and will be refused"
     if seen.export:
         yield f"    known as an export of {seen.export.name}"
+        more = [each for each in seen.export.reads_more.items() if seen.column(each[0])]
+        for history, source in more:
+            yield f"    {history} is history that no mapping reads: `helmdesk ingest {seen.path} --source {source}` does"
     if seen.languages:
         yield f"    language of the headers: {', '.join(seen.languages[:2])}"
     for column in seen.columns:

@@ -1,5 +1,6 @@
 """The `helmdesk` command: words from a terminal to the jobs, errors back as one line and an exit code."""
 
+import gc
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,8 +23,11 @@ from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
+from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.people import people
+from pipelines.commands.pull import pull
+from pipelines.commands.push import push
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
@@ -47,7 +51,10 @@ command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(push, name="push")
 
+NEW_OBJECTS = 100_000
+"""Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps."""
 PROCESS = "process"
 """What a command is given that is a process of its own, and no call within another one."""
 FIRST_STAGE = 11
@@ -58,6 +65,7 @@ Home = Annotated[Path | None, typer.Option(help="Where everything is written (HE
 
 def main() -> None:
     """Entry point: every error meant for people becomes one line on stderr and an exit code; bugs stay loud."""
+    gc.set_threshold(NEW_OBJECTS)
     try:
         with translate_file_errors("this can't go on"):
             command_line(obj=PROCESS)
@@ -112,7 +120,9 @@ def demo(context: typer.Context) -> None:
     print(later_answers(where))
 
 
+command_line.command("inspect")(inspect)
 command_line.command("ingest")(ingest)
+command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
 command_line.command("coverage")(coverage)
 

@@ -223,8 +223,6 @@ class Snapshot:
     drafts = _table("suggestions")
     """Drafted replies; citations and macros as JSON text."""
     decisions = _table("allocation_decisions")
-    enrichments = _table("enrichments")
-    """What enriching found on each ticket; lists as JSON text."""
     related = _table("related_tickets")
     """The earlier tickets (`other_id`) that each may belong to."""
     alerts = _table("sla_alerts")
@@ -236,13 +234,21 @@ class Snapshot:
     agents = _table("agents")
     companies = _table("companies")
 
+    @cached_property
+    def enrichments(self) -> pl.DataFrame:
+        """What enriching found on each ticket; lists as JSON text."""
+        from triage.enrichment.contracts import Enrichment
+
+        return self._read("enrichments", columns=list(Enrichment.model_fields))
+
     latest_claims = _latest("claims", at="created_at")
     latest_drafts = _latest("drafts", at="created_at")
     latest_decisions = _latest("decisions", at="decided_at")
 
     @cached_property
     def groups(self) -> list[AssignmentGroup]:
-        """Groups with the load they carry elsewhere and the slots of the people who are there."""
+        """Groups with the load they carry elsewhere (`pipelines.work_queue.with_load` adds what they hold here) and the
+        slots of the people who are there."""
         from engine.allocation.presence import with_who_is_there
 
         store, calendars = self._app.store, self.policies.sla.calendars

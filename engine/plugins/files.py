@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
-from engine.plugins import cells, updates
-from engine.plugins.mapping import TicketMapping
+from engine.plugins import cells, field_histories, related_files, updates
+from engine.plugins.mapping import ROW_NUMBER, TicketMapping
 from engine.plugins.ports import CHUNK, chunks, not_unicode, out_of_order, storable
-from engine.plugins.tables import ROW, SUFFIXES, Batch, Faulty, flat, frame_of, open_table
+from engine.plugins.tables import SUFFIXES, Batch, Faulty, Table, flat, frame_of, open_table
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import all_wrong
 from engine.shared.tabular import lines, readable
@@ -28,45 +28,47 @@ class Line(NamedTuple):
 
 
 class MappedFiles:
-    """CSV, JSON lines or Parquet (CSV and JSON also gzipped), or a folder of such, by one mapping."""
+    """Tables of any form, or a folder of such, by one mapping."""
 
     def __init__(self, name: str, *, mapping: TicketMapping) -> None:
         self.name, self.mapping = name, mapping
 
     def read(self, path: Path) -> Iterator[Delivery]:
-        tables = [(part, open_table(part, encoding=self.mapping.encoding, delimiter=self.mapping.delimiter)) for part in
-                  _parts(path)]  # fmt: skip
+        if self.mapping.tables:
+            return related_files.deliveries(path, self.mapping)
+        tables = [(part, open_table(part, **self.mapping.form)) for part in _parts(path)]
         for part, table in tables:
-            cells.check_columns(self.mapping, table.columns, part)
-        read = self._histories if self.mapping.updates else self._tickets
+            self._check(table, part, is_one=len(tables) == 1)
+        read = self._changes if self.mapping.history else self._histories if self.mapping.updates else self._tickets
         return (delivery for part, table in tables for delivery in read(table.batches(), part.name))
+
+    def _check(self, table: Table, part: Path, *, is_one: bool) -> None:
+        if history := self.mapping.history:
+            named = (history.ticket, history.field, history.before, history.after, history.at, history.by)
+            return cells.check_named([name for name in named if name], table.columns, part, key="history")
+        if self.mapping.columns["ticket_id"] == ROW_NUMBER and not is_one:
+            raise BadInput(f"{part}: row numbers are ids of one file alone; give the files one by one, as own sources")
+        if table.columns:
+            cells.check_columns(self.mapping, table.columns, part)
+        return None
 
     def parse(self, payload: Mapping[str, Any]) -> Delivery:
         """One record as JSON: nested keys are columns joined by dots. A log of updates has no webhook: BadInput."""
-        if self.mapping.updates is not None:
+        if self.mapping.updates or "ticket_id" not in self.mapping.columns:
             raise BadInput(f"{self.name}: this mapping reads event logs; give a source that reads single tickets")
         return one_record(payload, self.mapping, f"{self.name} webhook")
+
+    def _changes(self, batches: Iterator[Batch], origin: str) -> Iterator[Delivery]:
+        return field_histories.deliveries(batches, self.mapping, origin)
 
     def _tickets(self, batches: Iterator[Batch], origin: str) -> Iterator[Delivery]:
         seen: dict[str, int] = {}
         for batch in batches:
             good, refused = cells.typed(batch.frame, self.mapping, origin)
             refused += [cells.refused(self.mapping, origin, fault) for fault in batch.faulty]
-            fresh, again = self._once(good, seen, origin)
+            fresh, again = cells.once(good, seen, self.mapping, origin)
             tickets, odd = cells.tickets(fresh, self.mapping, origin)
             yield Delivery(tickets=tuple(tickets), rejected=tuple(_by_row([*refused, *again, *odd])))
-
-    def _once(self, good: pl.DataFrame, seen: dict[str, int], origin: str) -> tuple[pl.DataFrame, list[Rejected]]:
-        """A ticket id counts once in a file: the first row is taken, a later one refused."""
-        key, fresh, again = f"{cells.FIELD}ticket_id", [], []
-        for row in good.iter_rows(named=True):
-            first = seen.setdefault(row[key], row[ROW])
-            fresh.append(first == row[ROW])
-            if first != row[ROW]:
-                content = {c: v for c, v in row.items() if not c.startswith(cells.FIELD) and v is not None}
-                reason = f"column {self.mapping.columns['ticket_id']}: {row[key]!r} was already in row {first}"
-                again.append(cells.refused(self.mapping, origin, Faulty(row[ROW], reason, content)))
-        return good.filter(pl.Series(fresh, dtype=pl.Boolean)), again
 
     def _histories(self, batches: Iterator[Batch], origin: str) -> Iterator[Delivery]:
         read = list(batches)
@@ -74,12 +76,12 @@ class MappedFiles:
             return
         good, refused = cells.typed(pl.concat([batch.frame for batch in read]), self.mapping, origin)
         refused += [cells.refused(self.mapping, origin, fault) for batch in read for fault in batch.faulty]
-        histories, odd = updates.histories(good, self.mapping, origin)
-        for part, rejected in chunks(histories, _by_row([*refused, *odd])):
+        histories, rejected = updates.histories(good, refused, self.mapping, origin)
+        for part, some in chunks(histories, _by_row(rejected)):
             yield Delivery(
                 tickets=tuple(each.ticket for each in part),
                 events=tuple(event for each in part for event in each.events),
-                rejected=rejected,
+                rejected=some,
             )
 
 

@@ -24,6 +24,7 @@ from engine.plugins.mapping import ENUMS, TicketMapping
 from engine.plugins.messages import Messages
 from engine.plugins.ports import not_unicode
 from engine.plugins.tables import Faulty
+from engine.plugins.ticket_history import Message, Role, with_messages
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import all_wrong
 
@@ -56,14 +57,11 @@ class JiraSource(Messages):
         if isinstance(history, str):
             refused = cells.refused(self.mapping, origin, Faulty(1, history, dict(issue)))
             return Delivery(rejected=(refused,))
-        messages, responses = _messages(ticket, issue["fields"].get("comment"), history, self.mapping)
-        ticket = ticket.model_copy(update={"responses": responses})
-        if is_whole:
-            history = sorted([*history, *messages], key=lambda event: event.at)
-            return Delivery(tickets=(_with_replayed_dates(ticket, history),), events=tuple(history))
-        first = min((event.at for event in messages if event.kind == Kind.RESPONSE), default=None)
-        ticket = ticket.model_copy(update={"first_response_at": ticket.first_response_at or first})
-        return Delivery(tickets=(ticket,), events=tuple(messages))
+        spoken = _spoken(ticket, issue["fields"].get("comment"), history, self.mapping)
+        if not is_whole:
+            return spoken
+        events = sorted([*history, *spoken.events], key=lambda event: event.at)
+        return Delivery(tickets=(_with_replayed_dates(spoken.tickets[0], events),), events=tuple(events))
 
 
 def plain_text(document: Any) -> str | None:
@@ -216,38 +214,35 @@ def _events(ticket: StandardTicket, changes: list[_Change], status: Status) -> I
         )
 
 
-def _messages(
-    ticket: StandardTicket, comments: Any, history: Sequence[Event], mapping: TicketMapping
-) -> tuple[list[Event], Responses]:
-    """What was said, and from what it follows when the desk answered."""
+def _spoken(ticket: StandardTicket, comments: Any, history: Sequence[Event], mapping: TicketMapping) -> Delivery:
+    """The ticket with what was said on it."""
     listed = comments.get("comments") if isinstance(comments, Mapping) else None
     if not isinstance(listed, list):
         touches = (event for event in history if event.kind == Kind.STATUS and event.actor != ticket.requester)
         first = next(touches, None) if mapping.first_response == "first_touch" else None
-        return ([_said(ticket, Kind.RESPONSE, first.at, first.actor)] if first else []), mapping.responses
+        name = f"{ticket.key}/response"
+        touch = first.model_copy(update={"kind": Kind.RESPONSE, "value": None, "id": name}) if first else None
+        return Delivery(tickets=(ticket,), events=(touch,) if touch else ())
     times = _instants([comment.get("created") for comment in listed], mapping)
-    events = [_message(ticket, comment, at, listed) for at, comment in zip(times, listed, strict=True) if at]
+    said = [_message(ticket, comment, at, listed) for at, comment in zip(times, listed, strict=True) if at]
+    spoken = with_messages(ticket, said)
     if comments.get("total", len(listed)) <= len(listed):
-        return events, Responses.REPLIES
-    is_answered = any(event.kind == Kind.RESPONSE for event in events)
-    return events, Responses.COLUMN if is_answered else Responses.UNTOLD
+        return spoken
+    known = Responses.COLUMN if spoken.tickets[0].first_response_at else Responses.UNTOLD
+    return spoken.model_copy(update={"tickets": (spoken.tickets[0].model_copy(update={"responses": known}),)})
 
 
-def _message(ticket: StandardTicket, comment: Mapping[str, Any], at: datetime, thread: Sequence[Any]) -> Event:
+def _message(ticket: StandardTicket, comment: Mapping[str, Any], at: datetime, thread: Sequence[Any]) -> Message:
     author = comment.get("author") or {}
-    is_public = comment.get("jsdPublic", True) and not comment.get("visibility")
+    role: Role = "agent"
     if author.get("accountType") == "app":
         role = "automation"
     elif _person(author) == ticket.requester:
         role = "customer"
     elif author.get("accountType") == "customer" or _is_colleague(author, ticket, thread):
         role = "colleague"
-    else:
-        role = "agent"
-    of_customer = role in {"customer", "colleague"}
-    kind = Kind.CUSTOMER_MESSAGE if of_customer else Kind.RESPONSE if role == "agent" and is_public else Kind.MESSAGE
-    data = {"author_role": role, "visibility": "public" if is_public else "internal"}
-    return _said(ticket, kind, at, _person(author), data)
+    is_public = comment.get("jsdPublic", True) and not comment.get("visibility")
+    return Message(str(comment.get("id", at.isoformat())), at, _person(author), role, is_public)
 
 
 def _is_colleague(author: Mapping[str, Any], ticket: StandardTicket, thread: Sequence[Any]) -> bool:
@@ -257,14 +252,6 @@ def _is_colleague(author: Mapping[str, Any], ticket: StandardTicket, thread: Seq
     known = str(reporter.get("emailAddress") or ticket.requester or "")
     domain = known.rpartition("@")[2].casefold() if "@" in known else None
     return domain is not None and str(author.get("emailAddress") or "").casefold().endswith(f"@{domain}")
-
-
-def _said(
-    ticket: StandardTicket, kind: Kind, at: datetime, who: str | None, data: Mapping[str, str] | None = None
-) -> Event:
-    at = max(at, ticket.created_at)
-    name = f"{ticket.key}/{kind}/{at.isoformat()}"
-    return Event(ticket_id=ticket.key, kind=kind, at=at, actor=who or ticket.source, data=dict(data or {}), id=name)
 
 
 def _verdict(fields: Mapping[str, Any]) -> SourceVerdict | None:

@@ -1,4 +1,5 @@
-"""A file of a system's own messages, one JSON object a line, means what the same messages mean to its webhook."""
+"""A file of a system's own messages, one JSON object a line or a list of them in a document, means what the same
+messages mean to its webhook."""
 
 import json
 from collections.abc import Iterator
@@ -6,37 +7,24 @@ from pathlib import Path
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
 from engine.plugins.cells import refused
-from engine.plugins.files import TICKET_LINES, Line, MappedFiles, content_of, numbered_lines
+from engine.plugins.files import Line, MappedFiles, content_of, numbered_lines
+from engine.plugins.json_documents import document_records
 from engine.plugins.ports import CHUNK
 from engine.plugins.tables import Faulty
 from engine.shared.errors import BadInput
-from engine.shared.tabular import utf8_text
-
-WRAPPERS = ("issues", "tickets", "result", "results", "records")
-"""Under which an API's answer has its list."""
-
-
-def listed_records(path: Path) -> list[Line]:
-    """The records of a JSON document, each as its text: an array, the list in an API's answer, or a single one.
-    Raises BadInput."""
-    try:
-        document = json.loads(utf8_text(path))
-    except (ValueError, RecursionError):
-        raise BadInput(f"{path}: not one whole JSON document; export it again") from None
-    if isinstance(document, dict):
-        document = next((document[name] for name in WRAPPERS if isinstance(document.get(name), list)), [document])
-    return [Line(number, json.dumps(record, ensure_ascii=False)) for number, record in enumerate(document, start=1)]
 
 
 class Messages(MappedFiles):
-    """JSON lines, and the list in a JSON document, go through `parse`; other tables are read by the mapping alone."""
+    """JSON goes through `parse`; other tables are read by the mapping alone."""
 
     def read(self, path: Path) -> Iterator[Delivery]:
         name = path.name.casefold()
-        if path.is_dir() or not name.endswith((*TICKET_LINES, ".json", ".json.gz")):
+        if path.is_file() and name.endswith((".json", ".json.gz")):
+            listed = document_records(path, self.mapping.records, encoding=self.mapping.encoding)
+            return self._deliveries([Line(*numbered) for numbered in enumerate(map(json.dumps, listed), 1)], path.name)
+        if path.is_dir() or not name.endswith((".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")):
             return super().read(path)
-        listed = numbered_lines(path) if name.endswith(TICKET_LINES) else listed_records(path)
-        return self._deliveries(listed, path.name)
+        return self._deliveries(numbered_lines(path), path.name)
 
     def _deliveries(self, lines: list[Line], origin: str) -> Iterator[Delivery]:
         first: dict[str, int] = {}

@@ -19,6 +19,9 @@ DEEPEST = 50
 CHUNK = 2_000
 """The most tickets, and the most rejected rows, that one delivery carries."""
 
+NOTES = "-notes"
+"""How the name of each destination of notes ends."""
+
 Item = TypeVar("Item")
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import Field
 
@@ -14,6 +14,11 @@ from engine.plugins.sending import Transport, to_file
 from engine.shared import policy_file
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import read_yaml
+
+if TYPE_CHECKING:
+    from engine.plugins.pull.notes import Notes
+    from engine.plugins.pull.pages import Feed
+    from engine.plugins.pull.site import Account
 
 CONFIG = "plugins.yaml"
 MAPPED = "engine.plugins.files:MappedFiles"
@@ -39,7 +44,13 @@ SOURCES = {
     "webhook": Entry(plugin="engine.plugins.webhook:StandardTicketSource"),
     "servicenow": Entry(plugin="engine.plugins.servicenow:ServiceNowSource", mapping="servicenow.yaml"),
     "jira": Entry(plugin="engine.plugins.jira:JiraSource", mapping="jira.yaml"),
+    "zendesk": Entry(plugin="engine.plugins.zendesk:ZendeskSource", mapping="zendesk.yaml"),
+    "freshdesk": Entry(plugin="engine.plugins.freshdesk:FreshdeskSource", mapping="freshdesk.yaml"),
 }
+PULLED = ("freshdesk", "jira", "servicenow", "zendesk")
+"""Sources whose tickets can be fetched from an API."""
+TAKES_NOTES = ("jira", "servicenow", "zendesk")
+"""Sources whose tickets take internal notes."""
 HANDLERS = {
     "outbox": Entry(plugin="engine.plugins.sending:Handler"),
     "servicenow": Entry(plugin="engine.plugins.servicenow:ServiceNowHandler"),
@@ -90,6 +101,34 @@ def handler_plugin(
     transport = _to_url(str(send_to), token) if is_address else to_file(Path(send_to))
     options = {**known[name].options, "records": lambda: group_records(groups), "transport": transport}
     return cast("HandlerPlugin", _made(name, known[name], options))
+
+
+def feed(account: "Account", *, jql: str = "") -> "Feed":
+    """Where the tickets of this account's source are fetched from. Raises BadInput for an address that is none."""
+    from engine.plugins.pull import freshdesk, jira, servicenow, zendesk
+
+    match account.source:
+        case "jira":
+            return jira.JiraFeed(account, jql=jql)
+        case "servicenow":
+            return servicenow.ServiceNowFeed(account)
+        case "zendesk":
+            return zendesk.ZendeskFeed(account)
+        case "freshdesk":
+            return freshdesk.FreshdeskFeed(account)
+    raise BadInput(f"nothing is pulled from {account.source!r}; there are {', '.join(PULLED)}")
+
+
+def notes(account: "Account") -> "Notes":
+    """Where suggestions for this account's tickets go; its source is one of TAKES_NOTES."""
+    from engine.plugins.pull.notes import JiraNotes, ServiceNowNotes, ZendeskNotes
+
+    match account.source:
+        case "jira":
+            return JiraNotes(account)
+        case "servicenow":
+            return ServiceNowNotes(account)
+    return ZendeskNotes(account)
 
 
 def _to_url(url: str, token: str | None) -> Transport:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, GroupMetrics, GroupStatus, Location
+from engine.plugins import cells
 from engine.plugins.files import one_record
 from engine.plugins.messages import Messages
 from engine.plugins.sending import Handler, external_id, require_group, words
+from engine.plugins.servicenow_history import PARTS, history, state_word
+from engine.plugins.tables import Faulty
+from engine.plugins.ticket_history import Unreadable
 from engine.shared.errors import BadInput
-
-ON_HOLD = "3"
 
 
 class ServiceNowSource(Messages):
@@ -21,11 +23,25 @@ class ServiceNowSource(Messages):
     def parse(self, payload: Mapping[str, Any]) -> Delivery:
         listed = payload.get("result", payload)
         records = listed if isinstance(listed, list) else [listed]
-        parts = [one_record(_cells(record), self.mapping, f"{self.name} webhook") for record in records]
+        parts = [self._one(record) for record in records]
         return Delivery(
             tickets=tuple(ticket for part in parts for ticket in part.tickets),
+            events=tuple(event for part in parts for event in part.events),
             rejected=tuple(refused for part in parts for refused in part.rejected),
         )
+
+    def _one(self, record: Any) -> Delivery:
+        plain, origin = _cells(record), f"{self.name} webhook"
+        delivery = one_record(plain, self.mapping, origin)
+        if not delivery.tickets or not isinstance(record.get("sys_audit"), list):
+            return delivery
+        try:
+            return history(delivery.tickets[0], record, self.mapping)
+        except (Unreadable, AttributeError, KeyError, TypeError) as error:
+            reason = (
+                str(error) if isinstance(error, Unreadable) else f"history: not as ServiceNow writes it ({error!r})"
+            )
+            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, plain)),))
 
 
 def _cells(record: Any) -> dict[str, Any]:
@@ -34,14 +50,15 @@ def _cells(record: Any) -> dict[str, Any]:
         raise BadInput(f"expected incident records as JSON objects, found {type(record).__name__}")
     plain: dict[str, Any] = {}
     for name, value in record.items():
+        if name in PARTS:
+            continue
         if isinstance(value, Mapping) and "value" in value:
             plain[name] = value["value"]
             plain[f"{name}.display_value"] = value.get("display_value")
         else:
             plain[name] = value
-    reason = plain.get("hold_reason")
-    if str(plain.get("state")) == ON_HOLD and reason not in (None, ""):
-        plain["state"] = f"{ON_HOLD}/{reason}"
+    if "state" in plain:
+        plain["state"] = state_word(plain["state"], plain.get("hold_reason"))
     return plain
 
 

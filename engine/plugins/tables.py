@@ -1,21 +1,29 @@
-"""A file as rows of text: CSV, JSON lines or Parquet, nothing guessed, and every row that does not fit is named."""
+"""A file as rows of text, whatever its form: nothing guessed, and every row that does not fit is named."""
 
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
+from engine.plugins import workbooks, xes
+from engine.plugins.json_documents import document_records
 from engine.plugins.ports import CHUNK, not_unicode
 from engine.shared.errors import BadInput
-from engine.shared.tabular import lines, readable, records, text_of
+from engine.shared.tabular import delimiter_of, lines, name_within, readable, text_of, whole
+from engine.shared.tabular import records as csv_records
 
 ROW = "\x00row"
 """The column with the row's number; no column of a file can be called that."""
 
-SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz", ".parquet")
+FORMS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xes")
+SUFFIXES = (*FORMS, *(f"{form}.gz" for form in FORMS), ".parquet", ".xlsx", ".xls", ".zip")
+MOST_ROWS = 50_000_000
+"""Of a Parquet file, in which a few bytes may stand for any number."""
 DEEPEST = 10
 """Levels of nested keys that become columns; what is deeper stays JSON."""
 
@@ -23,7 +31,7 @@ DEEPEST = 10
 class Faulty(NamedTuple):
     """A row that is no row of this table."""
 
-    row: int
+    row: int | None
     reason: str
     content: dict[str, Any]
 
@@ -41,19 +49,40 @@ class Table(Protocol):
     def batches(self) -> Iterator[Batch]: ...
 
 
-def open_table(path: Path, *, encoding: str = "utf-8", delimiter: str = ",") -> Table:
+def open_table(
+    path: Path,
+    *,
+    encoding: str = "utf-8",
+    delimiter: str = ",",
+    skip_rows: int = 0,
+    sheet: str | None = None,
+    records: str | None = None,
+) -> Table:
     """The table in a file. The whole file is checked first: raises BadInput if it can't be read to its end."""
-    name = path.name.casefold()
     with readable(path, encoding):
-        if path.is_dir() or not name.endswith(SUFFIXES):
+        if path.is_dir() or not path.name.casefold().endswith(SUFFIXES):
             raise BadInput(f"{path}: not a table that can be read; expected a file named *{', *'.join(SUFFIXES)}")
         if path.stat().st_size == 0:
             raise BadInput(f"{path}: the file is empty; export it again")
-        if name.endswith(".parquet"):
-            return _Parquet(path)
-        if ".jsonl" in name or ".ndjson" in name:
-            return _JsonLines(path, encoding)
-        return _Csv(path, encoding, "\t" if ".tsv" in name else delimiter)
+        name = name_within(path)
+        match name.rpartition(".")[2]:
+            case "parquet":
+                return _Frame(_parquet(path))
+            case "xlsx" | "xls":
+                return _Frame(_under_header(workbooks.sheet(path, sheet), skip_rows, path))
+            case "jsonl" | "ndjson":
+                return _Records(partial(_json_lines, path, encoding), "line")
+            case "json":
+                given = document_records(path, records, encoding=encoding)
+                return _Records(
+                    lambda: ((number, _cells(record), record) for number, record in enumerate(given, 1)), "record"
+                )
+            case "xes":
+                return _Records(lambda: ((n, event, None) for n, event in enumerate(xes.log_events(path), 1)), "event")
+            case "csv" | "tsv":
+                mark = "\t" if name.endswith(".tsv") else delimiter
+                return _Csv(path, encoding, mark, skip_rows)
+        raise BadInput(f"{path}: {name} in it is not a table that can be read; expected *{', *'.join(SUFFIXES)}")
 
 
 def flat(record: Mapping[str, Any], prefix: str = "") -> dict[str, str | None]:
@@ -79,8 +108,9 @@ def frame_of(rows: list[tuple[int, Mapping[str, str | None]]], columns: list[str
 class _Csv:
     """RFC 4180 with a header. Read by the csv module: Polars fills short lines and can't say which line was long."""
 
-    def __init__(self, path: Path, encoding: str, delimiter: str) -> None:
-        self.path, self.encoding, self.delimiter = path, encoding, delimiter
+    def __init__(self, path: Path, encoding: str, delimiter: str, skip_rows: int) -> None:
+        self.path, self.encoding, self.skip_rows = path, encoding, skip_rows
+        self.delimiter = delimiter_of(path, encoding, skip=skip_rows) if delimiter == "auto" else delimiter
         rows = self._rows()
         header = next(rows, None)
         if header is None:
@@ -95,11 +125,13 @@ class _Csv:
         good: list[tuple[Any, ...]] = []
         faulty: list[Faulty] = []
         for number, row in enumerate(rows, start=1):
+            if not any(row) or not any(map(str.strip, row)):
+                continue
             if len(row) == len(self.columns):
                 good.append((number, *row))
             else:
                 faulty.append(self._ragged(number, row))
-            if number % CHUNK == 0:
+            if len(good) + len(faulty) == CHUNK:
                 yield Batch(self._frame(good), faulty)
                 good, faulty = [], []
         if good or faulty:
@@ -107,10 +139,12 @@ class _Csv:
 
     def _rows(self) -> Iterator[list[str]]:
         with readable(self.path, self.encoding), text_of(self.path, self.encoding) as text:
-            yield from (cells for _, cells in records(text, self.path, self.delimiter))
+            yield from (cells for _, cells in csv_records(text, self.path, self.delimiter, skip=self.skip_rows))
 
     def _frame(self, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
-        return pl.DataFrame(rows, schema={ROW: pl.Int64, **dict.fromkeys(self.columns, pl.String)}, orient="row")
+        frame = pl.DataFrame(rows, schema={ROW: pl.Int64, **dict.fromkeys(self.columns, pl.String)}, orient="row")
+        written_as_formula = [pl.col(c) for c in self.columns if frame[c].str.starts_with('="').any()]
+        return frame.with_columns(column.str.replace(r'(?s)^="(.*)"$', "$1") for column in written_as_formula)
 
     def _ragged(self, number: int, row: list[str]) -> Faulty:
         cells: dict[str, Any] = dict(zip(self.columns, row, strict=False))
@@ -119,22 +153,26 @@ class _Csv:
         return Faulty(number, f"the row has {len(row)} cells, the header {len(self.columns)}", cells)
 
 
-class _JsonLines:
-    """One JSON object a line; the row's number is the line's."""
+Numbered = Iterable[tuple[int, Mapping[str, str | None] | None, Any]]
+"""Records as text cells, each with its number; None for what is no record, which then stands behind it."""
 
-    def __init__(self, path: Path, encoding: str) -> None:
-        self.path, self.encoding = path, encoding
+
+class _Records:
+    """Records that each bring the names of their cells, read twice."""
+
+    def __init__(self, read: Callable[[], Numbered], what: str) -> None:
+        self.read, self.what = read, what
         names: dict[str, None] = {}
-        for _, cells, _ in self._lines():
+        for _, cells, _ in read():
             names |= dict.fromkeys(cells or ())
         self.columns = list(names)
 
     def batches(self) -> Iterator[Batch]:
         good: list[tuple[int, Mapping[str, str | None]]] = []
         faulty: list[Faulty] = []
-        for number, cells, line in self._lines():
+        for number, cells, given in self.read():
             if cells is None:
-                faulty.append(Faulty(number, "the line is not one JSON object in Unicode", {"line": line}))
+                faulty.append(Faulty(number, f"the {self.what} is not one JSON object in Unicode", {self.what: given}))
             else:
                 good.append((number, cells))
             if len(good) + len(faulty) == CHUNK:
@@ -143,27 +181,42 @@ class _JsonLines:
         if good or faulty:
             yield Batch(frame_of(good, self.columns), faulty)
 
-    def _lines(self) -> Iterator[tuple[int, dict[str, str | None] | None, str]]:
-        return ((number, _object(line), line) for number, line in lines(self.path, self.encoding))
 
+class _Frame:
+    """Rows of text that are read already."""
 
-class _Parquet:
-    """Typed columns as text; instants as ISO 8601."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            frame = pl.read_parquet(path)
-        except pl.exceptions.PolarsError as error:
-            raise BadInput(
-                f"{path}: not a whole Parquet file ({' '.join(str(error).split())}); fetch it again"
-            ) from error
-        self.columns = frame.columns
-        texts = [_as_text(frame[name]) for name in frame.columns]
-        self.frame = pl.DataFrame(texts).with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
+    def __init__(self, texts: pl.DataFrame) -> None:
+        self.columns = texts.columns
+        filled = pl.any_horizontal(pl.col(name).str.strip_chars() != "" for name in texts.columns)
+        numbered = texts.with_row_index(ROW, offset=1).with_columns(pl.col(ROW).cast(pl.Int64))
+        self.frame = numbered.filter(filled) if texts.columns else numbered
 
     def batches(self) -> Iterator[Batch]:
         for part in self.frame.iter_slices(CHUNK):
             yield Batch(part, [])
+
+
+def _parquet(path: Path) -> pl.DataFrame:
+    """Typed columns as text; instants as ISO 8601."""
+    source = io.BytesIO(whole(path)) if path.suffix.lower() == ".zip" else path
+    try:
+        if (height := pl.scan_parquet(source).select(pl.len()).collect().item()) > MOST_ROWS:
+            raise BadInput(f"{path}: has {height:,} rows; split it into files of at most {MOST_ROWS:,}")
+        frame = pl.read_parquet(source)
+    except pl.exceptions.PolarsError as error:
+        raise BadInput(f"{path}: not a whole Parquet file ({' '.join(str(error).split())}); fetch it again") from error
+    return pl.DataFrame([_as_text(frame[name]) for name in frame.columns])
+
+
+def _under_header(rows: pl.DataFrame, skip_rows: int, path: Path) -> pl.DataFrame:
+    """The rows below the first that is not blank, which names the columns."""
+    below = rows.slice(skip_rows)
+    filled = below.select(pl.any_horizontal(pl.all().is_not_null())).to_series() if rows.width else pl.Series()
+    if not filled.any():
+        raise BadInput(f"{path}: the sheet has no header; export it again")
+    head = filled.arg_true()[0]
+    names = _distinct([cell or "" for cell in below.row(head)])
+    return below.slice(head + 1).rename(dict(zip(below.columns, names, strict=True)))
 
 
 def _as_text(column: pl.Series) -> pl.Series:
@@ -182,11 +235,21 @@ def _as_text(column: pl.Series) -> pl.Series:
     return column.cast(pl.String)
 
 
-def _object(line: str) -> dict[str, str | None] | None:
+def _json_lines(path: Path, encoding: str) -> Numbered:
+    return ((number, _cells(_loaded(line)), line) for number, line in lines(path, encoding))
+
+
+def _loaded(line: str) -> Any:
     try:
-        record = json.loads(line)
-        return flat(record) if isinstance(record, dict) and not not_unicode(record) else None
+        return json.loads(line)
     except (ValueError, RecursionError):
+        return None
+
+
+def _cells(record: Any) -> dict[str, str | None] | None:
+    try:
+        return flat(record) if isinstance(record, dict) and not not_unicode(record) else None
+    except RecursionError:
         return None
 
 

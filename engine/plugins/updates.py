@@ -1,26 +1,29 @@
 """An event log, one row per update, becomes tickets with the history that the rows tell.
 
 What is read from the rows of one ticket, ordered by the update's instant, its number and its place in the file:
-- created at the mapped `created_at` as new, with the priority, tier and type of the first row;
-- status, priority, tier, type, group and assignee change at the instant of the first row that shows the new value;
-- the first response is the first sign of work: the first row whose status is not new, or the first later row
-  with another assignee (taking the call and writing the ticket down is not yet a response);
+- created at the mapped `created_at`, else at its first row, as new, with the priority, tier and type of the first row;
+- status, priority, tier, type, group and assignee change at the instant of the first row that shows the new value; an
+  empty status, priority, tier or type is that of the row before;
+- if the mapping says `first_response: first_touch`, the first response is the first sign of work: the first row whose
+  status is not new, or the first later row with another assignee (taking the call and writing the ticket down is not
+  yet a response);
 - resolved and closed are when the rows first show it for good, so that ticket and history always agree; a source's
   own `resolved_at` or `closed_at` that differs is kept in `external_metadata["reported"]`;
 - an update made before the creation counts from the creation, its own instant is kept in the event's data;
-- `end_facts` are kept apart under `external_metadata["known_at_the_end"]`.
+- `end_facts` are kept apart under `external_metadata["known_at_the_end"]`;
+- a ticket of which a row was refused is held back: half a history is none.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from engine import lifecycle
-from engine.contracts import Event, Kind, Rejected, SlaEffect, StandardTicket, Status
-from engine.plugins import cells
+from engine.contracts import Event, Kind, Rejected, Responses, SlaEffect, StandardTicket, Status
+from engine.plugins import cells, spreadsheet_habits
 from engine.plugins.cells import FIELD, ORDER, UPDATED
 from engine.plugins.mapping import ENUMS, TicketMapping
 from engine.plugins.tables import ROW, Faulty
@@ -46,14 +49,19 @@ class TicketHistory(NamedTuple):
     events: list[Event]
 
 
-def histories(good: pl.DataFrame, mapping: TicketMapping, origin: str) -> tuple[list[TicketHistory], list[Rejected]]:
-    """Tickets with their histories from typed cells (`cells.typed`), in the order of first appearance."""
+def histories(
+    good: pl.DataFrame, refused: Sequence[Rejected], mapping: TicketMapping, origin: str
+) -> tuple[list[TicketHistory], list[Rejected]]:
+    """Tickets with their histories from typed cells (`cells.typed`), in the order of first appearance; `refused` are
+    the rows that could not be read."""
     rows = _ordered(good, mapping)
     strange = rows.filter(pl.col(CREATED) != pl.col(CREATED).first().over(KEY))
-    rejected = [_contradiction(row, mapping, origin) for row in strange.iter_rows(named=True)]
-    rows = rows.filter(pl.col(CREATED) == pl.col(CREATED).first().over(KEY))
+    refused = [*refused, *(_contradiction(row, mapping, origin) for row in strange.iter_rows(named=True))]
+    lengths = dict(good.group_by(KEY).len().iter_rows())
+    rejected, held = held_back(refused, mapping.columns["ticket_id"], lengths, odd=strange[KEY].to_list())
+    rows = rows.filter(~pl.col(KEY).is_in(list(held))) if held else rows
     rows = rows.with_columns(pl.int_range(pl.len()).over(KEY).eq(0).alias(FIRST))
-    changes = _changes(rows)
+    changes = _changes(rows, mapping)
     ticket_histories: list[TicketHistory] = []
     for group in _groups(rows, changes, cells.extra_columns(rows, mapping)):
         made = _ticket_history(group, mapping)
@@ -62,6 +70,25 @@ def histories(good: pl.DataFrame, mapping: TicketMapping, origin: str) -> tuple[
         else:
             ticket_histories.append(made)
     return ticket_histories, rejected
+
+
+def held_back(
+    refused: Iterable[Rejected], column: str, good: Mapping[str, int], *, odd: Sequence[str] = ()
+) -> tuple[list[Rejected], set[str]]:
+    """One refusal for each ticket, the first with the count, and those tickets; rows that name none stand for
+    themselves. `good` counts the rows of each ticket that could be read, `odd` names the ticket of each read row that
+    is refused all the same."""
+    by_ticket: dict[str, list[Rejected]] = {}
+    rejected: list[Rejected] = []
+    for each in sorted(refused, key=lambda each: each.row or 0):
+        key = str(each.content.get(column) or "").strip()
+        alone = not key or spreadsheet_habits.is_total(key)
+        (rejected if alone else by_ticket.setdefault(key, [])).append(each)
+    for key, rows in by_ticket.items():
+        number = good.get(key, 0) + len(rows) - odd.count(key)
+        what = f"ticket {key} is held back: {len(rows)} of its {number} rows can't be read"
+        rejected.append(rows[0].model_copy(update={"reason": f"{rows[0].reason}; {what}"}))
+    return rejected, set(by_ticket)
 
 
 class _Group(NamedTuple):
@@ -76,21 +103,27 @@ class _Group(NamedTuple):
 def _ordered(good: pl.DataFrame, mapping: TicketMapping) -> pl.DataFrame:
     actor = mapping.updates.actor if mapping.updates else None
     missing = [f for f in FOLLOWED if f not in mapping.columns]
+    created = pl.col(CREATED) if CREATED in good.columns else pl.col(UPDATED).min().over(KEY)
     rows = good.with_columns(
-        pl.max_horizontal(UPDATED, CREATED).alias(AT),
+        created.alias(CREATED),
+        pl.max_horizontal(UPDATED, created).alias(AT),
         (pl.col(actor) if actor else pl.lit(None, pl.String)).alias(ACTOR),
         (pl.col(ORDER) if ORDER in good.columns else pl.lit(None, pl.Int64)).alias(ORDER),
         pl.col(ROW).min().over(KEY).alias(f"{FIELD}(place)"),
         *(pl.lit(mapping.constants.get(f), pl.String).alias(FIELD + f) for f in missing),
     )
-    rows = rows.with_columns(pl.col(FIELD + f).fill_null(default) for f, default in DEFAULTS.items())
-    return rows.sort(f"{FIELD}(place)", UPDATED, ORDER, ROW, nulls_last=True, maintain_order=True)
+    rows = rows.sort(f"{FIELD}(place)", UPDATED, ORDER, ROW, nulls_last=True, maintain_order=True)
+    told = {f: pl.when(pl.col(FIELD + f) != cells.NOTHING).then(pl.col(FIELD + f)) for f in DEFAULTS}
+    return rows.with_columns(
+        told[f].forward_fill().over(KEY).fill_null(default).alias(FIELD + f) for f, default in DEFAULTS.items()
+    )
 
 
-def _changes(rows: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+def _changes(rows: pl.DataFrame, mapping: TicketMapping) -> dict[str, list[dict[str, Any]]]:
     """What changed in which row, by ticket."""
     parts = [_change(rows, field, place) for place, field in enumerate(FOLLOWED, start=1)]
-    parts.append(_first_sign_of_work(rows))
+    if mapping.first_response == "first_touch":
+        parts.append(_first_sign_of_work(rows))
     changes = pl.concat(parts).sort("n", "place")
     found: dict[str, list[dict[str, Any]]] = {}
     for change in changes.iter_rows(named=True):
@@ -158,6 +191,10 @@ def _ticket_history(group: _Group, mapping: TicketMapping) -> TicketHistory | st
         ),
         *_events(key, group.changes, mapping.source),
     ]
+    answered = group.last.get(f"{FIELD}first_response_at")
+    if mapping.responses == Responses.COLUMN and answered is not None:
+        name = _name(key, Kind.RESPONSE, None, answered)
+        events.append(Event(ticket_id=key, kind=Kind.RESPONSE, at=answered, actor=mapping.source, id=name))
     state = lifecycle.replay(created, events)
     reported = {name: group.last.get(FIELD + name) for name in ("resolved_at", "closed_at")}
     known = {name: getattr(state, name) for name in ("first_response_at", "resolved_at", "closed_at")}
@@ -173,6 +210,7 @@ def _ticket_history(group: _Group, mapping: TicketMapping) -> TicketHistory | st
 def _metadata(group: _Group, mapping: TicketMapping, reported: dict[str, datetime]) -> dict[str, Any]:
     end_facts = mapping.updates.end_facts if mapping.updates else ()
     metadata: dict[str, Any] = {c: group.first[c] for c in group.extra if group.first[c] is not None}
+    metadata |= cells.dropped(group.last)
     if facts := {c: group.last[c] for c in end_facts if group.last.get(c) is not None}:
         metadata["known_at_the_end"] = facts
     if reported:
@@ -222,5 +260,4 @@ def _contradiction(row: dict[str, Any], mapping: TicketMapping, origin: str) -> 
 
 
 def _refused(row: dict[str, Any], reason: str, mapping: TicketMapping, origin: str) -> Rejected:
-    content = {name: value for name, value in row.items() if not name.startswith(FIELD) and value is not None}
-    return cells.refused(mapping, origin, Faulty(row[ROW], reason, content))
+    return cells.refused(mapping, origin, Faulty(row[ROW], reason, cells.content_of(row)))

@@ -12,6 +12,8 @@ from engine.shared.errors import BadInput, NotFound
 if TYPE_CHECKING:
     import yaml
 
+LARGEST: Final = 4 * 1024**2
+"""Bytes of a YAML file; the largest that ships has 22 KB."""
 LONGEST_SHOWN: Final = 80
 DEEPEST: Final = 100
 MOST_REPEATED: Final = 10_000
@@ -80,7 +82,11 @@ def shortened(text: object) -> str:
 def read_yaml(path: str | Path, *, what: str = "file") -> Any:
     """What a YAML file holds. Raises NotFound without the file, BadInput like `parse_yaml`."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        with Path(path).open("rb") as stream:
+            content = stream.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise refusal(path, f"it is larger than {LARGEST >> 20} MB")
+        text = content.decode("utf-8")
     except FileNotFoundError:
         raise NotFound(f"There is no {what} {path}.") from None
     except (ValueError, OSError) as error:

@@ -1,20 +1,34 @@
-"""Files of rows that people keep, as text, lines or cells: one that can't be read is refused with the remedy."""
+"""Files of rows that people keep, as text, lines or cells: one that can't be read is refused with the remedy, and none
+takes more memory than a row of the largest size needs."""
 
 import codecs
 import csv
 import gzip
 import io
 import json
+import re
+import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO, cast
 
 from engine.shared.errors import BadInput
 
-LONGEST_CELL: Final = 16 * 1024 * 1024
-"""Characters; the csv module's own limit of 131,072 would refuse a long description."""
+LARGEST_ROW: Final = 16 * 1024 * 1024
+"""Characters of one row, its line ends and marks among them."""
+LARGEST_FILE: Final = 4 * 1024**3
+"""Bytes of a file that is read row by row, unpacked."""
+LARGEST_DOCUMENT: Final = 128 * 1024**2
+"""Bytes of a file that is held whole (a JSON document, a workbook), unpacked."""
+LARGEST_RATIO: Final = 200
+"""How many times its packed size a file may unpack to, once it is past UNSUSPICIOUS; event logs reach 30."""
+UNSUSPICIOUS: Final = 32 * 1024**2
+
+DELIMITERS: Final = ",;\t|"
+SEP_LINE: Final = re.compile(r'"?sep=(?P<delimiter>.)"?\s*', re.IGNORECASE)
+"""What Excel writes and reads above the header."""
 
 
 def is_packed(file: Path) -> bool:
@@ -28,7 +42,7 @@ def readable(file: Path, encoding: str = "utf-8") -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise BadInput(f"{file}: there is no such file; check the path") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error) as error:
         raise BadInput(f"{file} can't be unpacked, it is cut off or damaged ({error}); fetch it again") from error
     except UnicodeError as error:
         raise BadInput(
@@ -39,16 +53,88 @@ def readable(file: Path, encoding: str = "utf-8") -> Iterator[None]:
         raise BadInput(f"{file}: can't be read: {error.strerror or error}") from error
 
 
+def name_within(file: Path) -> str:
+    """The name that tells the form of a file: that of the only file in a .zip, and without .gz. Raises BadInput for a
+    .zip with none or several; those that systems add (`__MACOSX`, names with a dot first) do not count."""
+    name = file.name.casefold()
+    if name.endswith(".zip"):
+        with readable(file), zipfile.ZipFile(file) as archive:
+            name = _only(archive, file).filename.rpartition("/")[2].casefold()
+    return name.removesuffix(".gz")
+
+
+def bytes_of(file: Path, most: int = LARGEST_FILE) -> BinaryIO:
+    """The file's bytes, unpacked if it ends in .gz or .zip; reading on past `most` raises BadInput."""
+    packed = file.stat().st_size
+    if file.suffix.lower() == ".zip":
+        archive = zipfile.ZipFile(file)
+        member = _only(archive, file)
+        stream = cast("BinaryIO", archive.open(member))
+        if member.filename.lower().endswith(".gz"):
+            stream = cast("BinaryIO", gzip.open(stream))  # noqa: SIM115
+    elif is_packed(file):
+        stream = cast("BinaryIO", gzip.open(file))  # noqa: SIM115
+    elif packed > most:
+        raise _too_large(file, f"is larger than {most >> 20:,} MB")
+    else:
+        return file.open("rb")
+    return io.BufferedReader(_Unpacked(stream, file, packed, most), 1 << 20)
+
+
 def text_of(file: Path, encoding: str = "utf-8") -> TextIO:
-    """The file's text, unpacked if it ends in .gz; a byte order mark is no part of it. Line ends are kept."""
-    codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
-    return io.TextIOWrapper(_bytes_of(file), encoding=codec, newline="")
+    """The file's text, unpacked; a byte order mark is no part of it. Line ends are kept. `auto`: as `encoding_of`."""
+    codec = encoding_of(file) if encoding == "auto" else encoding
+    codec = "utf-8-sig" if codecs.lookup(codec).name == "utf-8" else codec
+    return io.TextIOWrapper(bytes_of(file), encoding=codec, newline="")
+
+
+def encoding_of(file: Path) -> str:
+    """UTF-8 or UTF-16 if the whole file is such, else cp1252. Raises BadInput if most letters are then accented, as in
+    a text that is not Western."""
+    with bytes_of(file) as stream:
+        head, utf8, high, plain = b"", codecs.getincrementaldecoder("utf-8")(), 0, 0
+        fits = True
+        while part := stream.read(1 << 20):
+            head = head or part
+            high += len(part) - len(part.translate(None, _ACCENTED))
+            plain += len(part) - len(part.translate(None, _LETTERS))
+            fits = fits and _decodes(utf8, part)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = head[:4000:2].count(0), head[1:4000:2].count(0)
+    if even + odd > len(head[:4000]) / 4:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    if fits and _decodes(utf8, b"", final=True):
+        return "utf-8"
+    if high > plain:
+        raise BadInput(f"{file}: neither Unicode nor Western text; set `encoding` in the mapping, for instance cp1251")
+    return "cp1252"
+
+
+_ACCENTED: Final = bytes(range(0xC0, 0x100))
+_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, part: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(part, final=final)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def whole(file: Path) -> bytes:
+    """All of it, unpacked. Raises BadInput if that is more than LARGEST_DOCUMENT."""
+    with readable(file), bytes_of(file, LARGEST_DOCUMENT) as stream:
+        content = stream.read(LARGEST_DOCUMENT + 1)
+    if len(content) > LARGEST_DOCUMENT:
+        raise _too_large(file, f"is larger than {LARGEST_DOCUMENT >> 20} MB")
+    return content
 
 
 def utf8_text(file: Path) -> str:
     """All of it, as `text_of`. Raises BadInput with the line for another encoding."""
-    with readable(file), _bytes_of(file) as stream:
-        content = stream.read()
+    content = whole(file)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -56,10 +142,47 @@ def utf8_text(file: Path) -> str:
         raise BadInput(f"{file.name}, line {line}: is not UTF-8; save it as UTF-8") from None
 
 
+class Lines:
+    """The lines of a text. Raises BadInput when more than LARGEST_ROW came since `row` was last set to 0."""
+
+    def __init__(self, text: TextIO, name: object) -> None:
+        self.text, self.name = text, name
+        self.row, self.number, self.ahead = 0, 0, ""
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line, self.ahead = self.ahead or self.text.readline(LARGEST_ROW + 1), ""
+        if not line:
+            raise StopIteration
+        self.row += len(line)
+        self.number += 1
+        if self.row > LARGEST_ROW:
+            raise _too_large(
+                self.name,
+                f"line {self.number}: is in a row of more than {LARGEST_ROW >> 20} MB, or a quotation mark is open",
+            )
+        return line
+
+    def first(self) -> str:
+        """The next line, which stays the next."""
+        self.ahead = self.ahead or self.text.readline(LARGEST_ROW + 1)
+        return self.ahead
+
+    def skip(self, count: int) -> None:
+        for _ in zip(range(count), self, strict=False):
+            self.row = 0
+
+
 def lines(file: Path, encoding: str = "utf-8") -> Iterator[tuple[int, str]]:
     """The lines that are not blank, each with its number. Raises BadInput if the file can't be read to its end."""
     with readable(file, encoding), text_of(file, encoding) as text:
-        yield from ((number, line) for number, line in enumerate(text, start=1) if line.strip())
+        found = Lines(text, file)
+        for line in found:
+            found.row = 0
+            if line.strip():
+                yield found.number, line
 
 
 def json_lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -77,21 +200,93 @@ def json_lines(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, row
 
 
-def records(text: Iterable[str], name: object, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """The line that each record begins on and its cells, as RFC 4180 has them; a blank line is none. Raises BadInput
-    with that line, since a quotation mark left open swallows all that follows."""
-    csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    line = 1
+def records(text: TextIO, name: object, delimiter: str, *, skip: int = 0) -> Iterator[tuple[int, list[str]]]:
+    """The line that each record begins on and its cells, as RFC 4180 has them; a blank line is none. Excel's `sep=`
+    line tells the delimiter, `skip` more lines come before the records. Raises BadInput with the line, since a
+    quotation mark left open swallows all that follows."""
+    csv.field_size_limit(max(csv.field_size_limit(), LARGEST_ROW))
+    given = Lines(text, name)
+    if named := SEP_LINE.fullmatch(given.first()):
+        delimiter = named["delimiter"]
+        given.skip(1)
+    given.skip(skip)
+    reader = csv.reader(given, delimiter=delimiter, strict=True)
+    line = given.number + 1
     try:
         for cells in reader:
             if cells:
                 yield line, cells
-            line = reader.line_num + 1
+            given.row, line = 0, given.number + 1
     except csv.Error:
         reason = "has a quotation mark that is not closed or stands within a quoted cell"
         raise BadInput(f'{name}, line {line}: {reason}; close it, and write one within as ""') from None
 
 
-def _bytes_of(file: Path) -> BinaryIO:
-    return cast("BinaryIO", gzip.open(file)) if is_packed(file) else file.open("rb")
+def delimiter_of(file: Path, encoding: str, *, skip: int = 0) -> str:
+    """The one by which the rows of a file's beginning have as many cells, more than one, as the header. Raises BadInput
+    if none does or two do equally well."""
+    with readable(file, encoding), text_of(file, encoding) as text:
+        beginning = text.read(1 << 18)
+    if named := SEP_LINE.match(beginning):
+        return named["delimiter"]
+    found = {mark: _evenness(beginning, mark, skip) for mark in DELIMITERS}
+    best = max(found.values())
+    marks = [mark for mark in DELIMITERS if found[mark] == best]
+    if best[0] == 0 or len(marks) > 1:
+        raise BadInput(f"{file}: can't tell what separates its cells; set `delimiter` in the mapping")
+    return marks[0]
+
+
+def _evenness(beginning: str, mark: str, skip: int) -> tuple[float, int]:
+    """The share of rows with as many cells as the first, and that number; (0, 0) for a single column."""
+    rows: list[int] = []
+    try:
+        rows.extend(len(cells) for _, cells in records(io.StringIO(beginning, newline=""), "", mark, skip=skip))
+    except BadInput:
+        rows = rows if len(rows) > 1 else []  # the beginning may end within a quoted cell
+    if not rows or rows[0] < 2:
+        return 0, 0
+    return sum(count == rows[0] for count in rows) / len(rows), rows[0]
+
+
+class _Unpacked(io.RawIOBase):
+    """A stream that ends in BadInput when too much comes out of it."""
+
+    def __init__(self, stream: BinaryIO, file: Path, packed: int, most: int) -> None:
+        self.stream, self.file, self.packed, self.most, self.count = stream, file, packed, most, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self.stream.read(len(buffer))
+        buffer[: len(part)] = part
+        self.count += len(part)
+        if self.count > self.most:
+            raise _too_large(self.file, f"unpacks to more than {self.most >> 20:,} MB")
+        if self.count > max(UNSUSPICIOUS, LARGEST_RATIO * self.packed):
+            raise _too_large(self.file, f"unpacks to more than {LARGEST_RATIO} times its size, as no table does")
+        return len(part)
+
+    def close(self) -> None:
+        self.stream.close()
+        super().close()
+
+
+def _too_large(name: object, why: str) -> BadInput:
+    where = f"{name}, {why}" if why.startswith("line") else f"{name}: {why}"
+    return BadInput(f"{where}; split it, or export less at a time")
+
+
+def _only(archive: zipfile.ZipFile, file: Path) -> zipfile.ZipInfo:
+    names = [
+        member
+        for member in archive.infolist()
+        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+        if not member.filename.rpartition("/")[2].startswith(".")
+    ]
+    if len(names) != 1:
+        raise BadInput(f"{file}: has {len(names)} files in it, and is read with exactly one; unpack it into a folder")
+    if names[0].flag_bits & 1 or names[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise BadInput(f"{file}: is locked by a password or packed in a rare way; unpack it and give what is in it")
+    return names[0]

@@ -1,15 +1,17 @@
-"""What a handler's system is to be told: written with the decision, sent later, marked once the other side has it.
+"""What a system outside is to be told: written with the decision, sent later, marked once the other side has it.
 
-A ticket has at most one row that waits; a newer decision takes its place, so that nothing old arrives after it.
+A ticket has at most one row of a kind that waits; a newer one takes its place, so that nothing old arrives after it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from more_itertools import chunked
 from sqlalchemy import Connection, Engine, case, func, select, update
 
 from engine.contracts import AllocationDecision, Outcome
+from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import NotFound
 from engine.storage import rows
 from engine.storage.bulk import insert_rows
@@ -18,6 +20,7 @@ from engine.storage.tables import allocation_decisions, outbox
 from engine.storage.text import clean
 
 ALLOCATION = "allocation"
+SUGGESTION = "suggestion"
 _UNSENT = outbox.c.state.in_(("pending", "refused"))
 
 
@@ -41,6 +44,15 @@ class Outgoing(NamedTuple):
     last_error: str | None
 
 
+class Parcel(NamedTuple):
+    """What a destination is to be sent of a ticket; the same key is the same fact."""
+
+    destination: str
+    ticket_id: str
+    key: str
+    payload: dict[str, Any]
+
+
 class Unsent(NamedTuple):
     """How many rows of one destination were not sent yet, and how many of them wait for a person."""
 
@@ -54,24 +66,34 @@ def queue(
 ) -> None:
     """In the transaction that kept these decisions: the last one of each ticket waits, older unsent ones never go."""
     last = {decision.ticket_id: decision for decision in new}
-    older = _UNSENT & outbox.c.ticket_id.in_(last)
-    connection.execute(update(outbox).where(older).values(state="replaced"))
+    _replace(connection, last, ALLOCATION)
     if destination is None:
         return
     key = allocation_decisions.c.ticket_id
     counted = select(key, func.count()).where(key.in_(last)).group_by(key)
     numbers = dict(connection.execute(counted).tuples().all())
     allocated = [decision for decision in last.values() if decision.outcome == Outcome.ALLOCATED]
-    insert_rows(connection, outbox, [_row(one, numbers[one.ticket_id], destination, at) for one in allocated])
+    parcels = [
+        Parcel(
+            destination.name,
+            one.ticket_id,
+            f"{one.ticket_id}/decision/{numbers[one.ticket_id]}",
+            destination.payload(one),
+        )
+        for one in allocated
+    ]
+    insert_rows(connection, outbox, [_row(parcel, ALLOCATION, at) for parcel in parcels])
 
 
-def _row(decision: AllocationDecision, number: int, destination: Destination, at: datetime) -> dict[str, Any]:
+def _replace(connection: Connection, tickets: Collection[str], kind: str) -> None:
+    older = _UNSENT & outbox.c.ticket_id.in_(tickets) & (outbox.c.kind == kind)
+    connection.execute(update(outbox).where(older).values(state="replaced"))
+
+
+def _row(parcel: Parcel, kind: str, at: datetime) -> dict[str, Any]:
     fields = {
-        "destination": destination.name,
-        "ticket_id": decision.ticket_id,
-        "key": f"{decision.ticket_id}/decision/{number}",
-        "kind": ALLOCATION,
-        "payload": destination.payload(decision),
+        **parcel._asdict(),
+        "kind": kind,
         "created_at": at,
         "attempts": 0,
         "next_attempt_at": at,
@@ -85,6 +107,21 @@ class Outbox:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+
+    def queue_suggestions(self, parcels: Sequence[Parcel], *, at: datetime) -> None:
+        """They wait from now on, in the place of older ones of their tickets; none may be `known`."""
+        for some in chunked(parcels, ROWS_PER_TRANSACTION):
+            with writing(self._engine) as connection:
+                _replace(connection, [parcel.ticket_id for parcel in some], SUGGESTION)
+                insert_rows(connection, outbox, [_row(parcel, SUGGESTION, at) for parcel in some])
+
+    def known(self, keys: Collection[str]) -> set[str]:
+        """Which of these keys the outbox has, whatever became of them."""
+        found: set[str] = set()
+        with reading(self._engine) as connection:
+            for some in chunked(keys, ROWS_PER_TRANSACTION):
+                found |= set(connection.execute(select(outbox.c.key).where(outbox.c.key.in_(some))).scalars())
+        return found
 
     def next_due(self, destination: str, *, at: datetime, after: int = 0) -> Outgoing | None:
         """The first row past number `after` whose time has come."""

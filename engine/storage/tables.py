@@ -166,6 +166,15 @@ rejected_rows = Table(
     instant("received_at"),
 )
 
+pull_cursors = Table(
+    "pull_cursors",
+    metadata,
+    Column("source", String(50), primary_key=True),
+    Column("stream", Text(), primary_key=True),
+    json_column("cursor"),
+    instant("updated_at"),
+)
+
 ingest_batches = Table(
     "ingest_batches",
     metadata,

@@ -12,9 +12,15 @@ from pipelines.app.settings import Settings, read_settings
 from pipelines.app.triage_parts import TriageParts
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from engine.desk import Desk
     from engine.plugins.ports import HandlerPlugin, SourcePlugin
+    from engine.plugins.pull.notes import Notes
+    from engine.plugins.pull.pages import Feed
+    from engine.plugins.pull.site import Account
     from engine.storage.outbox import Outbox
+    from engine.storage.pull_cursors import PullCursors
     from engine.storage.sql import SqlStore
     from pipelines.app.people_files import People
     from sla.alerting.store import AlertStore
@@ -108,6 +114,44 @@ class App:
             send_to=settings.handler_url or settings.home / "decisions.jsonl",
             token=settings.handler_token.get_secret_value() if settings.handler_token else None,
         )
+
+    @cached_property
+    def pull_cursors(self) -> "PullCursors":
+        from engine.storage.pull_cursors import PullCursors
+
+        return PullCursors(self.store.engine)
+
+    def feed(self, source: str) -> "Feed":
+        """Where this source's tickets are fetched from. Raises BadInput with the settings that it takes."""
+        from engine.plugins.registry import feed
+
+        return feed(self._account(source), jql=self.settings.jira_jql)
+
+    @cached_property
+    def notes(self) -> "dict[str, Notes]":
+        """By source: where suggestions go, if they are pushed at all."""
+        from engine.plugins.registry import TAKES_NOTES, notes
+
+        return {source: notes(self._account(source)) for source in self.settings.accounts if source in TAKES_NOTES}
+
+    @property
+    def destinations(self) -> "dict[str, Callable[..., str]]":
+        """How what waits in the outbox is sent, by destination."""
+        there = {self.handler.name: self.handler.send}
+        pushed = self.notes.values() if self.settings.push_suggestions else ()
+        return there | {notes.name: notes.send for notes in pushed}
+
+    def _account(self, source: str) -> "Account":
+        from engine.plugins.pull.site import Account
+        from engine.plugins.registry import PULLED
+
+        if source not in PULLED:
+            raise BadInput(f"nothing is pulled from {source!r}; there are {', '.join(PULLED)}")
+        url, user, token = self.settings.accounts.get(source, ("", "", None))
+        if not url or token is None or not token.get_secret_value():
+            name = f"HELMDESK_{source.upper()}"
+            raise BadInput(f"{source} needs {name}_URL and {name}_TOKEN; `helmdesk pull --help` has all it takes")
+        return Account(source, url, user, token.get_secret_value())
 
     def close(self) -> None:
         self.triage.close()

@@ -52,6 +52,20 @@ class Settings(BaseSettings):
     )
     handler_url: str = Field("", description="its address; empty: a file below home")
     handler_token: SecretStr | None = None
+    jira_url: str = Field("", description="Jira Cloud or Data Center; empty: nothing is pulled from it")
+    jira_user: str = Field("", description="the e-mail of an API token; empty: the token is a personal access token")
+    jira_token: SecretStr | None = None
+    jira_jql: str = Field("", description="which issues, such as `project = SUP`; empty: all that the user sees")
+    servicenow_url: str = Field("", description="a ServiceNow instance")
+    servicenow_user: str = Field("", description="whose password the token is; empty: it is an OAuth token")
+    servicenow_token: SecretStr | None = None
+    zendesk_url: str = Field("", description="a Zendesk account")
+    zendesk_user: str = Field("", description="the e-mail of an API token; empty: the token is an OAuth token")
+    zendesk_token: SecretStr | None = None
+    freshdesk_url: str = Field("", description="a Freshdesk account")
+    freshdesk_token: SecretStr | None = None
+    push_suggestions: bool = Field(False, description="write drafts back to their tickets, as internal notes")
+    push_ungrounded: bool = Field(False, description="drafts too that rest on no article")
     groq_api_key: SecretStr | None = None
     openai_api_key: SecretStr | None = None
     llm_base_url: str = Field("", description="any OpenAI-compatible server; asked after Groq and OpenAI")
@@ -108,6 +122,17 @@ class Settings(BaseSettings):
     @property
     def index_uri(self) -> str:
         return self.milvus_uri or str(self.home / "knowledge.milvus.db")
+
+    @property
+    def accounts(self) -> dict[str, tuple[str, str, SecretStr | None]]:
+        """Address, user and token of each system that has an address, by its source."""
+        every = {
+            "jira": (self.jira_url, self.jira_user, self.jira_token),
+            "servicenow": (self.servicenow_url, self.servicenow_user, self.servicenow_token),
+            "zendesk": (self.zendesk_url, self.zendesk_user, self.zendesk_token),
+            "freshdesk": (self.freshdesk_url, "", self.freshdesk_token),
+        }
+        return {source: account for source, account in every.items() if account[0]}
 
     @property
     def marts_folder(self) -> Path:

@@ -145,7 +145,7 @@ def decisions_to_hand_over(app: App) -> tuple[str, str]:
     from pipelines.jobs.deliver import orphans_in_words
 
     unsent = app.outbox.unsent()
-    ours = [there for there in unsent if there.destination == app.handler.name]
+    ours = [there for there in unsent if there.destination in app.destinations]
     waiting, refused = sum(there.waiting for there in ours), sum(there.refused for there in ours)
     orphaned = sum(there.waiting + there.refused for there in unsent) - waiting - refused
     notes = [*orphans_in_words(app), *(["`helmdesk deliver --refused` lists what was refused"] if refused else [])]

@@ -44,20 +44,20 @@ def keep_bytecode(home: "Path | None") -> None:
         sys.pycache_prefix, sys.dont_write_bytecode = str(place / "bytecode"), False
 
 
-def instant(text: str | None) -> datetime | None:
+def instant(text: str | None, *, option: str = "--as-of") -> datetime | None:
     """Raises BadInput for text that is no instant with a time zone."""
     if text is None:
         return None
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise BadInput(f"--as-of {text!r} is not an instant: write 2026-09-30T17:00:00Z") from None
+        raise BadInput(f"{option} {text!r} is not an instant: write 2026-09-30T17:00:00Z") from None
     if found.tzinfo is None:
-        raise BadInput(f"--as-of {text!r} has no time zone: write 2026-09-30T17:00Z or 2026-09-30T17:00+02:00")
+        raise BadInput(f"{option} {text!r} has no time zone: write 2026-09-30T17:00Z or 2026-09-30T17:00+02:00")
     try:
         return found.astimezone(UTC)
     except OverflowError:
-        raise BadInput(f"--as-of {text!r} is out of reach: use an instant from 1900 to 2199") from None
+        raise BadInput(f"{option} {text!r} is out of reach: use an instant from 1900 to 2199") from None
 
 
 def counted(count: int, thing: str) -> str:

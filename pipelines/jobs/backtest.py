@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from engine.shared.errors import BadInput, NotFound
+from engine.shared.spreadsheet_text import write_csv
 from pipelines.app.container import App
 from pipelines.clock_replay import clock_inputs, read_events, read_tickets
 
@@ -110,7 +111,7 @@ def writer(file: Path | None) -> Callable[[pl.DataFrame, Path], None]:
     """How a file of this ending is written. Raises BadInput for another ending."""
     match file.suffix.lower() if file else ".csv":
         case ".csv":
-            return lambda frame, path: frame.write_csv(path)
+            return write_csv
         case ".parquet":
             return lambda frame, path: frame.write_parquet(path)
         case other:

@@ -2,10 +2,11 @@
 
 `inbox/<source>/<file>` is read by that source's plugin, `inbox/people/` holds people files, loose or in a folder.
 A file that is still being written should arrive under a name that starts with a dot and be renamed when it is whole.
+Links are refused: what they point to may be any file of this machine.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain, count
@@ -43,8 +44,8 @@ def waiting(inbox: Path) -> list[tuple[str, Path]]:
     lie beside them: they are read together.
     """
     lying = _whole(inbox) if inbox.is_dir() else []
-    folders = [path for path in lying if path.is_dir() and path.name not in FILED]
-    loose = [(LOOSE, path) for path in lying if not path.is_dir()]
+    folders = [path for path in lying if path.is_dir() and not path.is_symlink() and path.name not in FILED]
+    loose = [(LOOSE, path) for path in lying if path.is_symlink() or not path.is_dir()]
     found = [(folder.name, path) for folder in folders for path in _whole(folder)]
     return loose + [(source, path) for source, path in found if not _goes_with_others(source, path)]
 
@@ -81,12 +82,24 @@ def take_in(
 
 
 def _taken(app: App, source: str, path: Path, at: datetime, progress: Progress, *, rows: OnRejected) -> IngestReport:
+    if link := next((each for each in (path, *_beside(source, path), *_below(path)) if each.is_symlink()), None):
+        raise BadInput(f"{link}: is a link, which the inbox does not follow; put the file itself there")
     if source == LOOSE:
         raise BadInput(f"{path}: whose is it? Put it into inbox/<source>/, such as inbox/helmdesk/{path.name}")
     if source == PEOPLE:
         app.log.info("people and groups taken in", file=str(path), records=bring_people(app, path))
         return IngestReport()
     return ingest(app, path, source=source, at=at, progress=progress, refused=rows)
+
+
+def _below(path: Path) -> Iterator[Path]:
+    return path.rglob("*") if path.is_dir() and not path.is_symlink() else iter(())
+
+
+def _beside(source: str, path: Path) -> list[Path]:
+    """Events that are read together with the tickets."""
+    events = path.with_name(path.name.replace("tickets.jsonl", "events.jsonl"))
+    return [events] if source in PAIRED and events != path else []
 
 
 def _refuse(app: App, source: str, path: Path, error: HelmdeskError, *, at: datetime) -> IngestReport:
@@ -101,7 +114,7 @@ def _refuse(app: App, source: str, path: Path, error: HelmdeskError, *, at: date
 
 def _gather(app: App, folder: Path, at: datetime) -> None:
     """Loose people files become one folder once all are there; until then they wait, and the log says for which."""
-    there = {name for name in FILES if (folder / name).is_file()}
+    there = {name for name in FILES if (folder / name).is_file() and not (folder / name).is_symlink()}
     half = folder / ".gathering"
     gathered = {name for name in FILES if (half / name).is_file()}
     if missing := sorted(FILES - there - gathered):
@@ -120,6 +133,8 @@ def _whole(folder: Path) -> list[Path]:
 
 
 def _goes_with_others(source: str, path: Path) -> bool:
+    if path.is_symlink():
+        return False
     if source == PEOPLE:
         return path.name in FILES
     tickets = path.with_name(path.name.replace("events.jsonl", "tickets.jsonl"))
@@ -129,9 +144,9 @@ def _goes_with_others(source: str, path: Path) -> bool:
 def _file_all(app: App, kind: str, source: str, path: Path, *, at: datetime) -> Path | None:
     """File it, with the events that were read together with it."""
     folder = app.settings.home / "inbox" / kind / source
-    events = path.with_name(path.name.replace("tickets.jsonl", "events.jsonl"))
-    if source in PAIRED and events != path and events.is_file():
-        _file_under(app, folder, events, at)
+    for events in _beside(source, path):
+        if os.path.lexists(events):
+            _file_under(app, folder, events, at)
     return _file_under(app, folder, path, at)
 
 

@@ -8,10 +8,13 @@ import polars as pl
 
 from engine.contracts import Company, Contact, IngestReport, Rejected
 from engine.customers import customers, with_customers
+from engine.plugins.mapping import Expected
+from engine.plugins.ports import SourcePlugin
 from engine.plugins.registry import source_names
 from engine.shared.errors import BadInput
 from pipelines.app.container import App
 from pipelines.app.people_files import PEOPLE
+from pipelines.jobs.dry_run import dry_run, expected_of
 from pipelines.progress import Progress, silent
 
 OnRejected = Callable[[Sequence[Rejected]], object]
@@ -29,17 +32,18 @@ def ingest(
     source: str,
     at: datetime,
     mapping: Path | None = None,
+    max_refused: float | None = None,
     progress: Progress = silent,
     refused: OnRejected = ignore_rejected,
 ) -> IngestReport:
     """Deliver everything in `path` to the store; the same input again changes nothing.
 
-    `refused` is given the rows that could not be read, and what the store refused for the first time. Raises BadInput
-    for a file that can't be read as this source, before anything of it was stored.
+    `refused` is given the rows that could not be read, and what the store refused for the first time. With a share
+    `max_refused`, or a mapping that says what to expect, the file is read once more before. Raises BadInput for a file
+    that can't be read as this source, or misses these, before anything of it was stored.
     """
-    _check_source(app, source, mapping)
-    plugin = app.source(source, mapping=mapping)
-    _check(path)
+    plugin = source_of(app, path, source=source, mapping=mapping)
+    _check_expected(plugin, path, max_refused)
     report, seen, unreadable = IngestReport(), 0, 0
     known = customers(app.store.all(Contact), app.store.all(Company))
     try:
@@ -55,6 +59,24 @@ def ingest(
     if report.rejected > unreadable and refused is not ignore_rejected:
         refused(_refused_by_store(app, at))
     return report
+
+
+def source_of(app: App, path: Path, *, source: str, mapping: Path | None) -> SourcePlugin:
+    """The plugin that reads `path`. Raises BadInput for a source that is none, or a path that can't be read."""
+    _check_source(app, source, mapping)
+    plugin = app.source(source, mapping=mapping)
+    _check(path)
+    return plugin
+
+
+def _check_expected(plugin: SourcePlugin, path: Path, max_refused: float | None) -> None:
+    expected = expected_of(plugin)
+    if max_refused is None and expected == Expected():
+        return
+    read = dry_run(plugin, path)
+    if missed := read.missed(max_refused=max_refused, expected=expected):
+        first = f"; the first refused: {read.reasons[0].example.reason}" if read.reasons else ""
+        raise BadInput(f"{path}: {'; '.join(missed)}{first}. Nothing of it was taken in; --dry-run shows all of it")
 
 
 def _refused_by_store(app: App, at: datetime) -> list[Rejected]:

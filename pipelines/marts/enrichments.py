@@ -66,8 +66,9 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     """One row an enriched ticket."""
     help_for = guides(snapshot.macros, snapshot.articles)
     enriched = snapshot.enrichments.filter(pl.col("created_at") <= snapshot.as_of)
-    codes = [_with_guides(codes, help_for) for codes in enriched["error_codes"].to_list()]
-    guided = enriched.with_columns(error_codes=pl.Series(codes, dtype=pl.String()))
+    codes = enriched["error_codes"].unique()
+    with_guides = pl.Series([_with_guides(some, help_for) for some in codes], dtype=pl.String())
+    guided = enriched.with_columns(pl.col("error_codes").replace_strict(codes, with_guides))
     return guided.join(past_cases(snapshot.tickets), on="ticket", how="inner").sort("ticket")
 
 

@@ -10,7 +10,7 @@ from engine.shared.errors import BadInput, NotFound
 from engine.shared.policy_file import shortened, shown
 from sla.calendar.calendars import Calendar
 from sla.clocks.evaluate import in_era
-from sla.contracts import CLOCKS, EVENTS, TICKETS, Clock
+from sla.contracts import CLOCKS, EVENTS, TICKETS, UNKNOWN, Clock
 from sla.policy.amounts import known_keys, text
 from sla.policy.calendar_files import load as load_calendars
 from sla.policy.calendar_files import parse_all
@@ -184,7 +184,10 @@ def _id(value: Any, path: str) -> str | int:
 
 
 Reader = Callable[[Any, str], Any]
-_TICKET: Mapping[str, Reader] = dict.fromkeys(TICKETS, _word) | {"id": _id, "created_at": instant_of}
+_TICKET: Mapping[str, Reader] = dict.fromkeys(TICKETS, _word) | {
+    "id": _id,
+    **dict.fromkeys(("created_at", *UNKNOWN.values()), instant_of),
+}
 _EVENT: Mapping[str, Reader] = dict.fromkeys(EVENTS, _word) | {
     "ticket": _id,
     "ts": instant_of,

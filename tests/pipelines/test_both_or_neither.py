@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pipelines.jobs.triage_tickets import classify, draft
 from pipelines.snapshot import Snapshot
 from tests.pipelines.dying import AT, opened
 from tests.ports.examples import LATER, created, delivery, ticket
-from tests.processes import meet, two_processes
+from tests.processes import meet
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKETS = 3
@@ -103,13 +104,12 @@ def answer_as_process(home: Path, database_url: str, label: str) -> None:
             actions.answer_review(app, "INC1", label=label, by=str(os.getpid()))
 
 
-def test_two_people_at_once_leave_the_last_answer_on_the_ticket(app: App) -> None:
+def test_two_people_at_once_leave_the_last_answer_on_the_ticket(app: App, process_pool: ProcessPoolExecutor) -> None:
     classify(app, Snapshot(app, AT).tickets_now, at=AT)
-    with two_processes() as pool:
-        given = [pool.submit(answer_as_process, app.settings.home, app.settings.database_url, label)
-                 for label in ("SWG", "ZTNA")]  # fmt: skip
-        for answers in given:
-            answers.result(timeout=120)
+    home, url = app.settings.home, app.settings.database_url
+    given = [process_pool.submit(answer_as_process, home, url, label) for label in ("SWG", "ZTNA")]
+    for answers in given:
+        answers.result(timeout=120)
     history = app.triage.feedback.review_history("servicenow:INC1")
     told = [event.value for event in app.store.history("servicenow:INC1") if event.kind == Kind.CLASSIFIED]
     assert (len(history), told[1:]) == (20, [answer.label for answer in history])

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from engine.contracts import AllocationDecision, Outcome
-from engine.plugins.posting import UNTIL_MENDED
+from engine.plugins.connection import UNTIL_MENDED
 from engine.shared.errors import Busy, NotAllowed, NotFound
 from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
@@ -26,7 +27,7 @@ from pipelines.commands.doctor import decisions_to_hand_over
 from pipelines.jobs.deliver import Delivered, deliver, wait_after
 from tests.pipelines.handler_system import HandlerSystem, handler_system
 from tests.ports.examples import LATER, delivery, ticket
-from tests.processes import meet, two_processes
+from tests.processes import meet
 
 ROOT = Path(__file__).resolve().parents[2]
 MINUTE = timedelta(minutes=1)
@@ -234,16 +235,17 @@ def run(app: App, *words: str) -> Any:
         del os.environ["HELMDESK_DATABASE_URL"]
 
 
-def test_second_deliverer_sends_nothing(app: App, system: HandlerSystem) -> None:
+def test_second_deliverer_sends_nothing(app: App, system: HandlerSystem, process_pool: ProcessPoolExecutor) -> None:
     decide(app, 1)
-    with two_processes() as pool:
-        given = [pool.submit(deliver_as_process, app.settings.home, app.settings.database_url) for _ in range(2)]
-        sent = [future.result(timeout=120) for future in given]
+    words = app.settings.home, app.settings.database_url, system.url
+    given = [process_pool.submit(deliver_as_process, *words) for _ in range(2)]
+    sent = [future.result(timeout=120) for future in given]
     assert (sum(sent), len(system.got)) == (1, 1)
 
 
-def deliver_as_process(home: Path, database_url: str) -> int:
-    with open_app(home=home, database_url=database_url) as app:
+def deliver_as_process(home: Path, database_url: str, handler_url: str) -> int:
+    handler = {"handler": "servicenow", "handler_url": handler_url}
+    with open_app(home=home, database_url=database_url, **handler) as app:
         app.store.counts()
         meet()
         try:

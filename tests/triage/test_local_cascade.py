@@ -10,8 +10,9 @@ from tests.triage.conftest import DATA, MONDAY, monday
 from triage.calibrate import expected_calibration_error
 from triage.classify import LocalCascade, LocalClassifier, beginning, in_parts
 from triage.contracts import Classification, TicketText
-from triage.embed import MiniLM, Remembering, WordLlama, open_quick
+from triage.embed import WordLlama, open_quick
 from triage.learning.deferral import LEAST_ROWS, deferral_limit
+from triage.learning.methods import METHODS
 from triage.learning.train import train
 from triage.llm.local import LEAST_EXAMPLES, SURE, open_local
 from triage.model_files import load_model, read_model, save_model
@@ -40,8 +41,8 @@ class Counting:
 
 
 @pytest.fixture(scope="module")
-def full_embedder() -> Counting:
-    return Counting(MiniLM())
+def full_embedder(embedder: Embedder) -> Counting:
+    return Counting(embedder)
 
 
 @pytest.fixture(scope="module")
@@ -83,11 +84,11 @@ def test_an_embedder_chosen_by_hand_decides_alone() -> None:
     assert [quick.name for quick in map(open_quick, ("auto", "cascade")) if quick] == [WordLlama.name] * 2
 
 
-def test_few_examples_leave_all_to_the_full_one(taxonomy: Taxonomy, cascade: LocalCascade) -> None:
+def test_few_examples_leave_all_to_the_full_one(taxonomy: Taxonomy, embedder: Embedder) -> None:
     few = (LEAST_EXAMPLES - 1) // len(taxonomy.product.labels)
     labels = {name: c.model_copy(update={"examples": c.examples[:few]}) for name, c in taxonomy.product.labels.items()}
     small = taxonomy.model_copy(update={"product": taxonomy.product.model_copy(update={"labels": labels})})
-    assert isinstance(open_local(small, MiniLM(), clock=monday, quick=WordLlama()).classifier, LocalClassifier)
+    assert isinstance(open_local(small, embedder, clock=monday, quick=WordLlama()).classifier, LocalClassifier)
 
 
 def test_limit_loses_what_it_may_and_no_more() -> None:
@@ -110,14 +111,14 @@ def test_few_rows_set_no_limit() -> None:
     assert deferral_limit(np.linspace(0, 1, LEAST_ROWS - 1), right, right) is None
 
 
-def test_cascade_costs_the_sample_no_accuracy(cascade: LocalCascade, taxonomy: Taxonomy) -> None:
+def test_cascade_costs_the_sample_no_accuracy(cascade: LocalCascade, classifier: LocalClassifier) -> None:
     file = DATA / "tickets" / "tickets.jsonl"
     if not file.exists():
         pytest.skip("the sample tickets are not made here: helmdesk sample")
     tickets, truth = read_sample(file)
     tickets = tickets[::3]
     labels = [truth[ticket.ticket_id]["product"] for ticket in tickets]
-    full = LocalClassifier(taxonomy, MiniLM(), clock=monday).products(tickets)
+    full = classifier.products(tickets)
     found = cascade.products(tickets)
     right, alone = (
         np.array([claim.product == label for claim, label in zip(claims, labels, strict=True)])
@@ -128,10 +129,10 @@ def test_cascade_costs_the_sample_no_accuracy(cascade: LocalCascade, taxonomy: T
 
 
 @pytest.mark.skipif(not BANKING.exists(), reason="../shared/data is not there")
-def test_model_file_keeps_both_and_decides_as_trained(taxonomy: Taxonomy, tmp_path: Path) -> None:
+def test_model_file_keeps_both_and_decides_as_trained(taxonomy: Taxonomy, embedder: Embedder, tmp_path: Path) -> None:
     rows, dev = read_rows(BANKING / "train_10shot.csv"), read_rows(BANKING / "dev.csv")[:300]
-    full, quick = Remembering(MiniLM()), WordLlama()
-    model = train(rows, full, at=MONDAY, quick=quick)
+    quick = WordLlama()
+    model = train(rows, embedder, at=MONDAY, methods=METHODS[:1], quick=quick)
     assert model.first is not None
     save_model(tmp_path / "b.model", model)
     again = read_model(tmp_path / "b.model")
@@ -140,8 +141,8 @@ def test_model_file_keeps_both_and_decides_as_trained(taxonomy: Taxonomy, tmp_pa
     labels = {label: next(iter(taxonomy.product.labels.values())) for label in model.labels}
     product = taxonomy.product.model_copy(update={"labels": labels, "fallback": model.labels[0]})
     theirs = taxonomy.model_copy(update={"product": product})
-    alone = load_model(tmp_path / "b.model", full, taxonomy=theirs, clock=monday)
-    both = load_model(tmp_path / "b.model", full, taxonomy=theirs, clock=monday, quick=quick)
+    alone = load_model(tmp_path / "b.model", embedder, taxonomy=theirs, clock=monday)
+    both = load_model(tmp_path / "b.model", embedder, taxonomy=theirs, clock=monday, quick=quick)
     assert isinstance(both, LocalCascade)
     tickets = [TicketText(ticket_id=str(at), content=row.text) for at, row in enumerate(dev)]
     right = [

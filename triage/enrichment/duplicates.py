@@ -197,8 +197,10 @@ def _band_keys(band: Signature) -> npt.NDArray[np.uint64]:
 
 def _meetings(keys: npt.NDArray[np.uint64], bucket: int, earlier: Flags, later: Flags) -> npt.NDArray[np.int64]:
     """Each flagged row with the flagged ones of the `bucket` rows of the same key before it, as one number a pair:
-    later * rows + earlier."""
-    order = np.argsort(keys, kind="stable")
+    later * rows + earlier. Only rows that have their key in common with one of the scarcer flag are put in order."""
+    rows, scarcer = len(keys), min(earlier, later, key=np.count_nonzero)
+    order = np.arange(rows) if scarcer.all() else np.flatnonzero(np.isin(keys, keys[scarcer]))
+    order = order[np.argsort(keys[order], kind="stable")]
     keys = keys[order]
     met = []
     for step in range(1, bucket + 1):
@@ -206,7 +208,7 @@ def _meetings(keys: npt.NDArray[np.uint64], bucket: int, earlier: Flags, later: 
         if not same.any():
             break
         same &= earlier[order[:-step]] & later[order[step:]]
-        met.append(order[step:][same] * len(keys) + order[:-step][same])
+        met.append(order[step:][same] * rows + order[:-step][same])
     return np.sort(np.concatenate(met)) if met else np.zeros(0, dtype=np.int64)
 
 

@@ -69,6 +69,8 @@ def first_seen(
     """
     if events and events[0].kind == Kind.CREATED:
         whole, history = story, events[:1] + [event for event in events if event.kind != Kind.CREATED]
+        if ticket.agreed_due_at and not any(event.kind == Kind.DUE for event in story):
+            history.append(_tell(ticket, Kind.DUE, ticket.agreed_due_at.isoformat(), ticket.created_at))
     else:
         delivered = {(event.kind, event.value, event.at) for event in story}
         dates = history_from_dates(ticket, at=at)

@@ -62,7 +62,6 @@ def test_ids_and_creation_are_always_needed(tmp_path: Path) -> None:
         ("1772442000", ["epoch_s"], "UTC", "2026-03-02 09:00:00"),
         ("1772442000000", ["epoch_ms"], "Asia/Tokyo", "2026-03-02 09:00:00"),
         ("2026-10-25 02:30", ["iso"], "Europe/Berlin", "2026-10-25 00:30:00"),  # the first of two
-        ("2026-03-29 02:30", ["iso"], "Europe/Berlin", None),  # no such hour
         ("30/2/2016 01:16", ["%d/%m/%Y %H:%M"], "UTC", None),
         ("29/2/16 01:16", ["%d/%m/%Y %H:%M"], "UTC", None),  # year 16
         ("0000-01-01 00:00", ["iso"], "UTC", None),
@@ -78,9 +77,32 @@ def test_instants(tmp_path: Path, text: str, dates: list[str], zone: str, instan
         assert refusals(told) == [(1, f"column opened: '{text}' is not an instant written as {dates[0]} in {zone}")]
 
 
-def test_instants_before_the_creation_are_refused(tmp_path: Path) -> None:
-    said = why(tmp_path, "solved", "2026-03-01 09:00", columns={"resolved_at": "solved"})
-    assert said == "column solved: '2026-03-01 09:00' is before opened '2026-03-02 09:00'"
+def test_an_hour_that_the_clock_skips_is_refused(tmp_path: Path) -> None:
+    told = read(tmp_path, "id,opened\n1,2026-03-29 02:30\n", time_zone="Europe/Berlin")
+    assert refusals(told) == [
+        (1, "column opened: '2026-03-29 02:30' is an hour that does not exist in Europe/Berlin: its clocks skip it")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("solved", "reason"),
+    [
+        ("2026-03-01 09:00", "column solved: '2026-03-01 09:00' is before opened '2026-03-02 09:00'"),
+        ("2026-03-02", "column solved: '2026-03-02' tells the day of the creation, not the time"),
+        ("soon", "column solved: 'soon' is not an instant written as iso in UTC"),
+    ],
+)
+def test_a_wrong_later_date_is_dropped_and_its_ticket_stays(tmp_path: Path, solved: str, reason: str) -> None:
+    made = one(tmp_path, "solved,x", f"{solved},1", columns={"resolved_at": "solved"})
+    assert (made.resolved_at, made.external_metadata) == (None, {"x": "1", "dropped": {"resolved_at": reason}})
+    refused = why(tmp_path, "solved,x", f"{solved},1", columns={"resolved_at": "solved"}, required=["resolved_at"])
+    assert refused == reason
+
+
+def test_an_answer_whose_date_was_dropped_is_not_none(tmp_path: Path) -> None:
+    columns = {"first_response_at": "answered"}
+    assert one(tmp_path, "answered", "", columns=columns).responses == "column"
+    assert one(tmp_path, "answered", "soon", columns=columns).responses == "untold"
 
 
 def test_places_and_tags(tmp_path: Path) -> None:

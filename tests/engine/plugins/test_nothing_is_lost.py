@@ -42,7 +42,7 @@ def test_csv_rows(rows: list[list[str]]) -> None:
     text = io.StringIO(newline="")
     csv.writer(text).writerows([HEADER, *rows])
     told = read(MappedFiles("test", mapping=simple(columns=COLUMNS)), "a.csv", text.getvalue())
-    assert len(told.tickets) + len(told.rejected) == len(rows)
+    assert len(told.tickets) + len(told.rejected) == sum(any(map(str.strip, row)) for row in rows)
 
 
 @given(st.lists(record, min_size=1, max_size=6))
@@ -66,6 +66,6 @@ def test_update_rows(rows: list[tuple[str, str, str, str]]) -> None:
     csv.writer(text).writerows([("id", "opened", "at", "state", "who"), *((r[0], "2026-03-01", *r[1:]) for r in rows)])
     mapping = simple(columns={"status": "state", "assignee": "who"}, updates=Updates(at="at"))
     told = read(MappedFiles("test", mapping=mapping), "a.csv", text.getvalue())
-    refused = {each.row for each in told.rejected}
-    kept = {row[0] for number, row in enumerate(rows, start=1) if number not in refused}
-    assert {ticket.ticket_id for ticket in told.tickets} == kept
+    taken = {ticket.ticket_id for ticket in told.tickets}
+    held = [each.content["id"] for each in told.rejected]
+    assert sorted([*taken, *held]) == sorted({row[0] for row in rows})

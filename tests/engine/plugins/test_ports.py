@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.contracts import AllocationDecision, GroupStatus, Outcome, Status
-from engine.plugins import bmc, jira, servicenow, webhook
+from engine.contracts import AllocationDecision, GroupStatus, Outcome, Responses, Status
+from engine.plugins import bmc, freshdesk, jira, servicenow, webhook, zendesk
 from engine.plugins.posting import to_url
 from engine.plugins.registry import handler_plugin, source_names, source_plugin
 from engine.plugins.webhook import receive
@@ -23,6 +23,8 @@ MESSAGES = {
     "servicenow": servicenow.EXAMPLE_INCIDENT,
     "jira": jira.EXAMPLE_ISSUE,
     "zendesk-csv": ZENDESK,
+    "zendesk": zendesk.EXAMPLE_TICKET,
+    "freshdesk": freshdesk.EXAMPLE_TICKET,
 }
 GROUPS = {
     "outbox": {"group_id": "g1", "name": "Network", "max_bandwidth": 5},
@@ -154,6 +156,7 @@ def test_a_jira_changelog_is_the_history() -> None:
     told = jira_told()
     assert [f"{e.at:%H:%M} {e.kind} {e.value or ''}".strip() for e in told.events] == [
         "09:00 created",
+        "09:10 customer_message",
         "09:20 priority high",
         "09:30 assignee acc-ana",
         "09:30 status in_progress",
@@ -166,13 +169,14 @@ def test_a_jira_changelog_is_the_history() -> None:
     assert (ticket.tags, f"{ticket.first_response_at:%H:%M}") == (("proxy", "slow"), "09:40")
 
 
-def test_without_comments_the_first_status_change_by_another_answers() -> None:
-    assert f"{jira_told(comment=None).tickets[0].first_response_at:%H:%M}" == "09:30"
+def test_without_comments_an_answer_is_not_told() -> None:
+    ticket = jira_told(comment=None).tickets[0]
+    assert (ticket.first_response_at, ticket.responses) == (None, Responses.UNTOLD)
 
 
 def test_a_changelog_that_is_cut_off_is_no_history() -> None:
     told = jira_told(changelog={"total": 200})
-    assert (len(told.tickets), told.events) == (1, ())
+    assert (len(told.tickets), [event.kind for event in told.events]) == (1, ["customer_message", "response"])
 
 
 def test_an_unknown_jira_status_refuses_the_issue() -> None:
@@ -222,7 +226,9 @@ def test_a_webhook_text_has_ten_to_ten_thousand_characters() -> None:
 
 
 def test_an_unknown_source_names_the_known_ones() -> None:
-    with pytest.raises(BadInput, match="helmdesk, jira, jira-csv, servicenow, servicenow-csv, webhook, zendesk-csv"):
+    with pytest.raises(
+        BadInput, match="freshdesk, helmdesk, jira, jira-csv, servicenow, servicenow-csv, webhook, zendesk"
+    ):
         receive({}, source="pigeon", plugin=lambda name: source_plugin(name, mappings=MAPPINGS))
 
 
@@ -279,3 +285,43 @@ def test_a_note_without_an_end_is_left_alone(tmp_path: Path) -> None:
 def test_only_web_addresses_are_posted_to() -> None:
     with pytest.raises(BadInput, match="not an http or https address"):
         to_url("file:///etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "outcome"),
+    [
+        ("zendesk", {"status": "deleted"}, "deleted"),
+        ("zendesk", {"status": "closed", "tags": ["vip", "closed_by_merge"]}, "merged"),
+        ("zendesk", {"status": "closed", "tags": ["closed_by_merger"]}, None),
+        ("freshdesk", {"spam": True}, "spam"),
+        ("freshdesk", {"deleted": True}, "deleted"),
+    ],
+)
+def test_what_does_not_count_is_told_by_status_or_tag(name: str, changes: dict[str, Any], outcome: str | None) -> None:
+    message = {"zendesk": zendesk.EXAMPLE_TICKET["ticket"], "freshdesk": freshdesk.EXAMPLE_TICKET}[name]
+    assert isinstance(message, dict)
+    found = source_plugin(name, mappings=MAPPINGS).parse({**message, **changes})
+    assert found.tickets[0].outcome == outcome
+
+
+@pytest.mark.parametrize("part", [{"audits": [{"id": 1}]}, {"audits": ["x"]}, {"audits": [{"created_at": "soon"}]}])
+def test_half_an_audit_refuses_its_ticket(part: dict[str, Any]) -> None:
+    found = source_plugin("zendesk", mappings=MAPPINGS).parse({**zendesk.EXAMPLE_TICKET, **part})
+    assert (found.tickets, len(found.rejected)) == ((), 1)
+
+
+def test_changes_that_end_elsewhere_are_no_history() -> None:
+    """The last change led to pending, the ticket is open: its dates tell what they can, its messages stay."""
+    ticket = {**zendesk.EXAMPLE_TICKET["ticket"], "status": "open"}  # type: ignore[dict-item]
+    found = source_plugin("zendesk", mappings=MAPPINGS).parse({**zendesk.EXAMPLE_TICKET, "ticket": ticket})
+    assert [event.kind for event in found.events] == ["message", "response"]
+    assert found.tickets[0].first_response_at == datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def test_an_incident_without_an_answer_waits_for_one() -> None:
+    """The journal is whole, and nobody of the desk wrote to the caller."""
+    incident = {**servicenow.EXAMPLE_INCIDENT["result"], "sys_audit": [], "sys_journal_field": [
+        {"sys_id": "j1", "element": "work_notes", "sys_created_by": "ana", "sys_created_on": "2026-03-02 14:30:00"},
+    ]}  # fmt: skip
+    found = source_plugin("servicenow", mappings=MAPPINGS).parse({"result": incident}).tickets[0]
+    assert (found.responses, found.first_response_at) == ("replies", None)

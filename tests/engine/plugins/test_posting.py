@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from engine.plugins.connection import UNTIL_MENDED
 from engine.plugins.ports import Refused, TryLater
-from engine.plugins.posting import UNTIL_MENDED, to_url
+from engine.plugins.posting import to_url
 from engine.shared.errors import BadInput
 from tests.pipelines.handler_system import HandlerSystem, handler_system
 

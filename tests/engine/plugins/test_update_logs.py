@@ -127,17 +127,28 @@ def test_the_response_is_the_first_sign_of_work(tmp_path: Path) -> None:
         ("1 | Active | 29/2/2016 02:00 | opened_at 1/3/2016 00:00", "column opened_at differs from the first row of 1"),
         ("1 | Active | 29/2/2016 02:00 | priority 9", "column priority: '9' is not one of 1, 2, 3"),
         ("1 | Active | 29/2/2016 02:00 | sys_mod_count x", "column sys_mod_count: 'x' is not a whole number"),
-        (
-            "1 | Active | 29/2/2016 02:00 | resolved_at 28/2/2016 00:00",
-            "column resolved_at: '28/2/2016 00:00' is before",
-        ),
-        ("? | Active | 29/2/2016 02:00", "column number is empty and must not be"),
     ],
 )
-def test_a_bad_row_is_named_and_the_others_tell_the_story(tmp_path: Path, row: str, reason: str) -> None:
-    told = log(tmp_path, ["1 | New | 29/2/2016 01:00", row, "1 | Resolved | 29/2/2016 04:00"])
-    assert [(number, said[: len(reason)]) for number, said in refusals(told)] == [(2, reason)]
+def test_a_ticket_with_a_bad_row_is_held_back_and_told_once(tmp_path: Path, row: str, reason: str) -> None:
+    told = log(tmp_path, ["1 | New | 29/2/2016 01:00", row, "2 | New | 29/2/2016 01:00", row, LIFE[5]])
+    (refused,) = told.rejected
+    assert (refused.row, refused.reason[: len(reason)]) == (2, reason)
+    assert refused.reason.endswith("; ticket 1 is held back: 2 of its 4 rows can't be read")
+    assert [ticket.key for ticket in told.tickets] == ["servicenow:2"]
+    assert {event.ticket_id for event in told.events} == {"servicenow:2"}
+
+
+def test_a_row_of_no_ticket_holds_none_back(tmp_path: Path) -> None:
+    told = log(
+        tmp_path, ["1 | New | 29/2/2016 01:00", "? | Active | 29/2/2016 02:00", "1 | Resolved | 29/2/2016 04:00"]
+    )
+    assert refusals(told) == [(2, "column number is empty and must not be")]
     assert timeline(told) == ["29 01:00 created", "29 04:00 response", "29 04:00 status resolved"]
+
+
+def test_a_wrong_end_in_a_row_is_dropped(tmp_path: Path) -> None:
+    told = log(tmp_path, ["1 | New | 29/2/2016 01:00", "1 | Active | 29/2/2016 02:00 | resolved_at 28/2/2016 00:00"])
+    assert list(told.tickets[0].external_metadata["dropped"]) == ["resolved_at"]
 
 
 def test_an_incident_without_a_good_row_is_only_refused(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from sla.check.check import check_cases
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "data" / "sla" / "example-cases.json"
+FACTS = Path(__file__).parents[1] / "cases" / "facts.json"
 WORKED = ROOT.parent / "shared" / "sla" / "edge_cases.json"
 
 
@@ -23,6 +24,10 @@ def test_shipped_examples_pass() -> None:
 @pytest.mark.skipif(not WORKED.exists(), reason="the 82 worked cases are not beside the project")
 def test_all_worked_cases_pass() -> None:
     assert check_cases([WORKED]).lines() == ["82 passed, 0 failed"]
+
+
+def test_cases_of_what_sources_tell_pass() -> None:
+    assert check_cases([FACTS]).lines() == ["38 passed, 0 failed"]
 
 
 def test_mismatch_names_case_engine_and_field(tmp_path: Path) -> None:
@@ -71,6 +76,7 @@ def write(folder: Path, *cases: dict[str, Any]) -> Path:
         ({"tickets": [{"id": 1, "prioritty": "low"}]}, r"tickets\[0\]\.prioritty: unknown key"),
         ({"events": [{"ticket": 1, "at": "2024-01-16T09:00Z"}]}, r"events\[0\]\.at: unknown key"),
         ({"as_of": "soon"}, r"as_of: expected an instant"),
+        ({"tickets": [{"id": 1, "replies_unknown": "ever"}]}, r"tickets\[0\]\.replies_unknown: expected an instant"),
         ({"as_of": "3024-01-01T00:00Z"}, r"as_of: expected an instant from 1900 to 2199"),
         ({"policies": "gold.yaml"}, r"There is no SLA policy .*gold\.yaml"),
         ({"policies": [{"calendar": "moon", "resolution": 5}]}, r"names the calendar 'moon'"),

@@ -63,6 +63,7 @@ TABLE = {
     "an event after as_of": Bad({}, "Tue 13:00 status resolved", LATE, RUNS),
     "an event without an instant": Bad({}, "null", LATE, RUNS),
     "an event without a value": Bad({}, "Tue 10:00 status", LATE, RUNS),
+    "an agreed end that can't be read": Bad({}, "Tue 09:30 due 2024-01-16T10:00", LATE, RUNS),
     "an unknown kind of event": Bad({}, "Tue 10:00 sneezed loudly", LATE, RUNS),
     "an unknown status": Bad({}, "Tue 10:00 status dreaming", LATE, RUNS),
     "an event of a ticket that isn't there": Bad({}, "other", LATE, RUNS),

@@ -137,6 +137,16 @@ def test_companyos_updates_p0_every_four_hours_and_p1_daily() -> None:
     assert found == [240, 1440, None]
 
 
+def test_a_next_reply_is_promised_where_a_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "gold.yaml"
+    path.write_text("policies: [{calendar: business, resolution: 4 hours, next_reply: 2 business_hours}]")
+    policies = load(path)
+    promise = policies.promise(Clock.NEXT_REPLY, Dims(), 0, CALENDARS)
+    assert (promise.target, promise.terms.pauses("waiting_customer", None)) == (7_200, False)
+    assert Clock.NEXT_REPLY in policies.clocks
+    assert Clock.NEXT_REPLY not in load(DATA / "sla" / "default.yaml").clocks
+
+
 def test_first_match_wins() -> None:
     policies = parse([{"name": "a", "priority": ["high", "low"], "resolution": 1}, {"name": "b", "resolution": 2}])
     named = [policies.promise(Clock.RESOLUTION, Dims(p), 0, CALENDARS).policy for p in ("low", "medium")]

@@ -192,6 +192,20 @@ def test_if_every_moment_counts_as_waiting_nothing_is_work(backlog: Backlog) -> 
     assert found["seconds_in_work"].to_list() == [0] * found.height
 
 
+def test_an_agreed_end_counts_what_it_waited_for_the_customer() -> None:
+    happened = story(
+        "Tue 09:00 due 2024-01-16T15:00:00Z\nTue 10:00 status in_progress\nTue 11:00 status waiting_customer"
+    )
+    tickets, events = frames([{"id": 1, "created_at": at("Tue 09:00")}], happened)
+    clocks = batch.evaluate(tickets, events, POLICIES, CALENDARS, at("Tue 16:00")).filter(
+        pl.col("clock") == "resolution"
+    )
+    standings = standings_of(tickets, events, at("Tue 16:00"))
+    found = breach_reasons(clocks, standings, rule=RULE, policies=POLICIES, calendars=CALENDARS, as_of=at("Tue 16:00"))
+    row = found.row(0, named=True)
+    assert (row["over_by"], row["seconds_waiting_internal"], row["seconds_in_work"]) == (3_600, 3_600, 6 * 3_600)
+
+
 def test_stops_are_those_of_the_default_terms() -> None:
     assert {frozenset({"resolved", "closed"})} == {terms.stop_states for terms in DEFAULT_TERMS.values()}
 

@@ -110,7 +110,7 @@ def test_a_storm_is_compared_in_step_with_its_tickets(monkeypatch: pytest.Monkey
 
 def test_a_storm_costs_in_step_with_its_tickets() -> None:
     seconds(storm(100))  # imports
-    few, many = (min(seconds(storm(size)) for _ in range(3)) for size in (400, 1_600))
+    few, many = (min(seconds(storm(size)) for _ in range(3)) for size in (200, 800))
     assert many <= 10 * few  # each with each would be 16
 
 

@@ -81,9 +81,9 @@ def _lines(found: dict[str, Any]) -> "Iterator[str]":
     yield f"days, weeks and months in {found['time_zone']}"
     if not found["sources"]:
         yield "no ticket was taken in yet: helmdesk ingest FILE --mapping MAPPING"
-    for name, told in found["sources"].items():
-        yield f"\n{plain(name)}: {counted(told['tickets'], 'ticket')}, {counted(told['refused'], 'refused row')}"
-        for field, row in told["fields"].items():
+    for name, facts in found["sources"].items():
+        yield f"\n{plain(name)}: {counted(facts['tickets'], 'ticket')}, {counted(facts['refused'], 'refused row')}"
+        for field, row in facts["fields"].items():
             if field in CLOCKS and row["unknown"]:
                 yield (
                     f"  {CLOCKS[field]}: {row['unknown']:,} of {row['tickets']:,} not measured, most: "
@@ -91,16 +91,16 @@ def _lines(found: dict[str, Any]) -> "Iterator[str]":
                 )
             elif field in CLOCKS:
                 yield f"  {CLOCKS[field]}: measured on all {row['tickets']:,}"
-        parts = [f"{field} {row['share_known']:.0%}" for field, row in told["fields"].items() if field not in CLOCKS]
+        parts = [f"{field} {row['share_known']:.0%}" for field, row in facts["fields"].items() if field not in CLOCKS]
         yield f"  known: {', '.join(parts)}"
-        if told["left_out"]:
-            ends = ", ".join(f"{outcome} {tickets:,}" for outcome, tickets in told["left_out"].items())
-            yield f"  left out: {sum(told['left_out'].values()):,} ({ends})"
-        for clock, both in told["agreement"].items():
+        if facts["left_out"]:
+            ends = ", ".join(f"{outcome} {tickets:,}" for outcome, tickets in facts["left_out"].items())
+            yield f"  left out: {sum(facts['left_out'].values()):,} ({ends})"
+        for clock, both in facts["agreement"].items():
             if both["compared"]:
                 differ = f"; differ: {', '.join(map(plain, both['examples']))}" if both["differ"] else ""
                 yield (
                     f"  {CLOCKS[clock]}: its own SLA says the same of {both['agree']:,} of {both['compared']:,}{differ}"
                 )
-        for reason in told["refused_because"]:
+        for reason in facts["refused_because"]:
             yield f"  refused {reason['rows']:,}: {plain(' '.join(reason['example'].split()))}"

@@ -102,7 +102,7 @@ def _overview_lines(seen: "Overview") -> Iterator[str]:
         yield f"    known as an export of {seen.export.name}"
         more = [each for each in seen.export.reads_more.items() if seen.column(each[0])]
         for history, source in more:
-            yield f"    {history} is history that no mapping reads: `helmdesk ingest {seen.path} --source {source}` does"
+            yield f"    {history} is history no mapping reads: `helmdesk ingest {seen.path} --source {source}` does"
     if seen.languages:
         yield f"    language of the headers: {', '.join(seen.languages[:2])}"
     for column in seen.columns:

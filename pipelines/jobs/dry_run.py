@@ -139,7 +139,7 @@ class _Count:
 
 
 def _unknown(ticket: StandardTicket, *, has_history: bool) -> Iterator[str]:
-    if ticket.responses == Responses.UNTOLD:
+    if ticket.responses == Responses.NONE:
         yield "first response: no column and no replies tell it"
     elif ticket.responses == Responses.COLUMN and ticket.status in ENDED and ticket.first_response_at is None:
         yield "first response: empty on an ended ticket"

@@ -11,7 +11,7 @@ from typing import Final
 import polars as pl
 
 from engine.shared.errors import BadInput
-from engine.shared.tabular import LARGEST_DOCUMENT, LARGEST_RATIO, UNSUSPICIOUS, readable, whole
+from engine.shared.tabular import LARGEST_DOCUMENT, LARGEST_RATIO, STRETCH, readable, whole
 
 MOST_UNPACKED: Final = 4 * LARGEST_DOCUMENT
 """Bytes of XML in a workbook, which is wordy."""
@@ -93,7 +93,7 @@ def _check(archive: zipfile.ZipFile, path: Path, packed: int) -> None:
     for member in archive.infolist():
         for piece in _pieces(archive, member):
             size += len(piece)
-            if size > min(MOST_UNPACKED, max(UNSUSPICIOUS, LARGEST_RATIO * packed)):
+            if size > min(MOST_UNPACKED, max(STRETCH, LARGEST_RATIO * packed)):
                 raise BadInput(f"{path}: unpacks to more than {size >> 20} MB, too much for {packed >> 10:,} KB")
             for letters, digits in _PLACE.findall(piece):
                 row, column = max(row, int(digits)), max(column, _number(letters))

@@ -18,13 +18,13 @@ from engine.shared.errors import BadInput
 
 LARGEST_ROW: Final = 16 * 1024 * 1024
 """Characters of one row, its line ends and marks among them."""
-LARGEST_FILE: Final = 4 * 1024**3
+LARGEST_FILE: Final = 2 * 1024**3
 """Bytes of a file that is read row by row, unpacked."""
 LARGEST_DOCUMENT: Final = 128 * 1024**2
 """Bytes of a file that is held whole (a JSON document, a workbook), unpacked."""
-LARGEST_RATIO: Final = 200
-"""How many times its packed size a file may unpack to, once it is past UNSUSPICIOUS; event logs reach 30."""
-UNSUSPICIOUS: Final = 32 * 1024**2
+LARGEST_RATIO: Final = 100
+"""How many times its packed size any STRETCH of a file may unpack to; event logs reach 30."""
+STRETCH: Final = 32 * 1024**2
 
 DELIMITERS: Final = ",;\t|"
 SEP_LINE: Final = re.compile(r'"?sep=(?P<delimiter>.)"?\s*', re.IGNORECASE)
@@ -65,20 +65,21 @@ def name_within(file: Path) -> str:
 
 def bytes_of(file: Path, most: int = LARGEST_FILE) -> BinaryIO:
     """The file's bytes, unpacked if it ends in .gz or .zip; reading on past `most` raises BadInput."""
-    packed = file.stat().st_size
+    raw = file.open("rb")
     if file.suffix.lower() == ".zip":
-        archive = zipfile.ZipFile(file)
+        archive = zipfile.ZipFile(raw)
         member = _only(archive, file)
         stream = cast("BinaryIO", archive.open(member))
         if member.filename.lower().endswith(".gz"):
             stream = cast("BinaryIO", gzip.open(stream))  # noqa: SIM115
     elif is_packed(file):
-        stream = cast("BinaryIO", gzip.open(file))  # noqa: SIM115
-    elif packed > most:
+        stream = cast("BinaryIO", gzip.open(raw))  # noqa: SIM115
+    elif file.stat().st_size > most:
+        raw.close()
         raise _too_large(file, f"is larger than {most >> 20:,} MB")
     else:
-        return file.open("rb")
-    return io.BufferedReader(_Unpacked(stream, file, packed, most), 1 << 20)
+        return raw
+    return io.BufferedReader(_Unpacked(stream, file, raw, most), 1 << 20)
 
 
 def text_of(file: Path, encoding: str = "utf-8") -> TextIO:
@@ -252,8 +253,9 @@ def _evenness(beginning: str, mark: str, skip: int) -> tuple[float, int]:
 class _Unpacked(io.RawIOBase):
     """A stream that ends in BadInput when too much comes out of it."""
 
-    def __init__(self, stream: BinaryIO, file: Path, packed: int, most: int) -> None:
-        self.stream, self.file, self.packed, self.most, self.count = stream, file, packed, most, 0
+    def __init__(self, stream: BinaryIO, file: Path, raw: BinaryIO, most: int) -> None:
+        self.stream, self.file, self.raw, self.most = stream, file, raw, most
+        self.count, self.stretch_at, self.packed_at = 0, 0, 0
 
     def readable(self) -> bool:
         return True
@@ -264,12 +266,15 @@ class _Unpacked(io.RawIOBase):
         self.count += len(part)
         if self.count > self.most:
             raise _too_large(self.file, f"unpacks to more than {self.most >> 20:,} MB")
-        if self.count > max(UNSUSPICIOUS, LARGEST_RATIO * self.packed):
-            raise _too_large(self.file, f"unpacks to more than {LARGEST_RATIO} times its size, as no table does")
+        if self.count - self.stretch_at > STRETCH:
+            if self.count - self.stretch_at > LARGEST_RATIO * (self.raw.tell() - self.packed_at):
+                raise _too_large(self.file, f"unpacks to more than {LARGEST_RATIO} times its size, as no table does")
+            self.stretch_at, self.packed_at = self.count, self.raw.tell()
         return len(part)
 
     def close(self) -> None:
         self.stream.close()
+        self.raw.close()
         super().close()
 
 

@@ -1,0 +1,194 @@
+"""A file that would fill the memory or the day ends in one line, within seconds and within bounds; real ones are made
+here and read in a process of its own, whose peak memory is measured."""
+
+import gzip
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.engine.plugins.workbook_samples import workbook
+
+MB = 1024 * 1024
+MOST_MEMORY = 700
+"""MB at the peak; what is imported takes 150 of them."""
+MOST_SECONDS = 20
+"""Of CPU."""
+
+READER = """
+import resource, sys
+from pathlib import Path
+from engine.plugins.files import HelmdeskFiles, MappedFiles
+from engine.plugins.mapping import TicketMapping, load_mapping
+from engine.shared.errors import BadInput
+kind, path = sys.argv[1], Path(sys.argv[2])
+columns = {"ticket_id": "id", "created_at": "opened"}
+try:
+    match kind:
+        case "mapping": load_mapping(path)
+        case "desk": list(HelmdeskFiles().read(path))
+        case "xes": list(MappedFiles("a", mapping=TicketMapping(source="a", columns={"ticket_id": "case:concept:name"},
+            updates={"at": "time:timestamp"})).read(path))
+        case _: list(MappedFiles("a", mapping=TicketMapping(source="a", columns=columns, encoding=kind)).read(path))
+    print("read")
+except BadInput as error:
+    print(error)
+peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(int(peak.split()[1]) // 1024, used.ru_utime + used.ru_stime)
+"""
+
+
+class Ended(NamedTuple):
+    said: str
+    megabytes: int
+    seconds: float
+
+
+def ended(kind: str, path: Path) -> Ended:
+    """Its memory is bounded by the system too, so that a failing test harms no other."""
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))\n{READER}"
+    done = subprocess.run([sys.executable, "-c", limit, kind, str(path)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    *said, used = done.stdout.splitlines()
+    assert len(said) == 1, said
+    return Ended(said[0], int(used.split()[0]), float(used.split()[1]))
+
+
+def long_description(folder: Path) -> Path:
+    return _streamed(folder / "a.csv", b'id,opened,note\n1,2026-03-02,"', b"x" * MB, 300, b'"\n')
+
+
+def open_quotation(folder: Path) -> Path:
+    return _streamed(folder / "a.csv", b'id,opened,note\n1,2026-03-02,"', b"2,2026-03-02,x\n" * 70_000, 100, b"\n")
+
+
+def long_line(folder: Path) -> Path:
+    return _streamed(folder / "a.jsonl", b'{"id": 1, "opened": "2026-03-02", "note": "', b"x" * MB, 300, b'"}\n')
+
+
+def gz_of_rows(folder: Path) -> Path:
+    row = gzip.compress(b"1,2026-03-02,x\n" * (64 * MB // 15))
+    return _streamed(folder / "a.csv.gz", gzip.compress(b"id,opened,note\n"), row, 100, b"")
+
+
+def gz_of_nothing(folder: Path) -> Path:
+    return _streamed(folder / "a.csv.gz", gzip.compress(b"id,opened\n"), gzip.compress(bytes(64 * MB)), 100, b"")
+
+
+def gz_document(folder: Path) -> Path:
+    part = gzip.compress(b'{"id": 1, "opened": "2026-03-02"},' * (64 * MB // 34))
+    return _streamed(folder / "a.json.gz", gzip.compress(b"["), part, 40, gzip.compress(b'{"id": 2}]'))
+
+
+def zip_of_rows(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("a.csv", "w") as member:
+        member.write(b"id,opened,note\n")
+        for _ in range(200):
+            member.write(b"1,2026-03-02,x\n" * (MB // 15))
+    return folder / "a.zip"
+
+
+def workbook_of_blanks(folder: Path) -> Path:
+    sheet = f"<worksheet><sheetData>{' ' * (300 * MB)}</sheetData></worksheet>"
+    (folder / "a.xlsx").write_bytes(workbook({"T": []}, raw={"xl/worksheets/sheet1.xml": sheet}))
+    return folder / "a.xlsx"
+
+
+def workbook_with_a_far_cell(folder: Path) -> Path:
+    sheet = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'  # noqa: E501
+    (folder / "a.xlsx").write_bytes(workbook({"T": []}, raw={"xl/worksheets/sheet1.xml": sheet}))
+    return folder / "a.xlsx"
+
+
+def large_document(folder: Path) -> Path:
+    return _streamed(folder / "a.json", b"[", b'{"id": 1, "opened": "2026-03-02"},' * 30_000, 140, b'{"id": 2}]')
+
+
+def xes_attribute(folder: Path) -> Path:
+    return _streamed(
+        folder / "a.xes", b'<log><trace><string key="concept:name" value="', b"x" * MB, 300, b'"/></trace></log>'
+    )
+
+
+def xes_entities(folder: Path) -> Path:
+    levels = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
+    (folder / "a.xes").write_text(f'<!DOCTYPE log [<!ENTITY l0 "lol">{levels}]><log>&l11;</log>')
+    return folder / "a.xes"
+
+
+def mapping_of_merges(folder: Path) -> Path:
+    keys = ", ".join(f"k{n}: v" for n in range(10))
+    levels = (f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 9)}]}}" for n in range(1, 12))
+    (folder / "a.yaml").write_text("\n".join([f"l0: &l0 {{{keys}}}", *levels, "source: a"]))
+    return folder / "a.yaml"
+
+
+def mapping_of_aliases(folder: Path) -> Path:
+    levels = (f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 12))
+    (folder / "a.yaml").write_text("\n".join(["l0: &l0 [x]", *levels, "source: a"]))
+    return folder / "a.yaml"
+
+
+def large_mapping(folder: Path) -> Path:
+    return _streamed(folder / "a.yaml", b"source: a\nignore:\n", b"- column\n" * 100_000, 300, b"")
+
+
+def _streamed(path: Path, head: bytes, part: bytes, times: int, tail: bytes) -> Path:
+    with path.open("wb") as stream:
+        stream.write(head)
+        for _ in range(times):
+            stream.write(part)
+        stream.write(tail)
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="this system does not tell the peak memory")
+@pytest.mark.parametrize(
+    ("make", "kind", "said"),
+    [
+        (long_description, "utf-8", "line 2: is in a row of more than 16 MB"),
+        (open_quotation, "utf-8", "is in a row of more than 16 MB, or a quotation mark is open"),
+        (long_line, "utf-8", "line 1: is in a row of more than 16 MB"),
+        (long_line, "desk", "line 1: is in a row of more than 16 MB"),
+        (gz_of_rows, "utf-8", "unpacks to more than 100 times its size"),
+        (gz_of_rows, "auto", "unpacks to more than 100 times its size"),
+        (gz_of_nothing, "utf-8", "is in a row of more than 16 MB"),
+        (gz_document, "utf-8", "unpacks to more than"),
+        (zip_of_rows, "utf-8", "unpacks to more than 100 times its size"),
+        (workbook_of_blanks, "utf-8", "unpacks to more than"),
+        (workbook_with_a_far_cell, "utf-8", "has cells as far as row 1,048,576, column 16,384"),
+        (large_document, "utf-8", "is larger than 128 MB"),
+        (xes_attribute, "xes", "an event is larger than 16 MB"),
+        (xes_entities, "xes", "declares a document type"),
+        (mapping_of_merges, "mapping", "its aliases stand for more than 10,000 values"),
+        (mapping_of_aliases, "mapping", "its aliases stand for more than 10,000 values"),
+        (large_mapping, "mapping", "it is larger than 4 MB"),
+    ],
+)
+def test_what_is_too_much_ends_in_one_line(tmp_path: Path, make: Callable[[Path], Path], kind: str, said: str) -> None:
+    done = ended(kind, make(tmp_path))
+    assert said in done.said
+    assert done.megabytes < MOST_MEMORY, done
+    assert done.seconds < MOST_SECONDS, done
+
+
+@pytest.mark.slow
+def test_the_largest_row_that_is_allowed_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"id": 1, "opened": "2026-03-02", "note": "x" * (15 * MB)}) + "\n")
+    assert ended("utf-8", path).said == "read"
+
+
+@pytest.mark.slow
+def test_a_log_that_packs_well_is_read(tmp_path: Path) -> None:
+    rows = "".join(f"{n},2026-03-02 09:00,Resolved by the desk of the network group\n" for n in range(20_000))
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(f"id,opened,note\n{rows}".encode()))
+    assert ended("utf-8", path).said == "read"

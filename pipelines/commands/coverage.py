@@ -3,13 +3,14 @@
 import json as as_json
 from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import polars as pl
 
     from pipelines.snapshot import Snapshot
 
@@ -31,6 +32,8 @@ def coverage(
 def report(snapshot: "Snapshot") -> dict[str, Any]:
     """By source: tickets, fields (known, unknown, share_known, why), left_out by outcome, refused with its reasons, and
     agreement by clock (compared, agree, differ: tickets)."""
+    import polars as pl
+
     from pipelines.marts import sources
 
     fields, ends, verdicts = sources.coverage(snapshot), sources.outcomes(snapshot), sources.verdicts(snapshot)
@@ -56,19 +59,25 @@ def report(snapshot: "Snapshot") -> dict[str, Any]:
     }
 
 
-def _of(frame: pl.DataFrame, source: str) -> list[dict[str, Any]]:
+def _of(frame: "pl.DataFrame", source: str) -> list[dict[str, Any]]:
+    import polars as pl
+
     return frame.filter(pl.col("source") == source).drop("source").to_dicts()
 
 
-def _reasons(refused: pl.DataFrame) -> list[dict[str, Any]]:
+def _reasons(refused: "pl.DataFrame") -> list[dict[str, Any]]:
     """Reasons with their count and one row each, the most frequent first; what is quoted in them does not tell them
     apart."""
+    import polars as pl
+
     kind = pl.col("reason").str.replace_all(r"'[^']*'|\"[^\"]*\"|\d+", "…")
     found = refused.group_by(kind=kind).agg(rows=pl.len(), example=pl.col("reason").first(), row=pl.col("row").first())
     return found.sort("rows", "kind", descending=[True, False]).drop("kind").head(REASONS_SHOWN).to_dicts()
 
 
-def _agreement(verdicts: pl.DataFrame, source: str, clock: str) -> dict[str, Any]:
+def _agreement(verdicts: "pl.DataFrame", source: str, clock: str) -> dict[str, Any]:
+    import polars as pl
+
     own = verdicts.filter((pl.col("source") == source) & (pl.col("clock") == clock) & pl.col("agrees").is_not_null())
     agree = int(own["agrees"].sum())
     differ = own.filter(~pl.col("agrees"))["reference"].head(REASONS_SHOWN).to_list()

@@ -85,6 +85,7 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
             typer.echo(f"people and groups {bring_people(app, path, mapping=mapping)}")
             return
         else:
+            _ask_zone(app, path, source=source, mapping=mapping)
             report = job(
                 app,
                 path,
@@ -100,6 +101,25 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
         typer.echo(plain(f"{file.path}: {' '.join(file.reason.removeprefix(f'{file.path}: ').split())}"), err=True)
     if files or (report.rejected and not report.created + report.updated + report.skipped):
         raise typer.Exit(2)
+
+
+def _ask_zone(app: "App", path: Path, *, source: str, mapping: Path | None) -> None:
+    """At the first ingest of a mapped source: whose days reports count. Without a terminal it is the mapping's zone."""
+    import sys
+
+    from pipelines.app.settings import zone_name
+    from pipelines.jobs.ingest import settle_zone, source_of, zone_to_settle
+
+    zone = zone_to_settle(app, source_of(app, path, source=source, mapping=mapping))
+    if zone is None:
+        return
+    if sys.stdin.isatty():
+        zone = typer.prompt("Whose days, weeks and months do reports count? Time zone", default=zone)
+    try:
+        settle_zone(app, zone_name(zone))
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    typer.echo(f"days, weeks and months are counted in {zone}; HELMDESK_TIME_ZONE changes that")
 
 
 def show_report(report: "IngestReport", rows: "list[Rejected]", *, files: int = 0) -> None:

@@ -163,7 +163,7 @@ def test_what_only_a_source_reads_is_named(tmp_path: Path) -> None:
     }
     file = tmp_path / "found.json"
     file.write_text(json.dumps({"total": 1, "issues": [issue]}), encoding="utf-8")
-    assert "--source jira` does" in run(tmp_path, "inspect", file).output
+    assert "--source jira` alone" in run(tmp_path, "inspect", file).output
 
 
 def test_a_column_of_two_readings_stays_open_and_nothing_is_written(tmp_path: Path) -> None:

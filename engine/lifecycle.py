@@ -21,7 +21,7 @@ from engine.contracts import (
     TicketType,
     Tier,
 )
-from engine.not_measured import FIRST_RESPONSE, is_untold, untold
+from engine.not_measured import FIRST_RESPONSE, is_undated, undated
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
 
@@ -186,7 +186,7 @@ def replay(created: Mapping[str, str], events: Iterable[Event]) -> State:
 def history_from_dates(ticket: StandardTicket, *, at: datetime) -> list[Event]:
     """The history that a ticket's own dates tell: created as new, answered, resolved, closed, and its status now.
 
-    A status that no date tells of is one since an unknown instant (`not_measured.untold`): it stands at the last
+    A status that no date tells of is one since an unknown instant (`not_measured.undated`): it stands at the last
     update, or else at `at`, when it was delivered. Event ids are made of the key and the fact, so the same dates
     delivered twice are the same events.
     """
@@ -202,7 +202,7 @@ def history_from_dates(ticket: StandardTicket, *, at: datetime) -> list[Event]:
         latest = max(ticket.updated_at or at, known)
         now = _milestone(ticket, Kind.STATUS, latest, ticket.status)
         events = [event for event in events if now and event.id != now.id]
-        events += [now.model_copy(update={"data": untold(known)})] if now else []
+        events += [now.model_copy(update={"data": undated(known)})] if now else []
     due = [_milestone(ticket, Kind.DUE, ticket.created_at)] if ticket.agreed_due_at else []
     agreed = [event.model_copy(update={"value": _iso(ticket.agreed_due_at)}) for event in due if event]
     return [_creation(ticket), *agreed, *_with_effects(events)]
@@ -263,7 +263,7 @@ def _effect(state: State, event: Event) -> dict[str, object]:
             return {name: kind(event.data[name]) for name, kind in _CREATED.items() if name in event.data}
         case Kind.STATUS if event.value:
             to = Status(event.value)
-            at = None if is_untold(event) else event.at
+            at = None if is_undated(event) else event.at
             resolved_at, closed_at = _ends(state.status, to, at, state.resolved_at, state.closed_at)
             return {"status": to, "resolved_at": resolved_at, "closed_at": closed_at}
         case Kind.RESPONSE:

@@ -38,14 +38,14 @@ _WORDS = {
 }
 
 
-def untold(after: datetime) -> dict[str, str]:
+def undated(after: datetime) -> dict[str, str]:
     """The data of a status event whose instant the source does not tell: it is later than `after`, and no later than
     the event's own."""
-    return {"untold_after": after.isoformat()}
+    return {"undated_after": after.isoformat()}
 
 
-def is_untold(event: Event) -> bool:
-    return event.kind == Kind.STATUS and "untold_after" in event.data
+def is_undated(event: Event) -> bool:
+    return event.kind == Kind.STATUS and "undated_after" in event.data
 
 
 def unknown_clocks(
@@ -63,17 +63,17 @@ def unknown_clocks(
     unknown instant stays unknown. `has_ended` says whether the ticket is, or ever was, resolved or closed.
     """
     found = {name: Unknown.model_validate(known) for name, known in (before or {}).items() if name == RESOLUTION}
-    is_end_told = any(e.value in ENDED and not is_untold(e) for e in history if e.kind == Kind.STATUS)
-    if RESOLUTION in found and found[RESOLUTION].why == Why.NO_END and is_end_told:
+    is_end_dated = any(e.value in ENDED and not is_undated(e) for e in history if e.kind == Kind.STATUS)
+    if RESOLUTION in found and found[RESOLUTION].why == Why.NO_END and is_end_dated:
         del found[RESOLUTION]
-    moves = [event for event in history if is_untold(event)]
+    moves = [event for event in history if is_undated(event)]
     for event in moves:
-        if RESOLUTION not in found and (why := _why(event, is_end_told=is_end_told)):
-            found[RESOLUTION] = Unknown(since=datetime.fromisoformat(event.data["untold_after"]), why=why)
+        if RESOLUTION not in found and (why := _why(event, is_end_dated=is_end_dated)):
+            found[RESOLUTION] = Unknown(since=datetime.fromisoformat(event.data["undated_after"]), why=why)
     if responses != Responses.REPLIES:
         found[REPLIES] = Unknown(since=created_at, why=Why.NO_RESPONSES)
     if first_response_at is None:
-        if responses == Responses.UNTOLD:
+        if responses == Responses.NONE:
             found[FIRST_RESPONSE] = Unknown(since=created_at, why=Why.NO_RESPONSES)
         elif responses == Responses.COLUMN and has_ended:
             found[FIRST_RESPONSE] = Unknown(since=created_at, why=Why.EMPTY_RESPONSE)
@@ -97,11 +97,11 @@ def why_unknown() -> pl.Expr:
 ENDED = frozenset(set(Status) - OPEN_STATUSES)
 
 
-def _why(event: Event, *, is_end_told: bool) -> str | None:
-    """What an untold move leaves unknown of the resolution."""
+def _why(event: Event, *, is_end_dated: bool) -> str | None:
+    """What an undated move leaves unknown of the resolution."""
     match event.sla_effect:
         case SlaEffect.STOP:
-            return None if is_end_told else Why.NO_END
+            return None if is_end_dated else Why.NO_END
         case SlaEffect.REOPEN:
             return Why.REOPENED
     return event.value if event.value and event.value.startswith("waiting_") else None

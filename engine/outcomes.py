@@ -1,10 +1,12 @@
 """Which ends of tickets count, and in what: a spam mail is neither resolved work nor a broken promise."""
 
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from pydantic import Field
 
 from engine.contracts import Frozen, TicketOutcome
@@ -32,16 +34,21 @@ class OutcomePolicy(Frozen):
         """The outcomes whose tickets do not count in it."""
         return sorted(set(TicketOutcome) - self.counts.get(figure, frozenset(TicketOutcome)))
 
-    def is_machine_mail(self, subject: str, metadata: Mapping[str, Any]) -> bool:
-        """Whether a machine wrote it: a header says so (RFC 3834: `Auto-Submitted` other than `no`), or else the
-        subject begins with a known phrase, whatever its case."""
-        headers = {name.casefold(): str(value).strip().casefold() for name, value in metadata.items()}
-        for name, words in self.machine_headers.items():
-            value = headers.get(name.casefold())
-            if value is not None and (value in words or any(value.startswith(f"{word};") for word in words)):
-                return True
-        plain = " ".join(subject.casefold().split())
-        return plain.startswith(self.machine_subjects)
+    def machine_mail(self, tickets: pl.DataFrame) -> pl.Series:
+        """Of tickets with `subject` and `external_metadata` (JSON text) whether a machine seems to have written each:
+        a header says so (RFC 3834: `Auto-Submitted` other than `no`), or else the subject begins with a known phrase,
+        whatever the case."""
+        metadata = pl.col("external_metadata").str.to_lowercase()
+        begins = [pl.col("subject").str.to_lowercase().str.starts_with(phrase) for phrase in self.machine_subjects]
+        has_header = metadata.str.contains_any([f'"{name.casefold()}"' for name in self.machine_headers])
+        found = tickets.select(has_header=has_header.fill_null(value=False), begins=pl.any_horizontal(False, *begins))
+        rows = found["has_header"].arg_true()
+        says = [self._says_so(json.loads(text)) for text in tickets["external_metadata"].gather(rows)]
+        return found["begins"].scatter(rows, says) if len(rows) else found["begins"]
+
+    def _says_so(self, metadata: Mapping[str, Any]) -> bool:
+        headers = {name.casefold(): str(value).partition(";")[0].strip().casefold() for name, value in metadata.items()}
+        return any(headers.get(name.casefold()) in words for name, words in self.machine_headers.items())
 
 
 def load(path: str | Path) -> OutcomePolicy:

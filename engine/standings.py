@@ -230,7 +230,7 @@ def _ends(moved: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     status, before = pl.col("value"), pl.col("before")
     steps = (
         past.filter((pl.col("kind") == Kind.STATUS) & status.is_not_null())
-        .select("ticket", "value", at=pl.when(_data("untold_after").is_null()).then("at"))
+        .select("ticket", "value", at=pl.when(_data("undated_after").is_null()).then("at"))
         .join(moved.select("ticket", "created_status"), on="ticket")
         .with_columns(before=pl.coalesce(status.shift(1).over("ticket"), "created_status"))
         .with_columns(reopened=status.is_in(OPEN).cum_sum(reverse=True).over("ticket"))

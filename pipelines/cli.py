@@ -26,6 +26,7 @@ from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
 from pipelines.commands.people import people
+from pipelines.commands.policy import policy
 from pipelines.commands.pull import pull
 from pipelines.commands.push import push
 from pipelines.commands.sla import sla
@@ -52,6 +53,7 @@ command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
 command_line.add_typer(push, name="push")
+command_line.add_typer(policy, name="policy")
 
 NEW_OBJECTS = 100_000
 """Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps."""
@@ -99,7 +101,7 @@ Version = Annotated[bool, typer.Option("--version", callback=_show_version, is_e
 
 @command_line.callback()
 def _global(context: typer.Context, home: Home = None, version: Version = False) -> None:  # noqa: ARG001
-    if context.obj == PROCESS:
+    if context.obj == PROCESS and "--dry-run" not in sys.argv:  # which writes nothing below home
         keep_bytecode(home)
     context.obj = {"home": home}
 

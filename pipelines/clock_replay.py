@@ -38,7 +38,7 @@ NAMING = {
     "next_reply": (Kind.CUSTOMER_MESSAGE,),
 }
 """Dimensions and clocks that most policies don't know, and the events that only they rest on."""
-TOLD = (FIRST_RESPONSE, RESOLUTION, REPLIES)
+UNKNOWN_OF = (FIRST_RESPONSE, RESOLUTION, REPLIES)
 """The keys of a ticket's `unknown`."""
 
 
@@ -84,7 +84,7 @@ def _unknown(tickets: pl.DataFrame) -> dict[str, pl.Expr]:
     """From when on a source does not tell clocks, by column of `sla.contracts.TICKETS`; nothing where all tell all."""
     if tickets["unknown"].null_count() == tickets.height:
         return {}
-    since = {name: pl.col("unknown").str.json_path_match(f"$.{name}.since") for name in TOLD}
+    since = {name: pl.col("unknown").str.json_path_match(f"$.{name}.since") for name in UNKNOWN_OF}
     return {f"{name}_unknown": at.str.to_datetime("%+", time_unit="us", time_zone="UTC") for name, at in since.items()}
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from triage.feedback.acceptance import Feedback
     from triage.feedback.reviews import Review
 
-STORE_ALONE = {"version", "source_updated_at", "delivered", "tags", "location", "external_metadata"}
+STORE_ALONE = {"version", "source_updated_at", "delivered", "tags", "location"}
 """Columns of a ticket by which the store and the rules of single tickets work; no table of all tickets needs them."""
 EVENT_COLUMNS = ("ticket_id", "version", "kind", "at", "value", "actor", "sla_effect", "data")
 DIMENSIONS = ("priority", "tier", "type", "group_id", "company_id")
@@ -130,8 +130,9 @@ class Snapshot:
 
         names = [name for name in tickets.c.keys() if name not in STORE_ALONE]  # noqa: SIM118
         parts = [None] if keys is None else [{"id": some} for some in chunked(keys, KEYS_AT_ONCE)]
-        found = [self._app.store.frame("tickets", names, where=where) for where in parts]
-        return pl.concat(found).rename({"id": "ticket"})
+        found = pl.concat([self._app.store.frame("tickets", names, where=where) for where in parts])
+        machines = self.policies.outcomes.machine_mail(found)
+        return found.drop("external_metadata").with_columns(is_machine_mail=machines).rename({"id": "ticket"})
 
     def _events(self, keys: pl.Series | None = None) -> pl.DataFrame:
         kinds = {"kind": HISTORY_KINDS}
@@ -213,11 +214,6 @@ class Snapshot:
         """Open tickets in the order of work (`pipelines.work_queue.scored`)."""
         preset = self.policies.desk.priority
         return scored(self.tickets, self.clocks, self.flags, self.envelopes, preset=preset, at=self.as_of)
-
-    @property
-    def metadata(self) -> pl.DataFrame:
-        """What sources said of tickets beside their fields (`ticket`, `external_metadata` as JSON text), not kept."""
-        return self._app.store.frame("tickets", ["id", "external_metadata"]).rename({"id": "ticket"})
 
     claims = _table("classifications")
     drafts = _table("suggestions")

@@ -55,7 +55,7 @@ class Responses(StrEnum):
     """Its history of replies, or the desk's own: where it tells of none, there was none."""
     COLUMN = "column"
     """The instant of the first alone: an open ticket without one waits; of an ended one it is not known."""
-    UNTOLD = "untold"
+    NONE = "none"
 
 
 class Verdict(StrEnum):

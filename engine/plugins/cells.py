@@ -165,7 +165,7 @@ def ticket_of(values: Mapping[str, Any], mapping: TicketMapping, metadata: Mappi
         fields["source_verdict"] = verdict
     responses = mapping.responses
     if responses == Responses.COLUMN and "first_response_at" in metadata.get("dropped", ()):
-        responses = Responses.UNTOLD
+        responses = Responses.NONE
     own = {"source": mapping.source, "responses": responses, "external_metadata": dict(metadata)}
     try:
         ticket = StandardTicket(**own, **fields)
@@ -377,8 +377,8 @@ def _without_totals(frame: pl.DataFrame, mapping: TicketMapping) -> tuple[pl.Dat
     column = mapping.columns.get("ticket_id", "")
     if column not in frame.columns or not (found := spreadsheet_habits.totals(frame, column, ROW)):
         return frame, []
-    told = [Faulty(row, "a row of totals, no ticket: left out", dict(content)) for row, content in found.items()]
-    return frame.filter(~pl.col(ROW).is_in(list(found))), told
+    totals = [Faulty(row, "a row of totals, no ticket: left out", dict(content)) for row, content in found.items()]
+    return frame.filter(~pl.col(ROW).is_in(list(found))), totals
 
 
 def _nul(frame: pl.DataFrame) -> pl.Expr:

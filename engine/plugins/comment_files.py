@@ -77,17 +77,17 @@ def _comment(row: Mapping[str, Any], people: Mapping[str, Person], mapping: Tick
     if given is None:
         return "no comments are mapped"
     words = {"author_role": given.author_role, "public": given.public}
-    meant = {}
+    meanings = {}
     for name, column in words.items():
         word = row[column] if column else None
-        meant[name] = _meaning(word, name, mapping)
-        if meant[name] is None and (word or (column and name == "public")):
+        meanings[name] = _meaning(word, name, mapping)
+        if meanings[name] is None and (word or (column and name == "public")):
             return f"column {column}: {word!r} is not one of {', '.join(_words(name, mapping))}"
     author, at = (row[given.author] or "").strip(), row[UPDATED]
     person = people.get(author, Person(author, None))
-    role = _ROLES.get(meant["author_role"] or "", person.role)
+    role = _ROLES.get(meanings["author_role"] or "", person.role)
     name = (row[given.id] if given.id else None) or f"{at.isoformat()}/{author}"
-    is_public = given.public is None or meant["public"] == "true"
+    is_public = given.public is None or meanings["public"] == "true"
     return Comment(Message(name, at, person.name or None, role or "customer", is_public), role is not None)
 
 

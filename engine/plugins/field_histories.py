@@ -74,8 +74,8 @@ def joined(found: Iterable[Change], created_at: datetime, mapping: TicketMapping
     whole: list[Change] = []
     for change in sorted(found, key=lambda change: change.at):
         before, field = change.before, change.field
-        told_before = mapping.history is not None and mapping.history.before is not None
-        if not told_before and field in last:
+        has_before = mapping.history is not None and mapping.history.before is not None
+        if not has_before and field in last:
             before = last[field].after
         elif before is None and field not in last and change.at <= created_at:
             before = change.after
@@ -126,14 +126,14 @@ def _whole_ticket(key: str, first: datetime, found: list[Change], mapping: Ticke
 def with_changes(ticket: StandardTicket, whole: list[Change], mapping: TicketMapping) -> Delivery:
     """The ticket with its history; a sign of work is an answer where the mapping says so."""
     made = with_history(ticket, whole, ())
-    told = made.tickets[0].model_copy(update={"responses": mapping.responses})
+    ticket = made.tickets[0].model_copy(update={"responses": mapping.responses})
     sign = first_sign_of_work(ticket, whole) if mapping.first_response == "first_touch" else None
     if sign is None or not made.events:
-        return made.model_copy(update={"tickets": (told,)})
+        return made.model_copy(update={"tickets": (ticket,)})
     name = f"{ticket.key}/response/{sign.at.isoformat()}"
     answer = Event(ticket_id=ticket.key, kind=Kind.RESPONSE, at=sign.at, actor=sign.by or ticket.source, id=name)
     events = sorted([*made.events, answer], key=lambda event: event.at)
-    return Delivery(tickets=(told.model_copy(update={"first_response_at": sign.at}),), events=tuple(events))
+    return Delivery(tickets=(ticket.model_copy(update={"first_response_at": sign.at}),), events=tuple(events))
 
 
 def first_sign_of_work(ticket: StandardTicket, whole: Iterable[Change]) -> Change | None:

@@ -205,11 +205,13 @@ def _by_language(cells: pl.Series, language: str, day_first: bool | None) -> pl.
     found = {}
     for cell, text in zip(cells, plain, strict=True):
         if cell is not None and cell not in found:
-            found[cell] = _spoken(text, language, day_first, known)
+            found[cell] = _in_language(text, language, day_first, known)
     return pl.Series(cells.name, [found.get(cell) for cell in cells], dtype=pl.Datetime("us"))
 
 
-def _spoken(text: str, language: str, day_first: bool | None, known: dict[str, datetime | None]) -> datetime | None:
+def _in_language(
+    text: str, language: str, day_first: bool | None, known: dict[str, datetime | None]
+) -> datetime | None:
     time = _TIME.search(text)
     hour, minute, second = (int(part or 0) for part in time.groups()) if time else (0, 0, 0)
     if max(minute, second) > 59 or hour > 23:
@@ -217,12 +219,12 @@ def _spoken(text: str, language: str, day_first: bool | None, known: dict[str, d
     shown = 13 if hour > 12 else 12 if hour == 12 else min(hour, 1)
     key = _TIME.sub(f"{shown}:00", text, count=1)
     if key not in known:
-        known[key] = _asked(key, language, day_first)
+        known[key] = _by_dateparser(key, language, day_first)
     found = known[key]
     return found and found + timedelta(hours=hour - shown, minutes=minute, seconds=second)
 
 
-def _asked(text: str, language: str, day_first: bool | None) -> datetime | None:
+def _by_dateparser(text: str, language: str, day_first: bool | None) -> datetime | None:
     from dateparser.date import DateDataParser  # noqa: PLC0415  # slow, and for few mappings
     from dateparser.timezone_parser import pop_tz_offset_from_string  # noqa: PLC0415
 

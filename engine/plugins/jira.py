@@ -3,7 +3,7 @@
 What the changelog tells: status, priority, type and assignee changes with their instants and authors. The ticket is
 created in the status and priority that its first changes left. Comments are responses (public, by a person of the
 desk), customer's messages (by the reporter, a portal customer, or somebody of the reporter's mail domain), or messages
-(internal, or by an app). Without comments a response is untold, unless the mapping declares `first_response:
+(internal, or by an app). Without comments a response is not known, unless the mapping declares `first_response:
 first_touch`: then it is the first status change by somebody else. Of comments that are cut off (`total` larger than
 what came), the first response is known where it is among them, no later one.
 A changelog that is cut off (`total` larger than what came) is no history: dates tell what they can.
@@ -57,11 +57,11 @@ class JiraSource(Messages):
         if isinstance(history, str):
             refused = cells.refused(self.mapping, origin, Faulty(1, history, dict(issue)))
             return Delivery(rejected=(refused,))
-        spoken = _spoken(ticket, issue["fields"].get("comment"), history, self.mapping)
+        conversation = _conversation(ticket, issue["fields"].get("comment"), history, self.mapping)
         if not is_whole:
-            return spoken
-        events = sorted([*history, *spoken.events], key=lambda event: event.at)
-        return Delivery(tickets=(_with_replayed_dates(spoken.tickets[0], events),), events=tuple(events))
+            return conversation
+        events = sorted([*history, *conversation.events], key=lambda event: event.at)
+        return Delivery(tickets=(_with_replayed_dates(conversation.tickets[0], events),), events=tuple(events))
 
 
 def plain_text(document: Any) -> str | None:
@@ -214,8 +214,8 @@ def _events(ticket: StandardTicket, changes: list[_Change], status: Status) -> I
         )
 
 
-def _spoken(ticket: StandardTicket, comments: Any, history: Sequence[Event], mapping: TicketMapping) -> Delivery:
-    """The ticket with what was said on it."""
+def _conversation(ticket: StandardTicket, comments: Any, history: Sequence[Event], mapping: TicketMapping) -> Delivery:
+    """The ticket with what was written on it."""
     listed = comments.get("comments") if isinstance(comments, Mapping) else None
     if not isinstance(listed, list):
         touches = (event for event in history if event.kind == Kind.STATUS and event.actor != ticket.requester)
@@ -224,12 +224,13 @@ def _spoken(ticket: StandardTicket, comments: Any, history: Sequence[Event], map
         touch = first.model_copy(update={"kind": Kind.RESPONSE, "value": None, "id": name}) if first else None
         return Delivery(tickets=(ticket,), events=(touch,) if touch else ())
     times = _instants([comment.get("created") for comment in listed], mapping)
-    said = [_message(ticket, comment, at, listed) for at, comment in zip(times, listed, strict=True) if at]
-    spoken = with_messages(ticket, said)
+    messages = [_message(ticket, comment, at, listed) for at, comment in zip(times, listed, strict=True) if at]
+    conversation = with_messages(ticket, messages)
     if comments.get("total", len(listed)) <= len(listed):
-        return spoken
-    known = Responses.COLUMN if spoken.tickets[0].first_response_at else Responses.UNTOLD
-    return spoken.model_copy(update={"tickets": (spoken.tickets[0].model_copy(update={"responses": known}),)})
+        return conversation
+    known = Responses.COLUMN if conversation.tickets[0].first_response_at else Responses.NONE
+    ticket = conversation.tickets[0].model_copy(update={"responses": known})
+    return conversation.model_copy(update={"tickets": (ticket,)})
 
 
 def _message(ticket: StandardTicket, comment: Mapping[str, Any], at: datetime, thread: Sequence[Any]) -> Message:
@@ -266,9 +267,9 @@ def _verdict(fields: Mapping[str, Any]) -> SourceVerdict | None:
             *(field.get("completedCycles") or []),
             *([field["ongoingCycle"]] if field.get("ongoingCycle") else []),
         ]
-        told = [cycle["breached"] for cycle in cycles if isinstance(cycle, Mapping) and "breached" in cycle]
-        if clock and told and (any(told) or not field.get("ongoingCycle")):
-            found[clock] = Verdict.BREACHED if any(told) else Verdict.MET
+        known = [cycle["breached"] for cycle in cycles if isinstance(cycle, Mapping) and "breached" in cycle]
+        if clock and known and (any(known) or not field.get("ongoingCycle")):
+            found[clock] = Verdict.BREACHED if any(known) else Verdict.MET
     return SourceVerdict.model_validate(found) if found else None
 
 

@@ -207,15 +207,15 @@ class TicketMapping(Frozen):
     comments: Comments | None = None
     users: Users | None = None
     tables: Tables | None = None
-    first_response: Literal["column", "replies", "first_touch", "untold"] | None = None
+    first_response: Literal["column", "replies", "first_touch", "none"] | None = None
     """From what it follows when a ticket was first answered; None: from the column of first_response_at, if any."""
     expect: Expected = Field(default_factory=Expected)
 
     @property
     def responses(self) -> Responses:
         """What the source tells of answers, as declared or as its columns show."""
-        told = "replies" if self.comments else "column" if "first_response_at" in self.columns else "untold"
-        declared = self.first_response or told
+        shown = "replies" if self.comments else "column" if "first_response_at" in self.columns else "none"
+        declared = self.first_response or shown
         return Responses.REPLIES if declared == "first_touch" else Responses(declared)
 
     @property

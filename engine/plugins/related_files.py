@@ -78,9 +78,9 @@ def _with_all(ticket: StandardTicket, changed: Changes, written: Comments, mappi
     if isinstance(whole, str):
         metadata = ticket.external_metadata | {"history_left_out": whole}
         ticket, whole = ticket.model_copy(update={"external_metadata": metadata}), []
-    told = with_changes(ticket, whole, mapping) if whole else Delivery(tickets=(ticket,))
+    made = with_changes(ticket, whole, mapping) if whole else Delivery(tickets=(ticket,))
     if not mapping.comments:
-        return told
+        return made
     mine = written.of.get(ticket.ticket_id, [])
     by_others = [each.message.by for each in mine if not each.is_role_known and each.message.by != ticket.requester]
     if by_others:
@@ -88,8 +88,8 @@ def _with_all(ticket: StandardTicket, changed: Changes, written: Comments, mappi
         return Delivery(
             rejected=(_refused(f"ticket {ticket.ticket_id} is held back: {why}", ticket.ticket_id, mapping),)
         )
-    talk = with_messages(told.tickets[0], (each.message for each in mine))
-    return Delivery(tickets=talk.tickets, events=tuple(sorted([*told.events, *talk.events], key=lambda e: e.at)))
+    talk = with_messages(made.tickets[0], (each.message for each in mine))
+    return Delivery(tickets=talk.tickets, events=tuple(sorted([*made.events, *talk.events], key=lambda e: e.at)))
 
 
 def _held_back(changed: Changes, written: Comments, mapping: TicketMapping) -> tuple[list[Rejected], set[str]]:
@@ -97,8 +97,8 @@ def _held_back(changed: Changes, written: Comments, mapping: TicketMapping) -> t
     held: set[str] = set()
     for part, found in ((mapping.history, changed), (mapping.comments, written)):
         if part is not None:
-            told, keys = held_back(found.refused, part.ticket, found.rows)
-            rejected, held = [*rejected, *told], held | keys
+            made, keys = held_back(found.refused, part.ticket, found.rows)
+            rejected, held = [*rejected, *made], held | keys
     return rejected, held
 
 

@@ -39,7 +39,7 @@ FOLLOWED = {
     "assignee": Kind.ASSIGNEE,
     "status": Kind.STATUS,
 }
-"""Fields whose changes are history, in the order in which changes of one row are told."""
+"""Fields whose changes are history, in the order in which changes of one row come."""
 
 RESPONSE = f"{FIELD}(response)"
 
@@ -113,9 +113,9 @@ def _ordered(good: pl.DataFrame, mapping: TicketMapping) -> pl.DataFrame:
         *(pl.lit(mapping.constants.get(f), pl.String).alias(FIELD + f) for f in missing),
     )
     rows = rows.sort(f"{FIELD}(place)", UPDATED, ORDER, ROW, nulls_last=True, maintain_order=True)
-    told = {f: pl.when(pl.col(FIELD + f) != cells.NOTHING).then(pl.col(FIELD + f)) for f in DEFAULTS}
+    known = {f: pl.when(pl.col(FIELD + f) != cells.NOTHING).then(pl.col(FIELD + f)) for f in DEFAULTS}
     return rows.with_columns(
-        told[f].forward_fill().over(KEY).fill_null(default).alias(FIELD + f) for f, default in DEFAULTS.items()
+        known[f].forward_fill().over(KEY).fill_null(default).alias(FIELD + f) for f, default in DEFAULTS.items()
     )
 
 

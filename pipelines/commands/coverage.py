@@ -3,13 +3,14 @@
 import json as as_json
 from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import polars as pl
 
     from pipelines.snapshot import Snapshot
 
@@ -31,6 +32,8 @@ def coverage(
 def report(snapshot: "Snapshot") -> dict[str, Any]:
     """By source: tickets, fields (known, unknown, share_known, why), left_out by outcome, refused with its reasons, and
     agreement by clock (compared, agree, differ: tickets)."""
+    import polars as pl
+
     from pipelines.marts import sources
 
     fields, ends, verdicts = sources.coverage(snapshot), sources.outcomes(snapshot), sources.verdicts(snapshot)
@@ -56,19 +59,25 @@ def report(snapshot: "Snapshot") -> dict[str, Any]:
     }
 
 
-def _of(frame: pl.DataFrame, source: str) -> list[dict[str, Any]]:
+def _of(frame: "pl.DataFrame", source: str) -> list[dict[str, Any]]:
+    import polars as pl
+
     return frame.filter(pl.col("source") == source).drop("source").to_dicts()
 
 
-def _reasons(refused: pl.DataFrame) -> list[dict[str, Any]]:
+def _reasons(refused: "pl.DataFrame") -> list[dict[str, Any]]:
     """Reasons with their count and one row each, the most frequent first; what is quoted in them does not tell them
     apart."""
+    import polars as pl
+
     kind = pl.col("reason").str.replace_all(r"'[^']*'|\"[^\"]*\"|\d+", "…")
     found = refused.group_by(kind=kind).agg(rows=pl.len(), example=pl.col("reason").first(), row=pl.col("row").first())
     return found.sort("rows", "kind", descending=[True, False]).drop("kind").head(REASONS_SHOWN).to_dicts()
 
 
-def _agreement(verdicts: pl.DataFrame, source: str, clock: str) -> dict[str, Any]:
+def _agreement(verdicts: "pl.DataFrame", source: str, clock: str) -> dict[str, Any]:
+    import polars as pl
+
     own = verdicts.filter((pl.col("source") == source) & (pl.col("clock") == clock) & pl.col("agrees").is_not_null())
     agree = int(own["agrees"].sum())
     differ = own.filter(~pl.col("agrees"))["reference"].head(REASONS_SHOWN).to_list()
@@ -81,9 +90,9 @@ def _lines(found: dict[str, Any]) -> "Iterator[str]":
     yield f"days, weeks and months in {found['time_zone']}"
     if not found["sources"]:
         yield "no ticket was taken in yet: helmdesk ingest FILE --mapping MAPPING"
-    for name, told in found["sources"].items():
-        yield f"\n{plain(name)}: {counted(told['tickets'], 'ticket')}, {counted(told['refused'], 'refused row')}"
-        for field, row in told["fields"].items():
+    for name, facts in found["sources"].items():
+        yield f"\n{plain(name)}: {counted(facts['tickets'], 'ticket')}, {counted(facts['refused'], 'refused row')}"
+        for field, row in facts["fields"].items():
             if field in CLOCKS and row["unknown"]:
                 yield (
                     f"  {CLOCKS[field]}: {row['unknown']:,} of {row['tickets']:,} not measured, most: "
@@ -91,16 +100,16 @@ def _lines(found: dict[str, Any]) -> "Iterator[str]":
                 )
             elif field in CLOCKS:
                 yield f"  {CLOCKS[field]}: measured on all {row['tickets']:,}"
-        parts = [f"{field} {row['share_known']:.0%}" for field, row in told["fields"].items() if field not in CLOCKS]
+        parts = [f"{field} {row['share_known']:.0%}" for field, row in facts["fields"].items() if field not in CLOCKS]
         yield f"  known: {', '.join(parts)}"
-        if told["left_out"]:
-            ends = ", ".join(f"{outcome} {tickets:,}" for outcome, tickets in told["left_out"].items())
-            yield f"  left out: {sum(told['left_out'].values()):,} ({ends})"
-        for clock, both in told["agreement"].items():
+        if facts["left_out"]:
+            ends = ", ".join(f"{outcome} {tickets:,}" for outcome, tickets in facts["left_out"].items())
+            yield f"  left out: {sum(facts['left_out'].values()):,} ({ends})"
+        for clock, both in facts["agreement"].items():
             if both["compared"]:
                 differ = f"; differ: {', '.join(map(plain, both['examples']))}" if both["differ"] else ""
                 yield (
                     f"  {CLOCKS[clock]}: its own SLA says the same of {both['agree']:,} of {both['compared']:,}{differ}"
                 )
-        for reason in told["refused_because"]:
+        for reason in facts["refused_because"]:
             yield f"  refused {reason['rows']:,}: {plain(' '.join(reason['example'].split()))}"

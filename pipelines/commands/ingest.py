@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.shared.errors import BadInput
-from engine.shared.policy_file import shortened
 from pipelines.commands.terminal import counted, open_here, plain, progress_bars
 
 if TYPE_CHECKING:
@@ -86,6 +85,7 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
             typer.echo(f"people and groups {bring_people(app, path, mapping=mapping)}")
             return
         else:
+            _ask_zone(app, path, source=source, mapping=mapping)
             report = job(
                 app,
                 path,
@@ -101,6 +101,25 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
         typer.echo(plain(f"{file.path}: {' '.join(file.reason.removeprefix(f'{file.path}: ').split())}"), err=True)
     if files or (report.rejected and not report.created + report.updated + report.skipped):
         raise typer.Exit(2)
+
+
+def _ask_zone(app: "App", path: Path, *, source: str, mapping: Path | None) -> None:
+    """At the first ingest of a mapped source: whose days reports count. Without a terminal it is the mapping's zone."""
+    import sys
+
+    from pipelines.app.settings import zone_name
+    from pipelines.jobs.ingest import settle_zone, source_of, zone_to_settle
+
+    zone = zone_to_settle(app, source_of(app, path, source=source, mapping=mapping))
+    if zone is None:
+        return
+    if sys.stdin.isatty():
+        zone = typer.prompt("Whose days, weeks and months do reports count? Time zone", default=zone)
+    try:
+        settle_zone(app, zone_name(zone))
+    except ValueError as error:
+        raise BadInput(str(error)) from None
+    typer.echo(f"days, weeks and months are counted in {zone}; HELMDESK_TIME_ZONE changes that")
 
 
 def show_report(report: "IngestReport", rows: "list[Rejected]", *, files: int = 0) -> None:
@@ -141,6 +160,8 @@ def _show_dry_run(
 
 
 def _dry_run_lines(read: "DryRun") -> Iterator[str]:
+    from engine.shared.policy_file import shortened
+
     counts = f"{counted(read.tickets, 'ticket')}, {counted(read.events, 'event')}, refused {read.refused:,}"
     yield f"{counts}; nothing was written"
     for reason in read.reasons:
@@ -149,7 +170,7 @@ def _dry_run_lines(read: "DryRun") -> Iterator[str]:
         listed = ", ".join(f"{shortened(word)} ({count:,})" for word, count in list(words.items())[:WORDS_SHOWN])
         more = f" and {len(words) - WORDS_SHOWN:,} more" if len(words) > WORDS_SHOWN else ""
         yield plain(f"unknown words of {column}: {listed}{more}; add them under `values` of the mapping")
-    for what, count in read.untold.items():
+    for what, count in read.unknown.items():
         yield plain(f"not told of {counted(count, 'ticket')}: {what}")
     for outcome, count in read.left_out.items():
         yield f"left out of the figures: {counted(count, 'ticket')} {outcome}"
@@ -169,6 +190,8 @@ def _beside(first: "FirstTicket") -> Iterator[str]:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
+    from engine.shared.policy_file import shortened
+
     texts = {name: " ".join(str(value).split()) for name, value in values.items() if value not in (None, "", ())}
     return _line(" | ".join(f"{name}: {shortened(text)}" for name, text in texts.items()))
 

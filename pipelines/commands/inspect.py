@@ -40,11 +40,12 @@ def inspect(
 
     if "://" in file:
         raise BadInput(f"{file} is a URL: fetch it yourself and give the file; helmdesk reads what lies on this disk")
-    vocabulary = load_vocabulary(read_settings(home=context.obj["home"]).data / "exports")
+    settings = read_settings(home=context.obj["home"])
+    vocabulary = load_vocabulary(settings.data / "exports")
     seen = overview_of(Path(file), vocabulary)
     for line in _overview_lines(seen):
         typer.echo(line)
-    draft = _settled(seen, vocabulary, _answers(answer or []), take_guesses=yes)
+    draft = _settled(seen, vocabulary, _answers(answer or []), take_guesses=yes, time_zone=settings.desk_zone)
     for line in _question_lines(draft):
         typer.echo(line)
     if draft.open and (yes or mapping):
@@ -55,20 +56,22 @@ def inspect(
         typer.echo(plain(f"wrote {mapping}; next: helmdesk ingest {file} --mapping {mapping} --dry-run"))
 
 
-def _settled(seen: "Overview", vocabulary: "Vocabulary", answers: dict[str, str], *, take_guesses: bool) -> "Draft":
+def _settled(
+    seen: "Overview", vocabulary: "Vocabulary", answers: dict[str, str], *, take_guesses: bool, time_zone: str
+) -> "Draft":
     """The draft after all that can be asked was; asked is only on a terminal."""
     from engine.plugins.inspection.draft import draft_of
 
     asks = not take_guesses and sys.stdin.isatty() and sys.stdout.isatty()
     while True:
-        draft = draft_of(seen, vocabulary, answers=answers, take_guesses=take_guesses, time_zone="UTC")
+        draft = draft_of(seen, vocabulary, answers=answers, take_guesses=take_guesses, time_zone=time_zone)
         question = next((each for each in draft.open if each.key not in answers), None)
         if question is None or not asks:
             return draft
-        answers[question.key] = _asked(question)
+        answers[question.key] = _reply_to(question)
 
 
-def _asked(question: "Question") -> str:
+def _reply_to(question: "Question") -> str:
     options = f" [{'/'.join(question.options)}]" if question.options else ""
     while True:
         given: str = typer.prompt(plain(question.text + options), default=question.guess)
@@ -100,6 +103,9 @@ def _overview_lines(seen: "Overview") -> Iterator[str]:
         yield f"    {seen.faulty:,} rows don't fit the header and will be refused"
     if seen.export:
         yield f"    known as an export of {seen.export.name}"
+        more = [each for each in seen.export.reads_more.items() if seen.column(each[0])]
+        for history, source in more:
+            yield f"    {history} is read by `helmdesk ingest {seen.path} --source {source}` alone"
     if seen.languages:
         yield f"    language of the headers: {', '.join(seen.languages[:2])}"
     for column in seen.columns:

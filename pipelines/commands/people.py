@@ -77,7 +77,7 @@ def propose(
             stream.write(as_yaml(found, tickets=tickets.height, command=command))
     except FileExistsError:
         raise BadInput(f"{out} is there already; take it away, or name another --out") from None
-    for kind, records in found.items():
+    for kind, records in ((kind, records) for kind, records in found.items() if records):
         names = ", ".join(f"{next(iter(record.values()))} ({count:,})" for record, count in records[:5])
         more = f" and {len(records) - 5:,} more" if len(records) > 5 else ""
         typer.echo(plain(f"{kind:<10}{len(records):>6,}  {names}{more}"))

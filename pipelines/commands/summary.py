@@ -1,11 +1,14 @@
 """The readable end of a cycle: what came in, what was promised and kept, who has the load, how sure triage was."""
 
+from collections.abc import Iterator
+
 import polars as pl
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.not_measured import in_words
 from pipelines.commands.next_steps import allocation, drafts
 from pipelines.commands.terminal import counted, plain
 from pipelines.marts import MartReader
@@ -20,7 +23,24 @@ def show(marts: MartReader, console: Console | None = None) -> None:
     out.print(f"\n[bold]helmdesk[/] as of {publication.as_of:%Y-%m-%d %H:%M} UTC, marts in {publication.folder}")
     for part in (_states(marts), *_attainment(marts), _clocks(marts), _load(marts), _confidence(marts)):
         out.print(part)
+    for line in _not_counted(marts):
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
     _print_rejected(marts, out)
+
+
+def _not_counted(marts: MartReader) -> Iterator[str]:
+    """What is in no share, by clock, and in whose days and by which policy promises were measured."""
+    rows = marts.query(
+        "SELECT clock, source, why, count(*) AS windows FROM sla_clocks WHERE counts AND state = 'not_measured' "
+        "GROUP BY ALL ORDER BY windows DESC, clock LIMIT 4"
+    )
+    for clock, source, why, windows in rows.iter_rows():
+        yield f"{clock.replace('_', ' ')} of {plain(source)}: {windows:,} not measured, {in_words(why)}"
+    left_out = marts.query("SELECT outcome, count(*) AS n FROM tickets WHERE ticket IN (SELECT ticket FROM sla_clocks "
+                           "WHERE NOT counts) GROUP BY outcome ORDER BY n DESC")  # fmt: skip
+    if left_out.height:
+        ends = ", ".join(f"{outcome} {count:,}" for outcome, count in left_out.iter_rows())
+        yield f"left out of attainment: {left_out['n'].sum():,} tickets ({ends}); `helmdesk coverage` has more"
 
 
 def _table(title: str, *columns: str, caption: str | None = None) -> Table:

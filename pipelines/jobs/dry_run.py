@@ -48,7 +48,7 @@ class DryRun(Frozen):
     reasons: tuple[Reason, ...] = ()
     unknown_words: dict[str, dict[str, int]]
     """Column: words that no table has, with their count."""
-    untold: dict[str, int]
+    unknown: dict[str, int]
     """What the source does not tell, and of how many tickets."""
     left_out: dict[str, int]
     """Outcome other than solved: how many tickets."""
@@ -94,7 +94,7 @@ class _Count:
         self.reasons: Counter[str] = Counter()
         self.examples: dict[str, Rejected] = {}
         self.words: dict[str, Counter[str]] = {}
-        self.untold: Counter[str] = Counter()
+        self.unknown: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.known: Counter[str] = Counter()
         self.first: list[StandardTicket] = []
@@ -111,7 +111,7 @@ class _Count:
 
     def _ticket(self, ticket: StandardTicket, *, has_history: bool) -> None:
         self.known.update(field for field in ticket.model_fields_set if getattr(ticket, field) not in (None, "", ()))
-        self.untold.update(_untold(ticket, has_history=has_history))
+        self.unknown.update(_unknown(ticket, has_history=has_history))
         if ticket.outcome not in (None, "solved"):
             self.outcomes[str(ticket.outcome)] += 1
 
@@ -131,15 +131,15 @@ class _Count:
             refused_share=refused / max(1, self.tickets + self.events + refused),
             reasons=tuple(Reason(reason=r, count=n, example=self.examples[r]) for r, n in self.reasons.most_common()),
             unknown_words={column: dict(words.most_common()) for column, words in self.words.items()},
-            untold=dict(self.untold.most_common()),
+            unknown=dict(self.unknown.most_common()),
             left_out=dict(self.outcomes.most_common()),
             known={field: count / self.tickets for field, count in sorted(self.known.items())},
             first_tickets=tuple(FirstTicket(ticket=t, row=rows.get(t.ticket_id)) for t in self.first),
         )
 
 
-def _untold(ticket: StandardTicket, *, has_history: bool) -> Iterator[str]:
-    if ticket.responses == Responses.UNTOLD:
+def _unknown(ticket: StandardTicket, *, has_history: bool) -> Iterator[str]:
+    if ticket.responses == Responses.NONE:
         yield "first response: no column and no replies tell it"
     elif ticket.responses == Responses.COLUMN and ticket.status in ENDED and ticket.first_response_at is None:
         yield "first response: empty on an ended ticket"

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
-from engine.contracts import Company, Contact, IngestReport, Rejected
+from engine.contracts import Company, Contact, Delivery, IngestReport, Rejected
 from engine.customers import customers, with_customers
 from engine.plugins.mapping import Expected
 from engine.plugins.ports import SourcePlugin
 from engine.plugins.registry import source_names
 from engine.shared.errors import BadInput
+from engine.shared.whole_file import whole_file
 from pipelines.app.container import App
 from pipelines.app.people_files import PEOPLE
 from pipelines.jobs.dry_run import dry_run, expected_of
@@ -45,10 +47,10 @@ def ingest(
     plugin = source_of(app, path, source=source, mapping=mapping)
     _check_expected(plugin, path, max_refused)
     report, seen, unreadable = IngestReport(), 0, 0
-    known = customers(app.store.all(Contact), app.store.all(Company))
+    complete = completed(app)
     try:
         for delivery in plugin.read(path):
-            report += app.store.ingest(with_customers(delivery, known), at=at)
+            report += app.store.ingest(complete(delivery), at=at)
             refused(delivery.rejected)
             unreadable += len(delivery.rejected)
             seen += len(delivery.tickets) + len(delivery.rejected)
@@ -59,6 +61,25 @@ def ingest(
     if report.rejected > unreadable and refused is not ignore_rejected:
         refused(_refused_by_store(app, at))
     return report
+
+
+def completed(app: App) -> Callable[[Delivery], Delivery]:
+    """Gives tickets what their source does not say and their customer does."""
+    return partial(with_customers, known=customers(app.store.all(Contact), app.store.all(Company)))
+
+
+def zone_to_settle(app: App, plugin: SourcePlugin) -> str | None:
+    """The time zone of the source's mapping, where the desk's is not known yet; `settle_zone` keeps it."""
+    settings, mapping = app.settings, getattr(plugin, "mapping", None)
+    if settings.time_zone or settings.desk_zone_file.is_file() or mapping is None:
+        return None
+    return str(mapping.time_zone)
+
+
+def settle_zone(app: App, zone: str) -> None:
+    """Days, weeks and months are the zone's from now on."""
+    with whole_file(app.settings.desk_zone_file) as unfinished:
+        unfinished.write_text(f"{zone}\n", encoding="utf-8")
 
 
 def source_of(app: App, path: Path, *, source: str, mapping: Path | None) -> SourcePlugin:

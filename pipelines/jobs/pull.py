@@ -9,7 +9,7 @@ from engine.plugins.pull.pages import Feed, Page
 from engine.shared.errors import BadInput, HelmdeskError, Unavailable
 from pipelines.app.container import App
 from pipelines.app.locks import alone
-from pipelines.jobs.ingest import OnRejected, ignore_rejected
+from pipelines.jobs.ingest import OnRejected, completed, ignore_rejected
 from pipelines.progress import Progress, silent
 
 PAGE = 100
@@ -34,10 +34,11 @@ def pull(
     feed, report = app.feed(source), IngestReport()
     plugin = app.source(source)
     with alone(app, f"pull-{source}"):
+        complete = completed(app)
         cursor = None if since else app.pull_cursors.last(source, feed.stream)
         try:
             for page in feed.pages(cursor, since=since, size=min(limit or PAGE, PAGE)):
-                report += _take_in(app, feed, plugin, page, refused)
+                report += _take_in(app, feed, page, complete(delivery_of(page, plugin)), refused)
                 news = report.created + report.updated
                 progress(f"pull {source}", news, 0)
                 if limit and news >= limit:
@@ -48,8 +49,8 @@ def pull(
     return report
 
 
-def _take_in(app: App, feed: Feed, plugin: SourcePlugin, page: Page, refused: OnRejected) -> IngestReport:
-    delivery, at = delivery_of(page, plugin), app.now()
+def _take_in(app: App, feed: Feed, page: Page, delivery: Delivery, refused: OnRejected) -> IngestReport:
+    at = app.now()
     report = app.store.ingest(delivery, at=at)
     app.pull_cursors.move(feed.source, feed.stream, page.cursor, at=at)
     refused(delivery.rejected)

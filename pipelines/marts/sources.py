@@ -46,7 +46,7 @@ class SourceCoverage(dy.Schema):
 
 class SourceOutcomes(dy.Schema):
     source = col.text(SOURCE, primary_key=True)
-    outcome = col.text("How tickets ended; `untold` where the source says only that they did.", primary_key=True)
+    outcome = col.text("How tickets ended; `unknown` where the source says only that they did.", primary_key=True)
     tickets = col.count("Ended tickets.", unit="tickets")
     counts_in_attainment = col.yes_no("Whether they count in promises kept and broken.")
     counts_as_resolved = col.yes_no("Whether they count in the volume of resolved.")
@@ -109,7 +109,7 @@ def outcomes(snapshot: Snapshot) -> pl.DataFrame:
         "counts_in_credits": Figure.CREDITS,
     }
     counted = ended.with_columns(**{name: ~snapshot.left_out(figure) for name, figure in figures.items()})
-    named = counted.with_columns(pl.col("outcome").fill_null("untold"), pl.col("tickets").cast(pl.Int64))
+    named = counted.with_columns(pl.col("outcome").fill_null("unknown"), pl.col("tickets").cast(pl.Int64))
     return named.sort("source", "outcome")
 
 
@@ -119,18 +119,18 @@ def verdicts(snapshot: Snapshot) -> pl.DataFrame:
     clocks = snapshot.ticket_clocks.join(theirs, on="ticket").with_columns(pl.col("clock", "state").cast(pl.String))
     clocks = clocks.filter(pl.col("clock").is_in(ENDS))
 
-    def said(path: str) -> pl.Expr:
+    def stated(path: str) -> pl.Expr:
         return pl.coalesce(
             pl.when(pl.col("clock") == clock).then(pl.col("source_verdict").str.json_path_match(f"$.{clock}{path}"))
             for clock in ENDS
         )
 
-    due = said("_due_at").str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
+    due = stated("_due_at").str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
     by_then = pl.coalesce("stopped_at", pl.lit(snapshot.as_of, pl.Datetime("us", "UTC")))
     late = pl.when(by_then > due).then(pl.lit("breached")).when(pl.col("stopped_at").is_not_null()).then(pl.lit("met"))
     is_decided = pl.col("ours").is_in(["met", "breached"])
     return (
-        clocks.with_columns(theirs=pl.coalesce(said(""), late))
+        clocks.with_columns(theirs=pl.coalesce(stated(""), late))
         .filter(pl.col("theirs").is_not_null())
         .sort("ticket", "clock", "window")
         .group_by("ticket", "clock", maintain_order=True)

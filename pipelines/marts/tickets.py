@@ -1,13 +1,9 @@
 """Every ticket as it stood at the publication's instant."""
 
-import json
-
 import dataframely as dy
-import polars as pl
 
 from pipelines.marts import columns as col
 from pipelines.marts.mart import Mart
-from pipelines.snapshot import Snapshot
 
 
 class Tickets(dy.Schema):
@@ -48,16 +44,4 @@ class Tickets(dy.Schema):
     is_open = col.yes_no("Whether it is neither resolved nor closed.")
 
 
-def build(snapshot: Snapshot) -> pl.DataFrame:
-    policy = snapshot.policies.outcomes
-    known = snapshot.tickets.join(snapshot.metadata, on="ticket", how="left")
-    names = [name.casefold() for name in policy.machine_headers]
-    is_likely = pl.col("external_metadata").str.to_lowercase().str.contains_any(names) | (
-        pl.col("subject").str.to_lowercase().str.contains_any(list(policy.machine_subjects))
-    )
-    likely = known.filter(is_likely).select("ticket", "subject", "external_metadata").iter_rows()
-    found = [key for key, subject, other in likely if policy.is_machine_mail(subject, json.loads(other or "{}"))]
-    return snapshot.tickets.with_columns(is_machine_mail=pl.col("ticket").is_in(found))
-
-
-MARTS = {"tickets": Mart("What is the state of each ticket?", Tickets, build)}
+MARTS = {"tickets": Mart("What is the state of each ticket?", Tickets, lambda snapshot: snapshot.tickets)}

@@ -17,14 +17,15 @@ class Moment(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How the ticket stands from a moment on. `hold` is the reason of an approved pause, None without one; `asked`
-    that the customer wrote after a response and waits for an answer; `due_at` an end agreed for this ticket alone."""
+    """How the ticket stands from a moment on. `hold` is the reason of an approved pause, None without one;
+    `awaits_reply` that the customer wrote after a response and waits for an answer; `due_at` an end agreed for this
+    ticket alone."""
 
     status: str
     hold: str | None
     dims: Dims
     responded: bool = False
-    asked: bool = False
+    awaits_reply: bool = False
     due_at: datetime | None = None
 
 
@@ -84,7 +85,7 @@ def between_answers(
     windows: list[Window] = []
     runs = False
     for (moment, now), end in zip(points, ends, strict=True):
-        waits = now.asked if clock == Clock.NEXT_REPLY else now.responded
+        waits = now.awaits_reply if clock == Clock.NEXT_REPLY else now.responded
         active = waits and now.status not in terms.stop_states
         if runs and (not active or moment.kind == "response"):
             windows[-1].stopped_at, runs = moment.at, False

@@ -107,8 +107,8 @@ def promise_for(
 
 def unknown_since(clock: Clock, window: Window, ticket: Mapping[str, Any], as_of: datetime) -> datetime | None:
     """From when on the source does not tell the course of a window; None where that leaves it measured."""
-    told = ticket.get(UNKNOWN[clock])
-    since = None if told is None else whole_second(told)
+    unknown = ticket.get(UNKNOWN[clock])
+    since = None if unknown is None else whole_second(unknown)
     if since is None or since > whole_second(as_of):
         return None
     is_known = window.stopped_at is not None and window.start < since and window.stopped_at <= since
@@ -131,13 +131,13 @@ def _after(now: Standing, moment: Moment, stop_states: frozenset[str]) -> Standi
     """A stop ends an approved pause and the wait for a reply, and what is stopped can't be paused."""
     match moment.kind:
         case "status" if moment.value in stop_states:
-            now = now._replace(status=str(moment.value), hold=None, asked=False)
+            now = now._replace(status=str(moment.value), hold=None, awaits_reply=False)
         case "status":
             now = now._replace(status=str(moment.value))
         case "response":
-            now = now._replace(responded=True, asked=False)
+            now = now._replace(responded=True, awaits_reply=False)
         case "customer_message":
-            now = now._replace(asked=now.responded)
+            now = now._replace(awaits_reply=now.responded)
         case "pause" if now.status not in stop_states:
             now = now._replace(hold=moment.value or "")
         case "resume":

@@ -178,13 +178,15 @@ def explain(
             promise = promise_for(clock, window, ticket, policies, named)
             if promise.target is not None and promise.calendar is not None:
                 since = unknown_since(clock, window, ticket, as_of)
-                reason = _not_told(since, (why or {}).get(UNKNOWN[clock].removesuffix("_unknown"), "")) if since else ""
+                reason = (
+                    _unknown_since(since, (why or {}).get(UNKNOWN[clock].removesuffix("_unknown"), "")) if since else ""
+                )
                 entries = () if since else tuple(_entries(window, promise, named[promise.calendar]))
                 ledgers.append(Ledger(clock, number, promise, entries, rows[clock.value, number], reason))
     return ledgers
 
 
-def _not_told(since: datetime, why: str) -> str:
+def _unknown_since(since: datetime, why: str) -> str:
     return f"not measured from {_moment(since)} on: {why or 'the source does not tell what happened'}"
 
 

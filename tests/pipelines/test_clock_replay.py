@@ -112,7 +112,7 @@ def test_a_ticket_is_judged_by_the_team_of_that_instant(minute: str, policy: str
 
 
 def test_the_ledger_says_why_a_clock_is_not_measured(tmp_path: Path) -> None:
-    line = '{"source": "glpi", "ticket_id": "1", "created_at": "2026-03-02T09:00:00Z", "responses": "untold"}\n'
+    line = '{"source": "glpi", "ticket_id": "1", "created_at": "2026-03-02T09:00:00Z", "responses": "none"}\n'
     (tmp_path / "tickets.jsonl").write_text(line, encoding="utf-8")
     with open_app(home=tmp_path / "home") as app:
         ingest(app, tmp_path / "tickets.jsonl", source="helmdesk", at=TWELVE)

@@ -70,7 +70,7 @@ def test_counts_reasons_and_words_are_told_once(file: Path) -> None:
 
 
 def test_what_stays_unknown_is_told(file: Path) -> None:
-    assert dry(file)["untold"] == {
+    assert dry(file)["unknown"] == {
         "first response: no column and no replies tell it": 5,
         "end: an ended ticket without resolved_at or closed_at": 1,
         "waiting: since when is not told": 1,

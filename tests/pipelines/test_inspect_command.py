@@ -1,7 +1,12 @@
 """`helmdesk inspect`, then `ingest`: a first number from anyone's export without a line of YAML by hand."""
 
 import json
+import os
+import pty
 import shutil
+import subprocess
+import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +83,87 @@ def test_three_commands_read_an_export_cell_by_cell(name: str, tmp_path: Path) -
     assert set(found) == set(TICKETS[name])
     for key, expected in TICKETS[name].items():
         assert {field: found[key][field] for field in expected} == expected, key
+
+
+SHEET = """\
+<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>%s</sheetData></worksheet>"""
+WORKBOOK = {
+    "[Content_Types].xml": """\
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>
+<Default Extension="xml" ContentType="application/xml"/>
+<Override PartName="/xl/workbook.xml"
+ ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>
+<Override PartName="/xl/worksheets/sheet1.xml"
+ ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/></Types>""",
+    "_rels/.rels": """\
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1"
+ Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+ Target="xl/workbook.xml"/></Relationships>""",
+    "xl/workbook.xml": """\
+<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+ xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">
+<sheets><sheet name="Tickets" sheetId="1" r:id="r1"/></sheets></workbook>""",
+    "xl/_rels/workbook.xml.rels": """\
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r1"
+ Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
+ Target="worksheets/sheet1.xml"/></Relationships>""",
+}
+
+
+def write_workbook(file: Path, rows: list[list[str | float]]) -> Path:
+    """One sheet; a number is written as one, a day as its number."""
+    lines = ""
+    for number, row in enumerate(rows, 1):
+        cells = ""
+        for letter, cell in zip("ABCDEF", row, strict=False):
+            place = f'r="{letter}{number}"'
+            text = f'<c {place} t="inlineStr"><is><t>{cell}</t></is></c>'
+            cells += text if isinstance(cell, str) else f"<c {place}><v>{cell}</v></c>"
+        lines += f'<row r="{number}">{cells}</row>'
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in {**WORKBOOK, "xl/worksheets/sheet1.xml": SHEET % lines}.items():
+            archive.writestr(name, content)
+    return file
+
+
+def test_a_workbook_with_a_title_and_day_numbers_is_read(tmp_path: Path) -> None:
+    rows: list[list[str | float]] = [
+        ["Helpdesk, March"],
+        ["Nummer", "Betreff", "Eröffnet am", "Gelöst am", "Status", "Priorität"],
+        ["INC-1", "Drucker", 45719.375, 45719.5, "gelöst", "hoch"],
+        ["INC-2", "Zugang", 45720.25, "", "in Bearbeitung", "niedrig"],
+    ]
+    found = first_tickets(write_workbook(tmp_path / "march.xlsx", rows), tmp_path)
+    fields = ("subject", "created_at", "resolved_at", "status", "priority")
+    assert {key: tuple(row[field] for field in fields) for key, row in found.items()} == {
+        "INC-1": ("Drucker", "2025-03-03T09:00", "2025-03-03T12:00", "resolved", "high"),
+        "INC-2": ("Zugang", "2025-03-04T06:00", None, "in_progress", "low"),
+    }
+
+
+def test_a_history_of_fields_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "changes.csv"
+    file.write_text(
+        "ticket,field,changed_at,changed_by,from,to\n77,status,2026-03-02 09:00,,,new\n"
+        "77,status,2026-03-02 10:00,ana,new,pending\n77,priority,2026-03-03 08:00,mia,normal,high\n"
+        "77,status,2026-03-04 09:30,ana,pending,solved\n",
+        encoding="utf-8",
+    )
+    row = first_tickets(file, tmp_path)["77"]
+    assert (row["created_at"], row["resolved_at"]) == ("2026-03-02T09:00", "2026-03-04T09:30")
+    assert (row["status"], row["priority"]) == ("resolved", "high")
+
+
+def test_what_only_a_source_reads_is_named(tmp_path: Path) -> None:
+    issue = {
+        "key": "HD-1",
+        "fields": {"issuetype": {"name": "Incident"}, "status": {"name": "Done"}, "created": "2026-03-02T09:00:00Z"},
+        "changelog": {"histories": [{"id": "1"}]},
+    }
+    file = tmp_path / "found.json"
+    file.write_text(json.dumps({"total": 1, "issues": [issue]}), encoding="utf-8")
+    assert "--source jira` alone" in run(tmp_path, "inspect", file).output
 
 
 def test_a_column_of_two_readings_stays_open_and_nothing_is_written(tmp_path: Path) -> None:
@@ -174,3 +260,17 @@ def test_the_shared_files_that_need_a_person_end_in_2(name: str, tmp_path: Path)
     draft = tmp_path / "OUT.yaml"
     done = run(tmp_path, "inspect", SHARED / "cases" / "files" / f"{name}.csv", "--mapping", draft, "--yes")
     assert (isinstance(done.exception, BadInput), draft.exists()) == (True, False)
+
+
+def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
+    """A terminal of two ends: what is typed at one is read at the other."""
+    file, draft = tmp_path / "ambiguous.csv", tmp_path / "OUT.yaml"
+    file.write_text("Ticket,Opened,State\nT-1,03/04/2025 09:00,Open\nT-2,05/04/2025 09:00,Zorp\n", encoding="utf-8")
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pipelines.cli", "--home", str(tmp_path / "home"), "inspect", str(file)]
+    with subprocess.Popen([*command, "--mapping", str(draft)], stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.write(ours, b"waiting_vendor\nmonth\n\n")
+        assert process.wait(60) == 0
+    mapping = load_mapping(draft)
+    assert (mapping.dates, mapping.time_zone) == (("%m/%d/%Y %H:%M",), "UTC")
+    assert mapping.values["status"]["zorp"] == "waiting_vendor"

@@ -18,6 +18,7 @@ from pipelines.jobs.allocate import allocate
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people, import_people
 from pipelines.snapshot import Snapshot
+from tests.engine.plugins.workbook_samples import workbook
 
 AGENTS = "name;email;team;languages;max\n" + "".join(
     f"{row}\n"
@@ -192,3 +193,15 @@ def test_the_inbox_takes_a_table_of_people(home: Path, tmp_path: Path) -> None:
     with open_app(home=home) as app:
         assert bring_people(app, written(tmp_path, "agents.csv", AGENTS)) == 5
         assert import_people(app, tmp_path / "agents.csv").counts == {"Agent": 3}
+
+
+def test_a_workbook_is_a_table_too(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "agents.xlsx"
+    file.write_bytes(workbook({"Staff": [["name", "team", "max"], ["Ana", "Network", 20], ["Ben", "Network", 25]]}))
+    assert run(home, "import", file) == "Agent 2, Team 1\n"
+    assert [agent.max_tickets for agent in kept(home, Agent)] == [20, 25]
+
+
+def test_a_json_array_is_a_table_too(home: Path, tmp_path: Path) -> None:
+    text = json.dumps([{"name": "Ana", "team": "Network", "max": 20}])
+    assert run(home, "import", written(tmp_path, "agents.json", text)) == "Agent 1, Team 1\n"

@@ -109,7 +109,9 @@ def test_many_of_one_instant_all_arrive(app: App, vendor: Vendor) -> None:
 
 
 def test_a_limit_ends_and_the_next_goes_on(app: App, vendor: Vendor) -> None:
-    assert [pull(app, vendor.source, limit=4).created for _ in range(3)] == [4, 4, 2]
+    """However many are fetched again because a server may show a change late."""
+    counts = [pull(app, vendor.source, limit=2).created for _ in range(5)]
+    assert (counts[0], sum(counts)) == (2, 10)
     assert keys(app) == every_key(vendor)
 
 

@@ -192,7 +192,7 @@ def test_a_wait_without_a_beginning_is_not_measured_until_before_it_was_delivere
     [
         (Responses.COLUMN, False, "breached"),
         (Responses.COLUMN, True, "not_measured"),
-        (Responses.UNTOLD, False, "not_measured"),
+        (Responses.NONE, False, "not_measured"),
         (Responses.REPLIES, True, "met"),
     ],
 )

@@ -44,8 +44,8 @@ def columns_of(frame: pl.DataFrame, *, nulls: Sequence[str], languages: Sequence
 
 
 def _column(series: pl.Series, nulls: set[str], languages: Sequence[str]) -> Column:
-    told = Counter(cell.strip() for cell in series.drop_nulls().to_list())
-    counts = Counter({cell: count for cell, count in told.items() if cell.casefold() not in nulls})
+    found = Counter(cell.strip() for cell in series.drop_nulls().to_list())
+    counts = Counter({cell: count for cell, count in found.items() if cell.casefold() not in nulls})
     samples = tuple(islice(counts, SAMPLES))
     filled = sum(counts.values())
     dates = date_column(counts, fits=fits, languages=languages)
@@ -59,7 +59,7 @@ def _column(series: pl.Series, nulls: set[str], languages: Sequence[str]) -> Col
         samples,
         words,
         dates,
-        tuple(sorted(set(told) - set(counts))),
+        tuple(sorted(set(found) - set(counts))),
     )
 
 

@@ -18,8 +18,8 @@ Remarks = dict[tuple[str, ...], str]
 
 NOTHING: Final = "nothing"
 """The answer for an activity of a log that leaves the status as it is."""
-ASKED: Final = ("status", "priority")
-"""Fields of which a word that resembles nothing known is asked; of others it means the usual or stays as it is."""
+NEVER_USUAL: Final = ("status", "priority")
+"""Fields of which an unknown word is a question; of others it means the usual or stays as it is."""
 USUAL: Final = {"type": "incident", "tier": "standard"}
 ORDERS: Final[dict[Order, str]] = {"day": "day/month", "month": "month/day", "year": "year-month-day"}
 _OFFSET: Final = re.compile(r"(Z|[+-]\d{2}:?\d{2}|[A-Z]{3,4}|\d{10,13})$")
@@ -83,9 +83,10 @@ def _layout(seen: Overview, fields: Fields) -> dict[str, Any]:
     if log is None:
         return {"columns": columns, "updates": {role: roles[role] for role in ("at", "actor") if role in roles}}
     there = {each.name for each in seen.columns}
-    told = {role: name for role in ("at", "order", "actor") if (name := getattr(log, role)) in there}
+    columns_of_log = {role: name for role in ("at", "order", "actor") if (name := getattr(log, role)) in there}
     facts = [name for name in log.end_facts if name in there and name not in columns.values()]
-    return {"columns": columns, "updates": {**told, "end_facts": facts}}
+    first = {"first_response": seen.export.first_response} if seen.export and seen.export.first_response else {}
+    return {"columns": columns, "updates": {**columns_of_log, "end_facts": facts}, **first}
 
 
 def _path(name: str, column: Column) -> str:
@@ -160,7 +161,7 @@ class _Words(NamedTuple):
     def _word(self, name: str, word: str, count: int) -> str | None:
         found, key = self.vocabulary.meaning(name, word, self.seen.export), f"{name}.{word}"
         given = self.questions.given(key)
-        if given is None and (name not in ASKED or (found and found.sure)):
+        if given is None and (name not in NEVER_USUAL or (found and found.sure)):
             return found.word if found else None
         is_activity = name == "status" and "activity" in self.seen.roles
         question = Question(
@@ -203,21 +204,21 @@ def _formats(columns: Sequence[Column], order: Order | None) -> list[str]:
 
 def _order(columns: Sequence[Column], questions: Questions) -> Order | None:
     """Of day and month, one for the file: as a column shows it, or as it is answered; None if it does not matter."""
-    told: dict[Order, str] = {}
+    shown: dict[Order, str] = {}
     for column in columns:
         if column.dates and len(column.dates.readings) == 1 and any("%m" in form for form in column.dates.formats):
-            told.setdefault(next(iter(column.dates.readings)), column.name)
-    told.pop("year", None)
-    if len(told) > 1:
+            shown.setdefault(next(iter(column.dates.readings)), column.name)
+    shown.pop("year", None)
+    if len(shown) > 1:
         text = (
-            f"{told['day']} is written day/month and {told['month']} month/day, and a file is read in one order: "
+            f"{shown['day']} is written day/month and {shown['month']} month/day, and a file is read in one order: "
             f"export both alike, or leave one out (--answer FIELD= leaves out the column of a field)"
         )
         questions.open.append(Question("dates", text))
         return None
     doubtful = [(column, column.dates) for column in columns if column.dates and column.dates.is_ambiguous]
-    if told or not doubtful:
-        return next(iter(told), None)
+    if shown or not doubtful:
+        return next(iter(shown), None)
     options = tuple(dict.fromkeys(order for _, dates in doubtful for order in dates.readings))
     names, written = " and ".join(column.name for column, _ in doubtful), " and ".join(ORDERS[o] for o in options)
     text = f"{names}: every cell can be read as {written}, such as {doubtful[0][0].samples[0]!r}; which is it?"

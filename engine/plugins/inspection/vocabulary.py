@@ -46,6 +46,10 @@ class Export(Frozen):
     nonsense: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Field: words that mean nothing; rows with them are refused."""
     log: Updates | None = None
+    first_response: str | None = None
+    """Of a log: from what it follows (see the mapping)."""
+    reads_more: dict[str, str] = Field(default_factory=dict)
+    """Column: the source that reads what a table has no room for."""
     nulls: tuple[str, ...] = ()
     tag_separator: str | None = None
     ignore: tuple[str, ...] = ()
@@ -103,7 +107,8 @@ class Vocabulary:
     def rank(self, field: str, column: str, export: Export | None) -> int | None:
         """How well a header names a field, 0 the best; None if it doesn't."""
         known = [plain(header) for header in export.columns.get(field, ())] if export else []
-        known += self._known.get(field, [])
+        if field != "outcome" or not known:  # a known export says itself what tells how a ticket ended
+            known += self._known.get(field, [])
         places = [known.index(name) for name in _names(column) if name in known]
         return min(places, default=None)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.contracts import OPEN_STATUSES, Event, Kind, Priority, SlaEffect, StandardTicket, Status, TicketType, Tier
 from engine.lifecycle import history_from_dates, replay, sla_effect
-from engine.not_measured import ENDED, RESOLUTION, Why, is_untold, unknown_clocks, untold
+from engine.not_measured import ENDED, RESOLUTION, Why, is_undated, undated, unknown_clocks
 from engine.storage.text import clean, jsonable
 
 Row = dict[str, Any]
@@ -75,7 +75,7 @@ def first_seen(
         delivered = {(event.kind, event.value, event.at) for event in story}
         dates = history_from_dates(ticket, at=at)
         if any(event.kind == Kind.STATUS for event in story):  # it tells more than a status without an instant
-            dates = [event for event in dates if not is_untold(event)]
+            dates = [event for event in dates if not is_undated(event)]
         derived = [e for e in dates if (e.kind, e.value, e.at) not in delivered]
         whole, history = [*derived, *story], by_time([*derived, *events])
     born, shared = history[0].data, _shared(ticket)
@@ -113,7 +113,7 @@ def _settled(row: Row, ticket: StandardTicket, last: Mapping[Kind, Event]) -> li
             when = max(_last_touched(ticket), known)
             if kind == Kind.STATUS:
                 effect = sla_effect(Status(before), Status(row[name]))
-                events.append(_tell(ticket, kind, row[name], when, sla_effect=effect, data=untold(known)))
+                events.append(_tell(ticket, kind, row[name], when, sla_effect=effect, data=undated(known)))
             else:
                 events.append(_tell(ticket, kind, row[name], when))
     return events
@@ -281,16 +281,16 @@ def _moves(ticket: StandardTicket, row: Row, changes: Row, *, when: datetime, fl
     dated = [(changes.get("resolved_at"), Status.RESOLVED), (changes.get("closed_at"), Status.CLOSED)]
     moves = sorted(((max(moment, floor), status) for moment, status in dated if moment), key=lambda move: move[0])
     known = max([floor, *(moment for moment, _ in moves)])
-    is_told = bool(moves) and moves[-1][1] == to
-    if not is_told:
+    is_dated = bool(moves) and moves[-1][1] == to
+    if not is_dated:
         moves.append((max(when, known), to))
     events = []
     for moment, status in moves:
         events.append(_tell(ticket, Kind.STATUS, status, moment, sla_effect=sla_effect(before, status)))
         before = status
-    if not is_told:
+    if not is_dated:
         after = max(known, row["source_updated_at"] or known)
-        events[-1] = events[-1].model_copy(update={"data": untold(min(after, events[-1].at))})
+        events[-1] = events[-1].model_copy(update={"data": undated(min(after, events[-1].at))})
     return events
 
 

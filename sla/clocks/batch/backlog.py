@@ -19,7 +19,7 @@ from sla.policy.model import Dims
 Codes = NDArray[Any]
 Frame = pl.DataFrame | pl.LazyFrame
 
-STATUS, RESPONSE, PRIORITY, TIER, TYPE, PAUSE, RESUME, ACCEPTED, ASKED, TEAM, CHANNEL, DUE = range(1, 13)
+STATUS, RESPONSE, PRIORITY, TIER, TYPE, PAUSE, RESUME, ACCEPTED, MESSAGE, TEAM, CHANNEL, DUE = range(1, 13)
 KIND_CODES = {
     "status": STATUS,
     "response": RESPONSE,
@@ -29,7 +29,7 @@ KIND_CODES = {
     "pause": PAUSE,
     "resume": RESUME,
     "accepted": ACCEPTED,
-    "customer_message": ASKED,
+    "customer_message": MESSAGE,
     "team": TEAM,
     "channel": CHANNEL,
     "due": DUE,
@@ -38,7 +38,7 @@ _NEED_WORD = np.isin(np.arange(len(KIND_CODES) + 1), (STATUS, PRIORITY, TIER, TY
 _PLACES = [(shift, bits) for bits in (8, 11, 14, 17, 20, 24) for shift in range(0, 40, 5)]
 _UNKNOWN = tuple(dict.fromkeys(UNKNOWN.values()))
 _OPTIONAL_TICKET = ("priority", "tier", "type", "team", "channel", "status", *_UNKNOWN)
-_ALL_TOLD = 1 << 62
+_NOTHING_UNKNOWN = 1 << 62
 _CHUNK = 1 << 16
 
 
@@ -219,14 +219,14 @@ def read_tickets(table: pl.DataFrame, words: Vocabulary, mix: Mix, as_of: int) -
         elif field in DEFAULTS:
             combo += mix.digit[field][0] * mix.step[field]
     status = words.encode(table["status"] if "status" in table.columns else _nulls(len(created)), words.as_status)
-    told = {name: table[name] for name in _UNKNOWN if name in table.columns}
-    unknown = {name: _since(column, name) for name, column in told.items() if column.null_count() < len(column)}
+    given = {name: table[name] for name in _UNKNOWN if name in table.columns}
+    unknown = {name: _since(column, name) for name, column in given.items() if column.null_count() < len(column)}
     return Tickets(table["id"], created, status, combo, unknown), without
 
 
 def _since(column: pl.Series, name: str) -> Seconds:
     at, known = _instants(column, f"tickets.{name}")
-    return np.where(known, at, _ALL_TOLD)
+    return np.where(known, at, _NOTHING_UNKNOWN)
 
 
 def read_events(frame: Frame, tickets: Tickets, words: Vocabulary, as_of: int) -> Log:

@@ -150,12 +150,12 @@ def _blocks(tickets: Tickets, log: Log, book: PolicyTable, now: int) -> Iterator
 
 
 def _changes(tickets: Tickets, log: Log, book: PolicyTable) -> Changes:
-    told_apart = {field: code for field, code in _DIMS.items() if book.mix.count(field) > 1}
-    position = log.where(*told_apart.values())
+    distinct = {field: code for field, code in _DIMS.items() if book.mix.count(field) > 1}
+    position = log.where(*distinct.values())
     ticket, kind, word = log.ticket[position], log.kind[position], log.word[position]
     since = first_of(ticket)
     combo = np.zeros(len(position), np.int64) + tickets.combo[ticket]
-    for field, code in told_apart.items():
+    for field, code in distinct.items():
         step, digits = book.mix.step[field], book.mix.digit[field]
         latest = np.maximum.accumulate(np.where(kind == code, np.arange(len(position)), -1))
         was = tickets.combo[ticket] // step % book.mix.count(field)
@@ -196,10 +196,10 @@ def _ends_agreed(history: History, table: Windows) -> Seconds:
 
 def _hidden(clock: Clock, history: History, table: Windows, promises: Promises) -> Flags | None:
     """Which promised windows can't be measured, as `evaluate.unknown_since` says; None where all can."""
-    told = history.tickets.unknown.get(UNKNOWN[clock])
-    if told is None:
+    unknown = history.tickets.unknown.get(UNKNOWN[clock])
+    if unknown is None:
         return None
-    since = told.take(table.ticket)
+    since = unknown.take(table.ticket)
     is_known = table.stopped & (table.start < since) & (table.end <= since)
     return np.asarray((promises.target >= 0) & (since <= history.now) & ~is_known)
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from sla.calendar.business_intervals import Seconds
-from sla.clocks.batch.backlog import ACCEPTED, ASKED, PAUSE, RESPONSE, RESUME, STATUS, Codes, Log, Tickets
+from sla.clocks.batch.backlog import ACCEPTED, MESSAGE, PAUSE, RESPONSE, RESUME, STATUS, Codes, Log, Tickets
 from sla.clocks.batch.windows import Conduct, Spans, Windows
 
 _NOW = -1
@@ -80,7 +80,7 @@ def _letters(log: Log) -> tuple[Codes, int]:
     table = np.zeros(int(seen.max(initial=0)) + 1, np.uint64)
     by_word = seen[(kind == STATUS) | (kind == PAUSE)]
     table[by_word] = np.arange(1, len(by_word) + 1)
-    for number, one in enumerate((RESPONSE, RESUME, ACCEPTED, ASKED), start=len(by_word) + 1):
+    for number, one in enumerate((RESPONSE, RESUME, ACCEPTED, MESSAGE), start=len(by_word) + 1):
         table[seen[kind == one]] = number
     return table.take(pair), (len(by_word) + 4).bit_length()
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sla.calendar.business_intervals import Seconds
-from sla.clocks.batch.backlog import ACCEPTED, ASKED, PAUSE, RESPONSE, RESUME, STATUS, Codes, Log, Tickets
+from sla.clocks.batch.backlog import ACCEPTED, MESSAGE, PAUSE, RESPONSE, RESUME, STATUS, Codes, Log, Tickets
 from sla.clocks.evaluate import BETWEEN_ANSWERS
 from sla.contracts import Clock
 
@@ -99,7 +99,7 @@ def first_stop(tickets: Tickets, log: Log, conduct: Conduct, now: int) -> Window
 
 def marks(clock: Clock, tickets: Tickets, log: Log, conduct: Conduct) -> Marks:
     """All marks of all tickets."""
-    answers = {Clock.RESOLUTION: [], Clock.NEXT_REPLY: [RESPONSE, ASKED]}.get(clock, [RESPONSE])
+    answers = {Clock.RESOLUTION: [], Clock.NEXT_REPLY: [RESPONSE, MESSAGE]}.get(clock, [RESPONSE])
     kinds = [STATUS, PAUSE, RESUME, *answers, *([ACCEPTED] if conduct.accepted.any() else [])]
     chosen = _changing(tickets, log, conduct, log.where(*kinds))
     owner = log.ticket.take(chosen)
@@ -129,7 +129,7 @@ def marks(clock: Clock, tickets: Tickets, log: Log, conduct: Conduct) -> Marks:
         waits = _carried(kind == RESPONSE, born | (kind == RESPONSE))
     if clock == Clock.NEXT_REPLY:
         ends = born | (kind == RESPONSE) | ((kind == STATUS) & conduct.is_stop(ticket, status))
-        waits = _carried((kind == ASKED) & waits, ends | (kind == ASKED))
+        waits = _carried((kind == MESSAGE) & waits, ends | (kind == MESSAGE))
     return Marks(
         ticket,
         column(tickets.created, log.at.take(chosen)),

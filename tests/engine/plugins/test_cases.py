@@ -152,7 +152,7 @@ def test_days_alone_in_berlin_and_what_does_not_exist() -> None:
 def test_closed_without_an_end_is_closed_and_no_more() -> None:
     told = whole(MappedFiles("mini", mapping=load_mapping(FACTS / "closed_no_time.yaml")), FACTS / "closed_no_time.csv")
     assert [(t.status, t.resolved_at, t.closed_at) for t in told.tickets][:2] == [(Status.CLOSED, None, None)] * 2
-    assert {ticket.responses for ticket in told.tickets} == {"untold"}
+    assert {ticket.responses for ticket in told.tickets} == {"none"}
 
 
 EVENT_LOG: dict[str, Any] = {
@@ -172,8 +172,8 @@ def test_an_event_log_of_three_columns() -> None:
         "C-2 05 09:00 status in_progress",
     ]  # fmt: skip
     assert [(t.created_at.hour, t.status, t.responses, t.first_response_at) for t in told.tickets] == [
-        (9, Status.RESOLVED, "untold", None),
-        (11, Status.IN_PROGRESS, "untold", None),
+        (9, Status.RESOLVED, "none", None),
+        (11, Status.IN_PROGRESS, "none", None),
     ]
 
 
@@ -210,4 +210,4 @@ def test_a_field_history_is_a_ticket_with_its_history() -> None:
 
 def test_a_field_history_without_a_first_touch_does_not_tell_an_answer() -> None:
     (ticket,) = mapped(FACTS / "field_history.csv", **FIELD_HISTORY).tickets
-    assert (ticket.responses, ticket.first_response_at) == ("untold", None)
+    assert (ticket.responses, ticket.first_response_at) == ("none", None)

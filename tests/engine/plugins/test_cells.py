@@ -145,7 +145,7 @@ def test_a_wrong_later_date_is_dropped_and_its_ticket_stays(tmp_path: Path, solv
 def test_an_answer_whose_date_was_dropped_is_not_none(tmp_path: Path) -> None:
     columns = {"first_response_at": "answered"}
     assert one(tmp_path, "answered", "", columns=columns).responses == "column"
-    assert one(tmp_path, "answered", "soon", columns=columns).responses == "untold"
+    assert one(tmp_path, "answered", "soon", columns=columns).responses == "none"
 
 
 def test_places_and_tags(tmp_path: Path) -> None:

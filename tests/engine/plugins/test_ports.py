@@ -171,7 +171,7 @@ def test_a_jira_changelog_is_the_history() -> None:
 
 def test_without_comments_an_answer_is_not_told() -> None:
     ticket = jira_told(comment=None).tickets[0]
-    assert (ticket.first_response_at, ticket.responses) == (None, Responses.UNTOLD)
+    assert (ticket.first_response_at, ticket.responses) == (None, Responses.NONE)
 
 
 def test_a_changelog_that_is_cut_off_is_no_history() -> None:

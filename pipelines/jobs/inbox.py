@@ -133,10 +133,8 @@ def _whole(folder: Path) -> list[Path]:
 
 
 def _goes_with_others(source: str, path: Path) -> bool:
-    if path.is_symlink():
-        return False
     if source == PEOPLE:
-        return path.name in FILES
+        return path.name in FILES and not path.is_symlink()
     tickets = path.with_name(path.name.replace("events.jsonl", "tickets.jsonl"))
     return source in PAIRED and tickets != path and tickets.is_file()
 

@@ -147,3 +147,46 @@ def test_two_long_names_are_both_kept(app: App) -> None:
         drop(app, f"helmdesk/{first}{'x' * 220}.jsonl", first)
     take_in(app)
     assert len(filed(app, "done")) == 2
+
+
+SECRET = "id,opened\n1,2026-03-02\n"
+
+
+def linked(app: App, name: str, *, folder: bool = False) -> Path:
+    """A link in the inbox to a file, or to a folder with it, that lies elsewhere."""
+    elsewhere = app.settings.home / "elsewhere"
+    elsewhere.mkdir(exist_ok=True)
+    (elsewhere / "tickets.jsonl").write_text(SECRET)
+    link = app.settings.home / "inbox" / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(elsewhere if folder else elsewhere / "tickets.jsonl", target_is_directory=folder)
+    return elsewhere
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("helmdesk/tickets.jsonl", False),
+        ("helmdesk/of-may", True),
+        ("helmdesk/of-may/tickets.jsonl", False),
+        ("helmdesk", True),
+        ("tickets.jsonl", False),
+        ("people/agents.yaml", False),
+        ("people/of-may", True),
+    ],
+)
+def test_a_link_is_refused_and_what_it_points_to_stays(app: App, name: str, folder: bool) -> None:
+    elsewhere = linked(app, name, folder=folder)
+    assert take_in(app) == IngestReport(rejected=1)
+    assert "is a link, which the inbox does not follow" in reasons(app)[0]
+    assert (elsewhere / "tickets.jsonl").read_text() == SECRET
+    assert inbox.waiting(app.settings.home / "inbox") == []
+    assert app.store.tickets() == []
+
+
+def test_events_that_are_a_link_are_not_read_beside_their_tickets(app: App) -> None:
+    drop(app, "helmdesk/tickets.jsonl", "{}\n")
+    linked(app, "helmdesk/events.jsonl")
+    assert take_in(app) == IngestReport(rejected=1)
+    assert "events.jsonl: is a link" in reasons(app)[0]
+    assert inbox.waiting(app.settings.home / "inbox") == []

@@ -61,6 +61,33 @@ def test_ids_and_creation_are_always_needed(tmp_path: Path) -> None:
         ("2026-07-02", ["%d.%m.%Y", "iso"], "UTC", "2026-07-02 00:00:00"),
         ("1772442000", ["epoch_s"], "UTC", "2026-03-02 09:00:00"),
         ("1772442000000", ["epoch_ms"], "Asia/Tokyo", "2026-03-02 09:00:00"),
+        ("1772442000.5", ["epoch_s"], "UTC", "2026-03-02 09:00:00.500000"),
+        ("1.77244E+09", ["epoch_s"], "UTC", None),
+        ("45750.3854", ["excel"], "UTC", "2025-04-03 09:14:59"),
+        ("45750,5", ["excel"], "Europe/Berlin", "2025-04-03 10:00:00"),
+        ("25569", ["excel"], "UTC", "1970-01-01 00:00:00"),
+        ("60", ["excel"], "UTC", None),  # the 29 February 1900 that Excel knows
+        ("44288.5", ["excel_1904"], "UTC", "2025-04-03 12:00:00"),
+        ("03/04/2025 9:15 p. m.", ["%d/%m/%Y %I:%M %p"], "UTC", "2025-04-03 21:15:00"),
+        ("03/04/2025 12:15\u202fam", ["%d/%m/%Y %I:%M %p"], "UTC", "2025-04-03 00:15:00"),
+        ("2025-04-03 09:15 EST", ["%Y-%m-%d %H:%M %Z"], "Asia/Tokyo", "2025-04-03 14:15:00"),
+        ("2025-04-03 09:15 pst", ["%Y-%m-%d %H:%M %Z"], "UTC", None),
+        ("2025-04-03 09:15", ["%Y-%m-%d %H:%M %Z"], "UTC", None),
+        ("2025-04-03 09:15 UTC+2", ["%Y-%m-%d %H:%M %Z"], "UTC", "2025-04-03 07:15:00"),
+        ("2025-04-03 09:15 GMT-0530", ["%Y-%m-%d %H:%M %Z"], "UTC", "2025-04-03 14:45:00"),
+        ("Thu Apr 03 09:15:00 CEST 2025", ["%a %b %d %H:%M:%S %Z %Y"], "UTC", "2025-04-03 07:15:00"),
+        ("13/dic/25 4:30 PM", ["language:es"], "UTC", "2025-12-13 16:30:00"),
+        ("sáb., 5 abr. 2025 2:02 p. m.", ["language:es"], "UTC", "2025-04-05 14:02:00"),
+        ("13. Dez. 2025 16:30", ["language:de"], "Europe/Berlin", "2025-12-13 15:30:00"),
+        ("1er avril 2025 à 14:30", ["language:fr"], "UTC", "2025-04-01 14:30:00"),
+        ("5 апреля 2025 г. 14:02:09", ["language:ru"], "UTC", "2025-04-05 14:02:09"),
+        ("2025年4月3日 下午 9:15", ["language:zh"], "UTC", "2025-04-03 21:15:00"),
+        ("5 de fev. de 2025 12:02 AM", ["language:pt"], "UTC", "2025-02-05 00:02:00"),
+        ("hace 2 horas", ["language:es"], "UTC", None),
+        ("abril 2025", ["language:es"], "UTC", None),
+        ("5 abr 2025 25:02", ["language:es"], "UTC", None),
+        ("5 abr 2025 14:02 EST", ["language:es"], "UTC", None),  # a zone is never ignored
+        ("03/04/2025 14:02", ["language:es"], "UTC", None),  # which of both is the month is not told
         ("2026-10-25 02:30", ["iso"], "Europe/Berlin", "2026-10-25 00:30:00"),  # the first of two
         ("30/2/2016 01:16", ["%d/%m/%Y %H:%M"], "UTC", None),
         ("29/2/16 01:16", ["%d/%m/%Y %H:%M"], "UTC", None),  # year 16
@@ -74,7 +101,23 @@ def test_instants(tmp_path: Path, text: str, dates: list[str], zone: str, instan
     told = read(tmp_path, f'id,opened\n1,"{text}"\n', dates=dates, time_zone=zone)
     assert [t.created_at for t in told.tickets] == ([datetime.fromisoformat(f"{instant}Z")] if instant else [])
     if instant is None:
-        assert refusals(told) == [(1, f"column opened: '{text}' is not an instant written as {dates[0]} in {zone}")]
+        (reason,) = [reason for _, reason in refusals(told)]
+        assert reason.startswith(f"column opened: '{text}' is not an instant written as {dates[0]} in {zone}")
+
+
+def test_an_order_is_given_by_the_mapping(tmp_path: Path) -> None:
+    def read_as(**changes: Any) -> list[str]:
+        text = 'id,opened\n1,"03/04/2025 14:02"\n2,"13/04/2025 14:02"\n'
+        return [f"{t.created_at:%d %B}" for t in read(tmp_path, text, dates=["language:es"], **changes).tickets]
+
+    assert (read_as(day_first=True), read_as(day_first=False)) == (["03 April", "13 April"], ["04 March"])
+
+
+def test_a_zone_name_that_is_not_known_is_refused_until_the_mapping_tells_it(tmp_path: Path) -> None:
+    text, dates = "id,opened\n1,2025-04-03 09:15 IST\n", ["%Y-%m-%d %H:%M %Z"]
+    assert "IST is no zone with one meaning, give its offset" in read(tmp_path, text, dates=dates).rejected[0].reason
+    told = read(tmp_path, text, dates=dates, zone_names={"IST": "+05:30"})
+    assert f"{told.tickets[0].created_at:%H:%M}" == "03:45"
 
 
 def test_an_hour_that_the_clock_skips_is_refused(tmp_path: Path) -> None:

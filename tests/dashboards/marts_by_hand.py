@@ -41,7 +41,7 @@ def clock(ticket: str, clock: str, state: str, *, due_hours: float | None = None
         "due_at": None if due_hours is None else NOON + timedelta(hours=due_hours), "window_start": start,
         "stopped_at": None if running else NOON - timedelta(hours=1),
         "week": (start - timedelta(days=start.weekday())).date(), "priority": "medium", "tier": "standard",
-        "type": "incident", "group_id": "g-1",
+        "type": "incident", "group_id": "g-1", "source": "demo", "counts": True,
     } | cells  # fmt: skip
 
 
@@ -189,7 +189,10 @@ def looking_back_desk(home: Path) -> MartReader:
             for kind, level, days in (("warning", 2, 1), ("breach", 3, 1), ("breach", 3, 40))
         ],
         volume=[
-            {"day": NOON.date() - timedelta(days=days), "created": created, "resolved": resolved, "open_at_end": left}
+            {
+                "day": NOON.date() - timedelta(days=days), "created": created, "resolved": resolved, "reopened": 0,
+                "left_out": 0, "open_at_end": left,
+            }
             for days, created, resolved, left in ((100, 5, 0, 5), (2, 4, 1, 8), (1, 3, 2, 9))
         ],
         group_load=[

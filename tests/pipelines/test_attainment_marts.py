@@ -53,8 +53,9 @@ def test_attainment_counted_with_sql(desk) -> None:
         """SELECT clock, {d} AS dimension, {v} AS value, count(*) AS clocks,
         count(*) FILTER (state = 'met') AS met, count(*) FILTER (state = 'breached') AS breached,
         count(*) FILTER (state = 'at_risk') AS at_risk, count(*) FILTER (state = 'on_track') AS running
-        FROM sla_clocks x WHERE state NOT IN ('no_target', 'no_clock') GROUP BY ALL""",
-    )
+        , count(*) FILTER (state = 'not_measured') AS not_measured
+        FROM sla_clocks x WHERE counts AND state NOT IN ('no_target', 'no_clock') GROUP BY ALL""",
+    ).replace("count(*) AS clocks", "count(*) FILTER (state <> 'not_measured') AS clocks")
     share = WILSON.replace("AS share", "AS share_met")
     sql = f"SELECT *, {share} FROM (SELECT *, met::DOUBLE AS k, (met + breached)::DOUBLE AS n FROM ({counted}))"
     same(desk[0], "attainment", sql, keys=["clock", "dimension", "value"])

@@ -116,8 +116,9 @@ def test_enriching_changes_no_ticket(app: App) -> None:
 
 
 def marts_of(app: App, *, clocks: list[dict[str, object]] | None = None) -> dict[str, pl.DataFrame]:
-    empty = {"company_id": [], "state": [], "window_start": []}
     schema = {"company_id": pl.String(), "state": pl.String(), "window_start": pl.Datetime("us", "UTC")}
+    schema |= {"outcome": pl.String()}
+    empty: dict[str, list[object]] = {name: [] for name in schema}
     snapshot = Snapshot(app, AS_OF).with_parts(ticket_clocks=pl.DataFrame(clocks or empty, schema=schema))
     return {name: MARTS[name].frame(snapshot) for name in ("enrichments", "related_tickets", "customers")}
 

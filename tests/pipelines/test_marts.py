@@ -19,7 +19,10 @@ def frames(**filled: pl.DataFrame) -> dict[str, pl.DataFrame]:
 
 
 def volume(created: int) -> pl.DataFrame:
-    row = {"day": [AS_OF.date()], "created": [created], "resolved": [0], "open_at_end": [created]}
+    row = {"day": [AS_OF.date()], "created": [created], "resolved": [0], "open_at_end": [created]} | {
+        "reopened": [0],
+        "left_out": [0],
+    }
     return pl.DataFrame(row, schema=MARTS["volume"].schema)
 
 

@@ -29,7 +29,7 @@ def _people(path: Path) -> object:
             "policies[0].resolution.at_risk_fraction: Input should be less than or equal to 1, got '7'",
         ),
         (load_mapping, "source: crm\ncolumns: {ticket_id: n, created_at: c}\ndelimiter: ''",
-         "delimiter: String should have at least 1 character, got ''"),
+         "delimiter: String should match pattern '^(?s:.|auto)$', got ''"),
         (_people, "agents: [{id: a}, 5]", "agents[0].email: Field required (and 2 more)"),
         (_people, "agents: 5", "agents: Input should be a valid list, got 5"),
     ],

@@ -234,6 +234,7 @@ class MemoryStore:
             "events": (row for held in self._history.values() for row in held),
             "allocation_decisions": self._decisions,
             "outbox": (),
+            "pull_cursors": (),
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,
         }

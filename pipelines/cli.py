@@ -30,7 +30,7 @@ from pipelines.commands.policy import policy
 from pipelines.commands.pull import pull
 from pipelines.commands.push import push
 from pipelines.commands.sla import sla
-from pipelines.commands.terminal import AsOf, instant, keep_bytecode, open_here, plain, progress_bars
+from pipelines.commands.terminal import AsOf, as_of_or_now, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
 from pipelines.commands.triage import triage
 
@@ -151,7 +151,7 @@ def cycle(
         _cycle_every(context, every)
         return
     with open_here(context) as app, progress_bars() as progress:
-        reader = job(app, as_of=instant(as_of) or app.now(), progress=progress)
+        reader = job(app, as_of=as_of_or_now(app, as_of), progress=progress)
     show(reader)
     if as_of is not None:
         print(of_then(reader.publication, _where(context)))
@@ -174,7 +174,7 @@ def _stage(context: typer.Context, name: str, as_of: str | None) -> "Counts":
     from pipelines.jobs.cycle import CycleRun
 
     with open_here(context) as app:
-        return CycleRun(app, instant(as_of) or app.now()).stage(name)
+        return CycleRun(app, as_of_or_now(app, as_of)).stage(name)
 
 
 @command_line.command()

@@ -8,7 +8,7 @@ import typer
 
 from engine.shared.errors import BadInput
 from pipelines import actions
-from pipelines.commands.terminal import AsOf, instant, open_here, plain
+from pipelines.commands.terminal import AsOf, as_of_or_now, open_here, plain
 
 sla = typer.Typer(help="SLA policies and clocks.", no_args_is_help=True)
 AT = "%Y-%m-%d %H:%M:%S UTC"
@@ -42,7 +42,7 @@ def explain(
     if clock is not None and clock not in CLOCKS:
         raise BadInput(f"--clock {clock!r} is no clock; there are {', '.join(CLOCKS)}")
     with open_here(context) as app:
-        at = instant(as_of) or app.now()
+        at = as_of_or_now(app, as_of)
         ledgers = actions.explain(app, ticket, as_of=at)
     ledgers = [ledger for ledger in ledgers if clock in (None, ledger.clock.value)]
     if as_json:
@@ -79,7 +79,7 @@ def backtest(
 
     writer(changed)
     with open_here(context) as app:
-        at = instant(as_of) or app.now()
+        at = as_of_or_now(app, as_of)
         found = job(app, policy=policy, calendars=calendars, against=against, as_of=at)
         compared = sides(app, policy=policy, calendars=calendars, against=against)
     if changed is not None:

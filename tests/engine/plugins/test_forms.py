@@ -130,7 +130,7 @@ TABLE = b"id,opened\n1,2026-03-02 09:00\n"
     ("name", "content"),
     [
         ("export/tickets.csv", TABLE),
-        ("tickets.csv.gz", gzip.compress(TABLE)),
+        ("tickets.csv.gz", gzip.compress(TABLE, mtime=0)),
         ("t.tsv", TABLE.replace(b",", b"\t")),
         ("t.json", json.dumps([RECORD]).encode()),
         ("t.jsonl", json.dumps(RECORD).encode()),
@@ -172,7 +172,7 @@ LOG: dict[str, Any] = {
 @pytest.mark.parametrize("name", ["a.xes", "a.xes.gz"])
 def test_a_log_in_xes_is_a_history(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(gzip.compress(XES) if name.endswith("gz") else XES)
+    path.write_bytes(gzip.compress(XES, mtime=0) if name.endswith("gz") else XES)
     mapping = simple().model_validate({"source": "test", **LOG})
     delivery = whole(MappedFiles("test", mapping=mapping), path)
     assert [(f"{e.at:%H:%M}", e.kind, e.value, e.actor) for e in delivery.events] == [

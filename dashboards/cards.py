@@ -128,6 +128,9 @@ def table(shown: pl.DataFrame, *, right: Sequence[str] = (), **columns: ColumnCo
 def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
     """What was counted, paused and out of hours behind one clock, with the sums; days that went alike are one row."""
     with st.expander(label):
+        if found.not_measured:
+            st.text(found.not_measured)
+            return
         rows = {
             "When": [line.when for line in found.by_days()],
             "Hours": [line.hours for line in found.by_days()],

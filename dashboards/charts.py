@@ -11,7 +11,7 @@ from dashboards import words
 
 Picture = alt.Chart | alt.LayerChart
 BLUE, GREEN, ORANGE, VERMILLION, PURPLE, GREY = "#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#5b6770"
-CLOCK_COLOURS = {"first_response": BLUE, "resolution": PURPLE, "next_response": GREEN}
+CLOCK_COLOURS = {"first_response": BLUE, "resolution": PURPLE, "next_response": GREEN, "next_reply": ORANGE}
 HEIGHT = 240
 SPACED = 12
 """Pixels between the labels of days: those without room are left out."""

@@ -63,6 +63,7 @@ class Dossier(NamedTuple):
     classification: dict[str, Any] | None
     allocation: dict[str, Any] | None
     suggestion: dict[str, Any] | None
+    replies: dict[str, Any] | None
     alerts: pl.DataFrame
 
 
@@ -234,6 +235,7 @@ def dossier(reader: MartReader, ticket: str) -> Dossier:
         classification=latest("classifications", "created_at"),
         allocation=latest("allocations", "decided_at"),
         suggestion=latest("suggestions", "created_at"),
+        replies=latest("replies"),
         alerts=rows("alerts", "triggered_at, clock"),
     )
 

@@ -51,6 +51,7 @@ def page() -> None:
     with right:
         decisions_on(app, ticket, agents)
         clocks(known.clocks, reader.publication.as_of)
+        waits(known.replies)
         classification(known.classification, ticket.product)
         allocation(known.allocation)
         enrichment.section(reader, ticket.id)
@@ -211,11 +212,24 @@ def clocks(found: pl.DataFrame, as_of: datetime) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(name)
             st.badge(words.STATES[clock["state"]], color=BADGES.get(clock["state"], "gray"))
-        if clock["target"] is None:
+        if clock["why"]:
+            st.caption(words.not_counted(clock["why"]))
+        if clock["elapsed"] is None:
             continue
         used = clock["elapsed"] / clock["target"] if clock["target"] else 1.0
         st.progress(min(1.0, used), f"{words.worked(clock['elapsed'])} of {words.worked(clock['target'])} used")
         st.caption(" · ".join(owed(clock, as_of)))
+
+
+def waits(replies: dict[str, Any] | None) -> None:
+    """How long the customer waited for answers, where messages are told."""
+    if replies is None:
+        return
+    longest = f"longest wait {words.span(replies['longest_wait_seconds'])}, round the clock"
+    since = replies["waits_since"]
+    now = [] if since is None else [f"waits since {words.instant(since, st.context.timezone)}"]
+    summary = f"the customer asked {words.count(replies['questions'], 'time')}, answered {replies['answered']:,}"
+    st.caption(" · ".join([summary, longest, *now]))
 
 
 def owed(clock: dict[str, Any], as_of: datetime) -> list[str]:

@@ -19,6 +19,7 @@ from pipelines.marts import (
     enrichments,
     names,
     rejected,
+    replies,
     reviews,
     sla_clocks,
     sources,
@@ -33,7 +34,7 @@ from pipelines.snapshot import Snapshot
 SUBJECTS: tuple[Mapping[str, Mart], ...] = (
     tickets.MARTS,
     sla_clocks.MARTS,
-    attainment.MARTS,
+    attainment.MARTS | replies.MARTS,
     breach_reasons.MARTS | time_in_state.MARTS,
     credits.MARTS,
     work_queue.MARTS,

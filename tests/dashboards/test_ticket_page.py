@@ -1,5 +1,7 @@
 """One ticket's page: what is known, what is owed, and steps that the desk may refuse."""
 
+from datetime import timedelta
+
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -207,3 +209,23 @@ def test_ledger_agrees_with_clocks_published_from_the_store(home):
     app = opened("ticket", ticket="INC-1")
     assert [e.label for e in app.expander] == ["How first response adds up", "How resolution adds up"]
     assert not [c.value for e in app.expander for c in e.caption if "has changed since" in c.value]
+
+
+def test_clock_that_is_not_measured_says_why(home):
+    from engine.contracts import Delivery, Event, Kind, Responses, StandardTicket
+    from pipelines.jobs.publish import publish
+
+    closed = StandardTicket(
+        ticket_id="9", source="web", ticket_number="W-9", created_at=NOON - timedelta(hours=3), status="closed",
+        updated_at=NOON - timedelta(hours=1), responses=Responses.NONE,
+    )  # fmt: skip
+    asked = Event(ticket_id="web:9", kind=Kind.CUSTOMER_MESSAGE, at=NOON - timedelta(hours=2))
+    with open_app(home=home) as parts:
+        parts.store.ingest(Delivery(tickets=(closed,), events=(asked,)), at=NOON)
+        publish(parts, Snapshot(parts, NOON))
+    app = opened("ticket", ticket="W-9")
+    assert not app.exception
+    captions = [caption.value for caption in app.caption]
+    assert [text for text in captions if text.startswith("not measured: its source tells no answers")]
+    assert [text for text in captions if text.startswith("not measured: it ended at an unknown instant")]
+    assert [text for text in captions if "longest wait 1 h" in text]

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from engine.contracts import Delivery, Responses, StandardTicket
+from engine.contracts import Delivery, Event, Kind, Responses, StandardTicket
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
 from pipelines.jobs.alerts import raise_alerts
@@ -210,6 +210,16 @@ def test_an_agreed_end_is_judged_by_its_instant(app: App) -> None:
     moved = delivered(agreed_due_at=MONDAY + 200 * HOUR, priority="critical", updated_at=MONDAY + 90 * HOUR)
     app.store.ingest(moved, at=MONDAY + 90 * HOUR)
     assert resolution(app, MONDAY + 150 * HOUR)[0][0] == "on_track"
+
+
+def test_the_longest_wait_is_from_the_first_unanswered_message(app: App) -> None:
+    talk = [(0, "customer_message"), (0.5, "customer_message"), (2, "response"), (4, "customer_message")]
+    events = [Event(ticket_id="web:1", kind=Kind(kind), at=MONDAY + hours * HOUR) for hours, kind in talk]
+    delivery = delivered().model_copy(update={"events": tuple(events)})
+    app.store.ingest(delivery, at=LATE)
+    found = MARTS["replies"].frame(Snapshot(app, MONDAY + 5 * HOUR)).row(0, named=True)
+    assert (found["questions"], found["answered"], found["longest_wait_seconds"]) == (2, 1, 7200)
+    assert (found["mean_wait_seconds"], found["waits_since"]) == (7200, MONDAY + 4 * HOUR)
 
 
 def test_the_sources_own_verdict_stands_beside_ours(app: App) -> None:

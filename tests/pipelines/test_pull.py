@@ -156,6 +156,14 @@ def test_a_token_is_written_nowhere(app: App, vendor: Vendor, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize(
+    ("vendor", "database_url"),
+    [
+        *((name, "sqlite") for name in VENDORS if name != "jira-dc"),  # that one's cursor is Jira Cloud's
+        pytest.param("zendesk", "postgres", marks=pytest.mark.postgres),
+    ],
+    indirect=True,
+)
 def test_a_kill_between_pages_costs_nothing(vendor: Vendor, moment: str, tmp_path: Path, database_url: str) -> None:
     command = [sys.executable, "-m", "tests.pipelines.dying_pull", vendor.source, moment, str(tmp_path), database_url]
     killed = subprocess.run(command, cwd=ROOT, env=dict(os.environ), check=False, capture_output=True, timeout=300)

@@ -235,7 +235,7 @@ def dossier(reader: MartReader, ticket: str) -> Dossier:
         classification=latest("classifications", "created_at"),
         allocation=latest("allocations", "decided_at"),
         suggestion=latest("suggestions", "created_at"),
-        replies=latest("replies"),
+        replies=next(reader.query("SELECT * FROM replies WHERE ticket = ?", [ticket]).iter_rows(named=True), None),
         alerts=rows("alerts", "triggered_at, clock"),
     )
 

@@ -20,7 +20,7 @@ def allocation(marts: MartReader) -> str:
     """How many tickets were given to groups, and which still wait, for want of what."""
     groups, waiting = marts.frame("group_load"), marts.query(_WAITING)
     if groups.is_empty():
-        hint = "there are no groups yet: `helmdesk ingest FOLDER --source people` brings them in"
+        hint = "there are no groups yet: `helmdesk people propose` names those met in tickets"
         return f"{hint}; {_wait(waiting.height)} for one" if waiting.height else hint
     given = marts.query("SELECT count(*) FROM allocations WHERE outcome = 'allocated'").item()
     sentences = [f"{counted(given, 'ticket')} given to a group"] if given else _nobody(groups, waiting.height)

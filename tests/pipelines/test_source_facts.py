@@ -123,6 +123,18 @@ def test_a_ticket_is_judged_by_the_team_of_that_instant(
         assert clock["window_start"].to_list() == [MONDAY]
 
 
+def test_a_ticket_is_judged_by_the_channel_of_that_instant(tmp_path: Path) -> None:
+    policy = (
+        "name: own\npolicies:\n  - {name: phone, match: {channel: phone}, resolution: 1 hours}\n"
+        "  - {name: rest, resolution: 100 hours}\n"
+    )
+    with open_app(home=tmp_path / "home", data=data_with(tmp_path, policy), sla_policy="own") as app:
+        app.store.ingest(delivered(channel="phone"), at=MONDAY)
+        app.store.ingest(delivered(channel="mail", updated_at=MONDAY + 2 * HOUR), at=MONDAY + 2 * HOUR)
+        assert resolution(app, MONDAY + 1.5 * HOUR)[0][0] == "breached"
+        assert resolution(app, MONDAY + 3 * HOUR)[0][0] == "on_track"
+
+
 @shared
 def test_days_are_those_of_berlin(tmp_path: Path) -> None:
     with open_app(home=tmp_path, time_zone="Europe/Berlin") as app:

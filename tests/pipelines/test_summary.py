@@ -29,8 +29,8 @@ def desk(home: Path, outcomes: dict[str, str], *groups: dict[str, Any], **placed
     ("outcomes", "groups", "said"),
     [
         ({}, [GROUP], "nothing to allocate"),
-        ({}, [], "there are no groups yet: `helmdesk ingest FOLDER --source people` brings them in"),
-        ({"A": "no_skill"}, [], "brings them in; 1 ticket waits for one"),
+        ({}, [], "there are no groups yet: `helmdesk people propose` names those met in tickets"),
+        ({"A": "no_skill"}, [], "names those met in tickets; 1 ticket waits for one"),
         ({"A": "no_skill", "B": "no_skill"}, [GROUP], "2 tickets have no group with the skill: A, B"),
         ({"A": "no_skill"}, [GROUP], "no group takes a ticket; 1 ticket has no group with the skill: A"),
         ({"A": "waiting"}, [GROUP | {"status": "inactive"}], "no group takes a ticket: none of 1 group is active"),
@@ -76,7 +76,7 @@ def test_desk_without_people_has_no_empty_table(tmp_path: Path) -> None:
     with desk(tmp_path, {"A": "no_skill"}) as marts:
         show(marts, Console(file=out, width=200))
     assert "slots" not in out.getvalue()
-    assert "there are no groups yet: `helmdesk ingest FOLDER --source people`" in out.getvalue()
+    assert "there are no groups yet: `helmdesk people propose`" in out.getvalue()
 
 
 def test_names_are_shown_as_they_are_written(tmp_path: Path) -> None:

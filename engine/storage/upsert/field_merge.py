@@ -262,10 +262,12 @@ def events_of_change(
     if "agreed_due_at" in changes:
         due = changes["agreed_due_at"]
         events.append(_tell(ticket, Kind.DUE, due.isoformat() if due else None, when))
+    if "channel" in changes:
+        events.append(_tell(ticket, Kind.CHANNEL, changes["channel"], when, data={"from": row["channel"]}))
     ends = {"resolved_at", "closed_at"} & set(changes)
     if ends and "status" not in changes and (row["unknown"] or {}).get(RESOLUTION, {}).get("why") == Why.NO_END:
         events += _moves(ticket, row, changes, when=when, floor=row["created_at"])
-    explained = {"first_response_at", "agreed_due_at", *_EVENT_OF} | (ends if "status" in changes else set())
+    explained = {"first_response_at", "agreed_due_at", "channel", *_EVENT_OF} | (ends if "status" in changes else set())
     if rest := sorted(set(changes) - explained):
         events.append(_tell(ticket, Kind.CHANGED, None, when, data={"fields": rest}))
     return events

@@ -127,10 +127,11 @@ def verdicts(snapshot: Snapshot) -> pl.DataFrame:
 
     due = stated("_due_at").str.to_datetime(time_zone="UTC", time_unit="us", strict=False)
     by_then = pl.coalesce("stopped_at", pl.lit(snapshot.as_of, pl.Datetime("us", "UTC")))
-    late = pl.when(by_then > due).then(pl.lit("breached")).when(pl.col("stopped_at").is_not_null()).then(pl.lit("met"))
+    is_stopped = pl.col("stopped_at").is_not_null()
+    by_due = pl.when(by_then > due).then(pl.lit("breached")).when((by_then <= due) & is_stopped).then(pl.lit("met"))
     is_decided = pl.col("ours").is_in(["met", "breached"])
     return (
-        clocks.with_columns(theirs=pl.coalesce(stated(""), late))
+        clocks.with_columns(theirs=pl.coalesce(stated(""), by_due))
         .filter(pl.col("theirs").is_not_null())
         .sort("ticket", "clock", "window")
         .group_by("ticket", "clock", maintain_order=True)

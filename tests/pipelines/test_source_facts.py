@@ -243,6 +243,12 @@ def test_the_sources_own_verdict_stands_beside_ours(app: App) -> None:
     assert rows == [("first_response", "met", "met", True), ("resolution", "breached", "met", False)]
 
 
+def test_of_what_the_source_judges_not_nothing_is_compared(app: App) -> None:
+    done = {"status": "resolved", "resolved_at": MONDAY + HOUR / 2}
+    app.store.ingest(delivered(source_verdict={"resolution": "met"}, **done), at=LATE)
+    assert MARTS["source_verdicts"].frame(Snapshot(app, LATE))["clock"].to_list() == ["resolution"]
+
+
 @pytest.mark.parametrize(
     ("subject", "headers", "is_machine"),
     [

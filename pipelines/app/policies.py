@@ -10,6 +10,7 @@ from pipelines.app.policy_in_force import InForce
 from pipelines.app.settings import Settings
 
 if TYPE_CHECKING:
+    from engine.access import AccessPolicy
     from engine.allocation.policy import AllocationPolicy
     from engine.desk import Policies as DeskPolicies
     from engine.outcomes import OutcomePolicy
@@ -66,6 +67,7 @@ class Policies:
     alerts: Policy["AlertPolicy"] = Policy("sla.alerting.alerts:load_policy", "sla/alerts.yaml")
     breach_reasons: Policy["ReasonRule"] = Policy("sla.reporting.breach_reasons:load", "breach_reasons.yaml")
     credits: Policy["CreditPresets"] = Policy("sla.reporting.credits:load", "sla_credits.yaml")
+    access: Policy["AccessPolicy"] = Policy("engine.access:load", "access.yaml")
     outcomes: Policy["OutcomePolicy"] = Policy("engine.outcomes:load", "outcomes.yaml")
     allocation: Policy["AllocationPolicy"] = Policy(
         "engine.allocation.policy:load_policy", "allocation.yaml", preset="allocation_policy"

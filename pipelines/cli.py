@@ -18,6 +18,7 @@ from engine.shared.errors import (
     Unavailable,
     translate_file_errors,
 )
+from pipelines.commands.access import keys, users
 from pipelines.commands.audit import audit
 from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
@@ -52,6 +53,8 @@ command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(users, name="users")
+command_line.add_typer(keys, name="keys")
 command_line.add_typer(push, name="push")
 command_line.add_typer(policy, name="policy")
 

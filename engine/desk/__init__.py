@@ -4,11 +4,12 @@ from engine.desk.automations import Automations
 from engine.desk.escalation import Escalation
 from engine.desk.grants import Grants
 from engine.desk.policies import Policies, read_policies
+from engine.desk.reading import Reading
 from engine.desk.tickets import Tickets
 from engine.desk.workspace import Workspace
 
 __all__ = ["Desk", "Policies", "read_policies"]
 
 
-class Desk(Tickets, Escalation, Grants, Workspace, Automations):
+class Desk(Reading, Tickets, Escalation, Grants, Workspace, Automations):
     """The use cases. Each is one decision and one transaction, and raises Conflict if somebody else was faster."""

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from engine import cases, envelopes, lifecycle, ownership, timeline
+from engine import cases, envelopes, lifecycle, ownership
 from engine.contracts import Event, Kind, Role, Status, Ticket
 from engine.desk.flags import Flags
 from engine.desk.use_case import entry
 from engine.shared.errors import BadInput, NotAllowed
-from engine.timeline import EntryType, TimelineEntry, Visibility
+from engine.timeline import EntryType, Visibility
 
 
 class Tickets(Flags):
@@ -116,14 +116,3 @@ class Tickets(Flags):
         comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, envelope_id=envelope_id)
         event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": comment.id})
         return self.keep(ticket.model_copy(update={"updated_at": at}), [event], comment, at=at)
-
-    def read_timeline(self, ticket_id: str, *, reader: str | None) -> list[TimelineEntry]:
-        """What a reader may see, in order of time; None is the customer."""
-        ticket = self.store.ticket(ticket_id)
-        comments = self.store.all(TimelineEntry, ticket_id=ticket.id)
-        entries = sorted(
-            [*comments, *timeline.entries(self.store.history(ticket.id))], key=lambda e: (e.created_at, e.id)
-        )
-        if reader is None:
-            return timeline.for_customer(entries)
-        return timeline.for_agent(entries, agent_id=reader, ticket=ticket, envelopes=self.envelopes_of(ticket))

@@ -16,6 +16,8 @@ from engine.storage.audit_log import Entry
 if TYPE_CHECKING:
     from pipelines.app.container import App
 
+__all__ = ["LOCAL", "Right", "Source", "bearer", "local_user", "require", "saw", "user_of", "users"]
+
 Source = NewType("Source", str)
 """A source system that delivers by webhook."""
 LOCAL = "local:"

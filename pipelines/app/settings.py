@@ -3,6 +3,7 @@
 import os
 import sysconfig
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,6 +80,8 @@ class Settings(BaseSettings):
     prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
     actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
     user: str = Field("", description="who works on this machine, by a user's id; empty: a named local user")
+    proxy_user_header: str = Field("", description="a header in which a trusted proxy names who is signed in")
+    proxy_peers: str = Field("", description="addresses or networks of those proxies, separated by commas")
 
     @field_validator("home", "data", "model", mode="before")
     @classmethod
@@ -87,6 +90,12 @@ class Settings(BaseSettings):
         if path == "":
             raise PydanticUseDefault
         return path
+
+    @field_validator("proxy_peers")
+    @classmethod
+    def _known_networks(cls, peers: str) -> str:
+        _networks(peers)
+        return peers
 
     @field_validator("time_zone")
     @classmethod
@@ -136,6 +145,11 @@ class Settings(BaseSettings):
         return {source: account for source, account in every.items() if account[0]}
 
     @property
+    def proxy_networks(self) -> list[IPv4Network | IPv6Network]:
+        """Whose header counts."""
+        return _networks(self.proxy_peers)
+
+    @property
     def marts_folder(self) -> Path:
         return self.home / "marts"
 
@@ -159,6 +173,11 @@ class Settings(BaseSettings):
                 f"HELMDESK_MODEL={self.model}: there is no such file; `helmdesk triage train --out {self.model}` "
                 "makes one, without the setting the taxonomy is enough"
             )
+
+
+def _networks(peers: str) -> list[IPv4Network | IPv6Network]:
+    """Raises ValueError for one that is no address or network."""
+    return [ip_network(peer.strip()) for peer in peers.split(",") if peer.strip()]
 
 
 def zone_name(name: str) -> str:

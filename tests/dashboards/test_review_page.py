@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from engine.access import User, UserRole
 from engine.contracts import Delivery, StandardTicket
 from pipelines.app.container import open_app
 from pipelines.jobs.triage_tickets import text_of
@@ -77,10 +78,12 @@ def test_equal_references_are_told_apart_by_their_keys(home):
     assert names == ["mail:9", "INC-2", "demo:INC-1"]
 
 
-def test_nobody_answers_without_a_name(home):
-    app = review_page()
+def test_nobody_answers_without_the_right(home):
+    with open_app(home=home) as parts:
+        parts.store.put([User(id="aud", name="Aud", roles=(UserRole.AUDITOR,))])
+    app = acting_as(review_page(), "aud")
     assert all(b.disabled for b in app.button if b.label not in ("Open the ticket",))
-    assert "Choose who you are" in app.info[0].value
+    assert "Aud as auditor has no right to work, which answering takes" in app.error[0].value
 
 
 def test_one_click_answers(home):
@@ -150,8 +153,10 @@ def test_rejected_draft_needs_a_reason(home):
     assert "evil.example" not in read_as_markdown(app)
 
 
-def test_nobody_judges_without_a_name(home):
-    app = opened("ticket", ticket="INC-1")
+def test_nobody_judges_without_the_right(home):
+    with open_app(home=home) as parts:
+        parts.store.put([User(id="aud", name="Aud", roles=(UserRole.AUDITOR,))])
+    app = acting_as(opened("ticket", ticket="INC-1"), "aud")
     labels = ("Sent as it is", "Keep the changed reply", "Keep the reason")
     assert all(button(app, label).disabled for label in labels)
 

@@ -18,7 +18,7 @@ FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "v
 def reader(app: App, *, door: str) -> Any:
     """The user who is signed in and may read; the page ends here for anybody else. The view is logged, but for a page
     that shows one ticket, which says which: `door` is then empty."""
-    if _has_provider() and not st.user.is_logged_in:
+    if _has_provider() and not st.user.get("is_logged_in", False):
         st.info("These pages show customers' data: sign in first.")
         st.button("Sign in", type="primary", on_click=st.login)
         st.stop()

@@ -62,8 +62,8 @@ def glimpse(
     """A ticket is one's own as owner or assignee, as who asked for help or gives it, and as a member of a team that is
     asked; the thread of an envelope is its owner's, its expert's and that of who asked."""
     mine = {e.id for e in envelopes if reader_id in {ticket.owner_id, e.requested_by, e.assigned_to}}
-    is_asked = any(e.status == EnvelopeStatus.PENDING and e.team_id in teams for e in envelopes)
-    is_own = reader_id in {ticket.owner_id, ticket.assignee_id} or bool(mine) or is_asked
+    asks_team = any(e.status == EnvelopeStatus.PENDING and e.team_id in teams for e in envelopes)
+    is_own = reader_id in {ticket.owner_id, ticket.assignee_id} or bool(mine) or asks_team
     expert_in = frozenset(e.id for e in envelopes if e.assigned_to == reader_id)
     return Glimpse(reader_id, reads_internal or is_own, reads_internal, frozenset(mine), expert_in)
 

@@ -189,7 +189,7 @@ def _breaks(
     for row in rows:
         seal, reached = row.pop("hash"), row.pop("reached")
         version, name = row["version"], row.get("id")
-        for record, digest in _said_of_records(row["data"]):
+        for record, digest in _seals_in(row["data"]):
             seals[record] = _Seal(digest, ticket, version, name)
         if why := _fault(row, seal, last, published):
             yield Broken(ticket, min(version, last.version + 1), name if version <= last.version + 1 else None, why)
@@ -234,7 +234,7 @@ def _iso(moment: Any) -> str:
     return f"{str(moment).replace(' ', 'T', 1).removesuffix('.000000')}+00:00"
 
 
-def _said_of_records(data: Any) -> Iterator[tuple[str, str]]:
+def _seals_in(data: Any) -> Iterator[tuple[str, str]]:
     """The seals in an event's data, whatever was put there."""
     if isinstance(data, str) and f'"{RECORDS}"' not in data:
         return

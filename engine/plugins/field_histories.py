@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from engine.contracts import Delivery, Event, Kind, Rejected, StandardTicket, Status
-from engine.plugins import cells
+from engine.plugins import ticket_rows
 from engine.plugins.cells import FIELD, UPDATED
 from engine.plugins.mapping import ENUMS, HISTORY_FIELDS, TicketMapping
 from engine.plugins.ports import chunks
@@ -35,14 +35,14 @@ def changes(batches: Iterable[Batch], mapping: TicketMapping, origin: str) -> Ch
     if history is None:
         return found
     for batch in batches:
-        good, refused = cells.dated(batch.frame, mapping, ticket=history.ticket, at=history.at, origin=origin)
-        found.refused.extend([*refused, *(cells.refused(mapping, origin, fault) for fault in batch.faulty)])
+        good, refused = ticket_rows.dated(batch.frame, mapping, ticket=history.ticket, at=history.at, origin=origin)
+        found.refused.extend([*refused, *(ticket_rows.refused(mapping, origin, fault) for fault in batch.faulty)])
         for row in good.iter_rows(named=True):
             try:
                 change = _change(row, mapping)
             except Unreadable as error:
                 found.refused.append(
-                    cells.refused(mapping, origin, Faulty(row[ROW], str(error), cells.content_of(row)))
+                    ticket_rows.refused(mapping, origin, Faulty(row[ROW], str(error), ticket_rows.content_of(row)))
                 )
                 continue
             key, at = row[KEY], row[UPDATED]
@@ -101,7 +101,9 @@ def deliveries(batches: Iterable[Batch], mapping: TicketMapping, origin: str) ->
             made = _whole_ticket(key, first, found.of.get(key, []), mapping)
             if isinstance(made, str):
                 rejected.append(
-                    cells.refused(mapping, origin, Faulty(None, f"ticket {key} is held back: {made}", {column: key}))
+                    ticket_rows.refused(
+                        mapping, origin, Faulty(None, f"ticket {key} is held back: {made}", {column: key})
+                    )
                 )
             else:
                 tickets.append(made)
@@ -119,7 +121,7 @@ def _whole_ticket(key: str, first: datetime, found: list[Change], mapping: Ticke
         return whole
     values = {change.field: change.after for change in whole}
     last = max((change.at for change in whole), default=first)
-    ticket = cells.ticket_of({"ticket_id": key, "created_at": first, "updated_at": last, **values}, mapping, {})
+    ticket = ticket_rows.ticket_of({"ticket_id": key, "created_at": first, "updated_at": last, **values}, mapping, {})
     return ticket if isinstance(ticket, str) else with_changes(ticket, whole, mapping)
 
 

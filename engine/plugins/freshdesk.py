@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.contracts import Delivery
-from engine.plugins import cells
+from engine.plugins import ticket_rows
 from engine.plugins.files import one_record
 from engine.plugins.messages import Messages
 from engine.plugins.tables import Faulty
@@ -31,7 +31,7 @@ class FreshdeskSource(Messages):
             return with_messages(delivery.tickets[0], self._messages(payload))
         except (Unreadable, AttributeError, KeyError, TypeError) as error:
             reason = f"conversations: not as Freshdesk writes them ({error})"
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, record)),))
+            return Delivery(rejected=(ticket_rows.refused(self.mapping, origin, Faulty(1, reason, record)),))
 
     def _messages(self, payload: Json) -> list[Message]:
         listed = payload["conversations"]

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine import lifecycle
 from engine.contracts import Delivery, Event, Kind, Responses, SlaEffect, SourceVerdict, StandardTicket, Status, Verdict
-from engine.plugins import cells
+from engine.plugins import cells, ticket_rows
 from engine.plugins.files import one_record
 from engine.plugins.mapping import ENUMS, TicketMapping
 from engine.plugins.messages import Messages
@@ -46,7 +46,7 @@ class JiraSource(Messages):
         fields = {k: v for k, v in issue["fields"].items() if k != "comment"}
         record["fields"] = fields | {"description": plain_text(fields.get("description"))}
         if reason := not_unicode(issue):
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, dict(issue))),))
+            return Delivery(rejected=(ticket_rows.refused(self.mapping, origin, Faulty(1, reason, dict(issue))),))
         delivery = one_record(record, self.mapping, origin)
         if not delivery.tickets:
             return delivery
@@ -55,7 +55,7 @@ class JiraSource(Messages):
         problem = _misshapen(issue, with_changelog=is_whole)
         history = problem or (_history(ticket, issue, self.mapping) if is_whole else [])
         if isinstance(history, str):
-            refused = cells.refused(self.mapping, origin, Faulty(1, history, dict(issue)))
+            refused = ticket_rows.refused(self.mapping, origin, Faulty(1, history, dict(issue)))
             return Delivery(rejected=(refused,))
         conversation = _conversation(ticket, issue["fields"].get("comment"), history, self.mapping)
         if not is_whole:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
-from engine.plugins.cells import refused
 from engine.plugins.files import Line, MappedFiles, content_of, numbered_lines
 from engine.plugins.json_documents import document_records
 from engine.plugins.ports import CHUNK
 from engine.plugins.tables import Faulty
+from engine.plugins.ticket_rows import refused
 from engine.shared.errors import BadInput
 
 

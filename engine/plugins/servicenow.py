@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, GroupMetrics, GroupStatus, Location
-from engine.plugins import cells
+from engine.plugins import ticket_rows
 from engine.plugins.files import one_record
 from engine.plugins.messages import Messages
 from engine.plugins.sending import Handler, external_id, require_group, words
@@ -41,7 +41,7 @@ class ServiceNowSource(Messages):
             reason = (
                 str(error) if isinstance(error, Unreadable) else f"history: not as ServiceNow writes it ({error!r})"
             )
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, plain)),))
+            return Delivery(rejected=(ticket_rows.refused(self.mapping, origin, Faulty(1, reason, plain)),))
 
 
 def _cells(record: Any) -> dict[str, Any]:

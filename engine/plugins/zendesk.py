@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.contracts import Delivery
-from engine.plugins import cells
+from engine.plugins import ticket_rows
 from engine.plugins.files import one_record
 from engine.plugins.messages import Messages
 from engine.plugins.ports import not_unicode
@@ -33,7 +33,9 @@ class ZendeskSource(Messages):
         origin = f"{self.name} webhook"
         if not isinstance(ticket, Mapping) or (reason := not_unicode(payload)):
             reason = reason if isinstance(ticket, Mapping) else "no ticket in the message"
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason or "", dict(payload))),))
+            return Delivery(
+                rejected=(ticket_rows.refused(self.mapping, origin, Faulty(1, reason or "", dict(payload))),)
+            )
         delivery = one_record(ticket, self.mapping, origin)
         if not delivery.tickets or not isinstance(payload.get("audits"), list):
             return delivery
@@ -41,7 +43,7 @@ class ZendeskSource(Messages):
             return with_history(delivery.tickets[0], list(self._field_changes(payload)), list(self._messages(payload)))
         except (Unreadable, AttributeError, KeyError, TypeError) as error:
             reason = str(error) if isinstance(error, Unreadable) else f"audits: not as Zendesk writes them ({error!r})"
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, dict(ticket))),))
+            return Delivery(rejected=(ticket_rows.refused(self.mapping, origin, Faulty(1, reason, dict(ticket))),))
 
     def _field_changes(self, payload: Json) -> Iterator[Change]:
         for audit, at in self._audits(payload):

@@ -11,11 +11,11 @@ import polars as pl
 from engine.contracts import Delivery, Rejected, StandardTicket
 from engine.plugins import ticket_rows
 from engine.plugins.comment_files import KEY, Comments, Person, comments, people
-from engine.plugins.field_histories import Changes, changes, joined, with_changes
+from engine.plugins.field_histories import Changes, changes, joined
 from engine.plugins.mapping import TicketMapping
 from engine.plugins.ports import chunks
 from engine.plugins.tables import SUFFIXES, Batch, Faulty, Table, open_table
-from engine.plugins.ticket_history import with_messages
+from engine.plugins.ticket_history import with_changes, with_messages
 from engine.plugins.updates import held_back
 from engine.shared.errors import BadInput
 

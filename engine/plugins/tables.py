@@ -13,8 +13,9 @@ import polars as pl
 from engine.plugins import workbooks, xes
 from engine.plugins.json_documents import document_records
 from engine.plugins.ports import CHUNK, not_unicode
+from engine.shared.dialect import delimiters_of, encoding_of
 from engine.shared.errors import BadInput
-from engine.shared.tabular import delimiter_of, lines, name_within, readable, text_of, whole
+from engine.shared.tabular import lines, name_within, readable, text_of, whole
 from engine.shared.tabular import records as csv_records
 
 ROW = "\x00row"
@@ -65,6 +66,8 @@ def open_table(
         if path.stat().st_size == 0:
             raise BadInput(f"{path}: the file is empty; export it again")
         name = name_within(path)
+        if encoding == "auto":
+            encoding = encoding_of(path)
         match name.rpartition(".")[2]:
             case "parquet":
                 return _Frame(_parquet(path))
@@ -110,7 +113,7 @@ class _Csv:
 
     def __init__(self, path: Path, encoding: str, delimiter: str, skip_rows: int) -> None:
         self.path, self.encoding, self.skip_rows = path, encoding, skip_rows
-        self.delimiter = delimiter_of(path, encoding, skip=skip_rows) if delimiter == "auto" else delimiter
+        self.delimiter = self._sole_delimiter() if delimiter == "auto" else delimiter
         rows = self._rows()
         header = next(rows, None)
         if header is None:
@@ -118,6 +121,12 @@ class _Csv:
         self.columns = _distinct(header)
         for _ in rows:
             pass
+
+    def _sole_delimiter(self) -> str:
+        found = delimiters_of(self.path, self.encoding, skip=self.skip_rows)
+        if len(found) != 1:
+            raise BadInput(f"{self.path}: can't tell what separates its cells; set `delimiter` in the mapping")
+        return found[0]
 
     def batches(self) -> Iterator[Batch]:
         rows = self._rows()

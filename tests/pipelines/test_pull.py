@@ -22,7 +22,7 @@ from pipelines.app.settings import known_settings
 from pipelines.cli import command_line
 from pipelines.jobs import pull as job
 from pipelines.jobs.pull import pull
-from tests.pipelines.vendor_systems import MINUTE, START, TOKEN, VENDORS, JiraDataCenter, ServiceNow, Vendor, serving
+from tests.pipelines.vendors import MINUTE, START, TOKEN, VENDORS, JiraDataCenter, ServiceNow, Vendor, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ["ticket_id", "kind", "at", "value", "actor"]

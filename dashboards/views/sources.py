@@ -63,7 +63,7 @@ def ends(reader: MartReader, source: str) -> None:
     proposed = opening.ask(reports.machine_mail, reader, source)
     if proposed.height:
         with st.expander(f"A machine seems to have written: {words.count(proposed.height, 'ticket')}"):
-            st.caption("They count until the source, or a mapping's `outcomes`, says `machine_mail`.")
+            st.caption("They count until a person says so: `helmdesk outcomes accept --all-proposed`.")
             cards.tickets_table(proposed.drop("ticket"), proposed["ticket"].to_list(), key="opened machine mail")
 
 

@@ -17,5 +17,5 @@ def defused(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """The only way in which a table for people is written as CSV."""
+    """The only way in which a table for people is written as CSV; pages show them `defused`."""
     defused(frame).write_csv(path)

@@ -30,8 +30,8 @@ def coverage(
 
 
 def report(snapshot: "Snapshot") -> dict[str, Any]:
-    """By source: tickets, fields (known, unknown, share_known, why), left_out by outcome, proposed as machine_mail, refused with its
-    reasons, and agreement by clock (compared, agree, differ: tickets)."""
+    """By source: tickets, fields (known, unknown, share_known, why), left_out by outcome, proposed as machine_mail,
+    refused with its reasons, and agreement by clock (compared, agree, differ: tickets)."""
     import polars as pl
 
     from pipelines.marts import sources

@@ -14,6 +14,7 @@ from engine.plugins import workbooks, xes
 from engine.plugins.json_documents import document_records
 from engine.plugins.ports import CHUNK, not_unicode
 from engine.shared.errors import BadInput
+from engine.shared.no_links import open_bytes
 from engine.shared.tabular import delimiter_of, lines, name_within, readable, text_of, whole
 from engine.shared.tabular import records as csv_records
 
@@ -204,7 +205,7 @@ class _Frame:
 
 def _parquet(path: Path) -> pl.DataFrame:
     """Typed columns as text; instants as ISO 8601."""
-    source = io.BytesIO(whole(path)) if path.suffix.lower() == ".zip" else path
+    source = io.BytesIO(whole(path)) if path.suffix.lower() == ".zip" else open_bytes(path)
     try:
         if (height := pl.scan_parquet(source).select(pl.len()).collect().item()) > MOST_ROWS:
             raise BadInput(f"{path}: has {height:,} rows; split it into files of at most {MOST_ROWS:,}")

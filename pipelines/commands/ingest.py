@@ -86,7 +86,7 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
             typer.echo(f"people and groups {bring_people(app, path, mapping=mapping)}")
             return
         else:
-            zone = _zone_asked(app, path, source=source, mapping=mapping)
+            zone = _desk_zone(app, path, source=source, mapping=mapping)
             report = job(
                 app,
                 path,
@@ -107,7 +107,7 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
         raise typer.Exit(2)
 
 
-def _zone_asked(app: "App", path: Path, *, source: str, mapping: Path | None) -> str | None:
+def _desk_zone(app: "App", path: Path, *, source: str, mapping: Path | None) -> str | None:
     """Whose days reports count, to be settled by the first tickets of a mapped source; None once it is.
 
     Without a terminal it is the mapping's zone.

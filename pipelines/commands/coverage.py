@@ -134,7 +134,7 @@ def _lines(found: dict[str, Any]) -> "Iterator[str]":
             yield f"  left out: {sum(facts['left_out'].values()):,} ({ends})"
         if facts["proposed"]:
             yield (
-                f"  a machine seems to have written {counted(facts['proposed'], 'ticket')}, which count until a person "
+                f"  a machine seems to have written {counted(facts['proposed'], 'ticket')}, counted until a person "
                 "says so: helmdesk outcomes"
             )
         for clock, both in facts["agreement"].items():

@@ -57,7 +57,7 @@ def ends(reader: MartReader, source: str) -> None:
         return
     cards.table(found)
     tickets(opening.ask(reports.left_out, reader, source), "Left out of attainment")
-    note = "They count until the source, or a mapping's `outcomes`, says `machine_mail`."
+    note = "They count until a person says so: `helmdesk outcomes accept --all-proposed`."
     tickets(opening.ask(reports.machine_mail, reader, source), "A machine seems to have written", note)
 
 

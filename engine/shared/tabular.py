@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO, cast
 
 from engine.shared.errors import BadInput
+from engine.shared.no_links import open_bytes
 
 LARGEST_ROW: Final = 16 * 1024 * 1024
 """Characters of one row, its line ends and marks among them."""
@@ -58,14 +59,14 @@ def name_within(file: Path) -> str:
     .zip with none or several; those that systems add (`__MACOSX`, names with a dot first) do not count."""
     name = file.name.casefold()
     if name.endswith(".zip"):
-        with readable(file), zipfile.ZipFile(file) as archive:
+        with readable(file), open_bytes(file) as raw, zipfile.ZipFile(raw) as archive:
             name = _only(archive, file).filename.rpartition("/")[2].casefold()
     return name.removesuffix(".gz")
 
 
 def bytes_of(file: Path, most: int = LARGEST_FILE) -> BinaryIO:
     """The file's bytes, unpacked if it ends in .gz or .zip; reading on past `most` raises BadInput."""
-    raw = file.open("rb")
+    raw = open_bytes(file)
     if file.suffix.lower() == ".zip":
         archive = zipfile.ZipFile(raw)
         member = _only(archive, file)

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.contracts import Kind
-from engine.plugins.pull import site
+from engine.plugins.pull import pages, site
 from engine.shared.errors import BadInput, Busy, Unavailable
 from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
@@ -223,6 +223,30 @@ def test_an_answer_that_is_too_large_is_left(app: App, vendor: Vendor, monkeypat
     monkeypatch.setattr(site, "TRIES", 1)
     with pytest.raises(Unavailable, match="with more than"):
         pull(app, vendor.source)
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("zendesk", {"tickets": [], "after_cursor": "a", "end_of_stream": False}),
+        ("zendesk", {"tickets": [{"id": 1, "updated_at": "2026-03-02T09:00:00Z"}], "after_cursor": "a",
+                     "audits": [], "meta": {"has_more": True, "after_cursor": "b"}}),
+        ("jira", {"deploymentType": "Cloud", "timeZone": "UTC", "issues": [], "nextPageToken": "a"}),
+        ("jira", {"deploymentType": "Cloud", "timeZone": "UTC", "comments": [{"id": 1}], "total": 10**9,
+                  "issues": [{"key": "A-1", "fields": {"updated": "2026-03-02T09:00:00+00:00"}}]}),
+    ],
+)  # fmt: skip
+def test_a_server_that_never_ends_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, answer: dict[str, Any]
+) -> None:
+    """The same answer to every question."""
+    monkeypatch.setattr(pages, "MOST_PARTS", 30)
+    with serving(VENDORS[source]()) as vendor:
+        vendor.answer = lambda *_: answer  # type: ignore[method-assign]
+        for name, value in vendor.settings().items():
+            monkeypatch.setenv(name, value)
+        with open_app(home=tmp_path) as app, pytest.raises(Unavailable, match=r"leads back to|no end after"):
+            pull(app, source)
 
 
 def test_what_the_user_must_not_see_hides_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

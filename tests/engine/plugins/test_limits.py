@@ -125,6 +125,30 @@ def xes_entities(folder: Path) -> Path:
     return folder / "a.xes"
 
 
+def wide_table(folder: Path) -> Path:
+    header = ",".join(["id", "opened", *(f"c{n}" for n in range(100_000))])
+    (folder / "a.csv").write_text(f"{header}\n1,2026-03-02{',x' * 100_000}\n")
+    return folder / "a.csv"
+
+
+def table_of_like_headers(folder: Path) -> Path:
+    (folder / "a.csv").write_text(f"id,opened{',x' * 4_000}\n1,2026-03-02{',x' * 4_000}\n")
+    return folder / "a.csv"
+
+
+def wide_record(folder: Path) -> Path:
+    (folder / "a.json").write_text(
+        json.dumps([{"id": 1, "opened": "2026-03-02"} | {f"k{n}": n for n in range(200_000)}])
+    )
+    return folder / "a.json"
+
+
+def records_each_with_other_keys(folder: Path) -> Path:
+    rows = [json.dumps({"id": n, "opened": "2026-03-02", f"k{n}": "x"}) for n in range(100_000)]
+    (folder / "a.jsonl").write_text("\n".join(rows))
+    return folder / "a.jsonl"
+
+
 def mapping_of_merges(folder: Path) -> Path:
     keys = ", ".join(f"k{n}: v" for n in range(10))
     levels = (f"l{n}: &l{n} {{<<: [{', '.join([f'*l{n - 1}'] * 9)}]}}" for n in range(1, 12))
@@ -168,6 +192,10 @@ def _streamed(path: Path, head: bytes, part: bytes, times: int, tail: bytes) -> 
         (workbook_of_blanks, "utf-8", "unpacks to more than"),
         (workbook_with_a_far_cell, "utf-8", "has cells as far as row 1,048,576, column 16,384"),
         (large_document, "utf-8", "is larger than 128 MB"),
+        (wide_table, "utf-8", "has more than 5,000 columns"),
+        (table_of_like_headers, "utf-8", "read"),
+        (wide_record, "utf-8", "has more than 5,000 columns"),
+        (records_each_with_other_keys, "utf-8", "has more than 5,000 columns"),
         (xes_attribute, "xes", "an event is larger than 16 MB"),
         (xes_entities, "xes", "declares a document type"),
         (mapping_of_merges, "mapping", "its aliases stand for more than 10,000 values"),

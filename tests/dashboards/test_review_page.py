@@ -1,5 +1,7 @@
 """The review page: the queue, one click to answer; and what became of a draft, on the ticket's page."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,9 @@ from streamlit.testing.v1 import AppTest
 
 from engine.access import User, UserRole
 from engine.contracts import Delivery, StandardTicket
+from engine.storage.audit import verify
 from pipelines.app.container import open_app
+from pipelines.jobs.review import ANSWERS
 from pipelines.jobs.triage_tickets import text_of
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
@@ -176,3 +180,16 @@ def test_newer_draft_is_not_judged_unseen(home):
     button(app, "Sent as it is").click().run()
     assert "newer draft" in app.error[0].value
     assert judged(home) == []
+
+
+def test_an_answer_that_was_changed_is_found_by_the_audit(home):
+    acting_as(review_page(), "ana").button(key="demo:INC-2 is ZTNA").click().run()
+    with open_app(home=home) as parts:
+        assert (found := verify(parts.store, also=[ANSWERS])).found == 0
+        assert (found.records, dict(found.not_covered)) == (1, {})
+    with closing(sqlite3.connect(home / "helmdesk.db")) as connection:
+        connection.execute("UPDATE reviews SET label = 'SWG'")
+        connection.commit()
+    with open_app(home=home) as parts:
+        (broken,) = verify(parts.store, also=[ANSWERS]).broken
+    assert (broken.ticket, broken.what) == ("demo:INC-2", "its record reviews/1 was changed")

@@ -17,15 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.enrichment.contracts import CaseFacts, Related, Relation
+from triage.enrichment.minhash import Signature, signature
 from triage.enrichment.policy import DuplicatePolicy
 from triage.sanitize import clean_ticket, whole_text
 
-Signature = npt.NDArray[np.uint32]
 Pairs = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Shingles = frozenset[str]
 
-SEED: Final = 1
 REMEMBERED_TEXTS: Final = 4_096
 CHUNK: Final = 100_000
 _TOKEN = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[^\W぀-ヿ㐀-鿿가-힣]+")
@@ -49,17 +48,11 @@ def similarity(one: Shingles, other: Shingles) -> float:
 
 def signatures_of(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[str, bytes]:
     """The MinHash signature of each case by ticket, empty for a text too short to compare."""
-    from datasketch import MinHash
-
-    shingled_cases = [(case.ticket_id, shingles_of(case, policy)) for case in cases]
-    sketches = MinHash.generator(
-        ([shingle.encode() for shingle in shingles] for _, shingles in shingled_cases),
-        num_perm=policy.permutations,
-        seed=SEED,
-        scheme="affine32",
-    )
-    pairs = zip(shingled_cases, sketches, strict=True)
-    return {key: sketch.hashvalues.astype("<u4").tobytes() if shingles else b"" for (key, shingles), sketch in pairs}
+    shingled = ((case.ticket_id, shingles_of(case, policy)) for case in cases)
+    return {
+        key: signature(shingles, policy.permutations).astype("<u4").tobytes() if shingles else b""
+        for key, shingles in shingled
+    }
 
 
 def related(

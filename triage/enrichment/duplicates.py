@@ -55,14 +55,14 @@ def signatures_of(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[s
     }
 
 
-def related(
+def related_in_turn(
     cases: Sequence[CaseFacts],
     policy: DuplicatePolicy,
     *,
     signatures: Mapping[str, bytes] | None = None,
     fresh: Collection[str] | None = None,
-) -> dict[str, tuple[Related, ...]]:
-    """The candidates of each ticket among the tickets opened before it, the most similar first.
+) -> Iterator[tuple[str, tuple[Related, ...]]]:
+    """Ticket by ticket, the candidates of each among the tickets opened before it, the most similar first.
 
     With `fresh`, only of those tickets and of others that one of them may be a candidate for: what changed since the
     whole backlog was compared. A ticket that was looked at has an entry, if an empty one. Time is linear in the
@@ -79,11 +79,20 @@ def related(
         return shingles_of(ordered[place], policy)
 
     neighbours = _neighbours(ordered, marks, policy, earlier=every, later=wanted)
-    found = {}
     for place in np.flatnonzero(wanted).tolist():
         met = [(similarity(shingles(at), shingles(place)), ordered[at]) for at in neighbours.get(place, [])]
-        found[ordered[place].ticket_id] = _best(ordered[place], met, policy)
-    return found
+        yield ordered[place].ticket_id, _best(ordered[place], met, policy)
+
+
+def related(
+    cases: Sequence[CaseFacts],
+    policy: DuplicatePolicy,
+    *,
+    signatures: Mapping[str, bytes] | None = None,
+    fresh: Collection[str] | None = None,
+) -> dict[str, tuple[Related, ...]]:
+    """The same all at once."""
+    return dict(related_in_turn(cases, policy, signatures=signatures, fresh=fresh))
 
 
 def related_by_comparing_all(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[str, tuple[Related, ...]]:

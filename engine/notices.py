@@ -4,7 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from engine.contracts import Frozen, Instant
 from engine.notifications import ChannelName, NotificationPolicy, QueuedNotification
@@ -32,14 +32,6 @@ class Notice(Frozen):
     created_at: Instant
     sent_at: Instant | None = None
     read_at: Instant | None = None
-
-
-class Addressee(NamedTuple):
-    """Whom a channel reaches: an agent, or a room by its name."""
-
-    id: str
-    name: str
-    email: str
 
 
 def notice_of(

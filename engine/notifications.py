@@ -1,6 +1,6 @@
 """Who hears of what, where and when: each agent's preferences, quiet hours and patience are kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -204,8 +204,9 @@ def due_batches(
     at: datetime,
     urgent: frozenset[str] = frozenset(),
     silences: Iterable[Silence] = (),
+    destination: Callable[[QueuedNotification], str] = lambda row: row.channel,
 ) -> list[list[QueuedNotification]]:
-    """What is in no notice yet and whose instant has come, an agent and channel a batch: each goes out as one message.
+    """What is in no notice yet and whose instant has come, an agent and destination a batch: each is one message.
 
     What is about a ticket that its agent works on now waits, unless it is urgent.
     """
@@ -214,7 +215,7 @@ def due_batches(
     for row in sorted(queue, key=lambda row: (row.scheduled_for, row.created_at, row.id)):
         is_silent = (row.agent_id, row.ticket_id) in silent and row.event_type not in urgent
         if row.sent_at is None and row.notice_id is None and row.scheduled_for <= at and not is_silent:
-            batches.setdefault((row.agent_id, row.channel), []).append(row)
+            batches.setdefault((row.agent_id, destination(row)), []).append(row)
     return list(batches.values())
 
 
@@ -278,7 +279,7 @@ def _next(wall: time, after: datetime, zone: ZoneInfo) -> datetime:
     return next(moment for moment in moments if moment > after)
 
 
-def _one_up(channel: Channel, ladder: Sequence[Channel]) -> Channel:
+def _one_up(channel: str, ladder: Sequence[str]) -> str:
     """The next louder channel; one that is not on the ladder takes the last step."""
     place = ladder.index(channel) + 1 if channel in ladder else len(ladder)
     return ladder[min(place, len(ladder) - 1)]

@@ -55,8 +55,10 @@ class Notices(UseCase):
         urgent_comes_through: bool = True,
         no_quiet_hours: bool = False,
     ) -> NotificationPreference:
-        """Wish for a channel, a timing, quiet hours in one's own time zone, for one type of news or for `*`; what is not
-        given stays as it was. Urgent news come through quiet hours unless that is not wanted."""
+        """Wish for a channel, a timing, quiet hours in one's own time zone, for one type of news or for `*`.
+
+        What is not given stays as it was. Urgent news come through quiet hours unless that is not wanted.
+        """
         agent, policy = self.agent(by), self.policies.notifications
         if event_type not in {EVERY_EVENT, *policy.events}:
             raise BadInput(f"there is no news of type {event_type!r}; there is *, {', '.join(policy.events)}")

@@ -53,6 +53,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("alert_id", "queue_id", name="pk_sla_alert_notices"),
     )
     op.create_index("ix_sla_alert_notices_queue_id", "sla_alert_notices", ["queue_id"])
+    # So far an alert was marked as sent when its news was queued, and nothing could send it.
+    op.execute(
+        sa.text("UPDATE sla_alerts SET notification_sent = :no, notification_sent_at = NULL").bindparams(no=False)
+    )
 
 
 def downgrade() -> None:

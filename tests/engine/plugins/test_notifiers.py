@@ -284,6 +284,14 @@ def test_person_without_what_the_address_needs_is_refused(system: HandlerSystem)
     assert (type(trouble), str(trouble)) == (Refused, "email needs the email of AGT-07, which is not known")
 
 
+def test_what_is_filled_in_makes_no_other_address(system: HandlerSystem) -> None:
+    evil = {**ANA, "id": "x@evil.example/?a#", "name": "../../admin"}
+    notifier("webhook", system.url + "/{id}/{name}", **FAST).send({**PAYLOAD, "to": evil}, key="k")
+    assert system.keys == ["k"]
+    trouble = failure("webhook", "http://{id}.example:80/", to={**ANA, "id": "a" * 70})
+    assert (type(trouble), "makes no address" in str(trouble)) == (Refused, True)
+
+
 def test_console_says_it(capsys: pytest.CaptureFixture[str]) -> None:
     notifier("console", "console://").send(PAYLOAD, key="k")
     assert capsys.readouterr().err == f"to Ána O'Neil: {PAYLOAD['title']}\n{PAYLOAD['message']}\n"

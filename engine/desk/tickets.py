@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from engine import cases, envelopes, lifecycle, ownership, timeline
-from engine.contracts import Event, Kind, Role, Status, Ticket
+from engine.contracts import Event, Kind, Role, Status, Ticket, TicketOutcome
 from engine.desk.flags import Flags
 from engine.desk.use_case import entry
 from engine.shared.errors import BadInput, NotAllowed
@@ -84,6 +84,12 @@ class Tickets(Flags):
         if ticket.owner_id is not None:
             ownership.guard(ticket, by=by, doing="reopen it")
         return self.keep(*self.moved(ticket, self.policies.lifecycle.reopen_to, by=by, at=at, reason=reason), at=at)
+
+    def end_as(self, ticket_id: str, outcome: TicketOutcome, *, by: str, at: datetime) -> Ticket:
+        """A person says how it ended, or will have once it ends; the source may say otherwise later."""
+        ticket, at = self.load(ticket_id, at)
+        event = Event(ticket_id=ticket.id, kind=Kind.OUTCOME, at=at, value=outcome, actor=by)
+        return self.keep(ticket.model_copy(update={"outcome": outcome, "updated_at": at}), [event], at=at)
 
     def reply(self, ticket_id: str, *, by: str, text: str, at: datetime) -> Ticket:
         """The owner writes to the customer; the first time ends the first-response clock."""

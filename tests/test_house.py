@@ -38,7 +38,7 @@ USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {
     "rules": "arrived",
     "reminders": "set_reminders due_reminders remind snooze complete_reminder",
     "auto-close": "close_resolved",
-    "notices": "notify send_due acknowledge",
+    "notices": "acknowledge prefer preferences",
     "board and queue": "board move_card save_view work_queue score working_on add_task move_task",
     "ticket": "reply receive note resolve close reopen release transfer",
     "grants": "grant_review_report",

@@ -16,6 +16,7 @@ from engine import (
     flags,
     grant_review,
     kanban,
+    notices,
     notifications,
     priority,
     reminders,
@@ -57,7 +58,7 @@ _OF_AGENT = {
     "teams": Side("team_members", "agent_id", "team_id"),
     "skills": Side("agent_skills", "agent_id", "skill"),
 }
-_ON_ITS_WAY = frozenset({"scheduled_for", "sent_at", "batch_id"})
+_ON_ITS_WAY = frozenset({"scheduled_for", "sent_at", "batch_id", "notice_id", "read_at"})
 
 # Parents before children: records of one call are written in this order.
 MAPPINGS = (
@@ -72,6 +73,7 @@ MAPPINGS = (
         notifications.QueuedNotification, "notification_queue", parents=_TICKET, is_sealed=True, unsealed=_ON_ITS_WAY
     ),
     RecordMapping(notifications.Silence, "silences", parents=_TICKET),
+    RecordMapping(notices.Notice, "notices", is_sealed=True, unsealed=_ON_ITS_WAY),
     RecordMapping(kanban.KanbanView, "kanban_views"),
     RecordMapping(envelopes.Envelope, "envelopes", parents=_TICKET),
     RecordMapping(tasks.Task, "tasks", parents=_THREAD),

@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
     prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
     actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
+    user: str = Field("", description="who works on this machine, by a user's id; empty: a named local user")
 
     @field_validator("home", "data", "model", mode="before")
     @classmethod

@@ -194,7 +194,7 @@ class ExpertView(Frozen):
 
 
 def expert_view(ticket: Ticket, envelopes: Iterable[Envelope], *, agent: Agent) -> ExpertView:
-    """Own envelopes: assigned to the agent, or waiting for a member of one of the agent's teams; the owner's are all."""
+    """Own envelopes: all of an owner's ticket, else those assigned to the agent or waiting for a team of theirs."""
     is_owner = ticket.owner_id == agent.id
     mine = [e for e in envelopes if is_owner or concerns(e, agent)]
     return ExpertView(ticket=ticket, mine=tuple(mine), can_open_next_level=is_owner or _is_expert(agent.id, mine))

@@ -28,6 +28,9 @@ from engine.shared.errors import NotAllowed
 PAUSES = frozenset({Status.WAITING_CUSTOMER})
 DONE = frozenset({Status.RESOLVED, Status.CLOSED})
 
+UNDATED_ASSIGNEE = {"assignee_since": "untold"}
+"""In the data of a creation that names the assignee of a later day."""
+
 Change = tuple[Ticket, list[Event]]
 
 
@@ -299,6 +302,7 @@ def _creation(ticket: StandardTicket) -> Event:
             "tier": ticket.tier.value,
             "type": ticket.type.value,
             **{name: who for name in ("group", "assignee") if (who := getattr(ticket, name))},
+            **(UNDATED_ASSIGNEE if ticket.assignee else {}),
         },
         id=f"{ticket.key}/created",
     )
@@ -346,7 +350,8 @@ def _effect(state: State, event: Event) -> dict[str, object]:
             name, kind = _SETS[event.kind]
             return {name: kind(event.value)}
         case Kind.ACCEPTED if event.value and state.accepted_by is None:
-            return {"owner_id": event.value, "accepted_by": event.value, "accepted_at": event.at}
+            at = None if is_undated(event) else event.at
+            return {"owner_id": event.value, "accepted_by": event.value, "accepted_at": at}
         case _:
             return {}
 

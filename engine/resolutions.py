@@ -131,8 +131,8 @@ def tier_for(
     """Who may grant this much (seed S1-R01), together with what the ticket was granted or waits for `before`.
 
     Up to the lower of the team's and the own limit it is the agent, up to the team's second limit a team lead, else
-    a manager. A VIP's limits are higher; exceptions are always a manager's, as are amounts that can't be added up, being in
-    two currencies.
+    a manager. A VIP's limits are higher. A manager's are exceptions, and amounts in two currencies, which can't be
+    added up.
     """
     if claim.type in policy.always_manager_types or claim.why_eligible in policy.always_manager_eligibility:
         return EmpowermentTier.MANAGER
@@ -162,7 +162,10 @@ def propose(
     flags: Collection[FlagType] = (),
     before: Iterable[Resolution] = (),
 ) -> Granted:
-    """The owner documents a grant; `before` are those of the ticket so far. The agent's own tier is granted at once; above it waits for approval."""
+    """The owner documents a grant; `before` are those of the ticket so far.
+
+    The agent's own tier is granted at once; above it waits for approval.
+    """
     ownership.guard(ticket, by=by.id, doing="propose a resolution")
     is_vip = ticket.vip or FlagType.VIP in flags
     tier = tier_for(claim, agent=by, limits=limits, policy=policy, is_vip=is_vip, before=before)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from types import MappingProxyType
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
@@ -174,13 +174,12 @@ WORDS: Mapping[str, str] = {
 def arguments(operation: Operation) -> type[BaseModel]:
     """What the operation takes beside its key, as a closed model; nested models are those of the domain."""
     function = operation.function
-    hints = get_type_hints(function, include_extras=True)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if name in GIVEN or name == operation.key:
             continue
         default = ... if parameter.default is inspect.Parameter.empty else parameter.default
-        fields[name] = (_zoned(hints[name]), Field(default, description=WORDS[name]))
+        fields[name] = (_zoned(parameter.annotation), Field(default, description=WORDS[name]))
     title = "".join(part.capitalize() for part in operation.name.replace("-", " ").split())
     return create_model(title, __config__=ConfigDict(extra="forbid"), __doc__=operation.help, **fields)
 

@@ -76,9 +76,7 @@ class Tickets(Flags):
         ticket, at = self.load(ticket_id, at)
         return self.keep(*self._accepted(ticket, by, at), at=at)
 
-    def transfer(
-        self, ticket_id: str, *, to: str, reason: ownership.TransferReason, by: str, at: datetime
-    ) -> Ticket:
+    def transfer(self, ticket_id: str, *, to: str, reason: ownership.TransferReason, by: str, at: datetime) -> Ticket:
         """Hand a ticket to another owner, as a manager, where its owner left or is on a long leave."""
         ticket, at = self.load(ticket_id, at)
         changed = ownership.transfer(
@@ -122,9 +120,7 @@ class Tickets(Flags):
             raise NotAllowed(f"{ticket.reference} has priority {to} already.")
         return self.keep(*lifecycle.reprioritise(ticket, to=to, by=by, at=at, reason=reason), at=at)
 
-    def agree_due(
-        self, ticket_id: str, *, reason: str, by: str, at: datetime, due: datetime | None = None
-    ) -> Ticket:
+    def agree_due(self, ticket_id: str, *, reason: str, by: str, at: datetime, due: datetime | None = None) -> Ticket:
         """Agree another end with the customer, as owner or a lead; without one the policy's target holds again."""
         ticket, at = self.load(ticket_id, at)
         self._owner_or_lead(ticket, by, "move its agreed end")
@@ -283,7 +279,7 @@ class Tickets(Flags):
         author = author or ticket.requester_id
         if author is None:
             raise BadInput(f"{ticket.reference} names no requester: say who wrote, as `author`.")
-        if author != ticket.requester_id and not self.store.all(Contact, id=author):
-            if not self.store.all(Contact, email=author):
-                raise NotFound(f"There is no contact {author}, and it is not the requester of {ticket.reference}.")
+        known = self.store.all(Contact, id=author) or self.store.all(Contact, email=author)
+        if author != ticket.requester_id and not known:
+            raise NotFound(f"There is no contact {author}, and it is not the requester of {ticket.reference}.")
         return author

@@ -1,4 +1,4 @@
-"""Commands made from the table of operations: `helmdesk ticket VERB KEY`, `helmdesk desk VERB`, `helmdesk desk THING VERB KEY`.
+"""Commands made from the table of operations: `helmdesk ticket VERB KEY`, `helmdesk desk VERB`, `desk THING VERB KEY`.
 
 A nested model's fields are options of their own; a list or mapping is given by its option again and again.
 """
@@ -11,7 +11,6 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
-import click
 import typer
 from pydantic import BaseModel
 from typer.core import TyperGroup
@@ -22,8 +21,10 @@ from pipelines.commands.terminal import counted, open_here, plain
 if TYPE_CHECKING:
     from pipelines.operations import Operation
 
-OWN_GROUPS = ("grant", "review")
-"""Things whose commands are those of `helmdesk grants`."""
+By = Annotated[
+    str | None, typer.Option(help="Who does it, by id.", show_default="HELMDESK_USER, else this machine's user")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="The result, for programs.")]
 
 
 class OfOperations(TyperGroup):
@@ -32,14 +33,14 @@ class OfOperations(TyperGroup):
 
     things: tuple[str, ...] = ()
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]  # noqa: ARG002
         return self.all_commands.get(cmd_name)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # noqa: ARG002
         return list(self.all_commands)
 
     @cached_property
-    def all_commands(self) -> dict[str, click.Command]:
+    def all_commands(self) -> dict[str, Any]:
         """Those written by hand first; none of them is made anew."""
         from pipelines.operations import OPERATIONS
 
@@ -51,7 +52,7 @@ def group_of(*things: str) -> type[OfOperations]:
     return type("OfOperations", (OfOperations,), {"things": things})
 
 
-def _command(operation: "Operation") -> click.Command:
+def _command(operation: "Operation") -> Any:
     app = typer.Typer(add_completion=False)
     app.command(operation.verb, help=operation.help)(_function(operation))
     return typer.main.get_command(app)
@@ -64,23 +65,20 @@ def _function(operation: "Operation") -> Callable[..., None]:
 
     def run(context: typer.Context, **given: Any) -> None:
         by, as_json, key = given.pop("by"), given.pop("as_json"), given.pop("key", None)
-        show(context, operation, key, _nested(model, given), by=by, as_json=as_json)
+        show_result(context, operation, key, _nested(model, given), by=by, as_json=as_json)
 
     parameters = [_parameter("context", typer.Context)]
     if operation.key:
         what = "Key, reference or id." if operation.key == "ticket_id" else f"Key of the {_thing(operation)}."
         parameters.append(_parameter("key", Annotated[str, typer.Argument(help=what, metavar="KEY")]))
     parameters += [one for name, field in model.model_fields.items() for one in _options(name, field, required=True)]
-    parameters += [
-        _parameter("by", Annotated[str | None, typer.Option(help="Who does it, by id.", show_default="HELMDESK_USER, else this machine's user")], None),
-        _parameter("as_json", Annotated[bool, typer.Option("--json", help="The result, for programs.")], default=False),
-    ]
+    parameters += [_parameter("by", By, None), _parameter("as_json", AsJson, default=False)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
 
-def show(
+def show_result(
     context: typer.Context,
     operation: "Operation",
     key: str | None,
@@ -127,19 +125,18 @@ def _options(name: str, field: Any, *, required: bool) -> list[inspect.Parameter
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         inner = kind.model_fields.items()
         return [one for name, each in inner for one in _options(name, each, required=is_required)]
-    shown = {"help": WORDS[name]}
-    flag = "--" + name.removeprefix("is_").replace("_", "-")
+    flag = "--" + name.removeprefix("is_").removesuffix("_id").replace("_", "-")
     if kind is bool:
         off = f"/--not-{flag.removeprefix('--')}"
         option = typer.Option(flag + off, help=WORDS[name], show_default=False)
         return [_parameter(name, Annotated[bool | None, option], None)]
     if _is_repeated(kind):
-        option = typer.Option(flag, help=WORDS[name], metavar="TEXT" if not _is_mapping(kind) else "NAME=VALUE")
+        metavar = "NAME=VALUE" if _is_mapping(kind) else "TEXT"
+        option = typer.Option(flag.removesuffix("s"), help=WORDS[name], metavar=metavar)
         return [_parameter(name, Annotated[list[str] | None, option], None)]
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        shown["metavar"] = "|".join(kind)
+    words = "|".join(kind) if isinstance(kind, type) and issubclass(kind, StrEnum) else None
     default = None if is_required or field.is_required() or field.default is None else str(field.default)
-    option = typer.Option(flag, show_default=default or False, **shown)
+    option = typer.Option(flag, show_default=default or False, help=WORDS[name], metavar=words)
     if is_required:
         return [_parameter(name, Annotated[str, option])]
     return [_parameter(name, Annotated[str | None, option], None)]
@@ -162,7 +159,7 @@ def _pairs(name: str, given: list[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in given]
     for (before, equals, _), text in zip(pairs, given, strict=True):
         if not before or not equals:
-            raise BadInput(f"--{name.replace('_', '-')} {text!r}: write NAME=VALUE")
+            raise BadInput(f"--{name.removesuffix('s')} {text!r}: write NAME=VALUE")
     return {before: after for before, _, after in pairs}
 
 

@@ -1,4 +1,4 @@
-"""Two more processes that start from nothing but the module of the function they run, and can wait for each other."""
+"""More processes that start from nothing but the module of the function they run, and can wait for each other."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _gates: list[Any] = []
 
 
 def meet(seconds: float = 90) -> None:
-    """Both of `two_processes` go on from here together."""
+    """All of `processes` go on from here together."""
     _gates[0].wait(seconds)
 
 
@@ -21,13 +21,13 @@ def _know(gate: Any) -> None:
 
 
 @contextmanager
-def two_processes() -> Iterator[ProcessPoolExecutor]:
+def processes(number: int = 2) -> Iterator[ProcessPoolExecutor]:
     """A page that ran in this process left itself as `__main__`, which a spawned process would run first."""
     context = get_context("spawn")
-    with ProcessPoolExecutor(2, context, initializer=_know, initargs=(context.Barrier(2),)) as pool:
+    with ProcessPoolExecutor(number, context, initializer=_know, initargs=(context.Barrier(number),)) as pool:
         main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
         try:
-            list(pool.map(meet, [90, 90]))  # both have started
+            list(pool.map(meet, [90] * number))  # all have started
         finally:
             sys.modules["__main__"] = main
         yield pool

@@ -72,6 +72,7 @@ def load(path: str | Path) -> LifecyclePolicy:
     return policy_file.read(path, LifecyclePolicy)
 
 
+<<<<<<< HEAD
 def map_status(vocabulary: Mapping[str, Status], value: str | None) -> Status | None:
     """The canonical status for a source's word, whatever its case, spaces or underscores; None if it is unknown."""
     words = {_plain(word): status for word, status in vocabulary.items()}
@@ -95,6 +96,8 @@ def move(ticket: Ticket, *, to: Status, by: str, at: datetime, preset: Preset, r
     return transition(ticket, to=to, by=by, at=at, preset=preset, reason=reason)
 
 
+=======
+>>>>>>> desk11
 def transition(
     ticket: Ticket,
     *,
@@ -366,7 +369,3 @@ def _ends(
     if after == Status.RESOLVED:
         return (resolved_at if before == Status.RESOLVED else at), None
     return resolved_at, (closed_at if before == Status.CLOSED else at)
-
-
-def _plain(word: str) -> str:
-    return " ".join(word.replace("_", " ").replace("-", " ").split()).casefold()

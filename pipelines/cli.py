@@ -26,6 +26,7 @@ from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
+from pipelines.commands.outcomes import outcomes
 from pipelines.commands.people import people
 from pipelines.commands.policy import policy
 from pipelines.commands.pull import pull
@@ -55,6 +56,7 @@ command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
 command_line.add_typer(push, name="push")
+command_line.add_typer(outcomes, name="outcomes", invoke_without_command=True)
 command_line.add_typer(policy, name="policy")
 
 NEW_OBJECTS = 100_000

@@ -248,7 +248,7 @@ def in_words(found: object) -> str:
     if isinstance(found, Ticket):
         owner = f"owned by {found.owner_id}" if found.owner_id else "without owner"
         assigned = f", assigned to {found.assignee_id}" if found.assignee_id not in (None, found.owner_id) else ""
-        return f"{found.reference} is {found.status}, {found.priority}, {owner}{assigned}  {found.id}"
+        return f"{found.reference} is {owner}{assigned}, {found.status}, {found.priority}  {found.id}"
     if isinstance(found, BaseModel):
         held = ((name, getattr(found, name)) for name in type(found).model_fields)
         words = [_field(name, value) for name, value in held if not _says_nothing(value)]

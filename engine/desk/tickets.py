@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from engine import cases, envelopes, lifecycle, ownership, timeline
+<<<<<<< HEAD
 from engine.contracts import (
     OPEN_STATUSES,
     Agent,
@@ -20,6 +21,9 @@ from engine.contracts import (
     TicketType,
 )
 from engine.customers import completed, customers
+=======
+from engine.contracts import Event, Kind, Role, Status, Ticket, TicketOutcome
+>>>>>>> desk11
 from engine.desk.flags import Flags
 from engine.desk.use_case import entry, not_blank
 from engine.resolutions import WentWrong
@@ -194,6 +198,12 @@ class Tickets(Flags):
             moved, accepted = self._accepted(moved, by, at)
             events = [*events, *accepted]
         return self.keep(moved, events, at=at)
+
+    def end_as(self, ticket_id: str, outcome: TicketOutcome, *, by: str, at: datetime) -> Ticket:
+        """A person says how it ended, or will have once it ends; the source may say otherwise later."""
+        ticket, at = self.load(ticket_id, at)
+        event = Event(ticket_id=ticket.id, kind=Kind.OUTCOME, at=at, value=outcome, actor=by)
+        return self.keep(ticket.model_copy(update={"outcome": outcome, "updated_at": at}), [event], at=at)
 
     def reply(self, ticket_id: str, *, by: str, text: str, at: datetime) -> Ticket:
         """Write to the customer as the owner; the first time ends the first-response clock."""

@@ -72,13 +72,6 @@ def load(path: str | Path) -> LifecyclePolicy:
     return policy_file.read(path, LifecyclePolicy)
 
 
-<<<<<<< HEAD
-def map_status(vocabulary: Mapping[str, Status], value: str | None) -> Status | None:
-    """The canonical status for a source's word, whatever its case, spaces or underscores; None if it is unknown."""
-    words = {_plain(word): status for word, status in vocabulary.items()}
-    return words.get(_plain(value)) if value is not None else None
-
-
 USE_CASES = {
     Status.RESOLVED: "resolve it with a summary (`ticket resolve`)",
     Status.CLOSED: "close it (`ticket close`)",
@@ -96,8 +89,6 @@ def move(ticket: Ticket, *, to: Status, by: str, at: datetime, preset: Preset, r
     return transition(ticket, to=to, by=by, at=at, preset=preset, reason=reason)
 
 
-=======
->>>>>>> desk11
 def transition(
     ticket: Ticket,
     *,

@@ -18,12 +18,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from engine.storage import migrate
-<<<<<<< HEAD
-from tests.processes import processes
-=======
 from engine.storage.connect import address, engine_for, writing
-from tests.processes import two_processes
->>>>>>> desk11
+from tests.processes import processes
 
 pytest_plugins = ("tests.triage.real_parts",)
 

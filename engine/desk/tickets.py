@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from engine import cases, envelopes, lifecycle, ownership, timeline
-<<<<<<< HEAD
 from engine.contracts import (
     OPEN_STATUSES,
     Agent,
@@ -18,12 +17,10 @@ from engine.contracts import (
     StandardTicket,
     Status,
     Ticket,
+    TicketOutcome,
     TicketType,
 )
 from engine.customers import completed, customers
-=======
-from engine.contracts import Event, Kind, Role, Status, Ticket, TicketOutcome
->>>>>>> desk11
 from engine.desk.flags import Flags
 from engine.desk.use_case import entry, not_blank
 from engine.resolutions import WentWrong

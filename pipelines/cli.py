@@ -23,6 +23,7 @@ from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.desk import desk
 from pipelines.commands.grants import grants
+from pipelines.commands.inbox import inbox
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
@@ -120,7 +121,8 @@ def demo(context: typer.Context) -> None:
     from pipelines.jobs.demo import demo as job
 
     home = context.obj["home"] or _default_home() / "demo"
-    with open_here(context, home=home) as app, progress_bars() as progress:
+    nobody: dict[str, str] = {}  # the people of the sample have addresses that are not theirs
+    with open_here(context, home=home, notify_urls=nobody) as app, progress_bars() as progress:
         reader = job(app, progress=progress)
     show(reader)
     where = "" if home == _default_home() else f"--home {_short(home)} "
@@ -132,6 +134,7 @@ command_line.command("inspect")(inspect)
 command_line.command("ingest")(ingest)
 command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
+command_line.command("inbox")(inbox)
 command_line.command("coverage")(coverage)
 
 

@@ -35,7 +35,6 @@ TEXT = {
 
 USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {
     "the sweep": "arrived escalate_overdue set_reminders close_resolved",
-    "notices": "notify send_due",
 }
 """No page, command, route or sweep calls these yet; each goes from here with the door that opens it."""
 POLICIES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {"reminders", "rules"}

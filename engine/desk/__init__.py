@@ -2,6 +2,7 @@
 
 from engine.desk.automations import Automations
 from engine.desk.escalation import Escalation
+from engine.desk.first_owners import own_assigned
 from engine.desk.grants import Grants
 from engine.desk.notices import Notices
 from engine.desk.policies import Policies, read_policies
@@ -9,7 +10,7 @@ from engine.desk.reading import Reading
 from engine.desk.tickets import Tickets
 from engine.desk.workspace import Workspace
 
-__all__ = ["Desk", "Policies", "read_policies"]
+__all__ = ["Desk", "Policies", "own_assigned", "read_policies"]
 
 
 class Desk(Reading, Tickets, Escalation, Grants, Workspace, Notices, Automations):

@@ -235,6 +235,7 @@ class MemoryStore:
             "allocation_decisions": self._decisions,
             "outbox": (),
             "pull_cursors": (),
+            "receipts": (),
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,
         }

@@ -1,0 +1,148 @@
+"""Tickets that other systems post: accepted once they are durable, taken in soon after."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Request, Security
+from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
+
+from engine.access import Right
+from engine.plugins.webhook import EXAMPLE, StandardTicketSource, undated
+from engine.shared.errors import Conflict, NotAllowed
+from engine.storage.receipts import Posted, Status
+from pipelines.app import identity
+from pipelines.jobs.receipts import read_payload
+from pipelines.service.callers import (
+    SIGNED,
+    SIGNED_BODY,
+    Caller,
+    Credentials,
+    Unauthorized,
+    caller,
+    check_signature,
+    limit,
+)
+from pipelines.service.parts import Parts, parts_of
+
+router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+SOURCE = r"^[a-z0-9][a-z0-9_-]{0,49}$"
+WHEN = "tickets without created_at: when the message came counts as their creation"
+BODY = {
+    "requestBody": {
+        "required": True,
+        "description": "A message as the source sends it: a StandardTicket, `{\"tickets\": […]}`, a ServiceNow, Jira, "
+        "Zendesk or Freshdesk record, or whatever a mapping file reads.",
+        "content": {"application/json": {"schema": {"type": "object"}, "example": EXAMPLE}},
+    }
+}  # fmt: skip
+
+
+class Accepted(BaseModel):
+    """The payload is durable. `undated` counts its tickets without `created_at`, which take `received_at`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    receipt: int
+    source: str
+    received_at: datetime
+    duplicate: bool
+    undated: int = 0
+    note: str | None = None
+
+
+class ReceiptStatus(BaseModel):
+    """What became of a receipt: `waiting`, `ingested` or `rejected`; `error` says why, or what of it was not read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    receipt: int
+    source: str
+    received_at: datetime
+    state: str
+    error: str | None
+
+
+SourceId = Annotated[str, Header(alias="X-Source-ID", pattern=SOURCE, description="Which source's plugin reads it.")]
+OwnKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[\x21-\x7e]+$",
+        description="The same key from the same source is the same message.",
+    ),
+]
+
+
+@router.post("/ticket", status_code=202, openapi_extra=BODY)
+async def accept_ticket(
+    request: Request,
+    source: SourceId,
+    credentials: Credentials,
+    signature: Annotated[str | None, Security(SIGNED_BODY)] = None,
+    idempotency_key: OwnKey = None,
+) -> Accepted:
+    """Accept what a source posts, by a key of that source or a signature; the same message again is a duplicate.
+
+    202 says that the payload is kept and survives a crash of the service, not that it was read: `receipt` is the number
+    under which `GET …/webhooks/receipts/{receipt}` tells what became of it.
+    """
+    parts, body = parts_of(request), await request.body()
+    key_id = await _authenticated(request, parts, credentials, signature, source, body)
+    payload = read_payload(body)
+    if source not in parts.speaks_standard:
+        parts.speaks_standard[source] = await run_in_threadpool(_speaks_standard_ticket, parts, source)
+    missing = undated(payload) if parts.speaks_standard[source] else 0
+    receipt = await parts.reception.keep(Posted(source, body, parts.app.now(), key_id, idempotency_key))
+    parts.metrics.receipts.labels(source, str(receipt.is_new).lower()).inc()
+    if not receipt.is_same:
+        raise Conflict(
+            f"receipt {receipt.id} came under this Idempotency-Key with another body; nothing of this one was kept: "
+            "send it under a key of its own"
+        )
+    return Accepted(
+        receipt=receipt.id,
+        source=source,
+        received_at=receipt.received_at,
+        duplicate=not receipt.is_new,
+        undated=missing,
+        note=WHEN if missing else None,
+    )
+
+
+async def _authenticated(
+    request: Request, parts: Parts, credentials: Credentials, signature: str | None, source: str, body: bytes
+) -> str:
+    """What it was authenticated by. Raises Unauthorized, NotAllowed for another's key, TooMany."""
+    if credentials is None and signature is not None:
+        secret = parts.app.settings.webhook_secrets.get(source)
+        if secret is None:
+            raise Unauthorized(f"{source} has no secret here: set it in HELMDESK_WEBHOOK_SECRETS, or use a key")
+        check_signature(secret.get_secret_value(), body, signature)
+        limit(parts.webhook_rate, f"{SIGNED}:{source}")
+        return SIGNED
+    who = await caller(request, credentials)
+    if who.source != source:
+        raise NotAllowed(f"this key is not one of {source}: `helmdesk keys create --source {source}` makes one")
+    return who.key_id
+
+
+def _speaks_standard_ticket(parts: Parts, source: str) -> bool:
+    """Raises BadInput for a source that is none, with those that are."""
+    return isinstance(parts.app.source(source), StandardTicketSource)
+
+
+@router.get("/receipts/{receipt}")
+def receipt_status(
+    request: Request,
+    receipt: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    who: Annotated[Caller, Depends(caller)],
+) -> ReceiptStatus:
+    """What became of a message, for its source and for those who supervise."""
+    app = parts_of(request).app
+    if who.user is not None:
+        identity.require(app, who.user, Right.SUPERVISE, doing="looking at what sources sent")
+    found: Status = app.receipts.status(receipt, source=who.source)
+    return ReceiptStatus(**found._asdict())

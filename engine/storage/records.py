@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from engine import (
+    access,
     alert_matrix,
     cases,
     envelopes,
@@ -81,6 +82,9 @@ MAPPINGS = (
     RecordMapping(cases.LinkedRunbook, "linked_runbooks", parents=_TICKET),
     RecordMapping(cases.Survey, "surveys", parents=_TICKET),
     RecordMapping(cases.FeedbackSignal, "feedback_signals", parents=_TICKET),
+    RecordMapping(access.User, "users"),
+    RecordMapping(access.ApiKey, "api_keys"),
+    RecordMapping(access.View, "views"),
 )
 _BY_KIND = {mapping.kind: mapping for mapping in MAPPINGS}
 

@@ -1,8 +1,8 @@
 """What is kept of tickets themselves: their state, what happened, who should get them, what was delivered.
 
-The tables of people and of cases stand in their own files on the same `metadata`, which is complete once this is
-imported. Foreign keys lead to tickets, envelopes, resolutions and incidents only: a source may name people that are
-unknown here.
+The tables of people, of cases and of access stand in their own files on the same `metadata`, which is complete once
+this is imported. Foreign keys lead to tickets, envelopes, resolutions and incidents only: a source may name people that
+are unknown here.
 """
 
 from sqlalchemy import (
@@ -22,10 +22,10 @@ from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy import text as sql
 
 from engine.contracts import Outcome, Priority, SlaEffect, Status, TicketType, Tier
-from engine.storage import case_tables, people_tables
+from engine.storage import access_tables, case_tables, people_tables
 from engine.storage.columns import instant, json_column, key, metadata, one_of, text, ticket_key, word
 
-__all__ = ["case_tables", "events", "metadata", "people_tables", "tickets"]
+__all__ = ["access_tables", "case_tables", "events", "metadata", "people_tables", "tickets"]
 
 tickets = Table(
     "tickets",

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from engine.plugins.pull.notes import Notes
     from engine.plugins.pull.pages import Feed
     from engine.plugins.pull.site import Account
+    from engine.storage.audit_log import AuditLog
     from engine.storage.outbox import Outbox
     from engine.storage.pull_cursors import PullCursors
     from engine.storage.receipts import Receipts
     from engine.storage.sql import SqlStore
     from pipelines.app.people_files import People
+    from pipelines.app.view_log import ViewLog
     from sla.alerting.store import AlertStore
 
 
@@ -67,6 +69,18 @@ class App:
         from engine.storage import open_store
 
         return open_store(self.settings.store_url)
+
+    @cached_property
+    def audit_log(self) -> "AuditLog":
+        from engine.storage.audit_log import AuditLog
+
+        return AuditLog(self.store)
+
+    @cached_property
+    def view_log(self) -> "ViewLog":
+        from pipelines.app.view_log import ViewLog
+
+        return ViewLog(self.store, now=self.now, warn=lambda why: self.log.warning("views not kept yet", reason=why))
 
     @cached_property
     def outbox(self) -> "Outbox":
@@ -162,6 +176,8 @@ class App:
 
     def close(self) -> None:
         self.triage.close()
+        if "view_log" in self.__dict__:
+            self.__dict__.pop("view_log").close()
         if "store" in self.__dict__:
             self.__dict__.pop("store").close()
 

@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     service_requests_per_second: Annotated[float, Field(gt=0)] = Field(50.0, description="by one key of a user")
     service_webhooks_per_second: Annotated[float, Field(gt=0)] = Field(1_000.0, description="by one source")
     actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
+    user: str = Field("", description="who works on this machine, by a user's id; empty: a named local user")
 
     @field_validator("home", "data", "model", mode="before")
     @classmethod

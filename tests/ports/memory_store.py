@@ -236,6 +236,7 @@ class MemoryStore:
             "outbox": (),
             "pull_cursors": (),
             "receipts": (),
+            "audit_log": (),
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,
         }

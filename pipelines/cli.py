@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.shared.errors import BadInput, HelmdeskError, StageFailed, translate_file_errors
+from pipelines.commands.access import keys, users
 from pipelines.commands.audit import audit
 from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
@@ -43,6 +44,8 @@ command_line.add_typer(ticket, name="ticket")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(users, name="users")
+command_line.add_typer(keys, name="keys")
 command_line.add_typer(push, name="push")
 command_line.add_typer(policy, name="policy")
 

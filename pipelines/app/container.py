@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from engine.plugins.pull.notes import Notes
     from engine.plugins.pull.pages import Feed
     from engine.plugins.pull.site import Account
-    from engine.storage.audit_log import AuditLog
     from engine.storage.outbox import Outbox
     from engine.storage.pull_cursors import PullCursors
     from engine.storage.receipts import Receipts
@@ -69,12 +68,6 @@ class App:
         from engine.storage import open_store
 
         return open_store(self.settings.store_url)
-
-    @cached_property
-    def audit_log(self) -> "AuditLog":
-        from engine.storage.audit_log import AuditLog
-
-        return AuditLog(self.store)
 
     @cached_property
     def view_log(self) -> "ViewLog":

@@ -79,7 +79,10 @@ def answer_errors(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        known = {404: "there is no such route", 405: f"this route takes {headers.get('allow', 'other methods')}"}
+        detail = known.get(error.status_code, str(error.detail))
+        return problem(error.status_code, f"{detail}; openapi.json has all routes", headers)
 
     @api.exception_handler(Exception)
     async def _bug(_: Request, __: Exception) -> JSONResponse:

@@ -23,7 +23,7 @@ from engine.contracts import (
 )
 from engine.shared.columns import frame_schema
 from engine.shared.errors import NotFound
-from engine.storage import frames, naming, rows
+from engine.storage import frames, naming, rows, seals
 from engine.storage.chain import Head
 from engine.storage.columns import metadata
 from engine.storage.ports import Note, Record, Saved
@@ -109,7 +109,7 @@ class MemoryStore:
             assert before is not None
             checked = self._checked(records)
             self._tickets[ticket.id] = {**before, **rows.decided(ticket), "version": before["version"]}
-            recorded = self._record(events, at)
+            recorded = self._record(seals.onto(events, seals.of(records))[0], at)
             self._replace(checked)
             return Saved(rows.ticket(self._tickets[ticket.id]), [rows.recorded(row) for row in recorded])
 
@@ -124,7 +124,7 @@ class MemoryStore:
             unmoved = [n for n in notes if self._tickets[n.ticket.id]["version"] == n.ticket.version]
             for note in unmoved:
                 checked = self._checked(note.records)
-                self._record(note.events, in_utc(at))
+                self._record(seals.onto(note.events, seals.of(note.records))[0], in_utc(at))
                 self._replace(checked)
         return sorted(unmoved, key=lambda note: note.ticket.id)
 
@@ -156,7 +156,10 @@ class MemoryStore:
                 self._decisions.append({"id": len(self._decisions) + 1, **rows.decision_row(decision, at)})
                 if decision.outcome == Outcome.ALLOCATED:
                     self._tickets[decision.ticket_id] |= {"group_id": decision.group_id}
-            self._record([guards.allocated(decision) for decision in new], at)
+            made = self._decisions[len(self._decisions) - len(new) :]
+            self._record(
+                [seals.sealed_decision(guards.allocated(d), row) for d, row in zip(new, made, strict=True)], at
+            )
         return len(new)
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:

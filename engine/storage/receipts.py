@@ -116,12 +116,12 @@ class Receipts:
 
     def status(self, number: int, *, source: str | None = None) -> Status:
         """Raises NotFound, also for a receipt of another source than the one that is given."""
-        theirs = receipts.c.id == number
-        if source is not None:
-            theirs &= receipts.c.source == source
         columns = [receipts.c.id, *(receipts.c[name] for name in Status._fields[1:])]
+        query = select(*columns).where(receipts.c.id == number)
+        if source is not None:
+            query = query.where(receipts.c.source == source)
         with reading(self._engine) as connection:
-            row = connection.execute(select(*columns).where(theirs)).one_or_none()
+            row = connection.execute(query).one_or_none()
         if row is None:
             raise NotFound(f"There is no receipt {number}{f' of {source}' if source else ''}.")
         return Status(*row)
@@ -142,9 +142,9 @@ class _Index:
         columns = [receipts.c[name] for name in ("id", "source", "digest", "idempotency_key", "received_at")]
         for some in chunked(posted, ROWS_PER_TRANSACTION):
             same = receipts.c.digest.in_([one.digest for one in some])
-            if keys := [one.idempotency_key for one in some if one.idempotency_key is not None]:
-                same = or_(same, receipts.c.idempotency_key.in_(keys))
-            for row in connection.execute(select(*columns).where(same)):
+            keys = [one.idempotency_key for one in some if one.idempotency_key is not None]
+            named = receipts.c.idempotency_key.in_(keys)
+            for row in connection.execute(select(*columns).where(or_(same, named))):
                 self.by_digest[(row.source, row.digest)] = row
                 if row.idempotency_key is not None:
                     self.by_key[(row.source, row.idempotency_key)] = row

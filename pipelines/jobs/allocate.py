@@ -51,9 +51,10 @@ def allocate_one(app: App, name: str, *, at: datetime) -> AllocationDecision:
 
     ticket = app.store.ticket(name)
     if not _needs_a_group(ticket):
-        has = f"is {ticket.owner_id}'s" if ticket.owner_id else f"is with {ticket.group_id}" if ticket.group_id else ""
-        raise NotAllowed(f"{ticket.reference} {has or f'is {ticket.status}'}: only a ticket that is {' or '.join(FREE)}, "
-                         "with neither owner nor group, is given to one")  # fmt: skip
+        raise NotAllowed(
+            f"{ticket.reference} is {ticket.status}, its owner {ticket.owner_id or 'nobody'}, its group "
+            f"{ticket.group_id or 'none'}: only a {' or '.join(FREE)} ticket without owner and group is given to one"
+        )
     here = app.store.frame("tickets", ["group_id"], where={"status": OPEN})
     groups = with_load(Snapshot(app, at).groups, here)
     hours = hours_to_shift(app.policies.sla, groups, at)

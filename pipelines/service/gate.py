@@ -26,8 +26,8 @@ def _below(path: str, places: Iterable[str]) -> bool:
 
 
 class Gate:
-    """Answers 413 for a body of more than `most_bytes` and 408 for one that takes longer than `seconds`, before anything
-    of the request is looked at."""
+    """Answers 413 for a body of more than `most_bytes` and 408 for one that takes longer than `seconds`, before any of
+    it is looked at."""
 
     def __init__(self, app: ASGIApp, *, most_bytes: int, seconds: float) -> None:
         self.app, self.most_bytes, self.seconds = app, most_bytes, seconds

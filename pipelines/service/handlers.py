@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Request
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from starlette.concurrency import run_in_threadpool
 
 from engine.access import Right
@@ -14,21 +14,17 @@ from pipelines.app.container import App
 from pipelines.app.locks import alone
 from pipelines.jobs.allocate import allocate_one
 from pipelines.jobs.cycle import CycleRun
+from pipelines.service.bodies import Closed, Name, example
 from pipelines.service.callers import Caller, caller
 from pipelines.service.parts import Parts, parts_of
 
 router = APIRouter(prefix="/handlers", tags=["handlers"])
-Name = Annotated[str, Field(min_length=1, max_length=300, description="Key (source:id), reference or external id.")]
-
-
-class Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Wanted(Closed):
     """Whom to decide for: one ticket, or without it all that wait."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"ticket": "servicenow:INC0010023"}, {}]})
+    model_config = example({"ticket": "servicenow:INC0010023"}, {})
     ticket: Name | None = None
 
 
@@ -46,14 +42,10 @@ class Decided(Closed):
 class HandlerAnswer(Closed):
     """What the handler's system did with the last decision on a ticket."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"ticket": "servicenow:INC0010023", "outcome": "accepted"},
-                {"ticket": "INC0010023", "outcome": "reassigned", "group_id": "network", "reason": "on site"},
-                {"ticket": "INC0010023", "outcome": "refused", "reason": "group is closed"},
-            ]
-        }
+    model_config = example(
+        {"ticket": "servicenow:INC0010023", "outcome": "accepted"},
+        {"ticket": "INC0010023", "outcome": "reassigned", "group_id": "network", "reason": "on site"},
+        {"ticket": "INC0010023", "outcome": "refused", "reason": "group is closed"},
     )
     ticket: Name
     outcome: Literal["accepted", "reassigned", "refused"]
@@ -76,7 +68,10 @@ class Recorded(Closed):
 
 
 HandlerId = Annotated[
-    str, Header(alias="X-Handler-ID", min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_-]+$", description="HELMDESK_HANDLER")
+    str,
+    Header(
+        alias="X-Handler-ID", min_length=1, max_length=50, pattern=r"^[A-Za-z0-9_-]+$", description="HELMDESK_HANDLER"
+    ),
 ]
 
 
@@ -104,7 +99,8 @@ async def allocate(request: Request, wanted: Wanted, actor: Actor) -> Decided:  
     """Decide who should get one ticket, or all that wait; the decisions are recorded and sent to the handler."""
     parts = parts_of(request)
     if wanted.ticket is None:
-        return Decided(**await parts.decisions.take(lambda: CycleRun(parts.app, parts.app.now()).stage("allocate")))
+        counts = await parts.decisions.take(lambda: CycleRun(parts.app, parts.app.now()).stage("allocate"))
+        return Decided.model_validate(counts)
     decision = await parts.decisions.take(lambda: _decide(parts, str(wanted.ticket)))
     counts = {name: int(decision.outcome == name) for name in ("allocated", "waiting", "no_skill")}
     return Decided(**counts, new=1, decision=decision)

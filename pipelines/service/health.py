@@ -9,38 +9,35 @@ from typing import Literal
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST
-from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from engine.shared.errors import HelmdeskError
 from pipelines.app.container import App
 from pipelines.marts.publication import current
+from pipelines.service.bodies import Closed
 from pipelines.service.parts import parts_of
 
 router = APIRouter(tags=["health"])
 STALE = timedelta(hours=24)
 
 
-class Health(BaseModel):
+class Health(Closed):
     """The process answers."""
 
-    model_config = ConfigDict(extra="forbid")
     status: Literal["ok"] = "ok"
     version: str
 
 
-class Part(BaseModel):
-    """`works`, `present` (not tried: it is opened when it is needed), `missing` (what needs it says what to do), `fails`."""
+class Part(Closed):
+    """`works`, `present` (not tried: opened when it is needed), `missing` (what needs it says what to do), `fails`."""
 
-    model_config = ConfigDict(extra="forbid")
     state: Literal["works", "present", "missing", "fails"]
     note: str
 
 
-class Ready(BaseModel):
+class Ready(Closed):
     """Ready unless a part fails; then the status is 503."""
 
-    model_config = ConfigDict(extra="forbid")
     ready: bool
     parts: dict[str, Part]
 

@@ -27,7 +27,9 @@ class Metrics:
             "helmdesk_request_seconds", "Time to the answer.", labels[:2], buckets=BUCKETS, registry=self.registry
         )
         self.receipts = Counter("helmdesk_receipts", "Payloads posted.", ("source", "is_new"), registry=self.registry)
-        self.tokens = Counter("helmdesk_model_tokens", "Tokens of hosted models.", ("operation",), registry=self.registry)
+        self.tokens = Counter(
+            "helmdesk_model_tokens", "Tokens of hosted models.", ("operation",), registry=self.registry
+        )
         self.registry.register(self)
 
     def text(self) -> bytes:

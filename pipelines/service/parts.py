@@ -75,7 +75,10 @@ class Parts:
         """The embedded index is one process's at a time: a while after the last question a cycle may have it."""
         while True:
             await asyncio.sleep(INDEX_SECONDS / 4)
-            if self._index_used_at is not None and asyncio.get_running_loop().time() - self._index_used_at > INDEX_SECONDS:
+            if (
+                self._index_used_at is not None
+                and asyncio.get_running_loop().time() - self._index_used_at > INDEX_SECONDS
+            ):
                 self._index_used_at = None
                 await self.models.take(self.app.triage.close)
 

@@ -1,18 +1,18 @@
 """Clocks by HTTP: of tickets that are given, of one that is kept, of all as published."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import Field, StrictInt, StrictStr
 
 from engine.access import Right, User
 from engine.contracts import Priority, Status, Tier
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.clock_replay import read_events, read_tickets, replay
+from pipelines.service.bodies import Closed, Moment, Name, example
 from pipelines.service.callers import person
-from pipelines.service.handlers import Name
 from pipelines.service.parts import parts_of
 from sla.contracts import Clock, State
 
@@ -20,19 +20,8 @@ router = APIRouter(prefix="/sla", tags=["sla"])
 READER = Annotated[User, Depends(person(Right.READ, doing="reading clocks"))]
 
 
-def _written(value: Any) -> Any:
-    if not isinstance(value, str | datetime):
-        raise ValueError("an instant is text such as 2026-03-02T09:15:00Z")
-    return value
-
-
-Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 Word = Annotated[StrictStr, Field(max_length=200)]
 Key = Annotated[StrictStr, Field(min_length=1, max_length=300)]
-
-
-class Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class GivenTicket(Closed):
@@ -62,19 +51,15 @@ class GivenEvent(Closed):
 class Given(Closed):
     """Tickets and their events; nothing of it is stored. `as_of` is now unless it is given."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "tickets": [{"id": "A-1", "created_at": "2026-03-02T09:15:00Z", "priority": "high"}],
-                    "events": [{"ticket": "A-1", "ts": "2026-03-02T10:00:00Z", "kind": "response"}],
-                    "as_of": "2026-03-02T12:00:00Z",
-                }
-            ]
+    model_config = example(
+        {
+            "tickets": [{"id": "A-1", "created_at": "2026-03-02T09:15:00Z", "priority": "high"}],
+            "events": [{"ticket": "A-1", "ts": "2026-03-02T10:00:00Z", "kind": "response"}],
+            "as_of": "2026-03-02T12:00:00Z",
         }
     )
     tickets: Annotated[list[GivenTicket], Field(min_length=1, max_length=1_000)]
-    events: Annotated[list[GivenEvent], Field(max_length=20_000)] = []
+    events: Annotated[list[GivenEvent], Field(default_factory=list, max_length=20_000)]
     as_of: Moment | None = None
 
 
@@ -104,7 +89,7 @@ class Clocks(Closed):
 
 
 class TicketClocks(Clocks):
-    """`ledgers` has, for each window of each promised clock, every interval that was counted, paused or out of hours."""
+    """`ledgers` has, by promised clock and window, every interval that was counted, paused or out of hours."""
 
     ticket: str
     ledgers: list[dict[str, Any]]
@@ -135,16 +120,39 @@ def ticket_clocks(
     app = parts_of(request).app
     at = as_of or app.now()
     found, rules = app.store.ticket(ticket), app.policies.sla
-    rows = replay(read_tickets(app.store, ticket=found.id), read_events(app.store, rules, ticket=found.id), rules, as_of=at)
+    rows = replay(
+        read_tickets(app.store, ticket=found.id), read_events(app.store, rules, ticket=found.id), rules, as_of=at
+    )
     ledgers = [ledger.as_data() for ledger in actions.explain(app, found.id, as_of=at)]
     identity.saw(app, reader, door="GET /sla/tickets", ticket_id=found.id)
     clocks = [ClockRow(**row) for row in rows.sort("clock", "window").iter_rows(named=True)]
     return TicketClocks(ticket=found.id, as_of=at, clocks=clocks, ledgers=ledgers)
 
 
+SlaState = Literal["breached", "at_risk", "on_track", "met", "not_measured", "no_target", "no_clock"]
+WORST_FIRST = get_args(SlaState)
+CHOSEN = """WITH chosen AS (
+ SELECT c.ticket, c.clock, c.state, list_position(?, c.state) AS place FROM sla_clocks c JOIN tickets t USING (ticket)
+ WHERE c.is_current{filters}
+), worst AS (SELECT ticket, list_extract(?, min(place)) AS state FROM chosen GROUP BY ticket)
+"""
+COUNTED = """SELECT NULL AS clock, state, count(*) AS n FROM worst WHERE list_contains(?, state) GROUP BY state
+UNION ALL SELECT clock, chosen.state, count(*) FROM chosen JOIN worst USING (ticket)
+ WHERE list_contains(?, worst.state) GROUP BY ALL"""
+
+
+class Filters(Closed):
+    """Which tickets are counted: those that fit every filter given; each may be given several times."""
+
+    tier: list[Tier] = Field(default_factory=list, max_length=4)
+    priority: list[Priority] = Field(default_factory=list, max_length=4)
+    status: list[Status] = Field(default_factory=list, max_length=8)
+    sla_state: list[SlaState] = Field(default_factory=list, max_length=7)
+
+
 class Counts(Closed):
-    """Tickets by the worst state of their current clocks; `breach_rate` is the share of them, in per cent, that are
-    breached, null where there are none."""
+    """Tickets by the worst state of their current clocks, and their clocks by state. `breach_rate` is the share of the
+    tickets, in per cent, that are breached; null where there are none."""
 
     as_of: datetime
     published_at: datetime
@@ -154,42 +162,17 @@ class Counts(Closed):
     breach_rate: float | None
 
 
-SlaState = Literal["on_track", "at_risk", "breached", "met", "not_measured", "no_target", "no_clock"]
-WORST_FIRST = ("breached", "at_risk", "on_track", "met", "not_measured", "no_target", "no_clock")
-CHOSEN = """SELECT c.ticket, c.clock, c.state, list_position(?, c.state) AS place
- FROM sla_clocks c JOIN tickets t USING (ticket) WHERE c.is_current"""
-
-
 @router.get("/dashboard")
-def dashboard(
-    request: Request,
-    reader: READER,  # noqa: ARG001
-    tier: Annotated[list[Tier], Query(max_length=4)] = [],  # noqa: B006
-    priority: Annotated[list[Priority], Query(max_length=4)] = [],  # noqa: B006
-    status: Annotated[list[Status], Query(max_length=8)] = [],  # noqa: B006
-    sla_state: Annotated[list[SlaState], Query(max_length=7)] = [],  # noqa: B006
-) -> Counts:
+def dashboard(request: Request, filters: Annotated[Filters, Query()], reader: READER) -> Counts:  # noqa: ARG001
     """How many tickets are in which state, all of them counted, as of the last publication."""
     marts = parts_of(request).marts()
-    values: list[object] = [list(WORST_FIRST)]
-    sql = CHOSEN
-    for column, words in (("t.tier", tier), ("t.priority", priority), ("t.status", status)):
-        if words:
-            sql += f" AND list_contains(?, {column})"
-            values.append([str(word) for word in words])
-    whole = f"WITH chosen AS ({sql}), worst AS (SELECT ticket, list_extract(?, min(place)) AS state FROM chosen GROUP BY ticket)"
-    values.append(list(WORST_FIRST))
-    if sla_state:
-        whole += ", kept AS (SELECT * FROM worst WHERE list_contains(?, state))"
-        values.append(list(sla_state))
-    names = "kept" if sla_state else "worst"
-    found = marts.query(
-        f"{whole} SELECT NULL AS clock, state, count(*) AS n FROM {names} GROUP BY state"
-        f" UNION ALL SELECT clock, chosen.state, count(*) FROM chosen JOIN {names} USING (ticket) GROUP BY ALL",
-        values,
-    )
+    chosen = {name: words for name in ("tier", "priority", "status") if (words := getattr(filters, name))}
+    sql = CHOSEN.format(filters="".join(f" AND list_contains(?, t.{name})" for name in chosen)) + COUNTED
+    states = list(filters.sla_state or WORST_FIRST)
+    words = [[str(word) for word in words] for words in chosen.values()]
     by_state: dict[State, int] = {}
     by_clock: dict[Clock, dict[State, int]] = {}
+    found = marts.query(sql, [list(WORST_FIRST), *words, list(WORST_FIRST), states, states])
     for clock, state, count in found.iter_rows():
         (by_state if clock is None else by_clock.setdefault(Clock(clock), {}))[State(state)] = count
     total = sum(by_state.values())

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import Field, StrictInt, StrictStr
 from starlette.concurrency import run_in_threadpool
 
 from engine.access import Right, User
 from engine.contracts import Priority, Tier
 from pipelines.app import identity
+from pipelines.service.bodies import Closed, Name, example
 from pipelines.service.callers import person
-from pipelines.service.handlers import Name
 from pipelines.service.parts import Parts, parts_of
 from triage.contracts import Citation, Classification, Suggestion, TicketText
 
@@ -21,18 +21,10 @@ NOBODYS = "posted"
 """The ticket of a claim that is about a posted text."""
 
 
-class Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
 class Text(Closed):
     """A ticket's text, of at most 10,000 characters; priority and tier say how urgent it is, besides."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"subject": "Payment fails", "content": "Card declined with ERR_4012 since this morning."}]
-        }
-    )
+    model_config = example({"subject": "VPN drops", "content": "Since Monday the tunnel drops on the hour, ERR_4012."})
     subject: Annotated[StrictStr, Field(max_length=500)] = ""
     content: Annotated[StrictStr, Field(min_length=1, max_length=10_000)]
     priority: Priority | None = None
@@ -43,14 +35,14 @@ class Text(Closed):
 class Question(Closed):
     """A question in one's own words, and how many passages of the knowledge base to look at."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"question": "How do I rotate an API key?", "top_k": 5}]})
+    model_config = example({"question": "How do I rotate an API key?", "top_k": 5})
     question: Annotated[StrictStr, Field(min_length=1, max_length=2_000)]
     top_k: Annotated[StrictInt, Field(ge=1, le=20)] = 5
 
 
 class Answer(Closed):
-    """A drafted answer; `citations` are the sources that it cites as [n]. Not grounded: there is nothing to answer from,
-    and the text says so."""
+    """A drafted answer; `citations` are the sources that it cites as [n]. Where it is not grounded there is nothing to
+    answer from, and the text says so."""
 
     text: str
     citations: list[Citation]

@@ -1,10 +1,9 @@
 """Tickets that other systems post: accepted once they are durable, taken in soon after."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Security
-from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 
 from engine.access import Right
@@ -13,17 +12,18 @@ from engine.shared.errors import Conflict, NotAllowed
 from engine.storage.receipts import Posted, Status
 from pipelines.app import identity
 from pipelines.jobs.receipts import read_payload
+from pipelines.service.bodies import Closed
 from pipelines.service.callers import (
     SIGNED,
     SIGNED_BODY,
     Caller,
     Credentials,
-    Unauthorized,
     caller,
     check_signature,
     limit,
 )
 from pipelines.service.parts import Parts, parts_of
+from pipelines.service.problems import Unauthorized
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
 SOURCE = r"^[a-z0-9][a-z0-9_-]{0,49}$"
@@ -38,10 +38,8 @@ BODY = {
 }  # fmt: skip
 
 
-class Accepted(BaseModel):
+class Accepted(Closed):
     """The payload is durable. `undated` counts its tickets without `created_at`, which take `received_at`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     receipt: int
     source: str
@@ -51,10 +49,8 @@ class Accepted(BaseModel):
     note: str | None = None
 
 
-class ReceiptStatus(BaseModel):
+class ReceiptStatus(Closed):
     """What became of a receipt: `waiting`, `ingested` or `rejected`; `error` says why, or what of it was not read."""
-
-    model_config = ConfigDict(extra="forbid")
 
     receipt: int
     source: str
@@ -90,7 +86,7 @@ async def accept_ticket(
     under which `GET …/webhooks/receipts/{receipt}` tells what became of it.
     """
     parts, body = parts_of(request), await request.body()
-    key_id = await _authenticated(request, parts, credentials, signature, source, body)
+    key_id = await _authenticated(request, credentials, signature, source)
     payload = read_payload(body)
     if source not in parts.speaks_standard:
         parts.speaks_standard[source] = await run_in_threadpool(_speaks_standard_ticket, parts, source)
@@ -112,10 +108,9 @@ async def accept_ticket(
     )
 
 
-async def _authenticated(
-    request: Request, parts: Parts, credentials: Credentials, signature: str | None, source: str, body: bytes
-) -> str:
+async def _authenticated(request: Request, credentials: Credentials, signature: str | None, source: str) -> str:
     """What it was authenticated by. Raises Unauthorized, NotAllowed for another's key, TooMany."""
+    parts, body = parts_of(request), await request.body()
     if credentials is None and signature is not None:
         secret = parts.app.settings.webhook_secrets.get(source)
         if secret is None:

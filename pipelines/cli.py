@@ -12,6 +12,7 @@ from pipelines.commands.access import keys, users
 from pipelines.commands.audit import audit
 from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
+from pipelines.commands.desk import desk
 from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
@@ -41,6 +42,7 @@ command_line.add_typer(knowledge, name="knowledge")
 command_line.add_typer(people, name="people")
 command_line.add_typer(triage, name="triage", invoke_without_command=True)
 command_line.add_typer(ticket, name="ticket")
+command_line.add_typer(desk, name="desk")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")

@@ -2,6 +2,7 @@
 
 from engine.desk.automations import Automations
 from engine.desk.escalation import Escalation
+from engine.desk.first_owners import FirstOwners
 from engine.desk.grants import Grants
 from engine.desk.policies import Policies, read_policies
 from engine.desk.tickets import Tickets
@@ -10,5 +11,5 @@ from engine.desk.workspace import Workspace
 __all__ = ["Desk", "Policies", "read_policies"]
 
 
-class Desk(Tickets, Escalation, Grants, Workspace, Automations):
+class Desk(Tickets, FirstOwners, Escalation, Grants, Workspace, Automations):
     """The use cases. Each is one decision and one transaction, and raises Conflict if somebody else was faster."""

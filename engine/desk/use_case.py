@@ -1,6 +1,6 @@
 """What every use case needs: the ticket as it is now, who asks, and one transaction for what was decided."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -15,7 +15,7 @@ from engine.flags import CaseFlag
 from engine.grant_review import GrantReviewItem
 from engine.reminders import Reminder
 from engine.resolutions import Resolution
-from engine.shared.errors import NotFound
+from engine.shared.errors import BadInput, NotAllowed, NotFound
 from engine.storage.ports import Store
 from engine.tasks import Task
 
@@ -48,6 +48,16 @@ class UseCase:
     def agent(self, agent_id: str) -> Agent:
         return self.store.get(Agent, agent_id)
 
+    def active_agent(self, agent_id: str) -> Agent:
+        """Raises NotFound for nobody, NotAllowed for one who is not active."""
+        found = self.agent(agent_id)
+        if not found.is_active:
+            raise NotAllowed(f"{found.name} ({found.id}) is not active.")
+        return found
+
+    def agents(self) -> dict[str, Agent]:
+        return {agent.id: agent for agent in self.store.all(Agent)}
+
     def envelopes_of(self, ticket: Ticket) -> list[Envelope]:
         return self.store.all(Envelope, ticket_id=ticket.id)
 
@@ -61,7 +71,7 @@ class UseCase:
             groups = self.store.all(AssignmentGroup, group_id=ticket.group_id)
             named += [group.team_id for group in groups if group.team_id]
         if ticket.owner_id is not None:
-            named += self.agent(ticket.owner_id).teams
+            named += [team for owner in self.store.all(Agent, id=ticket.owner_id) for team in owner.teams]
         teams = [team for name in named for team in self.store.all(Team, id=name)]
         return teams[0] if teams else None
 
@@ -71,8 +81,18 @@ class UseCase:
             return ticket
         return self.store.save(ticket, events, at=at, records=records).ticket
 
-    def moved(self, ticket: Ticket, to: Status, *, by: str, at: datetime, reason: str | None) -> lifecycle.Change:
-        return lifecycle.transition(ticket, to=to, by=by, at=at, preset=self.policies.lifecycle, reason=reason)
+    def moved(
+        self,
+        ticket: Ticket,
+        to: Status,
+        *,
+        by: str,
+        at: datetime,
+        reason: str | None,
+        data: Mapping[str, str] | None = None,
+    ) -> lifecycle.Change:
+        preset = self.policies.lifecycle
+        return lifecycle.transition(ticket, to=to, by=by, at=at, preset=preset, reason=reason, data=data)
 
     def queued(
         self,
@@ -118,6 +138,11 @@ class UseCase:
             queue=[*recent, *waiting, *beside],
             silences=self.store.all(notifications.Silence, agent_id=agent_id),
         )
+
+
+def not_blank(name: str, text: str) -> None:
+    if not text.strip():
+        raise BadInput(f"{name} is blank; write what it is.")
 
 
 def key_of(ticket: Ticket, what: str) -> str:

@@ -1,6 +1,6 @@
 """The system of record in a database: SQLite on one machine, PostgreSQL for many users, with the same promises."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
@@ -11,7 +11,17 @@ from more_itertools import chunked
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, or_, select
 
-from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
+from engine.contracts import (
+    AllocationDecision,
+    Delivery,
+    Event,
+    IngestReport,
+    RecordedEvent,
+    Rejected,
+    StandardTicket,
+    Status,
+    Ticket,
+)
 from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import NotFound
 from engine.storage import audit_log, frames, naming, rows, seals, statements
@@ -87,14 +97,33 @@ class SqlStore:
 
     def _take_in(self, items: list[Item], *, at: datetime) -> IngestReport:
         with writing(self._engine, lock=_INGEST) as connection:
-            rows = statements.known(connection, {item.key for item in items}, lock=True)
-            ids = statements.known_ids(connection, plan.deciding_events(items))
-            draft = plan.plan_batch(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
-            recorded, moved = plan.numbered(draft.events, statements.heads(connection, rows), ids, at=at)
-            statements.write_plan(connection, draft, moved)
-            insert_rows(connection, events, recorded)
-            statements.keep_rejected(connection, draft.rejected, at=at)
+            return self._write(connection, items, at=at)
+
+    def _write(self, connection: Connection, items: list[Item], *, at: datetime) -> IngestReport:
+        rows = statements.known(connection, {item.key for item in items}, lock=True)
+        ids = statements.known_ids(connection, plan.deciding_events(items))
+        draft = plan.plan_batch(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
+        recorded, moved = plan.numbered(draft.events, statements.heads(connection, rows), ids, at=at)
+        statements.write_plan(connection, draft, moved)
+        insert_rows(connection, events, recorded)
+        statements.keep_rejected(connection, draft.rejected, at=at)
         return draft.report + IngestReport(events=len(recorded))
+
+    def create(self, ticket: StandardTicket, *, at: datetime) -> Ticket:
+        with writing(self._engine, lock=_INGEST) as connection:
+            taken = statements.numbers(connection, ticket.source, naming.series(ticket))
+            numbered = naming.numbered(ticket, taken)
+            for items in plan.batches(Delivery(tickets=(numbered,))):
+                self._write(connection, items, at=in_utc(at))
+            made = statements.known(connection, [numbered.key])[numbered.key]
+        return rows.ticket(made)
+
+    def own(self, firsts: Sequence[Event], *, at: datetime) -> int:
+        owned = 0
+        for some in chunked(firsts, ROWS_PER_TRANSACTION):
+            with writing(self._engine) as connection:
+                owned += statements.own(connection, some, at=in_utc(at))
+        return owned
 
     def rejected(self) -> list[Rejected]:
         with reading(self._engine) as connection:
@@ -122,14 +151,14 @@ class SqlStore:
         *,
         ids: Iterable[str] | None = None,
         statuses: Iterable[Status] | None = None,
-        owner_id: str | None = None,
+        holder: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Ticket]:
         query = select(tickets)
         if statuses is not None:
             query = query.where(tickets.c.status.in_([Status(status).value for status in statuses]))
-        if owner_id is not None:
-            query = query.where(tickets.c.owner_id == owner_id)
+        if holder is not None:
+            query = query.where(statements.held_by(holder))
         key = tickets.c.id.collate("C") if self._engine.dialect.name == "postgresql" else tickets.c.id
         query = query.order_by(tickets.c.created_at, key)
         with reading(self._engine) as connection:

@@ -18,6 +18,7 @@ from engine.contracts import (
     Outcome,
     RecordedEvent,
     Rejected,
+    StandardTicket,
     Status,
     Ticket,
 )
@@ -69,6 +70,22 @@ class MemoryStore:
     def rejected(self) -> list[Rejected]:
         return [rows.rejected(row) for row in self._rejected.values()]
 
+    def create(self, ticket: StandardTicket, *, at: datetime) -> Ticket:
+        with self._lock:
+            taken = [row["external_id"] for row in self._tickets.values() if row["source"] == ticket.source]
+            numbered = naming.numbered(ticket, taken)
+            self.ingest(Delivery(tickets=(numbered,)), at=at)
+            return self.ticket(numbered.key)
+
+    def own(self, firsts: Sequence[Event], *, at: datetime) -> int:
+        with self._lock:
+            guards.all_known((event.ticket_id for event in firsts), self._tickets)
+            new = {e.ticket_id: e for e in firsts if self._tickets[e.ticket_id]["owner_id"] is None}
+            self._record(list(new.values()), in_utc(at))
+            for key, event in new.items():
+                self._tickets[key] |= guards.owned(self._tickets[key], event)
+        return len(new)
+
     def ticket(self, ticket_id: str) -> Ticket:
         with self._lock:
             named = (row for row in self._tickets.values() if ticket_id in (row["reference"], row["external_id"]))
@@ -80,7 +97,7 @@ class MemoryStore:
         *,
         ids: Iterable[str] | None = None,
         statuses: Iterable[Status] | None = None,
-        owner_id: str | None = None,
+        holder: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Ticket]:
         keys = None if ids is None else set(ids)
@@ -91,7 +108,7 @@ class MemoryStore:
                 for row in self._tickets.values()
                 if (keys is None or row["id"] in keys)
                 and (wanted is None or row["status"] in wanted)
-                and (owner_id is None or row["owner_id"] == owner_id)
+                and (holder is None or _is_held(row, holder))
             ]
         return [rows.ticket(row) for row in sorted(found, key=lambda row: (row["created_at"], row["id"]))[:limit]]
 
@@ -255,6 +272,11 @@ class MemoryStore:
         return (
             row for record in self._records[mapping.table].values() for row in rows.side_rows(mapping, field, record)
         )
+
+
+def _is_held(row: Row, names: Collection[str]) -> bool:
+    is_assigned = (row["assignee_id"] or "").casefold() in {name.casefold() for name in names}
+    return row["owner_id"] in names or is_assigned
 
 
 def _holds(value: Any, fit: frames.Fit) -> bool:

@@ -109,7 +109,7 @@ def evaluate_given(request: Request, given: Given, reader: READER) -> Clocks:  #
     return Clocks(as_of=as_of, clocks=[ClockRow(**row) for row in rows])
 
 
-@router.get("/tickets/{ticket}")
+@router.get("/tickets/{ticket:path}")
 def ticket_clocks(
     request: Request,
     ticket: Annotated[Name, Path()],

@@ -147,7 +147,7 @@ def _stats(parts: Parts, documents: int | None) -> Stats:
     )
 
 
-@router.get("/tickets/{ticket}/suggestions")
+@router.get("/tickets/{ticket:path}/suggestions")
 def suggestions(request: Request, ticket: Annotated[Name, Path()], reader: READER) -> Drafts:
     """What triage drafted for a ticket, and what it takes it to be about."""
     app = parts_of(request).app

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -9,9 +10,10 @@ from engine.contracts import Delivery, IngestReport, Rejected
 from engine.plugins.ports import SourcePlugin, storable
 from engine.plugins.registry import source_names
 from engine.plugins.webhook import StandardTicketSource, with_receipt_time
-from engine.shared.errors import BadInput, HelmdeskError
+from engine.shared.errors import BadInput, Busy, HelmdeskError
 from engine.storage.receipts import INGESTED, REJECTED, Finding, Unread
 from pipelines.app.container import App
+from pipelines.app.locks import alone
 from pipelines.jobs.ingest import completed
 
 BATCH = 200
@@ -22,7 +24,7 @@ def take_in_receipts(app: App, *, limit: int = BATCH) -> IngestReport | None:
     """The first receipts that wait, in the order in which they came; None if none does.
 
     What can't be read is kept among the rejected rows with its reason, and its receipt says so too. A process killed in
-    between leaves receipts that are taken in again, which changes nothing.
+    between leaves receipts that are taken in again, which changes nothing. The caller holds the lock `receipts`.
     """
     waiting = app.receipts.waiting(limit)
     if not waiting:
@@ -52,9 +54,11 @@ def _store(app: App, complete: Callable[[Delivery], Delivery], read: Sequence[De
 
 
 def take_in_all_receipts(app: App) -> IngestReport:
+    """What waits; nothing where somebody else is at it, such as the service."""
     report = IngestReport()
-    while (some := take_in_receipts(app)) is not None:
-        report += some
+    with suppress(Busy), alone(app, "receipts"):
+        while (some := take_in_receipts(app)) is not None:
+            report += some
     return report
 
 

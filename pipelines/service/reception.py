@@ -82,5 +82,5 @@ class Reception:
 
     def _some(self) -> bool:
         """Whether there may be more."""
-        with alone(self._app, "ingest"):
+        with alone(self._app, "receipts"):
             return take_in_receipts(self._app, limit=AT_A_TIME) is not None

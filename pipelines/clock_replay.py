@@ -104,8 +104,10 @@ def _is_of(*kinds: Kind) -> pl.Expr:
 
 def clock_events(events: pl.DataFrame, needs: Collection[str] = ()) -> pl.DataFrame:
     """The events that move clocks (schema `sla.contracts.EVENTS` without `id`: the store keeps each once), in no
-    particular order: `seq` is theirs. A decision to wait (`allocated` without a value) leaves the team as it is."""
-    moves = events.filter(_is_of(*_kinds(needs))).select(**AS_RECORDED)
+    particular order: `seq` is theirs. A decision to wait (`allocated` without a value) leaves the team as it is; an
+    acceptance whose instant is not known starts no clock."""
+    is_undated = (pl.col("kind") == Kind.ACCEPTED) & pl.col("data").str.contains("undated_after", literal=True)
+    moves = events.filter(_is_of(*_kinds(needs)), ~is_undated).select(**AS_RECORDED)
     if "team" not in needs:
         return moves
     is_decision = pl.col("kind") == Kind.ALLOCATED

@@ -246,8 +246,8 @@ def in_words(found: object) -> str:
         return f"{found.reference} is {found.status}, {found.priority}, {owner}{assigned}  {found.id}"
     if isinstance(found, BaseModel):
         held = ((name, getattr(found, name)) for name in type(found).model_fields)
-        told = [_field(name, value) for name, value in held if value not in (None, "", (), {}, [])]
-        return "  ".join(told)
+        words = [_field(name, value) for name, value in held if value not in (None, "", (), {}, [])]
+        return "  ".join(words)
     return str(found)
 
 

@@ -1,60 +1,55 @@
 """Owner and assignee meet: the first assignee that is an agent here owns a ticket that comes from elsewhere."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
-import polars as pl
 from more_itertools import chunked
 
-from engine import ownership
 from engine.contracts import Agent, Event, Kind
-from engine.desk.use_case import UseCase
 from engine.not_measured import undated
+from engine.ownership import by_name
+from engine.storage.ports import Store
 
 _AT_ONCE = 500
 
 
-class FirstOwners(UseCase):
-    """Later assignees move the assignee alone, and the owner stays."""
+def own_assigned(store: Store, *, at: datetime, ticket_ids: Collection[str] | None = None) -> int:
+    """Make the first assignee that is an agent here the owner of each ticket without one, whatever the load.
 
-    def own_assigned(self, *, at: datetime, ticket_ids: Collection[str] | None = None) -> int:
-        """Make the first assignee that is an agent here the owner of each ticket without one, whatever the load.
+    Of these tickets, or of all; returns how many. Later assignees move the assignee alone. The instant is the
+    assignment's where the source tells it; where not, the ticket has no `accepted_at` and no clock starts by it.
+    """
+    known = by_name(store.all(Agent))
+    if not known:
+        return 0
+    keys = store.frame("tickets", ["id"], where={"owner_id": None})["id"] if ticket_ids is None else ticket_ids
+    return sum(store.own(list(_firsts(store, some, known)), at=at) for some in chunked(keys, _AT_ONCE))
 
-        Of these tickets, or of all; returns how many. The instant is the assignment's where the source tells it; where
-        it does not, the ticket has no `accepted_at`, and no clock starts by it.
-        """
-        known = ownership.by_name(self.store.all(Agent))
-        if not known:
-            return 0
-        waiting = self.store.frame("tickets", ["id", "created_at", "updated_at"], where={"owner_id": None})
-        if ticket_ids is not None:
-            waiting = waiting.filter(pl.col("id").is_in(list(ticket_ids)))
-        firsts: list[Event] = []
-        for rows in chunked(waiting.iter_rows(named=True), _AT_ONCE):
-            firsts += self._firsts({row["id"]: row for row in rows}, known)
-        return self.store.own(firsts, at=at)
 
-    def _firsts(self, tickets: Mapping[str, Mapping[str, datetime]], known: Mapping[str, Agent]) -> list[Event]:
-        columns = ["ticket_id", "version", "kind", "at", "value", "data"]
-        wanted = {"ticket_id": list(tickets), "kind": [Kind.CREATED.value, Kind.ASSIGNEE.value]}
-        told = self.store.frame("events", columns, where=wanted).sort("ticket_id", "at", "version")
-        found: dict[str, Event] = {}
-        for row in told.iter_rows(named=True):
-            key, data = row["ticket_id"], json.loads(row["data"] or "{}")
-            is_creation = row["kind"] == Kind.CREATED
-            agent = known.get(((data.get("assignee") if is_creation else row["value"]) or "").strip().casefold())
-            if agent is None or key in found:
-                continue
-            is_dated = not is_creation or "assignee_since" not in data
-            found[key] = Event(
-                id=f"{key}/accepted",
-                ticket_id=key,
-                kind=Kind.ACCEPTED,
-                at=row["at"] if is_dated else tickets[key]["updated_at"],
-                value=agent.id,
-                actor=agent.id,
-                reason="assigned at the source",
-                data={} if is_dated else undated(tickets[key]["created_at"]),
-            )
-        return list(found.values())
+def _firsts(store: Store, keys: Collection[str], known: Mapping[str, Agent]) -> Iterator[Event]:
+    columns = ["id", "created_at", "updated_at"]
+    ownerless = store.frame("tickets", columns, where={"id": keys, "owner_id": None})
+    tickets = {row["id"]: row for row in ownerless.iter_rows(named=True)}
+    wanted = {"ticket_id": list(tickets), "kind": [Kind.CREATED.value, Kind.ASSIGNEE.value]}
+    history = store.frame("events", ["ticket_id", "version", "kind", "at", "value", "data"], where=wanted)
+    for row in history.sort("ticket_id", "at", "version").iter_rows(named=True):
+        data = json.loads(row["data"] or "{}")
+        name = data.get("assignee") if row["kind"] == Kind.CREATED else row["value"]
+        agent = known.get((name or "").strip().casefold())
+        if agent is not None and row["ticket_id"] in tickets:
+            yield _accepted(tickets.pop(row["ticket_id"]), agent, row["at"] if "assignee_since" not in data else None)
+
+
+def _accepted(ticket: Mapping[str, Any], agent: Agent, at: datetime | None) -> Event:
+    return Event(
+        id=f"{ticket['id']}/accepted",
+        ticket_id=ticket["id"],
+        kind=Kind.ACCEPTED,
+        at=at or ticket["updated_at"],
+        value=agent.id,
+        actor=agent.id,
+        reason="assigned at the source",
+        data={} if at else undated(ticket["created_at"]),
+    )

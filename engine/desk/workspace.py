@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from engine import kanban, notifications, priority, reminders
-from engine.contracts import OPEN_STATUSES, SlaEffect, Ticket
+from engine.contracts import OPEN_STATUSES, AssignmentGroup, SlaEffect, Ticket
 from engine.desk.use_case import UseCase, key_of, not_blank
 from engine.envelopes import EnvelopeStatus
 from engine.flags import active
@@ -74,6 +74,8 @@ class Workspace(UseCase):
         """Move a ticket to another column of a view's board, as its owner; a full column warns or refuses."""
         view = self._view(view_id, by)
         card, at = self.load(ticket, at)
+        if view.column_field == kanban.ColumnField.TEAM and to != kanban.NONE:
+            self.store.get(AssignmentGroup, to)
         cards = self._cards_in(view, to) if to in view.wip_limits else 0
         preset = self.policies.lifecycle
         moved, events = kanban.move_card(view, card, to=to, by=by, at=at, preset=preset, cards_there=cards)

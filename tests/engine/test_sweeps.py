@@ -103,7 +103,7 @@ def test_tickets_that_need_a_reminder_get_one(store: Store) -> None:
 
 def test_snoozed_reminder_rings_again(store: Store) -> None:
     desk = a_desk(store)
-    reminder = desk.remind("web:1", agent_id="ana", trigger_at=later(2), message="call", at=later(1))
+    reminder = desk.remind("web:1", by="ana", trigger_at=later(2), message="call", at=later(1))
     assert len(desk.set_reminders(at=later(2))) == 1
     desk.snooze(reminder.id, minutes=45, by="ana", at=later(2))
     assert desk.set_reminders(at=later(2.5)) == []

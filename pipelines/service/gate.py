@@ -25,6 +25,10 @@ def _below(path: str, places: Iterable[str]) -> bool:
     return any(path == place or path.startswith(f"{place}/") for place in places)
 
 
+READ_OUT = 10
+"""A body of up to so many times the limit is read, and dropped, before it is refused: its sender can then read why."""
+
+
 class Gate:
     """Answers 413 for a body of more than `most_bytes` and 408 for one that takes longer than `seconds`, before any of
     it is looked at."""
@@ -40,7 +44,7 @@ class Gate:
         length = dict(scope["headers"]).get(b"content-length", b"0")
         why = f"the body is larger than {self.most_bytes:,} bytes; send less at a time"
         too_large = problem(413, why, {"Connection": "close"})
-        if length.isdigit() and int(length) > self.most_bytes:
+        if length.isdigit() and int(length) > self.most_bytes * READ_OUT:
             await too_large(scope, receive, send)
             return
         try:
@@ -57,16 +61,15 @@ class Gate:
 
 
 async def _whole(receive: Receive, most: int) -> list[Message] | None:
-    """The messages of the body; None once they are more than `most` bytes."""
+    """The messages of the body; None if they are more than `most` bytes."""
     messages, size = [], 0
     while True:
         message = await receive()
-        messages.append(message)
         size += len(message.get("body", b""))
-        if size > most:
-            return None
-        if not message.get("more_body", False):
-            return messages
+        if size <= most:
+            messages.append(message)
+        if size > most * READ_OUT or not message.get("more_body", False):
+            return messages if size <= most else None
 
 
 def _again(messages: list[Message], receive: Receive) -> Receive:

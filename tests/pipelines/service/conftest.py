@@ -23,6 +23,8 @@ from pipelines.service.api import build
 from tests.pipelines.small_desk import AS_OF, first_ticket, write_export
 
 CLIENT = httpx.Client(verify=False, timeout=60)
+AGENT, LEAD = "AGT-02", "AGT-01"
+"""Of the shipped people, one who works and one who supervises."""
 SECRET = "a secret of the source"
 
 
@@ -76,9 +78,9 @@ def desk(home: Path, **settings: Any) -> App:
 
 def keys_of(app: App) -> dict[str, str]:
     admin = identity.local_user(app, None)
-    for name, role in (("agent-1", UserRole.AGENT), ("lead-1", UserRole.SUPERVISOR), ("auditor-1", UserRole.AUDITOR)):
+    for name, role in ((AGENT, UserRole.AGENT), (LEAD, UserRole.SUPERVISOR), ("auditor-1", UserRole.AUDITOR)):
         identity.set_user(app, name, by=admin, roles=[role])
-    users = {"agent": "agent-1", "lead": "lead-1", "auditor": "auditor-1"}
+    users = {"agent": AGENT, "lead": LEAD, "auditor": "auditor-1"}
     keys = {name: identity.create_key(app, by=admin, user_id=user) for name, user in users.items()}
     return keys | {name: identity.create_key(app, by=admin, source=name) for name in ("webhook", "jira", "outbox")}
 

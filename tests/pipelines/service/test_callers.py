@@ -4,7 +4,7 @@ import pytest
 
 from pipelines.app import identity
 from pipelines.service.api import build
-from tests.pipelines.service.conftest import Served
+from tests.pipelines.service.conftest import AGENT, LEAD, Served
 
 OPEN = {"/health", "/ready", "/metrics"}
 
@@ -47,14 +47,14 @@ def test_supervising_takes_a_supervisor(served: Served) -> None:
 
 def test_a_revoked_key_opens_nothing_from_then_on(served: Served) -> None:
     admin = identity.local_user(served.app, None)
-    served.keys["passing"] = key = identity.create_key(served.app, by=admin, user_id="agent-1")
+    served.keys["passing"] = key = identity.create_key(served.app, by=admin, user_id=AGENT)
     assert served.ask("POST", "/desk/queue", "passing").status_code == 200
     identity.revoke_key(served.app, key.split("_")[1], by=admin)
     assert served.ask("POST", "/desk/queue", "passing").status_code == 401
 
 
 def test_who_acts_is_never_said_by_the_body(served: Served) -> None:
-    answer = served.ask("POST", f"/desk/tickets/{served.ticket}/note", json={"text": "hello", "by": "lead-1"})
+    answer = served.ask("POST", f"/desk/tickets/{served.ticket}/note", json={"text": "hello", "by": LEAD})
     assert (answer.status_code, "by" in answer.json()["detail"]) == (422, True)
 
 

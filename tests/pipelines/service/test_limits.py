@@ -17,6 +17,7 @@ def test_a_body_is_refused_from_the_first_byte_too_many(served: Served) -> None:
     fits = frame.replace(b"%s", b"x" * (most - len(frame) + 2))
     assert (len(fits), served.post_ticket(fits).status_code) == (most, 202)
     assert served.post_ticket(fits + b" ").status_code == 413
+    assert served.post_ticket(fits * 3).status_code == 413
 
 
 def test_a_body_without_a_length_is_counted_as_it_comes(served: Served) -> None:
@@ -40,12 +41,15 @@ def test_beyond_its_rate_a_key_waits_as_long_as_it_is_told(tmp_path: Path) -> No
         keys = keys_of(app)
         with listening(app) as url:
             served = Served(url, app, keys, "")
-            answers = [served.ask("POST", "/desk/queue") for _ in range(4)]
+            given = {"tickets": [{"id": "a", "created_at": "2026-03-02T09:15:00Z"}]}
+            answers = [served.ask("POST", "/sla/tickets", json=given) for _ in range(4)]
             refused = next(answer for answer in answers if answer.status_code == 429)
             assert {answer.status_code for answer in answers[:2]} == {200}
-            assert served.ask("POST", "/desk/queue", "lead").status_code == 200  # another key has its own rate
+            assert (
+                served.ask("POST", "/sla/tickets", "lead", json=given).status_code == 200
+            )  # another key has its own rate
             time.sleep(float(refused.headers["Retry-After"]))
-            assert served.ask("POST", "/desk/queue").status_code == 200
+            assert served.ask("POST", "/sla/tickets", json=given).status_code == 200
 
 
 class TestBuckets:

@@ -1,5 +1,8 @@
 """The service on an address and port, until it is told to stop: what was accepted by then is durable."""
 
+import signal
+import sys
+
 from pipelines.app.container import App
 from pipelines.service.api import build
 
@@ -10,9 +13,10 @@ GRACE_SECONDS = 20
 
 
 def listen(app: App, *, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM, which are no errors; then what is being answered is finished."""
     import uvicorn
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn sends it on once it has stopped
     app.log.info("listening", address=f"http://{host}:{port}", openapi=f"http://{host}:{port}/openapi.json")
     uvicorn.run(
         build(app),

@@ -73,3 +73,10 @@ def test_every_acknowledged_ticket_survives_a_kill(tmp_path: Path) -> None:
         known = {ticket.external_id for ticket in app.store.tickets()}
         assert accepted <= known
         assert app.receipts.counts() == {"ingested": len(known)}
+
+
+@pytest.mark.slow
+def test_one_that_is_told_to_stop_ends_well(tmp_path: Path) -> None:
+    process = started(tmp_path, free_port())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0

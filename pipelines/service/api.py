@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from pipelines.app.container import App
 from pipelines.service import desk, handlers, health, sla, triage, webhooks
+from pipelines.service.callers import SIGNED_BODY
 from pipelines.service.gate import ALIASES, PREFIX, Gate
 from pipelines.service.metrics import Measured
 from pipelines.service.parts import Parts
@@ -50,17 +51,21 @@ def build(app: App) -> FastAPI:
     api.include_router(versioned)
     api.include_router(health.router)
     answer_errors(api)
-    _describe_problems(api)
+    _describe_what_all_share(api)
     return api
 
 
-def _describe_problems(api: FastAPI) -> None:
-    """The OpenAPI has the schema to which every error refers."""
+def _describe_what_all_share(api: FastAPI) -> None:
+    """The OpenAPI has the schema to which every error refers, and says how a body is signed."""
     describe = api.openapi
 
     def openapi() -> dict[str, Any]:
         found = describe()
-        found.setdefault("components", {}).setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        components = found.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = Problem.model_json_schema()
+        components.setdefault("securitySchemes", {})[SIGNED_BODY.scheme_name] = SIGNED_BODY.model.model_dump(
+            mode="json", by_alias=True, exclude_none=True
+        )
         return found
 
     api.openapi = openapi  # type: ignore[method-assign]

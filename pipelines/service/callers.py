@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from engine.access import Right, User
@@ -30,7 +31,8 @@ SIGNED_BODY = APIKeyHeader(
     description="`sha256=` and the HMAC-SHA256, in hexadecimal digits, of the raw body under the secret of the source "
     "(HELMDESK_WEBHOOK_SECRETS).",
 )
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Security(KEY)]
+SECONDS_KNOWN = 1.0
+"""For so long a source's key that opened is not looked up again: a source posts hundreds of times a second."""
 
 
 class Caller(NamedTuple):
@@ -41,25 +43,30 @@ class Caller(NamedTuple):
     source: str | None
 
 
-async def caller(request: Request, credentials: Credentials) -> Caller:
+async def caller(request: Request, _: Annotated[object, Security(KEY)] = None) -> Caller:
     """Raises Unauthorized without a key that opens something, TooMany beyond its rate."""
-    parts = parts_of(request)
-    if credentials is None:
+    parts, (scheme, _, key) = parts_of(request), request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not key:
         raise Unauthorized("no key came with it: send `Authorization: Bearer KEY`; an admin makes one with "
                            "`helmdesk keys create`")  # fmt: skip
-    found = await _owner(parts, credentials.credentials, request.client.host if request.client else "")
-    is_source = isinstance(found, str)
-    key_id = credentials.credentials.split("_")[1]
+    found = await _owner(parts, key.strip(), request.client.host if request.client else "")
+    is_source, key_id = isinstance(found, str), key.split("_")[1]
     limit(parts.webhook_rate if is_source else parts.rate, key_id)
     return Caller(key_id, None, found) if isinstance(found, str) else Caller(key_id, found, None)
 
 
 async def _owner(parts: Parts, key: str, peer: str) -> User | str:
+    source, until = parts.source_keys.get(key, ("", 0.0))
+    if until > time.monotonic():
+        return source
     try:
-        return await run_in_threadpool(identity.bearer, parts.app, key)
+        found = await run_in_threadpool(identity.bearer, parts.app, key)
     except (NotAllowed, NotFound) as error:
         limit(parts.failure_rate, peer)  # those whose key is right share no fate with those who guess
         raise Unauthorized(str(error)) from None
+    if isinstance(found, str):
+        parts.source_keys[key] = (found, time.monotonic() + SECONDS_KNOWN)
+    return found
 
 
 def limit(rate: Buckets, name: str) -> None:

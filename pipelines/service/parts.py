@@ -42,6 +42,8 @@ class Parts:
         self.metrics = Metrics(app)
         self.speaks_standard: dict[str, bool] = {}
         """Of the sources that posted: whether they speak StandardTicket themselves."""
+        self.source_keys: dict[str, tuple[str, float]] = {}
+        """Keys of sources that opened: whose they are, and until when that holds unasked. As many as there are keys."""
         self.model: Path | None = None
         """The file of the model that classifies."""
         self._index_used_at: float | None = None

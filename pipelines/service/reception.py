@@ -51,13 +51,13 @@ class Reception:
     async def _write(self, batch: Sequence[Waiting]) -> None:
         try:
             posted = [one for one, _ in batch]
-            kept = await to_thread.run_sync(lambda: self._app.receipts.keep(posted), limiter=self._writer)
+            receipts = await to_thread.run_sync(lambda: self._app.receipts.keep(posted), limiter=self._writer)
         except Exception as error:
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
             return
-        for (_, future), receipt in zip(batch, kept, strict=True):
+        for (_, future), receipt in zip(batch, receipts, strict=True):
             if not future.done():
                 future.set_result(receipt)
         self._news.set()

@@ -116,8 +116,8 @@ def _draft(parts: Parts, question: Question) -> Suggestion:
     triage = parts.app.triage
     if not triage.index.count():
         triage.sync_knowledge()
-    asked = TicketText(ticket_id=NOBODYS, content=question.question)
-    return triage.drafter.draft([asked], triage.index.search([question.question], limit=question.top_k))[0]
+    text = TicketText(ticket_id=NOBODYS, content=question.question)
+    return triage.drafter.draft([text], triage.index.search([question.question], limit=question.top_k))[0]
 
 
 @router.get("/triage/stats")

@@ -15,14 +15,14 @@ class Turns:
 
     def __init__(self, what: str, *, most_waiting: int) -> None:
         self.what, self.most_waiting = what, most_waiting
-        self._limiter, self._asked_for = CapacityLimiter(1), 0
+        self._limiter, self._queue = CapacityLimiter(1), 0
 
     async def take(self, work: Callable[[], Found]) -> Found:
         """Raises Busy if too many wait already."""
-        if self._asked_for > self.most_waiting:
-            raise Busy(f"{self._asked_for} wait for {self.what} already; ask again in a moment")
-        self._asked_for += 1
+        if self._queue > self.most_waiting:
+            raise Busy(f"{self._queue} wait for {self.what} already; ask again in a moment")
+        self._queue += 1
         try:
             return await to_thread.run_sync(work, limiter=self._limiter)
         finally:
-            self._asked_for -= 1
+            self._queue -= 1

@@ -17,6 +17,7 @@ from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
+from pipelines.commands.outcomes import outcomes
 from pipelines.commands.people import people
 from pipelines.commands.policy import policy
 from pipelines.commands.pull import pull
@@ -49,6 +50,7 @@ command_line.add_typer(audit, name="audit")
 command_line.add_typer(users, name="users")
 command_line.add_typer(keys, name="keys")
 command_line.add_typer(push, name="push")
+command_line.add_typer(outcomes, name="outcomes", invoke_without_command=True)
 command_line.add_typer(policy, name="policy")
 
 NEW_OBJECTS = 100_000

@@ -178,6 +178,16 @@ class Snapshot:
             .sort("created_at", "ticket")
         )
 
+    @cached_property
+    def proposed_machine_mail(self) -> pl.DataFrame:
+        """Rows of `tickets` that a machine seems to have written and of which nobody has said how they ended more than
+        that they did."""
+        return self.tickets_now.filter(
+            pl.col("is_machine_mail"),
+            pl.col("created_at") <= self.as_of,
+            pl.col("outcome").fill_null("solved") == "solved",
+        ).sort("created_at", "ticket")
+
     def left_out(self, figure: Figure) -> pl.Expr:
         """Whether a row of `tickets` or `ticket_clocks` is of a ticket whose outcome does not count in the figure."""
         return pl.col("outcome").is_in(self.policies.outcomes.left_out(figure)).fill_null(value=False)

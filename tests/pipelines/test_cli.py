@@ -59,7 +59,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_same_input_twice_changes_nothing(export: Path, tmp_path: Path) -> None:
-    first = started("ingest", export, home=tmp_path)
+    first = helmdesk("ingest", export, home=tmp_path)
     assert "created 40, updated 0, skipped 0, rejected 0" in first.stdout, first.stderr
     second = helmdesk("ingest", export, home=tmp_path)
     assert "created 0, updated 0, skipped 40, rejected 0, events 0" in second.stdout
@@ -162,7 +162,7 @@ def test_dashboards_marts_are_missing_until_published(tmp_path: Path) -> None:
 def test_cycle_reports_and_publishes(export: Path, tmp_path: Path) -> None:
     helmdesk("ingest", ROOT / "data" / "people", "--source", "people", home=tmp_path)
     helmdesk("ingest", export, home=tmp_path)
-    run = started("cycle", "--as-of", AS_OF.isoformat(), home=tmp_path)
+    run = helmdesk("cycle", "--as-of", AS_OF.isoformat(), home=tmp_path)
     assert run.returncode == 0, run.stderr
     for heading in ("Tickets by state (40)", "SLA attainment by priority", "Breaches", "Allocation", "Classification"):
         assert heading in run.stdout
@@ -206,14 +206,12 @@ def test_compiled_code_is_kept_below_home_where_none_may_lie_beside_the_librarie
     code = "import sys; sys.argv = ['helmdesk', *sys.argv[1:]]; from pipelines.cli import main; main()"
     path = [tmp_path / "libraries"]
     path[0].mkdir()
-    polars = Path(importlib.util.find_spec("polars").origin).parent
-    shutil.copytree(polars, path[0] / "polars", ignore=shutil.ignore_patterns("__pycache__"))
+    alembic = Path(importlib.util.find_spec("alembic").origin).parent
+    shutil.copytree(alembic, path[0] / "alembic", ignore=shutil.ignore_patterns("__pycache__"))
     told = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(path[0]), "HELMDESK_EMBEDDER": "wordllama"}
     told.pop("PYTHONPYCACHEPREFIX", None)
     (tmp_path / "home").mkdir()
-    subprocess.run(
-        [sys.executable, "-c", code, "--home", tmp_path / "home", "allocate"], env=told, check=True, cwd=ROOT
-    )
-    kept = {file.name.split(".")[0] for file in (tmp_path / "home" / "bytecode").rglob("polars/**/*.pyc")}
-    assert "series" in kept
+    subprocess.run([sys.executable, "-c", code, "--home", tmp_path / "home", "migrate"], env=told, check=True, cwd=ROOT)
+    kept = {file.name.split(".")[0] for file in (tmp_path / "home" / "bytecode").rglob("alembic/**/*.pyc")}
+    assert "command" in kept
     assert not list(path[0].rglob("__pycache__"))

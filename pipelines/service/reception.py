@@ -15,9 +15,11 @@ TOGETHER = 500
 """Payloads that are written in one transaction at most."""
 MOST_WAITING = 5_000
 """Payloads that wait to be written; more are refused until there is room."""
+GATHER_SECONDS = 0.005
+"""A payload waits so long for others to be written with it: one transaction costs what twenty in it do."""
 AT_A_TIME = 50
 """Receipts that are taken in at a time here: those who post wait no longer than that for the database."""
-RETRY_SECONDS = 1.0
+RETRY_SECONDS, LULL_SECONDS = 1.0, 0.5
 
 Waiting = tuple[Posted, "asyncio.Future[Receipt]"]
 
@@ -28,7 +30,7 @@ class Reception:
     def __init__(self, app: App) -> None:
         self._app = app
         self._waiting: asyncio.Queue[Waiting] = asyncio.Queue(MOST_WAITING)
-        self._news = asyncio.Event()
+        self._news, self._wrote_at = asyncio.Event(), 0.0
         self._writer, self._reader = CapacityLimiter(1), CapacityLimiter(1)
 
     async def keep(self, posted: Posted) -> Receipt:
@@ -44,6 +46,7 @@ class Reception:
         """For ever: write what waits."""
         while True:
             batch = [await self._waiting.get()]
+            await asyncio.sleep(GATHER_SECONDS)
             while len(batch) < TOGETHER and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
             await self._write(batch)
@@ -60,10 +63,12 @@ class Reception:
         for (_, future), receipt in zip(batch, receipts, strict=True):
             if not future.done():
                 future.set_result(receipt)
+        self._wrote_at = asyncio.get_running_loop().time()
         self._news.set()
 
     async def take_in(self) -> None:
-        """For ever: take in what is kept, half of the time at most; where a cycle is at it, that takes it in."""
+        """For ever: take in what is kept, half of the time at most, a quarter while payloads come; where a cycle is at
+        it, that takes it in."""
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -75,7 +80,8 @@ class Reception:
                     is_bug = not isinstance(error, HelmdeskError)
                     self._app.log.warning("receipts wait", reason=str(error), exc_info=is_bug)
                 await asyncio.sleep(RETRY_SECONDS)
-            await asyncio.sleep(loop.time() - began)
+            is_lull = loop.time() - self._wrote_at > LULL_SECONDS
+            await asyncio.sleep((loop.time() - began) * (1 if is_lull else 3))
             if not is_more:
                 await self._news.wait()
                 self._news.clear()

@@ -222,10 +222,13 @@ def perform(
     if "seconds_left" in wanted:
         given["seconds_left"] = actions.seconds_left(app)
     named = [_key(app, operation, key)] if operation.key else []
-    if operation.use_case in ACTIONS:
-        found: Result = ACTIONS[operation.use_case](app, *named, **given)
-    else:
-        found = getattr(app.desk, operation.use_case)(*named, **given)
+    try:
+        if operation.use_case in ACTIONS:
+            found: Result = ACTIONS[operation.use_case](app, *named, **given)
+        else:
+            found = getattr(app.desk, operation.use_case)(*named, **given)
+    except OverflowError:
+        raise BadInput(f"{operation.name}: a number leads beyond the years 1 to 9999; give a smaller one") from None
     return found
 
 

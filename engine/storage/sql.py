@@ -276,6 +276,10 @@ class SqlStore:
             foreign = Table(table, MetaData(), autoload_with=connection, resolve_fks=False)
         return frames.from_database(self.url, foreign, columns, where, after)
 
+    def ticket_count(self) -> int:
+        with reading(self._engine) as connection:
+            return connection.execute(select(func.count()).select_from(tickets)).scalar_one()
+
     def counts(self) -> dict[str, int]:
         with reading(self._engine) as connection:
             return {

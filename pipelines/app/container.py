@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.plugins.pull.site import Account
     from engine.storage.outbox import Outbox
     from engine.storage.pull_cursors import PullCursors
+    from engine.storage.receipts import Receipts
     from engine.storage.sql import SqlStore
     from pipelines.app.people_files import People
     from pipelines.app.view_log import ViewLog
@@ -127,6 +128,12 @@ class App:
         from engine.storage.pull_cursors import PullCursors
 
         return PullCursors(self.store.engine)
+
+    @cached_property
+    def receipts(self) -> "Receipts":
+        from engine.storage.receipts import Receipts
+
+        return Receipts(self.store.engine)
 
     def feed(self, source: str) -> "Feed":
         """Where this source's tickets are fetched from. Raises BadInput with the settings that it takes."""

@@ -83,6 +83,13 @@ class Settings(BaseSettings):
     draft_limit: Annotated[int, Field(ge=0)] = Field(500, description="drafts a cycle writes at most; 0: none")
     dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
     prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
+    webhook_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict, description="JSON: source -> the secret with which it signs what it posts"
+    )
+    service_body_bytes: Annotated[int, Field(ge=1_000)] = Field(1_000_000, description="the largest body it takes")
+    service_body_seconds: Annotated[float, Field(gt=0)] = Field(10.0, description="a body that is slower is refused")
+    service_requests_per_second: Annotated[float, Field(gt=0)] = Field(50.0, description="by one key of a user")
+    service_webhooks_per_second: Annotated[float, Field(gt=0)] = Field(1_000.0, description="by one source")
     actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
     user: str = Field("", description="who works on this machine, by a user's id; empty: a named local user")
     proxy_user_header: str = Field("", description="a header in which a trusted proxy names who is signed in")

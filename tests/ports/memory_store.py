@@ -256,6 +256,7 @@ class MemoryStore:
             "breakers": (),
             "outbox": (),
             "pull_cursors": (),
+            "receipts": (),
             "audit_log": (),
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,

@@ -211,7 +211,7 @@ def test_refused_waits_for_a_person(app: App, system: HandlerSystem) -> None:
     assert deliver(app, at=LATER) == Delivered(1, 0, 1, 0)
     told = run(app, "--refused").output
     assert "servicenow:INC1/decision/1  to webhook" in told
-    assert "answered 400 Bad Request for webhook:INC1/decision/1: no such group\nrefused: 1 decision\n" in told
+    assert "answered 400 Bad Request for servicenow:INC1/decision/1: no such group\nrefused: 1 decision\n" in told
     assert run(app, "--retry", "servicenow:INC1/decision/1").output == "waiting again: 1 decision\n"
     assert run(app).output == "sent 1, delayed 0, refused 0, replaced 0\n"
     with pytest.raises(NotFound, match="--refused` lists"):

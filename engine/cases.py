@@ -76,15 +76,25 @@ class LinkedRunbook(Frozen):
     created_at: Instant
 
 
-class Survey(Frozen):
-    """The customer's word at closing: 1 to 5 stars, and whether it is a complaint. `id` is the ticket's."""
+class Answers(Frozen):
+    """The customer's word at closing: satisfaction (CSAT), whether they would recommend us (NPS), a complaint."""
+
+    csat: int = Field(ge=1, le=5)
+    nps: int | None = Field(default=None, ge=0, le=10)
+    is_complaint: bool = False
+    comment: str = ""
+
+
+class Survey(Answers):
+    """The answers of a ticket's customer, whose key is the ticket's."""
 
     id: str
     ticket_id: str
-    csat: int = Field(ge=1, le=5)
-    is_complaint: bool = False
-    comment: str = ""
     created_at: Instant
+
+
+def survey(ticket: Ticket, answers: Answers, *, at: datetime) -> Survey:
+    return Survey(id=ticket.id, ticket_id=ticket.id, created_at=at, **answers.model_dump())
 
 
 class Backlog(StrEnum):

@@ -42,13 +42,14 @@ def with_customers(delivery: Delivery, known: Customers) -> Delivery:
     """The delivery, completed: tickets that say nothing have their customer's tier and VIP from creation on."""
     if not known.contacts and not known.companies:
         return delivery
-    tickets = [_completed(ticket, known) for ticket in delivery.tickets]
+    tickets = [completed(ticket, known) for ticket in delivery.tickets]
     tiers = {new.key: new.tier for old, new in zip(delivery.tickets, tickets, strict=True) if new.tier != old.tier}
     events = tuple(_born(event, tiers) for event in delivery.events) if tiers else delivery.events
     return delivery.model_copy(update={"tickets": tuple(tickets), "events": events})
 
 
-def _completed(ticket: StandardTicket, known: Customers) -> StandardTicket:
+def completed(ticket: StandardTicket, known: Customers) -> StandardTicket:
+    """The ticket with the tier and VIP of its customer, where it says nothing of them."""
     found = standing(ticket.requester, ticket.company, known)
     missing = {name: value for name, value in found.items() if name not in ticket.model_fields_set}
     return ticket.model_copy(update=missing) if missing else ticket

@@ -24,7 +24,7 @@ class Envelope(Frozen):
     """A sub-case with its own thread, asked of one person or of any member of a team.
 
     `assigned_to` is the expert: the person asked, or the team member who accepted. A cancelled one is completed
-    without a summary.
+    without a summary. Of a vendor, `team_id` is the vendor's group: its answers come by the owner's hand.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Envelope(Frozen):
     requested_by: str
     assigned_to: str | None = None
     team_id: str | None = None
+    is_vendor: bool = False
     status: EnvelopeStatus = EnvelopeStatus.PENDING
     reason: str
     summary: str | None = None
@@ -43,6 +44,11 @@ class Envelope(Frozen):
     @property
     def is_open(self) -> bool:
         return self.status != EnvelopeStatus.COMPLETED
+
+    @property
+    def wait(self) -> Status:
+        """What the ticket waits for while this one is open."""
+        return Status.WAITING_VENDOR if self.is_vendor else Status.WAITING_INTERNAL
 
     @property
     def is_cancelled(self) -> bool:
@@ -78,11 +84,12 @@ def open_for(
     others: Iterable[Envelope] = (),
     assigned_to: str | None = None,
     team_id: str | None = None,
+    is_vendor: bool = False,
     automatic: bool = False,
 ) -> Enveloped:
     """Ask for help: the owner, an expert of an active envelope (the next level), or a rule (`automatic`).
 
-    An owned ticket waits internally; one without owner keeps its status. The owner never changes.
+    An owned ticket waits internally, or for the vendor; one without owner keeps its status. The owner never changes.
     """
     _may_open(ticket, by, others, automatic=automatic)
     if (assigned_to is None) == (team_id is None) or not reason.strip() or assigned_to == by:
@@ -93,22 +100,25 @@ def open_for(
         requested_by=by,
         assigned_to=assigned_to,
         team_id=team_id,
+        is_vendor=is_vendor,
         reason=reason,
         created_at=at,
         response_due_at=at + timedelta(minutes=policy.response_minutes),
     )
     event = _event(envelope, Kind.ENVELOPE_OPENED, by, at, reason)
     escalated = ticket.model_copy(update={"escalated": True, "updated_at": at})
-    if ticket.owner_id is None or not preset.allows(ticket.status, Status.WAITING_INTERNAL):
+    if ticket.owner_id is None or not preset.allows(ticket.status, envelope.wait):
         return Enveloped(escalated, envelope, [event])
     waiting, moves = lifecycle.transition(
-        escalated, to=Status.WAITING_INTERNAL, by=by, at=at, preset=preset, reason="envelope opened"
+        escalated, to=envelope.wait, by=by, at=at, preset=preset, reason="envelope opened"
     )
     return Enveloped(waiting, envelope, [event, *moves])
 
 
 def accept(ticket: Ticket, envelope: Envelope, *, by: Agent, at: datetime) -> Enveloped:
     """An expert takes it: any member of the team that was asked, or just the person who was."""
+    if envelope.is_vendor:
+        raise NotAllowed(f"Envelope {envelope.id} is for the vendor {envelope.team_id}; its answer completes it.")
     if envelope.status != EnvelopeStatus.PENDING:
         raise NotAllowed(f"Envelope {envelope.id} is {envelope.status}; only a pending one can be accepted.")
     is_addressee = by.id == envelope.assigned_to if envelope.team_id is None else envelope.team_id in by.teams
@@ -132,9 +142,12 @@ def complete(
     preset: lifecycle.Preset,
     others: Iterable[Envelope] = (),
 ) -> Enveloped:
-    """The owner or the expert ends an active envelope with a summary; the last one gives the ticket back to work."""
+    """The owner or the expert ends an active envelope with a summary; the last one gives the ticket back to work.
+
+    A vendor's is completed by the owner, with what the vendor answered.
+    """
     guard_thread(ticket, envelope, by=by)
-    if envelope.status != EnvelopeStatus.ACTIVE:
+    if envelope.status != EnvelopeStatus.ACTIVE and not envelope.is_vendor:
         raise NotAllowed(f"Envelope {envelope.id} is {envelope.status}; nobody has worked on it, so cancel it.")
     if not summary.strip():
         raise NotAllowed(f"Envelope {envelope.id} needs a summary for the owner.")
@@ -181,12 +194,14 @@ class ExpertView(Frozen):
 
 
 def expert_view(ticket: Ticket, envelopes: Iterable[Envelope], *, agent: Agent) -> ExpertView:
-    """Own envelopes: assigned to the agent, or waiting for a member of one of the agent's teams."""
-    mine = [e for e in envelopes if _concerns(e, agent)]
-    return ExpertView(ticket=ticket, mine=tuple(mine), can_open_next_level=_is_expert(agent.id, mine))
+    """Own envelopes: all of an owner's ticket, else those assigned to the agent or waiting for a team of theirs."""
+    is_owner = ticket.owner_id == agent.id
+    mine = [e for e in envelopes if is_owner or concerns(e, agent)]
+    return ExpertView(ticket=ticket, mine=tuple(mine), can_open_next_level=is_owner or _is_expert(agent.id, mine))
 
 
-def _concerns(envelope: Envelope, agent: Agent) -> bool:
+def concerns(envelope: Envelope, agent: Agent) -> bool:
+    """Whether it waits for the agent's answer, or has it."""
     waits_for_team = envelope.status == EnvelopeStatus.PENDING and envelope.team_id in agent.teams
     return envelope.assigned_to == agent.id or waits_for_team
 
@@ -218,15 +233,22 @@ def _end(
         update={"status": EnvelopeStatus.COMPLETED, "summary": summary, "completed_at": at},
     )
     event = _event(ended, Kind.ENVELOPE_COMPLETED, by, at, summary or reason)
-    if any(e.is_open for e in others if e.id != envelope.id and e.ticket_id == ticket.id):
-        return Enveloped(ticket.model_copy(update={"updated_at": at}), ended, [event])
-    calm = ticket.model_copy(update={"escalated": False, "updated_at": at})
-    if ticket.status != Status.WAITING_INTERNAL:
+    left = [e for e in others if e.is_open and e.id != envelope.id and e.ticket_id == ticket.id]
+    calm = ticket.model_copy(update={"escalated": bool(left), "updated_at": at})
+    to = _waits_then(ticket.status, left)
+    if to == ticket.status or not preset.allows(ticket.status, to):
         return Enveloped(calm, ended, [event])
-    back, moves = lifecycle.transition(
-        calm, to=Status.IN_PROGRESS, by=by, at=at, preset=preset, reason="last envelope completed"
-    )
+    reason = "envelope completed" if left else "last envelope completed"
+    back, moves = lifecycle.transition(calm, to=to, by=by, at=at, preset=preset, reason=reason)
     return Enveloped(back, ended, [event, *moves])
+
+
+def _waits_then(status: Status, left: Iterable[Envelope]) -> Status:
+    """Where a ticket goes that waited for envelopes, of which these are left: what it waits for now, else to work."""
+    waits = {envelope.wait for envelope in left}
+    if status not in {Status.WAITING_INTERNAL, Status.WAITING_VENDOR} or status in waits:
+        return status
+    return min(waits, default=Status.IN_PROGRESS)
 
 
 def _event(envelope: Envelope, kind: Kind, by: str, at: datetime, reason: str | None = None) -> Event:

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import Field
 
 from engine import lifecycle, ownership
-from engine.contracts import Event, Frozen, Kind, Priority, Status, Ticket
+from engine.contracts import Agent, Event, Frozen, Kind, Priority, Status, Ticket
 from engine.shared.errors import BadInput, NotAllowed
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -72,12 +72,11 @@ class Board(Frozen):
     columns: tuple[Column, ...]
 
 
-class Moved(NamedTuple):
+class Moved(Frozen):
     """A moved card; `warning` says so if the column is now over its soft limit."""
 
     ticket: Ticket
-    events: list[Event]
-    warning: str | None
+    warning: str | None = None
 
 
 def board(
@@ -95,10 +94,20 @@ def board(
     return Board(view=view, columns=tuple(_column(view, name, shown) for name in names))
 
 
-def fits(view: KanbanView, ticket: Ticket) -> bool:
-    """Whether a ticket belongs on the board. Raises BadInput for a filter on a field that tickets don't have."""
+def is_for(view: KanbanView, agent: Agent) -> bool:
+    """Whether a view is the agent's own or that of a team the agent is in."""
+    return view.owner_id == agent.id if view.owner_id else view.team_id in agent.teams
+
+
+def check_filters(view: KanbanView) -> None:
+    """Raises BadInput for a filter on a field that tickets don't have."""
     if unknown := sorted(set(view.filters) - set(Ticket.model_fields)):
         raise BadInput(f"View {view.name!r} filters on {', '.join(unknown)}, which no ticket has.")
+
+
+def fits(view: KanbanView, ticket: Ticket) -> bool:
+    """Whether a ticket belongs on the board. Raises BadInput as `check_filters`."""
+    check_filters(view)
     return all(
         getattr(ticket, name) in (wanted if isinstance(wanted, list | tuple) else [wanted])
         for name, wanted in view.filters.items()
@@ -114,17 +123,17 @@ def move_card(
     at: datetime,
     preset: lifecycle.Preset,
     cards_there: int,
-) -> Moved:
+) -> tuple[Moved, list[Event]]:
     """Move a card as its owner; `cards_there` are the cards the target column has now.
 
     A status must be a way the lifecycle has, a team is the group that takes it, and an agent never changes by a move.
     """
     if to == column_of(ticket, view.column_field):
-        return Moved(ticket, [], None)
+        return Moved(ticket=ticket), []
     warning = _check_limit(view, to, cards_there)
     ownership.guard(ticket, by=by, doing="move its card")
     moved, events = _change(ticket, view.column_field, to, by=by, at=at, preset=preset)
-    return Moved(moved, events, warning)
+    return Moved(ticket=moved, warning=warning), events
 
 
 def column_of(ticket: Ticket, field: ColumnField) -> str:
@@ -144,7 +153,7 @@ def _change(
 ) -> lifecycle.Change:
     match field:
         case ColumnField.STATUS:
-            return lifecycle.transition(ticket, to=_one_of(Status, to), by=by, at=at, preset=preset)
+            return lifecycle.move(ticket, to=_one_of(Status, to), by=by, at=at, preset=preset)
         case ColumnField.PRIORITY:
             return lifecycle.reprioritise(ticket, to=_one_of(Priority, to), by=by, at=at)
         case ColumnField.TEAM:

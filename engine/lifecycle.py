@@ -28,6 +28,9 @@ from engine.shared.errors import NotAllowed
 PAUSES = frozenset({Status.WAITING_CUSTOMER})
 DONE = frozenset({Status.RESOLVED, Status.CLOSED})
 
+UNDATED_ASSIGNEE = {"assignee_since": "untold"}
+"""In the data of a creation that names the assignee of a later day."""
+
 Change = tuple[Ticket, list[Event]]
 
 
@@ -69,8 +72,32 @@ def load(path: str | Path) -> LifecyclePolicy:
     return policy_file.read(path, LifecyclePolicy)
 
 
+USE_CASES = {
+    Status.RESOLVED: "resolve it with a summary (`ticket resolve`)",
+    Status.CLOSED: "close it (`ticket close`)",
+    Status.WAITING_INTERNAL: "ask by an envelope (`ticket envelope`)",
+    Status.WAITING_VENDOR: "ask the vendor by an envelope (`ticket envelope --team VENDOR`)",
+}
+
+
+def move(ticket: Ticket, *, to: Status, by: str, at: datetime, preset: Preset, reason: str | None = None) -> Change:
+    """`transition` to a status that no use case of its own leads to, from an open one."""
+    if ticket.status in DONE and to not in DONE:
+        raise NotAllowed(f"{ticket.reference} is {ticket.status}: reopen it with a reason (`ticket reopen`).")
+    if to in USE_CASES:
+        raise NotAllowed(f"{ticket.reference} does not become {to} by a change of its status: {USE_CASES[to]}.")
+    return transition(ticket, to=to, by=by, at=at, preset=preset, reason=reason)
+
+
 def transition(
-    ticket: Ticket, *, to: Status, by: str, at: datetime, preset: Preset, reason: str | None = None
+    ticket: Ticket,
+    *,
+    to: Status,
+    by: str,
+    at: datetime,
+    preset: Preset,
+    reason: str | None = None,
+    data: Mapping[str, str] | None = None,
 ) -> Change:
     """Move a ticket. Reopening keeps the history and clears `resolved_at` and `closed_at`.
 
@@ -89,6 +116,7 @@ def transition(
         actor=by,
         reason=reason,
         sla_effect=sla_effect(ticket.status, to, pauses=preset.pauses),
+        data=dict(data or {}),
     )
     resolved_at, closed_at = _ends(ticket.status, to, at, ticket.resolved_at, ticket.closed_at)
     moved = {"status": to, "resolved_at": resolved_at, "closed_at": closed_at, "updated_at": at}
@@ -117,6 +145,55 @@ def reprioritise(ticket: Ticket, *, to: Priority, by: str, at: datetime, reason:
         sla_effect=SlaEffect.REBASE if ticket.is_open else SlaEffect.NONE,
     )
     return ticket.model_copy(update={"priority": to, "updated_at": at}), [event]
+
+
+def agree_due(ticket: Ticket, *, due: datetime | None, by: str, at: datetime, reason: str) -> Change:
+    """Another agreed end for this ticket alone, or None for none: its policy's target holds again."""
+    if not ticket.is_open:
+        raise NotAllowed(f"{ticket.reference} is {ticket.status}; reopen it before its end is agreed anew.")
+    if due == ticket.agreed_due_at:
+        raise NotAllowed(f"{ticket.reference} has this agreed end already: {_iso(due) or 'none'}.")
+    if due is not None and due <= ticket.created_at:
+        raise NotAllowed(f"{ticket.reference} was created at {_iso(ticket.created_at)}; agree an end after that.")
+    event = Event(
+        ticket_id=ticket.id,
+        kind=Kind.DUE,
+        at=at,
+        value=_iso(due),
+        actor=by,
+        reason=reason,
+        sla_effect=SlaEffect.REBASE,
+        data={"from": _iso(ticket.agreed_due_at)},
+    )
+    return ticket.model_copy(update={"agreed_due_at": due, "updated_at": at}), [event]
+
+
+def pause(ticket: Ticket, history: Iterable[Event], *, by: str, at: datetime, reason: str) -> Change:
+    """An approved pause: the clocks stand until it is resumed or ended, whatever the status is."""
+    if not ticket.is_open or is_paused(history):
+        why = "paused already" if ticket.is_open else ticket.status
+        raise NotAllowed(f"{ticket.reference} is {why}; there is no clock to pause.")
+    event = Event(ticket_id=ticket.id, kind=Kind.PAUSE, at=at, value=reason, actor=by, sla_effect=SlaEffect.PAUSE)
+    return ticket.model_copy(update={"updated_at": at}), [event]
+
+
+def resume(ticket: Ticket, history: Iterable[Event], *, by: str, at: datetime, reason: str | None) -> Change:
+    """End an approved pause."""
+    if not is_paused(history):
+        raise NotAllowed(f"{ticket.reference} has no approved pause to end.")
+    event = Event(ticket_id=ticket.id, kind=Kind.RESUME, at=at, actor=by, reason=reason, sla_effect=SlaEffect.RESUME)
+    return ticket.model_copy(update={"updated_at": at}), [event]
+
+
+def is_paused(history: Iterable[Event]) -> bool:
+    """Whether an approved pause holds; resolving or closing ends it."""
+    paused = False
+    for event in history:
+        if event.kind in {Kind.PAUSE, Kind.RESUME}:
+            paused = event.kind == Kind.PAUSE
+        elif event.kind == Kind.STATUS and event.value in DONE:
+            paused = False
+    return paused
 
 
 def sla_effect(before: Status, after: Status, *, pauses: frozenset[Status] = PAUSES) -> SlaEffect:
@@ -219,6 +296,7 @@ def _creation(ticket: StandardTicket) -> Event:
             "tier": ticket.tier.value,
             "type": ticket.type.value,
             **{name: who for name in ("group", "assignee") if (who := getattr(ticket, name))},
+            **(UNDATED_ASSIGNEE if ticket.assignee else {}),
         },
         id=f"{ticket.key}/created",
     )
@@ -266,7 +344,8 @@ def _effect(state: State, event: Event) -> dict[str, object]:
             name, kind = _SETS[event.kind]
             return {name: kind(event.value)}
         case Kind.ACCEPTED if event.value and state.accepted_by is None:
-            return {"owner_id": event.value, "accepted_by": event.value, "accepted_at": event.at}
+            at = None if is_undated(event) else event.at
+            return {"owner_id": event.value, "accepted_by": event.value, "accepted_at": at}
         case _:
             return {}
 

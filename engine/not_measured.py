@@ -39,13 +39,13 @@ _WORDS = {
 
 
 def undated(after: datetime) -> dict[str, str]:
-    """The data of a status event whose instant the source does not tell: it is later than `after`, and no later than
-    the event's own."""
+    """The data of a status or acceptance whose instant the source does not tell: it is later than `after`, and no
+    later than the event's own."""
     return {"undated_after": after.isoformat()}
 
 
 def is_undated(event: Event) -> bool:
-    return event.kind == Kind.STATUS and "undated_after" in event.data
+    return event.kind in {Kind.STATUS, Kind.ACCEPTED} and "undated_after" in event.data
 
 
 def unknown_clocks(
@@ -66,7 +66,7 @@ def unknown_clocks(
     is_end_dated = any(e.value in ENDED and not is_undated(e) for e in history if e.kind == Kind.STATUS)
     if RESOLUTION in found and found[RESOLUTION].why == Why.NO_END and is_end_dated:
         del found[RESOLUTION]
-    moves = [event for event in history if is_undated(event)]
+    moves = [event for event in history if event.kind == Kind.STATUS and is_undated(event)]
     for event in moves:
         if RESOLUTION not in found and (why := _why(event, is_end_dated=is_end_dated)):
             found[RESOLUTION] = Unknown(since=datetime.fromisoformat(event.data["undated_after"]), why=why)

@@ -1,7 +1,7 @@
 """Ownership is sacred: set once by accepting, and changed only when the owner is gone for good or for long."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 
@@ -30,13 +30,52 @@ def load(path: str | Path) -> OwnershipPolicy:
     return policy_file.read(path, OwnershipPolicy)
 
 
-def open_load(owned: Sequence[Ticket]) -> int:
-    """Tickets that take up an agent's capacity: owned and still open. Counted, never kept as a counter."""
-    return sum(ticket.is_open for ticket in owned)
+class LeftBehind(Frozen):
+    """An open ticket whose owner is gone; `transfer` is the command that hands it over."""
+
+    ticket_id: str
+    reference: str
+    subject: str
+    owner_id: str
+    why: str
+    transfer: str
+
+
+class Difference(Frozen):
+    """An open ticket that its source has assigned to somebody else than its owner."""
+
+    ticket_id: str
+    reference: str
+    subject: str
+    owner_id: str
+    assignee_id: str
+
+
+def names_of(agent: Agent) -> tuple[str, ...]:
+    """What sources call an agent: id, e-mail address and name."""
+    return tuple(dict.fromkeys(name for name in (agent.id, agent.email, agent.name) if name))
+
+
+def by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
+    """Agents by what sources call them, capitals aside; a name of several is nobody's, and an id wins."""
+    people = list(agents)
+    named: dict[str, list[Agent]] = {}
+    for agent in people:
+        for name in {name.casefold() for name in names_of(agent)}:
+            named.setdefault(name, []).append(agent)
+    return {name: found[0] for name, found in named.items() if len(found) == 1} | {a.id.casefold(): a for a in people}
+
+
+def open_load(held: Sequence[Ticket]) -> int:
+    """Tickets that take up an agent's capacity: owned by or assigned to the agent, each once, and still open.
+
+    Counted, never kept as a counter.
+    """
+    return sum(ticket.is_open for ticket in held)
 
 
 def accept(ticket: Ticket, *, by: Agent, load: int, at: datetime, preset: lifecycle.Preset) -> Change:
-    """Set the owner, for good. `load` is the number of open tickets the agent owns already.
+    """Set the owner, for good. `load` is the number of open tickets the agent has already, but for this one.
 
     A new ticket moves to where the preset's first owner takes it; one already under way keeps its status.
     """
@@ -51,43 +90,112 @@ def accept(ticket: Ticket, *, by: Agent, load: int, at: datetime, preset: lifecy
     return moved, [event, *events]
 
 
-def can_transfer(ticket: Ticket, *, reason: TransferReason, leave_days: int | None, policy: OwnershipPolicy) -> bool:
-    """Only for an owned ticket whose owner left, or is on leave for more days than the policy says."""
-    if ticket.owner_id is None:
-        return False
-    return reason == TransferReason.TERMINATION or (leave_days or 0) > policy.leave_days_over
+def gone(owner: Agent | None, *, at: datetime, policy: OwnershipPolicy) -> TransferReason | None:
+    """Why the owner of tickets is gone: nobody here or inactive, or in the midst of a leave of more days than the
+    policy says; None for one who is there. Absences that meet are one leave."""
+    if owner is None or not owner.is_active:
+        return TransferReason.TERMINATION
+    is_long = leave(owner, at) > timedelta(days=policy.leave_days_over)
+    return TransferReason.EXTENDED_LEAVE if is_long else None
+
+
+def leave(agent: Agent, at: datetime) -> timedelta:
+    """How long the leave is that the agent is on at this instant; zero for one who is there."""
+    runs: list[tuple[datetime, datetime]] = []
+    for absence in sorted(agent.absences, key=lambda absence: absence.starts_at):
+        if runs and absence.starts_at <= runs[-1][1]:
+            runs[-1] = (runs[-1][0], max(runs[-1][1], absence.ends_at))
+        else:
+            runs.append((absence.starts_at, absence.ends_at))
+    return next((end - start for start, end in runs if start <= at < end), timedelta())
+
+
+def left_behind(
+    tickets: Iterable[Ticket], owners: Mapping[str, Agent], *, at: datetime, policy: OwnershipPolicy
+) -> list[LeftBehind]:
+    """Open tickets whose owner is gone, with the way to another owner."""
+    found = []
+    for ticket in tickets:
+        owner = owners.get(ticket.owner_id or "")
+        why = gone(owner, at=at, policy=policy) if ticket.owner_id and ticket.is_open else None
+        if why is not None and ticket.owner_id:
+            found.append(
+                LeftBehind(
+                    ticket_id=ticket.id,
+                    reference=ticket.reference,
+                    subject=ticket.subject,
+                    owner_id=ticket.owner_id,
+                    why=why,
+                    transfer=f"helmdesk ticket transfer {ticket.id} --to AGENT --reason {why} --by MANAGER",
+                )
+            )
+    return found
+
+
+def differences(tickets: Iterable[Ticket], agents: Iterable[Agent]) -> list[Difference]:
+    """Open tickets whose assignee at the source is not their owner."""
+    known = by_name(agents)
+    found = []
+    for ticket in tickets:
+        if ticket.owner_id is None or ticket.assignee_id is None or not ticket.is_open:
+            continue
+        assigned = known.get(ticket.assignee_id.strip().casefold())
+        if assigned is None or assigned.id != ticket.owner_id:
+            found.append(
+                Difference(
+                    ticket_id=ticket.id,
+                    reference=ticket.reference,
+                    subject=ticket.subject,
+                    owner_id=ticket.owner_id,
+                    assignee_id=ticket.assignee_id,
+                )
+            )
+    return found
 
 
 def transfer(
     ticket: Ticket,
     *,
+    owner: Agent | None,
     to: Agent,
     reason: TransferReason,
-    authorised_by: Agent,
+    by: Agent,
     at: datetime,
     policy: OwnershipPolicy,
-    leave_days: int | None = None,
 ) -> Change:
-    """The exception: a manager hands the ticket to another owner, whatever that owner's load. `accepted_by` stays."""
-    if not can_transfer(ticket, reason=reason, leave_days=leave_days, policy=policy):
+    """The exception: a manager hands the ticket to another owner, whatever that owner's load. `accepted_by` stays.
+
+    `owner` is its owner's record, which has to say that the owner is gone, for this reason.
+    """
+    if ticket.owner_id is None:
+        raise NotAllowed(f"{ticket.reference} has no owner to transfer it from; accept it.")
+    if gone(owner, at=at, policy=policy) != reason:
         raise NotAllowed(
-            f"{ticket.reference} can't change its owner: only when the owner left or is on leave for more than "
-            f"{policy.leave_days_over} days. Open an envelope instead."
+            f"{ticket.reference} can't change its owner: {ticket.owner_id} {_standing(owner, at)}, and that is no "
+            f"{reason} (inactive, or away for more than {policy.leave_days_over} days). Open an envelope instead."
         )
-    if authorised_by.role not in policy.authorised_by or not authorised_by.is_active:
-        raise NotAllowed(f"{authorised_by.name} can't authorise a transfer; ask a {' or '.join(policy.authorised_by)}.")
+    if by.role not in policy.authorised_by or not by.is_active:
+        raise NotAllowed(f"{by.name} can't authorise a transfer; ask a {' or '.join(policy.authorised_by)}.")
     if not to.is_active or to.id == ticket.owner_id:
         raise NotAllowed(f"{ticket.reference} can't go to {to.name}: choose another active agent.")
+    away = leave(owner, at).days if owner and owner.is_active else None
     event = Event(
         ticket_id=ticket.id,
         kind=Kind.TRANSFERRED,
         at=at,
         value=to.id,
-        actor=authorised_by.id,
+        actor=by.id,
         reason=reason,
-        data={"from": ticket.owner_id, "leave_days": leave_days},
+        data={"from": ticket.owner_id, "leave_days": away},
     )
     return ticket.model_copy(update={"owner_id": to.id, "updated_at": at}), [event]
+
+
+def _standing(owner: Agent | None, at: datetime) -> str:
+    if owner is None or not owner.is_active:
+        return "is not active"
+    away = leave(owner, at).days
+    return f"is active and away for {away} days" if owner.is_away(at) else "is active and here"
 
 
 def release(ticket: Ticket, *, by: str, at: datetime) -> Change:
@@ -102,7 +210,8 @@ def release(ticket: Ticket, *, by: str, at: datetime) -> Change:
 def guard(ticket: Ticket, *, by: str, doing: str) -> None:
     """Replying, resolving and changing the status are the owner's alone. Raises NotAllowed for anybody else."""
     if ticket.owner_id is None:
-        raise NotAllowed(f"{ticket.reference} has no owner; accept it first to {doing}.")
+        first = "accept" if ticket.is_open else "reopen"
+        raise NotAllowed(f"{ticket.reference} has no owner; {first} it first to {doing}.")
     if ticket.owner_id != by:
         raise NotAllowed(f"{ticket.reference} is owned by {ticket.owner_id}; only the owner may {doing}.")
 
@@ -115,4 +224,4 @@ def _may_accept(ticket: Ticket, by: Agent, load: int) -> None:
     if load >= by.max_tickets:
         raise NotAllowed(f"{by.name} has {load} open tickets of at most {by.max_tickets}; resolve one first.")
     if not ticket.is_open:
-        raise NotAllowed(f"{ticket.reference} is {ticket.status}; there is nothing left to accept.")
+        raise NotAllowed(f"{ticket.reference} is {ticket.status}; reopen it, and it is yours.")

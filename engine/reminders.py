@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import NamedTuple
 
 from pydantic import Field
 
@@ -71,9 +70,9 @@ class ReminderPolicy(Frozen):
     stale_days: float = Field(default=5, ge=0)
 
 
-class DueList(NamedTuple):
-    overdue: list[Reminder]
-    upcoming: list[Reminder]
+class DueList(Frozen):
+    overdue: tuple[Reminder, ...]
+    upcoming: tuple[Reminder, ...]
 
 
 def load(path: str | Path) -> ReminderPolicy:
@@ -87,7 +86,8 @@ def due_list(
     mine = [r for r in reminders if r.agent_id == agent_id and r.status != ReminderStatus.COMPLETED]
     mine.sort(key=lambda r: (r.due_at, r.id))
     return DueList(
-        overdue=[r for r in mine if r.due_at <= at], upcoming=[r for r in mine if at < r.due_at <= at + ahead]
+        overdue=tuple(r for r in mine if r.due_at <= at),
+        upcoming=tuple(r for r in mine if at < r.due_at <= at + ahead),
     )
 
 

@@ -1,6 +1,6 @@
 """What a customer gets to make it good, who may grant that much, and who has to agree."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -120,12 +120,19 @@ def load(path: str | Path) -> GrantPolicy:
 
 
 def tier_for(
-    claim: Claim, *, agent: Agent, limits: EmpowermentConfig, policy: GrantPolicy, is_vip: bool = False
+    claim: Claim,
+    *,
+    agent: Agent,
+    limits: EmpowermentConfig,
+    policy: GrantPolicy,
+    is_vip: bool = False,
+    before: Iterable[Resolution] = (),
 ) -> EmpowermentTier:
-    """Who may grant this much (seed S1-R01).
+    """Who may grant this much (seed S1-R01), together with what the ticket was granted or waits for `before`.
 
     Up to the lower of the team's and the own limit it is the agent, up to the team's second limit a team lead, else
-    a manager. A VIP's limits are higher; exceptions are always a manager's.
+    a manager. A VIP's limits are higher. A manager's are exceptions, and amounts in two currencies, which can't be
+    added up.
     """
     if claim.type in policy.always_manager_types or claim.why_eligible in policy.always_manager_eligibility:
         return EmpowermentTier.MANAGER
@@ -133,10 +140,14 @@ def tier_for(
         return EmpowermentTier.AGENT
     if claim.currency != limits.currency:
         raise NotAllowed(f"The limits of {limits.team_id} are in {limits.currency}; convert {claim.currency} first.")
+    counted = [one for one in before if one.amount and one.approval_status != ApprovalStatus.REJECTED]
+    if any(one.currency != claim.currency for one in counted):
+        return EmpowermentTier.MANAGER
+    total = sum((one.amount for one in counted if one.amount), claim.amount)
     factor = policy.vip_limit_multiplier if is_vip else Decimal(1)
-    if claim.amount <= min(limits.tier1_limit, agent.empowerment_limit) * factor:
+    if total <= min(limits.tier1_limit, agent.empowerment_limit) * factor:
         return EmpowermentTier.AGENT
-    return EmpowermentTier.TEAM_LEAD if claim.amount <= limits.tier2_limit * factor else EmpowermentTier.MANAGER
+    return EmpowermentTier.TEAM_LEAD if total <= limits.tier2_limit * factor else EmpowermentTier.MANAGER
 
 
 def propose(
@@ -149,11 +160,15 @@ def propose(
     at: datetime,
     policy: GrantPolicy,
     flags: Collection[FlagType] = (),
+    before: Iterable[Resolution] = (),
 ) -> Granted:
-    """The owner documents a grant. The agent's own tier is granted at once; above it waits for approval."""
+    """The owner documents a grant; `before` are those of the ticket so far.
+
+    The agent's own tier is granted at once; above it waits for approval.
+    """
     ownership.guard(ticket, by=by.id, doing="propose a resolution")
     is_vip = ticket.vip or FlagType.VIP in flags
-    tier = tier_for(claim, agent=by, limits=limits, policy=policy, is_vip=is_vip)
+    tier = tier_for(claim, agent=by, limits=limits, policy=policy, is_vip=is_vip, before=before)
     needs_approval = tier == EmpowermentTier.TEAM_LEAD or _requires(tier, limits, "approval")
     needs_review = _requires(tier, limits, "calibration") or bool(policy.calibrated_flags & set(flags))
     resolution = Resolution(

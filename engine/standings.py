@@ -218,7 +218,7 @@ def _history(past: pl.DataFrame) -> pl.DataFrame:
     return past.group_by("ticket", maintain_order=True).agg(
         first_response_at=at.filter(kind == Kind.RESPONSE).first(),
         accepted_by=value.filter(accepted).first(),
-        accepted_at=at.filter(accepted).first(),
+        accepted_at=pl.when(_data("undated_after").is_null()).then(at).filter(accepted).first(),
         transferred=value.filter(kind == Kind.TRANSFERRED).drop_nulls().last(),
         updated_at=at.filter(~kind.is_in(_UNNOTICED)).max(),
         escalated=opened.unique().is_in(completed.implode()).not_().any(),

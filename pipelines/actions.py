@@ -3,7 +3,10 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from engine.shared.errors import BadInput, NotFound
+
 if TYPE_CHECKING:
+    from engine.contracts import Ticket
     from pipelines.app.container import App
     from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
@@ -60,3 +63,29 @@ def record_feedback(
     from pipelines.jobs import review
 
     return review.record_feedback(app, ticket, by=by, sent=sent, rejected=rejected, shown=shown, at=app.now())
+
+
+def reply(
+    app: "App", ticket_id: str, *, by: str, at: datetime, text: str | None = None, draft: bool = False
+) -> "Ticket":
+    """Write to the customer as the owner: a text, the newest draft as it is, or a text that began as that draft.
+
+    Of a draft it keeps what became of it, as triage's feedback.
+    """
+    from pipelines.jobs import review
+
+    if draft:
+        return review.send_draft(app, ticket_id, by=by, text=text, at=at)
+    if text is None:
+        raise BadInput("a reply takes a text, or `draft` to send the newest draft as it is")
+    return app.desk.reply(ticket_id, by=by, text=text, at=at)
+
+
+def seconds_left(app: "App") -> dict[str, float]:
+    """By open ticket, what its next promise had left when the marts were last published; none before."""
+    try:
+        queue = published(app).frame("work_queue")
+    except NotFound:
+        return {}
+    known = queue.select("ticket", "seconds_left").drop_nulls()
+    return {ticket: float(seconds) for ticket, seconds in known.iter_rows()}

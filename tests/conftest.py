@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, settings
 
 from engine.storage import migrate
 from engine.storage.connect import address, engine_for, writing
-from tests.processes import two_processes
+from tests.processes import processes
 
 pytest_plugins = ("tests.triage.real_parts",)
 
@@ -38,8 +38,12 @@ _numbers = itertools.count(1)
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays until the end: the garbage collector need not look at it again."""
+    """What was imported and collected stays until the end: the garbage collector need not look at it before."""
     gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -100,7 +104,7 @@ def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def process_pool() -> Iterator[ProcessPoolExecutor]:
     """Two processes for the session: what they imported for one test they need not import for the next."""
-    with two_processes() as pool:
+    with processes() as pool:
         yield pool
 
 

@@ -25,16 +25,16 @@ class Ended(NamedTuple):
 
 
 def meet(seconds: float = 90) -> None:
-    """Both of `two_processes` go on from here together."""
+    """All of `processes` go on from here together."""
     _gates[0].wait(seconds)
 
 
 @contextmanager
-def two_processes() -> Iterator[ProcessPoolExecutor]:
-    """Two that can wait for each other."""
-    with ProcessPoolExecutor(2, _CONTEXT, initializer=_know, initargs=(_CONTEXT.Barrier(2),)) as pool:
+def processes(number: int = 2) -> Iterator[ProcessPoolExecutor]:
+    """As many that can wait for each other."""
+    with ProcessPoolExecutor(number, _CONTEXT, initializer=_know, initargs=(_CONTEXT.Barrier(number),)) as pool:
         with _no_main():
-            list(pool.map(meet, [90, 90]))  # both have started
+            list(pool.map(meet, [90] * number))  # all have started
         yield pool
 
 

@@ -7,8 +7,9 @@ from pydantic import BaseModel
 
 from engine import envelopes, flags, notifications, timeline
 from engine.contracts import Ticket
-from engine.desk.use_case import UseCase, key_of
+from engine.desk.use_case import UseCase, key_of, not_blank
 from engine.flags import FlagType
+from engine.shared.errors import NotAllowed
 
 
 class Flags(UseCase):
@@ -16,6 +17,11 @@ class Flags(UseCase):
 
     def add_flag(self, ticket_id: str, *, type: FlagType, by: str, reason: str, at: datetime) -> flags.CaseFlag:
         """Flag a ticket and set in motion what the flag calls for: notices, a higher priority, a legal envelope."""
+        self.active_agent(by)
+        not_blank("reason", reason)
+        return self._flag(ticket_id, type=type, by=by, reason=reason, at=at)
+
+    def _flag(self, ticket_id: str, *, type: FlagType, by: str, reason: str, at: datetime) -> flags.CaseFlag:
         ticket, at = self.load(ticket_id, at)
         key, present = key_of(ticket, "flag"), self.flags_of(ticket)
         flagged = flags.add(
@@ -40,9 +46,13 @@ class Flags(UseCase):
         self.keep(changed, events, *records, at=at)
         return flagged.flag
 
-    def clear_flag(self, flag_id: str, *, by: str, at: datetime) -> flags.CaseFlag:
-        flag, ticket, at = self.load_with(flags.CaseFlag, flag_id, at)
-        cleared = flags.clear(ticket, flag, by=by, at=at)
+    def clear_flag(self, ticket_id: str, *, type: FlagType, by: str, at: datetime) -> flags.CaseFlag:
+        """Take a flag off a ticket; what it set in motion stays."""
+        ticket, at = self.load(ticket_id, at)
+        flag = next((flag for flag in self.flags_of(ticket) if flag.type == type and flag.is_active), None)
+        if flag is None:
+            raise NotAllowed(f"{ticket.reference} has no flag {type} to take off.")
+        cleared = flags.clear(ticket, flag, by=self.active_agent(by).id, at=at)
         self.keep(cleared.ticket, cleared.events, cleared.flag, at=at)
         return cleared.flag
 
@@ -58,7 +68,7 @@ class Flags(UseCase):
         if not flags.is_repeat_contact(ticket, of_requester=theirs, entries=entries, policy=limits):
             return None
         reason = f"{limits.contacts} contacts or more in {limits.within_days} days"
-        return self.add_flag(ticket.id, type=FlagType.REPEAT_CONTACT, by="system", reason=reason, at=at)
+        return self._flag(ticket.id, type=FlagType.REPEAT_CONTACT, by="system", reason=reason, at=at)
 
     def _of_requester(self, requester_id: str) -> list[Ticket]:
         known = self.store.frame("tickets").filter(pl.col("requester_id") == requester_id)

@@ -16,7 +16,7 @@ class Grants(UseCase):
     def propose_resolution(
         self, ticket_id: str, claim: resolutions.Claim, *, by: str, at: datetime, team_id: str | None = None
     ) -> resolutions.Resolution:
-        """The owner documents a grant under the limits of a team of theirs; what is surely reviewed is listed."""
+        """Document a grant as the owner, under the limits of a team of one's own; above them it waits for approval."""
         ticket, at = self.load(ticket_id, at)
         agent, active = self.agent(by), flags.active(self.flags_of(ticket))
         granted = resolutions.propose(
@@ -28,6 +28,7 @@ class Grants(UseCase):
             at=at,
             policy=self.policies.grants,
             flags=active,
+            before=self.store.all(resolutions.Resolution, ticket_id=ticket.id),
         )
         item = self._certain_item(granted.resolution, active, at)
         self.keep(granted.ticket, granted.events, granted.resolution, *item, at=at)
@@ -36,6 +37,7 @@ class Grants(UseCase):
     def approve_resolution(
         self, resolution_id: str, *, by: str, at: datetime, is_approved: bool = True, reason: str | None = None
     ) -> resolutions.Resolution:
+        """Approve a grant above the agent's limit, or refuse it, as somebody else with the right."""
         resolution, ticket, at = self.load_with(resolutions.Resolution, resolution_id, at)
         decided = resolutions.decide(
             ticket, resolution, by=self.agent(by), at=at, is_approved=is_approved, reason=reason
@@ -67,6 +69,7 @@ class Grants(UseCase):
     def review_grant(
         self, item_id: str, *, by: str, outcome: grant_review.ReviewOutcome, notes: str, at: datetime
     ) -> grant_review.GrantReviewItem:
+        """Keep what a review of a grant found, once, with the lesson for the next such case."""
         item, ticket, at = self.load_with(grant_review.GrantReviewItem, item_id, at)
         resolution = self.store.get(resolutions.Resolution, item.resolution_id)
         done = grant_review.review(

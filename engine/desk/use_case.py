@@ -1,6 +1,6 @@
 """What every use case needs: the ticket as it is now, who asks, and one transaction for what was decided."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -9,13 +9,15 @@ from pydantic import BaseModel
 from engine import lifecycle, notifications, timeline
 from engine.alert_matrix import Nudge, Recipient, people
 from engine.contracts import Agent, AssignmentGroup, Event, Status, Team, Ticket
+from engine.desk.news import news_of
+from engine.desk.notification_routing import NotificationRouting
 from engine.desk.policies import Policies
 from engine.envelopes import Envelope
 from engine.flags import CaseFlag
 from engine.grant_review import GrantReviewItem
 from engine.reminders import Reminder
 from engine.resolutions import Resolution
-from engine.shared.errors import NotFound
+from engine.shared.errors import BadInput, NotAllowed
 from engine.storage.ports import Store
 from engine.tasks import Task
 
@@ -48,6 +50,16 @@ class UseCase:
     def agent(self, agent_id: str) -> Agent:
         return self.store.get(Agent, agent_id)
 
+    def active_agent(self, agent_id: str) -> Agent:
+        """Raises NotFound for nobody, NotAllowed for one who is not active."""
+        found = self.agent(agent_id)
+        if not found.is_active:
+            raise NotAllowed(f"{found.name} ({found.id}) is not active.")
+        return found
+
+    def agents(self) -> dict[str, Agent]:
+        return {agent.id: agent for agent in self.store.all(Agent)}
+
     def envelopes_of(self, ticket: Ticket) -> list[Envelope]:
         return self.store.all(Envelope, ticket_id=ticket.id)
 
@@ -61,18 +73,32 @@ class UseCase:
             groups = self.store.all(AssignmentGroup, group_id=ticket.group_id)
             named += [group.team_id for group in groups if group.team_id]
         if ticket.owner_id is not None:
-            named += self.agent(ticket.owner_id).teams
+            named += [team for owner in self.store.all(Agent, id=ticket.owner_id) for team in owner.teams]
         teams = [team for name in named for team in self.store.all(Team, id=name)]
         return teams[0] if teams else None
 
     def keep(self, ticket: Ticket, events: Sequence[Event], *records: BaseModel, at: datetime) -> Ticket:
-        """Ticket, events and records in one transaction; a decision that changed nothing is not written."""
+        """Ticket, events, records and what people are to hear of it in one transaction; a decision that changed nothing
+        is not written."""
         if not events and not records:
             return ticket
-        return self.store.save(ticket, events, at=at, records=records).ticket
+        queued = [record for record in records if isinstance(record, notifications.QueuedNotification)]
+        routing = NotificationRouting(self.store, self.policies.notifications, at=at, beside=queued)
+        rows = routing.queued(news_of(ticket, events, records, self.store))
+        return self.store.save(ticket, events, at=at, records=[*records, *rows]).ticket
 
-    def moved(self, ticket: Ticket, to: Status, *, by: str, at: datetime, reason: str | None) -> lifecycle.Change:
-        return lifecycle.transition(ticket, to=to, by=by, at=at, preset=self.policies.lifecycle, reason=reason)
+    def moved(
+        self,
+        ticket: Ticket,
+        to: Status,
+        *,
+        by: str,
+        at: datetime,
+        reason: str | None,
+        data: Mapping[str, str] | None = None,
+    ) -> lifecycle.Change:
+        preset = self.policies.lifecycle
+        return lifecycle.transition(ticket, to=to, by=by, at=at, preset=preset, reason=reason, data=data)
 
     def queued(
         self,
@@ -86,38 +112,16 @@ class UseCase:
 
         Nothing is written yet; `beside` are rows of the same decision that are not written either.
         """
-        rows = [self._routed(news, agent_id, at, beside).notification for agent_id in dict.fromkeys(agent_ids)]
-        return [row for row in rows if row is not None]
+        routing = NotificationRouting(self.store, self.policies.notifications, at=at, beside=beside)
+        return routing.queued([(news, list(agent_ids))])
 
     def recipients(self, names: Iterable[str], ticket: Ticket) -> list[str]:
         return people([Recipient(name) for name in names], ticket=ticket, team=self.team_of(ticket))
 
-    def _routed(
-        self,
-        news: notifications.News,
-        agent_id: str,
-        at: datetime,
-        beside: Sequence[notifications.QueuedNotification],
-    ) -> notifications.Routed:
-        try:
-            agent = self.agent(agent_id)
-        except NotFound:
-            return notifications.Routed(None, f"there is no agent {agent_id}")
-        queue = notifications.QueuedNotification
-        recent = self.store.all(queue, agent_id=agent_id, ticket_id=news.ticket_id)
-        waiting = self.store.all(queue, agent_id=agent_id, sent_at=None)
-        preferences = self.store.all(
-            notifications.NotificationPreference, agent_id=agent_id, event_type=news.event_type
-        )
-        return notifications.route(
-            news,
-            to=agent,
-            at=at,
-            policy=self.policies.notifications,
-            preference=preferences[0] if preferences else None,
-            queue=[*recent, *waiting, *beside],
-            silences=self.store.all(notifications.Silence, agent_id=agent_id),
-        )
+
+def not_blank(name: str, text: str) -> None:
+    if not text.strip():
+        raise BadInput(f"{name} is blank; write what it is.")
 
 
 def key_of(ticket: Ticket, what: str) -> str:

@@ -1,37 +1,49 @@
-"""An agent's day: what to do next, the board, reminders, and some quiet."""
+"""An agent's day: what to do next, the board, reminders."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from engine import kanban, notifications, priority, reminders
-from engine.contracts import OPEN_STATUSES, SlaEffect, Ticket
-from engine.desk.use_case import UseCase, key_of
+from engine import kanban, priority, reminders
+from engine.contracts import OPEN_STATUSES, AssignmentGroup, SlaEffect, Ticket
+from engine.desk.use_case import UseCase, key_of, not_blank
 from engine.envelopes import EnvelopeStatus
 from engine.flags import active
+from engine.ownership import names_of
 from engine.shared.errors import NotAllowed
 
 
 class Workspace(UseCase):
     """`seconds_left` is, by ticket, what the SLA clocks have left; a ticket without is scored without a deadline."""
 
+    def my_queue(
+        self, *, by: str, at: datetime, seconds_left: Mapping[str, float] | None = None
+    ) -> list[priority.QueueItem]:
+        """Open tickets that one owns or that are assigned to one, the most urgent first."""
+        mine = self.store.tickets(statuses=OPEN_STATUSES, holder=names_of(self.agent(by)))
+        return self._queue(mine, priority.AGENT_QUEUE, at, seconds_left)
+
     def work_queue(
         self,
         *,
         at: datetime,
-        owner_id: str | None = None,
-        group_id: str | None = None,
+        agent: str | None = None,
+        group: str | None = None,
         seconds_left: Mapping[str, float] | None = None,
-        limit: int | None = None,
     ) -> list[priority.QueueItem]:
-        """Open tickets of an agent or of a group (both None: of the whole desk), the most urgent first."""
-        tickets = self.store.tickets(statuses=OPEN_STATUSES, owner_id=owner_id)
-        chosen = [t for t in tickets if group_id is None or t.group_id == group_id]
-        left = seconds_left or {}
-        scored = [(ticket, self.score(ticket, at=at, seconds_left=left.get(ticket.id))) for ticket in chosen]
-        most = limit or (priority.AGENT_QUEUE if owner_id else priority.TEAM_QUEUE)
-        return priority.work_queue(scored, preset=self.policies.priority, limit=most)
+        """Open tickets of an agent, of a group or of the whole desk, the most urgent first."""
+        held_by = names_of(self.agent(agent)) if agent else None
+        tickets = self.store.tickets(statuses=OPEN_STATUSES, holder=held_by)
+        chosen = [ticket for ticket in tickets if group is None or ticket.group_id == group]
+        return self._queue(chosen, priority.AGENT_QUEUE if agent else priority.TEAM_QUEUE, at, seconds_left)
 
-    def score(self, ticket: Ticket, *, at: datetime, seconds_left: float | None = None) -> priority.PriorityScore:
+    def _queue(
+        self, tickets: list[Ticket], limit: int, at: datetime, seconds_left: Mapping[str, float] | None
+    ) -> list[priority.QueueItem]:
+        left = seconds_left or {}
+        scored = [(ticket, self._score(ticket, at=at, seconds_left=left.get(ticket.id))) for ticket in tickets]
+        return priority.work_queue(scored, preset=self.policies.priority, limit=limit)
+
+    def _score(self, ticket: Ticket, *, at: datetime, seconds_left: float | None = None) -> priority.PriorityScore:
         """The score of a ticket from its flags, envelopes and history."""
         envelopes = self.envelopes_of(ticket) if ticket.escalated else []
         pending = [at - e.created_at for e in envelopes if e.status == EnvelopeStatus.PENDING]
@@ -47,51 +59,85 @@ class Workspace(UseCase):
         )
 
     def board(
-        self,
-        view: kanban.KanbanView,
-        *,
-        at: datetime,
-        seconds_left: Mapping[str, float] | None = None,
+        self, view_id: str, *, by: str, at: datetime, seconds_left: Mapping[str, float] | None = None
     ) -> kanban.Board:
-        """The board of a view: all tickets that fit its filters, the open ones if it has no filter on the status."""
+        """The board of a kept view: all tickets that fit its filters, the open ones if none is on the status."""
+        view = self._view(view_id, by)
         tickets = self.store.tickets(statuses=None if "status" in view.filters else OPEN_STATUSES)
         shown = [ticket for ticket in tickets if kanban.fits(view, ticket)]
         left, scores = seconds_left or {}, {}
         if view.sort_by == kanban.SortBy.PRIORITY_SCORE:
-            scores = {t.id: self.score(t, at=at, seconds_left=left.get(t.id)).score for t in shown}
+            scores = {t.id: self._score(t, at=at, seconds_left=left.get(t.id)).score for t in shown}
         return kanban.board(view, shown, scores=scores, seconds_left=left, preset=self.policies.lifecycle)
 
-    def move_card(self, view: kanban.KanbanView, ticket_id: str, *, to: str, by: str, at: datetime) -> kanban.Moved:
-        ticket, at = self.load(ticket_id, at)
+    def move_card(self, view_id: str, *, ticket: str, to: str, by: str, at: datetime) -> kanban.Moved:
+        """Move a ticket to another column of a view's board, as its owner; a full column warns or refuses."""
+        view = self._view(view_id, by)
+        card, at = self.load(ticket, at)
+        if view.column_field == kanban.ColumnField.TEAM and to != kanban.NONE:
+            self.store.get(AssignmentGroup, to)
         cards = self._cards_in(view, to) if to in view.wip_limits else 0
         preset = self.policies.lifecycle
-        moved = kanban.move_card(view, ticket, to=to, by=by, at=at, preset=preset, cards_there=cards)
-        return moved._replace(ticket=self.keep(moved.ticket, moved.events, at=at))
+        moved, events = kanban.move_card(view, card, to=to, by=by, at=at, preset=preset, cards_there=cards)
+        return moved.model_copy(update={"ticket": self.keep(moved.ticket, events, at=at)})
 
-    def save_view(self, view: kanban.KanbanView, *, by: str) -> kanban.KanbanView:
-        """Keep a view: a personal one by its owner, a team's by one of the team."""
-        is_theirs = view.owner_id == by if view.owner_id else view.team_id in self.agent(by).teams
-        if not is_theirs:
-            raise NotAllowed(f"The view {view.name!r} belongs to {view.owner_id or view.team_id}, not to {by}.")
+    def save_view(
+        self,
+        *,
+        name: str,
+        by: str,
+        team: str | None = None,
+        columns: kanban.ColumnField = kanban.ColumnField.STATUS,
+        lanes: kanban.ColumnField | None = None,
+        filters: Mapping[str, str] | None = None,
+        limits: Mapping[str, int] | None = None,
+        limits_are: kanban.WipMode = kanban.WipMode.SOFT,
+        sort_by: kanban.SortBy = kanban.SortBy.PRIORITY_SCORE,
+    ) -> kanban.KanbanView:
+        """Keep a view of the board under its name: one's own, or that of a team one is in."""
+        agent = self.active_agent(by)
+        not_blank("name", name)
+        if team is not None and team not in agent.teams:
+            raise NotAllowed(f"A view of {team} is kept by one of the team, which {agent.name} is not.")
+        view = kanban.KanbanView(
+            id=f"{team or agent.id}/{name}",
+            name=name,
+            owner_id=None if team else agent.id,
+            team_id=team,
+            column_field=columns,
+            swimlane_field=lanes,
+            filters=dict(filters or {}),
+            wip_limits=dict(limits or {}),
+            wip_mode=limits_are,
+            sort_by=sort_by,
+        )
+        kanban.check_filters(view)
         self.store.put([view])
         return view
+
+    def views(self, *, by: str) -> list[kanban.KanbanView]:
+        """Views of the board that one may open: one's own and those of one's teams."""
+        agent = self.agent(by)
+        return [view for view in self.store.all(kanban.KanbanView) if kanban.is_for(view, agent)]
 
     def remind(
         self,
         ticket_id: str,
         *,
-        agent_id: str,
+        by: str,
         trigger_at: datetime,
         message: str,
         at: datetime,
         type: reminders.ReminderType = reminders.ReminderType.CUSTOM,
         recurring: reminders.Recurring | None = None,
     ) -> reminders.Reminder:
+        """Set oneself a reminder of a ticket, once or again and again."""
         ticket, at = self.load(ticket_id, at)
+        not_blank("message", message)
         reminder = reminders.Reminder(
             id=key_of(ticket, "reminder"),
             ticket_id=ticket.id,
-            agent_id=self.agent(agent_id).id,
+            agent_id=self.active_agent(by).id,
             type=type,
             trigger_at=trigger_at,
             message=message,
@@ -102,43 +148,29 @@ class Workspace(UseCase):
         return reminder
 
     def snooze(self, reminder_id: str, *, minutes: int, by: str, at: datetime) -> reminders.Reminder:
+        """Put a reminder of one's own off for some minutes."""
         reminder, ticket, at = self.load_with(reminders.Reminder, reminder_id, at)
         snoozed, events = reminders.snooze(reminder, minutes=minutes, by=by, at=at)
         self.keep(ticket, events, snoozed, at=at)
         return snoozed
 
     def complete_reminder(self, reminder_id: str, *, by: str, at: datetime) -> reminders.Reminder:
+        """Tick a reminder of one's own off; a recurring one comes again at its next turn."""
         reminder, ticket, at = self.load_with(reminders.Reminder, reminder_id, at)
         done, events = reminders.complete(reminder, by=by, at=at)
         self.keep(ticket, events, done, at=at)
         return done
 
-    def due_reminders(
-        self, agent_id: str, *, at: datetime, ahead: timedelta = timedelta(hours=24)
-    ) -> reminders.DueList:
-        mine = self.store.all(reminders.Reminder, agent_id=agent_id)
-        return reminders.due_list(mine, agent_id=agent_id, at=at, ahead=ahead)
+    def due_reminders(self, *, by: str, at: datetime, ahead_hours: float = 24) -> reminders.DueList:
+        """One's reminders that are overdue, and those of the hours ahead."""
+        mine = self.store.all(reminders.Reminder, agent_id=by)
+        return reminders.due_list(mine, agent_id=by, at=at, ahead=timedelta(hours=ahead_hours))
 
-    def working_on(self, ticket_id: str, *, by: str, at: datetime) -> notifications.Silence:
-        """No news of this ticket to this agent for a while."""
-        ticket = self.store.ticket(ticket_id)
-        quiet = notifications.silence(agent_id=by, ticket_id=ticket.id, at=at, policy=self.policies.notifications)
-        self.store.put([quiet])
-        return quiet
-
-    def notify(
-        self, news: notifications.News, *, to: list[str], at: datetime
-    ) -> list[notifications.QueuedNotification]:
-        """Queue news for agents by their own preferences; returns the rows that are new."""
-        rows = self.queued(news, to, at=at)
-        self.store.put(rows)
-        return rows
-
-    def send_due(self, *, at: datetime) -> list[list[notifications.QueuedNotification]]:
-        """The batches whose instant has come, marked as sent: each goes out as one message, and only once."""
-        batches = notifications.due_batches(self.store.all(notifications.QueuedNotification, sent_at=None), at=at)
-        self.store.put([row for batch in batches for row in notifications.sent(batch, at=at)])
-        return batches
+    def _view(self, view_id: str, by: str) -> kanban.KanbanView:
+        view = self.store.get(kanban.KanbanView, view_id)
+        if not kanban.is_for(view, self.agent(by)):
+            raise NotAllowed(f"The view {view.name!r} is of {view.owner_id or view.team_id}; keep one of your own.")
+        return view
 
     def _cards_in(self, view: kanban.KanbanView, column: str) -> int:
         tickets = self.store.tickets(statuses=None if "status" in view.filters else OPEN_STATUSES)

@@ -1,6 +1,6 @@
 """What is kept of a case beside its ticket: help asked for, work, talk, flags, grants, reviews, evidence, nudges."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Integer, Table, Text
+from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Integer, Table, Text, false
 
 from engine.alert_matrix import Condition
 from engine.cases import Backlog, EvidenceKind
@@ -38,6 +38,7 @@ envelopes = Table(
     text("requested_by"),
     text("assigned_to", required=False, index=True),
     text("team_id", required=False, index=True),
+    Column("is_vendor", Boolean(), nullable=False, server_default=false()),
     word("status", index=True),
     text("reason"),
     text("summary", required=False),
@@ -251,6 +252,7 @@ surveys = Table(
     key(),
     ticket_key(),
     Column("csat", Integer(), nullable=False),
+    Column("nps", Integer()),
     Column("is_complaint", Boolean(), nullable=False),
     text("comment"),
     instant("created_at"),

@@ -1,11 +1,12 @@
 """What is said where a name leads to nothing or to several: in people's words, and what there is instead."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
 
+from engine.contracts import StandardTicket
 from engine.shared.errors import BadInput, NotFound
 
 WORDS = {
@@ -24,6 +25,19 @@ WHERE = {
 }
 NAMED = 5
 """Tickets of one name that are told of."""
+
+
+def series(ticket: StandardTicket) -> str:
+    """How the numbers of the year (UTC) begin that the ticket was created in."""
+    return f"INC-{ticket.created_at:%Y}-"
+
+
+def numbered(ticket: StandardTicket, taken: Iterable[str]) -> StandardTicket:
+    """The ticket under the next number of its series, after those that are taken."""
+    start = series(ticket)
+    last = max((int(name.removeprefix(start)) for name in taken if re.fullmatch(rf"{start}\d+", name)), default=0)
+    name = f"{start}{last + 1:04}"
+    return ticket.model_copy(update={"ticket_id": name, "ticket_number": name})
 
 
 def no_record(kind: type[BaseModel], key: str) -> NotFound:

@@ -7,7 +7,17 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import polars as pl
 from pydantic import BaseModel
 
-from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
+from engine.contracts import (
+    AllocationDecision,
+    Delivery,
+    Event,
+    IngestReport,
+    RecordedEvent,
+    Rejected,
+    StandardTicket,
+    Status,
+    Ticket,
+)
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -53,6 +63,18 @@ class Store(Protocol):
         """
         ...
 
+    def create(self, ticket: StandardTicket, *, at: datetime) -> Ticket:
+        """A ticket that no other system has: its id and number become the next `INC-YYYY-NNNN` of its source, of the
+        year it is created in."""
+        ...
+
+    def own(self, firsts: Sequence[Event], *, at: datetime) -> int:
+        """Give tickets without owner their first one, each by an `accepted` event; returns how many had none.
+
+        The status stays. Per 500 in one transaction.
+        """
+        ...
+
     def ticket(self, ticket_id: str) -> Ticket:
         """The ticket with this key, or whose reference or external id it is.
 
@@ -65,10 +87,13 @@ class Store(Protocol):
         *,
         ids: Iterable[str] | None = None,
         statuses: Iterable[Status] | None = None,
-        owner_id: str | None = None,
+        holder: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Ticket]:
-        """Tickets that fit all given filters, ordered by created_at, id."""
+        """Tickets that fit all given filters, ordered by created_at, id.
+
+        `holder` is somebody by all their names: whose owner or assignee has one of these, capitals aside.
+        """
         ...
 
     def history(self, ticket_id: str) -> list[RecordedEvent]:

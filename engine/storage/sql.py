@@ -1,6 +1,6 @@
 """The system of record in a database: SQLite on one machine, PostgreSQL for many users, with the same promises."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
@@ -11,10 +11,20 @@ from more_itertools import chunked
 from pydantic import BaseModel
 from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, or_, select
 
-from engine.contracts import AllocationDecision, Delivery, Event, IngestReport, RecordedEvent, Rejected, Status, Ticket
+from engine.contracts import (
+    AllocationDecision,
+    Delivery,
+    Event,
+    IngestReport,
+    RecordedEvent,
+    Rejected,
+    StandardTicket,
+    Status,
+    Ticket,
+)
 from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import NotFound
-from engine.storage import frames, naming, rows, statements
+from engine.storage import audit_log, frames, naming, rows, seals, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.outbox import Destination
@@ -87,14 +97,33 @@ class SqlStore:
 
     def _take_in(self, items: list[Item], *, at: datetime) -> IngestReport:
         with writing(self._engine, lock=_INGEST) as connection:
-            rows = statements.known(connection, {item.key for item in items}, lock=True)
-            ids = statements.known_ids(connection, plan.deciding_events(items))
-            draft = plan.plan_batch(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
-            recorded, moved = plan.numbered(draft.events, statements.heads(connection, rows), ids, at=at)
-            statements.write_plan(connection, draft, moved)
-            insert_rows(connection, events, recorded)
-            statements.keep_rejected(connection, draft.rejected, at=at)
+            return self._write(connection, items, at=at)
+
+    def _write(self, connection: Connection, items: list[Item], *, at: datetime) -> IngestReport:
+        rows = statements.known(connection, {item.key for item in items}, lock=True)
+        ids = statements.known_ids(connection, plan.deciding_events(items))
+        draft = plan.plan_batch(items, Known(rows, statements.last_instants(connection, rows), ids), at=at)
+        recorded, moved = plan.numbered(draft.events, statements.heads(connection, rows), ids, at=at)
+        statements.write_plan(connection, draft, moved)
+        insert_rows(connection, events, recorded)
+        statements.keep_rejected(connection, draft.rejected, at=at)
         return draft.report + IngestReport(events=len(recorded))
+
+    def create(self, ticket: StandardTicket, *, at: datetime) -> Ticket:
+        with writing(self._engine, lock=_INGEST) as connection:
+            taken = statements.numbers(connection, ticket.source, naming.series(ticket))
+            numbered = naming.numbered(ticket, taken)
+            for items in plan.batches(Delivery(tickets=(numbered,))):
+                self._write(connection, items, at=in_utc(at))
+            made = statements.known(connection, [numbered.key])[numbered.key]
+        return rows.ticket(made)
+
+    def own(self, firsts: Sequence[Event], *, at: datetime) -> int:
+        owned = 0
+        for some in chunked(firsts, ROWS_PER_TRANSACTION):
+            with writing(self._engine) as connection:
+                owned += statements.own(connection, some, at=in_utc(at))
+        return owned
 
     def rejected(self) -> list[Rejected]:
         with reading(self._engine) as connection:
@@ -122,14 +151,14 @@ class SqlStore:
         *,
         ids: Iterable[str] | None = None,
         statuses: Iterable[Status] | None = None,
-        owner_id: str | None = None,
+        holder: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Ticket]:
         query = select(tickets)
         if statuses is not None:
             query = query.where(tickets.c.status.in_([Status(status).value for status in statuses]))
-        if owner_id is not None:
-            query = query.where(tickets.c.owner_id == owner_id)
+        if holder is not None:
+            query = query.where(statements.held_by(holder))
         key = tickets.c.id.collate("C") if self._engine.dialect.name == "postgresql" else tickets.c.id
         query = query.order_by(tickets.c.created_at, key)
         with reading(self._engine) as connection:
@@ -153,9 +182,11 @@ class SqlStore:
         records: Sequence[BaseModel] = (),
         within: Connection | None = None,
     ) -> Saved:
+        sealed, left = seals.onto(events, seals.of(records))
         with writing(self._engine, within=within) as connection:
-            recorded = statements.save(connection, ticket, events, at=in_utc(at))
+            recorded = statements.save(connection, ticket, sealed, at=in_utc(at))
             statements.put(connection, records)
+            audit_log.keep_seals(connection, left)
             saved = statements.known(connection, [ticket.id])[ticket.id]
         return Saved(rows.ticket(saved), [rows.recorded(row) for row in recorded])
 
@@ -172,15 +203,25 @@ class SqlStore:
             with writing(self._engine) as connection:
                 now = statements.known(connection, [note.ticket.id for note in some], lock=True)
                 unmoved = [note for note in some if now[note.ticket.id]["version"] == note.ticket.version]
-                statements.append(connection, [event for note in unmoved for event in note.events], at=in_utc(at))
+                sealed = [seals.onto(note.events, seals.of(note.records)) for note in unmoved]
+                statements.append(connection, [event for events, _ in sealed for event in events], at=in_utc(at))
                 statements.put(connection, [record for note in unmoved for record in note.records])
+                audit_log.keep_seals(connection, {name: seal for _, left in sealed for name, seal in left.items()})
             saved_notes += unmoved
         return saved_notes
 
-    def put(self, records: Sequence[BaseModel], *, within: Connection | None = None) -> None:
-        """`within` is the transaction of whoever writes them with something else."""
+    def put(
+        self,
+        records: Sequence[BaseModel],
+        *,
+        entry: audit_log.Entry | None = None,
+        within: Connection | None = None,
+    ) -> None:
+        """`entry` tells of them in the audit log; `within` is the transaction of whoever writes them with something
+        else."""
         with writing(self._engine, within=within) as connection:
             statements.put(connection, records)
+            audit_log.keep_seals(connection, seals.of(records), entry)
 
     def transaction(self, *, lock: int | None = None) -> AbstractContextManager[Connection]:
         """One transaction for several stores of this database; those with the same `lock` take turns."""
@@ -234,6 +275,10 @@ class SqlStore:
                 raise NotFound(f"The database has no table {table!r}.")
             foreign = Table(table, MetaData(), autoload_with=connection, resolve_fks=False)
         return frames.from_database(self.url, foreign, columns, where, after)
+
+    def ticket_count(self) -> int:
+        with reading(self._engine) as connection:
+            return connection.execute(select(func.count()).select_from(tickets)).scalar_one()
 
     def counts(self) -> dict[str, int]:
         with reading(self._engine) as connection:

@@ -29,7 +29,7 @@ from sqlalchemy import (
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
 from engine.shared.columns import insert_into
 from engine.shared.errors import Conflict
-from engine.storage import outbox, rows
+from engine.storage import outbox, rows, seals
 from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head
 from engine.storage.records import RecordMapping, mapping_of, parents_first
@@ -163,6 +163,34 @@ def save(connection: Connection, ticket: Ticket, new: Sequence[Event], *, at: da
     return recorded
 
 
+def own(connection: Connection, firsts: Sequence[Event], *, at: datetime) -> int:
+    """Give those tickets that have none their first owner; the rest stay as they are."""
+    held = known(connection, (event.ticket_id for event in firsts), lock=True)
+    guards.all_known((event.ticket_id for event in firsts), held)
+    new = {event.ticket_id: event for event in firsts if held[event.ticket_id]["owner_id"] is None}
+    append(connection, list(new.values()), at=at)
+    for key, event in new.items():
+        connection.execute(
+            update(tickets)
+            .where(tickets.c.id == key, tickets.c.owner_id.is_(None))
+            .values(**guards.owned(held[key], event))
+        )
+    return len(new)
+
+
+def numbers(connection: Connection, source: str, series: str) -> list[str]:
+    """The ids of a source's tickets that begin so."""
+    wanted = (tickets.c.source == source) & tickets.c.external_id.startswith(series, autoescape=True)
+    return list(connection.execute(select(tickets.c.external_id).where(wanted)).scalars())
+
+
+def held_by(names: Collection[str]) -> ColumnElement[bool]:
+    """Whether the ticket's owner or assignee has one of these names."""
+    plain = {name.casefold() for name in names}
+    assigned = tickets.c.assignee_id.in_(names) | func.lower(tickets.c.assignee_id).in_(plain)
+    return tickets.c.owner_id.in_(names) | assigned
+
+
 def new_rejected(connection: Connection, refused: Collection[Rejected]) -> dict[str, Rejected]:
     """Rejected rows that are not kept yet, by fingerprint; the first of equal ones."""
     prints: dict[str, Rejected] = {}
@@ -225,8 +253,10 @@ def decide(
     guards.all_known(keys, known(connection, keys, lock=True))
     new = guards.not_repeated(decisions, _last_decisions(connection, keys))
     if new:
-        insert_rows(connection, allocation_decisions, [rows.decision_row(decision, at) for decision in new])
-        append(connection, [guards.allocated(decision) for decision in new], at=at)
+        made = [rows.decision_row(decision, at) for decision in new]
+        insert_rows(connection, allocation_decisions, made)
+        events_of_them = map(guards.allocated, new)
+        append(connection, [seals.sealed_decision(*both) for both in zip(events_of_them, made, strict=True)], at=at)
         outbox.queue(connection, new, destination, at=at)
     groups = {one.ticket_id: one.group_id for one in new if one.outcome == Outcome.ALLOCATED}
     if groups:

@@ -1,19 +1,31 @@
 """What is kept of tickets themselves: their state, what happened, who should get them, what was delivered.
 
-The tables of people and of cases stand in their own files on the same `metadata`, which is complete once this is
-imported. Foreign keys lead to tickets, envelopes, resolutions and incidents only: a source may name people that are
-unknown here.
+The tables of people, of cases and of access stand in their own files on the same `metadata`, which is complete once
+this is imported. Foreign keys lead to tickets, envelopes, resolutions and incidents only: a source may name people that
+are unknown here.
 """
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy import text as sql
 
 from engine.contracts import Outcome, Priority, SlaEffect, Status, TicketType, Tier
-from engine.storage import case_tables, people_tables
+from engine.storage import access_tables, case_tables, people_tables
 from engine.storage.columns import instant, json_column, key, metadata, one_of, text, ticket_key, word
 
-__all__ = ["case_tables", "events", "metadata", "people_tables", "tickets"]
+__all__ = ["access_tables", "case_tables", "events", "metadata", "people_tables", "tickets"]
 
 tickets = Table(
     "tickets",
@@ -130,7 +142,7 @@ outbox = Table(
     metadata,
     Column("id", Integer(), primary_key=True, autoincrement=True),
     text("destination"),
-    ticket_key(),
+    ticket_key(required=False),
     text("key"),
     word("kind"),
     json_column("payload"),
@@ -153,6 +165,14 @@ outbox = Table(
     ),
 )
 
+breakers = Table(
+    "breakers",
+    metadata,
+    key("destination"),
+    Column("failures", Integer(), nullable=False),
+    instant("rests_until", required=False),
+)
+
 rejected_rows = Table(
     "rejected_rows",
     metadata,
@@ -164,6 +184,26 @@ rejected_rows = Table(
     text("reason"),
     json_column("content"),
     instant("received_at"),
+)
+
+RECEIPT_STATES = ("waiting", "ingested", "rejected")
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Integer(), primary_key=True, autoincrement=True),
+    word("source"),
+    Column("digest", String(64), nullable=False),
+    Column("idempotency_key", String(200)),
+    Column("body", LargeBinary(), nullable=False),
+    instant("received_at"),
+    text("key_id"),
+    word("state"),
+    text("error", required=False),
+    Unique("digest", "source"),
+    Unique("idempotency_key", "source"),
+    one_of("state", RECEIPT_STATES),
+    Index(None, "state", "id"),
 )
 
 pull_cursors = Table(

@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.desk import Desk
-    from engine.plugins.ports import HandlerPlugin, SourcePlugin
+    from engine.plugins.ports import HandlerPlugin, Notifier, SourcePlugin
     from engine.plugins.pull.notes import Notes
     from engine.plugins.pull.pages import Feed
     from engine.plugins.pull.site import Account
     from engine.storage.outbox import Outbox
     from engine.storage.pull_cursors import PullCursors
+    from engine.storage.receipts import Receipts
     from engine.storage.sql import SqlStore
     from pipelines.app.people_files import People
+    from pipelines.app.view_log import ViewLog
     from sla.alerting.store import AlertStore
 
 
@@ -66,6 +68,12 @@ class App:
         from engine.storage import open_store
 
         return open_store(self.settings.store_url)
+
+    @cached_property
+    def view_log(self) -> "ViewLog":
+        from pipelines.app.view_log import ViewLog
+
+        return ViewLog(self.store, now=self.now, warn=lambda why: self.log.warning("views not kept yet", reason=why))
 
     @cached_property
     def outbox(self) -> "Outbox":
@@ -128,6 +136,12 @@ class App:
 
         return PullCursors(self.store.engine)
 
+    @cached_property
+    def receipts(self) -> "Receipts":
+        from engine.storage.receipts import Receipts
+
+        return Receipts(self.store.engine)
+
     def feed(self, source: str) -> "Feed":
         """Where this source's tickets are fetched from. Raises BadInput with the settings that it takes."""
         from engine.plugins.registry import feed
@@ -141,12 +155,23 @@ class App:
 
         return {source: notes(self._account(source)) for source in self.settings.accounts if source in TAKES_NOTES}
 
+    @cached_property
+    def notifiers(self) -> "dict[str, Notifier]":
+        """By channel: how its notices leave the house; those of a channel without an address stay in the inbox."""
+        from engine.plugins.notifiers import notifier
+
+        urls = self.settings.notify_urls
+        return {channel: notifier(channel, url.get_secret_value()) for channel, url in urls.items()}
+
     @property
     def destinations(self) -> "dict[str, Callable[..., str]]":
         """How what waits in the outbox is sent, by destination."""
+        from engine.storage.outbox import NOTICES
+
         there = {self.handler.name: self.handler.send}
         pushed = self.notes.values() if self.settings.push_suggestions else ()
-        return there | {notes.name: notes.send for notes in pushed}
+        channels = {f"{NOTICES}{channel}": notifier.send for channel, notifier in self.notifiers.items()}
+        return there | {notes.name: notes.send for notes in pushed} | channels
 
     def _account(self, source: str) -> "Account":
         from engine.plugins.pull.site import Account
@@ -162,6 +187,8 @@ class App:
 
     def close(self) -> None:
         self.triage.close()
+        if "view_log" in self.__dict__:
+            self.__dict__.pop("view_log").close()
         if "store" in self.__dict__:
             self.__dict__.pop("store").close()
 

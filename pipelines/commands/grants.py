@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from engine.shared.errors import BadInput
+from pipelines.commands.operations import group_of
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
     from engine.resolutions import Resolution
     from pipelines.jobs.grant_review import Listed
 
-grants = typer.Typer(help="Grants to customers, their approval and weekly review.", no_args_is_help=True)
+grants = typer.Typer(
+    help="Grants to customers, their approval and weekly review.", no_args_is_help=True, cls=group_of("grant", "review")
+)
 Word = TypeVar("Word", bound=StrEnum)
 MOST = 10**14
 """Amounts are kept with 18 digits, four of them decimals."""

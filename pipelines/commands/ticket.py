@@ -1,27 +1,34 @@
-"""`helmdesk ticket`: what happened to one ticket, what triage would answer, and who owns it."""
+"""`helmdesk ticket`: what happened to one ticket and what triage would answer; its other commands are the table's."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from engine.shared.errors import BadInput, NotFound
+from pipelines.commands.operations import AsJson, By, group_of, show_result
 from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
     from engine.contracts import RecordedEvent
     from triage.contracts import Suggestion
 
-ticket = typer.Typer(help="One ticket.", no_args_is_help=True)
+ticket = typer.Typer(help="One ticket.", no_args_is_help=True, cls=group_of("ticket"))
 Key = Annotated[str, typer.Argument(help="Key, reference or id.")]
 
 
 @ticket.command()
 def show(context: typer.Context, ticket: Key) -> None:
     """What happened to one ticket, in order, and the newest reply that triage drafted."""
+    from pipelines.app import identity
+
     with open_here(context) as app:
-        found = app.store.ticket(ticket)
-        history = app.store.history(found.id)
+        reader = identity.local_user(app)
+        found = app.desk.read_ticket(ticket, reader=reader)
+        history = app.desk.read_history(found.id, reader=reader)
+        identity.saw(app, reader, door="ticket show", ticket_id=found.id)
         draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
     typer.echo(plain(f"{found.reference}  {found.subject}"))
     typer.echo(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
@@ -30,13 +37,53 @@ def show(context: typer.Context, ticket: Key) -> None:
 
 
 @ticket.command()
-def accept(
-    context: typer.Context, ticket: Key, *, by: Annotated[str, typer.Option(help="The agent who will own it, by id.")]
+def reply(
+    context: typer.Context,
+    ticket: Key,
+    *,
+    text: Annotated[str | None, typer.Option(help="In one's own words.")] = None,
+    draft: Annotated[bool, typer.Option("--draft", help="The newest draft as it is.")] = False,
+    edit_from_draft: Annotated[
+        Path | None,
+        typer.Option(help="A file of the newest draft as edited; one that is not there yet is written, to be edited."),
+    ] = None,
+    by: By = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Own an open ticket, for good: replying, resolving and grants are its owner's."""
+    """Write to the customer as the owner; what became of the draft is kept as its feedback."""
+    from pipelines.operations import OPERATIONS
+
+    if (text is not None) + draft + (edit_from_draft is not None) != 1:
+        raise BadInput("a reply is --text, --draft or --edit-from-draft FILE: give one of them")
+    if edit_from_draft is not None and not edit_from_draft.exists():
+        _write_draft(context, ticket, edit_from_draft)
+        return
+    given: dict[str, object] = {"draft": text is None}
+    if edit_from_draft is not None:
+        given["text"] = _read(edit_from_draft)
+    elif text is not None:
+        given["text"] = text
+    show_result(context, OPERATIONS["ticket reply"], ticket, given, by=by, as_json=as_json)
+
+
+def _write_draft(context: typer.Context, ticket: str, file: Path) -> None:
     with open_here(context) as app:
-        owned = app.desk.accept(app.store.ticket(ticket).id, by=by, at=app.now())
-    typer.echo(plain(f"{owned.reference} is owned by {owned.owner_id}, {owned.status}"))
+        found = app.store.ticket(ticket)
+        draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
+    if draft is None:
+        raise NotFound(f"No reply was drafted for {found.reference}; give --text")
+    try:
+        file.write_text(f"{draft.text}\n", encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{file}: can't be written: {error.strerror}") from None
+    typer.echo(f"{plain(str(file))} has the draft: edit it, and give the same command again to send it")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file}: can't be read as text: {error}") from None
 
 
 def _history(events: "Iterable[RecordedEvent]") -> Iterator[str]:

@@ -50,7 +50,7 @@ def ingest(
     complete = completed(app)
     try:
         for delivery in plugin.read(path):
-            report += app.store.ingest(complete(delivery), at=at)
+            report += take_in(app, complete(delivery), at=at)
             refused(delivery.rejected)
             unreadable += len(delivery.rejected)
             seen += len(delivery.tickets) + len(delivery.rejected)
@@ -60,6 +60,16 @@ def ingest(
     progress("ingest", seen, seen)
     if report.rejected > unreadable and refused is not ignore_rejected:
         refused(_refused_by_store(app, at))
+    return report
+
+
+def take_in(app: App, delivery: Delivery, *, at: datetime) -> IngestReport:
+    """Deliver to the store; assignees that are agents here own what had no owner."""
+    from engine.desk import own_assigned
+
+    report = app.store.ingest(delivery, at=at)
+    named = {ticket.key for ticket in delivery.tickets} | {event.ticket_id for event in delivery.events}
+    own_assigned(app.store, at=at, ticket_ids=named)
     return report
 
 

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ValidationError
 from engine.contracts import Agent, AssignmentGroup, Company, Contact, Event, Kind, SlaEffect, Team, Ticket, Tier
 from engine.contracts.ticket import OPEN_STATUSES
 from engine.customers import customers, standing
+from engine.desk import own_assigned
+from engine.ownership import by_name
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import all_wrong, read_yaml
 from pipelines.app.container import App
@@ -93,10 +95,10 @@ def _known(app: App, kind: str) -> dict[str, BaseModel]:
 def _absent(app: App, rows: Mapping[int, Mapping[str, Any]]) -> Iterable[BaseModel | str]:
     """The agents that the rows name, by id, e-mail address or name, with these absences in place of all they had."""
     agents = app.store.all(Agent)
-    by_name = {name.casefold(): agent for agent in agents for name in (agent.name, agent.email, agent.id) if name}
+    named = by_name(agents)
     away: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for number, row in rows.items():
-        agent = by_name.get(str(row.get("agent", "")).casefold())
+        agent = named.get(str(row.get("agent", "")).casefold())
         absence = {name: value for name, value in row.items() if name != "agent"}
         try:
             if agent is None:
@@ -125,6 +127,8 @@ def _store(app: App, made: Sequence[BaseModel], refused: list[str], unused: list
         if isinstance(one, Agent) and one.shift is not None and one.shift not in calendars:
             raise BadInput(f"{one.id}: shift: there is no calendar {one.shift!r}; there are {', '.join(calendars)}")
     app.store.put(made)
+    if any(isinstance(one, Agent) for one in made):
+        own_assigned(app.store, at=app.now())
     return Brought(dict(Counter(type(one).__name__ for one in made)), refused, unused)
 
 

@@ -9,7 +9,7 @@ from engine.plugins.pull.pages import Feed, Page
 from engine.shared.errors import BadInput, HelmdeskError, Unavailable
 from pipelines.app.container import App
 from pipelines.app.locks import alone
-from pipelines.jobs.ingest import OnRejected, completed, ignore_rejected
+from pipelines.jobs.ingest import OnRejected, completed, ignore_rejected, take_in
 from pipelines.progress import Progress, silent
 
 PAGE = 100
@@ -51,7 +51,7 @@ def pull(
 
 def _take_in(app: App, feed: Feed, page: Page, delivery: Delivery, refused: OnRejected) -> IngestReport:
     at = app.now()
-    report = app.store.ingest(delivery, at=at)
+    report = take_in(app, delivery, at=at)
     app.pull_cursors.move(feed.source, feed.stream, page.cursor, at=at)
     refused(delivery.rejected)
     return report

@@ -5,11 +5,17 @@ from typing import NamedTuple
 
 from engine.contracts import Event, Kind, Ticket
 from engine.shared.errors import Conflict, NotFound
+from engine.storage.seals import RECORDS, Covered
 from pipelines.app.container import App
 from pipelines.jobs.triage_tickets import text_of
+from triage.contracts import Suggestion
 from triage.feedback.acceptance import Feedback
 from triage.feedback.acceptance import feedback as judged
 from triage.feedback.reviews import Doubt, Review, Waiting, check_text, in_order, is_settled, review, waiting
+from triage.feedback.tables import reviews
+
+ANSWERS = Covered(reviews, ("number", *Review.model_fields), ("number",))
+"""People's answers, by what the event of each says."""
 
 
 class Queued(NamedTuple):
@@ -59,7 +65,8 @@ def answer_review(app: App, ticket: str, *, label: str, by: str, at: datetime, n
         current = app.store.ticket(record.id, within=connection)
         number = app.triage.feedback.add_review(answer, within=connection)
         confirmed = current.model_copy(update={"product": answer.label})
-        app.store.save(confirmed, [_confirmed(answer, number)], at=app.now(), within=connection)
+        sealed = {RECORDS: dict([ANSWERS.seal({"number": number, **answer.model_dump()})])}
+        app.store.save(confirmed, [_confirmed(answer, number, sealed)], at=app.now(), within=connection)
     return answer
 
 
@@ -76,6 +83,28 @@ def record_feedback(
     """Keep what was done with the newest draft on a ticket: sent as it is, sent as the text `sent`, or `rejected` with
     a reason. Nothing is sent by it. Raises NotFound without a draft, Conflict if it is not the one that was `shown`."""
     record = _ticket(app, ticket)
+    draft = _newest_draft(app, record)
+    if shown is not None and shown != draft.text:
+        raise Conflict(
+            f"There is a newer draft for {record.reference}; read that one first, it shows after the next cycle"
+        )
+    given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(app, record))
+    app.triage.feedback.add_feedback(given)
+    return given
+
+
+def send_draft(app: App, ticket: str, *, by: str, at: datetime, text: str | None = None) -> Ticket:
+    """Reply with the newest draft, as it is or edited to `text`, and keep that as its feedback. Raises as
+    `record_feedback`, before anything was sent."""
+    record = _ticket(app, ticket)
+    draft = _newest_draft(app, record)
+    given = judged(draft, by=by, at=at, sent=text, label=_label(app, record))
+    answered = app.desk.reply(record.id, by=by, text=draft.text if text is None else text, at=at)
+    app.triage.feedback.add_feedback(given)
+    return answered
+
+
+def _newest_draft(app: App, record: Ticket) -> Suggestion:
     draft = app.triage.store.latest_suggestions([record.id]).get(record.id)
     if draft is None:
         todo = (
@@ -84,13 +113,7 @@ def record_feedback(
             else f"drafts are for open tickets and it is {record.status}"
         )
         raise NotFound(f"No reply was drafted for {record.reference}; {todo}")
-    if shown is not None and shown != draft.text:
-        raise Conflict(
-            f"There is a newer draft for {record.reference}; read that one first, it shows after the next cycle"
-        )
-    given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(app, record))
-    app.triage.feedback.add_feedback(given)
-    return given
+    return draft
 
 
 def _shared_references(app: App) -> set[str]:
@@ -104,7 +127,7 @@ def _ticket(app: App, ticket: str) -> Ticket:
     return app.store.ticket(ticket)
 
 
-def _confirmed(answer: Review, number: int) -> Event:
+def _confirmed(answer: Review, number: int, sealed: dict[str, dict[str, str]]) -> Event:
     return Event(
         id=f"reviewed/{answer.ticket_id}/{number}",
         ticket_id=answer.ticket_id,
@@ -113,7 +136,7 @@ def _confirmed(answer: Review, number: int) -> Event:
         value=answer.label,
         actor=answer.answered_by,
         reason=answer.note or None,
-        data={"model": "review", "said": answer.said},
+        data={"model": "review", "said": answer.said, **sealed},
     )
 
 

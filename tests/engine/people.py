@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from engine.contracts import Agent, Delivery, EmpowermentConfig, Role, StandardTicket, Team, Ticket
+from engine.contracts import Absence, Agent, Delivery, EmpowermentConfig, Role, StandardTicket, Team, Ticket
 from engine.desk import Desk, Policies, read_policies
 from engine.standings import standings, tickets_as_of
 from engine.storage.ports import Store
@@ -34,6 +34,12 @@ LIMITS = EmpowermentConfig(team_id="cloud")
 def later(hours: float = 0, *, days: float = 0, minutes: float = 0) -> datetime:
     """That long after Monday morning."""
     return MONDAY + timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def on_leave(agent: Agent, days: float, *, since: float = 0) -> Agent:
+    """The agent, away for so many days since so many days before Monday."""
+    away = Absence(starts_at=later(days=-since), ends_at=later(days=days - since))
+    return agent.model_copy(update={"absences": (away,)})
 
 
 def a_ticket(**changes: Any) -> Ticket:
@@ -69,7 +75,7 @@ def policies_in(folder: Path, **presets: str) -> Policies:
     """The desk's policies of a folder, with presets by name."""
     names = ("lifecycle", "ownership", "envelopes", "flags", "empowerment", "calibration", "priority", "alert_matrix")
     return read_policies(
-        *(folder / f"{name}.yaml" for name in (*names, "reminders", "notifications", "rules")), **presets
+        *(folder / f"{name}.yaml" for name in (*names, "reminders", "notifications", "rules", "access")), **presets
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine import kanban, lifecycle
-from engine.contracts import Kind, Status
+from engine.contracts import Event, Kind, Status
 from engine.kanban import KanbanView
 from engine.shared.errors import BadInput, NotAllowed
 from tests.engine.people import POLICIES, a_ticket, later, owned
@@ -17,7 +17,7 @@ def view(**changes: Any) -> KanbanView:
     return KanbanView(**{"id": "v", "name": "Mine", **changes})
 
 
-def move(ticket: Any, to: str, *, by: str = "ana", cards: int = 0, **changes: Any) -> kanban.Moved:
+def move(ticket: Any, to: str, *, by: str = "ana", cards: int = 0, **changes: Any) -> tuple[kanban.Moved, list[Event]]:
     shown = view(**changes)
     return kanban.move_card(shown, ticket, to=to, by=by, at=later(1), preset=LIFECYCLES.preset(), cards_there=cards)
 
@@ -77,12 +77,12 @@ def test_over_the_limit_shows() -> None:
 
 
 def test_moving_a_card_is_a_move_of_the_ticket() -> None:
-    moved = move(owned(), "waiting_customer")
-    assert (moved.ticket.status, moved.events[0].sla_effect, moved.warning) == (Status.WAITING_CUSTOMER, "pause", None)
+    moved, events = move(owned(), "waiting_customer")
+    assert (moved.ticket.status, events[0].sla_effect, moved.warning) == (Status.WAITING_CUSTOMER, "pause", None)
 
 
 def test_moving_to_where_it_is_changes_nothing() -> None:
-    assert move(owned(), "in_progress").events == []
+    assert move(owned(), "in_progress")[1] == []
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,9 @@ def test_moving_to_where_it_is_changes_nothing() -> None:
         (owned(), "new", "ana", "can't become new"),
         (owned(), "resolved", "ben", "only the owner may move its card"),
         (a_ticket(), "in_progress", "ana", "accept it first"),
-        (owned(escalated=True), "resolved", "ana", "open envelope"),
+        (owned(), "resolved", "ana", "resolve it with a summary"),
+        (owned(), "waiting_vendor", "ana", "ask the vendor by an envelope"),
+        (owned(status="closed"), "in_progress", "ana", "reopen it with a reason"),
     ],
 )
 def test_moves_follow_lifecycle_and_ownership(ticket: Any, to: str, by: str, said: str) -> None:
@@ -106,17 +108,17 @@ def test_unknown_column_is_named() -> None:
 
 def test_soft_limit_warns_and_hard_refuses() -> None:
     limits = {"wip_limits": {"waiting_customer": 2}}
-    assert move(owned(), "waiting_customer", cards=1, **limits).warning is None
-    assert "one more makes it 3" in (move(owned(), "waiting_customer", cards=2, **limits).warning or "")
+    assert move(owned(), "waiting_customer", cards=1, **limits)[0].warning is None
+    assert "one more makes it 3" in (move(owned(), "waiting_customer", cards=2, **limits)[0].warning or "")
     with pytest.raises(NotAllowed, match="2 cards of at most 2; finish one there first"):
         move(owned(), "waiting_customer", cards=2, wip_mode="hard", **limits)
 
 
 def test_priority_and_team_columns_change_priority_and_group() -> None:
-    raised = move(owned(), "high", column_field="priority")
-    assert (raised.ticket.priority, raised.events[0].sla_effect) == ("high", "rebase")
-    handed = move(owned(), "grp", column_field="team")
-    assert (handed.ticket.group_id, handed.events[0].kind, handed.ticket.owner_id) == ("grp", Kind.GROUP, "ana")
+    raised, events = move(owned(), "high", column_field="priority")
+    assert (raised.ticket.priority, events[0].sla_effect) == ("high", "rebase")
+    handed, events = move(owned(), "grp", column_field="team")
+    assert (handed.ticket.group_id, events[0].kind, handed.ticket.owner_id) == ("grp", Kind.GROUP, "ana")
 
 
 def test_agent_column_never_moves_the_owner() -> None:

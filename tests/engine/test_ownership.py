@@ -8,11 +8,12 @@ from engine import lifecycle, ownership
 from engine.contracts import Kind, Status
 from engine.ownership import TransferReason
 from engine.shared.errors import NotAllowed
-from tests.engine.people import ANA, BEN, CLEO, DIRK, EVA, FIN, POLICIES, a_ticket, later, owned
+from tests.engine.people import ANA, BEN, CLEO, DIRK, EVA, FIN, POLICIES, a_ticket, later, on_leave, owned
 
 POLICY = ownership.load(POLICIES / "ownership.yaml")
 LIFECYCLES = lifecycle.load(POLICIES / "lifecycle.yaml")
 CANONICAL = LIFECYCLES.preset()
+LEFT = ANA.model_copy(update={"is_active": False})
 
 
 def accept(ticket: Any, by: Any = ANA, load: int = 0, preset: lifecycle.Preset = CANONICAL) -> lifecycle.Change:
@@ -20,7 +21,7 @@ def accept(ticket: Any, by: Any = ANA, load: int = 0, preset: lifecycle.Preset =
 
 
 def transfer(**changes: Any) -> lifecycle.Change:
-    facts: dict[str, Any] = {"to": BEN, "reason": TransferReason.TERMINATION, "authorised_by": DIRK, "at": later(1)}
+    facts: dict[str, Any] = {"to": BEN, "reason": TransferReason.TERMINATION, "by": DIRK, "at": later(1), "owner": LEFT}
     return ownership.transfer(owned(), policy=POLICY, **{**facts, **changes})
 
 
@@ -43,7 +44,7 @@ def test_owner_can_not_accept_twice() -> None:
         (EVA, 0, "new", "Eva is not active"),
         (BEN, 1, "new", "1 open tickets of at most 1"),
         (ANA, 25, "new", "25 open tickets of at most 25"),
-        (ANA, 0, "closed", "nothing left to accept"),
+        (ANA, 0, "closed", "reopen it, and it is yours"),
     ],
 )
 def test_accepting_is_refused_with_the_reason(by: Any, load: int, status: str, said: str) -> None:
@@ -77,21 +78,58 @@ def test_transfer_keeps_who_accepted() -> None:
     assert event.data["from"] == "ana"
 
 
-@pytest.mark.parametrize(("days", "is_allowed"), [(None, False), (0, False), (30, False), (31, True)])
-def test_leave_counts_after_thirty_days(days: int | None, is_allowed: bool) -> None:
-    leave = TransferReason.EXTENDED_LEAVE
-    assert ownership.can_transfer(owned(), reason=leave, leave_days=days, policy=POLICY) is is_allowed
-    if not is_allowed:
-        with pytest.raises(NotAllowed, match="Open an envelope instead"):
-            transfer(reason=leave, leave_days=days)
+@pytest.mark.parametrize(
+    ("owner", "why"),
+    [
+        (ANA, None),
+        (on_leave(ANA, 30), None),
+        (on_leave(ANA, 31), "extended_leave"),
+        (on_leave(ANA, 60, since=70), None),
+        (on_leave(ANA, 60, since=-1), None),
+        (LEFT, "termination"),
+        (None, "termination"),
+    ],
+)
+def test_who_is_gone_is_inactive_or_on_a_leave_of_more_than_thirty_days(owner: Any, why: str | None) -> None:
+    assert ownership.gone(owner, at=later(1), policy=POLICY) == why
+    for reason in TransferReason:
+        if reason != why:
+            with pytest.raises(NotAllowed, match="Open an envelope instead"):
+                transfer(reason=reason, owner=owner)
+
+
+def test_absences_that_meet_are_one_leave() -> None:
+    holiday, sick = on_leave(ANA, 20, since=20).absences[0], on_leave(ANA, 12).absences[0]
+    away = ANA.model_copy(update={"absences": (sick, holiday)})
+    assert ownership.leave(away, later(1)).days == 32
+    assert transfer(reason=TransferReason.EXTENDED_LEAVE, owner=away)[0].owner_id == "ben"
+
+
+def test_agents_are_known_by_id_address_and_name_and_a_name_of_two_is_nobodys() -> None:
+    twin = BEN.model_copy(update={"name": "Ana"})
+    known = ownership.by_name([ANA, twin])
+    assert [known.get(name) for name in ("ana", "ana@desk.example", "ben")] == [ANA, ANA, twin]
+    assert ownership.by_name([BEN, twin.model_copy(update={"id": "cleo"})]).get("ben@desk.example") is None
+
+
+def test_tickets_of_who_is_gone_are_listed_with_their_transfer() -> None:
+    tickets = [owned(), owned(id="web:2", status="closed"), owned(id="web:3", owner_id="ben")]
+    [left] = ownership.left_behind(tickets, {"ana": LEFT, "ben": BEN}, at=later(1), policy=POLICY)
+    assert (left.ticket_id, left.why) == ("web:1", "termination")
+    assert "ticket transfer web:1" in left.transfer
+
+
+def test_tickets_whose_assignee_is_another_are_listed() -> None:
+    tickets = [owned(id=name, assignee_id=name) for name in ("ana", "ANA@desk.example", "Ben", "nobody")]
+    assert [each.ticket_id for each in ownership.differences([*tickets, owned()], [ANA, BEN])] == ["Ben", "nobody"]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"authorised_by": CLEO}, "ask a manager"),
-        ({"authorised_by": ANA}, "ask a manager"),
-        ({"authorised_by": DIRK.model_copy(update={"is_active": False})}, "can't authorise"),
+        ({"by": CLEO}, "ask a manager"),
+        ({"by": ANA}, "ask a manager"),
+        ({"by": DIRK.model_copy(update={"is_active": False})}, "can't authorise"),
         ({"to": EVA}, "another active agent"),
         ({"to": ANA}, "another active agent"),
     ],
@@ -102,8 +140,10 @@ def test_transfer_needs_a_manager_and_somebody_to_take_it(change: dict[str, Any]
 
 
 def test_ticket_without_owner_is_accepted_not_transferred() -> None:
-    reason = TransferReason.TERMINATION
-    assert not ownership.can_transfer(a_ticket(), reason=reason, leave_days=None, policy=POLICY)
+    with pytest.raises(NotAllowed, match="accept it"):
+        ownership.transfer(
+            a_ticket(), owner=None, to=BEN, reason=TransferReason.TERMINATION, by=DIRK, at=later(1), policy=POLICY
+        )
 
 
 def test_only_the_owner_may_act() -> None:

@@ -29,7 +29,7 @@ def test_due_list_has_overdue_and_upcoming_soonest_first() -> None:
     late, soon, far = a_reminder(), a_reminder(id="m2", trigger_at=later(5)), a_reminder(id="m3", trigger_at=later(99))
     others = [a_reminder(agent_id="ben"), a_reminder(status="completed")]
     due = reminders.due_list([far, soon, late, *others], agent_id="ana", at=later(2))
-    assert (due.overdue, due.upcoming) == ([late], [soon])
+    assert (due.overdue, due.upcoming) == ((late,), (soon,))
 
 
 def test_reminder_rings_once_at_its_instant() -> None:

@@ -67,7 +67,9 @@ class Day:
 
     def transfer(self, by: Agent, to: Agent) -> lifecycle.Change:
         reason = ownership.TransferReason.TERMINATION
-        return ownership.transfer(self.ticket, to=to, reason=reason, authorised_by=by, at=self.at, policy=OWNERSHIP)
+        owner = next(agent for agent in AGENTS if agent.id == (self.ticket.owner_id or "ana"))
+        left = owner.model_copy(update={"is_active": False})
+        return ownership.transfer(self.ticket, owner=left, to=to, reason=reason, by=by, at=self.at, policy=OWNERSHIP)
 
     def release(self, by: Agent) -> lifecycle.Change:
         return ownership.release(self.ticket, by=by.id, at=self.at)

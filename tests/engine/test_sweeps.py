@@ -87,7 +87,12 @@ def test_envelope_without_taker_reaches_the_manager_once(store: Store) -> None:
     assert [act.message for act in desk.escalate_overdue(at=later(4))] == [
         "Escalation web:1/envelope-4 of INC-1 waiting 4+ hours"
     ]
-    assert told(store) == [("dirk", "rule")]
+    assert told(store) == [
+        ("ben", "envelope_opened"),
+        ("dirk", "envelope_opened"),
+        ("dirk", "rule"),
+        ("fin", "envelope_opened"),
+    ]
     assert desk.escalate_overdue(at=later(9)) == []
 
 
@@ -103,7 +108,7 @@ def test_tickets_that_need_a_reminder_get_one(store: Store) -> None:
 
 def test_snoozed_reminder_rings_again(store: Store) -> None:
     desk = a_desk(store)
-    reminder = desk.remind("web:1", agent_id="ana", trigger_at=later(2), message="call", at=later(1))
+    reminder = desk.remind("web:1", by="ana", trigger_at=later(2), message="call", at=later(1))
     assert len(desk.set_reminders(at=later(2))) == 1
     desk.snooze(reminder.id, minutes=45, by="ana", at=later(2))
     assert desk.set_reminders(at=later(2.5)) == []

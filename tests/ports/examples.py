@@ -7,12 +7,14 @@ from typing import Any
 from pydantic import BaseModel
 
 from engine import (
+    access,
     alert_matrix,
     cases,
     envelopes,
     flags,
     grant_review,
     kanban,
+    notices,
     notifications,
     priority,
     reminders,
@@ -162,7 +164,17 @@ RECORDS: tuple[BaseModel, ...] = (
     ),
     cases.LinkedRunbook(id="b1", ticket_id=_KEY, runbook="vpn.md", linked_by=ANA, created_at=MONDAY),
     cases.Survey(id=_KEY, ticket_id=_KEY, csat=2, is_complaint=True, created_at=MONDAY),
+    notices.Notice(
+        id=f"{ANA}/1", agent_id=ANA, channel="email", destination="notice:email", subject="1 notice",
+        text="INC-1\nnaïve", news=1, created_at=MONDAY, sent_at=LATER,
+    ),
     cases.FeedbackSignal(
         id=f"{_KEY}/docs", ticket_id=_KEY, backlog=cases.Backlog.DOCS, summary="gap", created_at=MONDAY
     ),
+    access.User(id=ANA, name="Ana", email="a@desk.test", roles=(access.UserRole.AGENT, access.UserRole.EXPERT)),
+    access.ApiKey(
+        id="0a1b2c3d4e5f", digest="0" * 64, user_id=ANA, created_at=MONDAY, created_by="adm", revoked_at=LATER,
+        revoked_by="adm",
+    ),
+    access.View(id="v1", user_id=ANA, at=MONDAY, door="queue", ticket_id="servicenow:INC1"),
 )  # fmt: skip

@@ -18,12 +18,13 @@ from engine.contracts import (
     Outcome,
     RecordedEvent,
     Rejected,
+    StandardTicket,
     Status,
     Ticket,
 )
 from engine.shared.columns import frame_schema
 from engine.shared.errors import NotFound
-from engine.storage import frames, naming, rows
+from engine.storage import frames, naming, rows, seals
 from engine.storage.chain import Head
 from engine.storage.columns import metadata
 from engine.storage.ports import Note, Record, Saved
@@ -69,6 +70,22 @@ class MemoryStore:
     def rejected(self) -> list[Rejected]:
         return [rows.rejected(row) for row in self._rejected.values()]
 
+    def create(self, ticket: StandardTicket, *, at: datetime) -> Ticket:
+        with self._lock:
+            taken = [row["external_id"] for row in self._tickets.values() if row["source"] == ticket.source]
+            numbered = naming.numbered(ticket, taken)
+            self.ingest(Delivery(tickets=(numbered,)), at=at)
+            return self.ticket(numbered.key)
+
+    def own(self, firsts: Sequence[Event], *, at: datetime) -> int:
+        with self._lock:
+            guards.all_known((event.ticket_id for event in firsts), self._tickets)
+            new = {e.ticket_id: e for e in firsts if self._tickets[e.ticket_id]["owner_id"] is None}
+            self._record(list(new.values()), in_utc(at))
+            for key, event in new.items():
+                self._tickets[key] |= guards.owned(self._tickets[key], event)
+        return len(new)
+
     def ticket(self, ticket_id: str) -> Ticket:
         with self._lock:
             named = (row for row in self._tickets.values() if ticket_id in (row["reference"], row["external_id"]))
@@ -80,7 +97,7 @@ class MemoryStore:
         *,
         ids: Iterable[str] | None = None,
         statuses: Iterable[Status] | None = None,
-        owner_id: str | None = None,
+        holder: Collection[str] | None = None,
         limit: int | None = None,
     ) -> list[Ticket]:
         keys = None if ids is None else set(ids)
@@ -91,7 +108,7 @@ class MemoryStore:
                 for row in self._tickets.values()
                 if (keys is None or row["id"] in keys)
                 and (wanted is None or row["status"] in wanted)
-                and (owner_id is None or row["owner_id"] == owner_id)
+                and (holder is None or _is_held(row, holder))
             ]
         return [rows.ticket(row) for row in sorted(found, key=lambda row: (row["created_at"], row["id"]))[:limit]]
 
@@ -109,7 +126,7 @@ class MemoryStore:
             assert before is not None
             checked = self._checked(records)
             self._tickets[ticket.id] = {**before, **rows.decided(ticket), "version": before["version"]}
-            recorded = self._record(events, at)
+            recorded = self._record(seals.onto(events, seals.of(records))[0], at)
             self._replace(checked)
             return Saved(rows.ticket(self._tickets[ticket.id]), [rows.recorded(row) for row in recorded])
 
@@ -124,7 +141,7 @@ class MemoryStore:
             unmoved = [n for n in notes if self._tickets[n.ticket.id]["version"] == n.ticket.version]
             for note in unmoved:
                 checked = self._checked(note.records)
-                self._record(note.events, in_utc(at))
+                self._record(seals.onto(note.events, seals.of(note.records))[0], in_utc(at))
                 self._replace(checked)
         return sorted(unmoved, key=lambda note: note.ticket.id)
 
@@ -156,7 +173,10 @@ class MemoryStore:
                 self._decisions.append({"id": len(self._decisions) + 1, **rows.decision_row(decision, at)})
                 if decision.outcome == Outcome.ALLOCATED:
                     self._tickets[decision.ticket_id] |= {"group_id": decision.group_id}
-            self._record([guards.allocated(decision) for decision in new], at)
+            made = self._decisions[len(self._decisions) - len(new) :]
+            self._record(
+                [seals.sealed_decision(guards.allocated(d), row) for d, row in zip(new, made, strict=True)], at
+            )
         return len(new)
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:
@@ -233,8 +253,11 @@ class MemoryStore:
             "tickets": self._tickets.values(),
             "events": (row for held in self._history.values() for row in held),
             "allocation_decisions": self._decisions,
+            "breakers": (),
             "outbox": (),
             "pull_cursors": (),
+            "receipts": (),
+            "audit_log": (),
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,
         }
@@ -250,6 +273,11 @@ class MemoryStore:
         return (
             row for record in self._records[mapping.table].values() for row in rows.side_rows(mapping, field, record)
         )
+
+
+def _is_held(row: Row, names: Collection[str]) -> bool:
+    is_assigned = (row["assignee_id"] or "").casefold() in {name.casefold() for name in names}
+    return row["owner_id"] in names or is_assigned
 
 
 def _holds(value: Any, fit: frames.Fit) -> bool:

@@ -44,7 +44,7 @@ def test_tickets_fit_all_filters_oldest_first(store: Store) -> None:
     store.ingest(delivery(*given), at=LATER)
     claim(store, "INC2", ANA)
     assert [found.external_id for found in store.tickets()] == ["INC5", "INC4", "INC3", "INC2", "INC1"]
-    assert [found.external_id for found in store.tickets(owner_id=ANA)] == ["INC2"]
+    assert [found.external_id for found in store.tickets(holder=[ANA])] == ["INC2"]
     assert [f.external_id for f in store.tickets(ids=[KEY, "servicenow:INC3", "no"], limit=1)] == ["INC3"]
     assert store.tickets(ids=[]) == store.tickets(statuses=[Status.CLOSED]) == []
     assert len(store.tickets(statuses=[Status.NEW], limit=4)) == 4

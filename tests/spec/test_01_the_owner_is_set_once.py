@@ -7,7 +7,7 @@ from engine.contracts import Kind
 from engine.ownership import TransferReason
 from engine.shared.errors import Conflict, NotAllowed
 from engine.storage.ports import Store
-from tests.engine.people import BEN, POLICIES, a_desk, later
+from tests.engine.people import ANA, BEN, POLICIES, a_desk, later
 
 CANONICAL = lifecycle.load(POLICIES / "lifecycle.yaml").preset()
 
@@ -30,7 +30,11 @@ def test_the_database_refuses_who_saw_no_owner(store: Store) -> None:
 def test_transfer_moves_the_owner_and_keeps_who_accepted(store: Store) -> None:
     desk = a_desk(store)
     desk.accept("web:1", by="ana", at=later(1))
-    moved = desk.transfer("web:1", to="ben", reason=TransferReason.TERMINATION, authorised_by="dirk", at=later(2))
+    with pytest.raises(NotAllowed, match="ana is active and here"):
+        desk.transfer("web:1", to="ben", reason=TransferReason.TERMINATION, by="dirk", at=later(2))
+    store.put([ANA.model_copy(update={"is_active": False})])
+    assert [left.ticket_id for left in desk.orphans(at=later(2))] == ["web:1"]
+    moved = desk.transfer("web:1", to="ben", reason=TransferReason.TERMINATION, by="dirk", at=later(2))
     assert (moved.owner_id, moved.accepted_by) == ("ben", "ana")
     last = store.history("web:1")[-1]
     assert (last.kind, last.actor, last.value) == (Kind.TRANSFERRED, "dirk", "ben")

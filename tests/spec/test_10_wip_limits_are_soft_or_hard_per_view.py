@@ -16,7 +16,7 @@ HOUR = 3_600
 
 def test_one_more_than_the_limit_warns_or_is_refused() -> None:
     full = {"wip_limits": {"waiting_customer": 2}, "cards": 2}
-    assert move(owned(), "waiting_customer", **full).warning
+    assert move(owned(), "waiting_customer", **full)[0].warning
     with pytest.raises(NotAllowed, match="2 cards of at most 2"):
         move(owned(), "waiting_customer", wip_mode="hard", **full)
 

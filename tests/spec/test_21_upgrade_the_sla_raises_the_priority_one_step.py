@@ -9,8 +9,8 @@ from tests.engine.people import a_desk, delivered, later
 def test_one_step_up_and_not_down_again(store: Store) -> None:
     desk = a_desk(store, delivered(1, priority="medium", tier="standard"))
     desk.accept("web:1", by="ana", at=later(1))
-    flag = desk.add_flag("web:1", type=FlagType.SOCIAL_MEDIA, by="ana", reason="a thread", at=later(2))
-    desk.clear_flag(flag.id, by="ana", at=later(3))
+    desk.add_flag("web:1", type=FlagType.SOCIAL_MEDIA, by="ana", reason="a thread", at=later(2))
+    desk.clear_flag("web:1", type=FlagType.SOCIAL_MEDIA, by="ana", at=later(3))
     ticket = store.ticket("web:1")
     assert (ticket.priority, ticket.tier) == ("high", "standard")
     raised = [event for event in store.history("web:1") if event.kind == Kind.PRIORITY]

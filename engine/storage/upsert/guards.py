@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Ticket
+from engine.not_measured import is_undated
 from engine.shared.errors import BadInput, Conflict, NotFound
 
 
@@ -34,6 +35,13 @@ def _keeps_owner(ticket: Ticket, before: Mapping[str, Any], events: Sequence[Eve
     handed_over = {event.value for event in events if event.kind == Kind.TRANSFERRED}
     if owner is not None and ticket.owner_id != owner and ticket.owner_id not in handed_over:
         raise Conflict(f"{ticket.reference} is owned by {owner}; only a transfer changes that.")
+
+
+def owned(row: Mapping[str, Any], event: Event) -> dict[str, Any]:
+    """The columns of a ticket that an `accepted` event gives its first owner."""
+    updated_at = max(row["updated_at"], event.at)
+    accepted_at = None if is_undated(event) else event.at
+    return {"owner_id": event.value, "accepted_by": event.value, "accepted_at": accepted_at, "updated_at": updated_at}
 
 
 def _owned(before: Mapping[str, Any]) -> str:

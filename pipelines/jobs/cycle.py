@@ -49,7 +49,7 @@ STAGES: Mapping[str, Stage] = {
         writes=("enrichments", "related"),
     ),
     "allocate": Stage(
-        lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions",), label="allocate"
+        lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions", "groups"), label="allocate"
     ),
     "deliver": Stage(lambda app, *_: deliver(app, at=app.now())._asdict()),
     "publish": Stage(lambda app, snapshot, _: publish(app, snapshot).rows, label="publish"),

@@ -23,6 +23,7 @@ from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.desk import desk
 from pipelines.commands.grants import grants
+from pipelines.commands.inbox import inbox
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
@@ -128,6 +129,7 @@ command_line.command("inspect")(inspect)
 command_line.command("ingest")(ingest)
 command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
+command_line.command("inbox")(inbox)
 command_line.command("coverage")(coverage)
 
 

@@ -120,8 +120,10 @@ def _news(
     ticket: Ticket, raised: Iterable[Nudge], routing: NotificationRouting
 ) -> Iterator[tuple[News, Sequence[str]]]:
     """What to tell whom, the highest level first: who hears of several at once hears of that one."""
+    highest = dict[str, int]()
     for nudge in sorted(raised, key=lambda nudge: -nudge.level):
         message = f"{ticket.reference} is {nudge.condition.replace('_', ' ')} (level {nudge.level})"
         kind = f"alert_level_{nudge.level}"
         news = News(id=nudge.id, event_type=kind, ticket_id=ticket.id, payload={"message": message})
-        yield news, routing.recipients(nudge.recipients, ticket)
+        people = routing.recipients(nudge.recipients, ticket)
+        yield news, [agent for agent in people if highest.setdefault(agent, nudge.level) == nudge.level]

@@ -1,9 +1,9 @@
-"""An agent's day: what to do next, the board, reminders, and some quiet."""
+"""An agent's day: what to do next, the board, reminders."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from engine import kanban, notifications, priority, reminders
+from engine import kanban, priority, reminders
 from engine.contracts import OPEN_STATUSES, AssignmentGroup, SlaEffect, Ticket
 from engine.desk.use_case import UseCase, key_of, not_blank
 from engine.envelopes import EnvelopeStatus
@@ -165,27 +165,6 @@ class Workspace(UseCase):
         """One's reminders that are overdue, and those of the hours ahead."""
         mine = self.store.all(reminders.Reminder, agent_id=by)
         return reminders.due_list(mine, agent_id=by, at=at, ahead=timedelta(hours=ahead_hours))
-
-    def working_on(self, ticket_id: str, *, by: str, at: datetime) -> notifications.Silence:
-        """Have quiet about a ticket while one works on it: no news of it for an hour, as the policy says."""
-        ticket = self.store.ticket(ticket_id)
-        quiet = notifications.silence(agent_id=by, ticket_id=ticket.id, at=at, policy=self.policies.notifications)
-        self.store.put([quiet])
-        return quiet
-
-    def notify(
-        self, news: notifications.News, *, to: list[str], at: datetime
-    ) -> list[notifications.QueuedNotification]:
-        """Queue news for agents by their own preferences; returns the rows that are new."""
-        rows = self.queued(news, to, at=at)
-        self.store.put(rows)
-        return rows
-
-    def send_due(self, *, at: datetime) -> list[list[notifications.QueuedNotification]]:
-        """The batches whose instant has come, marked as sent: each goes out as one message, and only once."""
-        batches = notifications.due_batches(self.store.all(notifications.QueuedNotification, sent_at=None), at=at)
-        self.store.put([row for batch in batches for row in notifications.sent(batch, at=at)])
-        return batches
 
     def _view(self, view_id: str, by: str) -> kanban.KanbanView:
         view = self.store.get(kanban.KanbanView, view_id)

@@ -74,6 +74,15 @@ class HandlerPlugin(Protocol):
         ...
 
 
+class Notifier(Protocol):
+    """A channel that notices to people go by."""
+
+    def send(self, payload: Mapping[str, Any], *, key: str) -> str:
+        """Hand a notice over; returns a receipt once the other side took it. The same key twice is the same notice.
+        Raises Unavailable (TryLater with the time it asks for) and Refused."""
+        ...
+
+
 def out_of_order(ticket: StandardTicket) -> str | None:
     """Which instant lies before the creation, in words (seed S5-11)."""
     for name in ("updated_at", "first_response_at", "resolved_at", "closed_at"):

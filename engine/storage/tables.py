@@ -130,7 +130,7 @@ outbox = Table(
     metadata,
     Column("id", Integer(), primary_key=True, autoincrement=True),
     text("destination"),
-    ticket_key(),
+    ticket_key(required=False),
     text("key"),
     word("kind"),
     json_column("payload"),
@@ -151,6 +151,14 @@ outbox = Table(
         sqlite_where=_PENDING,
         postgresql_where=_PENDING,
     ),
+)
+
+breakers = Table(
+    "breakers",
+    metadata,
+    key("destination"),
+    Column("failures", Integer(), nullable=False),
+    instant("rests_until", required=False),
 )
 
 rejected_rows = Table(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.desk import Desk
-    from engine.plugins.ports import HandlerPlugin, SourcePlugin
+    from engine.plugins.ports import HandlerPlugin, Notifier, SourcePlugin
     from engine.plugins.pull.notes import Notes
     from engine.plugins.pull.pages import Feed
     from engine.plugins.pull.site import Account
@@ -148,12 +148,23 @@ class App:
 
         return {source: notes(self._account(source)) for source in self.settings.accounts if source in TAKES_NOTES}
 
+    @cached_property
+    def notifiers(self) -> "dict[str, Notifier]":
+        """By channel: how its notices leave the house; those of a channel without an address stay in the inbox."""
+        from engine.plugins.notifiers import notifier
+
+        urls = self.settings.notify_urls
+        return {channel: notifier(channel, url.get_secret_value()) for channel, url in urls.items()}
+
     @property
     def destinations(self) -> "dict[str, Callable[..., str]]":
         """How what waits in the outbox is sent, by destination."""
+        from engine.storage.outbox import NOTICES
+
         there = {self.handler.name: self.handler.send}
         pushed = self.notes.values() if self.settings.push_suggestions else ()
-        return there | {notes.name: notes.send for notes in pushed}
+        channels = {f"{NOTICES}{channel}": notifier.send for channel, notifier in self.notifiers.items()}
+        return there | {notes.name: notes.send for notes in pushed} | channels
 
     def _account(self, source: str) -> "Account":
         from engine.plugins.pull.site import Account

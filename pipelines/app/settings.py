@@ -1,6 +1,8 @@
 """Everything the environment may say, read here and nowhere else: `HELMDESK_*`, or a `.env` file."""
 
+import json
 import os
+import re
 import sysconfig
 from difflib import get_close_matches
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticUseDefault
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import first_wrong
@@ -52,6 +54,9 @@ class Settings(BaseSettings):
     )
     handler_url: str = Field("", description="its address; empty: a file below home")
     handler_token: SecretStr | None = None
+    notify_urls: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default_factory=dict, description="JSON: channel of notices to its address; one without goes to the inbox"
+    )
     jira_url: str = Field("", description="Jira Cloud or Data Center; empty: nothing is pulled from it")
     jira_user: str = Field("", description="the e-mail of an API token; empty: the token is a personal access token")
     jira_token: SecretStr | None = None
@@ -87,6 +92,20 @@ class Settings(BaseSettings):
         if path == "":
             raise PydanticUseDefault
         return path
+
+    @field_validator("notify_urls", mode="before")
+    @classmethod
+    def _addresses(cls, given: Any) -> Any:
+        """Raises ValueError that repeats nothing of what is given: it holds secrets."""
+        try:
+            urls = json.loads(given or "{}") if isinstance(given, str) else given
+        except ValueError:
+            raise ValueError('is no JSON such as {"email": "mailto://…"}') from None
+        if not isinstance(urls, dict) or not all(isinstance(url, str | SecretStr) for url in urls.values()):
+            raise ValueError("has to be an object of channels and their addresses") from None
+        if wrong := [name for name in urls if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", name)]:
+            raise ValueError(f"{wrong[0]!r} is no name of a channel: small letters, digits and _")
+        return urls
 
     @field_validator("time_zone")
     @classmethod

@@ -10,7 +10,7 @@ from engine.envelopes import Envelope
 from engine.flags import CaseFlag, FlagType
 from engine.grant_review import GrantReviewItem, Lesson, ReviewOutcome
 from engine.kanban import WipMode
-from engine.notifications import News, QueuedNotification
+from engine.notifications import QueuedNotification
 from engine.ownership import TransferReason
 from engine.reminders import DueList, Reminder
 from engine.resolutions import Claim, GrantReviewStatus, Resolution
@@ -278,21 +278,6 @@ def test_reminders_are_set_snoozed_and_done(store: Store) -> None:
     assert desk.due_reminders(by="ana", at=later(3)) == DueList(overdue=(), upcoming=())
     assert store.get(Reminder, reminder.id).status == "completed"
     assert store.ticket("web:1").updated_at == MONDAY
-
-
-def test_news_are_queued_once_and_sent_once(store: Store) -> None:
-    desk = a_desk(store)
-    news = News(id="n1", event_type="assigned", ticket_id="web:1")
-    assert [row.agent_id for row in desk.notify(news, to=["ana", "ben", "ana", "nobody"], at=later(1))] == [
-        "ana",
-        "ben",
-    ]
-    assert desk.notify(news, to=["ana"], at=later(3)) == []
-    assert desk.send_due(at=later(1)) == []
-    assert [[row.agent_id for row in batch] for batch in desk.send_due(at=later(2))] == [["ana"], ["ben"]]
-    assert desk.send_due(at=later(2)) == []
-    desk.working_on("web:1", by="ana", at=later(4))
-    assert desk.notify(News(id="n2", event_type="assigned", ticket_id="web:1"), to=["ana"], at=later(4.5)) == []
 
 
 def test_entries_and_flags_of_one_ticket_have_keys_of_their_own(store: Store) -> None:

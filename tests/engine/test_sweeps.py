@@ -87,7 +87,12 @@ def test_envelope_without_taker_reaches_the_manager_once(store: Store) -> None:
     assert [act.message for act in desk.escalate_overdue(at=later(4))] == [
         "Escalation web:1/envelope-4 of INC-1 waiting 4+ hours"
     ]
-    assert told(store) == [("dirk", "rule")]
+    assert told(store) == [
+        ("ben", "envelope_opened"),
+        ("dirk", "envelope_opened"),
+        ("dirk", "rule"),
+        ("fin", "envelope_opened"),
+    ]
     assert desk.escalate_overdue(at=later(9)) == []
 
 

@@ -13,6 +13,7 @@ from engine import (
     flags,
     grant_review,
     kanban,
+    notices,
     notifications,
     priority,
     reminders,
@@ -162,6 +163,10 @@ RECORDS: tuple[BaseModel, ...] = (
     ),
     cases.LinkedRunbook(id="b1", ticket_id=_KEY, runbook="vpn.md", linked_by=ANA, created_at=MONDAY),
     cases.Survey(id=_KEY, ticket_id=_KEY, csat=2, is_complaint=True, created_at=MONDAY),
+    notices.Notice(
+        id=f"{ANA}/1", agent_id=ANA, channel="email", destination="notice:email", subject="1 notice",
+        text="INC-1\nnaïve", news=1, created_at=MONDAY, sent_at=LATER,
+    ),
     cases.FeedbackSignal(
         id=f"{_KEY}/docs", ticket_id=_KEY, backlog=cases.Backlog.DOCS, summary="gap", created_at=MONDAY
     ),

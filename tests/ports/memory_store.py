@@ -250,6 +250,7 @@ class MemoryStore:
             "tickets": self._tickets.values(),
             "events": (row for held in self._history.values() for row in held),
             "allocation_decisions": self._decisions,
+            "breakers": (),
             "outbox": (),
             "pull_cursors": (),
             "audit_log": (),

@@ -13,6 +13,7 @@ from pipelines.jobs.enrich_tickets import enrich_tickets
 from pipelines.jobs.evaluate_sla import evaluate_sla
 from pipelines.jobs.inbox import take_in
 from pipelines.jobs.publish import publish
+from pipelines.jobs.sweep import sweep
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
 from pipelines.progress import Progress, silent
@@ -49,6 +50,9 @@ STAGES: Mapping[str, Stage] = {
     ),
     "allocate": Stage(
         lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions",), label="allocate"
+    ),
+    "sweep": Stage(
+        lambda app, snapshot, _: sweep(app, snapshot)._asdict(), writes=("decisions", "flags", "nudges"), label="sweep"
     ),
     "deliver": Stage(lambda app, *_: deliver(app, at=app.now())._asdict()),
     "publish": Stage(lambda app, snapshot, _: publish(app, snapshot).rows, label="publish"),

@@ -134,13 +134,13 @@ def came_back(tickets: pl.DataFrame, new: pl.DataFrame, *, policy: RepeatContact
     """Those of the `new` tickets whose tickets alone make them repeat contacts, out of all `tickets` of the store: what
     `is_repeat_contact` says where nobody chased an answer; a property test holds the two equal. Both have ticket,
     requester_id, product, category, created_at."""
-    issue = pl.coalesce(
-        pl.format("product {}", "product"),
-        pl.when(pl.col("category") != "other").then(pl.format("category {}", "category")),
-    )
-    named = tickets.select("ticket", "requester_id", "created_at", issue=issue).drop_nulls(["requester_id", "issue"])
+    named = tickets.select("ticket", "requester_id", "product", "category", "created_at").drop_nulls("requester_id")
     mine = named.join(new.select("ticket"), on="ticket", how="semi")
-    pairs = mine.join(named, on=["requester_id", "issue"], suffix="_before").filter(
+    by_category = (pl.col("category") != "other") & (pl.col("category") == pl.col("category_before"))
+    by_product = pl.col("product") == pl.col("product_before")
+    is_same = pl.when(pl.col("product").is_null()).then(by_category).otherwise(by_product)
+    pairs = mine.join(named, on="requester_id", suffix="_before").filter(
+        is_same,
         pl.col("ticket") != pl.col("ticket_before"),
         (pl.col("created_at") - pl.col("created_at_before")).is_between(
             timedelta(), timedelta(days=policy.within_days)

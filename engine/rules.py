@@ -26,17 +26,17 @@ class Trigger(StrEnum):
     AGE_EXCEEDED = "escalation.age_exceeded"
 
 
-_TICKET = (
+TICKET = (
     *("id", "reference", "type", "status", "priority", "tier", "vip", "category", "product"),
     *("channel", "language", "group_id", "owner_id", "requester_id"),
 )
 _ESCALATION = ("id", "status", "age_hours", "is_overdue", "reason", "team_id", "assigned_to", "requested_by")
 
 FIELDS: dict[Trigger, frozenset[str]] = {
-    Trigger.TICKET_CREATED: frozenset(f"ticket.{name}" for name in _TICKET),
-    Trigger.TICKET_FLAGGED: frozenset([*(f"ticket.{name}" for name in _TICKET), "flag.type", "flag.reason"]),
+    Trigger.TICKET_CREATED: frozenset(f"ticket.{name}" for name in TICKET),
+    Trigger.TICKET_FLAGGED: frozenset([*(f"ticket.{name}" for name in TICKET), "flag.type", "flag.reason"]),
     Trigger.AGE_EXCEEDED: frozenset(
-        [*(f"ticket.{name}" for name in _TICKET), *(f"escalation.{name}" for name in _ESCALATION)]
+        [*(f"ticket.{name}" for name in TICKET), *(f"escalation.{name}" for name in _ESCALATION)]
     ),
 }
 """What a rule on each event may ask for and name. The customer's own text is not among it."""
@@ -110,7 +110,19 @@ class Rule(Frozen):
 
 
 class RulePolicy(Frozen):
+    """The rules of a file; a file may be one rule alone, or a list of them."""
+
     rules: tuple[Rule, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone_or_many(cls, content: object) -> object:
+        match content:
+            case {"trigger": _}:
+                return {"rules": [content]}
+            case list():
+                return {"rules": content}
+        return content
 
     @field_validator("rules")
     @classmethod
@@ -214,7 +226,7 @@ def fire(rules: Iterable[Rule], *, event: Trigger, facts: Mapping[str, Value | N
 
 
 def ticket_facts(ticket: Ticket) -> dict[str, Value | None]:
-    return {f"ticket.{name}": _plain(getattr(ticket, name)) for name in _TICKET}
+    return {f"ticket.{name}": _plain(getattr(ticket, name)) for name in TICKET}
 
 
 def escalation_facts(envelope: Envelope, ticket: Ticket, *, at: datetime) -> dict[str, Value | None]:

@@ -31,6 +31,7 @@ from pipelines.commands.people import people
 from pipelines.commands.policy import policy
 from pipelines.commands.pull import pull
 from pipelines.commands.push import push
+from pipelines.commands.rules import rules
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, as_of_or_now, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
@@ -57,6 +58,7 @@ command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
 command_line.add_typer(push, name="push")
 command_line.add_typer(policy, name="policy")
+command_line.add_typer(rules, name="rules")
 
 NEW_OBJECTS = 100_000
 """Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps."""

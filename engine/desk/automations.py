@@ -41,7 +41,7 @@ class Automations(Nudges):
 
     def rules_that_never_act(self) -> dict[str, str]:
         """Rules that can't act on this desk, by name, and why."""
-        here = self._here()
+        here = self.here()
         found = {rule.name: here.why_never(rule) for rule in self.policies.rules.rules}
         return {name: why for name, why in found.items() if why}
 
@@ -53,7 +53,7 @@ class Automations(Nudges):
         by_ticket: dict[str, list[rules.Fact]] = {}
         for fact in facts:
             by_ticket.setdefault(fact.ticket_id, []).append(fact)
-        tickets, here = self.store.tickets(ids=by_ticket), self._here()
+        tickets, here = self.store.tickets(ids=by_ticket), self.here()
         usable = [rule for rule in self.policies.rules.rules if here.why_never(rule) is None]
         asking = _Asking(usable, here, self._among("rule_firings", by_ticket), at)
         decisions = [asking.about(ticket, by_ticket[ticket.id]) for ticket in tickets]
@@ -118,7 +118,8 @@ class Automations(Nudges):
             return False
         return True
 
-    def _here(self) -> rules.Here:
+    def here(self) -> rules.Here:
+        """Who and what rules can reach."""
         return rules.Here(self.store.all(AssignmentGroup), self.store.all(Agent), self.store.all(Team))
 
     def _among(self, table: str, tickets: Iterable[str]) -> set[str]:

@@ -33,11 +33,9 @@ TEXT = {
 }  # fmt: skip
 
 USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {
-    "envelopes": "open_envelope accept_envelope complete_envelope cancel_envelope escalate_overdue expert_view",
+    "envelopes": "open_envelope accept_envelope complete_envelope cancel_envelope expert_view",
     "flags": "add_flag clear_flag flag_repeat_contact",
-    "rules": "arrived",
-    "reminders": "set_reminders due_reminders remind snooze complete_reminder",
-    "auto-close": "close_resolved",
+    "reminders": "due_reminders remind snooze complete_reminder",
     "notices": "notify send_due acknowledge",
     "board and queue": "board move_card save_view work_queue score working_on add_task move_task",
     "ticket": "reply receive note resolve close reopen release transfer",

@@ -42,7 +42,7 @@ STAGES: Mapping[str, Stage] = {
         writes=("claims", "drafts"),
     ),
     "evaluate": Stage(
-        lambda app, snapshot, _: evaluate_sla(app, snapshot).counts(), writes=("alerts",), label="evaluate SLA"
+        lambda app, snapshot, _: evaluate_sla(app, snapshot).counts(), writes=("alerts", "nudges"), label="evaluate SLA"
     ),
     "enrich": Stage(
         lambda app, snapshot, progress: enrich_tickets(app, snapshot, progress=progress)._asdict(),
@@ -52,7 +52,7 @@ STAGES: Mapping[str, Stage] = {
         lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions",), label="allocate"
     ),
     "sweep": Stage(
-        lambda app, snapshot, _: sweep(app, snapshot)._asdict(), writes=("decisions", "flags", "nudges"), label="sweep"
+        lambda app, snapshot, _: sweep(app, snapshot)._asdict(), writes=("decisions", "flags"), label="sweep"
     ),
     "deliver": Stage(lambda app, *_: deliver(app, at=app.now())._asdict()),
     "publish": Stage(lambda app, snapshot, _: publish(app, snapshot).rows, label="publish"),

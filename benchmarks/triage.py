@@ -22,7 +22,7 @@ from triage.contracts import TicketText
 from triage.drafting.macros import read_macros
 from triage.drafting.wording import load_wording
 from triage.embed import Remembering, open_embedder
-from triage.knowledge.chunks import read_articles
+from triage.knowledge.articles import read_folder
 from triage.knowledge.judged_files import read_corpus, read_judgements, read_queries
 from triage.knowledge.milvus import MilvusIndex
 from triage.knowledge.retrieval_measures import figures
@@ -90,7 +90,7 @@ def drafts(
     truth: dict[str, dict[str, str]],
     folder: Path,
 ) -> None:
-    articles = read_articles(ROOT / "data" / "knowledge")
+    articles = read_folder(ROOT / "data" / "knowledge").articles
     index = MilvusIndex(str(folder / "index.db"), embedder)
     report, _ = timed(f"index {len(articles)} articles", lambda: index.sync(articles))
     print(f"  {report}, {index.count()} chunks")

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, charts, opening, queries, reports, words
+from engine.shared.spreadsheet_text import defused
 from pipelines.marts import MartReader
 
 MOST = 12
@@ -178,7 +179,7 @@ def owed(reader: MartReader, _chosen: queries.Selection, _by: str, _window: str)
         "Choose a row to see its breaches; the filters above don't apply."
     )
     answer = st.dataframe(
-        found.select(
+        defused(found).select(
             "customer",
             "month",
             "breaches",

@@ -1,6 +1,7 @@
 """The pieces several pages place: the empty state, the line that says what a page speaks of, tables of clocks.
 
 Text from tickets, people and models is shown with `st.text`, `st.code` or in a table cell: never as Markdown or HTML.
+A table can be downloaded as CSV, so a cell that a spreadsheet would take for a formula has an apostrophe before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from dashboards import words
+from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
 FILL = "uv run helmdesk demo"
@@ -100,9 +102,9 @@ def tickets_table(
     """
     button = st.column_config.ButtonColumn("", type="secondary", key=key, width=65)
     st.dataframe(
-        shown.select(pl.lit("Open").alias("open"), pl.col(pl.String).fill_null("–"), pl.exclude(pl.String)).select(
-            "open", *shown.columns
-        ),
+        defused(shown)
+        .select(pl.lit("Open").alias("open"), pl.col(pl.String).fill_null("–"), pl.exclude(pl.String))
+        .select("open", *shown.columns),
         hide_index=True,
         height="content" if whole else height(shown),
         column_config={"open": button, **_aligned(right), **columns},
@@ -122,7 +124,7 @@ def height(shown: pl.DataFrame) -> Literal["content"] | int:
 
 def table(shown: pl.DataFrame, *, right: Sequence[str] = (), **columns: ColumnConfig) -> None:
     """A table as high as its rows, from MANY on with a scroll bar; `right` names columns of words to align right."""
-    st.dataframe(shown, hide_index=True, height=height(shown), column_config={**_aligned(right), **columns})
+    st.dataframe(defused(shown), hide_index=True, height=height(shown), column_config={**_aligned(right), **columns})
 
 
 def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:

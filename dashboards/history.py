@@ -57,6 +57,7 @@ TELLING: Mapping[str, str] = {
     "resume": "let the clock run again",
     "accepted": "accepted the ticket and owns it",
     "changed": "changed the ticket",
+    "outcome": "said how it ended: {value}",
     "group": "moved it to the group {value}",
     "assignee": "assigned it to {value}",
     "transferred": "transferred it to {value}",

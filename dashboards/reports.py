@@ -144,10 +144,10 @@ def left_out(reader: MartReader, source: str) -> pl.DataFrame:
 
 
 def machine_mail(reader: MartReader, source: str) -> pl.DataFrame:
-    """Its tickets that a machine seems to have written and that have no such outcome yet."""
+    """Its tickets that a machine seems to have written, unless somebody said of them more than that they ended."""
     return reader.query(
         """SELECT ticket, reference, subject, status FROM tickets WHERE source = ? AND is_machine_mail
-        AND outcome IS DISTINCT FROM 'machine_mail' ORDER BY created_at DESC, ticket""",
+        AND coalesce(outcome, 'solved') = 'solved' ORDER BY created_at DESC, ticket""",
         [source],
     )
 

@@ -72,12 +72,6 @@ def load(path: str | Path) -> LifecyclePolicy:
     return policy_file.read(path, LifecyclePolicy)
 
 
-def map_status(vocabulary: Mapping[str, Status], value: str | None) -> Status | None:
-    """The canonical status for a source's word, whatever its case, spaces or underscores; None if it is unknown."""
-    words = {_plain(word): status for word, status in vocabulary.items()}
-    return words.get(_plain(value)) if value is not None else None
-
-
 USE_CASES = {
     Status.RESOLVED: "resolve it with a summary (`ticket resolve`)",
     Status.CLOSED: "close it (`ticket close`)",
@@ -366,7 +360,3 @@ def _ends(
     if after == Status.RESOLVED:
         return (resolved_at if before == Status.RESOLVED else at), None
     return resolved_at, (closed_at if before == Status.CLOSED else at)
-
-
-def _plain(word: str) -> str:
-    return " ".join(word.replace("_", " ").replace("-", " ").split()).casefold()

@@ -62,6 +62,7 @@ _DONE: dict[Kind, tuple[EntryType, str]] = {
     Kind.RELEASED: (EntryType.SYSTEM, "{actor} laid the ticket aside"),
     Kind.STATUS: (EntryType.STATUS_CHANGE, "Status {value}"),
     Kind.PRIORITY: (EntryType.STATUS_CHANGE, "Priority {value}"),
+    Kind.OUTCOME: (EntryType.SYSTEM, "{actor} said how it ended: {value}"),
     Kind.FLAG: (EntryType.SYSTEM, "Flag {value}"),
     Kind.FLAG_CLEARED: (EntryType.SYSTEM, "Flag {value} cleared"),
     Kind.ENVELOPE_OPENED: (EntryType.ENVELOPE_CREATED, "Envelope {value} opened"),

@@ -77,7 +77,17 @@ def clock_inputs(tickets: pl.DataFrame, events: pl.DataFrame, *rules: "Promising
         was = moved.select(id="ticket", moved=True, was=pl.col("data").str.json_path_match("$.from"))
         known = tickets.select(id="ticket", now="channel").join(was, on="id", how="left", maintain_order="left")
         born = born.hstack(known.select(channel=pl.when("moved").then("was").otherwise("now")))
-    return born, clock_events(events, needs)
+    return born, _dated(clock_events(events, needs), tickets)
+
+
+def _dated(moves: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+    """Without acceptances whose instant is not known, which start no clock: their tickets have no `accepted_at`."""
+    is_acceptance = pl.col("kind") == Kind.ACCEPTED
+    acceptances = moves.filter(is_acceptance)
+    if acceptances.is_empty():
+        return moves
+    dated = acceptances.join(tickets.drop_nulls("accepted_at"), on="ticket", how="semi")
+    return pl.concat([moves.filter(~is_acceptance), dated])
 
 
 def _unknown(tickets: pl.DataFrame) -> dict[str, pl.Expr]:
@@ -104,10 +114,8 @@ def _is_of(*kinds: Kind) -> pl.Expr:
 
 def clock_events(events: pl.DataFrame, needs: Collection[str] = ()) -> pl.DataFrame:
     """The events that move clocks (schema `sla.contracts.EVENTS` without `id`: the store keeps each once), in no
-    particular order: `seq` is theirs. A decision to wait (`allocated` without a value) leaves the team as it is; an
-    acceptance whose instant is not known starts no clock."""
-    is_undated = (pl.col("kind") == Kind.ACCEPTED) & pl.col("data").str.contains("undated_after", literal=True)
-    moves = events.filter(_is_of(*_kinds(needs)), ~is_undated).select(**AS_RECORDED)
+    particular order: `seq` is theirs. A decision to wait (`allocated` without a value) leaves the team as it is."""
+    moves = events.filter(_is_of(*_kinds(needs))).select(**AS_RECORDED)
     if "team" not in needs:
         return moves
     is_decision = pl.col("kind") == Kind.ALLOCATED
@@ -120,7 +128,7 @@ def read_tickets(store: "Store", *, ticket: str | None = None, also: Collection[
 
     A replay alone reads these in place of a whole snapshot.
     """
-    columns = dict.fromkeys([*AS_CREATED.values(), "assignee_id", "unknown", *also])
+    columns = dict.fromkeys([*AS_CREATED.values(), "assignee_id", "accepted_at", "unknown", *also])
     names = ["id" if name == "ticket" else name for name in columns]
     return store.frame("tickets", names, where=None if ticket is None else {"id": [ticket]}).rename({"id": "ticket"})
 

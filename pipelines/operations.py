@@ -16,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from engine.access import Right, User, require
 from engine.contracts import Instant, Ticket
 from engine.desk import Desk
-from engine.shared.errors import BadInput
+from engine.priority import PriorityScore
+from engine.shared.errors import BadInput, NotAllowed
 from engine.shared.policy_file import all_wrong
 from pipelines import actions
 from pipelines.app.container import App
+from pipelines.app.identity import LOCAL
 
 Result = BaseModel | list[Any] | None
 
@@ -201,7 +203,7 @@ def perform(
     given = _checked(operation, arguments)
     wanted = inspect.signature(operation.function).parameters
     if "by" in wanted:
-        given["by"] = user.id
+        given["by"] = _agent_id(operation, user)
     if "at" in wanted:
         given["at"] = at or app.now()
     if "seconds_left" in wanted:
@@ -214,6 +216,12 @@ def perform(
     else:
         found = getattr(app.desk, operation.use_case)(*named, **given)
     return found
+
+
+def _agent_id(operation: Operation, user: User) -> str:
+    if user.id.startswith(LOCAL):
+        raise NotAllowed(f"`{operation.name}` is done by an agent, not by {user.name}: say who with --by")
+    return user.id
 
 
 def _checked(operation: Operation, given: Mapping[str, object]) -> dict[str, Any]:
@@ -242,18 +250,24 @@ def in_words(found: object) -> str:
     if isinstance(found, Ticket):
         owner = f"owned by {found.owner_id}" if found.owner_id else "without owner"
         assigned = f", assigned to {found.assignee_id}" if found.assignee_id not in (None, found.owner_id) else ""
-        return f"{found.reference} is {found.status}, {found.priority}, {owner}{assigned}  {found.id}"
+        return f"{found.reference} is {owner}{assigned}, {found.status}, {found.priority}  {found.id}"
     if isinstance(found, BaseModel):
         held = ((name, getattr(found, name)) for name in type(found).model_fields)
-        words = [_field(name, value) for name, value in held if value not in (None, "", (), {}, [])]
+        words = [_field(name, value) for name, value in held if not _says_nothing(value)]
         return "  ".join(words)
     return str(found)
+
+
+def _says_nothing(value: object) -> bool:
+    return value is None or value is False or (isinstance(value, str | tuple | list | dict) and not value)
 
 
 def _field(name: str, value: object) -> str:
     match value:
         case Ticket():
-            return value.reference
+            return f"{value.reference}  {value.subject}"
+        case PriorityScore():
+            return f"score: {value.score:g}"
         case BaseModel():
             return f"{name}: ({in_words(value)})"
         case datetime():

@@ -84,7 +84,8 @@ class Snapshot:
     def caught_up(self) -> "Snapshot":
         """The same with what was written to tickets since they were read, by whomever.
 
-        A look at the versions says which tickets changed; those alone are read again, and their clocks evaluated again.
+        A look at the versions says which tickets changed; those alone are read again, and their clocks and
+        standings made again.
         """
         if "tickets_now" not in self.__dict__:
             return self
@@ -104,6 +105,9 @@ class Snapshot:
         }
         if parts and "clocks" in self.__dict__:
             parts["clocks"] = self._clocks_after(before, fresh, is_changed)
+        if parts and "standings" in self.__dict__:
+            again = standings(fresh["tickets_now"], fresh["events"], self.as_of)
+            parts["standings"] = pl.concat([self.standings.filter(~is_changed), again])
         return self.with_parts(_read_at=now, **parts)
 
     def _clocks_after(
@@ -177,6 +181,16 @@ class Snapshot:
             .drop("claimed")
             .sort("created_at", "ticket")
         )
+
+    @cached_property
+    def proposed_machine_mail(self) -> pl.DataFrame:
+        """Rows of `tickets` that a machine seems to have written and of which nobody has said how they ended more than
+        that they did."""
+        return self.tickets_now.filter(
+            pl.col("is_machine_mail"),
+            pl.col("created_at") <= self.as_of,
+            pl.col("outcome").fill_null("solved") == "solved",
+        ).sort("created_at", "ticket")
 
     def left_out(self, figure: Figure) -> pl.Expr:
         """Whether a row of `tickets` or `ticket_clocks` is of a ticket whose outcome does not count in the figure."""

@@ -1,12 +1,16 @@
 """What every test starts from: no settings of this machine, Hypothesis without a deadline, one PostgreSQL."""
 
+import gc
 import itertools
 import os
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +18,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from engine.storage import migrate
-from tests.processes import two_processes
+from engine.storage.connect import address, engine_for, writing
+from tests.processes import processes
 
 pytest_plugins = ("tests.triage.real_parts",)
 
@@ -32,6 +37,15 @@ settings.load_profile("bounded")
 _numbers = itertools.count(1)
 
 
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays until the end: the garbage collector need not look at it before."""
+    gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Modules with slow tests come first: no worker is left with one of them when the others have nothing to do."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
@@ -44,10 +58,40 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
 
 
+@cache
+def migrated() -> tuple[str, ...]:
+    """The statements that make what the migrations made of an empty SQLite file."""
+    with tempfile.TemporaryDirectory() as folder:
+        run_migrations(f"sqlite:///{folder}/helmdesk.db")
+        with closing(sqlite3.connect(f"{folder}/helmdesk.db")) as made:
+            return tuple(made.iterdump())[1:-1]
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """As `migrate.upgrade`, but of a SQLite file without tables the migrations are run once for all tests."""
+    if revision != "head" or address(url).get_backend_name() != "sqlite" or not migrate.is_empty(url):
+        return run_migrations(url, revision)
+    engine = engine_for(url, foreign_keys=False)
+    with writing(engine) as connection:
+        if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0:
+            for statement in migrated():
+                connection.exec_driver_sql(statement)
+    return engine.dispose()
+
+
+run_migrations, migrate.upgrade = migrate.upgrade, upgrade
+
+
+@pytest.fixture
+def real_migrations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of the migrations."""
+    monkeypatch.setattr(migrate, "upgrade", run_migrations)
+
+
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sqlite") / "template.db"
-    migrate.upgrade(f"sqlite:///{file}")
+    run_migrations(f"sqlite:///{file}")
     return file
 
 
@@ -60,7 +104,7 @@ def sqlite_file(sqlite_template: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def process_pool() -> Iterator[ProcessPoolExecutor]:
     """Two processes for the session: what they imported for one test they need not import for the next."""
-    with two_processes() as pool:
+    with processes() as pool:
         yield pool
 
 
@@ -78,7 +122,7 @@ def postgres_server() -> Iterator[str]:
         server = get_server(folder / "data")
     url = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     with sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool).connect() as admin:
-        for setting in ("fsync", "full_page_writes"):
+        for setting in ("fsync", "full_page_writes", "autovacuum"):
             admin.execute(sa.text(f"ALTER SYSTEM SET {setting} = off"))
         admin.execute(sa.text("SELECT pg_reload_conf()"))
     yield url

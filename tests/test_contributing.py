@@ -61,7 +61,6 @@ try:
 except BadInput as refused:
     print(refused)
 """
-HOUSE = ("tests/test_house.py", "tests/test_architecture.py::test_rooms_keep_their_arrows")
 
 
 def follow(guide: str, project: Path) -> None:
@@ -173,4 +172,5 @@ def test_the_dictionary_documents_the_mart(trial: Trial, copy: Path) -> None:
 
 
 def test_all_of_it_has_its_place_in_the_house(copy: Path) -> None:
-    python(copy, "-m", "pytest", "-n", "0", "--noconftest", *HOUSE)
+    python(copy, "-m", "pytest", "-n", "0", "--noconftest", "tests/test_house.py")
+    python(copy, "-c", "from importlinter.cli import lint_imports_command; lint_imports_command()")

@@ -19,6 +19,7 @@ from pipelines.app.settings import Settings, setting_name
 from pipelines.cli import EXIT_CODES, FIRST_STAGE, command_line
 from pipelines.jobs.cycle import STAGES
 from pipelines.marts.registry import MARTS
+from pipelines.operations import OPERATIONS, WORDS, arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("engine", "sla", "triage", "pipelines", "dashboards")
@@ -33,16 +34,9 @@ TEXT = {
 }  # fmt: skip
 
 USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {
-    "envelopes": "open_envelope accept_envelope complete_envelope cancel_envelope expert_view",
-    "flags": "add_flag clear_flag flag_repeat_contact",
-    "reminders": "due_reminders remind snooze complete_reminder",
-    "notices": "notify send_due acknowledge",
-    "board and queue": "board move_card save_view work_queue score working_on add_task move_task",
-    "ticket": "reply receive note resolve close reopen release transfer",
-    "grants": "grant_review_report",
 }
 """No page, command, route or sweep calls these yet; each goes from here with the door that opens it."""
-POLICIES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {"envelopes", "flags", "ownership", "reminders", "rules"}
+POLICIES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {"reminders", "rules"}
 """Only use cases that wait read these."""
 MARTS_FOR_READERS_OUTSIDE = {"response_times", "reopens"}
 """For one's own DuckDB: the pages work the same out for the tickets that are chosen."""
@@ -175,7 +169,8 @@ class TestCommands:
 def commands(at: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """The words after `helmdesk` of each command that is not an old name."""
     above: Any = at or typer.main.get_command(command_line)
-    for name, command in above.commands.items():
+    for name in above.list_commands(None):
+        command = above.get_command(None, name)
         if command.hidden:
             continue
         yield from commands(command, (*path, name)) if hasattr(command, "commands") else [(*path, name)]
@@ -194,6 +189,17 @@ class TestDesk:
         waiting = " ".join(USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK.values()).split()
         assert sorted(use_cases() - use_cases_called()) == sorted(waiting)
 
+    def test_each_operation_is_a_use_case_and_a_command(self) -> None:
+        groups = {"ticket": ("ticket",), "desk": ("desk",), "grant": ("grants",), "review": ("grants",)}
+        paths = {(*groups.get(one.thing, ("desk", one.thing)), one.verb) for one in OPERATIONS.values()}
+        assert {one.use_case for one in OPERATIONS.values()} <= use_cases()
+        assert paths <= set(commands())
+
+    def test_each_argument_of_an_operation_has_help(self) -> None:
+        for operation in OPERATIONS.values():
+            assert operation.help, operation.name
+            assert {field.description for field in arguments(operation).model_fields.values()} <= set(WORDS.values())
+
 
 def use_cases() -> set[str]:
     """What people and schedules may ask of the desk."""
@@ -202,8 +208,20 @@ def use_cases() -> set[str]:
 
 
 def use_cases_called() -> set[str]:
-    """Those that the product takes of something's `.desk`; a variable `desk` may be another desk."""
-    return use_cases() & {name for above, owner, name in taken_outside(DESK) if above and owner == "desk"}
+    """Operations, those that the product takes of something's `.desk` (a variable may be another desk), and those
+    that these call."""
+    called = {name for above, owner, name in taken_outside(DESK) if above and owner == "desk"}
+    called |= {operation.use_case for operation in OPERATIONS.values()}
+    return use_cases() & (called | within(called))
+
+
+def within(use_cases: set[str]) -> set[str]:
+    """What these methods of the desk call of the desk itself, at any depth."""
+    ahead, seen = set(use_cases), set[str]()
+    while ahead:
+        seen |= ahead
+        ahead = {name for one in ahead for _, owner, name in desk_methods().get(one, ()) if owner == "self"} - seen
+    return seen
 
 
 @cache
@@ -219,10 +237,9 @@ def desk_methods() -> dict[str, set[tuple[str, str, str]]]:
 
 def policies_of(use_case: str) -> set[str]:
     """The policies that a use case reads, itself or by what it calls."""
-    ahead, seen = {use_case}, set[str]()
-    while ahead:
-        seen |= ahead
-        ahead = {
-            name for method in ahead for _, owner, name in desk_methods().get(method, ()) if owner == "self"
-        } - seen
-    return {name for method in seen for _, owner, name in desk_methods().get(method, ()) if owner == "policies"}
+    return {
+        name
+        for method in within({use_case})
+        for _, owner, name in desk_methods().get(method, ())
+        if owner == "policies"
+    }

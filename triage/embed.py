@@ -5,7 +5,7 @@ import logging
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -123,15 +123,20 @@ class WordLlama:
     def __init__(self) -> None:
         if not _installed("wordllama"):
             raise Unavailable("The fallback embedder needs wordllama; install it or choose the embedder minilm")
-        wordllama = _quiet_import("wordllama")
-        package = Path(wordllama.__file__).parent
-        self._model = wordllama.WordLlama.load(cache_dir=package, disable_download=True)
+        self._model = _word_vectors()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = self._model.embed([_readable(text) or " " for text in texts])
         return _unit(np.nan_to_num(np.asarray(vectors, dtype=np.float32)))
+
+
+@cache
+def _word_vectors() -> Any:
+    """Read once a process: 70 ms."""
+    wordllama = _quiet_import("wordllama")
+    return wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
 
 
 def _session(model: bytes) -> Any:

@@ -56,15 +56,17 @@ def ends(reader: MartReader, source: str) -> None:
         st.info("No ticket has ended.")
         return
     cards.table(found)
-    left_out = opening.ask(reports.left_out, reader, source)
-    if left_out.height:
-        with st.expander(f"Left out of attainment: {words.count(left_out.height, 'ticket')}"):
-            cards.tickets_table(left_out.drop("ticket"), left_out["ticket"].to_list(), key="opened left out")
-    proposed = opening.ask(reports.machine_mail, reader, source)
-    if proposed.height:
-        with st.expander(f"A machine seems to have written: {words.count(proposed.height, 'ticket')}"):
-            st.caption("They count until the source, or a mapping's `outcomes`, says `machine_mail`.")
-            cards.tickets_table(proposed.drop("ticket"), proposed["ticket"].to_list(), key="opened machine mail")
+    tickets(opening.ask(reports.left_out, reader, source), "Left out of attainment")
+    note = "They count until a person says so: `helmdesk outcomes accept --all-proposed`."
+    tickets(opening.ask(reports.machine_mail, reader, source), "A machine seems to have written", note)
+
+
+def tickets(found: pl.DataFrame, label: str, note: str = "") -> None:
+    if found.height:
+        with st.expander(f"{label}: {words.count(found.height, 'ticket')}"):
+            if note:
+                st.caption(note)
+            cards.tickets_table(found.drop("ticket"), found["ticket"].to_list(), key=f"opened {label}")
 
 
 def refused(reader: MartReader, source: str) -> None:

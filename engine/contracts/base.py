@@ -45,6 +45,7 @@ class Kind(StrEnum):
 
     CREATED = "created"
     CHANGED = "changed"
+    OUTCOME = "outcome"
     ASSIGNEE = "assignee"
     TRANSFERRED = "transferred"
     RELEASED = "released"

@@ -87,6 +87,8 @@ class Nudges(Flags):
         return [nudge for decision in decisions for nudge in decision.raised]
 
     def acknowledge(self, nudge_id: str, *, by: str, at: datetime) -> Nudge:
+        """Say that one has seen an alert of the matrix and looks after it."""
+        self.active_agent(by)
         nudge, ticket, at = self.load_with(Nudge, nudge_id, at)
         seen, events = alert_matrix.acknowledge(nudge, by=by, at=at)
         self.keep(ticket, events, seen, at=at)

@@ -17,6 +17,7 @@ from engine.contracts import (
     StandardTicket,
     Status,
     Ticket,
+    TicketOutcome,
     TicketType,
 )
 from engine.customers import completed, customers
@@ -194,6 +195,12 @@ class Tickets(Flags):
             moved, accepted = self._accepted(moved, by, at)
             events = [*events, *accepted]
         return self.keep(moved, events, at=at)
+
+    def end_as(self, ticket_id: str, outcome: TicketOutcome, *, by: str, at: datetime) -> Ticket:
+        """A person says how it ended, or will have once it ends; the source may say otherwise later."""
+        ticket, at = self.load(ticket_id, at)
+        event = Event(ticket_id=ticket.id, kind=Kind.OUTCOME, at=at, value=outcome, actor=by)
+        return self.keep(ticket.model_copy(update={"outcome": outcome, "updated_at": at}), [event], at=at)
 
     def reply(self, ticket_id: str, *, by: str, text: str, at: datetime) -> Ticket:
         """Write to the customer as the owner; the first time ends the first-response clock."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from engine.contracts import Rejected
-from engine.plugins import cells
+from engine.plugins import cells, ticket_rows
 from engine.plugins.cells import FIELD, UPDATED
 from engine.plugins.mapping import ANY_OTHER, ROLES, TicketMapping, Users
 from engine.plugins.tables import ROW, Batch, Faulty
@@ -38,12 +38,14 @@ def comments(batches: Iterable[Batch], people: Mapping[str, Person], mapping: Ti
         return found
     ticket, at = mapping.comments.ticket, mapping.comments.at
     for batch in batches:
-        good, refused = cells.dated(batch.frame, mapping, ticket=ticket, at=at, origin=origin)
-        found.refused.extend([*refused, *(cells.refused(mapping, origin, fault) for fault in batch.faulty)])
+        good, refused = ticket_rows.dated(batch.frame, mapping, ticket=ticket, at=at, origin=origin)
+        found.refused.extend([*refused, *(ticket_rows.refused(mapping, origin, fault) for fault in batch.faulty)])
         for row in good.iter_rows(named=True):
             made = _comment(row, people, mapping)
             if isinstance(made, str):
-                found.refused.append(cells.refused(mapping, origin, Faulty(row[ROW], made, cells.content_of(row))))
+                found.refused.append(
+                    ticket_rows.refused(mapping, origin, Faulty(row[ROW], made, ticket_rows.content_of(row)))
+                )
             else:
                 found.of.setdefault(row[KEY], []).append(made)
                 found.rows[row[KEY]] = found.rows.get(row[KEY], 0) + 1

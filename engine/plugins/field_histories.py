@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from engine.contracts import Delivery, Event, Kind, Rejected, StandardTicket, Status
-from engine.plugins import cells
+from engine.contracts import Delivery, Rejected
+from engine.plugins import ticket_rows
 from engine.plugins.cells import FIELD, UPDATED
 from engine.plugins.mapping import ENUMS, HISTORY_FIELDS, TicketMapping
 from engine.plugins.ports import chunks
 from engine.plugins.tables import ROW, Batch, Faulty
-from engine.plugins.ticket_history import Change, Unreadable, meaning, with_history
+from engine.plugins.ticket_history import Change, Unreadable, meaning, with_changes
 from engine.plugins.updates import held_back
 
 KEY = f"{FIELD}ticket_id"
@@ -35,14 +35,14 @@ def changes(batches: Iterable[Batch], mapping: TicketMapping, origin: str) -> Ch
     if history is None:
         return found
     for batch in batches:
-        good, refused = cells.dated(batch.frame, mapping, ticket=history.ticket, at=history.at, origin=origin)
-        found.refused.extend([*refused, *(cells.refused(mapping, origin, fault) for fault in batch.faulty)])
+        good, refused = ticket_rows.dated(batch.frame, mapping, ticket=history.ticket, at=history.at, origin=origin)
+        found.refused.extend([*refused, *(ticket_rows.refused(mapping, origin, fault) for fault in batch.faulty)])
         for row in good.iter_rows(named=True):
             try:
                 change = _change(row, mapping)
             except Unreadable as error:
                 found.refused.append(
-                    cells.refused(mapping, origin, Faulty(row[ROW], str(error), cells.content_of(row)))
+                    ticket_rows.refused(mapping, origin, Faulty(row[ROW], str(error), ticket_rows.content_of(row)))
                 )
                 continue
             key, at = row[KEY], row[UPDATED]
@@ -101,7 +101,9 @@ def deliveries(batches: Iterable[Batch], mapping: TicketMapping, origin: str) ->
             made = _whole_ticket(key, first, found.of.get(key, []), mapping)
             if isinstance(made, str):
                 rejected.append(
-                    cells.refused(mapping, origin, Faulty(None, f"ticket {key} is held back: {made}", {column: key}))
+                    ticket_rows.refused(
+                        mapping, origin, Faulty(None, f"ticket {key} is held back: {made}", {column: key})
+                    )
                 )
             else:
                 tickets.append(made)
@@ -119,32 +121,5 @@ def _whole_ticket(key: str, first: datetime, found: list[Change], mapping: Ticke
         return whole
     values = {change.field: change.after for change in whole}
     last = max((change.at for change in whole), default=first)
-    ticket = cells.ticket_of({"ticket_id": key, "created_at": first, "updated_at": last, **values}, mapping, {})
+    ticket = ticket_rows.ticket_of({"ticket_id": key, "created_at": first, "updated_at": last, **values}, mapping, {})
     return ticket if isinstance(ticket, str) else with_changes(ticket, whole, mapping)
-
-
-def with_changes(ticket: StandardTicket, whole: list[Change], mapping: TicketMapping) -> Delivery:
-    """The ticket with its history; a sign of work is an answer where the mapping says so."""
-    made = with_history(ticket, whole, ())
-    ticket = made.tickets[0].model_copy(update={"responses": mapping.responses})
-    sign = first_sign_of_work(ticket, whole) if mapping.first_response == "first_touch" else None
-    if sign is None or not made.events:
-        return made.model_copy(update={"tickets": (ticket,)})
-    name = f"{ticket.key}/response/{sign.at.isoformat()}"
-    answer = Event(ticket_id=ticket.key, kind=Kind.RESPONSE, at=sign.at, actor=sign.by or ticket.source, id=name)
-    events = sorted([*made.events, answer], key=lambda event: event.at)
-    return Delivery(tickets=(ticket.model_copy(update={"first_response_at": sign.at}),), events=tuple(events))
-
-
-def first_sign_of_work(ticket: StandardTicket, whole: Iterable[Change]) -> Change | None:
-    """The first change to a status that is not new, or to another assignee after the creation."""
-    moved = (change for change in whole if change.before != change.after)
-    return next(
-        (
-            change
-            for change in moved
-            if (change.field == "status" and change.after != Status.NEW)
-            or (change.field == "assignee" and change.after and change.at > ticket.created_at)
-        ),
-        None,
-    )

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
-from engine.plugins import cells, field_histories, related_files, updates
+from engine.plugins import field_histories, related_files, ticket_rows, updates
 from engine.plugins.mapping import ROW_NUMBER, TicketMapping
 from engine.plugins.ports import CHUNK, chunks, not_unicode, out_of_order, storable
 from engine.plugins.tables import SUFFIXES, Batch, Faulty, Table, flat, frame_of, open_table
@@ -45,11 +45,11 @@ class MappedFiles:
     def _check(self, table: Table, part: Path, *, is_one: bool) -> None:
         if history := self.mapping.history:
             named = (history.ticket, history.field, history.before, history.after, history.at, history.by)
-            return cells.check_named([name for name in named if name], table.columns, part, key="history")
+            return ticket_rows.check_named([name for name in named if name], table.columns, part, key="history")
         if self.mapping.columns["ticket_id"] == ROW_NUMBER and not is_one:
             raise BadInput(f"{part}: row numbers are ids of one file alone; give the files one by one, as own sources")
         if table.columns:
-            cells.check_columns(self.mapping, table.columns, part)
+            ticket_rows.check_columns(self.mapping, table.columns, part)
         return None
 
     def parse(self, payload: Mapping[str, Any]) -> Delivery:
@@ -64,18 +64,18 @@ class MappedFiles:
     def _tickets(self, batches: Iterator[Batch], origin: str) -> Iterator[Delivery]:
         seen: dict[str, int] = {}
         for batch in batches:
-            good, refused = cells.typed(batch.frame, self.mapping, origin)
-            refused += [cells.refused(self.mapping, origin, fault) for fault in batch.faulty]
-            fresh, again = cells.once(good, seen, self.mapping, origin)
-            tickets, odd = cells.tickets(fresh, self.mapping, origin)
+            good, refused = ticket_rows.typed(batch.frame, self.mapping, origin)
+            refused += [ticket_rows.refused(self.mapping, origin, fault) for fault in batch.faulty]
+            fresh, again = ticket_rows.once(good, seen, self.mapping, origin)
+            tickets, odd = ticket_rows.tickets(fresh, self.mapping, origin)
             yield Delivery(tickets=tuple(tickets), rejected=tuple(_by_row([*refused, *again, *odd])))
 
     def _histories(self, batches: Iterator[Batch], origin: str) -> Iterator[Delivery]:
         read = list(batches)
         if not read:
             return
-        good, refused = cells.typed(pl.concat([batch.frame for batch in read]), self.mapping, origin)
-        refused += [cells.refused(self.mapping, origin, fault) for batch in read for fault in batch.faulty]
+        good, refused = ticket_rows.typed(pl.concat([batch.frame for batch in read]), self.mapping, origin)
+        refused += [ticket_rows.refused(self.mapping, origin, fault) for batch in read for fault in batch.faulty]
         histories, rejected = updates.histories(good, refused, self.mapping, origin)
         for part, some in chunks(histories, _by_row(rejected)):
             yield Delivery(
@@ -88,10 +88,10 @@ class MappedFiles:
 def one_record(record: Mapping[str, Any], mapping: TicketMapping, origin: str) -> Delivery:
     """A single ticket from a JSON object; a column that it lacks is a null."""
     if reason := not_unicode(record):
-        return Delivery(rejected=(cells.refused(mapping, origin, Faulty(1, reason, dict(record))),))
+        return Delivery(rejected=(ticket_rows.refused(mapping, origin, Faulty(1, reason, dict(record))),))
     row = flat(record)
-    good, refused = cells.typed(frame_of([(1, row)], list(row)), mapping, origin)
-    tickets, odd = cells.tickets(good, mapping, origin)
+    good, refused = ticket_rows.typed(frame_of([(1, row)], list(row)), mapping, origin)
+    tickets, odd = ticket_rows.tickets(good, mapping, origin)
     return Delivery(tickets=tuple(tickets), rejected=(*refused, *odd))
 
 

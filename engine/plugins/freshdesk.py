@@ -6,14 +6,12 @@ keeps. Due dates are what Freshdesk's SLA computed, hence its verdict and no pro
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from engine.contracts import Delivery
-from engine.plugins import cells
-from engine.plugins.files import one_record
+from engine.contracts import Delivery, StandardTicket
 from engine.plugins.messages import Messages
-from engine.plugins.tables import Faulty
-from engine.plugins.ticket_history import Message, Role, Unreadable, instants, with_messages
+from engine.plugins.ticket_history import Message, Role, instants, with_messages
 
 Json = Mapping[str, Any]
 
@@ -23,15 +21,11 @@ class FreshdeskSource(Messages):
 
     def parse(self, payload: Json) -> Delivery:
         record = {name: value for name, value in payload.items() if name != "conversations"}
-        origin = f"{self.name} webhook"
-        delivery = one_record(record, self.mapping, origin)
-        if not delivery.tickets or not isinstance(payload.get("conversations"), list):
-            return delivery
-        try:
-            return with_messages(delivery.tickets[0], self._messages(payload))
-        except (Unreadable, AttributeError, KeyError, TypeError) as error:
-            reason = f"conversations: not as Freshdesk writes them ({error})"
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, record)),))
+        return self.with_records(record, payload, partial(self._with_messages, payload))
+
+    def _with_messages(self, payload: Json, ticket: StandardTicket) -> Delivery:
+        talk = isinstance(payload.get("conversations"), list)
+        return with_messages(ticket, self._messages(payload)) if talk else Delivery(tickets=(ticket,))
 
     def _messages(self, payload: Json) -> list[Message]:
         listed = payload["conversations"]

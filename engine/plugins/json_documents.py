@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from engine.shared.dialect import encoding_of
 from engine.shared.errors import BadInput
-from engine.shared.tabular import LARGEST_ROW, encoding_of, readable, whole
+from engine.shared.tabular import LARGEST_ROW, readable, whole
 
 USUAL: Final = ("issues", "tickets", "result", "results", "value", "data", "items", "records", "entries")
 """What APIs call their list."""

@@ -2,16 +2,21 @@
 messages mean to its webhook."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
 
 from engine.contracts import Delivery, Event, Rejected, StandardTicket
-from engine.plugins.cells import refused
-from engine.plugins.files import Line, MappedFiles, content_of, numbered_lines
+from engine.plugins.files import Line, MappedFiles, content_of, numbered_lines, one_record
 from engine.plugins.json_documents import document_records
-from engine.plugins.ports import CHUNK
+from engine.plugins.ports import CHUNK, not_unicode
 from engine.plugins.tables import Faulty
+from engine.plugins.ticket_history import Unreadable
+from engine.plugins.ticket_rows import refused
 from engine.shared.errors import BadInput
+from engine.shared.policy_file import all_wrong
 
 
 class Messages(MappedFiles):
@@ -25,6 +30,25 @@ class Messages(MappedFiles):
         if path.is_dir() or not name.endswith((".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")):
             return super().read(path)
         return self._deliveries(numbered_lines(path), path.name)
+
+    def with_records(
+        self, record: Mapping[str, Any], given: Mapping[str, Any], history: Callable[[StandardTicket], Delivery]
+    ) -> Delivery:
+        """A record's ticket with the history in what was `given` around it, which is refused whole if it is not as the
+        vendor writes it."""
+        if (reason := not_unicode(given)) is None:
+            delivery = one_record(record, self.mapping, f"{self.name} webhook")
+            if not delivery.tickets:
+                return delivery
+            try:
+                return history(delivery.tickets[0])
+            except ValidationError as error:
+                reason = all_wrong(error)
+            except Unreadable as error:
+                reason = str(error)
+            except (AttributeError, KeyError, TypeError) as error:
+                reason = f"history: not as {self.name} writes it ({error!r})"
+        return Delivery(rejected=(refused(self.mapping, f"{self.name} webhook", Faulty(1, reason, dict(given))),))
 
     def _deliveries(self, lines: list[Line], origin: str) -> Iterator[Delivery]:
         first: dict[str, int] = {}

@@ -9,13 +9,13 @@ from typing import Any
 import polars as pl
 
 from engine.contracts import Delivery, Rejected, StandardTicket
-from engine.plugins import cells
+from engine.plugins import ticket_rows
 from engine.plugins.comment_files import KEY, Comments, Person, comments, people
-from engine.plugins.field_histories import Changes, changes, joined, with_changes
+from engine.plugins.field_histories import Changes, changes, joined
 from engine.plugins.mapping import TicketMapping
 from engine.plugins.ports import chunks
 from engine.plugins.tables import SUFFIXES, Batch, Faulty, Table, open_table
-from engine.plugins.ticket_history import with_messages
+from engine.plugins.ticket_history import with_changes, with_messages
 from engine.plugins.updates import held_back
 from engine.shared.errors import BadInput
 
@@ -30,9 +30,9 @@ def deliveries(folder: Path, mapping: TicketMapping) -> Iterator[Delivery]:
     for name, parts in opened.items():
         for origin, table in parts:
             if name == "tickets":
-                cells.check_columns(mapping, table.columns, origin)
+                ticket_rows.check_columns(mapping, table.columns, origin)
             else:
-                cells.check_named(_named(getattr(mapping, name)), table.columns, origin, key=name)
+                ticket_rows.check_named(_named(getattr(mapping, name)), table.columns, origin, key=name)
     return _deliveries(opened, mapping)
 
 
@@ -44,10 +44,10 @@ def _deliveries(opened: Mapping[str, list[tuple[str, Table]]], mapping: TicketMa
     seen: dict[str, int] = {}
     for origin, table in opened["tickets"]:
         for batch in table.batches():
-            good, refused = cells.typed(_by_name(batch.frame, users, mapping), mapping, origin)
-            refused += [cells.refused(mapping, origin, fault) for fault in batch.faulty]
-            fresh, again = cells.once(good, seen, mapping, origin)
-            tickets, odd = cells.tickets(fresh.filter(~pl.col(KEY).is_in(list(held))), mapping, origin)
+            good, refused = ticket_rows.typed(_by_name(batch.frame, users, mapping), mapping, origin)
+            refused += [ticket_rows.refused(mapping, origin, fault) for fault in batch.faulty]
+            fresh, again = ticket_rows.once(good, seen, mapping, origin)
+            tickets, odd = ticket_rows.tickets(fresh.filter(~pl.col(KEY).is_in(list(held))), mapping, origin)
             made = [_with_all(ticket, changed, written, mapping) for ticket in tickets]
             yield Delivery(
                 tickets=tuple(ticket for each in made for ticket in each.tickets),
@@ -69,7 +69,7 @@ def _strangers(changed: Changes, written: Comments, known: Collection[str], mapp
 
 
 def _refused(reason: str, key: str, mapping: TicketMapping) -> Rejected:
-    return cells.refused(mapping, "related files", Faulty(None, reason, {"ticket": key}))
+    return ticket_rows.refused(mapping, "related files", Faulty(None, reason, {"ticket": key}))
 
 
 def _with_all(ticket: StandardTicket, changed: Changes, written: Comments, mapping: TicketMapping) -> Delivery:

@@ -4,16 +4,13 @@ The incident log as a file is the mapping `servicenow-csv`; both key a ticket by
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, GroupMetrics, GroupStatus, Location
-from engine.plugins import cells
-from engine.plugins.files import one_record
 from engine.plugins.messages import Messages
 from engine.plugins.sending import Handler, external_id, require_group, words
 from engine.plugins.servicenow_history import PARTS, history, state_word
-from engine.plugins.tables import Faulty
-from engine.plugins.ticket_history import Unreadable
 from engine.shared.errors import BadInput
 
 
@@ -23,25 +20,15 @@ class ServiceNowSource(Messages):
     def parse(self, payload: Mapping[str, Any]) -> Delivery:
         listed = payload.get("result", payload)
         records = listed if isinstance(listed, list) else [listed]
-        parts = [self._one(record) for record in records]
+        parts = [
+            self.with_records(_cells(record), record, partial(history, incident=record, mapping=self.mapping))
+            for record in records
+        ]
         return Delivery(
             tickets=tuple(ticket for part in parts for ticket in part.tickets),
             events=tuple(event for part in parts for event in part.events),
             rejected=tuple(refused for part in parts for refused in part.rejected),
         )
-
-    def _one(self, record: Any) -> Delivery:
-        plain, origin = _cells(record), f"{self.name} webhook"
-        delivery = one_record(plain, self.mapping, origin)
-        if not delivery.tickets or not isinstance(record.get("sys_audit"), list):
-            return delivery
-        try:
-            return history(delivery.tickets[0], record, self.mapping)
-        except (Unreadable, AttributeError, KeyError, TypeError) as error:
-            reason = (
-                str(error) if isinstance(error, Unreadable) else f"history: not as ServiceNow writes it ({error!r})"
-            )
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, plain)),))
 
 
 def _cells(record: Any) -> dict[str, Any]:

@@ -23,7 +23,9 @@ Row = Mapping[str, Any]
 
 
 def history(ticket: StandardTicket, incident: Row, mapping: TicketMapping) -> Delivery:
-    """The ticket with what the rows tell. Raises Unreadable."""
+    """The ticket with what the rows tell, where they came with it. Raises Unreadable."""
+    if not isinstance(incident.get("sys_audit"), list):
+        return Delivery(tickets=(ticket,))
     audits = _dated(incident["sys_audit"], mapping)
     changes = [*_states(audits, incident, mapping), *_changes(audits, mapping)]
     return with_history(ticket, changes, _messages(incident, mapping))

@@ -13,8 +13,10 @@ import polars as pl
 from engine.plugins import workbooks, xes
 from engine.plugins.json_documents import document_records
 from engine.plugins.ports import CHUNK, not_unicode
+from engine.shared.dialect import delimiters_of, encoding_of
 from engine.shared.errors import BadInput
-from engine.shared.tabular import delimiter_of, lines, name_within, readable, text_of, whole
+from engine.shared.no_links import open_bytes
+from engine.shared.tabular import lines, name_within, readable, text_of, whole
 from engine.shared.tabular import records as csv_records
 
 ROW = "\x00row"
@@ -24,6 +26,8 @@ FORMS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".xes")
 SUFFIXES = (*FORMS, *(f"{form}.gz" for form in FORMS), ".parquet", ".xlsx", ".xls", ".zip")
 MOST_ROWS = 50_000_000
 """Of a Parquet file, in which a few bytes may stand for any number."""
+MOST_COLUMNS = 5_000
+"""The widest public exports have a thousand."""
 DEEPEST = 10
 """Levels of nested keys that become columns; what is deeper stays JSON."""
 
@@ -65,20 +69,24 @@ def open_table(
         if path.stat().st_size == 0:
             raise BadInput(f"{path}: the file is empty; export it again")
         name = name_within(path)
+        if encoding == "auto":
+            encoding = encoding_of(path)
         match name.rpartition(".")[2]:
             case "parquet":
                 return _Frame(_parquet(path))
             case "xlsx" | "xls":
                 return _Frame(_under_header(workbooks.sheet(path, sheet), skip_rows, path))
             case "jsonl" | "ndjson":
-                return _Records(partial(_json_lines, path, encoding), "line")
+                return _Records(partial(_json_lines, path, encoding), "line", path)
             case "json":
                 given = document_records(path, records, encoding=encoding)
                 return _Records(
-                    lambda: ((number, _cells(record), record) for number, record in enumerate(given, 1)), "record"
+                    lambda: ((number, _cells(record), record) for number, record in enumerate(given, 1)), "record", path
                 )
             case "xes":
-                return _Records(lambda: ((n, event, None) for n, event in enumerate(xes.log_events(path), 1)), "event")
+                return _Records(
+                    lambda: ((n, event, None) for n, event in enumerate(xes.log_events(path), 1)), "event", path
+                )
             case "csv" | "tsv":
                 mark = "\t" if name.endswith(".tsv") else delimiter
                 return _Csv(path, encoding, mark, skip_rows)
@@ -110,14 +118,21 @@ class _Csv:
 
     def __init__(self, path: Path, encoding: str, delimiter: str, skip_rows: int) -> None:
         self.path, self.encoding, self.skip_rows = path, encoding, skip_rows
-        self.delimiter = delimiter_of(path, encoding, skip=skip_rows) if delimiter == "auto" else delimiter
+        self.delimiter = self._sole_delimiter() if delimiter == "auto" else delimiter
         rows = self._rows()
         header = next(rows, None)
         if header is None:
             raise BadInput(f"{path}: the file has no header line; export it again")
+        _check_width(len(header), path)
         self.columns = _distinct(header)
         for _ in rows:
             pass
+
+    def _sole_delimiter(self) -> str:
+        found = delimiters_of(self.path, self.encoding, skip=self.skip_rows)
+        if len(found) != 1:
+            raise BadInput(f"{self.path}: can't tell what separates its cells; set `delimiter` in the mapping")
+        return found[0]
 
     def batches(self) -> Iterator[Batch]:
         rows = self._rows()
@@ -160,11 +175,12 @@ Numbered = Iterable[tuple[int, Mapping[str, str | None] | None, Any]]
 class _Records:
     """Records that each bring the names of their cells, read twice."""
 
-    def __init__(self, read: Callable[[], Numbered], what: str) -> None:
+    def __init__(self, read: Callable[[], Numbered], what: str, path: Path) -> None:
         self.read, self.what = read, what
         names: dict[str, None] = {}
         for _, cells, _ in read():
             names |= dict.fromkeys(cells or ())
+            _check_width(len(names), path)
         self.columns = list(names)
 
     def batches(self) -> Iterator[Batch]:
@@ -198,7 +214,7 @@ class _Frame:
 
 def _parquet(path: Path) -> pl.DataFrame:
     """Typed columns as text; instants as ISO 8601."""
-    source = io.BytesIO(whole(path)) if path.suffix.lower() == ".zip" else path
+    source = io.BytesIO(whole(path)) if path.suffix.lower() == ".zip" else open_bytes(path)
     try:
         if (height := pl.scan_parquet(source).select(pl.len()).collect().item()) > MOST_ROWS:
             raise BadInput(f"{path}: has {height:,} rows; split it into files of at most {MOST_ROWS:,}")
@@ -215,6 +231,7 @@ def _under_header(rows: pl.DataFrame, skip_rows: int, path: Path) -> pl.DataFram
     if not filled.any():
         raise BadInput(f"{path}: the sheet has no header; export it again")
     head = filled.arg_true()[0]
+    _check_width(below.width, path)
     names = _distinct([cell or "" for cell in below.row(head)])
     return below.slice(head + 1).rename(dict(zip(below.columns, names, strict=True)))
 
@@ -255,9 +272,14 @@ def _cells(record: Any) -> dict[str, str | None] | None:
 
 def _distinct(header: list[str]) -> list[str]:
     """Column names, trimmed; the second `Labels` becomes `Labels (2)`, a nameless one `(column 3)`."""
-    names: list[str] = []
+    names: dict[str, None] = {}
     for position, raw in enumerate(header, start=1):
         plain = raw.replace("\x00", "␀").strip() or f"(column {position})"
         tries = (plain if number == 1 else f"{plain} ({number})" for number in count(1))
-        names.append(next(name for name in tries if name not in names))
-    return names
+        names[next(name for name in tries if name not in names)] = None
+    return list(names)
+
+
+def _check_width(columns: int, path: Path) -> None:
+    if columns > MOST_COLUMNS:
+        raise BadInput(f"{path}: has more than {MOST_COLUMNS:,} columns; export the fields of tickets alone")

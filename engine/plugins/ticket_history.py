@@ -27,6 +27,8 @@ class Change(NamedTuple):
     before: str | None
     after: str | None
     by: str | None
+    record: str = "change"
+    """What the source calls the record with that id."""
 
 
 class Message(NamedTuple):
@@ -66,17 +68,46 @@ def instants(words: Iterable[Any], mapping: TicketMapping) -> Iterator[datetime]
 
 
 def with_history(ticket: StandardTicket, changes: Sequence[Change], messages: Sequence[Message]) -> Delivery:
-    """The ticket with its history. Changes that do not end in the ticket's own status are no whole history: then its
-    dates tell what they can, and messages are all that is added."""
+    """The ticket with its history. Changes that do not end in the ticket's own status, or tell of no end where its
+    dates do, are no whole history: then the dates tell what they can, and messages are all that is added."""
     by_dates = with_messages(ticket, messages)
     ticket, talk = by_dates.tickets[0], by_dates.events
     history = list(_of_changes(ticket, sorted(changes, key=lambda change: change.at)))
     state = lifecycle.replay({name: history[0].data[name] for name in ENUMS}, history)
-    if state.status != ticket.status:
+    has_end = any(change.field == "status" for change in changes) or not (ticket.resolved_at or ticket.closed_at)
+    if state.status != ticket.status or not has_end:
         return by_dates
     dates = {name: getattr(state, name) for name in ("resolved_at", "closed_at")}
     events = sorted([*history, *talk], key=lambda event: event.at)
     return Delivery(tickets=(ticket.model_copy(update=dates),), events=tuple(events))
+
+
+def with_changes(ticket: StandardTicket, changes: Sequence[Change], mapping: TicketMapping) -> Delivery:
+    """The ticket with its history where messages are not known; a sign of work is an answer if the mapping says so."""
+    made = with_history(ticket, changes, ())
+    whole = made.tickets[0].model_copy(update={"responses": ticket.responses})
+    sign = first_sign_of_work(ticket, changes) if mapping.first_response == "first_touch" else None
+    if sign is None or not made.events:
+        return made.model_copy(update={"tickets": (whole,)})
+    name = f"{ticket.key}/response/{sign.at.isoformat()}"
+    answer = Event(ticket_id=ticket.key, kind=Kind.RESPONSE, at=sign.at, actor=sign.by or ticket.source, id=name)
+    events = sorted([*made.events, answer], key=lambda event: event.at)
+    return Delivery(tickets=(whole.model_copy(update={"first_response_at": sign.at}),), events=tuple(events))
+
+
+def first_sign_of_work(ticket: StandardTicket, whole: Iterable[Change]) -> Change | None:
+    """The first change, by somebody else than the requester, to a status that is not new, or to another assignee after
+    the creation."""
+    moved = (change for change in whole if change.before != change.after and (change.by or "") != ticket.requester)
+    return next(
+        (
+            change
+            for change in moved
+            if (change.field == "status" and change.after != Status.NEW)
+            or (change.field == "assignee" and change.after and change.at > ticket.created_at)
+        ),
+        None,
+    )
 
 
 def with_messages(ticket: StandardTicket, messages: Iterable[Message]) -> Delivery:
@@ -137,5 +168,5 @@ def _of_changes(ticket: StandardTicket, changes: Sequence[Change]) -> Iterator[E
             value=change.after,
             actor=change.by or ticket.source,
             sla_effect=effect,
-            id=f"{ticket.key}/change/{change.id}/{change.field}",
+            id=f"{ticket.key}/{change.record}/{change.id}/{change.field}",
         )

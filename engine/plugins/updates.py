@@ -23,7 +23,7 @@ import polars as pl
 
 from engine import lifecycle
 from engine.contracts import Event, Kind, Rejected, Responses, SlaEffect, StandardTicket, Status
-from engine.plugins import cells, spreadsheet_habits
+from engine.plugins import cells, spreadsheet_habits, ticket_rows
 from engine.plugins.cells import FIELD, ORDER, UPDATED
 from engine.plugins.mapping import ENUMS, TicketMapping
 from engine.plugins.tables import ROW, Faulty
@@ -52,8 +52,8 @@ class TicketHistory(NamedTuple):
 def histories(
     good: pl.DataFrame, refused: Sequence[Rejected], mapping: TicketMapping, origin: str
 ) -> tuple[list[TicketHistory], list[Rejected]]:
-    """Tickets with their histories from typed cells (`cells.typed`), in the order of first appearance; `refused` are
-    the rows that could not be read."""
+    """Tickets with their histories from typed cells (`ticket_rows.typed`), in the order of first appearance;
+    `refused` are the rows that could not be read."""
     rows = _ordered(good, mapping)
     strange = rows.filter(pl.col(CREATED) != pl.col(CREATED).first().over(KEY))
     refused = [*refused, *(_contradiction(row, mapping, origin) for row in strange.iter_rows(named=True))]
@@ -63,7 +63,7 @@ def histories(
     rows = rows.with_columns(pl.int_range(pl.len()).over(KEY).eq(0).alias(FIRST))
     changes = _changes(rows, mapping)
     ticket_histories: list[TicketHistory] = []
-    for group in _groups(rows, changes, cells.extra_columns(rows, mapping)):
+    for group in _groups(rows, changes, ticket_rows.extra_columns(rows, mapping)):
         made = _ticket_history(group, mapping)
         if isinstance(made, str):
             rejected.append(_refused(group.last, made, mapping, origin))
@@ -199,8 +199,8 @@ def _ticket_history(group: _Group, mapping: TicketMapping) -> TicketHistory | st
     reported = {name: group.last.get(FIELD + name) for name in ("resolved_at", "closed_at")}
     known = {name: getattr(state, name) for name in ("first_response_at", "resolved_at", "closed_at")}
     final = {**known, "updated_at": group.last[AT], "created_at": group.first[CREATED]}
-    ticket = cells.ticket_of(
-        cells.values_of(group.last, mapping) | final,
+    ticket = ticket_rows.ticket_of(
+        ticket_rows.values_of(group.last, mapping) | final,
         mapping,
         _metadata(group, mapping, {n: at for n, at in reported.items() if at is not None and at != known[n]}),
     )
@@ -210,7 +210,7 @@ def _ticket_history(group: _Group, mapping: TicketMapping) -> TicketHistory | st
 def _metadata(group: _Group, mapping: TicketMapping, reported: dict[str, datetime]) -> dict[str, Any]:
     end_facts = mapping.updates.end_facts if mapping.updates else ()
     metadata: dict[str, Any] = {c: group.first[c] for c in group.extra if group.first[c] is not None}
-    metadata |= cells.dropped(group.last)
+    metadata |= ticket_rows.dropped(group.last)
     if facts := {c: group.last[c] for c in end_facts if group.last.get(c) is not None}:
         metadata["known_at_the_end"] = facts
     if reported:
@@ -260,4 +260,4 @@ def _contradiction(row: dict[str, Any], mapping: TicketMapping, origin: str) -> 
 
 
 def _refused(row: dict[str, Any], reason: str, mapping: TicketMapping, origin: str) -> Rejected:
-    return cells.refused(mapping, origin, Faulty(row[ROW], reason, cells.content_of(row)))
+    return ticket_rows.refused(mapping, origin, Faulty(row[ROW], reason, ticket_rows.content_of(row)))

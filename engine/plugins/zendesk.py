@@ -5,17 +5,15 @@ An audit is one update: `Change` events set fields, `Comment` events speak, in p
 ticket's own text. An update by a rule is an automation's; who is of the desk is told by the role of the user.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from engine.contracts import Delivery
-from engine.plugins import cells
-from engine.plugins.files import one_record
+from engine.contracts import Delivery, StandardTicket
 from engine.plugins.messages import Messages
-from engine.plugins.ports import not_unicode
-from engine.plugins.tables import Faulty
-from engine.plugins.ticket_history import Change, Message, Role, Unreadable, instants, meaning, with_history
+from engine.plugins.ticket_history import Change, Message, Role, instants, meaning, with_history
+from engine.shared.errors import BadInput
 
 FIELDS = {
     "status": "status", "priority": "priority", "type": "type", "group_id": "group", "assignee_id": "assignee",
@@ -23,6 +21,8 @@ FIELDS = {
 COMMENTS = {"Comment", "VoiceComment"}
 
 Json = Mapping[str, Any]
+Update = tuple[datetime, Json, Json]
+"""When, the audit, and an event in it."""
 
 
 class ZendeskSource(Messages):
@@ -30,40 +30,32 @@ class ZendeskSource(Messages):
 
     def parse(self, payload: Json) -> Delivery:
         ticket = payload.get("ticket", payload)
-        origin = f"{self.name} webhook"
-        if not isinstance(ticket, Mapping) or (reason := not_unicode(payload)):
-            reason = reason if isinstance(ticket, Mapping) else "no ticket in the message"
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason or "", dict(payload))),))
-        delivery = one_record(ticket, self.mapping, origin)
-        if not delivery.tickets or not isinstance(payload.get("audits"), list):
-            return delivery
-        try:
-            return with_history(delivery.tickets[0], list(self._field_changes(payload)), list(self._messages(payload)))
-        except (Unreadable, AttributeError, KeyError, TypeError) as error:
-            reason = str(error) if isinstance(error, Unreadable) else f"audits: not as Zendesk writes them ({error!r})"
-            return Delivery(rejected=(cells.refused(self.mapping, origin, Faulty(1, reason, dict(ticket))),))
+        if not isinstance(ticket, Mapping):
+            raise BadInput(f"{self.name}: no ticket in the message; send it as Zendesk's API gives it")
+        return self.with_records(ticket, payload, partial(self._with_audits, payload))
 
-    def _field_changes(self, payload: Json) -> Iterator[Change]:
-        for audit, at in self._audits(payload):
-            for event in audit["events"]:
-                if event["type"] != "Change" or (field := FIELDS.get(event["field_name"])) is None:
-                    continue
+    def _with_audits(self, payload: Json, ticket: StandardTicket) -> Delivery:
+        if not isinstance(audits := payload.get("audits"), list):
+            return Delivery(tickets=(ticket,))
+        times = instants((audit["created_at"] for audit in audits), self.mapping)
+        updates = sorted(zip(times, audits, strict=True), key=lambda pair: pair[0])
+        events = [(at, audit, event) for at, audit in updates for event in audit["events"]]
+        return with_history(ticket, list(self._field_changes(events)), list(_messages(events, payload)))
+
+    def _field_changes(self, events: Sequence[Update]) -> Iterator[Change]:
+        for at, audit, event in events:
+            if event["type"] == "Change" and (field := FIELDS.get(event["field_name"])):
                 before, after = (meaning(field, event.get(name), self.mapping) for name in ("previous_value", "value"))
                 yield Change(str(event["id"]), at, field, before, after, _named(audit))
 
-    def _messages(self, payload: Json) -> Iterator[Message]:
-        users = {user["id"]: user for user in payload.get("users") or ()}
-        talk = [(audit, at, e) for audit, at in self._audits(payload) for e in audit["events"] if e["type"] in COMMENTS]
-        for audit, at, event in talk[1:]:
-            author = event.get("author_id", audit["author_id"])
-            by_rule = any((one.get("via") or {}).get("channel") == "rule" for one in (audit, event))
-            role = "automation" if by_rule else _role(users.get(author), payload["ticket"].get("requester_id"))
-            yield Message(str(event["id"]), at, str(author), role, bool(event.get("public")))
 
-    def _audits(self, payload: Json) -> list[tuple[Json, datetime]]:
-        audits = payload["audits"]
-        dated = zip(audits, instants((audit["created_at"] for audit in audits), self.mapping), strict=True)
-        return sorted(dated, key=lambda pair: pair[1])
+def _messages(events: Sequence[Update], payload: Json) -> Iterator[Message]:
+    users = {user["id"]: user for user in payload.get("users") or ()}
+    for at, audit, event in [each for each in events if each[2]["type"] in COMMENTS][1:]:
+        author = event.get("author_id", audit["author_id"])
+        by_rule = any((one.get("via") or {}).get("channel") == "rule" for one in (audit, event))
+        role = "automation" if by_rule else _role(users.get(author), payload["ticket"].get("requester_id"))
+        yield Message(str(event["id"]), at, str(author), role, bool(event.get("public")))
 
 
 def _role(user: Json | None, requester: Any) -> Role:

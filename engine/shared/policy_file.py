@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from engine.shared.errors import BadInput, NotFound
+from engine.shared.no_links import open_bytes
 
 if TYPE_CHECKING:
     import yaml
@@ -82,7 +83,7 @@ def shortened(text: object) -> str:
 def read_yaml(path: str | Path, *, what: str = "file") -> Any:
     """What a YAML file holds. Raises NotFound without the file, BadInput like `parse_yaml`."""
     try:
-        with Path(path).open("rb") as stream:
+        with open_bytes(Path(path)) as stream:
             content = stream.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise refusal(path, f"it is larger than {LARGEST >> 20} MB")

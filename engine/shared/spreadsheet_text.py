@@ -11,11 +11,14 @@ NUMBER: Final = r"^[+-]?\d+([.,]\d+)*([eE][+-]?\d+)?\s?%?$"
 
 def defused(frame: pl.DataFrame) -> pl.DataFrame:
     """With an apostrophe before every text that a spreadsheet takes for a formula; numbers stay."""
-    text = pl.col(pl.String)
+    return frame.with_columns(_defused(pl.col(name)) for name, kind in frame.schema.items() if kind == pl.String)
+
+
+def _defused(text: pl.Expr) -> pl.Expr:
     is_formula = text.str.contains(FORMULA) & ~text.str.contains(NUMBER)
-    return frame.with_columns(pl.when(is_formula).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).name.keep())
+    return pl.when(is_formula).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).name.keep()
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
-    """The only way in which a table for people is written as CSV."""
+    """The only way in which a table for people is written as CSV; pages show them `defused`."""
     defused(frame).write_csv(path)

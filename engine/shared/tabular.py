@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO, cast
 
 from engine.shared.errors import BadInput
+from engine.shared.no_links import open_bytes
 
 LARGEST_ROW: Final = 16 * 1024 * 1024
 """Characters of one row, its line ends and marks among them."""
@@ -58,14 +59,14 @@ def name_within(file: Path) -> str:
     .zip with none or several; those that systems add (`__MACOSX`, names with a dot first) do not count."""
     name = file.name.casefold()
     if name.endswith(".zip"):
-        with readable(file), zipfile.ZipFile(file) as archive:
+        with readable(file), open_bytes(file) as raw, zipfile.ZipFile(raw) as archive:
             name = _only(archive, file).filename.rpartition("/")[2].casefold()
     return name.removesuffix(".gz")
 
 
 def bytes_of(file: Path, most: int = LARGEST_FILE) -> BinaryIO:
     """The file's bytes, unpacked if it ends in .gz or .zip; reading on past `most` raises BadInput."""
-    raw = file.open("rb")
+    raw = open_bytes(file)
     if file.suffix.lower() == ".zip":
         archive = zipfile.ZipFile(raw)
         member = _only(archive, file)
@@ -83,45 +84,9 @@ def bytes_of(file: Path, most: int = LARGEST_FILE) -> BinaryIO:
 
 
 def text_of(file: Path, encoding: str = "utf-8") -> TextIO:
-    """The file's text, unpacked; a byte order mark is no part of it. Line ends are kept. `auto`: as `encoding_of`."""
-    codec = encoding_of(file) if encoding == "auto" else encoding
-    codec = "utf-8-sig" if codecs.lookup(codec).name == "utf-8" else codec
+    """The file's text, unpacked; a byte order mark is no part of it. Line ends are kept."""
+    codec = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     return io.TextIOWrapper(bytes_of(file), encoding=codec, newline="")
-
-
-def encoding_of(file: Path) -> str:
-    """UTF-8 or UTF-16 if the whole file is such, else cp1252. Raises BadInput if most letters are then accented, as in
-    a text that is not Western."""
-    with bytes_of(file) as stream:
-        head, utf8, high, plain = b"", codecs.getincrementaldecoder("utf-8")(), 0, 0
-        fits = True
-        while part := stream.read(1 << 20):
-            head = head or part
-            high += len(part) - len(part.translate(None, _ACCENTED))
-            plain += len(part) - len(part.translate(None, _LETTERS))
-            fits = fits and _decodes(utf8, part)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    even, odd = head[:4000:2].count(0), head[1:4000:2].count(0)
-    if even + odd > len(head[:4000]) / 4:
-        return "utf-16-le" if odd > even else "utf-16-be"
-    if fits and _decodes(utf8, b"", final=True):
-        return "utf-8"
-    if high > plain:
-        raise BadInput(f"{file}: neither Unicode nor Western text; set `encoding` in the mapping, for instance cp1251")
-    return "cp1252"
-
-
-_ACCENTED: Final = bytes(range(0xC0, 0x100))
-_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def _decodes(decoder: codecs.IncrementalDecoder, part: bytes, *, final: bool = False) -> bool:
-    try:
-        decoder.decode(part, final=final)
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def whole(file: Path) -> bytes:
@@ -221,33 +186,6 @@ def records(text: TextIO, name: object, delimiter: str, *, skip: int = 0) -> Ite
     except csv.Error:
         reason = "has a quotation mark that is not closed or stands within a quoted cell"
         raise BadInput(f'{name}, line {line}: {reason}; close it, and write one within as ""') from None
-
-
-def delimiter_of(file: Path, encoding: str, *, skip: int = 0) -> str:
-    """The one by which the rows of a file's beginning have as many cells, more than one, as the header. Raises BadInput
-    if none does or two do equally well."""
-    with readable(file, encoding), text_of(file, encoding) as text:
-        beginning = text.read(1 << 18)
-    if named := SEP_LINE.match(beginning):
-        return named["delimiter"]
-    found = {mark: _evenness(beginning, mark, skip) for mark in DELIMITERS}
-    best = max(found.values())
-    marks = [mark for mark in DELIMITERS if found[mark] == best]
-    if best[0] == 0 or len(marks) > 1:
-        raise BadInput(f"{file}: can't tell what separates its cells; set `delimiter` in the mapping")
-    return marks[0]
-
-
-def _evenness(beginning: str, mark: str, skip: int) -> tuple[float, int]:
-    """The share of rows with as many cells as the first, and that number; (0, 0) for a single column."""
-    rows: list[int] = []
-    try:
-        rows.extend(len(cells) for _, cells in records(io.StringIO(beginning, newline=""), "", mark, skip=skip))
-    except BadInput:
-        rows = rows if len(rows) > 1 else []  # the beginning may end within a quoted cell
-    if not rows or rows[0] < 2:
-        return 0, 0
-    return sum(count == rows[0] for count in rows) / len(rows), rows[0]
 
 
 class _Unpacked(io.RawIOBase):

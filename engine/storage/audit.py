@@ -75,7 +75,8 @@ def _among(connection: Connection, heads: pl.DataFrame) -> pl.DataFrame:
 
 
 def _frame(rows: Any) -> pl.DataFrame:
-    return pl.DataFrame([tuple(row) for row in rows], schema=HEADS, orient="row")
+    columns = list(zip(*rows, strict=True)) or [()] * len(HEADS)
+    return pl.DataFrame(columns, schema=HEADS, orient="col")
 
 
 def verify(store: SqlStore, published: pl.DataFrame | None = None, *, limit: int = 100) -> Audit:

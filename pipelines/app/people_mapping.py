@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from engine.contracts import Agent, AssignmentGroup, Company, Contact, Frozen, Team
 from engine.plugins.tables import ROW, open_table
 from engine.shared import policy_file
+from engine.shared.dialect import delimiters_of
 from engine.shared.errors import BadInput
 
 ABSENCES = "absences"
@@ -156,10 +157,8 @@ def _dated(cell: str, formats: Sequence[str]) -> str:
 
 
 def _delimiter(file: Path, encoding: str) -> str:
-    from engine.shared.tabular import lines
-
-    first = next((line for _, line in lines(file, encoding)), "") if file.name.casefold().endswith(".csv") else ""
-    return max(",;\t|", key=first.count)
+    is_table = file.name.casefold().endswith(".csv") and file.exists()
+    return next(iter(delimiters_of(file, encoding)), ",") if is_table else ","
 
 
 def _folded(name: str) -> str:

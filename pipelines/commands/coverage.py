@@ -30,14 +30,15 @@ def coverage(
 
 
 def report(snapshot: "Snapshot") -> dict[str, Any]:
-    """By source: tickets, fields (known, unknown, share_known, why), left_out by outcome, refused with its reasons, and
-    agreement by clock (compared, agree, differ: tickets)."""
+    """By source: tickets, fields (known, unknown, share_known, why), left_out by outcome, proposed as machine_mail,
+    refused with its reasons, and agreement by clock (compared, agree, differ: tickets)."""
     import polars as pl
 
     from pipelines.marts import sources
 
     fields, ends, verdicts = sources.coverage(snapshot), sources.outcomes(snapshot), sources.verdicts(snapshot)
     tickets = dict(snapshot.tickets.group_by("source").len().sort("source").iter_rows())
+    machines = dict(snapshot.proposed_machine_mail.group_by("source").len().iter_rows())
     refused = snapshot.rejected
     names = sorted({*tickets, *refused["source"]})
     return {
@@ -51,6 +52,7 @@ def report(snapshot: "Snapshot") -> dict[str, Any]:
                 "left_out": {
                     row["outcome"]: row["tickets"] for row in _of(ends.filter(~pl.col("counts_in_attainment")), name)
                 },
+                "proposed": machines.get(name, 0),
                 "refused": refused.filter(pl.col("source") == name).height,
                 "refused_because": _reasons(refused.filter(pl.col("source") == name)),
                 "agreement": {clock: _agreement(verdicts, name, clock) for clock in CLOCKS},
@@ -130,6 +132,11 @@ def _lines(found: dict[str, Any]) -> "Iterator[str]":
         if facts["left_out"]:
             ends = ", ".join(f"{outcome} {tickets:,}" for outcome, tickets in facts["left_out"].items())
             yield f"  left out: {sum(facts['left_out'].values()):,} ({ends})"
+        if facts["proposed"]:
+            yield (
+                f"  a machine seems to have written {counted(facts['proposed'], 'ticket')}, counted until a person "
+                "says so: helmdesk outcomes"
+            )
         for clock, both in facts["agreement"].items():
             if both["compared"]:
                 differ = f"; differ: {', '.join(map(plain, both['examples']))}" if both["differ"] else ""

@@ -74,6 +74,7 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
     from pipelines.app.locks import alone
     from pipelines.jobs.inbox import Refused, take_in
     from pipelines.jobs.ingest import ingest as job
+    from pipelines.jobs.ingest import settle_zone
     from pipelines.jobs.people import bring_people
 
     rows: list[Rejected] = []
@@ -85,7 +86,7 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
             typer.echo(f"people and groups {bring_people(app, path, mapping=mapping)}")
             return
         else:
-            _ask_zone(app, path, source=source, mapping=mapping)
+            zone = _desk_zone(app, path, source=source, mapping=mapping)
             report = job(
                 app,
                 path,
@@ -96,6 +97,9 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
                 progress=progress,
                 refused=rows.extend,
             )
+            if zone and report.created:
+                settle_zone(app, zone)
+                typer.echo(f"days, weeks and months are counted in {zone}; HELMDESK_TIME_ZONE changes that")
     show_report(report, rows, files=len(files))
     for file in files:
         typer.echo(plain(f"{file.path}: {' '.join(file.reason.removeprefix(f'{file.path}: ').split())}"), err=True)
@@ -103,23 +107,23 @@ def _take_in(app: "App", path: Path | None, *, source: str, mapping: Path | None
         raise typer.Exit(2)
 
 
-def _ask_zone(app: "App", path: Path, *, source: str, mapping: Path | None) -> None:
-    """At the first ingest of a mapped source: whose days reports count. Without a terminal it is the mapping's zone."""
+def _desk_zone(app: "App", path: Path, *, source: str, mapping: Path | None) -> str | None:
+    """Whose days reports count, to be settled by the first tickets of a mapped source; None once it is.
+
+    Without a terminal it is the mapping's zone.
+    """
     import sys
 
     from pipelines.app.settings import zone_name
-    from pipelines.jobs.ingest import settle_zone, source_of, zone_to_settle
+    from pipelines.jobs.ingest import source_of, zone_to_settle
 
     zone = zone_to_settle(app, source_of(app, path, source=source, mapping=mapping))
-    if zone is None:
-        return
-    if sys.stdin.isatty():
+    if zone is not None and sys.stdin.isatty():
         zone = typer.prompt("Whose days, weeks and months do reports count? Time zone", default=zone)
     try:
-        settle_zone(app, zone_name(zone))
+        return zone and zone_name(zone)
     except ValueError as error:
         raise BadInput(str(error)) from None
-    typer.echo(f"days, weeks and months are counted in {zone}; HELMDESK_TIME_ZONE changes that")
 
 
 def show_report(report: "IngestReport", rows: "list[Rejected]", *, files: int = 0) -> None:

@@ -1,6 +1,6 @@
 """Tell of every new or changed ticket what its text and facts say beside its product, and which it may belong to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
@@ -44,13 +44,15 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     waiting = [case for case in cases if not _is_known(earlier.get(case.ticket_id), hashes[case.ticket_id])]
     inputs = signed(waiting, hashes, policy)
     marks = {ticket: one.signature for ticket, one in (earlier | inputs).items()}
-    candidates = relate(app, cases, waiting, marks)
-    store.save_related(candidates, at=at)
+    with_candidates = 0
+    for some in chunked(relate(app, cases, waiting, marks), BATCH):
+        store.save_related(dict(some), at=at)
+        with_candidates += sum(bool(found) for _, found in some)
     progress("enrich", 0, len(waiting))
     for done, batch in enumerate(chunked(waiting, BATCH)):
         store.save(enrich(batch, policy, app.triage.taxonomy, at=at), inputs=inputs)
         progress("enrich", done * BATCH + len(batch), len(waiting))
-    return Enriched(len(waiting), len(cases) - len(waiting), sum(map(bool, candidates.values())))
+    return Enriched(len(waiting), len(cases) - len(waiting), with_candidates)
 
 
 def inputs_of(app: App) -> "dict[str, EnrichmentInput]":
@@ -74,20 +76,20 @@ def signed(
 
 def relate(
     app: App, cases: Sequence[CaseFacts], changed: Sequence[CaseFacts], signatures: dict[str, bytes]
-) -> "dict[str, tuple[Related, ...]]":
-    """The candidates of what changed, compared with the whole backlog, and of the tickets that have one of those as a
-    candidate; only the texts of likely pairs are read again.
+) -> "Iterator[tuple[str, tuple[Related, ...]]]":
+    """Ticket by ticket, the candidates of what changed, compared with the whole backlog, and of the tickets that have
+    one of those as a candidate; only the texts of likely pairs are read again.
 
     They are to be kept before the enrichments: those say that a ticket is done.
     """
-    from triage.enrichment.duplicates import related
+    from triage.enrichment.duplicates import related_in_turn
 
     if not changed:
-        return {}
+        return iter(())
     names = {case.ticket_id for case in changed}
     pairs = app.store.frame("related_tickets", ["ticket_id", "other_id"]).iter_rows()
     fresh = names | {ticket for ticket, other in pairs if other in names}
-    return related(cases, app.policies.enrichment.duplicates, signatures=signatures, fresh=fresh)
+    return related_in_turn(cases, app.policies.enrichment.duplicates, signatures=signatures, fresh=fresh)
 
 
 def case_facts(

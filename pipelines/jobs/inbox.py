@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from engine.contracts import Delivery, IngestReport, Rejected
 from engine.shared.errors import BadInput, Conflict, HelmdeskError, NotFound
+from engine.shared.no_links import no_links_below
 from pipelines.app.container import App
 from pipelines.app.people_files import FILES, PEOPLE
 from pipelines.jobs.ingest import OnRejected, ignore_rejected, ingest
@@ -67,7 +68,8 @@ def take_in(
     report = IngestReport()
     for source, path in waiting(inbox):
         try:
-            report += _taken(app, source, path, at, progress, rows=rows)
+            with no_links_below(inbox):  # one that is put there after this is looked at, either
+                report += _taken(app, source, path, at, progress, rows=rows)
         except Conflict as error:  # somebody else was faster: it stays for the next time
             app.log.warning("file waits", file=str(path), reason=str(error))
         except (BadInput, NotFound) as error:

@@ -1,8 +1,11 @@
 """A small publication written by hand: a frame holds only the cells a test speaks of, the rest are null."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -68,7 +71,19 @@ LOAD = ({"group_id": "g-1", "group_name": "Network"}, {"group_id": "g-2", "group
 
 
 def small_desk(home: Path) -> MartReader:
-    """Three tickets: one breaks soon, one is late and hostile, one is solved."""
+    """Three tickets: one breaks soon, one is late and hostile, one is solved. A copy of what was published once."""
+    shutil.copytree(Path(_small_desk().name) / "marts", home / "marts", dirs_exist_ok=True)
+    return MartReader(home / "marts")
+
+
+@cache
+def _small_desk() -> "TemporaryDirectory[str]":
+    folder = TemporaryDirectory()
+    _publish_small_desk(Path(folder.name)).close()
+    return folder
+
+
+def _publish_small_desk(home: Path) -> MartReader:
     return published(
         home,
         tickets=[

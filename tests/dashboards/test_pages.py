@@ -13,7 +13,7 @@ from dashboards import cards
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, looking_back_desk, published, queued, small_desk, ticket
 
 APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
-PAGES = ("attainment", "queue", "review", "alerts", "triage", "volume", "ticket")
+PAGES = ("attainment", "queue", "review", "alerts", "triage", "volume", "sources", "ticket")
 
 
 @pytest.fixture
@@ -209,6 +209,11 @@ def test_queue_sections_say_how_many_they_hold(home):
     assert len(app.dataframe[0].value) == 50
     app.pagination[0].set_value(2).run()
     assert len(app.dataframe[0].value) == 10
+
+
+def test_no_cell_is_a_formula_in_a_download(home):
+    published(home, work_queue=[queued("T-1", "needs_attention", 1.0, subject='=HYPERLINK("https://evil.example")')])
+    assert list(opened("queue").dataframe[0].value["subject"]) == ['\'=HYPERLINK("https://evil.example")']
 
 
 def test_a_new_publication_replaces_the_numbers(home):

@@ -4,7 +4,7 @@ import os
 
 from streamlit.testing.v1 import AppTest
 
-from tests.processes import two_processes
+from tests.processes import processes
 
 
 def page() -> None:
@@ -15,5 +15,5 @@ def page() -> None:
 
 def test_a_process_can_be_started_after_a_page_ran_here() -> None:
     AppTest.from_function(page).run()
-    with two_processes() as pool:
+    with processes() as pool:
         assert pool.submit(os.getpid).result(timeout=60) != os.getpid()

@@ -92,13 +92,21 @@ def opened(url: str) -> SqlStore:
     return store
 
 
-@pytest.fixture
-def store(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
-    monkeypatch.setattr(connect, "BUSY_TIMEOUT_MS", 50)
-    (tmp_path / "desk.db").write_bytes(sqlite_template.read_bytes())
-    made = opened(f"sqlite:///{tmp_path / 'desk.db'}")
+@pytest.fixture(scope="module")
+def full_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with 399 tickets, of which one is claimed."""
+    file = Path(shutil.copy(sqlite_template, tmp_path_factory.mktemp("full") / "desk.db"))
+    made = opened(f"sqlite:///{file}")
     made.ingest(wordy(range(1, 400)), at=MONDAY)
     claimed(made)
+    made.close()
+    return file
+
+
+@pytest.fixture
+def store(full_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqlStore]:
+    monkeypatch.setattr(connect, "BUSY_TIMEOUT_MS", 50)
+    made = opened(f"sqlite:///{shutil.copy(full_file, tmp_path / 'desk.db')}")
     yield made
     made.close()
 

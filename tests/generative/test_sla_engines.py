@@ -21,7 +21,7 @@ def by_window(rows: list[dict[str, object]]) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
-@settings(RELAXED, max_examples=4 * RELAXED.max_examples)
+@settings(RELAXED, max_examples=2 * RELAXED.max_examples)
 @given(backlogs())
 def test_batch_equals_reference(backlog: Backlog) -> None:
     policies = parse(backlog.policies)

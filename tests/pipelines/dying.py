@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,8 +35,8 @@ def opened(home: Path, database_url: str) -> App:
     return app
 
 
-def main(work: str, moment: str, home: str, database_url: str) -> None:
-    with opened(Path(home), database_url) as app:
+def main(work: str, moment: str, home: Path, database_url: str) -> None:
+    with opened(home, database_url) as app:
         name = "save" if work == "review" else "append"
         write = getattr(app.store, name)
 
@@ -54,7 +53,3 @@ def main(work: str, moment: str, home: str, database_url: str) -> None:
                 draft(app, Snapshot(app, AT).tickets_now, at=AT)
             case "review":
                 actions.answer_review(app, "INC1", label="ZTNA", by="ana")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

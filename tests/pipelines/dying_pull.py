@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,9 @@ from pipelines.app.container import open_app
 from pipelines.jobs import pull
 
 
-def main(source: str, moment: str, home: str, database_url: str) -> None:
+def main(source: str, moment: str, home: Path, database_url: str) -> None:
     pull.PAGE = 4
-    with open_app(home=Path(home), database_url=database_url) as app:
+    with open_app(home=home, database_url=database_url) as app:
         move, pages = app.pull_cursors.move, []
 
         def die(*words: Any, **named: Any) -> None:
@@ -25,7 +24,3 @@ def main(source: str, moment: str, home: str, database_url: str) -> None:
 
         app.pull_cursors.move = die  # type: ignore[method-assign]
         pull.pull(app, source)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,17 +13,19 @@ from pipelines import actions
 from pipelines.app.container import App
 from pipelines.jobs.triage_tickets import classify, draft
 from pipelines.snapshot import Snapshot
+from tests.pipelines import dying
 from tests.pipelines.dying import AT, opened
 from tests.ports.examples import LATER, created, delivery, ticket
-from tests.processes import meet
+from tests.processes import ended, meet
 
-ROOT = Path(__file__).resolve().parents[2]
 TICKETS = 3
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
-    return "" if request.param == "sqlite" else str(request.getfixturevalue("new_database")())
+    if request.param == "sqlite":
+        return ""
+    return str(request.getfixturevalue("new_database")(request.getfixturevalue("postgres_template")))
 
 
 @pytest.fixture
@@ -37,10 +37,8 @@ def app(tmp_path: Path, database_url: str) -> Any:
 
 
 def killed(app: App, work: str, moment: str) -> None:
-    words = [work, moment, str(app.settings.home), app.settings.database_url]
-    command = [sys.executable, "-m", "tests.pipelines.dying", *words]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    done = ended(dying.main, work, moment, app.settings.home, app.settings.database_url)
+    assert done.code == -signal.SIGKILL, done.text
 
 
 def kept(app: App) -> tuple[int, int, int, int, int]:

@@ -59,7 +59,7 @@ def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_same_input_twice_changes_nothing(export: Path, tmp_path: Path) -> None:
-    first = started("ingest", export, home=tmp_path)
+    first = helmdesk("ingest", export, home=tmp_path)
     assert "created 40, updated 0, skipped 0, rejected 0" in first.stdout, first.stderr
     second = helmdesk("ingest", export, home=tmp_path)
     assert "created 0, updated 0, skipped 40, rejected 0, events 0" in second.stdout
@@ -162,7 +162,7 @@ def test_dashboards_marts_are_missing_until_published(tmp_path: Path) -> None:
 def test_cycle_reports_and_publishes(export: Path, tmp_path: Path) -> None:
     helmdesk("ingest", ROOT / "data" / "people", "--source", "people", home=tmp_path)
     helmdesk("ingest", export, home=tmp_path)
-    run = started("cycle", "--as-of", AS_OF.isoformat(), home=tmp_path)
+    run = helmdesk("cycle", "--as-of", AS_OF.isoformat(), home=tmp_path)
     assert run.returncode == 0, run.stderr
     for heading in ("Tickets by state (40)", "SLA attainment by priority", "Breaches", "Allocation", "Classification"):
         assert heading in run.stdout

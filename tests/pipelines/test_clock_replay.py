@@ -35,7 +35,7 @@ PLAIN = rules()
 
 
 def ticket(**values: Any) -> pl.DataFrame:
-    texts = {"assignee_id": None, "group_id": "b-desk", "channel": "phone", "unknown": None}
+    texts = {"assignee_id": None, "accepted_at": None, "group_id": "b-desk", "channel": "phone", "unknown": None}
     created = {f"created_{name}": None for name in ("status", "priority", "tier", "type")}
     row = {"ticket": "desk:1", **texts, **created, **values}
     return pl.DataFrame({name: pl.Series([value], dtype=pl.String) for name, value in row.items()}).with_columns(
@@ -124,3 +124,9 @@ def test_the_ledger_says_why_a_clock_is_not_measured(tmp_path: Path) -> None:
     assert said in "\n".join(first.lines())
     assert first.in_words()["counted"] == "–"
     assert ledgers["resolution"].row["state"] == "on_track"
+
+
+def test_an_acceptance_whose_instant_is_not_known_starts_no_clock() -> None:
+    told = events((NINE, "created", None, "{}"), (TWELVE, "accepted", "ana", "{}"))
+    assert moves(clock_inputs(ticket(), told, PLAIN)[1]) == []
+    assert moves(clock_inputs(ticket(accepted_at="2026-03-02T12:00:00Z"), told, PLAIN)[1]) == [("accepted", "ana")]

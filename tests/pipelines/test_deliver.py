@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import timedelta
@@ -19,6 +17,7 @@ from typer.testing import CliRunner
 from engine.contracts import AllocationDecision, Outcome
 from engine.plugins.connection import UNTIL_MENDED
 from engine.shared.errors import Busy, NotAllowed, NotFound
+from engine.storage.outbox import Outbox
 from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
 from pipelines.cli import exit_code
@@ -27,9 +26,8 @@ from pipelines.commands.doctor import decisions_to_hand_over
 from pipelines.jobs.deliver import Delivered, deliver, wait_after
 from tests.pipelines.handler_system import HandlerSystem, handler_system
 from tests.ports.examples import LATER, delivery, ticket
-from tests.processes import meet
+from tests.processes import command_line, ended, meet
 
-ROOT = Path(__file__).resolve().parents[2]
 MINUTE = timedelta(minutes=1)
 commands = typer.Typer()
 commands.command("deliver")(command)
@@ -45,7 +43,9 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[HandlerSystem]:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
-    return "" if request.param == "sqlite" else str(request.getfixturevalue("new_database")())
+    if request.param == "sqlite":
+        return ""
+    return str(request.getfixturevalue("new_database")(request.getfixturevalue("postgres_template")))
 
 
 @pytest.fixture
@@ -256,34 +256,23 @@ def deliver_as_process(home: Path, database_url: str, handler_url: str) -> int:
 
 def test_busy_has_an_exit_code_of_its_own(app: App) -> None:
     with alone(app, "deliver"):
-        told = subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", "--home", str(app.settings.home), "deliver"],
-            env=os.environ | {"HELMDESK_DATABASE_URL": app.settings.database_url},
-            check=False, capture_output=True, text=True, timeout=120, cwd=ROOT,
-        )  # fmt: skip
-    assert (told.returncode, exit_code(Busy("x"))) == (6, 6)
-    assert f"held by deliver since {app.now():%Y-%m-%d}" in told.stderr
-    assert f"process {os.getpid()} on" in told.stderr
+        os.environ["HELMDESK_DATABASE_URL"] = app.settings.database_url
+        told = ended(command_line, "--home", app.settings.home, "deliver")
+        del os.environ["HELMDESK_DATABASE_URL"]
+    assert (told.code, exit_code(Busy("x"))) == (6, 6)
+    assert f"held by deliver since {app.now():%Y-%m-%d}" in told.text
+    assert f"process {os.getpid()} on" in told.text
 
 
-DIE = """
-import os, signal, sys
-from pathlib import Path
-from engine.storage.outbox import Outbox
-from pipelines.jobs.deliver import deliver
-from pipelines.app.container import open_app
-from tests.ports.examples import LATER
-
-Outbox.sent = lambda *words, **named: os.kill(os.getpid(), signal.SIGKILL)
-with open_app(home=Path(sys.argv[1]), database_url=sys.argv[2]) as app:
-    deliver(app, at=LATER)
-"""
+def die_before_the_mark(home: Path, database_url: str) -> None:
+    Outbox.sent = lambda *words, **named: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[method-assign]
+    with open_app(home=home, database_url=database_url) as app:
+        deliver(app, at=LATER)
 
 
 def kill_before_the_mark(app: App) -> None:
-    words = [sys.executable, "-c", DIE, str(app.settings.home), app.settings.database_url]
-    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    done = ended(die_before_the_mark, app.settings.home, app.settings.database_url)
+    assert done.code == -signal.SIGKILL, done.text
 
 
 def test_killed_before_the_mark_sends_the_same_key_again(app: App, system: HandlerSystem) -> None:

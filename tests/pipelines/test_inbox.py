@@ -4,10 +4,12 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from engine.contracts import Agent, IngestReport
+from engine.shared import tabular
 from engine.shared.errors import BadInput
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
@@ -190,3 +192,30 @@ def test_events_that_are_a_link_are_not_read_beside_their_tickets(app: App) -> N
     assert take_in(app) == IngestReport(rejected=1)
     assert "events.jsonl: is a link" in reasons(app)[0]
     assert inbox.waiting(app.settings.home / "inbox") == []
+
+
+@pytest.mark.parametrize(
+    ("swapped", "what", "why"),
+    [
+        ("helmdesk/tickets.jsonl", "link", "is a link or lies behind one"),
+        ("helmdesk/of-may", "link", "is a link or lies behind one"),
+        ("helmdesk/tickets.jsonl", "pipe", "is no regular file"),
+    ],
+)
+def test_what_is_swapped_after_the_look_is_not_followed(
+    app: App, swapped: str, what: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever writes to the inbox puts something else in place of what was looked at, before it is opened."""
+    place = app.settings.home / "inbox" / swapped
+    drop(app, f"{swapped}/tickets.jsonl" if place.suffix == "" else swapped, "{}\n")
+    opened = tabular.open_bytes
+
+    def swap_and_open(file: Path) -> BinaryIO:
+        if not (app.settings.home / "away").exists():
+            place.rename(app.settings.home / "away")
+            os.mkfifo(place) if what == "pipe" else linked(app, swapped, folder=place.suffix == "")
+        return opened(file)
+
+    monkeypatch.setattr(tabular, "open_bytes", swap_and_open)
+    assert take_in(app) == IngestReport(rejected=1)
+    assert why in reasons(app)[0]

@@ -274,3 +274,45 @@ def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
     mapping = load_mapping(draft)
     assert (mapping.dates, mapping.time_zone) == (("%m/%d/%Y %H:%M",), "UTC")
     assert mapping.values["status"]["zorp"] == "waiting_vendor"
+
+
+TICKET = "source: a\ncolumns: {ticket_id: Id, created_at: Opened}\ntime_zone: Europe/Berlin\n"
+
+
+def asked_for_the_zone(home: Path, *words: str, typed: bytes) -> tuple[int, str]:
+    """`ingest` on a terminal of two ends: the exit code, and what it showed."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "ingest", *words]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.write(ours, typed)
+        code = process.wait(60)
+    return code, os.read(ours, 10_000).decode()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("typed", "zone"), [(b"America/Sao_Paulo\n", "America/Sao_Paulo"), (b"\n", "Europe/Berlin")])
+def test_the_first_ingest_asks_for_the_zone_of_reports(tmp_path: Path, typed: bytes, zone: str) -> None:
+    (tmp_path / "m.yaml").write_text(TICKET)
+    (tmp_path / "a.csv").write_text("Id,Opened\n1,2026-03-02 09:00\n")
+    words = (str(tmp_path / "a.csv"), "--mapping", str(tmp_path / "m.yaml"))
+    code, shown = asked_for_the_zone(tmp_path / "home", *words, typed=typed)
+    assert (code, f"are counted in {zone}" in shown) == (0, True)
+    code, shown = asked_for_the_zone(tmp_path / "home", *words, typed=b"")
+    assert (code, "Time zone" in shown) == (0, False)
+
+
+@pytest.mark.slow
+def test_a_zone_that_is_none_takes_nothing_in(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(TICKET)
+    (tmp_path / "a.csv").write_text("Id,Opened\n1,2026-03-02 09:00\n")
+    words = (str(tmp_path / "a.csv"), "--mapping", str(tmp_path / "m.yaml"))
+    code, _ = asked_for_the_zone(tmp_path / "home", *words, typed=b"Sao Paulo\n")
+    assert (code, stored(tmp_path / "home")) == (2, {})
+
+
+def test_a_file_that_is_refused_settles_no_zone(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(TICKET)
+    (tmp_path / "a.csv").write_text("Id,Opened\n1,yesterday\n")
+    run(tmp_path, "ingest", tmp_path / "a.csv", "--mapping", tmp_path / "m.yaml")
+    with open_app(home=tmp_path) as opened:
+        assert not opened.settings.desk_zone_file.is_file()

@@ -16,7 +16,9 @@ from tests.ports.test_lock import another_process
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[App]:
-    url = "" if request.param == "sqlite" else str(request.getfixturevalue("new_database")())
+    url = ""
+    if request.param == "postgres":
+        url = str(request.getfixturevalue("new_database")(request.getfixturevalue("postgres_template")))
     with open_app(home=tmp_path, database_url=url) as opened:
         yield opened
 

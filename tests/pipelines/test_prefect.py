@@ -31,6 +31,12 @@ QUIET = {
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_CLI_COLORS": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_MIN_RUNS": "1",  # in place of an hour of them for each deployment
+    "PREFECT_SERVER_SERVICES_SCHEDULER_MIN_SCHEDULED_TIME": "PT1S",
+    **{
+        f"PREFECT_SERVER_SERVICES_{service}_ENABLED": "false"
+        for service in ("EVENT_PERSISTER", "TRIGGERS", "FOREMAN", "LATE_RUNS", "REPOSSESSOR")
+    },
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.prefect, pytest.mark.xdist_group("prefect")]
@@ -100,7 +106,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     started = Server(tmp_path_factory.mktemp("prefect"))
     try:
         started.wait_until_up()
-        started.run("work-pool", "create", "helmdesk", "--type", "process")
+        started.ask("/work_pools/", {"name": "helmdesk", "type": "process"})
         started.run("--no-prompt", "deploy", "--all")
         yield started
     finally:

@@ -1,10 +1,7 @@
 """Tickets fetched from a system: none lost, none twice, whatever happens between two pages."""
 
-import os
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.contracts import Kind
-from engine.plugins.pull import site
+from engine.plugins.pull import pages, site
 from engine.shared.errors import BadInput, Busy, Unavailable
 from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
@@ -22,9 +19,10 @@ from pipelines.app.settings import known_settings
 from pipelines.cli import command_line
 from pipelines.jobs import pull as job
 from pipelines.jobs.pull import pull
-from tests.pipelines.vendor_systems import MINUTE, START, TOKEN, VENDORS, JiraDataCenter, ServiceNow, Vendor, serving
+from tests.pipelines import dying_pull
+from tests.pipelines.vendors import MINUTE, START, TOKEN, VENDORS, JiraDataCenter, ServiceNow, Vendor, serving
+from tests.processes import ended
 
-ROOT = Path(__file__).resolve().parents[2]
 EVENTS = ["ticket_id", "kind", "at", "value", "actor"]
 NUMBERS = {
     "jira": "jira:SUP-{}",
@@ -45,7 +43,9 @@ def vendor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database_url(request: pytest.FixtureRequest) -> str:
-    return "" if request.param == "sqlite" else str(request.getfixturevalue("new_database")())
+    if request.param == "sqlite":
+        return ""
+    return str(request.getfixturevalue("new_database")(request.getfixturevalue("postgres_template")))
 
 
 @pytest.fixture
@@ -121,8 +121,13 @@ def test_since_begins_there(app: App, vendor: Vendor) -> None:
                               {NUMBERS[vendor.source].format(n) for n in (9, 10)}]  # fmt: skip
 
 
+TROUBLES = ["half", "lost", (500, {}), (503, {"Retry-After": "0"}), (429, {"Retry-After": "1"})]
+
+
 @pytest.mark.parametrize(
-    "trouble", ["half", "lost", (500, {}), (503, {"Retry-After": "0"}), (429, {"Retry-After": "1"})]
+    ("vendor", "trouble"),
+    [*(("zendesk", trouble) for trouble in TROUBLES), *((name, (500, {})) for name in VENDORS if name != "zendesk")],
+    indirect=["vendor"],
 )
 def test_trouble_of_a_moment_is_got_over(app: App, vendor: Vendor, trouble: Any) -> None:
     vendor.trouble = [trouble]
@@ -165,9 +170,8 @@ def test_a_token_is_written_nowhere(app: App, vendor: Vendor, tmp_path: Path) ->
     indirect=True,
 )
 def test_a_kill_between_pages_costs_nothing(vendor: Vendor, moment: str, tmp_path: Path, database_url: str) -> None:
-    command = [sys.executable, "-m", "tests.pipelines.dying_pull", vendor.source, moment, str(tmp_path), database_url]
-    killed = subprocess.run(command, cwd=ROOT, env=dict(os.environ), check=False, capture_output=True, timeout=300)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    killed = ended(dying_pull.main, vendor.source, moment, tmp_path, database_url)
+    assert killed.code == -signal.SIGKILL, killed.text
     with open_app(home=tmp_path, database_url=database_url) as app, open_app(home=tmp_path / "whole") as whole:
         assert 8 <= len(keys(app)) < 11
         pull(app, vendor.source)
@@ -178,6 +182,7 @@ def test_a_kill_between_pages_costs_nothing(vendor: Vendor, moment: str, tmp_pat
             assert ours.equals(theirs)
 
 
+@pytest.mark.parametrize("vendor", ["zendesk", "freshdesk"], indirect=True)
 def test_two_pulls_of_a_source_do_not_meet(app: App, vendor: Vendor) -> None:
     from tests.ports.test_lock import another_process
 
@@ -212,11 +217,36 @@ def test_a_setting_that_is_missing_is_named(tmp_path: Path) -> None:
             pull(app, "webhook")
 
 
+@pytest.mark.parametrize("vendor", ["zendesk"], indirect=True)  # how answers are read is the same for all
 def test_an_answer_that_is_too_large_is_left(app: App, vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(site, "LARGEST_ANSWER", 10)
     monkeypatch.setattr(site, "TRIES", 1)
     with pytest.raises(Unavailable, match="with more than"):
         pull(app, vendor.source)
+
+
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        ("zendesk", {"tickets": [], "after_cursor": "a", "end_of_stream": False}),
+        ("zendesk", {"tickets": [{"id": 1, "updated_at": "2026-03-02T09:00:00Z"}], "after_cursor": "a",
+                     "audits": [], "meta": {"has_more": True, "after_cursor": "b"}}),
+        ("jira", {"deploymentType": "Cloud", "timeZone": "UTC", "issues": [], "nextPageToken": "a"}),
+        ("jira", {"deploymentType": "Cloud", "timeZone": "UTC", "comments": [{"id": 1}], "total": 10**9,
+                  "issues": [{"key": "A-1", "fields": {"updated": "2026-03-02T09:00:00+00:00"}}]}),
+    ],
+)  # fmt: skip
+def test_a_server_that_never_ends_is_left(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str, answer: dict[str, Any]
+) -> None:
+    """The same answer to every question."""
+    monkeypatch.setattr(pages, "MOST_PARTS", 30)
+    with serving(VENDORS[source]()) as vendor:
+        vendor.answer = lambda *_: answer  # type: ignore[method-assign]
+        for name, value in vendor.settings().items():
+            monkeypatch.setenv(name, value)
+        with open_app(home=tmp_path) as app, pytest.raises(Unavailable, match=r"leads back to|no end after"):
+            pull(app, source)
 
 
 def test_what_the_user_must_not_see_hides_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -246,6 +276,7 @@ def test_help_names_every_variable(tmp_path: Path) -> None:
     assert [name for name in names if name not in shown] == []
 
 
+@pytest.mark.parametrize("vendor", ["zendesk"], indirect=True)
 def test_a_failed_round_is_no_end(app: App, vendor: Vendor) -> None:
     """Each round is a line; the third is ended from outside."""
     lines: list[str] = []

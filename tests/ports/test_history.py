@@ -20,6 +20,7 @@ from tests.ports.examples import (
     ticket,
 )
 from tests.ports.racers import claim, claim_as_process, claims_of_threads, deliver_as_process
+from tests.processes import processes
 
 sql_only = pytest.mark.usefixtures("sql_only")
 KEY = "servicenow:INC1"
@@ -112,3 +113,17 @@ def test_of_two_processes_one_becomes_the_owner(url: str, process_pool: ProcessP
         for key in keys
     ]
     assert [[found.owner_id] for found in store.tickets()] == won
+
+
+@sql_only
+@pytest.mark.slow
+def test_of_eight_processes_one_becomes_the_owner(url: str) -> None:
+    store = open_store(url)
+    store.ingest(delivery(*(ticket(number) for number in range(10))), at=MONDAY)
+    names = [f"agent:{number}" for number in range(8)]
+    with processes(8) as pool:
+        won = {
+            found.id: list(pool.map(claim_as_process, [url] * 8, [found.id] * 8, names)) for found in store.tickets()
+        }
+    for found in store.tickets():
+        assert [winner for winner in won[found.id] if winner] == [found.owner_id] == [found.accepted_by]

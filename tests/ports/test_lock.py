@@ -1,9 +1,7 @@
 """Two at once: one works, the other hears at once who does; a lock ends with the process that held it."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from multiprocessing.process import BaseProcess
 from threading import Thread
 
 import pytest
@@ -11,30 +9,18 @@ import pytest
 from engine.shared.errors import Busy
 from engine.storage.connect import engine_for
 from engine.storage.lock import store_lock
+from tests.processes import holding
 
 pytestmark = pytest.mark.usefixtures("sql_only")
 
-HOLD = """
-import sys
-from engine.storage.connect import engine_for
-from engine.storage.lock import store_lock
-with store_lock(engine_for(sys.argv[1]), sys.argv[2], holder="cycle since noon, process 7 on desk-1"):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+
+def hold(url: str, name: str) -> AbstractContextManager[None]:
+    return store_lock(engine_for(url), name, holder="cycle since noon, process 7 on desk-1")
 
 
-@contextmanager
-def another_process(url: str, name: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that holds the lock until its input ends."""
-    command = [sys.executable, "-c", HOLD, url, name]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "held\n"
-        try:
-            yield process
-        finally:
-            process.kill()
+def another_process(url: str, name: str) -> AbstractContextManager[BaseProcess]:
+    """A process that holds the lock until the block ends."""
+    return holding(hold, url, name)
 
 
 def try_to_hold(url: str, name: str = "triage") -> str:
@@ -58,7 +44,7 @@ def test_killed_holder_frees_the_lock(url: str) -> None:
     with another_process(url, "triage") as process:
         assert try_to_hold(url)
         process.kill()
-        process.wait()
+        process.join()
         for _ in range(200):  # PostgreSQL sees a closed session a moment later
             if not (refusal := try_to_hold(url)):
                 break

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,9 @@ from engine.storage.sql import SqlStore
 from engine.storage.tables import metadata
 from tests.ports.examples import ANA, LATER, MONDAY, delivery
 from tests.ports.racers import claim
+from tests.processes import meet
+
+pytestmark = pytest.mark.usefixtures("real_migrations")
 
 
 def rooms() -> list[sa.MetaData]:
@@ -152,11 +156,13 @@ def test_a_foreign_or_newer_database_is_left_alone(empty_url: str, statement: st
     engine.dispose()
 
 
-def test_processes_that_start_at_once_share_one_migration(empty_url: str) -> None:
-    code = f"from engine.storage import open_store; print(len(open_store({empty_url!r}).counts()))"
-    running = [subprocess.Popen([sys.executable, "-c", code], stdout=-1, stderr=-1, text=True) for _ in range(2)]
-    answers = [process.communicate(timeout=120) for process in running]
-    assert [out.strip() for out, _ in answers] == [str(len(metadata.tables))] * 2, answers
+def open_as_process(url: str) -> int:
+    meet()
+    return len(open_store(url).counts())
+
+
+def test_processes_that_start_at_once_share_one_migration(empty_url: str, process_pool: ProcessPoolExecutor) -> None:
+    assert list(process_pool.map(open_as_process, [empty_url] * 2)) == [len(metadata.tables)] * 2
 
 
 @pytest.mark.parametrize("move", [migrate.upgrade, migrate.downgrade])

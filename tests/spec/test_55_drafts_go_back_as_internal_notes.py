@@ -16,7 +16,7 @@ from pipelines.app.container import App, open_app
 from pipelines.cli import command_line
 from pipelines.jobs.deliver import Delivered, deliver, drop, orphans_in_words
 from pipelines.jobs.push import chosen, push_suggestions
-from tests.pipelines.vendor_systems import START, VENDORS, Vendor, serving
+from tests.pipelines.vendors import START, VENDORS, Vendor, serving
 from triage.contracts import Suggestion, TicketText
 from triage.feedback.acceptance import Feedback
 

@@ -11,7 +11,7 @@ from triage.contracts import Article, Macro
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.macros import read_macros
 from triage.embed import MiniLM, Remembering
-from triage.knowledge.chunks import read_articles
+from triage.knowledge.articles import read_folder
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy, load_taxonomy
 
@@ -33,7 +33,7 @@ def classifier(taxonomy: Taxonomy, embedder: Embedder) -> LocalClassifier:
 
 @pytest.fixture(scope="session")
 def articles() -> list[Article]:
-    return read_articles(DATA / "knowledge")
+    return read_folder(DATA / "knowledge").articles
 
 
 @pytest.fixture(scope="session")

@@ -17,15 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from triage.enrichment.contracts import CaseFacts, Related, Relation
+from triage.enrichment.minhash import Signature, signature
 from triage.enrichment.policy import DuplicatePolicy
 from triage.sanitize import clean_ticket, whole_text
 
-Signature = npt.NDArray[np.uint32]
 Pairs = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Shingles = frozenset[str]
 
-SEED: Final = 1
 REMEMBERED_TEXTS: Final = 4_096
 CHUNK: Final = 100_000
 _TOKEN = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[^\W぀-ヿ㐀-鿿가-힣]+")
@@ -49,27 +48,21 @@ def similarity(one: Shingles, other: Shingles) -> float:
 
 def signatures_of(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[str, bytes]:
     """The MinHash signature of each case by ticket, empty for a text too short to compare."""
-    from datasketch import MinHash
-
-    shingled_cases = [(case.ticket_id, shingles_of(case, policy)) for case in cases]
-    sketches = MinHash.generator(
-        ([shingle.encode() for shingle in shingles] for _, shingles in shingled_cases),
-        num_perm=policy.permutations,
-        seed=SEED,
-        scheme="affine32",
-    )
-    pairs = zip(shingled_cases, sketches, strict=True)
-    return {key: sketch.hashvalues.astype("<u4").tobytes() if shingles else b"" for (key, shingles), sketch in pairs}
+    shingled = ((case.ticket_id, shingles_of(case, policy)) for case in cases)
+    return {
+        key: signature(shingles, policy.permutations).astype("<u4").tobytes() if shingles else b""
+        for key, shingles in shingled
+    }
 
 
-def related(
+def related_in_turn(
     cases: Sequence[CaseFacts],
     policy: DuplicatePolicy,
     *,
     signatures: Mapping[str, bytes] | None = None,
     fresh: Collection[str] | None = None,
-) -> dict[str, tuple[Related, ...]]:
-    """The candidates of each ticket among the tickets opened before it, the most similar first.
+) -> Iterator[tuple[str, tuple[Related, ...]]]:
+    """Ticket by ticket, the candidates of each among the tickets opened before it, the most similar first.
 
     With `fresh`, only of those tickets and of others that one of them may be a candidate for: what changed since the
     whole backlog was compared. A ticket that was looked at has an entry, if an empty one. Time is linear in the
@@ -86,11 +79,20 @@ def related(
         return shingles_of(ordered[place], policy)
 
     neighbours = _neighbours(ordered, marks, policy, earlier=every, later=wanted)
-    found = {}
     for place in np.flatnonzero(wanted).tolist():
         met = [(similarity(shingles(at), shingles(place)), ordered[at]) for at in neighbours.get(place, [])]
-        found[ordered[place].ticket_id] = _best(ordered[place], met, policy)
-    return found
+        yield ordered[place].ticket_id, _best(ordered[place], met, policy)
+
+
+def related(
+    cases: Sequence[CaseFacts],
+    policy: DuplicatePolicy,
+    *,
+    signatures: Mapping[str, bytes] | None = None,
+    fresh: Collection[str] | None = None,
+) -> dict[str, tuple[Related, ...]]:
+    """The same all at once."""
+    return dict(related_in_turn(cases, policy, signatures=signatures, fresh=fresh))
 
 
 def related_by_comparing_all(cases: Sequence[CaseFacts], policy: DuplicatePolicy) -> dict[str, tuple[Related, ...]]:

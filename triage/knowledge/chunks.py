@@ -4,12 +4,12 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
-from engine.shared.errors import BadInput, NotFound
+from engine.shared.errors import BadInput
 from engine.shared.policy_file import first_wrong, parse_yaml
 from triage.contracts import Article
 
@@ -44,32 +44,6 @@ class Chunk(NamedTuple):
     def findable(self) -> str:
         """Where words are looked for: the same with the keywords."""
         return f"{self.meaning}\n{self.keywords}"
-
-
-def read_articles(folder: Path) -> list[Article]:
-    """All `*.md` below the folder but README.md, ordered by id.
-
-    Raises NotFound without such a folder, BadInput with file, key and reason for the first file that can't be used.
-    """
-    if not folder.is_dir():
-        raise NotFound(f"There is no folder of knowledge articles {folder.name!r}; HELMDESK_DATA says where data is")
-    found: dict[str, Article] = {}
-    for file in sorted(folder.rglob("*.md")):
-        if file.name == "README.md":
-            continue
-        article = read_article(file)
-        if article.id in found:
-            raise BadInput(f"{file.name}: id {article.id!r} is used by another article; ids are unique")
-        found[article.id] = article
-    return [found[key] for key in sorted(found)]
-
-
-def read_article(file: Path) -> Article:
-    """One article: YAML front matter between `---` lines, then Markdown."""
-    try:
-        return article_of(file.read_text(encoding="utf-8").replace("\r\n", "\n"))
-    except (BadInput, ValueError) as error:
-        raise BadInput(f"{file.name}: {error}") from error
 
 
 def article_of(markdown: str) -> Article:

@@ -12,6 +12,7 @@ from engine.plugins.inspection.overview import Overview
 from engine.plugins.inspection.questions import Question, Questions, checked
 from engine.plugins.inspection.vocabulary import Vocabulary, plain
 from engine.plugins.mapping import ENUMS, INSTANTS, LEVELS, ROW_NUMBER, VERDICTS, TicketMapping
+from engine.plugins.spreadsheet_habits import is_total
 
 Remarks = dict[tuple[str, ...], str]
 """By the path of a key."""
@@ -49,6 +50,7 @@ def draft_of(
     mapping["values"] = _values(seen, fields, vocabulary, questions, remarks)
     mapping |= _instants(seen, fields, questions, remarks, time_zone)
     mapping |= _cells(seen, fields)
+    mapping |= _outcomes(seen, fields, vocabulary, mapping["values"], mapping.get("tag_separator", ","))
     questions.check()
     mapping = {key: value for key, value in mapping.items() if value not in ({}, [])}
     if not questions.open:
@@ -153,7 +155,11 @@ class _Words(NamedTuple):
 
     def _enum(self, name: str, words: Mapping[str, int]) -> dict[str, Any]:
         nonsense = {plain(word) for word in self.seen.export.nonsense.get(name, ())} if self.seen.export else set()
-        answers = {word: self._word(name, word, count) for word, count in words.items() if plain(word) not in nonsense}
+        answers = {
+            word: self._word(name, word, count)
+            for word, count in words.items()
+            if plain(word) not in nonsense and not is_total(word)
+        }
         table = {word: None if ours == NOTHING else ours for word, ours in answers.items() if ours is not None}
         unlisted = {USUAL[name]} if name in USUAL and len(table) < len(words) else set()
         return table | dict.fromkeys(["*"] if unlisted else [], USUAL.get(name))
@@ -239,6 +245,29 @@ def _cells(seen: Overview, fields: Fields) -> dict[str, Any]:
         "nulls": sorted({"", *(cell for column in seen.columns for cell in column.nulls)}),
         "ignore": [name for name in (export.ignore if export else ()) if seen.column(name)],
     } | ({"tag_separator": separator} if separator else {})
+
+
+def _outcomes(
+    seen: Overview, fields: Fields, vocabulary: Vocabulary, values: dict[str, dict[str, Any]], separator: str
+) -> dict[str, Any]:
+    """Where else it stands how a ticket ended: by further columns, by the status, by one of several tags. Then that it
+    was solved is left to its end, as another column may say more."""
+    export, chosen = seen.export, fields.columns.get("outcome")
+    named = [word for words in (export.words.get("outcome", {}) if export else {}).values() for word in words]
+    found = []
+    for column in seen.columns if seen.layout == "table" else ():
+        is_status = column == fields.columns.get("status")
+        if not is_status and vocabulary.rank("outcome", column.name, export) is None:
+            continue
+        parts = [part for cell in column.words for part in (cell, *cell.split(separator))]
+        for word in dict.fromkeys([*parts, *([] if is_status else named)]):
+            outcome = vocabulary.outcome(word, export)
+            is_there = column == chosen and word in values.get("outcome", {})
+            if outcome not in {None, "solved"} and not is_there:
+                found.append({"column": column.name, "word": word.strip(), "outcome": outcome})
+    if found and "outcome" in values:
+        values["outcome"] = {word: ours for word, ours in values["outcome"].items() if ours != "solved"}
+    return {"outcomes": found}
 
 
 def _about(column: Column) -> str:

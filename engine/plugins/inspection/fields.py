@@ -125,10 +125,10 @@ def _which_id(seen: Overview, vocabulary: Vocabulary) -> Question:
         return Question("ticket_id", text, options, ROW_NUMBER)
     name, cell = called[0].name, next(iter(called[0].samples), "")
     if DAMAGED.fullmatch(cell):
-        why = f"Excel wrote {cell} for different ids: export again with the column {name} as text"
+        why = f"Excel wrote {cell} for different ids: export again with the column {name} as text;"
     else:
-        why = f"{name} names the same ticket in most rows, and no columns tell when its status changed"
-    return Question("ticket_id", f"{why}, or name another column, or (row) for the number of the row", options)
+        why = f"{name} names the same ticket in most rows, and no columns tell when its status changed;"
+    return Question("ticket_id", f"{why} name another column, or (row) for the number of its row.", options)
 
 
 def _is_unique(column: Column, seen: Overview) -> bool:

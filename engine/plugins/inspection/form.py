@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,18 +10,12 @@ from typing import Any, Final, NamedTuple
 from engine.plugins.json_documents import USUAL, document_records, lists_of
 from engine.plugins.tables import SUFFIXES
 from engine.plugins.workbooks import sheet, sheet_sizes
+from engine.shared.dialect import SNIFFED, delimiters_of, likely_encoding
 from engine.shared.errors import BadInput
-from engine.shared.tabular import bytes_of, encoding_of, name_within, readable
+from engine.shared.tabular import SEP_LINE, name_within, readable, text_of
 
-DELIMITERS: Final = (",", ";", "\t", "|")
-LOOKED_AT: Final = 1 << 20
-"""Bytes by which encoding and dialect are told."""
-SNIFFED: Final = 20_000
-"""Characters of them by which the dialect is told."""
 LONGEST_TITLE: Final = 20
 """Rows above a header that are looked at."""
-ENCODINGS: Final = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "euc_kr", "big5")
-"""What text that is not Unicode is told apart into; of two that fit equally well the earlier."""
 
 
 class Form(NamedTuple):
@@ -63,56 +56,14 @@ def form_of(path: Path) -> Form:
 
 
 def _csv(path: Path, kind: str) -> Form:
-    encoding, is_guess = _encoding(path)
-    text = _beginning(path).decode(encoding, errors="ignore").lstrip("\ufeff")
-    named = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
-    body = text[named.end() :] if named else text
-    delimiter = named[1] if named else "\t" if kind == "tsv" else _delimiter(body)
-    rows = list(_numbered(body[:SNIFFED], delimiter))
+    encoding, is_guess = likely_encoding(path)
+    with readable(path, encoding), text_of(path, encoding) as stream:
+        text = stream.read(SNIFFED)
+    named = SEP_LINE.match(text)
+    is_tabbed = kind == "tsv" and not named
+    delimiter = "\t" if is_tabbed else next(iter(delimiters_of(path, encoding)), ",")
+    rows = list(_numbered(text[named.end() :] if named else text, delimiter))
     return Form(kind, encoding, delimiter, _above_header(rows), doubts=("encoding",) if is_guess else ())
-
-
-def _beginning(path: Path) -> bytes:
-    with readable(path), bytes_of(path) as stream:
-        return stream.read(LOOKED_AT)
-
-
-def _encoding(path: Path) -> tuple[str, bool]:
-    """The encoding, and whether it is a guess."""
-    try:
-        found = encoding_of(path)
-    except BadInput:
-        found = "cp1252"
-    return (found, False) if found != "cp1252" else (_of_eight_bits(_beginning(path)), True)
-
-
-def _of_eight_bits(raw: bytes) -> str:
-    from charset_normalizer import from_bytes  # noqa: PLC0415  # for few files
-
-    text = b"\n".join(line for line in raw.splitlines() if not line.isascii())
-    mess = {str(each): each.chaos for each in from_bytes(text, cp_isolation=list(ENCODINGS), enable_fallback=False)}
-    texts = {name: decoded for name in ENCODINGS if (decoded := _decoded(text, name)) is not None}
-    return min(texts, key=lambda name: (_signs_within_words(texts[name]), mess.get(texts[name], 0.5)), default="cp1252")
-
-
-def _decoded(raw: bytes, encoding: str) -> str | None:
-    """The text; a character that the limit cut off does not count."""
-    try:
-        return raw.decode(encoding)
-    except UnicodeDecodeError as error:
-        return raw[: error.start].decode(encoding) if error.start > LOOKED_AT - 4 else None
-
-
-def _signs_within_words(text: str) -> int:
-    """Words with a sign next to a letter, as `¿ó³w` has: letters of another encoding."""
-    return len(re.findall(r"[^\W\d_][¡-¿×÷]|[¡-©¬-¯²-´¶-¸¹¼-¾×÷][^\W\d_]", text))
-
-
-def _delimiter(text: str) -> str:
-    from clevercsv import Detector  # noqa: PLC0415  # for a look at a file alone
-
-    found = Detector().detect(text[:SNIFFED], delimiters=list(DELIMITERS))
-    return found.delimiter if found and found.delimiter else ","
 
 
 def _numbered(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:

@@ -195,4 +195,5 @@ def _names(column: str) -> list[str]:
     bracketed = re.fullmatch(
         r"(?:custom field|campo personalizado|benutzerdefinierte\w* feld\w*) ?\((.+)\)", bare, re.I
     )
-    return list(dict.fromkeys(plain(each) for each in (column, bare, *(bracketed.groups() if bracketed else ()))))
+    names = [plain(each) for each in (column, bare, *(bracketed.groups() if bracketed else ()))]
+    return list(dict.fromkeys([*names, *(re.sub(r"([aou])e", r"\1", name) for name in names)]))  # `Aktivitaet`

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from engine.plugins.pull.pages import Cursor, Page, page, start, walk
+from engine.plugins.pull.pages import Cursor, Onward, Page, page, start, walk
 from engine.plugins.pull.site import Account, Site, basic
 
 OVERLAP = timedelta(minutes=1)
@@ -46,9 +46,11 @@ class FreshdeskFeed:
 
     def _whole(self, ticket: dict[str, Any]) -> Mapping[str, Any]:
         conversations: list[dict[str, Any]] = []
-        number, has_next = 1, True
+        path = f"/api/v2/tickets/{quote(_key(ticket))}/conversations"
+        number, has_next, onward = 1, True, Onward(path, is_part=True)
         while has_next:
-            answer = self._site.get(f"/api/v2/tickets/{quote(_key(ticket))}/conversations", per_page=PARTS, page=number)
+            onward.to(number)
+            answer = self._site.get(path, per_page=PARTS, page=number)
             conversations += answer.objects()
             number, has_next = number + 1, answer.has_next
         return ticket | {"conversations": conversations}

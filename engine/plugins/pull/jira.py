@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from engine.plugins.pull.pages import Cursor, Page, page, start, walk
+from engine.plugins.pull.pages import Cursor, Onward, Page, page, start, walk
 from engine.plugins.pull.site import Account, Site, basic, bearer
 
 OVERLAP = timedelta(minutes=5)
@@ -56,7 +56,9 @@ class JiraFeed:
                 "maxResults": size,
             }
             token = token if number else {}
+            onward = Onward("/rest/api/3/search/jql")
             while True:
+                onward.to(token.get("nextPageToken"))
                 answer = self._site.get("/rest/api/3/search/jql", **parameters, **token)
                 following = answer.value("nextPageToken")
                 token = {"nextPageToken": following} if following else {}
@@ -101,7 +103,9 @@ class JiraFeed:
 
     def _all(self, path: str, name: str, **more: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
+        onward = Onward(path, is_part=True)
         while True:
+            onward.to(len(found))
             answer = self._site.get(path, startAt=len(found), maxResults=PARTS, **more)
             found += (part := answer.objects(name))
             if not part or len(found) >= int(answer.value("total") or 0):

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeVar
 
-from engine.plugins.ports import Refused
+from engine.plugins.ports import Refused, TryLater
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 """From when tickets are fetched if nobody says."""
+
+MOST_PARTS: Final = 1_000
+"""Answers that what belongs to a ticket, or to the tickets of a page, may take."""
 
 Cursor = Mapping[str, Any]
 
@@ -44,6 +47,20 @@ class Feed(Protocol):
         Raises TryLater, or Refused for what the server will never answer.
         """
         ...
+
+
+class Onward:
+    """Where a feed has gone on from. Raises TryLater for a server that leads round in circles, or on without end."""
+
+    def __init__(self, about: str, *, is_part: bool = False) -> None:
+        self._about, self._is_part, self._places = about, is_part, set[object]()
+
+    def to(self, place: object) -> None:
+        if place in self._places:
+            raise TryLater(f"{self._about}: the server leads back to {place}, where it was before")
+        if self._is_part and len(self._places) == MOST_PARTS:
+            raise TryLater(f"{self._about}: there is no end after {MOST_PARTS:,} answers; nothing of it is used")
+        self._places.add(place)
 
 
 Item = TypeVar("Item")
@@ -83,6 +100,7 @@ def walk(
     numbers alone go on; `anchored` looks whether the last item of the page before is still where it was.
     """
     instant, number, anchor, seen = begin, 0, "", set[tuple[str, datetime]]()
+    idle = 0
     while True:
         back = 1 if anchor else 0
         found, has_more = ask(instant, number - back)
@@ -92,6 +110,9 @@ def walk(
         items = found[back:]
         if fresh := [item for item in items if (key(item), updated(item)) not in seen]:
             yield fresh
+        idle = 0 if fresh else idle + 1
+        if idle > MOST_PARTS:
+            raise TryLater(f"there is nothing new in {MOST_PARTS:,} pages, and the server has more of them")
         if not has_more or not items:
             return
         marks, last = {(key(item), updated(item)) for item in items}, _step_of(updated(items[-1]), step)

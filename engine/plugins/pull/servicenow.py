@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from engine.plugins.pull.pages import Cursor, Page, page, start
+from engine.plugins.pull.pages import Cursor, Onward, Page, page, start
 from engine.plugins.pull.site import Account, Site, basic, bearer
 
 OVERLAP = timedelta(minutes=1)
@@ -53,8 +53,9 @@ class ServiceNowFeed:
 
     def _first(self, table: str, query: str, size: int) -> list[Row]:
         """The first rows that may be seen; none if there are none."""
-        offset = 0
+        offset, onward = 0, Onward(table, is_part=True)
         while True:
+            onward.to(offset)
             answer = self._site.get(f"/api/now/table/{table}", **_parameters(query, size), sysparm_offset=offset)
             if (rows := answer.objects("result")) or not answer.has_next:
                 return rows
@@ -63,8 +64,9 @@ class ServiceNowFeed:
     def _all(self, table: str, query: str, fields: Iterable[str]) -> list[Row]:
         """For rows that are only added to."""
         rows: list[Row] = []
-        offset, has_next = 0, True
+        offset, has_next, onward = 0, True, Onward(f"{table} of {query}"[:200], is_part=True)
         while has_next:
+            onward.to(offset)
             parameters = _parameters(f"{query}^ORDERBYsys_created_on^ORDERBYsys_id", PARTS)
             answer = self._site.get(
                 f"/api/now/table/{table}", **parameters, sysparm_offset=offset, sysparm_fields=",".join(fields)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from engine.plugins.pull.pages import EPOCH, Cursor, Page, page
+from engine.plugins.pull.pages import EPOCH, Cursor, Onward, Page, page
 from engine.plugins.pull.site import Account, Answer, Site, basic, bearer
 
 EXPORT = "/api/v2/incremental/tickets/cursor.json"
@@ -30,7 +30,9 @@ class ZendeskFeed:
 
     def pages(self, cursor: Cursor | None, *, since: datetime | None, size: int) -> Iterator[Page]:
         after = cursor["after"] if cursor else None
+        onward = Onward(EXPORT)
         while True:
+            onward.to(after)
             place = {"cursor": after} if after else {"start_time": int((since or EPOCH).timestamp())}
             answer = self._site.get(EXPORT, **place, per_page=size, include="users")
             people = {each.get("id"): each for each in answer.value("users") or ()}
@@ -47,10 +49,11 @@ class ZendeskFeed:
         audits: list[dict[str, Any]] = []
         known = dict(people)
         after: dict[str, str] = {}
+        path = f"/api/v2/tickets/{quote(_key(ticket))}/audits.json"
+        onward = Onward(path, is_part=True)
         while True:
-            answer = self._site.get(
-                f"/api/v2/tickets/{quote(_key(ticket))}/audits.json", include="users", **{"page[size]": PARTS, **after}
-            )
+            onward.to(after.get("page[after]"))
+            answer = self._site.get(path, include="users", **{"page[size]": PARTS, **after})
             audits += answer.objects("audits")
             known |= {each.get("id"): each for each in answer.value("users") or ()}
             after = _next(answer)

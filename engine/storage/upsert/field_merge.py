@@ -197,6 +197,8 @@ def news(row: Row, ticket: StandardTicket) -> Row | None:
     first, theirs = row["first_response_at"], ticket.first_response_at
     if "first_response_at" in moved and first and (theirs is None or theirs > first):
         moved.remove("first_response_at")
+    if shared["outcome"] == "solved" and row["outcome"] != before.get("outcome"):
+        moved.discard("outcome")  # a person said more than that it ended
     changes |= {name: shared[name] for name in moved if shared[name] != row[name]}
     return None if ticket.updated_at is None and now == before and not changes else changes
 

@@ -138,12 +138,12 @@ def test_time_grows_no_faster_than_the_backlog(slots: int) -> None:
         ticket(
             str(n), category=("network", "other")[n % 2], location=PLACES[n % 7], created_at=NOON + timedelta(minutes=n)
         )
-        for n in range(8_000)
+        for n in range(4_000)
     ]
-    seconds: dict[int, list[float]] = {2_000: [], 8_000: []}
-    for size in (2_000, 8_000) * 3:  # the best of three: other work on the machine only adds
+    seconds: dict[int, list[float]] = {1_000: [], 4_000: []}
+    for size in (1_000, 4_000) * 3:  # the best of three: other work on the machine only adds
         started = time.process_time()
         made = allocate(tickets[:size], groups, policy(), NOON)
         seconds[size].append(time.process_time() - started)
         assert sum(d.outcome == Outcome.ALLOCATED for d in made) == min(12 * slots, size)
-    assert min(seconds[8_000]) < 8 * min(seconds[2_000]), seconds
+    assert min(seconds[4_000]) < 8 * min(seconds[1_000]), seconds

@@ -169,6 +169,16 @@ def test_a_jira_changelog_is_the_history() -> None:
     assert (ticket.tags, f"{ticket.first_response_at:%H:%M}") == (("proxy", "slow"), "09:40")
 
 
+def test_a_jira_change_has_the_id_of_its_changelog() -> None:
+    assert jira_told().events[-1].id == "jira:SUP-42/changelog/3/status"
+
+
+def test_an_end_without_its_change_is_told_by_the_dates() -> None:
+    fields = {"status": {"name": "Done"}, "resolutiondate": "2026-03-02T12:00:00.000+0100", "comment": None}
+    told = jira_told(changelog={"total": 0, "histories": []}, **fields)
+    assert (told.events, f"{told.tickets[0].resolved_at:%H:%M}") == ((), "11:00")
+
+
 def test_without_comments_an_answer_is_not_told() -> None:
     ticket = jira_told(comment=None).tickets[0]
     assert (ticket.first_response_at, ticket.responses) == (None, Responses.NONE)
@@ -184,7 +194,7 @@ def test_an_unknown_jira_status_refuses_the_issue() -> None:
         {"field": "status", "fromString": "Waiting for customer", "toString": "Limbo"}]}  # fmt: skip
     told = jira_told(changelog={"total": 1, "histories": [entry]})
     assert told.tickets == ()
-    assert told.rejected[0].reason == "changelog 9: status 'Limbo' is not in the mapping's values"
+    assert told.rejected[0].reason == "history: status 'Limbo' is not in the mapping's values"
 
 
 @pytest.mark.parametrize(
@@ -195,6 +205,7 @@ def test_an_unknown_jira_status_refuses_the_issue() -> None:
         {"changelog": {"total": 1, "histories": [{"id": 1, "created": "soon", "items": [{"field": "status"}]}]}},
         {"changelog": {"total": 1, "histories": [{"id": 1, "created": "2026-03-02", "items": [None]}]}},
         {"comment": {"comments": [3]}},
+        {"comment": {"comments": [{"created": "soon"}]}},
     ],
 )
 def test_a_misshapen_jira_history_refuses_the_issue(broken: dict[str, Any]) -> None:

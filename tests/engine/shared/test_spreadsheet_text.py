@@ -34,3 +34,8 @@ def test_numbers_and_plain_text_stay(plain: str | None) -> None:
 def test_a_table_for_people_is_written_so(tmp_path: Path) -> None:
     write_csv(pl.DataFrame({"n": [-1], "who": ["=1+1"]}), tmp_path / "a.csv")
     assert (tmp_path / "a.csv").read_text() == "n,who\n-1,'=1+1\n"
+
+
+def test_each_column_keeps_its_own_text() -> None:
+    frame = pl.DataFrame({"a": ["=A1", "x"], "b": ["y", "@z"], "n": [1, 2], "none": [None, None]})
+    assert defused(frame).rows() == [("'=A1", "y", 1, None), ("x", "'@z", 2, None)]

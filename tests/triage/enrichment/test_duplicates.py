@@ -12,6 +12,7 @@ from tests.triage.enrichment.enriching import POLICY, case
 from triage.enrichment import duplicates
 from triage.enrichment.contracts import CaseFacts, Related
 from triage.enrichment.duplicates import judge, related, related_by_comparing_all, signatures_of, similarity
+from triage.enrichment.minhash import SEED, signature
 
 RULES = POLICY.duplicates
 TUNNEL = "The tunnel from the Lyon branch drops every hour and comes back after two minutes since Monday"
@@ -220,3 +221,12 @@ def test_labelled_duplicates_of_the_sample_are_candidates() -> None:
     assert all(any(one.other_id == first for one in found[key]) for key, first in twin.items())
     text_pairs = [one for candidates in found.values() for one in candidates if one.similarity >= RULES.near_same]
     assert len([one for one in text_pairs if twin.get(one.ticket_id) != one.other_id]) <= 5
+
+
+@given(st.sets(st.text(min_size=1), min_size=1, max_size=60), st.sampled_from([16, 128]))
+def test_signatures_are_those_of_datasketch(elements, places) -> None:
+    from datasketch import MinHash
+
+    theirs = MinHash(num_perm=places, seed=SEED, scheme="affine32")
+    theirs.update_batch([element.encode() for element in elements])
+    assert signature(elements, places).tolist() == theirs.hashvalues.tolist()

@@ -231,11 +231,11 @@ def test_another_embedder_is_refused(
 HOLD = """
 import sys
 from triage.embed import WordLlama
-from triage.knowledge.chunks import read_articles
+from triage.knowledge.articles import read_folder
 from triage.knowledge.milvus import MilvusIndex
 from pathlib import Path
 index = MilvusIndex(sys.argv[1], WordLlama())
-index.sync(read_articles(Path(sys.argv[2])))
+index.sync(read_folder(Path(sys.argv[2])).articles)
 print("held", index.count(), flush=True)
 sys.stdin.read()
 """

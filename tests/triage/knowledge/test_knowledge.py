@@ -1,3 +1,4 @@
+import re
 import time
 from pathlib import Path
 
@@ -5,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.shared.errors import BadInput, NotFound
+from engine.shared.errors import BadInput
 from triage.contracts import Article
-from triage.knowledge.chunks import CHUNK, article_hash, chunks_of, lesson, read_article, read_articles, same_source
+from triage.knowledge.articles import read_folder
+from triage.knowledge.chunks import CHUNK, article_hash, article_of, chunks_of, lesson, same_source
 from triage.knowledge.milvus_schema import LENGTHS
 
 HEAD = "---\nid: a1\ntitle: A title\nurl: https://help.example/a1\n---\n"
@@ -86,30 +88,14 @@ def test_long_paragraphs_overlap_at_a_sentence() -> None:
         ("---\nid: a1\ntitle: T\nurl: u\nerror_codes: 5\n---\ntext", "error_codes: Input should be a valid tuple"),
     ],
 )
-def test_bad_article_is_refused_with_file_and_reason(tmp_path: Path, content: str, reason: str) -> None:
-    file = tmp_path / "bad.md"
-    file.write_text(content, encoding="utf-8")
-    with pytest.raises(BadInput) as refused:
-        read_articles(tmp_path)
-    assert str(refused.value).startswith("bad.md")
-    assert reason in str(refused.value)
-
-
-def test_two_articles_with_one_id_are_refused(tmp_path: Path) -> None:
-    for name in ("one.md", "two.md"):
-        (tmp_path / name).write_text(HEAD + "text", encoding="utf-8")
-    with pytest.raises(BadInput, match=r"two\.md: id 'a1' is used by another article"):
-        read_articles(tmp_path)
-
-
-def test_missing_folder_is_said(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="HELMDESK_DATA"):
-        read_articles(tmp_path / "nowhere")
+def test_bad_article_is_refused_with_the_reason(content: str, reason: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(reason)):
+        article_of(content)
 
 
 def test_windows_line_ends_are_read_and_hashes_see_changes(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes((HEAD + "## Fix\n\nDo it.").replace("\n", "\r\n").encode())
-    read = read_article(tmp_path / "a.md")
+    read = read_folder(tmp_path).articles[0]
     assert read.text == "## Fix\n\nDo it."
     assert article_hash(read) != article_hash(read.model_copy(update={"tags": ("new",)}))
 

@@ -1,8 +1,7 @@
 """A day's budget for hosted models is never passed, also not by two processes at once."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
+from tests.processes import meet
 from tests.triage.conftest import MONDAY, monday
 from triage.llm.budget import Budget, Limits, Spent
 from triage.llm.tables import metadata
@@ -74,19 +74,13 @@ def test_a_call_is_settled_on_the_day_it_was_booked(database: sa.Engine) -> None
     assert budget.spent().tokens == 10
 
 
-GREEDY = """
-import sqlalchemy as sa, sys
-from datetime import UTC, datetime
-from triage.llm.budget import Budget, Limits
-waits = {"timeout": 30} if sys.argv[1].startswith("sqlite") else {}
-engine = sa.create_engine(sys.argv[1], connect_args=waits)
-budget = Budget(engine, Limits(calls=25, tokens=10**6, usd=9), clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
-print(sum(budget.reserve(tokens=1, cost=0.0) is not None for _ in range(20)))
-"""
+def reserve_as_process(url: str) -> int:
+    engine = sa.create_engine(url, connect_args={"timeout": 30} if url.startswith("sqlite") else {})
+    budget = Budget(engine, Limits(calls=25, tokens=10**6, usd=9), clock=lambda: datetime(2026, 3, 2, tzinfo=UTC))
+    meet()
+    return sum(budget.reserve(tokens=1, cost=0.0) is not None for _ in range(20))
 
 
-def test_two_processes_share_one_budget(database: sa.Engine) -> None:
-    command = [sys.executable, "-c", GREEDY, database.url.render_as_string(hide_password=False)]
-    running = [subprocess.Popen(command, stdout=-1, stderr=-1, text=True) for _ in range(2)]
-    answers = [process.communicate(timeout=120) for process in running]
-    assert sum(int(out) for out, _ in answers) == 25, answers
+def test_two_processes_share_one_budget(database: sa.Engine, process_pool: ProcessPoolExecutor) -> None:
+    given = process_pool.map(reserve_as_process, [database.url.render_as_string(hide_password=False)] * 2)
+    assert sum(given) == 25

@@ -160,7 +160,7 @@ def _record(event: Event, decision: Decision, kind: type[Record]) -> Record:
 
 
 def _grant(resolution: Resolution) -> str:
-    amount = f" of {resolution.amount:f} {resolution.currency}" if resolution.amount else ""
+    amount = f" of {resolution.amount.normalize():f} {resolution.currency}" if resolution.amount else ""
     return f"the {resolution.type.replace('_', ' ')}{amount}"
 
 

@@ -18,6 +18,8 @@ from email.utils import format_datetime, formataddr
 from threading import Thread
 from typing import Any
 
+import httpx
+
 from engine.plugins.connection import UNTIL_MENDED
 from engine.plugins.ports import Notifier, Refused, TryLater
 from engine.plugins.posting import to_url, tries
@@ -114,17 +116,19 @@ class WebhookNotifier(_Channel):
 
     def send(self, payload: Mapping[str, Any], *, key: str) -> str:
         url = self.address(payload["to"])
-        transport = to_url(
-            url,
-            setting=f"{SETTING} ({self._channel})",
-            secret=f"the key in {SETTING} ({self._channel})",
-            timeout_seconds=self._timeout,
-            limit_seconds=3 * self._timeout,
-            wait_seconds=self._wait,
-            wait_jitter=0,
-        )
         try:
+            transport = to_url(
+                url,
+                setting=f"{SETTING} ({self._channel})",
+                secret=f"the key in {SETTING} ({self._channel})",
+                timeout_seconds=self._timeout,
+                limit_seconds=3 * self._timeout,
+                wait_seconds=self._wait,
+                wait_jitter=0,
+            )
             return transport({**payload, "key": key, "type": "info", "version": "1.0"}, key)
+        except (BadInput, httpx.InvalidURL, UnicodeError):
+            raise Refused(f"{self._channel}: what is filled in for {payload['to']['id']} makes no address") from None
         except TryLater as trouble:
             raise TryLater(_masked(str(trouble), url), after=trouble.after) from None
         except Refused as refusal:

@@ -96,15 +96,17 @@ class Settings(BaseSettings):
     @field_validator("notify_urls", mode="before")
     @classmethod
     def _addresses(cls, given: Any) -> Any:
-        """Raises ValueError that repeats nothing of what is given: it holds secrets."""
+        """Raises BadInput that repeats nothing of what is given: it holds secrets."""
         try:
             urls = json.loads(given or "{}") if isinstance(given, str) else given
         except ValueError:
-            raise ValueError('is no JSON such as {"email": "mailto://…"}') from None
+            urls = None
         if not isinstance(urls, dict) or not all(isinstance(url, str | SecretStr) for url in urls.values()):
-            raise ValueError("has to be an object of channels and their addresses") from None
+            raise BadInput('HELMDESK_NOTIFY_URLS: expected JSON such as {"email": "mailtos://…"}; see .env.example')
         if wrong := [name for name in urls if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", name)]:
-            raise ValueError(f"{wrong[0]!r} is no name of a channel: small letters, digits and _")
+            raise BadInput(
+                f"HELMDESK_NOTIFY_URLS: {wrong[0][:50]!r} is no channel: small letters, digits and _; see .env.example"
+            )
         return urls
 
     @field_validator("time_zone")

@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Any
 
 from engine.contracts import Agent
 from engine.notices import INBOX, ROOM, Notice, notice_of
 from engine.notifications import Channel, QueuedNotification, Silence, due_batches
 from engine.storage.outbox import NOTICES, Parcel
 from pipelines.app.container import App
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
 
 
 def post_due(app: App, *, at: datetime) -> int:
@@ -47,8 +44,9 @@ def post_due(app: App, *, at: datetime) -> int:
     return len(notices) - len(leaving)
 
 
-def mark_sent(app: App, notice_id: str, *, at: datetime, within: "Connection") -> None:
-    """Its destination took a notice: so it is sent, and with it the news and the SLA alerts that it tells of."""
+def mark_sent(app: App, notice_id: str, *, at: datetime, within: Any) -> None:
+    """Its destination took a notice: so it is sent, and with it the news and the SLA alerts that it tells of; `within`
+    is a transaction of the store."""
     app.outbox.notice_sent(notice_id, at=at, within=within)
     app.alert_store.mark_sent(notice_id, at=at, within=within)
 

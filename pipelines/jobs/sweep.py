@@ -30,21 +30,21 @@ def sweep(app: App, snapshot: Snapshot) -> SweepCounts:
     """Everything once, by the fact's key: sweeping again does nothing again. A look back changes nothing."""
     from engine import reminders
 
-    at, desk = snapshot.as_of, app.desk
+    at = snapshot.as_of
     if is_look_back(app, at):
         return SweepCounts()
-    for rule, why in desk.rules_that_never_act().items():
+    for rule, why in app.desk.rules_that_never_act().items():
         app.log.warning("rule skipped", rule=rule, reason=why)
     seen = _seen(app)
     arrived = _arrived(snapshot, seen)
     marked = _repeat_contacts(app, snapshot, arrived)
     facts = [*_created(arrived), *_flagged(app, snapshot), *_waiting(app)]
-    fired = desk.apply_rules(facts, at=at, destination=app.handler)
-    called = reminders.called_for(snapshot.tickets_now, at=at, policy=desk.policies.reminders)
+    fired = app.desk.apply_rules(facts, at=at, destination=app.handler)
+    called = reminders.called_for(snapshot.tickets_now, at=at, policy=app.desk.policies.reminders)
     new = called.join(app.store.frame("reminders", ["id"]), on="id", how="anti")
-    set_now = desk.set_reminders(new["ticket"].unique(), at=at) if new.height else []
-    rung = desk.ring_reminders(at=at)
-    closed = desk.close_resolved(_closable(app, snapshot, seen), at=at)
+    set_now = app.desk.set_reminders(new["ticket"].unique(), at=at) if new.height else []
+    rung = app.desk.ring_reminders(at=at)
+    closed = app.desk.close_resolved(_closable(app, snapshot, seen), at=at)
     return SweepCounts(len(fired), len(set_now), len(rung), len(closed), marked)
 
 

@@ -95,16 +95,17 @@ def score_in_words(app: "App", ticket: str) -> str | None:
     """How the score of an open ticket came about when the marts were last published, and when; None if it was not in
     the queue then."""
     try:
-        reader = published(app)
+        with published(app) as reader:
+            found = reader.query("SELECT score_parts FROM work_queue WHERE ticket = ?", [ticket])["score_parts"]
+            return f"{found[0]}, as of {reader.publication.as_of:%Y-%m-%d %H:%MZ}" if len(found) else None
     except NotFound:
         return None
-    found = reader.query("SELECT score_parts FROM work_queue WHERE ticket = ?", [ticket])["score_parts"]
-    return f"{found[0]}, as of {reader.publication.as_of:%Y-%m-%d %H:%MZ}" if len(found) else None
 
 
 def _by_ticket(app: "App", column: str) -> dict[str, float]:
     try:
-        queue = published(app).frame("work_queue")
+        with published(app) as reader:
+            queue = reader.frame("work_queue")
     except NotFound:
         return {}
     known = queue.select("ticket", column).drop_nulls()

@@ -141,11 +141,11 @@ class _Asking(NamedTuple):
         decision = RuleDecision(ticket, [], [], [], [])
         for fact in facts:
             keys = [] if fact.event == rules.Trigger.AGE_EXCEEDED else [fact.key()]
-            asked: dict[str, list[rules.Rule]] = {key: [] for key in keys}
+            by_key: dict[str, list[rules.Rule]] = {key: [] for key in keys}
             for rule in self.usable:
                 if rule.trigger.event == fact.event:
-                    asked.setdefault(fact.key(rule), []).append(rule)
-            for key, some in asked.items():
+                    by_key.setdefault(fact.key(rule), []).append(rule)
+            for key, some in by_key.items():
                 if key not in self.known:
                     self._ask(decision, fact, key, some)
         return decision

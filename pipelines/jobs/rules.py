@@ -113,9 +113,9 @@ def _envelopes(app: App) -> Iterator[Past]:
     from engine.envelopes import Envelope, EnvelopeStatus
     from engine.rules import escalation_facts
 
-    asked = sorted(app.store.all(Envelope), key=lambda one: (one.created_at, one.id))
-    tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={one.ticket_id for one in asked})}
-    for one in asked:
+    envelopes = sorted(app.store.all(Envelope), key=lambda one: (one.created_at, one.id))
+    tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={one.ticket_id for one in envelopes})}
+    for one in envelopes:
         ticket, end = tickets[one.ticket_id], one.completed_at or app.now()
         ends = {EnvelopeStatus.PENDING: one.accepted_at or end}
         ends |= {EnvelopeStatus.ACTIVE: end} if one.accepted_at else {}

@@ -77,11 +77,11 @@ def _flagged(app: App, snapshot: Snapshot) -> "list[Fact]":
 
     event = Trigger.TICKET_FLAGGED
     flags = app.store.frame("case_flags", ["id", "created_at"], where={"cleared_at": None})
-    asked = app.store.frame("rule_firings", ["id"], where={"event": [event.value]})
+    known = app.store.frame("rule_firings", ["id"], where={"event": [event.value]})
     fresh = flags.filter(pl.col("created_at") <= snapshot.as_of).with_columns(
         key=pl.format(f"{event.value}/{{}}", "id")
     )
-    found = [app.store.get(CaseFlag, key) for key in fresh.join(asked, left_on="key", right_on="id", how="anti")["id"]]
+    found = [app.store.get(CaseFlag, key) for key in fresh.join(known, left_on="key", right_on="id", how="anti")["id"]]
     return [Fact(event, one.ticket_id, one, is_news=one.created_at > snapshot.as_of - NEWS) for one in found]
 
 

@@ -7,23 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.shared.errors import (
-    BadInput,
-    Busy,
-    Conflict,
-    HelmdeskError,
-    NotAllowed,
-    NotFound,
-    StageFailed,
-    Unavailable,
-    translate_file_errors,
-)
+from engine.shared.errors import BadInput, HelmdeskError, StageFailed, translate_file_errors
+from pipelines.commands.access import keys, users
 from pipelines.commands.audit import audit
 from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.desk import desk
 from pipelines.commands.grants import grants
-from pipelines.commands.inbox import inbox
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
@@ -37,6 +27,7 @@ from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, as_of_or_now, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
 from pipelines.commands.triage import triage
+from pipelines.error_codes import EXIT_CODES, code_of
 
 if TYPE_CHECKING:
     from pipelines.jobs.cycle import Counts
@@ -57,6 +48,8 @@ command_line.add_typer(desk, name="desk")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(users, name="users")
+command_line.add_typer(keys, name="keys")
 command_line.add_typer(push, name="push")
 command_line.add_typer(outcomes, name="outcomes", invoke_without_command=True)
 command_line.add_typer(policy, name="policy")
@@ -85,16 +78,11 @@ def main() -> None:
         gc.freeze()  # the process ends: its last looks for garbage would cost a cycle .8 s of CPU and free nothing
 
 
-EXIT_CODES: dict[type[HelmdeskError], int] = {
-    BadInput: 2, NotFound: 2, NotAllowed: 3, Conflict: 4, Unavailable: 5, Busy: 6,
-}  # fmt: skip
-
-
 def exit_code(error: HelmdeskError) -> int:
     """By the kind of error; 1 for one that has no code of its own."""
     if isinstance(error, StageFailed):
         return FIRST_STAGE + error.place
-    return next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+    return code_of(error, EXIT_CODES, otherwise=1)
 
 
 def _show_version(wanted: bool) -> None:
@@ -136,7 +124,6 @@ command_line.command("inspect")(inspect)
 command_line.command("ingest")(ingest)
 command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
-command_line.command("inbox")(inbox)
 command_line.command("coverage")(coverage)
 
 
@@ -236,6 +223,21 @@ def dashboard(
     from pipelines.commands.serving import serve
 
     serve(context.obj["home"] or _default_home(), address=address, port=port)
+
+
+@command_line.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+) -> None:
+    """Let other systems call: webhooks, allocation, SLA, triage, the desk. Until Ctrl-C; docs/api.md has the routes."""
+    from pipelines.commands.serving import check_free
+    from pipelines.service.server import listen
+
+    check_free(host, port)
+    with open_here(context, keep_last_good=True) as app:
+        listen(app, host=host, port=port)
 
 
 @command_line.command()

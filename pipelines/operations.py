@@ -94,6 +94,7 @@ OPERATIONS = _named(
     Operation("reminder", "snooze", "snooze"),
     Operation("reminder", "complete", "complete_reminder"),
     Operation("alert", "acknowledge", "acknowledge"),
+    Operation("notice", "news", "news_in", Right.READ),
     Operation("grant", "propose", "propose_resolution"),
     Operation("grant", "approve", "approve_resolution", Right.SUPERVISE),
     Operation("review", "decide", "review_grant", Right.SUPERVISE),
@@ -106,6 +107,10 @@ OPERATIONS = _named(
     Operation("desk", "envelopes", "my_envelopes", Right.READ),
     Operation("desk", "tasks", "my_tasks", Right.READ),
     Operation("desk", "reminders", "due_reminders", Right.READ),
+    Operation("desk", "inbox", "inbox", Right.READ),
+    Operation("desk", "read", "mark_read", Right.READ),
+    Operation("desk", "preferences", "preferences", Right.READ),
+    Operation("desk", "prefer", "prefer", Right.READ),
     Operation("desk", "views", "views", Right.READ),
     Operation("desk", "orphans", "orphans", Right.SUPERVISE),
     Operation("desk", "differences", "differences", Right.SUPERVISE),
@@ -132,6 +137,7 @@ WORDS: Mapping[str, str] = {
     "end_date": "The last instant at which it may come again.",
     "envelope_id": "Inside this envelope.",
     "filters": "field=value that tickets must have; again for more.",
+    "event_type": "The type of news; `*` is all others.",
     "frequency": "daily, weekly or monthly, to have it come again.",
     "group": "The group that it is for, by id.",
     "interval": "Every so many days, weeks or months.",
@@ -145,9 +151,13 @@ WORDS: Mapping[str, str] = {
     "minutes": "For so long.",
     "name": "What it is called.",
     "notes": "Why, for the next one with such a case.",
+    "no_quiet_hours": "Take quiet hours back.",
+    "notice_ids": "A notice by its key, again for more; none: all.",
     "nps": "Whether the customer would recommend us, 0 to 10.",
     "outcome": "What the review found.",
     "priority": "How pressing it is.",
+    "quiet_from": "When quiet begins, such as 18:00.",
+    "quiet_to": "When quiet ends, such as 08:00.",
     "reason": "Why.",
     "recurring": "How it comes again.",
     "requester": "Who asks, by id or e-mail address.",
@@ -158,12 +168,15 @@ WORDS: Mapping[str, str] = {
     "team": "Of this team.",
     "team_id": "A team, by id.",
     "text": "What is written.",
+    "timing": "At once, or in a digest.",
     "ticket": "Key, reference or id of the ticket.",
     "title": "What it is, in a line.",
     "to": "Where it goes: a status, a priority, a column, or an agent by id.",
     "trigger_at": "When to be reminded, an instant with its zone.",
     "type": "What kind it is.",
+    "unread": "Those that were not read.",
     "until": "Up to before this instant.",
+    "urgent_comes_through": "Urgent news come in quiet hours too.",
     "what_went_wrong": "What the cause was, for the desk.",
     "what_went_wrong_text": "More of the cause.",
     "why_eligible": "What entitles the customer.",
@@ -211,10 +224,13 @@ def perform(
     if "share_left" in wanted:
         given["share_left"] = actions.share_left(app)
     named = [_key(app, operation, key)] if operation.key else []
-    if operation.use_case in ACTIONS:
-        found: Result = ACTIONS[operation.use_case](app, *named, **given)
-    else:
-        found = getattr(app.desk, operation.use_case)(*named, **given)
+    try:
+        if operation.use_case in ACTIONS:
+            found: Result = ACTIONS[operation.use_case](app, *named, **given)
+        else:
+            found = getattr(app.desk, operation.use_case)(*named, **given)
+    except OverflowError:
+        raise BadInput(f"{operation.name}: a number leads beyond the years 1 to 9999; give a smaller one") from None
     return found
 
 

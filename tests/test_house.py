@@ -33,9 +33,7 @@ TEXT = {
     )
 }  # fmt: skip
 
-USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {
-    "notices": "prefer preferences",
-}
+USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK: dict[str, str] = {}
 """No page, command, route or sweep calls these yet; each goes from here with the door that opens it."""
 POLICIES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = set[str]()
 """Only use cases that wait read these."""

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, queries, reports, words
+from dashboards import cards, charts, opening, queries, reports, sign_in, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
@@ -14,6 +14,7 @@ WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
 def page() -> None:
     st.title("What fired, and what is at risk next?")
     app = opening.app()
+    sign_in.reader(app, door="alerts")
     reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, queries, words
+from dashboards import cards, opening, queries, sign_in, words
 from pipelines.marts import MartReader
 
 ROWS = 50
@@ -16,6 +16,7 @@ ROWS = 50
 def page() -> None:
     st.title("What should I do next?")
     app = opening.app()
+    sign_in.reader(app, door="queue")
     reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()

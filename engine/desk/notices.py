@@ -1,6 +1,6 @@
 """What an agent hears, how, and when not: the inbox, wishes by type of news, an hour of quiet."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from datetime import datetime, time
 
 from engine import notifications
@@ -32,7 +32,7 @@ class Notices(UseCase):
         rows = self.store.all(QueuedNotification, notice_id=notice_id)
         return sorted(rows, key=lambda row: (row.created_at, row.id))
 
-    def mark_read(self, *, by: str, at: datetime, notice_ids: Collection[str] | None = None) -> list[Notice]:
+    def mark_read(self, *, by: str, at: datetime, notice_ids: Sequence[str] | None = None) -> list[Notice]:
         """Mark notices as read, all of the agent's if none is named; returns those that were not before."""
         chosen = self.inbox(by=by, unread=True) if notice_ids is None else [self._own(key, by) for key in notice_ids]
         read = [notice.model_copy(update={"read_at": at}) for notice in chosen if notice.read_at is None]
@@ -84,5 +84,5 @@ class Notices(UseCase):
         """Raises NotFound for a notice that is not the agent's."""
         notice = self.store.get(Notice, notice_id)
         if notice.agent_id != by:
-            raise NotFound(f"{by} has no notice {notice_id}; `helmdesk inbox --agent {by}` lists them")
+            raise NotFound(f"{by} has no notice {notice_id}; `helmdesk desk inbox --by {by}` lists them")
         return notice

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine import (
+    access,
     alert_matrix,
     envelopes,
     flags,
@@ -32,6 +33,7 @@ class Policies(NamedTuple):
     reminders: reminders.ReminderPolicy
     notifications: notifications.NotificationPolicy
     rules: rules.RulePolicy
+    access: access.AccessPolicy
 
 
 def read_policies(
@@ -54,4 +56,5 @@ def read_policies(
         reminders=reminders.load(at["reminders"]),
         notifications=notifications.load(at["notifications"]),
         rules=rules.load(at["rules"]),
+        access=access.load(at["access"]),
     )

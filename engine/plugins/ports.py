@@ -22,6 +22,9 @@ CHUNK = 2_000
 NOTES = "-notes"
 """How the name of each destination of notes ends."""
 
+LATER = ("updated_at", "first_response_at", "resolved_at", "closed_at")
+"""Instants of a ticket that come after its creation."""
+
 Item = TypeVar("Item")
 
 
@@ -85,7 +88,7 @@ class Notifier(Protocol):
 
 def out_of_order(ticket: StandardTicket) -> str | None:
     """Which instant lies before the creation, in words (seed S5-11)."""
-    for name in ("updated_at", "first_response_at", "resolved_at", "closed_at"):
+    for name in LATER:
         instant = getattr(ticket, name)
         if instant is not None and instant < ticket.created_at:
             return f"{name} {instant:%Y-%m-%d %H:%M:%S} is before created_at {ticket.created_at:%Y-%m-%d %H:%M:%S}"

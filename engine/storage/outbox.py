@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, case, func, select, update
 from engine.contracts import AllocationDecision, Outcome
 from engine.shared.columns import ROWS_PER_TRANSACTION, insert_into
 from engine.shared.errors import NotFound
-from engine.storage import rows
+from engine.storage import audit_log, rows, seals
+from engine.storage.audit_log import Entry
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import reading, writing
 from engine.storage.people_tables import notices, notification_queue
@@ -95,12 +96,21 @@ def queue(
         )
         for one in allocated
     ]
-    insert_rows(connection, outbox, [_row(parcel, ALLOCATION, at) for parcel in parcels])
+    _insert(connection, parcels, ALLOCATION, at)
 
 
 def _replace(connection: Connection, tickets: Collection[str], kind: str) -> None:
     older = _UNSENT & outbox.c.ticket_id.in_(tickets) & (outbox.c.kind == kind)
     connection.execute(update(outbox).where(older).values(state="replaced"))
+
+
+def _insert(connection: Connection, parcels: Sequence[Parcel], kind: str, at: datetime) -> None:
+    """What is to be sent stands in the audit log with the row."""
+    if not parcels:
+        return
+    new = [_row(parcel, kind, at) for parcel in parcels]
+    insert_rows(connection, outbox, new)
+    audit_log.keep_seals(connection, dict(map(seals.OUTGOING.seal, new)), Entry(kind, at, "", "system", {}))
 
 
 def _row(parcel: Parcel, kind: str, at: datetime) -> dict[str, Any]:
@@ -126,11 +136,11 @@ class Outbox:
         for some in chunked(parcels, ROWS_PER_TRANSACTION):
             with writing(self._engine) as connection:
                 _replace(connection, [parcel.ticket_id for parcel in some if parcel.ticket_id], SUGGESTION)
-                insert_rows(connection, outbox, [_row(parcel, SUGGESTION, at) for parcel in some])
+                _insert(connection, some, SUGGESTION, at)
 
     def queue_notices(self, parcels: Sequence[Parcel], *, at: datetime, within: Connection) -> None:
         """In the transaction that keeps the notices."""
-        insert_rows(within, outbox, [_row(parcel, NOTICE, at) for parcel in parcels])
+        _insert(within, parcels, NOTICE, at)
 
     def known(self, keys: Collection[str]) -> set[str]:
         """Which of these keys the outbox has, whatever became of them."""

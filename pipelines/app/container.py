@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from engine.plugins.pull.notes import Notes
     from engine.plugins.pull.pages import Feed
     from engine.plugins.pull.site import Account
-    from engine.storage.audit_log import AuditLog
     from engine.storage.outbox import Outbox
     from engine.storage.pull_cursors import PullCursors
+    from engine.storage.receipts import Receipts
     from engine.storage.sql import SqlStore
     from pipelines.app.people_files import People
     from pipelines.app.view_log import ViewLog
@@ -68,12 +68,6 @@ class App:
         from engine.storage import open_store
 
         return open_store(self.settings.store_url)
-
-    @cached_property
-    def audit_log(self) -> "AuditLog":
-        from engine.storage.audit_log import AuditLog
-
-        return AuditLog(self.store)
 
     @cached_property
     def view_log(self) -> "ViewLog":
@@ -134,6 +128,12 @@ class App:
         from engine.storage.pull_cursors import PullCursors
 
         return PullCursors(self.store.engine)
+
+    @cached_property
+    def receipts(self) -> "Receipts":
+        from engine.storage.receipts import Receipts
+
+        return Receipts(self.store.engine)
 
     def feed(self, source: str) -> "Feed":
         """Where this source's tickets are fetched from. Raises BadInput with the settings that it takes."""

@@ -75,7 +75,7 @@ class Policies:
     desk: Policy["DeskPolicies"] = Policy(
         "engine.desk.policies:read_policies",
         "lifecycle.yaml", "ownership.yaml", "envelopes.yaml", "flags.yaml", "empowerment.yaml", "calibration.yaml",
-        "priority.yaml", "alert_matrix.yaml", "reminders.yaml", "notifications.yaml", "rules.yaml",
+        "priority.yaml", "alert_matrix.yaml", "reminders.yaml", "notifications.yaml", "rules.yaml", "access.yaml",
         lifecycle_preset="lifecycle_preset", priority_preset="priority_preset", alert_preset="alert_preset",
     )  # fmt: skip
     wording: Policy["Wording"] = Policy("triage.drafting.wording:load_wording", "wording.yaml")

@@ -5,6 +5,7 @@ import os
 import re
 import sysconfig
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -82,8 +83,17 @@ class Settings(BaseSettings):
     draft_limit: Annotated[int, Field(ge=0)] = Field(500, description="drafts a cycle writes at most; 0: none")
     dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
     prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
+    webhook_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict, description="JSON: source -> the secret with which it signs what it posts"
+    )
+    service_body_bytes: Annotated[int, Field(ge=1_000)] = Field(1_000_000, description="the largest body it takes")
+    service_body_seconds: Annotated[float, Field(gt=0)] = Field(10.0, description="a body that is slower is refused")
+    service_requests_per_second: Annotated[float, Field(gt=0)] = Field(50.0, description="by one key of a user")
+    service_webhooks_per_second: Annotated[float, Field(gt=0)] = Field(1_000.0, description="by one source")
     actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
     user: str = Field("", description="who works on this machine, by a user's id; empty: a named local user")
+    proxy_user_header: str = Field("", description="a header in which a trusted proxy names who is signed in")
+    proxy_peers: str = Field("", description="addresses or networks of those proxies, separated by commas")
 
     @field_validator("home", "data", "model", mode="before")
     @classmethod
@@ -92,6 +102,12 @@ class Settings(BaseSettings):
         if path == "":
             raise PydanticUseDefault
         return path
+
+    @field_validator("proxy_peers")
+    @classmethod
+    def _known_networks(cls, peers: str) -> str:
+        _networks(peers)
+        return peers
 
     @field_validator("notify_urls", mode="before")
     @classmethod
@@ -157,6 +173,11 @@ class Settings(BaseSettings):
         return {source: account for source, account in every.items() if account[0]}
 
     @property
+    def proxy_networks(self) -> list[IPv4Network | IPv6Network]:
+        """Whose header counts."""
+        return _networks(self.proxy_peers)
+
+    @property
     def marts_folder(self) -> Path:
         return self.home / "marts"
 
@@ -180,6 +201,11 @@ class Settings(BaseSettings):
                 f"HELMDESK_MODEL={self.model}: there is no such file; `helmdesk triage train --out {self.model}` "
                 "makes one, without the setting the taxonomy is enough"
             )
+
+
+def _networks(peers: str) -> list[IPv4Network | IPv6Network]:
+    """Raises ValueError for one that is no address or network."""
+    return [ip_network(peer.strip()) for peer in peers.split(",") if peer.strip()]
 
 
 def zone_name(name: str) -> str:

@@ -10,6 +10,7 @@ for thing, what in {
     "task": "Pieces of work; `helmdesk ticket task` gives one.",
     "reminder": "Reminders; `helmdesk ticket remind` sets one.",
     "alert": "Alerts of the matrix.",
+    "notice": "Notices to oneself.",
     "view": "Views of the board.",
 }.items():
     desk.add_typer(typer.Typer(help=what, no_args_is_help=True, cls=group_of(thing)), name=thing)

@@ -6,7 +6,7 @@ A nested model's fields are options of their own; a list or mapping is given by 
 import inspect
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
@@ -184,4 +184,5 @@ def _is_mapping(kind: Any) -> bool:
 
 
 def _is_repeated(kind: Any) -> bool:
-    return _is_mapping(kind) or get_origin(kind) in (tuple, list)
+    origin = get_origin(kind)
+    return isinstance(origin, type) and issubclass(origin, Collection)

@@ -23,9 +23,13 @@ Key = Annotated[str, typer.Argument(help="Key, reference or id.")]
 @ticket.command()
 def show(context: typer.Context, ticket: Key) -> None:
     """What happened to one ticket, in order, and the newest reply that triage drafted."""
+    from pipelines.app import identity
+
     with open_here(context) as app:
-        found = app.store.ticket(ticket)
-        history = app.store.history(found.id)
+        reader = identity.local_user(app)
+        found = app.desk.read_ticket(ticket, reader=reader)
+        history = app.desk.read_history(found.id, reader=reader)
+        identity.saw(app, reader, door="ticket show", ticket_id=found.id)
         draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
         score = actions.score_in_words(app, found.id)
     typer.echo(plain(f"{found.reference}  {found.subject}"))

@@ -13,6 +13,7 @@ from pipelines.jobs.enrich_tickets import enrich_tickets
 from pipelines.jobs.evaluate_sla import evaluate_sla
 from pipelines.jobs.inbox import take_in
 from pipelines.jobs.publish import publish
+from pipelines.jobs.receipts import take_in_all_receipts
 from pipelines.jobs.sweep import sweep
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
@@ -34,7 +35,7 @@ class Stage(NamedTuple):
 
 STAGES: Mapping[str, Stage] = {
     "ingest": Stage(
-        lambda app, _, progress: take_in(app, progress=progress).model_dump(),
+        lambda app, _, progress: (take_in(app, progress=progress) + take_in_all_receipts(app)).model_dump(),
         writes=("rejected", "agents", "companies", "groups"),
     ),
     "triage": Stage(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from engine import cases, lifecycle, timeline
+from engine.access import User, UserRole, user_of
 from engine.contracts import Kind, Status, first_broken_link
 from engine.envelopes import Envelope
 from engine.flags import CaseFlag, FlagType
@@ -117,7 +118,23 @@ def test_customer_reads_replies_and_summary_alone(store: Store) -> None:
     desk.reply("web:1", by="ana", text="On it.", at=later(2))
     desk.resolve("web:1", by="ana", summary="Fixed.", at=later(3))
     assert [entry.content for entry in desk.read_timeline("web:1", reader=None)] == ["On it.", "Fixed."]
-    assert "odd customer" in [entry.content for entry in desk.read_timeline("web:1", reader="ana")]
+    assert "odd customer" in [entry.content for entry in desk.read_timeline("web:1", reader=user_of(ANA))]
+
+
+def test_who_may_not_read_is_refused_and_who_may_reads_by_right(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    desk.note("web:1", by="ana", text="odd customer", at=later(1))
+    gone = user_of(ANA).model_copy(update={"is_active": False})
+    for read in (desk.read_ticket, desk.read_timeline, desk.read_history):
+        with pytest.raises(NotAllowed, match="Ana is not active"):
+            read("web:1", reader=gone)
+    auditor = User(id="aud", name="Aud", roles=(UserRole.AUDITOR,))
+    admin = User(id="adm", name="Adm", roles=(UserRole.ADMIN,))
+    texts = {who.id: [e.content for e in desk.read_timeline("web:1", reader=who)] for who in (auditor, admin)}
+    assert ("odd customer" in texts["aud"], texts["adm"]) == (True, [])
+    assert [e.kind for e in desk.read_history("web:1", reader=admin)] == ["created", "accepted", "status"]
+    assert "message" in [e.kind for e in desk.read_history("web:1", reader=auditor)]
 
 
 def test_notes_are_for_owner_supervisors_and_experts(store: Store) -> None:

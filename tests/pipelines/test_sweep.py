@@ -62,7 +62,7 @@ def test_a_critical_incident_goes_to_the_seniors_once(app: App) -> None:
     assert [ticket.group_id for ticket in app.store.tickets()] == ["seniors", None]
     waiting = app.outbox.next_due("outbox", at=app.now())
     assert waiting is not None
-    assert 'seniors' in str(waiting.payload), waiting.payload
+    assert "seniors" in str(waiting.payload), waiting.payload
 
 
 @pytest.mark.parametrize(("age", "flags"), [(DAY - INSTANT, 1), (DAY, 0)])

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from engine import (
+    access,
     alert_matrix,
     cases,
     envelopes,
@@ -174,4 +175,10 @@ RECORDS: tuple[BaseModel, ...] = (
     cases.FeedbackSignal(
         id=f"{_KEY}/docs", ticket_id=_KEY, backlog=cases.Backlog.DOCS, summary="gap", created_at=MONDAY
     ),
+    access.User(id=ANA, name="Ana", email="a@desk.test", roles=(access.UserRole.AGENT, access.UserRole.EXPERT)),
+    access.ApiKey(
+        id="0a1b2c3d4e5f", digest="0" * 64, user_id=ANA, created_at=MONDAY, created_by="adm", revoked_at=LATER,
+        revoked_by="adm",
+    ),
+    access.View(id="v1", user_id=ANA, at=MONDAY, door="queue", ticket_id="servicenow:INC1"),
 )  # fmt: skip

@@ -24,7 +24,7 @@ from engine.contracts import (
 )
 from engine.shared.columns import frame_schema
 from engine.shared.errors import NotFound
-from engine.storage import frames, naming, rows
+from engine.storage import frames, naming, rows, seals
 from engine.storage.chain import Head
 from engine.storage.columns import metadata
 from engine.storage.ports import Note, Record, Saved, decisions_among, records_among
@@ -126,7 +126,7 @@ class MemoryStore:
             assert before is not None
             checked = self._checked(records)
             self._tickets[ticket.id] = {**before, **rows.decided(ticket), "version": before["version"]}
-            recorded = self._record(events, at)
+            recorded = self._record(seals.onto(events, seals.of(records))[0], at)
             self._replace(checked)
             return Saved(rows.ticket(self._tickets[ticket.id]), [rows.recorded(row) for row in recorded])
 
@@ -141,8 +141,9 @@ class MemoryStore:
         with self._lock:
             unmoved = [n for n in notes if self._tickets[n.ticket.id]["version"] == n.ticket.version]
             for note in unmoved:
-                checked = self._checked(records_among([note]))
-                self._record(note.events, in_utc(at))
+                records = records_among([note])
+                checked = self._checked(records)
+                self._record(seals.onto(note.events, seals.of(records))[0], in_utc(at))
                 self._decide(decisions_among([note]), in_utc(at))
                 self._replace(checked)
         return sorted(unmoved, key=lambda note: note.ticket.id)
@@ -177,7 +178,8 @@ class MemoryStore:
             self._decisions.append({"id": len(self._decisions) + 1, **rows.decision_row(decision, at)})
             if decision.outcome == Outcome.ALLOCATED:
                 self._tickets[decision.ticket_id] |= {"group_id": decision.group_id}
-        self._record([guards.allocated(decision) for decision in new], at)
+        made = self._decisions[len(self._decisions) - len(new) :]
+        self._record([seals.sealed_decision(guards.allocated(d), row) for d, row in zip(new, made, strict=True)], at)
         return len(new)
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:
@@ -257,6 +259,7 @@ class MemoryStore:
             "breakers": (),
             "outbox": (),
             "pull_cursors": (),
+            "receipts": (),
             "audit_log": (),
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,

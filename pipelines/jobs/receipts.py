@@ -26,10 +26,12 @@ def take_in_receipts(app: App, *, limit: int = BATCH) -> IngestReport | None:
     What can't be read is kept among the rejected rows with its reason, and its receipt says so too. A process killed in
     between leaves receipts that are taken in again, which changes nothing. The caller holds the lock `receipts`.
     """
+    from engine.desk.tickets import SOURCE
+
     waiting = app.receipts.waiting(limit)
     if not waiting:
         return None
-    registered = frozenset(source_names(app.settings.data / "mappings"))
+    registered = frozenset({SOURCE, *source_names(app.settings.data / "mappings")})
     plugin = cache(app.source)
     read = [_read(app, receipt, plugin, registered) for receipt in waiting]
     store = partial(_store, app, completed(app))

@@ -88,6 +88,13 @@ def test_a_source_writes_no_tickets_of_another(served: Served) -> None:
         served.app.store.ticket("servicenow:W-7")
 
 
+def test_a_source_writes_no_tickets_that_were_taken_down_at_the_desk(served: Served) -> None:
+    taken = served.ask("POST", "/desk/tickets/create", json={"title": "By phone"}).json()
+    answer = served.post_ticket(body("9", source="desk", ticket_id=taken["external_id"], status="closed"))
+    assert "of another source" in str(state(served, answer.json()["receipt"])["error"])
+    assert served.app.store.ticket(taken["id"]).subject == "By phone"
+
+
 def test_a_source_that_has_no_plugin_of_its_own_may_be_named(served: Served) -> None:
     answer = served.post_ticket(body("8", source="partner"))
     state(served, answer.json()["receipt"])

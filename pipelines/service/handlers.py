@@ -60,7 +60,7 @@ class HandlerAnswer(Closed):
 
 
 class Recorded(Closed):
-    """The answer stands in the ticket's history; `new` is false where the same was there already."""
+    """The answer stands in the ticket's history; `new` is false where the last answer was the same."""
 
     ticket: str
     group_id: str | None
@@ -125,10 +125,14 @@ def _record(app: App, answer: HandlerAnswer, actor: str) -> Recorded:
     number = len(app.store.decisions(ticket.id))
     if not number:
         raise NotAllowed(f"nothing was decided for {ticket.reference}: POST …/handlers/allocate decides")
-    name = f"handler/{ticket.id}/decision/{number}/{answer.outcome}/{answer.group_id or ''}"
+    about = f"handler/{ticket.id}/decision/{number}/"
+    before = [known for known in app.store.history(ticket.id) if known.id.startswith(about)]
+    last = (before[-1].data["handler_outcome"], before[-1].value) if before else None
+    if last == (answer.outcome, answer.group_id):
+        return Recorded(ticket=ticket.id, group_id=ticket.group_id, new=False)
     moves = answer.outcome == "reassigned"
     event = Event(
-        id=name,
+        id=f"{about}{len(before)}",
         ticket_id=ticket.id,
         kind=Kind.GROUP if moves else Kind.MESSAGE,
         at=app.now(),
@@ -137,8 +141,6 @@ def _record(app: App, answer: HandlerAnswer, actor: str) -> Recorded:
         reason=answer.reason or f"{app.handler.name} {answer.outcome} the decision",
         data={"handler": app.handler.name, "handler_outcome": answer.outcome, "decision": number},
     )
-    if any(known.id == name for known in app.store.history(ticket.id)):
-        return Recorded(ticket=ticket.id, group_id=ticket.group_id, new=False)
     if moves:
         ticket = app.store.save(ticket.model_copy(update={"group_id": answer.group_id}), [event], at=event.at).ticket
     else:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, Protocol, Self, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from engine.contracts import Agent, Frozen, Instant
 from engine.shared import policy_file
@@ -37,14 +37,23 @@ class Timing(StrEnum):
     DAILY_DIGEST = "daily_digest"
 
 
+def _without_zone(moment: time) -> time:
+    if moment.tzinfo is not None:
+        raise ValueError("a wall-clock time has no zone: write 18:00; it is meant in the agent's own")
+    return moment
+
+
+WallClock: TypeAlias = Annotated[time, AfterValidator(_without_zone)]
+
+
 class QuietHours(Frozen):
     """Wall-clock hours in the agent's time zone, the end not included; an end before the start is past midnight.
 
     A breach, as whatever else the policy calls urgent, comes through unless the agent does not want it to.
     """
 
-    start: time
-    end: time
+    start: WallClock
+    end: WallClock
     urgent_comes_through: bool = True
 
     def holds(self, moment: time) -> bool:

@@ -1,12 +1,20 @@
 """What an agent hears, how, and when not: the inbox, wishes by type of news, an hour of quiet."""
 
 from collections.abc import Sequence
-from datetime import datetime, time
+from datetime import datetime
 
 from engine import notifications
 from engine.desk.use_case import UseCase
 from engine.notices import Notice
-from engine.notifications import EVERY_EVENT, NotificationPreference, QueuedNotification, QuietHours, Timing
+from engine.notifications import (
+    EVERY_EVENT,
+    ChannelName,
+    NotificationPreference,
+    QueuedNotification,
+    QuietHours,
+    Timing,
+    WallClock,
+)
 from engine.shared.errors import BadInput, NotFound
 
 
@@ -48,10 +56,10 @@ class Notices(UseCase):
         *,
         by: str,
         event_type: str = EVERY_EVENT,
-        channel: str | None = None,
+        channel: ChannelName | None = None,
         timing: Timing | None = None,
-        quiet_from: time | None = None,
-        quiet_to: time | None = None,
+        quiet_from: WallClock | None = None,
+        quiet_to: WallClock | None = None,
         urgent_comes_through: bool = True,
         no_quiet_hours: bool = False,
     ) -> NotificationPreference:

@@ -1,5 +1,6 @@
 """Clocks, triage, allocation and the desk by HTTP say what the product says elsewhere."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -159,6 +160,14 @@ class TestHandler:
         assert self.ask(served, "decisions/answer", moved).json()["group_id"] == "grp-elsewhere"
         assert served.app.store.history(ticket)[-1].kind == Kind.GROUP
 
+    def test_a_ticket_that_goes_back_is_where_it_went_back_to(self, served: Served) -> None:
+        ticket = self.waiting(served, "H-7")
+        self.ask(served, "allocate", {"ticket": ticket})
+        for group in ("grp-here", "grp-there", "grp-here"):
+            moved = {"ticket": ticket, "outcome": "reassigned", "group_id": group}
+            assert self.ask(served, "decisions/answer", moved).json()["new"]
+        assert served.app.store.ticket(ticket).group_id == "grp-here"
+
 
 class TestDesk:
     def test_a_ticket_is_created_and_accepted_by_whoever_holds_the_key(self, served: Served) -> None:
@@ -169,6 +178,19 @@ class TestDesk:
     @pytest.mark.parametrize("minutes", [True, 1.5, "5", None])
     def test_numbers_are_numbers(self, served: Served, minutes: object) -> None:
         assert served.ask("POST", "/desk/reminders/none/snooze", json={"minutes": minutes}).status_code == 422
+
+    @pytest.mark.parametrize(
+        ("door", "given"),
+        [
+            ("prefer", '{"channel": "No Such"}'),
+            ("prefer", '{"quiet_from": "18:00Z", "quiet_to": "08:00Z"}'),
+            ("reminders", '{"ahead_hours": NaN}'),
+        ],
+    )
+    def test_what_the_desk_cant_work_with_is_refused(self, served: Served, door: str, given: str) -> None:
+        json_type = {"Content-Type": "application/json"}
+        answer = served.ask("POST", f"/desk/{door}", content=given, headers=json_type)
+        assert (answer.status_code, next(iter(json.loads(given))) in answer.json()["detail"]) == (422, True)
 
     def test_a_rule_of_the_desk_is_a_problem(self, served: Served) -> None:
         answer = served.ask("POST", "/desk/tickets/nothing/accept")

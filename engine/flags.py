@@ -86,15 +86,17 @@ def add(
     policy: FlagPolicy,
     present: Iterable[CaseFlag] = (),
 ) -> Flagged:
-    """Flag a ticket; where the policy says so its priority rises by one step, which re-bases its clocks."""
-    if type in active(flag for flag in present if flag.ticket_id == ticket.id):
+    """Flag a ticket; where the policy says so its priority rises by one step, which re-bases its clocks, the first time
+    it has that flag."""
+    before = [flag for flag in present if flag.ticket_id == ticket.id and flag.type == type]
+    if active(before):
         raise NotAllowed(f"{ticket.reference} already has the flag {type}.")
     flag = CaseFlag(id=key, ticket_id=ticket.id, type=type, added_by=by, reason=reason, created_at=at)
     event = Event(ticket_id=ticket.id, kind=Kind.FLAG, at=at, value=type, actor=by, reason=reason, data={"flag": key})
     effect = policy.effects.get(type, Effect())
     flagged = ticket.model_copy(update={"updated_at": at})
     raised: list[Event] = []
-    if effect.raises_priority and ticket.is_open:
+    if effect.raises_priority and ticket.is_open and not before:
         flagged, raised = lifecycle.reprioritise(
             flagged, to=one_step_up(ticket.priority), by=by, at=at, reason=f"flag {type}"
         )

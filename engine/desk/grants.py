@@ -16,9 +16,11 @@ class Grants(UseCase):
     def propose_resolution(
         self, ticket_id: str, claim: resolutions.Claim, *, by: str, at: datetime, team_id: str | None = None
     ) -> resolutions.Resolution:
-        """Document a grant as the owner, under the limits of a team of one's own; above them it waits for approval."""
+        """Document a grant as the owner, under the limits of a team of one's own; above them it waits for approval. A
+        VIP flag of one's own raises no limit."""
         ticket, at = self.load(ticket_id, at)
-        agent, active = self.agent(by), flags.active(self.flags_of(ticket))
+        marks = [one for one in self.flags_of(ticket) if one.type != flags.FlagType.VIP or one.added_by != by]
+        agent, active = self.agent(by), flags.active(marks)
         granted = resolutions.propose(
             ticket,
             claim,

@@ -209,6 +209,16 @@ def test_grant_goes_through_approval_and_calibration(store: Store) -> None:
     assert (report.upheld_percent, report.compensation[0].amount) == (0.0, 600)
 
 
+def test_a_vip_flag_of_ones_own_raises_no_limit(store: Store) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))
+    desk.add_flag("web:1", type=FlagType.VIP, by="ana", reason="so I say", at=later(1))
+    assert grant(desk, "120").tier == "team_lead"
+    desk.clear_flag("web:1", type=FlagType.VIP, by="ana", at=later(3))
+    desk.add_flag("web:1", type=FlagType.VIP, by="cleo", reason="their largest site", at=later(3))
+    assert grant(desk, "10", at=later(4)).tier == "agent"
+
+
 def test_weekly_queue_is_never_empty_and_the_same_when_asked_again(store: Store) -> None:
     desk = a_desk(store)
     desk.accept("web:1", by="ana", at=later(1))

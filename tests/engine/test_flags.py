@@ -53,6 +53,11 @@ def test_a_flag_is_set_once_until_cleared() -> None:
         flags.clear(owned(), cleared.flag, by="ana", at=later(3))
 
 
+def test_a_flag_set_again_raises_nothing_again() -> None:
+    cleared = flags.clear(owned(), add("vip").flag, by="ana", at=later(2)).flag
+    assert [event.kind for event in add("vip", present=[cleared]).events] == [Kind.FLAG]
+
+
 def mail(hour: float, kind: EntryType = EntryType.EMAIL_INBOUND) -> TimelineEntry:
     return TimelineEntry(
         id=f"m{hour}", ticket_id="web:1", type=kind, author_id="rob", content="?", created_at=later(hour)

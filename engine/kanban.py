@@ -123,16 +123,18 @@ def move_card(
     at: datetime,
     preset: lifecycle.Preset,
     cards_there: int,
+    reason: str | None = None,
 ) -> tuple[Moved, list[Event]]:
     """Move a card as its owner; `cards_there` are the cards the target column has now.
 
-    A status must be a way the lifecycle has, a team is the group that takes it, and an agent never changes by a move.
+    A status must be a way the lifecycle has, a priority takes a reason, a team is the group that takes it, and an agent
+    never changes by a move.
     """
     if to == column_of(ticket, view.column_field):
         return Moved(ticket=ticket), []
     warning = _check_limit(view, to, cards_there)
     ownership.guard(ticket, by=by, doing="move its card")
-    moved, events = _change(ticket, view.column_field, to, by=by, at=at, preset=preset)
+    moved, events = _change(ticket, view.column_field, to, by=by, at=at, preset=preset, reason=reason)
     return Moved(ticket=moved, warning=warning), events
 
 
@@ -149,16 +151,25 @@ def column_of(ticket: Ticket, field: ColumnField) -> str:
 
 
 def _change(
-    ticket: Ticket, field: ColumnField, to: str, *, by: str, at: datetime, preset: lifecycle.Preset
+    ticket: Ticket,
+    field: ColumnField,
+    to: str,
+    *,
+    by: str,
+    at: datetime,
+    preset: lifecycle.Preset,
+    reason: str | None,
 ) -> lifecycle.Change:
     match field:
         case ColumnField.STATUS:
-            return lifecycle.move(ticket, to=_one_of(Status, to), by=by, at=at, preset=preset)
+            return lifecycle.move(ticket, to=_one_of(Status, to), by=by, at=at, preset=preset, reason=reason)
         case ColumnField.PRIORITY:
-            return lifecycle.reprioritise(ticket, to=_one_of(Priority, to), by=by, at=at)
+            if not reason or not reason.strip():
+                raise BadInput(f"{ticket.reference} takes another priority with a reason: say why.")
+            return lifecycle.reprioritise(ticket, to=_one_of(Priority, to), by=by, at=at, reason=reason)
         case ColumnField.TEAM:
             group = None if to == NONE else to
-            event = Event(ticket_id=ticket.id, kind=Kind.GROUP, at=at, value=group, actor=by)
+            event = Event(ticket_id=ticket.id, kind=Kind.GROUP, at=at, value=group, actor=by, reason=reason)
             return ticket.model_copy(update={"group_id": group, "updated_at": at}), [event]
         case ColumnField.AGENT:
             raise NotAllowed(f"{ticket.reference} stays with {ticket.owner_id}; open an envelope to get help.")

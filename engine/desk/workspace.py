@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from pydantic import FiniteFloat
+
 from engine import kanban, priority, reminders
 from engine.contracts import OPEN_STATUSES, AssignmentGroup, SlaEffect, Ticket
 from engine.desk.use_case import UseCase, key_of, not_blank
@@ -89,15 +91,20 @@ class Workspace(UseCase):
             scores = {ticket.id: scored.score for ticket, scored in items}
         return kanban.board(view, shown, scores=scores, seconds_left=seconds_left, preset=self.policies.lifecycle)
 
-    def move_card(self, view_id: str, *, ticket: str, to: str, by: str, at: datetime) -> kanban.Moved:
-        """Move a ticket to another column of a view's board, as its owner; a full column warns or refuses."""
+    def move_card(
+        self, view_id: str, *, ticket: str, to: str, by: str, at: datetime, reason: str | None = None
+    ) -> kanban.Moved:
+        """Move a ticket to another column of a view's board, as its owner, to another priority with a reason; a full
+        column warns or refuses."""
         view = self._view(view_id, by)
         card, at = self.load(ticket, at)
         if view.column_field == kanban.ColumnField.TEAM and to != kanban.NONE:
             self.store.get(AssignmentGroup, to)
         cards = self._cards_in(view, to) if to in view.wip_limits else 0
         preset = self.policies.lifecycle
-        moved, events = kanban.move_card(view, card, to=to, by=by, at=at, preset=preset, cards_there=cards)
+        moved, events = kanban.move_card(
+            view, card, to=to, by=by, at=at, preset=preset, cards_there=cards, reason=reason
+        )
         return moved.model_copy(update={"ticket": self.keep(moved.ticket, events, at=at)})
 
     def save_view(
@@ -180,7 +187,7 @@ class Workspace(UseCase):
         self.keep(ticket, events, done, at=at)
         return done
 
-    def due_reminders(self, *, by: str, at: datetime, ahead_hours: float = 24) -> reminders.DueList:
+    def due_reminders(self, *, by: str, at: datetime, ahead_hours: FiniteFloat = 24) -> reminders.DueList:
         """One's reminders that are overdue, and those of the hours ahead."""
         mine = self.store.all(reminders.Reminder, agent_id=by)
         return reminders.due_list(mine, agent_id=by, at=at, ahead=timedelta(hours=ahead_hours))

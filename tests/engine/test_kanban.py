@@ -17,9 +17,12 @@ def view(**changes: Any) -> KanbanView:
     return KanbanView(**{"id": "v", "name": "Mine", **changes})
 
 
-def move(ticket: Any, to: str, *, by: str = "ana", cards: int = 0, **changes: Any) -> tuple[kanban.Moved, list[Event]]:
+def move(
+    ticket: Any, to: str, *, by: str = "ana", cards: int = 0, reason: str = "", **changes: Any
+) -> tuple[kanban.Moved, list[Event]]:
     shown = view(**changes)
-    return kanban.move_card(shown, ticket, to=to, by=by, at=later(1), preset=LIFECYCLES.preset(), cards_there=cards)
+    there: dict[str, Any] = {"preset": LIFECYCLES.preset(), "cards_there": cards, "reason": reason}
+    return kanban.move_card(shown, ticket, to=to, by=by, at=later(1), **there)
 
 
 def columns(board: kanban.Board) -> dict[str, list[str]]:
@@ -115,10 +118,12 @@ def test_soft_limit_warns_and_hard_refuses() -> None:
 
 
 def test_priority_and_team_columns_change_priority_and_group() -> None:
-    raised, events = move(owned(), "high", column_field="priority")
+    raised, events = move(owned(), "high", column_field="priority", reason="all down")
     assert (raised.ticket.priority, events[0].sla_effect) == ("high", "rebase")
     handed, events = move(owned(), "grp", column_field="team")
     assert (handed.ticket.group_id, events[0].kind, handed.ticket.owner_id) == ("grp", Kind.GROUP, "ana")
+    with pytest.raises(BadInput, match="with a reason: say why"):
+        move(owned(), "high", column_field="priority", reason=" ")
 
 
 def test_agent_column_never_moves_the_owner() -> None:

@@ -4,6 +4,7 @@ import calendar
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,11 +44,14 @@ class Frequency(StrEnum):
     MONTHLY = "monthly"
 
 
+LONGEST_DAYS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7, Frequency.MONTHLY: 31}
+
+
 class Recurring(Frozen):
     """Every `interval` days, weeks or months, up to and including `end_date`."""
 
     frequency: Frequency
-    interval: int = Field(default=1, ge=1)
+    interval: int = Field(default=1, ge=1, le=1_000)
     end_date: Instant | None = None
 
 
@@ -130,14 +134,16 @@ def complete(reminder: Reminder, *, by: str, at: datetime) -> tuple[Reminder, li
 
 
 def next_turn(reminder: Reminder, *, after: datetime) -> datetime | None:
-    """The next planned instant after this one and after now; missed turns are skipped. None if it does not recur."""
-    rule = reminder.recurring
+    """The next planned instant after this one and after now; missed turns are skipped. None if it does not recur, or
+    not before the year 10000."""
+    rule, start = reminder.recurring, reminder.trigger_at
     if rule is None:
         return None
-    turn, step = reminder.trigger_at, 0
-    while turn <= max(after, reminder.trigger_at):
-        step += 1
-        turn = _turn(reminder.trigger_at, rule, step)
+    missed = max(after - start, timedelta()).days // (LONGEST_DAYS[rule.frequency] * rule.interval)
+    try:
+        turn = next(turn for step in count(missed) if (turn := _turn(start, rule, step)) > max(after, start))
+    except (OverflowError, ValueError):
+        return None
     return None if rule.end_date is not None and turn > rule.end_date else turn
 
 
@@ -214,14 +220,14 @@ def _guard(reminder: Reminder, by: str) -> None:
 
 
 def _turn(start: datetime, rule: Recurring, step: int) -> datetime:
-    count = step * rule.interval
+    ahead = step * rule.interval
     match rule.frequency:
         case Frequency.DAILY:
-            return start + timedelta(days=count)
+            return start + timedelta(days=ahead)
         case Frequency.WEEKLY:
-            return start + timedelta(weeks=count)
+            return start + timedelta(weeks=ahead)
         case Frequency.MONTHLY:
-            years, month = divmod(start.month - 1 + count, 12)
+            years, month = divmod(start.month - 1 + ahead, 12)
             year = start.year + years
             day = min(start.day, calendar.monthrange(year, month + 1)[1])
             return start.replace(year=year, month=month + 1, day=day)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from engine import reminders
 from engine.contracts import Status, Ticket
@@ -88,6 +89,15 @@ def test_recurring_reminder_ends_on_its_date() -> None:
     once, _ = reminders.complete(a_reminder(recurring=rule), by="ana", at=later(2))
     assert once.trigger_at == later(26)
     assert reminders.complete(once, by="ana", at=later(27))[0].status == ReminderStatus.COMPLETED
+
+
+@pytest.mark.parametrize("frequency", list(Frequency))
+def test_recurring_reminder_ends_with_the_calendar(frequency: Frequency) -> None:
+    rule, last_day = Recurring(frequency=frequency, interval=1000), _day("9999-12-30")
+    done, _ = reminders.complete(a_reminder(recurring=rule, trigger_at=last_day), by="ana", at=later(2))
+    assert done.status == ReminderStatus.COMPLETED
+    with pytest.raises(ValidationError, match="1000"):
+        Recurring(frequency=frequency, interval=1001)
 
 
 def called_for(ticket: Ticket, *, hours: float) -> set[str]:

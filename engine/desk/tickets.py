@@ -210,16 +210,20 @@ class Tickets(Flags):
         sent = entry(ticket, EntryType.EMAIL_OUTBOUND, by=by, text=text, at=at, visibility=Visibility.PUBLIC)
         return self.keep(*lifecycle.respond(ticket, by=by, at=at), sent, at=at)
 
-    def receive(self, ticket_id: str, *, text: str, at: datetime, author: str | None = None) -> Ticket:
+    def receive(
+        self, ticket_id: str, *, text: str, at: datetime, author: str | None = None, by: str | None = None
+    ) -> Ticket:
         """Keep what the customer wrote: a ticket that waited for it goes back to work.
 
-        The author is the requester, unless another contact wrote. Coming back too often is flagged.
+        The author is the requester, unless another contact wrote; the history names who took it down, too. Coming back
+        too often is flagged.
         """
         ticket, at = self.load(ticket_id, at)
         not_blank("text", text)
         author = self._customer(ticket, author)
         got = entry(ticket, EntryType.EMAIL_INBOUND, by=author, text=text, at=at, visibility=Visibility.PUBLIC)
-        message = Event(ticket_id=ticket.id, kind=Kind.CUSTOMER_MESSAGE, at=at, actor=author)
+        taken = {"taken_by": self.active_agent(by).id} if by else {}
+        message = Event(ticket_id=ticket.id, kind=Kind.CUSTOMER_MESSAGE, at=at, actor=author, data=taken)
         changed, events = ticket.model_copy(update={"updated_at": at}), [message]
         is_waiting = ticket.status == Status.WAITING_CUSTOMER
         if is_waiting and self.policies.lifecycle.allows(ticket.status, Status.IN_PROGRESS):

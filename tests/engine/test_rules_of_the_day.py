@@ -186,6 +186,12 @@ class TestWords:
             desk.receive("web:1", author="zoe", text="hello?", at=later(3))
         assert [event.kind for event in store.history("web:1")].count(Kind.CUSTOMER_MESSAGE) == 4
 
+    def test_history_names_who_took_them_down(self, store: Store) -> None:
+        desk = accepted(store, requester="rob")
+        desk.receive("web:1", text="hello?", by="ben", at=later(2))
+        event = store.history("web:1")[-1]
+        assert (event.actor, event.data["taken_by"]) == ("rob", "ben")
+
     def test_nobody_flags(self, store: Store) -> None:
         desk = accepted(store)
         with pytest.raises(NotFound, match="no agent zoe"):

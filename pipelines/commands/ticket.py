@@ -60,7 +60,7 @@ def reply(
     if (text is not None) + draft + (edit_from_draft is not None) != 1:
         raise BadInput("a reply is --text, --draft or --edit-from-draft FILE: give one of them")
     if edit_from_draft is not None and not edit_from_draft.exists():
-        _write_draft(context, ticket, edit_from_draft)
+        _write_draft(context, ticket, edit_from_draft, by=by)
         return
     given: dict[str, object] = {"draft": text is None}
     if edit_from_draft is not None:
@@ -70,9 +70,13 @@ def reply(
     show_result(context, OPERATIONS["ticket reply"], ticket, given, by=by, as_json=as_json)
 
 
-def _write_draft(context: typer.Context, ticket: str, file: Path) -> None:
+def _write_draft(context: typer.Context, ticket: str, file: Path, *, by: str | None) -> None:
+    from pipelines.app import identity
+
     with open_here(context) as app:
-        found = app.store.ticket(ticket)
+        reader = identity.local_user(app, by)
+        found = app.desk.read_ticket(ticket, reader=reader)
+        identity.saw(app, reader, door="ticket reply", ticket_id=found.id)
         draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
     if draft is None:
         raise NotFound(f"No reply was drafted for {found.reference}; give --text")

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from engine import cases, envelopes, lifecycle, ownership
 from engine.contracts import (
@@ -37,7 +40,7 @@ class Tickets(Flags):
     def create(
         self,
         *,
-        title: str,
+        title: Annotated[str, Field(max_length=500)],
         by: str,
         at: datetime,
         description: str = "",

@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from engine.shared.errors import Busy, HelmdeskError
+from engine.shared.errors import Busy, HelmdeskError, Unavailable
 from engine.shared.policy_file import shortened
+from pipelines.app.container import App
 from pipelines.error_codes import HTTP_STATUSES, code_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -54,15 +55,22 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> 
     return JSONResponse(found.model_dump(), status, headers, MEDIA_TYPE)
 
 
-def of_error(error: HelmdeskError) -> JSONResponse:
+def of_error(error: HelmdeskError, app: App) -> JSONResponse:
+    """What a caller may know: no folder of this machine, and of a part that does not answer no address."""
+    text = str(error)
+    for folder in (app.settings.home, app.settings.data):
+        text = text.replace(str(folder), "…")
     match error:
         case Unauthorized():
-            return problem(401, str(error), {"WWW-Authenticate": 'Bearer realm="helmdesk"'})
+            return problem(401, text, {"WWW-Authenticate": 'Bearer realm="helmdesk"'})
         case TooMany():
-            return problem(429, str(error), {"Retry-After": str(math.ceil(error.after))})
+            return problem(429, text, {"Retry-After": str(math.ceil(error.after))})
         case Busy():
-            return problem(503, str(error), {"Retry-After": str(BUSY_SECONDS)})
-    return problem(code_of(error, HTTP_STATUSES, otherwise=500), str(error))
+            return problem(503, text, {"Retry-After": str(BUSY_SECONDS)})
+        case Unavailable():
+            app.log.warning("part does not answer", reason=str(error))
+            text = "a part that this takes does not answer; ask again later, the log of the service says more"
+    return problem(code_of(error, HTTP_STATUSES, otherwise=500), text)
 
 
 def answer_errors(api: FastAPI) -> None:
@@ -70,8 +78,8 @@ def answer_errors(api: FastAPI) -> None:
     status 500 and its traceback goes to the log."""
 
     @api.exception_handler(HelmdeskError)
-    async def _known(_: Request, error: HelmdeskError) -> JSONResponse:
-        return of_error(error)
+    async def _known(request: Request, error: HelmdeskError) -> JSONResponse:
+        return of_error(error, request.app.state.parts.app)
 
     @api.exception_handler(RequestValidationError)
     async def _unfit(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.allocation.batch import allocate as decide
 from engine.contracts import Kind
 from pipelines import actions
+from pipelines.app import identity
 from pipelines.jobs.allocate import backlog, current_groups, hours_to_shift
 from pipelines.marts import MartReader
 from pipelines.snapshot import Snapshot
@@ -185,12 +186,21 @@ class TestDesk:
             ("prefer", '{"channel": "No Such"}'),
             ("prefer", '{"quiet_from": "18:00Z", "quiet_to": "08:00Z"}'),
             ("reminders", '{"ahead_hours": NaN}'),
+            ("tickets/create", f'{{"title": "{"x" * 501}"}}'),
         ],
     )
     def test_what_the_desk_cant_work_with_is_refused(self, served: Served, door: str, given: str) -> None:
         json_type = {"Content-Type": "application/json"}
         answer = served.ask("POST", f"/desk/{door}", content=given, headers=json_type)
         assert (answer.status_code, next(iter(json.loads(given))) in answer.json()["detail"]) == (422, True)
+
+    def test_no_problem_tells_of_this_machine(self, served: Served) -> None:
+        key = identity.create_key(served.app, by=identity.local_user(served.app), source="nobody")
+        named = {"Authorization": f"Bearer {key}", "X-Source-ID": "nobody"}
+        answer = served.ask("POST", "/api/v1/webhooks/ticket", None, json={"ticket_id": "1"}, headers=named)
+        assert (answer.status_code, "no source 'nobody'" in answer.json()["detail"]) == (422, True)
+        settings = served.app.settings
+        assert not any(str(folder) in answer.text for folder in (settings.home, settings.data))
 
     def test_a_rule_of_the_desk_is_a_problem(self, served: Served) -> None:
         answer = served.ask("POST", "/desk/tickets/nothing/accept")

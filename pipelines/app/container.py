@@ -37,6 +37,15 @@ def open_app(*, keep_last_good: bool = False, **overrides: object) -> "App":
     return App(read_settings(**overrides), keep_last_good=keep_last_good)
 
 
+def _printable(_: Any, __: str, entry: Any) -> Any:
+    """What others wrote moves no cursor of whoever reads the log: a control character is written as its number."""
+    return {name: _visible(value) if isinstance(value, str) else value for name, value in entry.items()}
+
+
+def _visible(text: str) -> str:
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 class App:
     """Settings, policies, the system of record, the desk, sources, and triage's models. Use `with`: it releases the
     index file and the database."""
@@ -60,6 +69,12 @@ class App:
     def log(self) -> Any:
         import structlog
 
+        if not structlog.is_configured():
+            *before, renderer = structlog.get_config()["processors"]
+            renderer.exception_formatter = (
+                structlog.dev.plain_traceback
+            )  # others show every variable: ticket text, keys
+            structlog.configure(processors=[_printable, *before, renderer])
         return structlog.get_logger("helmdesk")
 
     @cached_property

@@ -17,6 +17,7 @@ from engine.shared.errors import BadInput
 from engine.shared.policy_file import first_wrong
 
 PREFIX = "HELMDESK_"
+SHORTEST_SECRET = 16
 CLOSE_MATCH = 0.82
 """From this likeness on, a name in the environment is a mistyped setting and not somebody else's variable."""
 
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
     draft_limit: Annotated[int, Field(ge=0)] = Field(500, description="drafts a cycle writes at most; 0: none")
     dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
     prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
-    webhook_secrets: dict[str, SecretStr] = Field(
+    webhook_secrets: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default_factory=dict, description="JSON: source -> the secret with which it signs what it posts"
     )
     service_body_bytes: Annotated[int, Field(ge=1_000)] = Field(1_000_000, description="the largest body it takes")
@@ -113,18 +114,23 @@ class Settings(BaseSettings):
     @field_validator("notify_urls", mode="before")
     @classmethod
     def _addresses(cls, given: Any) -> Any:
-        """Raises BadInput that repeats nothing of what is given: it holds secrets."""
-        try:
-            urls = json.loads(given or "{}") if isinstance(given, str) else given
-        except ValueError:
-            urls = None
-        if not isinstance(urls, dict) or not all(isinstance(url, str | SecretStr) for url in urls.values()):
-            raise BadInput('HELMDESK_NOTIFY_URLS: expected JSON such as {"email": "mailtos://…"}; see .env.example')
+        urls = _secrets(given, "HELMDESK_NOTIFY_URLS", '{"email": "mailtos://…"}')
         if wrong := [name for name in urls if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", name)]:
             raise BadInput(
                 f"HELMDESK_NOTIFY_URLS: {wrong[0][:50]!r} is no channel: small letters, digits and _; see .env.example"
             )
         return urls
+
+    @field_validator("webhook_secrets", mode="before")
+    @classmethod
+    def _hard_to_guess(cls, given: Any) -> Any:
+        secrets = _secrets(given, "HELMDESK_WEBHOOK_SECRETS", '{"servicenow": "…"}')
+        if short := [name for name, secret in secrets.items() if len(secret) < SHORTEST_SECRET]:
+            raise BadInput(
+                f"HELMDESK_WEBHOOK_SECRETS: the secret of {short[0][:50]!r} is shorter than {SHORTEST_SECRET} "
+                "characters, and whoever guesses it posts as that source; `openssl rand -hex 32` makes one"
+            )
+        return secrets
 
     @field_validator("time_zone")
     @classmethod
@@ -202,6 +208,17 @@ class Settings(BaseSettings):
                 f"HELMDESK_MODEL={self.model}: there is no such file; `helmdesk triage train --out {self.model}` "
                 "makes one, without the setting the taxonomy is enough"
             )
+
+
+def _secrets(given: Any, variable: str, example: str) -> dict[str, Any]:
+    """Secrets by name. Raises BadInput that repeats nothing of what is given."""
+    try:
+        found = json.loads(given or "{}") if isinstance(given, str) else given
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(secret, str | SecretStr) for secret in found.values()):
+        raise BadInput(f"{variable}: expected JSON such as {example}; see .env.example")
+    return found
 
 
 def _networks(peers: str) -> list[IPv4Network | IPv6Network]:

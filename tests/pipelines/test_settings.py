@@ -42,6 +42,16 @@ def test_keys_are_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "gsk-secret" not in repr(read_settings())
 
 
+@pytest.mark.parametrize(
+    "given", ["s3cret", '["s3cret"]', '{"jira": {"a": "s3cret"}}', '{"jira": ""}', '{"jira": "s3cret-s3cret-s"}']
+)
+def test_secrets_that_guard_nothing_are_refused_and_not_told(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELMDESK_WEBHOOK_SECRETS", given)
+    with pytest.raises(BadInput, match="HELMDESK_WEBHOOK_SECRETS: ") as told:
+        read_settings()
+    assert "s3cret" not in str(told.value)
+
+
 def test_a_mistyped_setting_names_the_nearest_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HELMDESK_HOMEE", "elsewhere")

@@ -68,6 +68,7 @@ _DONE: dict[Kind, tuple[EntryType, str]] = {
     Kind.ENVELOPE_OPENED: (EntryType.ENVELOPE_CREATED, "Envelope {value} opened"),
     Kind.ENVELOPE_ACCEPTED: (EntryType.SYSTEM, "{actor} accepted envelope {value}"),
     Kind.ENVELOPE_COMPLETED: (EntryType.ENVELOPE_COMPLETED, "Envelope {value} completed"),
+    Kind.LINKED: (EntryType.SYSTEM, "{actor} added {value}"),
     Kind.RESOLUTION: (EntryType.RESOLUTION, "Resolution {value} proposed"),
     Kind.APPROVAL: (EntryType.RESOLUTION, "Resolution {value} decided by {actor}"),
 }

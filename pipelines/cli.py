@@ -19,6 +19,7 @@ from engine.shared.errors import (
     translate_file_errors,
 )
 from pipelines.commands.audit import audit
+from pipelines.commands.backlogs import backlogs
 from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.desk import desk
@@ -55,6 +56,7 @@ command_line.add_typer(desk, name="desk")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(backlogs, name="backlogs")
 command_line.add_typer(push, name="push")
 command_line.add_typer(outcomes, name="outcomes", invoke_without_command=True)
 command_line.add_typer(policy, name="policy")

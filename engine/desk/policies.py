@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from engine import (
     alert_matrix,
+    cases,
     envelopes,
+    escalations,
     flags,
     grant_review,
     lifecycle,
@@ -32,6 +34,8 @@ class Policies(NamedTuple):
     reminders: reminders.ReminderPolicy
     notifications: notifications.NotificationPolicy
     rules: rules.RulePolicy
+    cases: cases.CasePolicy
+    escalations: escalations.EscalationPolicy
 
 
 def read_policies(
@@ -54,4 +58,6 @@ def read_policies(
         reminders=reminders.load(at["reminders"]),
         notifications=notifications.load(at["notifications"]),
         rules=rules.load(at["rules"]),
+        cases=cases.load(at["cases"]),
+        escalations=escalations.load(at["escalations"]),
     )

@@ -13,6 +13,8 @@ from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
     from engine.contracts import RecordedEvent
+    from engine.entitlements import Entitlement
+    from pipelines.app.container import App
     from triage.contracts import Suggestion
 
 ticket = typer.Typer(help="One ticket.", no_args_is_help=True, cls=group_of("ticket"))
@@ -21,14 +23,17 @@ Key = Annotated[str, typer.Argument(help="Key, reference or id.")]
 
 @ticket.command()
 def show(context: typer.Context, ticket: Key) -> None:
-    """What happened to one ticket, in order, and the newest reply that triage drafted."""
+    """What a ticket is tied to, what happened to it, in order, and the newest reply that triage drafted."""
+    from pipelines.actions import entitlement
+
     with open_here(context) as app:
         found = app.store.ticket(ticket)
         history = app.store.history(found.id)
         draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
+        case = [*_entitlement(entitlement(app, found)), *_case_file(app, found.id)]
     typer.echo(plain(f"{found.reference}  {found.subject}"))
     typer.echo(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
-    for line in [*_history(history), *(_draft(draft) if draft else [])]:
+    for line in [*case, *_history(history), *(_draft(draft) if draft else [])]:
         typer.echo(plain(line))
 
 
@@ -60,6 +65,35 @@ def reply(
     elif text is not None:
         given["text"] = text
     show_result(context, OPERATIONS["ticket reply"], ticket, given, by=by, as_json=as_json)
+
+
+def _entitlement(found: "Entitlement") -> Iterator[str]:
+    if found.is_outside:
+        yield f"outside the contract: {found.because}"
+    if unknown := [name for name in found._fields[:3] if getattr(found, name) == "not_known"]:
+        yield f"of the contract is not known: {', '.join(unknown)}"
+
+
+def _case_file(app: "App", ticket_id: str) -> Iterator[str]:
+    """A line for each thing that the ticket is tied to."""
+    from engine import cases
+    from engine.escalations import Escalation
+
+    for one in app.store.all(cases.AffectedResource, ticket_id=ticket_id):
+        setup = (f"{name}={value}" for name, value in one.config_snapshot.items())
+        yield ", ".join(filter(None, [f"affected: {one.resource}", one.region, one.version, one.health, *setup]))
+    for link in app.store.all(cases.LinkedIncident, ticket_id=ticket_id):
+        incident = app.store.get(cases.Incident, link.incident_id)
+        yield f"incident: {incident.id}, {incident.severity or 'no severity'}, {incident.status}: {incident.title}"
+    for proof in app.store.all(cases.Evidence, ticket_id=ticket_id):
+        yield f"evidence: {proof.kind} {proof.uri}  {proof.description}".rstrip()
+    for runbook in app.store.all(cases.LinkedRunbook, ticket_id=ticket_id):
+        yield f"runbook: {runbook.runbook}"
+    for asked in app.store.all(Escalation, ticket_id=ticket_id):
+        bug = f", {asked.bug}" if asked.bug else ""
+        yield f"asked of {asked.side}: {asked.component}{bug}  {asked.id}"
+        if asked.impact:
+            yield f"    {asked.impact.in_words}"
 
 
 def _write_draft(context: typer.Context, ticket: str, file: Path) -> None:
@@ -94,7 +128,8 @@ def _history(events: "Iterable[RecordedEvent]") -> Iterator[str]:
 def _what(event: "RecordedEvent") -> str:
     if event.kind == "allocated" and event.value is None:
         return "found no group for it"
-    return f"{event.kind} -> {event.value}" if event.value else str(event.kind)
+    kind = event.data.get("what", event.kind) if event.kind == "linked" else event.kind
+    return f"{kind} -> {event.value}" if event.value else str(event.kind)
 
 
 def _draft(draft: "Suggestion") -> Iterator[str]:

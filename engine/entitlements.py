@@ -74,7 +74,9 @@ def check(
         Cover.WITHIN if is_open(calendar, created_at) else Cover.OUTSIDE,
         _of_data(company.data_residency, [residency for _, residency in where]),
     )
-    reasons = _reasons(company, product, calendar, [region for region, at in where if at != company.data_residency])
+    reasons = _reasons(
+        company, product, calendar, [region for region, at in where if at not in (None, company.data_residency)]
+    )
     outside = [reason for cover, reason in zip(covers, reasons, strict=True) if cover == Cover.OUTSIDE]
     return Entitlement(*covers, "; ".join(outside))
 

@@ -23,7 +23,7 @@ class Origin(StrEnum):
 class Candidate(Frozen):
     """A lesson that nobody has looked at yet."""
 
-    id: str
+    key: str
     ticket_id: str
     origin: Origin
     text: str
@@ -58,18 +58,18 @@ def candidates(
     decided = {review.id for review in reviews}
     found = [
         Candidate(
-            id=one.id, ticket_id=one.ticket_id, origin=Origin.GRANT_REVIEW, text=one.text, created_at=one.created_at
+            key=one.id, ticket_id=one.ticket_id, origin=Origin.GRANT_REVIEW, text=one.text, created_at=one.created_at
         )
         for one in lessons
     ]
     found += [
         Candidate(
-            id=one.id, ticket_id=one.ticket_id, origin=Origin.CLOSING, text=one.summary, created_at=one.created_at
+            key=one.id, ticket_id=one.ticket_id, origin=Origin.CLOSING, text=one.summary, created_at=one.created_at
         )
         for one in signals
         if one.backlog == Backlog.DOCS
     ]
-    return sorted((one for one in found if one.id not in decided), key=lambda one: (one.created_at, one.id))
+    return sorted((one for one in found if one.key not in decided), key=lambda one: (one.created_at, one.key))
 
 
 def review(
@@ -86,7 +86,7 @@ def review(
 
     Raises NotFound for one that does not wait, NotAllowed for an article without a title or text.
     """
-    found = next((one for one in waiting if one.id == lesson_id), None)
+    found = next((one for one in waiting if one.key == lesson_id), None)
     if found is None:
         raise NotFound(
             f"No lesson {lesson_id} waits for a review; `helmdesk knowledge lessons list` shows those that do."
@@ -97,7 +97,7 @@ def review(
     if len(title or "") > LONGEST_TITLE:
         raise NotAllowed(f"The title of an article has at most {LONGEST_TITLE} characters.")
     return LessonReview(
-        id=found.id,
+        id=found.key,
         ticket_id=found.ticket_id,
         verdict=verdict,
         title=" ".join(title.split()) if title else None,

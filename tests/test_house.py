@@ -34,7 +34,7 @@ TEXT = {
 }  # fmt: skip
 
 USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {
-    "the sweep": "arrived escalate_overdue set_reminders close_resolved",
+    "the sweep": "arrived escalate_overdue set_reminders close_resolved remind_of_updates",
     "notices": "notify send_due",
 }
 """No page, command, route or sweep calls these yet; each goes from here with the door that opens it."""
@@ -192,7 +192,13 @@ class TestDesk:
         assert sorted(use_cases() - use_cases_called()) == sorted(waiting)
 
     def test_each_operation_is_a_use_case_and_a_command(self) -> None:
-        groups = {"ticket": ("ticket",), "desk": ("desk",), "grant": ("grants",), "review": ("grants",)}
+        groups = {
+            "ticket": ("ticket",),
+            "desk": ("desk",),
+            "grant": ("grants",),
+            "review": ("grants",),
+            "lesson": ("knowledge", "lessons"),
+        }
         paths = {(*groups.get(one.thing, ("desk", one.thing)), one.verb) for one in OPERATIONS.values()}
         assert {one.use_case for one in OPERATIONS.values()} <= use_cases()
         assert paths <= set(commands())

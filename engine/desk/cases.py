@@ -23,10 +23,10 @@ def closing_signals(
     incidents = [
         store.get(cases.Incident, one.incident_id) for one in store.all(cases.LinkedIncident, ticket_id=ticket.id)
     ]
-    asked = store.all(escalations.Escalation, ticket_id=ticket.id, side=escalations.Side.PRODUCT)
+    to_product = store.all(escalations.Escalation, ticket_id=ticket.id, side=escalations.Side.PRODUCT)
     implied = {
         cases.Backlog.RELIABILITY: "; ".join(f"part of incident {one.id}: {one.title}" for one in incidents),
-        cases.Backlog.PRODUCT: "; ".join(f"escalated to product for {one.component}" for one in asked),
+        cases.Backlog.PRODUCT: "; ".join(f"escalated to product for {one.component}" for one in to_product),
     }
     return cases.signals(ticket, {**implied, **lessons}, at=at)
 
@@ -49,7 +49,7 @@ class CaseFile(Escalation):
         """Note a service or resource that a ticket is about, as it is now."""
         ticket, at = self._concerning(ticket_id, by, at)
         not_blank("resource", resource)
-        noted = cases.AffectedResource(
+        affected = cases.AffectedResource(
             id=key_of(ticket, "resource"),
             ticket_id=ticket.id,
             resource=resource.strip(),
@@ -59,8 +59,8 @@ class CaseFile(Escalation):
             config_snapshot=dict(settings or {}),
             created_at=at,
         )
-        self._add(ticket, noted, cases.added(ticket, "resource", noted.resource, key=noted.id, by=by, at=at))
-        return noted
+        self._add(ticket, affected, cases.added(ticket, "resource", affected.resource, key=affected.id, by=by, at=at))
+        return affected
 
     def open_incident(
         self,

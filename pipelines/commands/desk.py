@@ -28,9 +28,9 @@ def outside(context: typer.Context, *, by: By = None) -> None:
         require(app, local_user(app, by), Right.READ, doing="`desk outside`")
         with published(app) as marts:
             found = marts.query(
-                "SELECT reference, name, because FROM entitlements JOIN tickets USING (ticket) "
-                "LEFT JOIN customers ON customers.company_id = entitlements.company_id "
-                "WHERE is_open AND because <> '' ORDER BY reference"
+                "SELECT entitlements.reference, name, entitlements.because FROM entitlements "
+                "JOIN tickets USING (ticket) LEFT JOIN customers ON customers.company_id = entitlements.company_id "
+                "WHERE is_open AND entitlements.because <> '' ORDER BY 1"
             )
     for reference, name, because in found.iter_rows():
         typer.echo(plain(f"{reference}  {name}: {because}"))

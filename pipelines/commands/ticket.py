@@ -89,11 +89,11 @@ def _case_file(app: "App", ticket_id: str) -> Iterator[str]:
         yield f"evidence: {proof.kind} {proof.uri}  {proof.description}".rstrip()
     for runbook in app.store.all(cases.LinkedRunbook, ticket_id=ticket_id):
         yield f"runbook: {runbook.runbook}"
-    for asked in app.store.all(Escalation, ticket_id=ticket_id):
-        bug = f", {asked.bug}" if asked.bug else ""
-        yield f"asked of {asked.side}: {asked.component}{bug}  {asked.id}"
-        if asked.impact:
-            yield f"    {asked.impact.in_words}"
+    for escalation in app.store.all(Escalation, ticket_id=ticket_id):
+        bug = f", {escalation.bug}" if escalation.bug else ""
+        yield f"asked of {escalation.side}: {escalation.component}{bug}  {escalation.id}"
+        if escalation.impact:
+            yield f"    {escalation.impact.in_words}"
 
 
 def _write_draft(context: typer.Context, ticket: str, file: Path) -> None:

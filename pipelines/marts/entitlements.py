@@ -43,8 +43,8 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     calendars, policy = snapshot.policies.sla.calendars, snapshot.policies.entitlements
     companies = {row["id"]: _company(row) for row in snapshot.companies.iter_rows(named=True)}
     regions: dict[str, list[str]] = defaultdict(list)
-    noted = snapshot.resources.filter(pl.col("created_at") <= snapshot.as_of).drop_nulls("region")
-    for ticket, region in noted.select("ticket", "region").iter_rows():
+    of_then = snapshot.resources.filter(pl.col("created_at") <= snapshot.as_of).drop_nulls("region")
+    for ticket, region in of_then.select("ticket", "region").iter_rows():
         regions[ticket].append(region)
     tickets = snapshot.tickets.select("ticket", "reference", "company_id", "product", "created_at")
     found = [

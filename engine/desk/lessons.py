@@ -44,7 +44,9 @@ class Lessons(UseCase):
             raise NotAllowed(f"{reviewer.name} can't decide on lessons: that is for a lead or manager.")
         done = lessons.review(self.waiting_lessons(), lesson_id, verdict=verdict, by=by, at=at, title=title, text=text)
         ticket, at = self.load(done.ticket_id, at)
+        if self.store.all(lessons.LessonReview, id=done.id):
+            raise NotAllowed(f"Somebody else has decided on {done.id} meanwhile.")
         data = {"what": "lesson", "key": done.id}
-        event = Event(ticket_id=ticket.id, kind=Kind.LINKED, at=at, value=f"lesson {verdict}", actor=by, data=data)
+        event = Event(ticket_id=ticket.id, kind=Kind.LINKED, at=at, value=verdict, actor=by, data=data)
         self.keep(ticket, [event], done, at=at)
         return done

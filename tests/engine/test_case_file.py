@@ -46,6 +46,8 @@ class TestCaseFile:
         assert linked(store) == [
             ("resource", "gw-7"), ("incident", incident.id), ("evidence", "log"), ("runbook", "vpn.md"),
         ]  # fmt: skip
+        written = [entry.content for entry in desk.read_timeline("web:1", reader="ana")]
+        assert {"ana: resource gw-7", f"ana: incident {incident.id}"} <= set(written)
         history, ticket = store.history("web:1"), store.ticket("web:1")
         assert lifecycle.replay(history[0].data, history) == lifecycle.state_of(ticket)
         [resource] = store.all(cases.AffectedResource, ticket_id="web:1")

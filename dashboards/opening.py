@@ -37,7 +37,7 @@ def ask(query: Callable[..., Answer], reader: MartReader, *questions: Any, **opt
 
 
 def _settings(opened: App) -> str:
-    return f"{opened.settings.home} {opened.settings.store_url}"
+    return opened.settings.model_dump_json()
 
 
 def _publication(opened: App) -> str:

@@ -1,26 +1,34 @@
 """Who hears of what, where and when: each agent's preferences, quiet hours and patience are kept."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, Protocol, Self, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from engine.contracts import Agent, Frozen, Instant
 from engine.shared import policy_file
 from engine.shared.errors import BadInput
 
+EVERY_EVENT = "*"
+"""The event type of a wish that holds for whatever has no wish of its own."""
+
 
 class Channel(StrEnum):
+    """The channels that the desk itself speaks of; a desk may name more."""
+
     EMAIL = "email"
     TEAMS = "teams"
     IN_APP = "in_app"
     PUSH = "push"
     DIGEST = "digest"
+    SLACK = "slack"
+
+
+ChannelName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,49}$")]
 
 
 class Timing(StrEnum):
@@ -30,10 +38,14 @@ class Timing(StrEnum):
 
 
 class QuietHours(Frozen):
-    """Wall-clock hours in the agent's time zone, the end not included; an end before the start is past midnight."""
+    """Wall-clock hours in the agent's time zone, the end not included; an end before the start is past midnight.
+
+    A breach, as whatever else the policy calls urgent, comes through unless the agent does not want it to.
+    """
 
     start: time
     end: time
+    urgent_comes_through: bool = True
 
     def holds(self, moment: time) -> bool:
         if self.start <= self.end:
@@ -42,29 +54,48 @@ class QuietHours(Frozen):
 
 
 class NotificationPreference(Frozen):
-    """What an agent wants for one kind of news. `id` is `agent/event_type`."""
+    """What an agent wants for one kind of news, or for `*`. `id` is `agent/event_type`."""
 
     id: str
     agent_id: str
     event_type: str
-    channel: Channel = Channel.TEAMS
+    channel: ChannelName = Channel.TEAMS
     timing: Timing = Timing.IMMEDIATE
     quiet_hours: QuietHours | None = None
 
 
 class QueuedNotification(Frozen):
-    """A row of the notification queue: sent once `scheduled_for` has come, together with its batch."""
+    """A row of the notification queue: once `scheduled_for` has come it goes with its batch into one notice.
+
+    `notice_id` names that notice from then on; `sent_at` is when its channel took it.
+    """
 
     id: str
     agent_id: str
     event_type: str
     ticket_id: str | None = None
-    channel: Channel
+    channel: ChannelName
     payload: dict[str, Any] = Field(default_factory=dict)
     created_at: Instant
     scheduled_for: Instant
     sent_at: Instant | None = None
     batch_id: str | None = None
+    notice_id: str | None = None
+
+
+class Earlier(Protocol):
+    """What of an earlier row decides about later news."""
+
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def agent_id(self) -> str: ...
+    @property
+    def ticket_id(self) -> str | None: ...
+    @property
+    def channel(self) -> str: ...
+    @property
+    def scheduled_for(self) -> datetime: ...
 
 
 class Silence(Frozen):
@@ -77,13 +108,23 @@ class Silence(Frozen):
 
 
 class NotificationPolicy(Frozen):
-    default_channel: Channel = Channel.TEAMS
+    """`events` says what each type of news means; urgent ones wait for nothing and go one channel up the ladder."""
+
+    events: dict[str, str] = Field(default_factory=dict)
+    default_channel: ChannelName = Channel.TEAMS
     batch_minutes: int = Field(default=5, ge=0)
     pause_per_ticket_minutes: int = Field(default=30, ge=0)
     silence_minutes: int = Field(default=60, ge=1)
     daily_digest_at: time = time(8)
     urgent: frozenset[str] = frozenset({"sla_breach"})
-    ladder: tuple[Channel, ...] = (Channel.EMAIL, Channel.TEAMS, Channel.PUSH)
+    ladder: tuple[ChannelName, ...] = (Channel.EMAIL, Channel.TEAMS, Channel.PUSH)
+    first_few: int = Field(default=5, ge=1)
+
+    @model_validator(mode="after")
+    def _known_events(self) -> Self:
+        if self.events and (unknown := sorted(self.urgent - set(self.events))):
+            raise ValueError(f"urgent: {', '.join(unknown)} is not among the events")
+        return self
 
 
 class News(Frozen):
@@ -113,37 +154,40 @@ def route(
     at: datetime,
     policy: NotificationPolicy,
     preference: NotificationPreference | None = None,
-    queue: Sequence[QueuedNotification] = (),
+    queue: Iterable[Earlier] = (),
     silences: Iterable[Silence] = (),
 ) -> Routed:
-    """Where and when an agent hears the news, if at all; `queue` holds the agent's recent rows, sent or not.
+    """Where and when an agent hears the news, if at all; `queue` holds the agent's recent rows and those to come.
 
-    Within a few minutes notices go out as one batch; a ticket is not told twice within half an hour unless urgent;
-    quiet hours move a notice to their end.
+    Within a few minutes notices go out as one batch. Of a ticket an agent hears once in half an hour: what comes
+    meanwhile is one message at the end of that pause, or of the hour of silence while the agent works on it. Quiet
+    hours move a notice to their end. Nothing of this holds up urgent news.
     """
-    mine = [row for row in queue if row.agent_id == to.id]
-    if reason := _why_not(news, to, at=at, policy=policy, mine=mine, silences=silences):
-        return Routed(None, reason)
+    key, mine = f"{news.id}/{to.id}", [row for row in queue if row.agent_id == to.id]
+    if not to.is_active:
+        return Routed(None, f"{to.name} is not active")
+    if any(row.id == key for row in mine):
+        return Routed(None, "queued already")
     wish = preference or NotificationPreference(
         id=f"{to.id}/{news.event_type}", agent_id=to.id, event_type=news.event_type, channel=policy.default_channel
     )
-    is_urgent = news.event_type in policy.urgent
-    channel = _one_up(wish.channel, policy.ladder) if is_urgent else wish.channel
-    zone = _zone(to)
-    moment = at if is_urgent else _planned(wish, at, zone, policy)
-    moment = _after_quiet(moment, wish.quiet_hours, zone)
-    batch = None if is_urgent else _open_batch(mine, channel, wish.timing, at, moment)
-    scheduled = batch.scheduled_for if batch else moment
+    if news.event_type in policy.urgent:
+        channel, moment = _one_up(wish.channel, policy.ladder), at
+        if wish.quiet_hours and not wish.quiet_hours.urgent_comes_through:
+            moment = _after_quiet(at, wish.quiet_hours, _zone(to))
+    else:
+        until = max((s.until for s in silences if (s.agent_id, s.ticket_id) == (to.id, news.ticket_id)), default=at)
+        channel, moment = wish.channel, _calm(news, wish, mine, max(at, until), at=at, zone=_zone(to), policy=policy)
     row = QueuedNotification(
-        id=f"{news.id}/{to.id}",
+        id=key,
         agent_id=to.id,
         event_type=news.event_type,
         ticket_id=news.ticket_id,
         channel=channel,
         payload=news.payload,
         created_at=at,
-        scheduled_for=scheduled,
-        batch_id=batch.batch_id if batch else f"{to.id}/{channel}/{scheduled.isoformat()}",
+        scheduled_for=moment,
+        batch_id=f"{to.id}/{channel}/{moment.isoformat()}",
     )
     return Routed(row, "queued")
 
@@ -154,37 +198,25 @@ def silence(*, agent_id: str, ticket_id: str, at: datetime, policy: Notification
     return Silence(id=f"{agent_id}/{ticket_id}", agent_id=agent_id, ticket_id=ticket_id, until=until)
 
 
-def due_batches(queue: Iterable[QueuedNotification], *, at: datetime) -> list[list[QueuedNotification]]:
-    """Unsent rows whose instant has come, as the batches that go out as one message each, oldest first."""
-    due = [row for row in queue if row.sent_at is None and row.scheduled_for <= at]
-    due.sort(key=lambda row: (row.scheduled_for, row.batch_id or row.id, row.created_at, row.id))
-    return [list(rows) for _, rows in groupby(due, key=lambda row: (row.scheduled_for, row.batch_id or row.id))]
-
-
-def sent(batch: Iterable[QueuedNotification], *, at: datetime) -> list[QueuedNotification]:
-    return [row.model_copy(update={"sent_at": at}) for row in batch]
-
-
-def _why_not(
-    news: News,
-    to: Agent,
+def due_batches(
+    queue: Iterable[QueuedNotification],
     *,
     at: datetime,
-    policy: NotificationPolicy,
-    mine: Sequence[QueuedNotification],
-    silences: Iterable[Silence],
-) -> str | None:
-    if not to.is_active:
-        return f"{to.name} is not active"
-    if any(row.id == f"{news.id}/{to.id}" for row in mine):
-        return "queued already"
-    if any(s.agent_id == to.id and s.ticket_id == news.ticket_id and s.until > at for s in silences):
-        return f"{to.name} is working on it"
-    since = at - timedelta(minutes=policy.pause_per_ticket_minutes)
-    is_repeat = any(row.ticket_id == news.ticket_id and row.created_at > since for row in mine)
-    if news.ticket_id is not None and is_repeat and news.event_type not in policy.urgent:
-        return f"told of {news.ticket_id} within {policy.pause_per_ticket_minutes} minutes"
-    return None
+    urgent: frozenset[str] = frozenset(),
+    silences: Iterable[Silence] = (),
+    destination: Callable[[QueuedNotification], str] = lambda row: row.channel,
+) -> list[list[QueuedNotification]]:
+    """What is in no notice yet and whose instant has come, an agent and destination a batch: each is one message.
+
+    What is about a ticket that its agent works on now waits, unless it is urgent.
+    """
+    silent = {(silence.agent_id, silence.ticket_id) for silence in silences if silence.until > at}
+    batches: dict[tuple[str, str], list[QueuedNotification]] = {}
+    for row in sorted(queue, key=lambda row: (row.scheduled_for, row.created_at, row.id)):
+        is_silent = (row.agent_id, row.ticket_id) in silent and row.event_type not in urgent
+        if row.sent_at is None and row.notice_id is None and row.scheduled_for <= at and not is_silent:
+            batches.setdefault((row.agent_id, destination(row)), []).append(row)
+    return list(batches.values())
 
 
 def _zone(agent: Agent) -> ZoneInfo:
@@ -202,14 +234,35 @@ def _planned(wish: NotificationPreference, at: datetime, zone: ZoneInfo, policy:
     return at + timedelta(minutes=policy.batch_minutes)
 
 
-def _open_batch(
-    mine: Sequence[QueuedNotification], channel: Channel, timing: Timing, at: datetime, moment: datetime
-) -> QueuedNotification | None:
-    """An unsent row of the same channel that goes out earlier than this one would: it takes this one along."""
-    if timing != Timing.IMMEDIATE or channel == Channel.DIGEST:
-        return None
-    waiting = [r for r in mine if r.sent_at is None and r.channel == channel and at < r.scheduled_for <= moment]
-    return min(waiting, key=lambda row: row.scheduled_for, default=None)
+def _calm(
+    news: News,
+    wish: NotificationPreference,
+    mine: Sequence[Earlier],
+    earliest: datetime,
+    *,
+    at: datetime,
+    zone: ZoneInfo,
+    policy: NotificationPolicy,
+) -> datetime:
+    """When news that can wait go out, not before `earliest`."""
+    moment = _after_quiet(max(_planned(wish, at, zone, policy), earliest), wish.quiet_hours, zone)
+    if wish.timing != Timing.IMMEDIATE or wish.channel == Channel.DIGEST:
+        return moment
+    to_come = [row for row in mine if row.channel == wish.channel and row.scheduled_for > at]
+    of_ticket = [row for row in mine if row.ticket_id == news.ticket_id is not None]
+    joined = [row for row in to_come if row.ticket_id == news.ticket_id is not None]
+    if (found := _first_between(joined, earliest, moment)) is not None:
+        return found
+    pause = timedelta(minutes=policy.pause_per_ticket_minutes)
+    rests_until = max((row.scheduled_for + pause for row in of_ticket if row.scheduled_for <= moment), default=at)
+    if rests_until > moment:
+        moment = _after_quiet(rests_until, wish.quiet_hours, zone)
+    return _first_between(to_come, max(earliest, rests_until), moment) or moment
+
+
+def _first_between(rows: Iterable[Earlier], earliest: datetime, latest: datetime) -> datetime | None:
+    """When the next message goes out that can take news along."""
+    return min((row.scheduled_for for row in rows if earliest <= row.scheduled_for <= latest), default=None)
 
 
 def _after_quiet(moment: datetime, quiet: QuietHours | None, zone: ZoneInfo) -> datetime:
@@ -226,7 +279,7 @@ def _next(wall: time, after: datetime, zone: ZoneInfo) -> datetime:
     return next(moment for moment in moments if moment > after)
 
 
-def _one_up(channel: Channel, ladder: Sequence[Channel]) -> Channel:
+def _one_up(channel: str, ladder: Sequence[str]) -> str:
     """The next louder channel; one that is not on the ladder takes the last step."""
     place = ladder.index(channel) + 1 if channel in ladder else len(ladder)
     return ladder[min(place, len(ladder) - 1)]

@@ -1,10 +1,11 @@
 """The timeline tells what was said and done on a ticket, to each reader what is meant for that reader."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
+from typing import NamedTuple
 
-from engine.contracts import Frozen, Instant, Kind, RecordedEvent, Ticket
-from engine.envelopes import Envelope
+from engine.contracts import CLOCK_KINDS, Frozen, Instant, Kind, RecordedEvent, Ticket
+from engine.envelopes import Envelope, EnvelopeStatus
 
 
 class EntryType(StrEnum):
@@ -44,15 +45,47 @@ def for_customer(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
     return [e for e in entries if e.visibility == Visibility.PUBLIC and e.envelope_id is None]
 
 
-def for_agent(
-    entries: Iterable[TimelineEntry], *, agent_id: str, ticket: Ticket, envelopes: Iterable[Envelope]
-) -> list[TimelineEntry]:
-    """What an agent may read: the main thread, and an envelope's thread if owner, expert or who asked for it.
+class Glimpse(NamedTuple):
+    """What somebody is to a ticket: whether its internal entries are theirs to read, by their part in it or by right,
+    and in which threads they take part or are the expert."""
 
-    Entries that are `envelope_only` are for the expert and their author alone.
-    """
-    threads = {envelope.id: envelope for envelope in envelopes}
-    return [e for e in entries if _may_read(e, agent_id, ticket, threads.get(e.envelope_id or ""))]
+    reader_id: str
+    reads_internal: bool
+    reads_every_thread: bool
+    threads: frozenset[str]
+    expert_in: frozenset[str]
+
+
+def glimpse(
+    reader_id: str, ticket: Ticket, envelopes: Collection[Envelope], *, teams: Collection[str], reads_internal: bool
+) -> Glimpse:
+    """A ticket is one's own as owner or assignee, as who asked for help or gives it, and as a member of a team that is
+    asked; the thread of an envelope is its owner's, its expert's and that of who asked."""
+    mine = {e.id for e in envelopes if reader_id in {ticket.owner_id, e.requested_by, e.assigned_to}}
+    asks_team = any(e.status == EnvelopeStatus.PENDING and e.team_id in teams for e in envelopes)
+    is_own = reader_id in {ticket.owner_id, ticket.assignee_id} or bool(mine) or asks_team
+    expert_in = frozenset(e.id for e in envelopes if e.assigned_to == reader_id)
+    return Glimpse(reader_id, reads_internal or is_own, reads_internal, frozenset(mine), expert_in)
+
+
+def for_reader(entries: Iterable[TimelineEntry], seen_by: Glimpse) -> list[TimelineEntry]:
+    """One's own entries; of the main thread the public ones, and the internal ones of one's own tickets; of an
+    envelope those of its people. With the right to internal entries, all of these. Entries that are `envelope_only`
+    are for the expert and their author alone."""
+    return [entry for entry in entries if _may_read(entry, seen_by)]
+
+
+def events_for_reader(history: Iterable[RecordedEvent], seen_by: Glimpse) -> list[RecordedEvent]:
+    """All that happened for who reads internal entries; for others their own acts, and of the rest what moves clocks
+    and fields, without reasons, which are internal."""
+    if seen_by.reads_internal:
+        return list(history)
+    own = seen_by.reader_id
+    shown = (event for event in history if event.actor == own or event.kind in PLAIN_KINDS)
+    return [event if event.actor == own else event.model_copy(update={"reason": None}) for event in shown]
+
+
+PLAIN_KINDS = CLOCK_KINDS | {Kind.CREATED, Kind.CHANGED, Kind.ASSIGNEE}
 
 
 _DONE: dict[Kind, tuple[EntryType, str]] = {
@@ -109,11 +142,11 @@ def _entry(event: RecordedEvent) -> TimelineEntry:
     )
 
 
-def _may_read(entry: TimelineEntry, agent_id: str, ticket: Ticket, envelope: Envelope | None) -> bool:
-    if entry.author_id == agent_id:
+def _may_read(entry: TimelineEntry, seen_by: Glimpse) -> bool:
+    if entry.author_id == seen_by.reader_id:
         return True
     if entry.visibility == Visibility.ENVELOPE_ONLY:
-        return envelope is not None and agent_id == envelope.assigned_to
+        return entry.envelope_id in seen_by.expert_in
     if entry.envelope_id is None:
-        return True
-    return envelope is not None and agent_id in {ticket.owner_id, envelope.requested_by, envelope.assigned_to}
+        return entry.visibility == Visibility.PUBLIC or seen_by.reads_internal
+    return seen_by.reads_every_thread or entry.envelope_id in seen_by.threads

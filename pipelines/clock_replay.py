@@ -139,7 +139,7 @@ def read_events(store: "Store", *rules: "Promising", ticket: str | None = None) 
     wanted = {"kind": [*_kinds(needs), *([Kind.CREATED] if needs else [])]}
     names = ["ticket_id" if name == "ticket" else name for name in AS_RECORDED.values()]
     where = wanted if ticket is None else wanted | {"ticket_id": [ticket]}
-    return store.frame("events", [*names, *(["actor", "data"] if needs else [])], where=where).rename(
+    return store.frame("events", [*names, "data", *(["actor"] if needs else [])], where=where).rename(
         {"ticket_id": "ticket"}
     )
 

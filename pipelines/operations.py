@@ -31,7 +31,7 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
     "accept_lesson": actions.accept_lesson,
 }
 """Use cases that triage has a part in: called by these, which call the desk."""
-GIVEN = frozenset({"self", "app", "by", "at", "seconds_left"})
+GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})
 """What `perform` gives itself."""
 
 
@@ -105,6 +105,7 @@ OPERATIONS = _named(
     Operation("reminder", "snooze", "snooze"),
     Operation("reminder", "complete", "complete_reminder"),
     Operation("alert", "acknowledge", "acknowledge"),
+    Operation("notice", "news", "news_in", Right.READ),
     Operation("grant", "propose", "propose_resolution"),
     Operation("grant", "approve", "approve_resolution", Right.SUPERVISE),
     Operation("review", "decide", "review_grant", Right.SUPERVISE),
@@ -120,9 +121,13 @@ OPERATIONS = _named(
     Operation("desk", "envelopes", "my_envelopes", Right.READ),
     Operation("desk", "tasks", "my_tasks", Right.READ),
     Operation("desk", "reminders", "due_reminders", Right.READ),
+    Operation("desk", "inbox", "inbox", Right.READ),
+    Operation("desk", "read", "mark_read", Right.READ),
+    Operation("desk", "preferences", "preferences", Right.READ),
+    Operation("desk", "prefer", "prefer", Right.READ),
     Operation("desk", "views", "views", Right.READ),
-    Operation("desk", "incidents", "incidents", Right.READ),
-    Operation("desk", "escalations", "waiting_escalations", Right.READ),
+    Operation("desk", "incidents", "incidents"),
+    Operation("desk", "escalations", "waiting_escalations", Right.SUPERVISE),
     Operation("desk", "orphans", "orphans", Right.SUPERVISE),
     Operation("desk", "differences", "differences", Right.SUPERVISE),
 )
@@ -152,6 +157,7 @@ WORDS: Mapping[str, str] = {
     "end_date": "The last instant at which it may come again.",
     "envelope_id": "Inside this envelope.",
     "filters": "field=value that tickets must have; again for more.",
+    "event_type": "The type of news; `*` is all others.",
     "frequency": "daily, weekly or monthly, to have it come again.",
     "group": "The group that it is for, by id.",
     "health": "How it is.",
@@ -168,10 +174,14 @@ WORDS: Mapping[str, str] = {
     "minutes": "For so long.",
     "name": "What it is called.",
     "notes": "Why, for the next one with such a case.",
+    "no_quiet_hours": "Take quiet hours back.",
+    "notice_ids": "A notice by its key, again for more; none: all.",
     "nps": "Whether the customer would recommend us, 0 to 10.",
     "outcome": "What the review found.",
     "overdue": "Those alone whose team is silent for too long.",
     "priority": "How pressing it is.",
+    "quiet_from": "When quiet begins, such as 18:00.",
+    "quiet_to": "When quiet ends, such as 08:00.",
     "reason": "Why.",
     "recurring": "How it comes again.",
     "region": "Where its data is, such as eu-central-1.",
@@ -187,13 +197,16 @@ WORDS: Mapping[str, str] = {
     "team": "Of this team.",
     "team_id": "A team, by id.",
     "text": "What is written.",
+    "timing": "At once, or in a digest.",
     "ticket": "Key, reference or id of the ticket.",
     "title": "What it is, in a line.",
     "to": "Where it goes: a status, a priority, a column, or an agent by id.",
     "trigger_at": "When to be reminded, an instant with its zone.",
     "type": "What kind it is.",
+    "unread": "Those that were not read.",
     "until": "Up to before this instant.",
     "uri": "Where it lies; an address with a key or password in it is refused.",
+    "urgent_comes_through": "Urgent news come in quiet hours too.",
     "version": "The one that runs.",
     "what_went_wrong": "What the cause was, for the desk.",
     "what_went_wrong_text": "More of the cause.",
@@ -239,11 +252,16 @@ def perform(
         given["at"] = at or app.now()
     if "seconds_left" in wanted:
         given["seconds_left"] = actions.seconds_left(app)
+    if "share_left" in wanted:
+        given["share_left"] = actions.share_left(app)
     named = [_key(app, operation, key)] if operation.key else []
-    if operation.use_case in ACTIONS:
-        found: Result = ACTIONS[operation.use_case](app, *named, **given)
-    else:
-        found = getattr(app.desk, operation.use_case)(*named, **given)
+    try:
+        if operation.use_case in ACTIONS:
+            found: Result = ACTIONS[operation.use_case](app, *named, **given)
+        else:
+            found = getattr(app.desk, operation.use_case)(*named, **given)
+    except OverflowError:
+        raise BadInput(f"{operation.name}: a number leads beyond the years 1 to 9999; give a smaller one") from None
     return found
 
 

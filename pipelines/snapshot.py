@@ -84,7 +84,8 @@ class Snapshot:
     def caught_up(self) -> "Snapshot":
         """The same with what was written to tickets since they were read, by whomever.
 
-        A look at the versions says which tickets changed; those alone are read again, and their clocks evaluated again.
+        A look at the versions says which tickets changed; those alone are read again, and their clocks and
+        standings made again.
         """
         if "tickets_now" not in self.__dict__:
             return self
@@ -104,6 +105,9 @@ class Snapshot:
         }
         if parts and "clocks" in self.__dict__:
             parts["clocks"] = self._clocks_after(before, fresh, is_changed)
+        if parts and "standings" in self.__dict__:
+            again = standings(fresh["tickets_now"], fresh["events"], self.as_of)
+            parts["standings"] = pl.concat([self.standings.filter(~is_changed), again])
         return self.with_parts(_read_at=now, **parts)
 
     def _clocks_after(
@@ -232,6 +236,7 @@ class Snapshot:
     related = _table("related_tickets")
     """The earlier tickets (`other_id`) that each may belong to."""
     alerts = _table("sla_alerts")
+    nudges = _table("alerts")
     flags = _table("case_flags")
     envelopes = _table("envelopes")
     surveys = _table("surveys")

@@ -38,8 +38,12 @@ _numbers = itertools.count(1)
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays until the end: the garbage collector need not look at it again."""
+    """What was imported and collected stays until the end: the garbage collector need not look at it before."""
     gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    gc.unfreeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

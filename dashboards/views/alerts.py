@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, queries, reports, words
+from dashboards import cards, charts, opening, queries, reports, sign_in, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
@@ -14,6 +14,7 @@ WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
 def page() -> None:
     st.title("What fired, and what is at risk next?")
     app = opening.app()
+    sign_in.reader(app, door="alerts")
     reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
@@ -51,8 +52,10 @@ def fired(reader: MartReader, window: str) -> None:
         fired=pl.col("triggered_at").map_elements(lambda at: words.instant(at, zone), return_dtype=pl.String),
         alert=pl.col("alert_type"),
         level="level",
-        clock=pl.col("clock").replace(words.CLOCKS),
+        about=pl.coalesce(pl.col("clock").replace(words.CLOCKS), pl.col("condition").str.replace_all("_", " ")),
         left=pl.col("remaining_seconds").map_elements(words.left, return_dtype=pl.String),
+        seen_by="acknowledged_by",
+        holds=pl.when(pl.col("kind") == "nudge").then(pl.col("cleared_at").is_null()),
     )
     cards.tickets_table(shown, latest["ticket"].to_list(), key="opened alert", subject=_WIDE)
 

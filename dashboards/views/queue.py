@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, queries, words
+from dashboards import cards, opening, queries, sign_in, words
 from pipelines.marts import MartReader
 
 ROWS = 50
@@ -16,6 +16,7 @@ ROWS = 50
 def page() -> None:
     st.title("What should I do next?")
     app = opening.app()
+    sign_in.reader(app, door="queue")
     reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
@@ -89,6 +90,7 @@ def table(rows: pl.DataFrame, as_of: datetime, names: dict[str, str]) -> None:
         subject="subject",
         priority=pl.concat_str("priority", pl.when("vip").then(pl.lit(", VIP")).otherwise(pl.lit(""))),
         score="score",
+        made_of="score_parts",
         due=cards.due_in_words("next_due_at", "seconds_left", as_of),
         clock=pl.col("next_clock").replace(words.CLOCKS),
         about=pl.struct("product", "confidence", "needs_review").map_elements(guess, return_dtype=pl.String()),
@@ -105,6 +107,7 @@ def table(rows: pl.DataFrame, as_of: datetime, names: dict[str, str]) -> None:
         subject=column.TextColumn(width=140),
         priority=column.TextColumn(width=78),
         score=column.NumberColumn(format="%.0f", help="priority score: base times its multipliers", width=46),
+        made_of=column.TextColumn("made of", width=150, help="base of the priority × factors = score"),
         due=column.TextColumn(width=120),
         clock=column.TextColumn(width=92),
         about=column.TextColumn(width=163, help="product, how sure triage is of it, and whether a person decides"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import cards, opening, words
+from dashboards import cards, opening, sign_in, words
 from pipelines import actions
 from pipelines.app.container import App
 
@@ -15,11 +15,11 @@ ROWS = 10
 def page() -> None:
     st.title("What is it about?")
     app = opening.app()
-    reader = opening.marts(app)
-    if reader is None:
+    user = sign_in.reader(app, door="review")
+    if opening.marts(app) is None:
         cards.nothing_yet()
         return
-    who = acting_as(app)
+    who = user.id if sign_in.may_work(app, user, doing="answering") else ""
     if (refusal := st.session_state.pop("refused", None)) is not None:
         cards.refused(refusal)
     with_closed = st.toggle("Closed tickets, too", key="closed in review", persist_state="session")
@@ -30,26 +30,8 @@ def page() -> None:
     if not queue:
         st.info("No ticket waits for an answer.")
         return
-    if not who:
-        st.info("Choose who you are: an answer carries a name.")
     for queued in turn_to(queue):
         review_card(app, queued, who)
-
-
-def acting_as(app: App) -> str:
-    """The agent who answers; chosen once for this page and the ticket's."""
-    agents = dict(app.store.frame("agents").filter("is_active").sort("name").select("id", "name").iter_rows())
-    return str(
-        st.selectbox(
-            "Acting as",
-            ["", *agents],
-            format_func=lambda agent: agents.get(agent, "choose an agent"),
-            key="acting as",
-            persist_state="session",
-            width=280,
-        )
-        or ""
-    )
 
 
 def turn_to(queue: list[Any]) -> list[Any]:

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, reports, words
+from dashboards import cards, opening, reports, sign_in, words
 from pipelines.marts import MartReader
 
 FIELDS = {
@@ -15,6 +15,7 @@ FIELDS = {
 def page() -> None:
     st.title("What do we know of each source?")
     app = opening.app()
+    sign_in.reader(app, door="sources")
     reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()

@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, enrichment, history, opening, queries, ticket_head, words
+from dashboards import cards, charts, enrichment, history, opening, queries, sign_in, ticket_head, words
 from pipelines import actions
+from pipelines.app import identity
 from pipelines.app.container import App
 
 BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
@@ -25,6 +26,7 @@ LINES = 100
 def page() -> None:
     st.title("Ticket: what do we know and owe?")
     app = opening.app()
+    user = sign_in.reader(app, door="")
     reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()
@@ -34,22 +36,24 @@ def page() -> None:
         st.info("Type a reference or an id, or open a ticket from the work queue.")
         return
     try:
-        ticket = app.store.ticket(name)
+        ticket = app.desk.read_ticket(name, reader=user)
     except opening.HelmdeskError as error:
         cards.refused(error)
         return
+    identity.saw(app, user, door="ticket", ticket_id=ticket.id)
     known = opening.ask(queries.dossier, reader, ticket.id)
     agents = names_of(app)
-    happened = app.store.history(ticket.id)
+    happened = app.desk.read_history(ticket.id, reader=user)
+    who = user.id if sign_in.may_work(app, user, doing="work on tickets") else ""
     names = opening.ask(queries.names, reader) | agents | ticket_head.contacts(app, ticket, happened)
     ticket_head.show(ticket, names)
     left, right = st.columns([3, 2], gap="large")
     with left:
         request(ticket)
-        suggestion(app, ticket.id, known)
-        thread(app, ticket, happened, names)
+        suggestion(app, ticket.id, known, who)
+        thread(app, ticket, user, happened, names)
     with right:
-        decisions_on(app, ticket, agents)
+        decisions_on(app, ticket, who)
         clocks(known.clocks, reader.publication.as_of)
         waits(known.replies)
         classification(known.classification, ticket.product)
@@ -70,7 +74,7 @@ def request(ticket: Any) -> None:
         cards.fact(st, "Message", ticket.content or "–")
 
 
-def suggestion(app: App, ticket: str, known: queries.Dossier) -> None:
+def suggestion(app: App, ticket: str, known: queries.Dossier, who: str) -> None:
     st.subheader("What could we answer?")
     draft = known.suggestion
     if draft is None or not draft["grounded"]:
@@ -82,7 +86,7 @@ def suggestion(app: App, ticket: str, known: queries.Dossier) -> None:
     for source in words.sources(draft["citations"]):
         st.text(source)
     macros(app, draft)
-    judgement(app, ticket, draft["text"])
+    judgement(app, ticket, draft["text"], who)
 
 
 def macros(app: App, draft: dict[str, Any] | None) -> None:
@@ -98,9 +102,8 @@ def macros(app: App, draft: dict[str, Any] | None) -> None:
                 st.link_button("Runbook", macro.runbook)
 
 
-def judgement(app: App, ticket: str, draft: str) -> None:
-    """What became of the draft, as the acting agent says: it is noted, never sent from here."""
-    who = st.session_state.get("acting as") or ""
+def judgement(app: App, ticket: str, draft: str, who: str) -> None:
+    """What became of the draft, as the signed-in user says: it is noted, never sent from here."""
 
     def note(**what: str) -> None:
         take(lambda: actions.record_feedback(app, ticket, by=who, shown=draft, **what))
@@ -109,7 +112,7 @@ def judgement(app: App, ticket: str, draft: str) -> None:
         judgements = app.triage.feedback.feedback_of(ticket)
         so_far = f"{judgements[-1].given_by} noted: {judged(judgements[-1])}" if judgements else "Nobody has said yet."
         st.text(f"What became of this draft? {so_far}")
-        st.caption("For the record: nothing is sent from here." + ("" if who else " Choose an agent to act as first."))
+        st.caption("For the record: nothing is sent from here.")
         sent, edited, rejected = st.columns(3)
         sent.button("Sent as it is", disabled=not who, on_click=note)
         with edited.popover("Sent with changes", disabled=not who):
@@ -127,11 +130,12 @@ def judged(feedback: Any) -> str:
     return f"sent with {words.percent(feedback.distance)} of it changed" if feedback.distance else "sent as it was"
 
 
-def thread(app: App, ticket: Any, happened: list[Any], names: dict[str, str]) -> None:
-    """What happened and what the acting agent may read, the newest last; of a long history its last part."""
+def thread(app: App, ticket: Any, user: Any, happened: list[Any], names: dict[str, str]) -> None:
+    """What happened and was written, as far as the user may read it, the newest last; of a long history its last
+    part."""
     st.subheader("What happened?")
-    event_ids = {event.id for event in happened}
-    readable = app.desk.read_timeline(ticket.id, reader=st.session_state.get("acting as") or None)
+    event_ids = {event.id for event in app.store.history(ticket.id)}
+    readable = app.desk.read_timeline(ticket.id, reader=user)
     lines = history.thread(happened, [entry for entry in readable if entry.id not in event_ids], names)
     if len(lines) > LINES:
         st.caption(f"The last {LINES} of {len(lines):,} lines.")
@@ -142,17 +146,10 @@ def thread(app: App, ticket: Any, happened: list[Any], names: dict[str, str]) ->
         what.text(line)
 
 
-def decisions_on(app: App, ticket: Any, agents: dict[str, str]) -> None:
+def decisions_on(app: App, ticket: Any, who: str) -> None:
     """The next step, taken through the desk, which may refuse it."""
     st.subheader("What is the next step?")
     with st.container(border=True):
-        who = st.selectbox(
-            "Acting as",
-            ["", *agents],
-            format_func=lambda agent: agents.get(agent, "choose an agent"),
-            key="acting as",
-            persist_state="session",
-        )
         if ticket.owner_id is None:
             st.button(
                 "Accept this ticket",
@@ -172,6 +169,8 @@ def decisions_on(app: App, ticket: Any, agents: dict[str, str]) -> None:
             )
         if (refusal := st.session_state.pop("refused", None)) is not None:
             cards.refused(refusal)
+    if who.startswith(identity.LOCAL):
+        st.caption("Owning a ticket is an agent's: HELMDESK_USER, or a sign-in, says which one you are.")
     st.caption("Clocks and queue follow with the next cycle.")
 
 

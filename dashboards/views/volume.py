@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, reports, words
+from dashboards import cards, charts, opening, reports, sign_in, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
@@ -12,6 +12,7 @@ WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
 def page() -> None:
     st.title("Can we keep up?")
     app = opening.app()
+    sign_in.reader(app, door="volume")
     reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()

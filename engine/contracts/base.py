@@ -66,6 +66,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     ALERT = "alert"
     ACKNOWLEDGED = "acknowledged"
+    RULE = "rule"
 
 
 CLOCK_KINDS = frozenset(

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine import (
+    access,
     alert_matrix,
     cases,
     envelopes,
@@ -36,6 +37,7 @@ class Policies(NamedTuple):
     rules: rules.RulePolicy
     cases: cases.CasePolicy
     escalations: escalations.EscalationPolicy
+    access: access.AccessPolicy
 
 
 def read_policies(
@@ -60,4 +62,5 @@ def read_policies(
         rules=rules.load(at["rules"]),
         cases=cases.load(at["cases"]),
         escalations=escalations.load(at["escalations"]),
+        access=access.load(at["access"]),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from engine import cases, envelopes, lifecycle, ownership, timeline
+from engine import cases, envelopes, lifecycle, ownership
 from engine.contracts import (
     OPEN_STATUSES,
     Agent,
@@ -26,7 +26,7 @@ from engine.desk.flags import Flags
 from engine.desk.use_case import entry, not_blank
 from engine.resolutions import WentWrong
 from engine.shared.errors import BadInput, NotAllowed, NotFound
-from engine.timeline import EntryType, TimelineEntry, Visibility
+from engine.timeline import EntryType, Visibility
 
 SOURCE = "desk"
 """Of tickets that are taken down here."""
@@ -242,17 +242,6 @@ class Tickets(Flags):
         comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, envelope_id=envelope_id)
         event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": comment.id})
         return self.keep(ticket.model_copy(update={"updated_at": at}), [event], comment, at=at)
-
-    def read_timeline(self, ticket_id: str, *, reader: str | None) -> list[TimelineEntry]:
-        """What a reader may see, in order of time; None is the customer."""
-        ticket = self.store.ticket(ticket_id)
-        comments = self.store.all(TimelineEntry, ticket_id=ticket.id)
-        entries = sorted(
-            [*comments, *timeline.entries(self.store.history(ticket.id))], key=lambda e: (e.created_at, e.id)
-        )
-        if reader is None:
-            return timeline.for_customer(entries)
-        return timeline.for_agent(entries, agent_id=reader, ticket=ticket, envelopes=self.envelopes_of(ticket))
 
     def _accepted(self, ticket: Ticket, by: str, at: datetime) -> lifecycle.Change:
         agent = self.agent(by)

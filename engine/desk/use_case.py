@@ -9,13 +9,15 @@ from pydantic import BaseModel
 from engine import lifecycle, notifications, timeline
 from engine.alert_matrix import Nudge, Recipient, people
 from engine.contracts import Agent, AssignmentGroup, Event, Status, Team, Ticket
+from engine.desk.news import news_of
+from engine.desk.notification_routing import NotificationRouting
 from engine.desk.policies import Policies
 from engine.envelopes import Envelope
 from engine.flags import CaseFlag
 from engine.grant_review import GrantReviewItem
 from engine.reminders import Reminder
 from engine.resolutions import Resolution
-from engine.shared.errors import BadInput, NotAllowed, NotFound
+from engine.shared.errors import BadInput, NotAllowed
 from engine.storage.ports import Store
 from engine.tasks import Task
 
@@ -76,10 +78,14 @@ class UseCase:
         return teams[0] if teams else None
 
     def keep(self, ticket: Ticket, events: Sequence[Event], *records: BaseModel, at: datetime) -> Ticket:
-        """Ticket, events and records in one transaction; a decision that changed nothing is not written."""
+        """Ticket, events, records and what people are to hear of it in one transaction; a decision that changed nothing
+        is not written."""
         if not events and not records:
             return ticket
-        return self.store.save(ticket, events, at=at, records=records).ticket
+        queued = [record for record in records if isinstance(record, notifications.QueuedNotification)]
+        routing = NotificationRouting(self.store, self.policies.notifications, at=at, beside=queued)
+        rows = routing.queued(news_of(ticket, events, records, self.store))
+        return self.store.save(ticket, events, at=at, records=[*records, *rows]).ticket
 
     def moved(
         self,
@@ -106,38 +112,11 @@ class UseCase:
 
         Nothing is written yet; `beside` are rows of the same decision that are not written either.
         """
-        rows = [self._routed(news, agent_id, at, beside).notification for agent_id in dict.fromkeys(agent_ids)]
-        return [row for row in rows if row is not None]
+        routing = NotificationRouting(self.store, self.policies.notifications, at=at, beside=beside)
+        return routing.queued([(news, list(agent_ids))])
 
     def recipients(self, names: Iterable[str], ticket: Ticket) -> list[str]:
         return people([Recipient(name) for name in names], ticket=ticket, team=self.team_of(ticket))
-
-    def _routed(
-        self,
-        news: notifications.News,
-        agent_id: str,
-        at: datetime,
-        beside: Sequence[notifications.QueuedNotification],
-    ) -> notifications.Routed:
-        try:
-            agent = self.agent(agent_id)
-        except NotFound:
-            return notifications.Routed(None, f"there is no agent {agent_id}")
-        queue = notifications.QueuedNotification
-        recent = self.store.all(queue, agent_id=agent_id, ticket_id=news.ticket_id)
-        waiting = self.store.all(queue, agent_id=agent_id, sent_at=None)
-        preferences = self.store.all(
-            notifications.NotificationPreference, agent_id=agent_id, event_type=news.event_type
-        )
-        return notifications.route(
-            news,
-            to=agent,
-            at=at,
-            policy=self.policies.notifications,
-            preference=preferences[0] if preferences else None,
-            queue=[*recent, *waiting, *beside],
-            silences=self.store.all(notifications.Silence, agent_id=agent_id),
-        )
 
 
 def not_blank(name: str, text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from more_itertools import chunked
 
-from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Rejected, StandardTicket
+from engine.contracts import AllocationDecision, Delivery, Rejected, StandardTicket
 from engine.shared.errors import NotAllowed, Unavailable
 
 DEEPEST = 50
@@ -21,6 +21,9 @@ CHUNK = 2_000
 
 NOTES = "-notes"
 """How the name of each destination of notes ends."""
+
+LATER = ("updated_at", "first_response_at", "resolved_at", "closed_at")
+"""Instants of a ticket that come after its creation."""
 
 Item = TypeVar("Item")
 
@@ -55,13 +58,19 @@ class TryLater(Unavailable):
         self.after = after
 
 
+class LockedOut(TryLater):
+    """It does not know these credentials, or a token is no longer good."""
+
+
 class HandlerPlugin(Protocol):
     """Where decisions go to."""
 
     name: str
 
-    def groups(self) -> list[AssignmentGroup]:
-        """The groups the handler's system has now. Raises BadInput or Unavailable."""
+    def groups(self) -> list[dict[str, Any]]:
+        """The groups that the system has now, as a people file lists them: what it does not say of one stays as it is
+        here. `current_load` is all that it has open there. Raises Unavailable, and NotAllowed or BadInput
+        where it brings none."""
         ...
 
     def payload(self, decision: AllocationDecision) -> dict[str, Any]:
@@ -74,9 +83,18 @@ class HandlerPlugin(Protocol):
         ...
 
 
+class Notifier(Protocol):
+    """A channel that notices to people go by."""
+
+    def send(self, payload: Mapping[str, Any], *, key: str) -> str:
+        """Hand a notice over; returns a receipt once the other side took it. The same key twice is the same notice.
+        Raises Unavailable (TryLater with the time it asks for) and Refused."""
+        ...
+
+
 def out_of_order(ticket: StandardTicket) -> str | None:
     """Which instant lies before the creation, in words (seed S5-11)."""
-    for name in ("updated_at", "first_response_at", "resolved_at", "closed_at"):
+    for name in LATER:
         instant = getattr(ticket, name)
         if instant is not None and instant < ticket.created_at:
             return f"{name} {instant:%Y-%m-%d %H:%M:%S} is before created_at {ticket.created_at:%Y-%m-%d %H:%M:%S}"

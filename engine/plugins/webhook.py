@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from engine.contracts import Delivery, Rejected
 from engine.plugins.files import HelmdeskFiles, standard_ticket
-from engine.plugins.ports import SourcePlugin, storable
+from engine.plugins.ports import LATER, SourcePlugin, storable
 
 
 class StandardTicketSource:
@@ -43,6 +44,35 @@ class StandardTicketSource:
             return None
         least, most = self._content_length
         return f"title and description have {length} characters together, expected {least} to {most}"
+
+
+def with_receipt_time(payload: Mapping[str, Any], at: datetime, *, source: str) -> dict[str, Any]:
+    """The message with what its sender may leave out of a ticket: `source`, and `created_at`, which is then when the
+    message came, or earlier where the ticket says that something happened to it before. What is no ticket stays."""
+
+    def whole(item: Any) -> Any:
+        if not isinstance(item, Mapping):
+            return item
+        stated = {name: value for name, value in item.items() if name not in ("source", "created_at") or value}
+        instants = [at, *filter(None, (_instant(item.get(name)) for name in LATER))]
+        return {"source": source, "created_at": min(instants).isoformat()} | stated
+
+    listed = payload.get("tickets")
+    return {**payload, "tickets": [whole(item) for item in listed]} if isinstance(listed, list) else whole(payload)
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def undated(payload: Mapping[str, Any]) -> int:
+    """How many tickets of a message have no `created_at`."""
+    listed = payload.get("tickets", [payload])
+    items = listed if isinstance(listed, list) else [listed]
+    return sum(isinstance(item, Mapping) and not item.get("created_at") for item in items)
 
 
 def receive(payload: Mapping[str, Any], *, source: str, plugin: Callable[[str], SourcePlugin]) -> Delivery:

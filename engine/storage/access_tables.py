@@ -28,7 +28,6 @@ api_keys = Table(
     text("created_by"),
     instant("revoked_at", required=False),
     text("revoked_by", required=False),
-    CheckConstraint("(user_id IS NULL) <> (source IS NULL)", name="of_one"),
 )
 
 views = Table(

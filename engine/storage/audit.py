@@ -1,32 +1,38 @@
-"""Whether the history is still as it was recorded: every ticket's chain is walked, and compared with what a publication
-keeps of it outside the database."""
+"""Whether what was recorded is still as it was: every ticket's chain and the log's are walked, compared with what a
+publication keeps of them outside the database, and records with what their events say of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from heapq import nsmallest
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import polars as pl
 from more_itertools import chunked
-from sqlalchemy import Connection, String, exists, func, select, tuple_, type_coerce
+from sqlalchemy import Column, Connection, Select, String, exists, func, select, tuple_, type_coerce
 
 from engine.contracts import chained
 from engine.shared.columns import ROWS_PER_TRANSACTION
+from engine.storage import audit_log as log
+from engine.storage.access_tables import audit_log
 from engine.storage.chain import Head
 from engine.storage.connect import reading
+from engine.storage.seals import COVERED, RECORDS, Covered
 from engine.storage.sql import SqlStore
 from engine.storage.tables import events, tickets
 
 HEADS = pl.Schema({"ticket": pl.String(), "version": pl.Int64(), "hash": pl.String()})
-"""The last link of each ticket's chain."""
+"""The last link of each chain; that of the log stands below `LOG`."""
+LOG = "audit log"
 ROWS_AT_ONCE = 5_000
 _SEALED = ("id", "ticket_id", "version", "kind", "at", "value", "actor", "reason", "sla_effect", "data", "recorded_at")
 
 
 class Broken(NamedTuple):
-    """A place in a ticket's history that is not as it was recorded; without an event where one is missing."""
+    """A place in a ticket's history, or in that of `LOG`, that is not as it was recorded, or whose record is not;
+    without an event where one is missing."""
 
     ticket: str
     version: int
@@ -35,12 +41,41 @@ class Broken(NamedTuple):
 
 
 class Audit(NamedTuple):
-    """What was walked, how many places are broken, and the first of them by ticket and version."""
+    """What was walked, how many places are broken, and the first of them by ticket and version.
+
+    `records` agree with what their events say; `not_covered` are those, by table, of which no event says anything.
+    """
 
     tickets: int
     events: int
     found: int
     broken: list[Broken]
+    records: int = 0
+    not_covered: Mapping[str, int] = MappingProxyType({})
+
+
+class _Seal(NamedTuple):
+    """What an event says of a record, and where it says so."""
+
+    digest: str
+    ticket: str
+    version: int
+    event_id: str | None
+
+
+class _Walked:
+    """What is gathered on the way: the newest seal of each name, of tickets and of the log, and what was counted."""
+
+    def __init__(self) -> None:
+        self.of_tickets: dict[str, _Seal] = {}
+        self.of_log: dict[str, _Seal] = {}
+        self.agreeing = 0
+        self.not_covered: dict[str, int] = {}
+
+
+def tickets_in(heads: pl.DataFrame) -> int:
+    """Of how many tickets these are the heads."""
+    return heads.filter(pl.col("ticket") != LOG).height
 
 
 def chain_heads(store: SqlStore, *, before: pl.DataFrame | None = None) -> pl.DataFrame:
@@ -52,7 +87,9 @@ def chain_heads(store: SqlStore, *, before: pl.DataFrame | None = None) -> pl.Da
     last = (events.c.ticket_id == tickets.c.id) & (events.c.version == tickets.c.version)
     query = select(tickets.c.id, events.c.version, events.c.hash).join(events, last)
     with reading(store.engine) as connection:
-        now = _frame(connection.execute(query).all())
+        written = log.head(connection)
+        last_entry = [(LOG, *written)] if written.version else []
+        now = _frame([*connection.execute(query).all(), *last_entry])
         if before is None:
             return now.sort("ticket")
         moved = before.join(now, on=list(HEADS), how="anti")
@@ -61,31 +98,36 @@ def chain_heads(store: SqlStore, *, before: pl.DataFrame | None = None) -> pl.Da
 
 
 def _among(connection: Connection, heads: pl.DataFrame) -> pl.DataFrame:
-    """The events that stand at these versions."""
+    """The events and the entry that stand at these versions."""
     place = tuple_(events.c.ticket_id, events.c.version)
     query = select(events.c.ticket_id, events.c.version, events.c.hash)
     places = list(heads.select("ticket", "version").iter_rows())
-    return _frame(
-        [
-            row
-            for some in chunked(places, ROWS_PER_TRANSACTION)
-            for row in connection.execute(query.where(place.in_(some)))
-        ]
-    )
+    found = [
+        tuple(row)
+        for some in chunked(places, ROWS_PER_TRANSACTION)
+        for row in connection.execute(query.where(place.in_(some)))
+    ]
+    versions = [version for ticket, version in places if ticket == LOG]
+    entries = select(audit_log.c.version, audit_log.c.hash).where(audit_log.c.version.in_(versions))
+    return _frame([*found, *((LOG, *row) for row in connection.execute(entries))])
 
 
 def _frame(rows: Any) -> pl.DataFrame:
-    return pl.DataFrame([tuple(row) for row in rows], schema=HEADS, orient="row")
+    columns = list(zip(*rows, strict=True)) or [()] * len(HEADS)
+    return pl.DataFrame(columns, schema=HEADS, orient="col")
 
 
-def verify(store: SqlStore, published: pl.DataFrame | None = None, *, limit: int = 100) -> Audit:
+def verify(
+    store: SqlStore, published: pl.DataFrame | None = None, *, also: Sequence[Covered] = (), limit: int = 100
+) -> Audit:
     """Walk all chains in one transaction, some thousand events in memory at a time, and hold them against the heads
-    that were published (schema `HEADS`); at most `limit` broken places are listed."""
+    that were published (schema `HEADS`), and the desk's records and those of the rooms (`also`) against their seals;
+    at most `limit` broken places are listed."""
     heads = {} if published is None else {ticket: Head(*link) for ticket, *link in published.iter_rows()}
-    counts = {"found": 0}
+    counts, walked = {"found": 0}, _Walked()
 
     def every() -> Iterator[Broken]:
-        for one in _every_break(connection, heads):
+        for one in _every_break(connection, heads, walked, (*COVERED, *also)):
             counts["found"] += 1
             yield one
 
@@ -93,13 +135,22 @@ def verify(store: SqlStore, published: pl.DataFrame | None = None, *, limit: int
         for table in (tickets, events):
             counts[table.name] = connection.execute(select(func.count()).select_from(table)).scalar_one()
         broken = nsmallest(limit, every(), key=lambda one: (one.ticket, one.version))
-    return Audit(counts["tickets"], counts["events"], counts["found"], broken)
+    return Audit(
+        counts["tickets"], counts["events"], counts["found"], broken, walked.agreeing, dict(walked.not_covered)
+    )
 
 
-def _every_break(connection: Connection, published: dict[str, Head]) -> Iterator[Broken]:
+def _every_break(
+    connection: Connection, published: dict[str, Head], walked: _Walked, covered: Iterable[Covered]
+) -> Iterator[Broken]:
     unseen = dict(published)
+    yield from _breaks(LOG, _walk_log(connection), unseen.pop(LOG, None), walked.of_log)
     for ticket, rows in groupby(_walk(connection), key=lambda row: row["ticket_id"]):
-        yield from _breaks(ticket, rows, unseen.pop(ticket, None))
+        yield from _breaks(ticket, rows, unseen.pop(ticket, None), walked.of_tickets)
+    for table in covered:
+        yield from _records(connection, table, walked)
+    for name in walked.of_tickets | walked.of_log:
+        yield _gone(name, walked, "was removed")
     has_events = exists(select(events.c.id).where(events.c.ticket_id == tickets.c.id))
     for ticket, reached in connection.execute(select(tickets.c.id, tickets.c.version).where(~has_events)):
         if known := max(reached, unseen.pop(ticket, Head()).version):
@@ -108,12 +159,39 @@ def _every_break(connection: Connection, published: dict[str, Head]) -> Iterator
         yield Broken(ticket, 1, None, f"missing with its whole ticket, which was published with {head.version} events")
 
 
-def _breaks(ticket: str, rows: Iterator[dict[str, Any]], published: Head | None) -> Iterator[Broken]:
-    """Where one ticket's chain, in the order of its versions, is broken."""
-    last, name, reached = Head(), None, None
+def _records(connection: Connection, covered: Covered, walked: _Walked) -> Iterator[Broken]:
+    """Rows that are not as their newest seal says; each seal is taken away with its row."""
+    names = dict.fromkeys((*covered.key, *covered.columns))
+    for row in _raw(connection, [covered.table.c[name] for name in names]):
+        name, digest = covered.seal(row)
+        seals = [found[name] for found in (walked.of_tickets, walked.of_log) if name in found]
+        if not seals:
+            walked.not_covered[covered.table.name] = walked.not_covered.get(covered.table.name, 0) + 1
+        elif digest in {seal.digest for seal in seals}:
+            walked.agreeing += 1
+        else:
+            yield _gone(name, walked, "was changed")
+        walked.of_tickets.pop(name, None)
+        walked.of_log.pop(name, None)
+
+
+def _gone(name: str, walked: _Walked, what: str) -> Broken:
+    """The place that says what the record was; a name by content is shown without it, and its row may be either."""
+    seal = walked.of_tickets.get(name) or walked.of_log[name]
+    shown = name.removesuffix(f"/{seal.digest}")
+    return Broken(*seal[1:], f"its record {shown} {what if shown == name else 'was changed or removed'}")
+
+
+def _breaks(
+    ticket: str, rows: Iterable[dict[str, Any]], published: Head | None, seals: dict[str, _Seal]
+) -> Iterator[Broken]:
+    """Where one chain, in the order of its versions, is broken; what it says of records is added to `seals`."""
+    last, name, reached = Head(), None, 0 if ticket == LOG else None
     for row in rows:
         seal, reached = row.pop("hash"), row.pop("reached")
-        version, name = row["version"], row["id"]
+        version, name = row["version"], row.get("id")
+        for record, digest in _seals_in(row["data"]):
+            seals[record] = _Seal(digest, ticket, version, name)
         if why := _fault(row, seal, last, published):
             yield Broken(ticket, min(version, last.version + 1), name if version <= last.version + 1 else None, why)
         last = Head(version, seal)
@@ -144,7 +222,8 @@ def _seal(row: dict[str, Any], previous: str) -> str | None:
     """The hash that belongs to an event as it stands there now; None where its JSON is none."""
     try:
         data = row["data"] if isinstance(row["data"], dict) else json.loads(row["data"])
-        return chained(row | {"at": _iso(row["at"]), "recorded_at": _iso(row["recorded_at"]), "data": data}, previous)
+        instants = {name: row[name] and _iso(row[name]) for name in ("at", "recorded_at") if name in row}
+        return chained(row | instants | {"data": data}, previous)
     except (ValueError, TypeError):
         return None
 
@@ -156,13 +235,44 @@ def _iso(moment: Any) -> str:
     return f"{str(moment).replace(' ', 'T', 1).removesuffix('.000000')}+00:00"
 
 
+def _seals_in(data: Any) -> Iterator[tuple[str, str]]:
+    """The seals in an event's data, whatever was put there."""
+    if isinstance(data, str) and f'"{RECORDS}"' not in data:
+        return
+    try:
+        found = (data if isinstance(data, dict) else json.loads(data)).get(RECORDS, {})
+        yield from ((name, digest) for name, digest in found.items() if isinstance(digest, str))
+    except (ValueError, TypeError, AttributeError):
+        return
+
+
 def _walk(connection: Connection) -> Iterator[dict[str, Any]]:
     """All events by ticket and version as the database holds them, whatever was put there; `reached` is the version of
     their ticket, None without one."""
-    on_sqlite = connection.dialect.name == "sqlite"
-    columns = [events.c[name] for name in (*_SEALED, "hash")]
-    raw = [type_coerce(column, String).label(column.name) for column in columns] if on_sqlite else columns
-    ticket = events.c.ticket_id if on_sqlite else events.c.ticket_id.collate("C")
-    query = select(*raw, tickets.c.version.label("reached")).outerjoin(tickets, tickets.c.id == events.c.ticket_id)
-    streamed = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query.order_by(ticket, events.c.version))
+    ticket = events.c.ticket_id if connection.dialect.name == "sqlite" else events.c.ticket_id.collate("C")
+    query = select(*_as_held(connection, [events.c[name] for name in (*_SEALED, "hash")]))
+    query = query.add_columns(tickets.c.version.label("reached"))
+    joined = query.outerjoin_from(events, tickets, tickets.c.id == events.c.ticket_id)
+    return _streamed(connection, joined.order_by(ticket, events.c.version))
+
+
+def _walk_log(connection: Connection) -> Iterator[dict[str, Any]]:
+    """The entries of the log in their order; nothing says how many it `reached` but they themselves."""
+    query = select(*_as_held(connection, list(audit_log.c)), audit_log.c.version.label("reached"))
+    return _streamed(connection, query.order_by(audit_log.c.version))
+
+
+def _raw(connection: Connection, columns: Sequence[Column[Any]]) -> Iterator[dict[str, Any]]:
+    return _streamed(connection, select(*_as_held(connection, columns)))
+
+
+def _as_held(connection: Connection, columns: Sequence[Column[Any]]) -> list[Any]:
+    """SQLite holds whatever was put into a column, which its type might not read."""
+    if connection.dialect.name != "sqlite":
+        return list(columns)
+    return [type_coerce(column, String).label(column.name) for column in columns]
+
+
+def _streamed(connection: Connection, query: Select[Any]) -> Iterator[dict[str, Any]]:
+    streamed = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(query)
     return (dict(row) for row in streamed.mappings())

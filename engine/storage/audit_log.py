@@ -1,10 +1,9 @@
 """The chain of what belongs to no ticket: users, keys and roles, and records that were written without an event."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pydantic import BaseModel
 from sqlalchemy import Connection, select, text
 
 from engine.contracts import GENESIS, chained
@@ -12,8 +11,6 @@ from engine.storage import rows
 from engine.storage.access_tables import audit_log
 from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head
-from engine.storage.connect import reading
-from engine.storage.sql import SqlStore
 
 _TURNS = 7_341_014
 
@@ -36,9 +33,17 @@ def append(connection: Connection, entries: Iterable[Entry]) -> None:
     for entry in entries:
         version += 1
         row = rows.plain(audit_log, {"version": version, **entry._asdict()})
-        last = chained(row | {"at": None if entry.at is None else row["at"].isoformat()}, last)
+        last = chained(row | {"at": row["at"] and row["at"].isoformat()}, last)
         new.append(row | {"hash": last})
     insert_rows(connection, audit_log, new)
+
+
+def keep_seals(connection: Connection, seals: dict[str, str], entry: Entry | None = None) -> None:
+    """Say in the log what records hold (see `engine.storage.seals`), in the entry that tells of them if there is one;
+    without either nothing is said."""
+    if seals or entry:
+        teller = entry or Entry("records", None, "", "system", {})
+        append(connection, [teller._replace(data=teller.data | ({"records": seals} if seals else {}))])
 
 
 def head(connection: Connection) -> Head:
@@ -46,22 +51,3 @@ def head(connection: Connection) -> Head:
     newest = select(audit_log.c.version, audit_log.c.hash).order_by(audit_log.c.version.desc()).limit(1)
     found = connection.execute(newest).one_or_none()
     return Head(*found) if found else Head(0, GENESIS)
-
-
-class AuditLog:
-    """The log of one store."""
-
-    def __init__(self, store: SqlStore) -> None:
-        self._store = store
-
-    def keep(self, records: Sequence[BaseModel], entry: Entry) -> None:
-        """Records and what is said of them, both or neither."""
-        with self._store.transaction() as connection:
-            self._store.put(records, within=connection)
-            append(connection, [entry])
-
-    def entries(self) -> list[Entry]:
-        """All of them, oldest first."""
-        query = select(*(audit_log.c[name] for name in Entry._fields)).order_by(audit_log.c.version)
-        with reading(self._store.engine) as connection:
-            return [Entry(*row) for row in connection.execute(query)]

@@ -1,6 +1,7 @@
 """How a database is reached: which addresses are understood, and how SQLite is told to share."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,7 @@ def engine_for(url: str, *, foreign_keys: bool = True) -> Engine:
     def _on_connect(connection: sqlite3.Connection, _: Any) -> None:
         connection.isolation_level = None
         connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
 
@@ -69,6 +70,18 @@ def engine_for(url: str, *, foreign_keys: bool = True) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return _translate_all(engine)
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Two that do this to a new file at once: SQLite refuses one without waiting (a wait could be a deadlock)."""
+    for more in range(BUSY_TIMEOUT_MS // 50, -1, -1):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not more:
+                raise
+        time.sleep(0.05)
 
 
 def _translate_all(engine: Engine) -> Engine:

@@ -1,8 +1,10 @@
 """What a system outside is to be told: written with the decision, sent later, marked once the other side has it.
 
 A ticket has at most one row of a kind that waits; a newer one takes its place, so that nothing old arrives after it.
+Notices are about no one ticket, and none takes another's place.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -11,16 +13,21 @@ from more_itertools import chunked
 from sqlalchemy import Connection, Engine, case, func, select, update
 
 from engine.contracts import AllocationDecision, Outcome
-from engine.shared.columns import ROWS_PER_TRANSACTION
+from engine.shared.columns import ROWS_PER_TRANSACTION, insert_into
 from engine.shared.errors import NotFound
-from engine.storage import rows
+from engine.storage import audit_log, rows, seals
+from engine.storage.audit_log import Entry
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import reading, writing
-from engine.storage.tables import allocation_decisions, outbox
+from engine.storage.people_tables import notices, notification_queue
+from engine.storage.tables import allocation_decisions, breakers, outbox
 from engine.storage.text import clean
 
 ALLOCATION = "allocation"
 SUGGESTION = "suggestion"
+NOTICE = "notice"
+NOTICES = "notice:"
+"""How the destination of every channel of notices begins."""
 _UNSENT = outbox.c.state.in_(("pending", "refused"))
 
 
@@ -37,7 +44,7 @@ class Outgoing(NamedTuple):
 
     id: int
     destination: str
-    ticket_id: str
+    ticket_id: str | None
     key: str
     payload: dict[str, Any]
     attempts: int
@@ -45,12 +52,19 @@ class Outgoing(NamedTuple):
 
 
 class Parcel(NamedTuple):
-    """What a destination is to be sent of a ticket; the same key is the same fact."""
+    """What a destination is to be sent, of a ticket unless it is a notice; the same key is the same fact."""
 
     destination: str
-    ticket_id: str
+    ticket_id: str | None
     key: str
     payload: dict[str, Any]
+
+
+class Breaker(NamedTuple):
+    """How often in a row a destination failed, and until when it is left alone."""
+
+    failures: int = 0
+    rests_until: datetime | None = None
 
 
 class Unsent(NamedTuple):
@@ -82,12 +96,21 @@ def queue(
         )
         for one in allocated
     ]
-    insert_rows(connection, outbox, [_row(parcel, ALLOCATION, at) for parcel in parcels])
+    _insert(connection, parcels, ALLOCATION, at)
 
 
 def _replace(connection: Connection, tickets: Collection[str], kind: str) -> None:
     older = _UNSENT & outbox.c.ticket_id.in_(tickets) & (outbox.c.kind == kind)
     connection.execute(update(outbox).where(older).values(state="replaced"))
+
+
+def _insert(connection: Connection, parcels: Sequence[Parcel], kind: str, at: datetime) -> None:
+    """What is to be sent stands in the audit log with the row."""
+    if not parcels:
+        return
+    new = [_row(parcel, kind, at) for parcel in parcels]
+    insert_rows(connection, outbox, new)
+    audit_log.keep_seals(connection, dict(map(seals.OUTGOING.seal, new)), Entry(kind, at, "", "system", {}))
 
 
 def _row(parcel: Parcel, kind: str, at: datetime) -> dict[str, Any]:
@@ -112,8 +135,12 @@ class Outbox:
         """They wait from now on, in the place of older ones of their tickets; none may be `known`."""
         for some in chunked(parcels, ROWS_PER_TRANSACTION):
             with writing(self._engine) as connection:
-                _replace(connection, [parcel.ticket_id for parcel in some], SUGGESTION)
-                insert_rows(connection, outbox, [_row(parcel, SUGGESTION, at) for parcel in some])
+                _replace(connection, [parcel.ticket_id for parcel in some if parcel.ticket_id], SUGGESTION)
+                _insert(connection, some, SUGGESTION, at)
+
+    def queue_notices(self, parcels: Sequence[Parcel], *, at: datetime, within: Connection) -> None:
+        """In the transaction that keeps the notices."""
+        _insert(within, parcels, NOTICE, at)
 
     def known(self, keys: Collection[str]) -> set[str]:
         """Which of these keys the outbox has, whatever became of them."""
@@ -148,9 +175,26 @@ class Outbox:
             given_up = update(outbox).where(there).values(state="replaced", last_error="dropped, its handler is gone")
             return connection.execute(given_up).rowcount
 
-    def sent(self, number: int, *, at: datetime) -> None:
+    def sent(self, number: int, *, at: datetime, within: Connection | None = None) -> None:
         """The other side has it, whatever was decided meanwhile."""
-        self._mark(outbox.c.id == number, state="sent", sent_at=at, last_error=None)
+        self._mark(outbox.c.id == number, within, state="sent", sent_at=at, last_error=None)
+
+    def notice_sent(self, notice_id: str, *, at: datetime, within: Connection) -> None:
+        """A notice was taken, and with it all the news in it."""
+        within.execute(update(notices).where(notices.c.id == notice_id).values(sent_at=at))
+        summed_up = notification_queue.c.notice_id == notice_id
+        within.execute(update(notification_queue).where(summed_up).values(sent_at=at))
+
+    def breaker(self, destination: str) -> Breaker:
+        query = select(breakers.c.failures, breakers.c.rests_until).where(breakers.c.destination == destination)
+        with reading(self._engine) as connection:
+            found = connection.execute(query).first()
+        return Breaker(*found) if found else Breaker()
+
+    def keep_breaker(self, destination: str, breaker: Breaker) -> None:
+        with writing(self._engine) as connection:
+            statement = insert_into(breakers, connection).values(destination=destination, **breaker._asdict())
+            connection.execute(statement.on_conflict_do_update(index_elements=["destination"], set_=breaker._asdict()))
 
     def delay(self, number: int, *, until: datetime, why: str) -> bool:
         """Try again later; False if a newer decision has taken its place."""
@@ -167,22 +211,24 @@ class Outbox:
         with writing(self._engine) as connection:
             connection.execute(update(outbox).where(waiting).values(next_attempt_at=later))
 
-    def retry(self, key: str | None, *, at: datetime) -> int:
-        """Let a row that was refused or that rests, or all of them, be sent now; returns how many. Raises NotFound for
-        another key."""
+    def retry(self, key: str | None, *, at: datetime) -> Counter[str]:
+        """Let a row that was refused or that rests, or all of them, be sent now; returns how many of each kind. Raises
+        NotFound for another key."""
         chosen = _UNSENT & ((outbox.c.state == "refused") | (outbox.c.next_attempt_at > at))
         with writing(self._engine) as connection:
             named = chosen if key is None else chosen & (outbox.c.key == clean(key))
             changed = update(outbox).where(named).values(state="pending", next_attempt_at=at)
-            count = connection.execute(changed).rowcount
-        if key is not None and not count:
+            found = connection.execute(changed.returning(outbox.c.kind, outbox.c.destination)).all()
+            again = {destination for _, destination in found}
+            connection.execute(update(breakers).where(breakers.c.destination.in_(again)).values(rests_until=None))
+        if key is not None and not found:
             raise NotFound(
                 f"Nothing refused or resting goes by the key {key}; `helmdesk deliver --refused` lists what was refused"
             )
-        return count
+        return Counter(kind for kind, _ in found)
 
-    def _mark(self, which: Any, **values: Any) -> int:
-        with writing(self._engine) as connection:
+    def _mark(self, which: Any, within: Connection | None = None, **values: Any) -> int:
+        with writing(self._engine, within=within) as connection:
             marked = update(outbox).where(which).values(attempts=outbox.c.attempts + 1, **values)
             return connection.execute(marked).rowcount
 

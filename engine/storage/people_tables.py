@@ -4,7 +4,7 @@ from sqlalchemy import JSON, Boolean, Column, ForeignKey, Integer, Table, Text
 
 from engine.contracts import GroupStatus, Role, Tier
 from engine.kanban import ColumnField, SortBy, WipMode
-from engine.notifications import Channel, Timing
+from engine.notifications import Timing
 from engine.shared.columns import Money
 from engine.storage.columns import instant, json_column, key, metadata, one_of, text, ticket_key, word
 
@@ -125,7 +125,6 @@ notification_preferences = Table(
     word("channel"),
     word("timing"),
     json_column("quiet_hours", required=False),
-    one_of("channel", Channel),
     one_of("timing", Timing),
 )
 
@@ -142,7 +141,22 @@ notification_queue = Table(
     instant("scheduled_for", index=True),
     instant("sent_at", required=False, index=True),
     text("batch_id", required=False),
-    one_of("channel", Channel),
+    text("notice_id", required=False, index=True),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    key(),
+    text("agent_id", index=True),
+    word("channel"),
+    text("destination"),
+    text("subject"),
+    text("text"),
+    Column("news", Integer(), nullable=False),
+    instant("created_at"),
+    instant("sent_at", required=False),
+    instant("read_at", required=False),
 )
 
 silences = Table(

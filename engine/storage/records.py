@@ -18,10 +18,12 @@ from engine import (
     grant_review,
     kanban,
     lessons,
+    notices,
     notifications,
     priority,
     reminders,
     resolutions,
+    rules,
     tasks,
     timeline,
 )
@@ -38,13 +40,18 @@ class Side(NamedTuple):
 
 
 class RecordMapping(NamedTuple):
-    """Where a kind of record lives. `parents` are the fields that name another kept thing, by its table."""
+    """Where a kind of record lives. `parents` are the fields that name another kept thing, by its table.
+
+    Of a sealed kind, what a record holds stands in the event that wrote it, but for the `unsealed` fields.
+    """
 
     kind: type[BaseModel]
     table: str
     key: str = "id"
     parents: Mapping[str, str] = {}
     lists: Mapping[str, Side] = {}
+    is_sealed: bool = False
+    unsealed: frozenset[str] = frozenset()
 
 
 _TICKET = {"ticket_id": "tickets"}
@@ -54,6 +61,7 @@ _OF_AGENT = {
     "teams": Side("team_members", "agent_id", "team_id"),
     "skills": Side("agent_skills", "agent_id", "skill"),
 }
+_ON_ITS_WAY = frozenset({"scheduled_for", "sent_at", "batch_id", "notice_id", "read_at"})
 
 # Parents before children: records of one call are written in this order.
 MAPPINGS = (
@@ -64,18 +72,22 @@ MAPPINGS = (
     RecordMapping(EmpowermentConfig, "empowerment_configs", key="team_id"),
     RecordMapping(AssignmentGroup, "assignment_groups", key="group_id"),
     RecordMapping(notifications.NotificationPreference, "notification_preferences"),
-    RecordMapping(notifications.QueuedNotification, "notification_queue", parents=_TICKET),
+    RecordMapping(
+        notifications.QueuedNotification, "notification_queue", parents=_TICKET, is_sealed=True, unsealed=_ON_ITS_WAY
+    ),
     RecordMapping(notifications.Silence, "silences", parents=_TICKET),
+    RecordMapping(notices.Notice, "notices", is_sealed=True, unsealed=_ON_ITS_WAY),
     RecordMapping(kanban.KanbanView, "kanban_views"),
     RecordMapping(envelopes.Envelope, "envelopes", parents=_TICKET),
     RecordMapping(tasks.Task, "tasks", parents=_THREAD),
     RecordMapping(timeline.TimelineEntry, "timeline_entries", parents=_THREAD),
     RecordMapping(flags.CaseFlag, "case_flags", parents=_TICKET),
-    RecordMapping(resolutions.Resolution, "resolutions", parents=_TICKET),
-    RecordMapping(grant_review.GrantReviewItem, "calibration_items", parents=_GRANT),
-    RecordMapping(grant_review.Lesson, "lessons", parents=_GRANT),
+    RecordMapping(resolutions.Resolution, "resolutions", parents=_TICKET, is_sealed=True),
+    RecordMapping(grant_review.GrantReviewItem, "calibration_items", parents=_GRANT, is_sealed=True),
+    RecordMapping(grant_review.Lesson, "lessons", parents=_GRANT, is_sealed=True),
     RecordMapping(priority.PriorityScore, "priority_scores", parents=_TICKET),
     RecordMapping(reminders.Reminder, "reminders", parents=_TICKET),
+    RecordMapping(rules.RuleFiring, "rule_firings", parents=_TICKET),
     RecordMapping(alert_matrix.Nudge, "alerts", parents=_TICKET),
     RecordMapping(cases.Incident, "incidents"),
     RecordMapping(cases.LinkedIncident, "linked_incidents", parents={**_TICKET, "incident_id": "incidents"}),
@@ -86,8 +98,8 @@ MAPPINGS = (
     RecordMapping(cases.FeedbackSignal, "feedback_signals", parents=_TICKET),
     RecordMapping(escalations.Escalation, "escalations", parents={**_TICKET, "id": "envelopes"}),
     RecordMapping(lessons.LessonReview, "lesson_reviews", parents=_TICKET),
-    RecordMapping(access.User, "users"),
-    RecordMapping(access.ApiKey, "api_keys"),
+    RecordMapping(access.User, "users", is_sealed=True),
+    RecordMapping(access.ApiKey, "api_keys", is_sealed=True),
     RecordMapping(access.View, "views"),
 )
 _BY_KIND = {mapping.kind: mapping for mapping in MAPPINGS}

@@ -24,11 +24,11 @@ from engine.contracts import (
 )
 from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import NotFound
-from engine.storage import frames, naming, rows, statements
+from engine.storage import audit_log, frames, naming, rows, seals, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.outbox import Destination
-from engine.storage.ports import Note, Record, Saved
+from engine.storage.ports import Note, Record, Saved, decisions_among, records_among
 from engine.storage.records import check_fields, mapping_of
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
 from engine.storage.text import is_text
@@ -182,9 +182,11 @@ class SqlStore:
         records: Sequence[BaseModel] = (),
         within: Connection | None = None,
     ) -> Saved:
+        sealed, left = seals.onto(events, seals.of(records))
         with writing(self._engine, within=within) as connection:
-            recorded = statements.save(connection, ticket, events, at=in_utc(at))
+            recorded = statements.save(connection, ticket, sealed, at=in_utc(at))
             statements.put(connection, records)
+            audit_log.keep_seals(connection, left)
             saved = statements.known(connection, [ticket.id])[ticket.id]
         return Saved(rows.ticket(saved), [rows.recorded(row) for row in recorded])
 
@@ -195,21 +197,32 @@ class SqlStore:
                 new += len(statements.append(connection, some, at=in_utc(at)))
         return new
 
-    def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
+    def note(self, notes: Sequence[Note], *, at: datetime, destination: Destination | None = None) -> list[Note]:
         saved_notes: list[Note] = []
         for some in chunked(sorted(notes, key=lambda note: note.ticket.id), _NOTES_PER_TRANSACTION):
             with writing(self._engine) as connection:
                 now = statements.known(connection, [note.ticket.id for note in some], lock=True)
                 unmoved = [note for note in some if now[note.ticket.id]["version"] == note.ticket.version]
-                statements.append(connection, [event for note in unmoved for event in note.events], at=in_utc(at))
-                statements.put(connection, [record for note in unmoved for record in note.records])
+                sealed = [seals.onto(note.events, seals.of(records_among([note]))) for note in unmoved]
+                statements.append(connection, [event for events, _ in sealed for event in events], at=in_utc(at))
+                statements.decide(connection, decisions_among(unmoved), at=in_utc(at), destination=destination)
+                statements.put(connection, records_among(unmoved))
+                audit_log.keep_seals(connection, {name: seal for _, left in sealed for name, seal in left.items()})
             saved_notes += unmoved
         return saved_notes
 
-    def put(self, records: Sequence[BaseModel], *, within: Connection | None = None) -> None:
-        """`within` is the transaction of whoever writes them with something else."""
+    def put(
+        self,
+        records: Sequence[BaseModel],
+        *,
+        entry: audit_log.Entry | None = None,
+        within: Connection | None = None,
+    ) -> None:
+        """`entry` tells of them in the audit log; `within` is the transaction of whoever writes them with something
+        else."""
         with writing(self._engine, within=within) as connection:
             statements.put(connection, records)
+            audit_log.keep_seals(connection, seals.of(records), entry)
 
     def transaction(self, *, lock: int | None = None) -> AbstractContextManager[Connection]:
         """One transaction for several stores of this database; those with the same `lock` take turns."""
@@ -263,6 +276,10 @@ class SqlStore:
                 raise NotFound(f"The database has no table {table!r}.")
             foreign = Table(table, MetaData(), autoload_with=connection, resolve_fks=False)
         return frames.from_database(self.url, foreign, columns, where, after)
+
+    def ticket_count(self) -> int:
+        with reading(self._engine) as connection:
+            return connection.execute(select(func.count()).select_from(tickets)).scalar_one()
 
     def counts(self) -> dict[str, int]:
         with reading(self._engine) as connection:

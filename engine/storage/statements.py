@@ -29,7 +29,7 @@ from sqlalchemy import (
 from engine.contracts import AllocationDecision, Event, Kind, Outcome, Rejected, Ticket
 from engine.shared.columns import insert_into
 from engine.shared.errors import Conflict
-from engine.storage import outbox, rows
+from engine.storage import outbox, rows, seals
 from engine.storage.bulk import insert_rows
 from engine.storage.chain import Head
 from engine.storage.records import RecordMapping, mapping_of, parents_first
@@ -253,8 +253,10 @@ def decide(
     guards.all_known(keys, known(connection, keys, lock=True))
     new = guards.not_repeated(decisions, _last_decisions(connection, keys))
     if new:
-        insert_rows(connection, allocation_decisions, [rows.decision_row(decision, at) for decision in new])
-        append(connection, [guards.allocated(decision) for decision in new], at=at)
+        made = [rows.decision_row(decision, at) for decision in new]
+        insert_rows(connection, allocation_decisions, made)
+        events_of_them = map(guards.allocated, new)
+        append(connection, [seals.sealed_decision(*both) for both in zip(events_of_them, made, strict=True)], at=at)
         outbox.queue(connection, new, destination, at=at)
     groups = {one.ticket_id: one.group_id for one in new if one.outcome == Outcome.ALLOCATED}
     if groups:

@@ -5,7 +5,19 @@ this is imported. Foreign keys lead to tickets, envelopes, resolutions and incid
 are unknown here.
 """
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+)
 from sqlalchemy import UniqueConstraint as Unique
 from sqlalchemy import text as sql
 
@@ -130,7 +142,7 @@ outbox = Table(
     metadata,
     Column("id", Integer(), primary_key=True, autoincrement=True),
     text("destination"),
-    ticket_key(),
+    ticket_key(required=False),
     text("key"),
     word("kind"),
     json_column("payload"),
@@ -153,6 +165,14 @@ outbox = Table(
     ),
 )
 
+breakers = Table(
+    "breakers",
+    metadata,
+    key("destination"),
+    Column("failures", Integer(), nullable=False),
+    instant("rests_until", required=False),
+)
+
 rejected_rows = Table(
     "rejected_rows",
     metadata,
@@ -164,6 +184,26 @@ rejected_rows = Table(
     text("reason"),
     json_column("content"),
     instant("received_at"),
+)
+
+RECEIPT_STATES = ("waiting", "ingested", "rejected")
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Integer(), primary_key=True, autoincrement=True),
+    word("source"),
+    Column("digest", String(64), nullable=False),
+    Column("idempotency_key", String(200)),
+    Column("body", LargeBinary(), nullable=False),
+    instant("received_at"),
+    text("key_id"),
+    word("state"),
+    text("error", required=False),
+    Unique("digest", "source"),
+    Unique("idempotency_key", "source"),
+    one_of("state", RECEIPT_STATES),
+    Index(None, "state", "id"),
 )
 
 pull_cursors = Table(

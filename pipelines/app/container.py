@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from engine.desk import Desk
-    from engine.plugins.ports import HandlerPlugin, SourcePlugin
+    from engine.plugins.ports import HandlerPlugin, Notifier, SourcePlugin
     from engine.plugins.pull.notes import Notes
     from engine.plugins.pull.pages import Feed
     from engine.plugins.pull.site import Account
-    from engine.storage.audit_log import AuditLog
     from engine.storage.outbox import Outbox
     from engine.storage.pull_cursors import PullCursors
+    from engine.storage.receipts import Receipts
     from engine.storage.sql import SqlStore
     from pipelines.app.people_files import People
     from pipelines.app.view_log import ViewLog
@@ -70,12 +70,6 @@ class App:
         return open_store(self.settings.store_url)
 
     @cached_property
-    def audit_log(self) -> "AuditLog":
-        from engine.storage.audit_log import AuditLog
-
-        return AuditLog(self.store)
-
-    @cached_property
     def view_log(self) -> "ViewLog":
         from pipelines.app.view_log import ViewLog
 
@@ -120,20 +114,33 @@ class App:
         settings = self.settings
         if settings.handler != "outbox" and not settings.handler_url:
             raise BadInput(f"HELMDESK_HANDLER={settings.handler} needs HELMDESK_HANDLER_URL: where it listens")
+        if settings.handler == "outbox" and settings.handler_url:
+            raise BadInput("HELMDESK_HANDLER_URL needs HELMDESK_HANDLER: webhook, or the system that listens there")
         settings.home.mkdir(parents=True, exist_ok=True)
         return handler_plugin(
             settings.handler,
             mappings=settings.data / "mappings",
-            groups=settings.data / "people" / "groups.yaml",
-            send_to=settings.handler_url or settings.home / "decisions.jsonl",
-            token=settings.handler_token.get_secret_value() if settings.handler_token else None,
+            send_to=self._handler_account() if settings.handler_url else settings.home / "decisions.jsonl",
         )
+
+    def _handler_account(self) -> "Account":
+        from engine.plugins.pull.site import Account
+
+        settings, token = self.settings, self.settings.handler_token
+        secret = token.get_secret_value() if token else ""
+        return Account("handler", settings.handler_url, settings.handler_user, secret)
 
     @cached_property
     def pull_cursors(self) -> "PullCursors":
         from engine.storage.pull_cursors import PullCursors
 
         return PullCursors(self.store.engine)
+
+    @cached_property
+    def receipts(self) -> "Receipts":
+        from engine.storage.receipts import Receipts
+
+        return Receipts(self.store.engine)
 
     def feed(self, source: str) -> "Feed":
         """Where this source's tickets are fetched from. Raises BadInput with the settings that it takes."""
@@ -148,12 +155,23 @@ class App:
 
         return {source: notes(self._account(source)) for source in self.settings.accounts if source in TAKES_NOTES}
 
+    @cached_property
+    def notifiers(self) -> "dict[str, Notifier]":
+        """By channel: how its notices leave the house; those of a channel without an address stay in the inbox."""
+        from engine.plugins.notifiers import notifier
+
+        urls = self.settings.notify_urls
+        return {channel: notifier(channel, url.get_secret_value()) for channel, url in urls.items()}
+
     @property
     def destinations(self) -> "dict[str, Callable[..., str]]":
         """How what waits in the outbox is sent, by destination."""
+        from engine.storage.outbox import NOTICES
+
         there = {self.handler.name: self.handler.send}
         pushed = self.notes.values() if self.settings.push_suggestions else ()
-        return there | {notes.name: notes.send for notes in pushed}
+        channels = {f"{NOTICES}{channel}": notifier.send for channel, notifier in self.notifiers.items()}
+        return there | {notes.name: notes.send for notes in pushed} | channels
 
     def _account(self, source: str) -> "Account":
         from engine.plugins.pull.site import Account

@@ -16,6 +16,8 @@ from engine.storage.audit_log import Entry
 if TYPE_CHECKING:
     from pipelines.app.container import App
 
+__all__ = ["LOCAL", "Right", "Source", "bearer", "local_user", "require", "saw", "user_of", "users"]
+
 Source = NewType("Source", str)
 """A source system that delivers by webhook."""
 LOCAL = "local:"
@@ -96,7 +98,7 @@ def set_user(
     given = {"roles": tuple(dict.fromkeys(roles)) or None, "name": name, "email": email, "is_active": is_active}
     after = before.model_copy(update={field: value for field, value in given.items() if value is not None})
     data = {"roles": list(after.roles), "is_active": after.is_active}
-    app.audit_log.keep([after], Entry("user_set", app.now(), after.id, by.id, data))
+    app.store.put([after], entry=Entry("user_set", app.now(), after.id, by.id, data))
     return after
 
 
@@ -119,7 +121,7 @@ def create_key(
     number, secret, at = token(6).hex(), token(32).hex(), app.now()
     made = ApiKey(id=number, digest=_digest(secret), user_id=user_id, source=source, created_at=at, created_by=by.id)
     data = {"user": user_id} if user_id else {"source": source}
-    app.audit_log.keep([made], Entry("key_created", at, made.id, by.id, data))
+    app.store.put([made], entry=Entry("key_created", at, made.id, by.id, data))
     return f"hd_{number}_{secret}"
 
 
@@ -135,7 +137,7 @@ def revoke_key(app: "App", key_id: str, *, by: User) -> ApiKey:
     if key.revoked_at is not None:
         raise NotAllowed(f"The key {key.id} was revoked by {key.revoked_by} at {key.revoked_at:%Y-%m-%d %H:%MZ}.")
     gone = key.model_copy(update={"revoked_at": app.now(), "revoked_by": by.id})
-    app.audit_log.keep([gone], Entry("key_revoked", app.now(), gone.id, by.id, {}))
+    app.store.put([gone], entry=Entry("key_revoked", app.now(), gone.id, by.id, {}))
     return gone
 
 

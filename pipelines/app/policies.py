@@ -79,7 +79,7 @@ class Policies:
     desk: Policy["DeskPolicies"] = Policy(
         "engine.desk.policies:read_policies",
         "lifecycle.yaml", "ownership.yaml", "envelopes.yaml", "flags.yaml", "empowerment.yaml", "calibration.yaml",
-        "priority.yaml", "alert_matrix.yaml", "reminders.yaml", "notifications.yaml", "rules.yaml",
+        "priority.yaml", "alert_matrix.yaml", "reminders.yaml", "notifications.yaml", "rules.yaml", "access.yaml",
         "cases.yaml", "escalations.yaml",
         lifecycle_preset="lifecycle_preset", priority_preset="priority_preset", alert_preset="alert_preset",
     )  # fmt: skip

@@ -1,14 +1,17 @@
 """Everything the environment may say, read here and nowhere else: `HELMDESK_*`, or a `.env` file."""
 
+import json
 import os
+import re
 import sysconfig
 from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticUseDefault
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, NoDecode, SettingsConfigDict
 
 from engine.shared.errors import BadInput
 from engine.shared.policy_file import first_wrong
@@ -48,10 +51,14 @@ class Settings(BaseSettings):
     alert_preset: str = Field("", description="a preset of data/policies/alert_matrix.yaml; empty: canonical")
     time_zone: str = Field("", description="whose days, weeks and months reports count; empty: asked at first ingest")
     handler: str = Field(
-        "outbox", description="where decisions are handed over: outbox, servicenow, bmc, or one of one's own"
+        "outbox", description="where decisions go: outbox, servicenow, jira, bmc, webhook, or one of one's own"
     )
-    handler_url: str = Field("", description="its address; empty: a file below home")
+    handler_url: str = Field("", description="its address; the outbox, a file below home, has none")
+    handler_user: str = Field("", description="whose password or API token the token is; empty: a token alone")
     handler_token: SecretStr | None = None
+    notify_urls: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default_factory=dict, description="JSON: channel of notices to its address; one without goes to the inbox"
+    )
     jira_url: str = Field("", description="Jira Cloud or Data Center; empty: nothing is pulled from it")
     jira_user: str = Field("", description="the e-mail of an API token; empty: the token is a personal access token")
     jira_token: SecretStr | None = None
@@ -77,8 +84,17 @@ class Settings(BaseSettings):
     draft_limit: Annotated[int, Field(ge=0)] = Field(500, description="drafts a cycle writes at most; 0: none")
     dask_address: str = Field("", description="a running Dask scheduler; empty: local threads")
     prefect_api_url: str = Field("", validation_alias="PREFECT_API_URL", description="Prefect's own setting, only told")
+    webhook_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict, description="JSON: source -> the secret with which it signs what it posts"
+    )
+    service_body_bytes: Annotated[int, Field(ge=1_000)] = Field(1_000_000, description="the largest body it takes")
+    service_body_seconds: Annotated[float, Field(gt=0)] = Field(10.0, description="a body that is slower is refused")
+    service_requests_per_second: Annotated[float, Field(gt=0)] = Field(50.0, description="by one key of a user")
+    service_webhooks_per_second: Annotated[float, Field(gt=0)] = Field(1_000.0, description="by one source")
     actor: str = Field("helmdesk", description="the name events carry that the pipeline writes")
     user: str = Field("", description="who works on this machine, by a user's id; empty: a named local user")
+    proxy_user_header: str = Field("", description="a header in which a trusted proxy names who is signed in")
+    proxy_peers: str = Field("", description="addresses or networks of those proxies, separated by commas")
 
     @field_validator("home", "data", "model", mode="before")
     @classmethod
@@ -87,6 +103,28 @@ class Settings(BaseSettings):
         if path == "":
             raise PydanticUseDefault
         return path
+
+    @field_validator("proxy_peers")
+    @classmethod
+    def _known_networks(cls, peers: str) -> str:
+        _networks(peers)
+        return peers
+
+    @field_validator("notify_urls", mode="before")
+    @classmethod
+    def _addresses(cls, given: Any) -> Any:
+        """Raises BadInput that repeats nothing of what is given: it holds secrets."""
+        try:
+            urls = json.loads(given or "{}") if isinstance(given, str) else given
+        except ValueError:
+            urls = None
+        if not isinstance(urls, dict) or not all(isinstance(url, str | SecretStr) for url in urls.values()):
+            raise BadInput('HELMDESK_NOTIFY_URLS: expected JSON such as {"email": "mailtos://…"}; see .env.example')
+        if wrong := [name for name in urls if not re.fullmatch(r"[a-z][a-z0-9_]{0,49}", name)]:
+            raise BadInput(
+                f"HELMDESK_NOTIFY_URLS: {wrong[0][:50]!r} is no channel: small letters, digits and _; see .env.example"
+            )
+        return urls
 
     @field_validator("time_zone")
     @classmethod
@@ -136,6 +174,11 @@ class Settings(BaseSettings):
         return {source: account for source, account in every.items() if account[0]}
 
     @property
+    def proxy_networks(self) -> list[IPv4Network | IPv6Network]:
+        """Whose header counts."""
+        return _networks(self.proxy_peers)
+
+    @property
     def marts_folder(self) -> Path:
         return self.home / "marts"
 
@@ -159,6 +202,11 @@ class Settings(BaseSettings):
                 f"HELMDESK_MODEL={self.model}: there is no such file; `helmdesk triage train --out {self.model}` "
                 "makes one, without the setting the taxonomy is enough"
             )
+
+
+def _networks(peers: str) -> list[IPv4Network | IPv6Network]:
+    """Raises ValueError for one that is no address or network."""
+    return [ip_network(peer.strip()) for peer in peers.split(",") if peer.strip()]
 
 
 def zone_name(name: str) -> str:

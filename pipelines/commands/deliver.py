@@ -1,11 +1,17 @@
-"""`helmdesk deliver`: send what waits for the handler's system, and see to what it refused or nobody sends."""
+"""`helmdesk deliver`: send what waits for the handler's system and for people, and see to what was refused or nobody
+sends."""
 
-from typing import Annotated
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.shared.errors import BadInput
 from pipelines.commands.terminal import counted, open_here, plain
+
+if TYPE_CHECKING:
+    from pipelines.jobs.deliver import Delivered
 
 
 def deliver(
@@ -17,10 +23,12 @@ def deliver(
         str | None, typer.Option(help="Let one refused or resting row, by its key, or `all` be sent again.")
     ] = None,
     drop: Annotated[
-        str | None, typer.Option(metavar="HANDLER", help="Give up what waits for a handler no longer in use.")
+        str | None, typer.Option(metavar="DESTINATION", help="Give up what waits for one that is no longer in use.")
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The counts, for programs.")] = False,
 ) -> None:
-    """Send the decisions that wait for the handler's system."""
+    """Send what is due once: decisions to the handler's system, notices to people."""
+    from engine.storage.outbox import NOTICE, NOTICES
     from pipelines.jobs.deliver import deliver as job
     from pipelines.jobs.deliver import drop as give_up
     from pipelines.jobs.deliver import orphans_in_words
@@ -32,12 +40,33 @@ def deliver(
             rows = app.outbox.refused()
             for line in [f"{row.key}  to {row.destination}  {row.last_error}" for row in rows] + orphans_in_words(app):
                 typer.echo(plain(line))
-            typer.echo(f"refused: {counted(len(rows), 'decision')}")
+            typer.echo(f"refused: {_things(Counter(row.destination.startswith(NOTICES) for row in rows))}")
         elif retry is not None:
-            again = app.outbox.retry(None if retry == "all" else retry, at=app.now())
-            typer.echo(f"waiting again: {counted(again, 'decision')}")
+            kinds = app.outbox.retry(None if retry == "all" else retry, at=app.now())
+            again = {False: kinds.total() - kinds[NOTICE], True: kinds[NOTICE]}
+            typer.echo(f"waiting again: {_things(again)}")
         elif drop is not None:
-            typer.echo(f"dropped: {counted(give_up(app, drop), 'decision')} for {plain(drop)}")
+            dropped = {drop.startswith(NOTICES): give_up(app, drop)}
+            typer.echo(f"dropped: {_things(dropped)} for {plain(drop)}")
         else:
-            done = job(app, at=app.now())
-            typer.echo(", ".join(f"{name} {count}" for name, count in done._asdict().items()))
+            _show(job(app, at=app.now()), as_json=as_json)
+
+
+def _things(counts: Mapping[bool, int]) -> str:
+    """How many decisions, and how many notices if there are any."""
+    notices, decisions = counts.get(True, 0), counts.get(False, 0)
+    shown = [counted(decisions, "decision")] if decisions or not notices else []
+    return ", ".join(shown + ([counted(notices, "notice")] if notices else []))
+
+
+def _show(done: "Delivered", *, as_json: bool) -> None:
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(done._asdict()))
+        return
+    counts = done._asdict()
+    notices = {name.removeprefix("notices_"): counts.pop(name) for name in list(counts) if name.startswith("notices_")}
+    typer.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
+    if any(notices.values()):
+        typer.echo("notices: " + ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in notices.items()))

@@ -11,6 +11,7 @@ for thing, what in {
     "task": "Pieces of work; `helmdesk ticket task` gives one.",
     "reminder": "Reminders; `helmdesk ticket remind` sets one.",
     "alert": "Alerts of the matrix.",
+    "notice": "Notices to oneself.",
     "view": "Views of the board.",
     "incident": "Incidents; `helmdesk ticket incident` opens one.",
 }.items():
@@ -22,10 +23,12 @@ def outside(context: typer.Context, *, by: By = None) -> None:
     """Open tickets that lie outside what their customer is entitled to, as last published, and why."""
     from engine.access import Right
     from pipelines.actions import published
-    from pipelines.app.identity import local_user, require
+    from pipelines.app.identity import local_user, require, saw
 
     with open_here(context) as app:
-        require(app, local_user(app, by), Right.READ, doing="`desk outside`")
+        reader = local_user(app, by)
+        require(app, reader, Right.READ, doing="`desk outside`")
+        saw(app, reader, door="desk outside")
         with published(app) as marts:
             found = marts.query(
                 "SELECT entitlements.reference, name, entitlements.because FROM entitlements "

@@ -34,12 +34,14 @@ def examine(settings: Settings) -> list[Finding]:
             ("settings", _settings),
             ("data and policies", _policies),
             ("store", _store),
+            ("rules", rules_of_the_desk),
             ("marts", _marts),
             ("embedder", _embedder),
             ("index", _index),
             ("models", _models),
             ("handler", _handler),
             ("decisions to hand over", decisions_to_hand_over),
+            ("notices", notices_to_people),
             ("orchestrator", _orchestrator),
             ("compute", _compute),
         ]
@@ -142,14 +144,42 @@ def _handler(app: App) -> tuple[str, str]:
 
 def decisions_to_hand_over(app: App) -> tuple[str, str]:
     """How many wait, were refused, or belong to a handler that is not in use, and the way out."""
+    from engine.storage.outbox import NOTICES
     from pipelines.jobs.deliver import orphans_in_words
 
-    unsent = app.outbox.unsent()
+    unsent = [there for there in app.outbox.unsent() if not there.destination.startswith(NOTICES)]
     ours = [there for there in unsent if there.destination in app.destinations]
     waiting, refused = sum(there.waiting for there in ours), sum(there.refused for there in ours)
     orphaned = sum(there.waiting + there.refused for there in unsent) - waiting - refused
     notes = [*orphans_in_words(app), *(["`helmdesk deliver --refused` lists what was refused"] if refused else [])]
     return f"{waiting:,} wait, {refused:,} refused, {orphaned:,} orphaned", "; ".join(notes)
+
+
+def notices_to_people(app: App) -> tuple[str, str]:
+    """Which channels have an address, which that people wish for have none, and what was not taken yet."""
+    from engine.notifications import Channel, NotificationPreference
+    from engine.storage.outbox import NOTICES
+
+    policy, reached = app.desk.policies.notifications, sorted(app.notifiers)
+    wished = {wish.channel for wish in app.store.all(NotificationPreference)} | {policy.default_channel, *policy.ladder}
+    unsent = [there for there in app.outbox.unsent() if there.destination.startswith(NOTICES)]
+    waiting, refused = sum(there.waiting for there in unsent), sum(there.refused for there in unsent)
+    notes = []
+    if in_inbox := sorted(wished - {Channel.IN_APP.value, *reached}):
+        notes.append(f"no address in HELMDESK_NOTIFY_URLS, so in the inbox: {', '.join(in_inbox)}")
+    if refused:
+        notes.append("`helmdesk deliver --refused` lists what was refused")
+    return f"{', '.join(reached) or 'the inbox'}; {waiting:,} wait, {refused:,} refused", "; ".join(notes)
+
+
+def rules_of_the_desk(app: App) -> tuple[str, str]:
+    """How many rules can act, and why the others never do."""
+    from pipelines.jobs.rules import rules_in_force
+
+    found = rules_in_force(app)
+    never = [f"{one.rule} never acts: {one.why_never}" for one in found if one.why_never]
+    note = f"{'; '.join(never)} (data/policies/rules.yaml, `helmdesk people import`)" if never else ""
+    return f"{len(found) - len(never):,} of {len(found):,} can act", note
 
 
 def _orchestrator(app: App) -> tuple[str, str]:

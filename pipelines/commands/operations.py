@@ -6,19 +6,20 @@ A nested model's fields are options of their own; a list or mapping is given by 
 import inspect
 import json
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 import typer
-from pydantic import BaseModel
 from typer.core import TyperGroup
 
 from engine.shared.errors import BadInput
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from pipelines.operations import Operation
 
 By = Annotated[
@@ -103,10 +104,10 @@ def show_result(
         typer.echo(plain(in_words(found)))
 
 
-def _as_json(found: object) -> Any:
+def _as_json(found: Any) -> Any:
     if isinstance(found, list):
         return [_as_json(one) for one in found]
-    return found.model_dump(mode="json") if isinstance(found, BaseModel) else found
+    return found.model_dump(mode="json") if _is_model(type(found)) else found
 
 
 def _parameter(name: str, annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
@@ -122,7 +123,7 @@ def _options(name: str, field: Any, *, required: bool) -> list[inspect.Parameter
     from pipelines.operations import WORDS
 
     kind, is_required = _plain(field.annotation), required and field.is_required()
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
+    if _is_model(kind):
         inner = kind.model_fields.items()
         return [one for name, each in inner for one in _options(name, each, required=is_required)]
     flag = "--" + name.removeprefix("is_").removesuffix("_id").replace("_", "-")
@@ -142,12 +143,12 @@ def _options(name: str, field: Any, *, required: bool) -> list[inspect.Parameter
     return [_parameter(name, Annotated[str | None, option], None)]
 
 
-def _nested(model: type[BaseModel], given: Mapping[str, Any]) -> dict[str, object]:
+def _nested(model: "type[BaseModel]", given: Mapping[str, Any]) -> dict[str, object]:
     """Options that were given, as the model takes them; of a nested model none where none of its options was."""
     found: dict[str, object] = {}
     for name, field in model.model_fields.items():
         kind = _plain(field.annotation)
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if _is_model(kind):
             if inner := _nested(kind, given):
                 found[name] = inner
         elif given.get(name) not in (None, []):
@@ -173,9 +174,15 @@ def _plain(annotation: Any) -> Any:
     return annotation
 
 
+def _is_model(kind: Any) -> bool:
+    """Said without pydantic, which this module does not load."""
+    return isinstance(kind, type) and hasattr(kind, "model_fields")
+
+
 def _is_mapping(kind: Any) -> bool:
     return isinstance(get_origin(kind), type) and issubclass(get_origin(kind), Mapping)
 
 
 def _is_repeated(kind: Any) -> bool:
-    return _is_mapping(kind) or get_origin(kind) in (tuple, list)
+    origin = get_origin(kind)
+    return isinstance(origin, type) and issubclass(origin, Collection)

@@ -10,6 +10,9 @@ import typer
 
 from engine.shared.errors import BadInput
 
+PEER_ITSELF = {"FORWARDED_ALLOW_IPS": "none"}
+"""By default the server believes a proxy on this machine about who called it, and a page could not tell the two."""
+
 
 def serve(home: Path, *, address: str, port: int) -> None:
     """Become Streamlit; returns never. Raises BadInput for an address or port that can't be listened on."""
@@ -17,7 +20,7 @@ def serve(home: Path, *, address: str, port: int) -> None:
     page = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(page)]
     options = ["--server.port", str(port), "--server.address", address, "--browser.gatherUsageStats", "false"]
-    environment = {**os.environ, "HELMDESK_HOME": str(home.resolve())}
+    environment = {**os.environ, **PEER_ITSELF, "HELMDESK_HOME": str(home.resolve())}
     if os.name == "posix":
         os.execve(sys.executable, [*command, *options], environment)
     import subprocess

@@ -25,11 +25,13 @@ AsOf = Annotated[
 
 
 @contextmanager
-def open_here(context: typer.Context, home: "Path | None" = None, *, keep_last_good: bool = False) -> Iterator["App"]:
-    """The app that `--home` and the environment describe."""
+def open_here(
+    context: typer.Context, home: "Path | None" = None, *, keep_last_good: bool = False, **overrides: object
+) -> Iterator["App"]:
+    """The app that `--home` and the environment describe, but for settings given by hand."""
     from pipelines.app.container import open_app
 
-    with open_app(home=home or context.obj["home"], keep_last_good=keep_last_good) as app:
+    with open_app(home=home or context.obj["home"], keep_last_good=keep_last_good, **overrides) as app:
         yield app
 
 

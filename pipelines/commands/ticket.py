@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.shared.errors import BadInput, NotFound
+from pipelines import actions
 from pipelines.commands.operations import AsJson, By, group_of, show_result
 from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from engine.contracts import RecordedEvent
     from engine.entitlements import Entitlement
-    from pipelines.app.container import App
     from triage.contracts import Suggestion
 
 ticket = typer.Typer(help="One ticket.", no_args_is_help=True, cls=group_of("ticket"))
@@ -24,15 +26,20 @@ Key = Annotated[str, typer.Argument(help="Key, reference or id.")]
 @ticket.command()
 def show(context: typer.Context, ticket: Key) -> None:
     """What a ticket is tied to, what happened to it, in order, and the newest reply that triage drafted."""
-    from pipelines.actions import entitlement
+    from pipelines.app import identity
 
     with open_here(context) as app:
-        found = app.store.ticket(ticket)
-        history = app.store.history(found.id)
+        reader = identity.local_user(app)
+        found = app.desk.read_ticket(ticket, reader=reader)
+        history = app.desk.read_history(found.id, reader=reader)
+        identity.saw(app, reader, door="ticket show", ticket_id=found.id)
         draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
-        case = [*_entitlement(entitlement(app, found)), *_case_file(app, found.id)]
+        score = actions.score_in_words(app, found.id)
+        case = [*_entitlement(actions.entitlement(app, found)), *_case(app.desk.read_case(found.id, reader=reader))]
     typer.echo(plain(f"{found.reference}  {found.subject}"))
     typer.echo(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
+    if score:
+        typer.echo(f"score {score}")
     for line in [*case, *_history(history), *(_draft(draft) if draft else [])]:
         typer.echo(plain(line))
 
@@ -74,26 +81,27 @@ def _entitlement(found: "Entitlement") -> Iterator[str]:
         yield f"of the contract is not known: {', '.join(unknown)}"
 
 
-def _case_file(app: "App", ticket_id: str) -> Iterator[str]:
+def _case(records: "Iterable[BaseModel]") -> Iterator[str]:
     """A line for each thing that the ticket is tied to."""
     from engine import cases
     from engine.escalations import Escalation
 
-    for one in app.store.all(cases.AffectedResource, ticket_id=ticket_id):
-        setup = (f"{name}={value}" for name, value in one.config_snapshot.items())
-        yield ", ".join(filter(None, [f"affected: {one.resource}", one.region, one.version, one.health, *setup]))
-    for link in app.store.all(cases.LinkedIncident, ticket_id=ticket_id):
-        incident = app.store.get(cases.Incident, link.incident_id)
-        yield f"incident: {incident.id}, {incident.severity or 'no severity'}, {incident.status}: {incident.title}"
-    for proof in app.store.all(cases.Evidence, ticket_id=ticket_id):
-        yield f"evidence: {proof.kind} {proof.uri}  {proof.description}".rstrip()
-    for runbook in app.store.all(cases.LinkedRunbook, ticket_id=ticket_id):
-        yield f"runbook: {runbook.runbook}"
-    for escalation in app.store.all(Escalation, ticket_id=ticket_id):
-        bug = f", {escalation.bug}" if escalation.bug else ""
-        yield f"asked of {escalation.side}: {escalation.component}{bug}  {escalation.id}"
-        if escalation.impact:
-            yield f"    {escalation.impact.in_words}"
+    for one in records:
+        match one:
+            case cases.AffectedResource():
+                setup = (f"{name}={value}" for name, value in one.config_snapshot.items())
+                yield ", ".join(
+                    filter(None, [f"affected: {one.resource}", one.region, one.version, one.health, *setup])
+                )
+            case cases.Incident():
+                yield f"incident: {one.id}, {one.severity or 'no severity'}, {one.status}: {one.title}"
+            case cases.Evidence():
+                yield f"evidence: {one.kind} {one.uri}  {one.description}".rstrip()
+            case cases.LinkedRunbook():
+                yield f"runbook: {one.runbook}"
+            case Escalation():
+                yield f"escalation to {one.side}: {one.component}{f', {one.bug}' if one.bug else ''}  {one.id}"
+                yield from [f"    {one.impact.in_words}"] if one.impact else []
 
 
 def _write_draft(context: typer.Context, ticket: str, file: Path) -> None:

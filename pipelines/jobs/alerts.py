@@ -37,6 +37,9 @@ class AlertTicket(NamedTuple):
     ticket: str
     reference: str
     priority: str
+    tier: str
+    type: str
+    status: str
     group_id: str | None
     assignee_id: str | None
     owner_id: str | None
@@ -51,17 +54,19 @@ def raise_and_queue(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as
     if is_look_back(app, as_of):
         return Raised(0, 0, 0)
     raised = raise_alerts(app, clocks, tickets, as_of=as_of)
-    messages = queue_messages(app, tickets, as_of=as_of)
+    messages = queue_messages(app, tickets, clocks, as_of=as_of)
     return Raised(raised, nudge(app, clocks, tickets, as_of=as_of), messages)
 
 
 def is_look_back(app: App, as_of: datetime) -> bool:
-    """Whether a later instant was published, or a later alert or nudge raised or cleared, before.
+    """Whether a later instant was published, a later alert or nudge raised or cleared, or a rule asked, before.
 
     Instants that the clock has not reached yet don't count: after a look ahead people still hear of the present.
     """
     seen = pl.Series([marts.latest_as_of(app.settings.marts_folder)], dtype=pl.Datetime("us", "UTC"))
-    columns = (("sla_alerts", "triggered_at"), ("alerts", "triggered_at"), ("alerts", "cleared_at"))
+    columns = (
+        ("sla_alerts", "triggered_at"), ("alerts", "triggered_at"), ("alerts", "cleared_at"), ("rule_firings", "at"),
+    )  # fmt: skip
     later = [app.store.frame(table, [name], after={name: as_of})[name] for table, name in columns]
     instants = pl.concat([seen, *later])
     return bool(((instants > as_of) & (instants <= app.now())).any())
@@ -111,45 +116,60 @@ def on_calendars(calendars: "Mapping[str, Calendar]") -> "Elapsed":
     return elapsed
 
 
-def queue_messages(app: App, tickets: pl.DataFrame, *, as_of: datetime) -> int:
-    """Queue what the unsent alerts of the last day call for and mark them as sent, in one transaction.
+def queue_messages(app: App, tickets: pl.DataFrame, clocks: pl.DataFrame | None = None, *, as_of: datetime) -> int:
+    """Queue what the alerts of the last day that nobody is to hear of yet call for, in one transaction; `clocks` say
+    how much of the targets is left. Returns the rows that were queued.
 
-    Evaluators take turns, so that each alert is sent once. One that has nobody to hear of it yet, or whose rule is
-    gone, stays unsent. Returns the rows that were queued.
+    Evaluators take turns, so that each alert is queued once. One that has nobody to hear of it yet, or whose rule is
+    gone, waits for a later pass. Sent is an alert when a channel takes the notice that tells of it.
     """
-    since, unsent = as_of - NEWS, app.alert_store.unsent
-    if audience(app, unsent(since=since, until=as_of), tickets, as_of=as_of).is_empty():
+    since, unqueued = as_of - NEWS, app.alert_store.unqueued
+    if audience(app, unqueued(since=since, until=as_of), tickets, clocks, as_of=as_of).is_empty():
         return 0
     with app.store.transaction(lock=_ONE_AT_A_TIME) as connection:
-        notices = audience(app, unsent(since=since, until=as_of, within=connection), tickets, as_of=as_of)
-        rows = _messages(app, notices, as_of=as_of)
-        app.store.put(rows, within=connection)
-        app.alert_store.mark_sent(notices["dedupe_key"], at=as_of, within=connection)
+        alerts = unqueued(since=since, until=as_of, within=connection)
+        rows = _messages(app, audience(app, alerts, tickets, clocks, as_of=as_of), as_of=as_of)
+        app.store.put([row for row, _ in rows], within=connection)
+        app.alert_store.mark_queued([(key, row.id) for row, keys in rows for key in keys], within=connection)
     return len(rows)
 
 
-def audience(app: App, alerts: Sequence[Mapping[str, Any]], tickets: pl.DataFrame, *, as_of: datetime) -> pl.DataFrame:
-    """Who is to hear of which alert: the frame `sla.alerting.digests.NOTICES`."""
+def audience(
+    app: App,
+    alerts: Sequence[Mapping[str, Any]],
+    tickets: pl.DataFrame,
+    clocks: pl.DataFrame | None = None,
+    *,
+    as_of: datetime,
+) -> pl.DataFrame:
+    """Who is to hear of which alert: the frame `sla.alerting.digests.NOTICES`. With a channel `slack` a rule's room
+    hears of it as well."""
     from engine.desk.notification_routing import NotificationRouting
+    from engine.notices import ROOM
+    from engine.notifications import Channel
     from sla.alerting.digests import NOTICES
 
     keys = pl.Series([alert["ticket_id"] for alert in alerts], dtype=pl.String).unique()
     mine = tickets.filter(pl.col("ticket").is_in(keys.implode())).select(AlertTicket._fields)
     about = {ticket.ticket: ticket for ticket in map(AlertTicket._make, mine.iter_rows())}
     routing = NotificationRouting(app.store, app.desk.policies.notifications, at=as_of)
+    has_rooms = Channel.SLACK in app.settings.notify_urls
     rows = [
         row
         for alert in alerts
         if (ticket := about.get(alert["ticket_id"]))
         for row in notices_of(alert, ticket, policy=app.policies.alerts, routing=routing)
+        if has_rooms or not row["recipient"].startswith(ROOM)
     ]
-    return pl.DataFrame(rows, schema=NOTICES)
+    return pl.DataFrame(rows, schema=NOTICES).with_columns(_remaining_percent(rows, clocks))
 
 
 def notices_of(
     alert: Mapping[str, Any], ticket: AlertTicket, *, policy: "AlertPolicy", routing: "NotificationRouting"
 ) -> list[dict[str, Any]]:
-    """A kept alert as rows of `sla.alerting.digests.NOTICES`, one per person whom its rule names."""
+    """A kept alert as rows of `sla.alerting.digests.NOTICES`, one per person or room that its rule names."""
+    from engine.notices import ROOM
+
     rule = policy.rule_of(alert)
     if rule is None:
         return []
@@ -160,6 +180,9 @@ def notices_of(
         "ticket": ticket.ticket,
         "reference": ticket.reference,
         "priority": ticket.priority,
+        "tier": ticket.tier,
+        "type": ticket.type,
+        "status": ticket.status,
         "clock": alert["sla_type"],
         "alert_type": alert["alert_type"],
         "level": alert["escalation_level"],
@@ -168,22 +191,48 @@ def notices_of(
         "triggered_at": alert["triggered_at"],
         "channel": rule.channel,
     }
-    return [row | {"recipient": agent} for agent in dict.fromkeys([*parts, *named])]
+    room = [rule.channel] if rule.channel.startswith(ROOM) else []
+    return [row | {"recipient": name} for name in dict.fromkeys([*parts, *named, *room])]
 
 
-def _messages(app: App, notices: pl.DataFrame, *, as_of: datetime) -> "list[QueuedNotification]":
-    """The queue rows of the messages that the notices make."""
+def _remaining_percent(rows: Sequence[Mapping[str, Any]], clocks: pl.DataFrame | None) -> pl.Series:
+    """How much of its target each row's clock has left."""
+    current = () if clocks is None else clocks.filter("is_current").select(
+        pl.col("ticket").cast(pl.String), pl.col("clock").cast(pl.String), "target"
+    ).iter_rows()  # fmt: skip
+    targets = {(ticket, clock): target for ticket, clock, target in current}
+    found = [(row["remaining_seconds"], targets.get((row["ticket"], row["clock"]))) for row in rows]
+    shares = [100 * left / target if target else None for left, target in found]
+    return pl.Series("remaining_percent", shares, dtype=pl.Float64)
+
+
+def _messages(
+    app: App, notices: pl.DataFrame, *, as_of: datetime
+) -> "list[tuple[QueuedNotification, tuple[str, ...]]]":
+    """The queue rows of the messages that the notices make, each with the alerts that it tells of. A room has no
+    wishes: it hears at once."""
     from engine.desk.notification_routing import NotificationRouting
-    from engine.notifications import News
+    from engine.notices import ROOM
+    from engine.notifications import Channel, News, QueuedNotification
     from sla.alerting.digests import messages
 
     routing = NotificationRouting(app.store, app.desk.policies.notifications, at=as_of)
-    return routing.queued(
-        [
-            (
-                News(id=one.id, event_type=f"sla_{one.alert_type}", ticket_id=one.ticket, payload=one.payload),
-                [one.recipient],
-            )
-            for one in messages(notices, policy=app.policies.alerts.digest)
-        ]
-    )
+    made = messages(notices, policy=app.policies.alerts.digest)
+    alerts = {f"{one.id}/{one.recipient}": one.alerts for one in made}
+    news = [
+        (
+            News(id=one.id, event_type=f"sla_{one.alert_type}", ticket_id=one.ticket, payload=one.payload),
+            [one.recipient],
+        )
+        for one in made
+    ]
+    rows = routing.queued([one for one in news if not one[1][0].startswith(ROOM)])
+    rows += [
+        QueuedNotification(
+            **one.model_dump(exclude={"id"}), id=f"{one.id}/{room}", agent_id=room, channel=Channel.SLACK,
+            created_at=as_of, scheduled_for=as_of,
+        )
+        for one, [room] in news
+        if room.startswith(ROOM)
+    ]  # fmt: skip
+    return [(row, alerts[row.id]) for row in rows]

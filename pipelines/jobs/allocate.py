@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import polars as pl
 
-from engine.contracts import AssignmentGroup, Outcome, Status, Ticket
+from engine.contracts import AllocationDecision, AssignmentGroup, Outcome, Status, Ticket
+from engine.shared.errors import NotAllowed
 from engine.standings import OPEN
 from pipelines.app.container import App
 from pipelines.app.policies import SlaRules
+from pipelines.jobs.handler_groups import bring_handler_groups
 from pipelines.snapshot import Snapshot
 from pipelines.work_queue import with_load
 
@@ -29,15 +31,43 @@ class Allocated(NamedTuple):
 
 def allocate(app: App, snapshot: Snapshot) -> Allocated:
     """Decide for every open ticket that has neither owner nor group, by priority score, and record the decisions
-    with what `deliver` is to send of them."""
+    with what `deliver` is to send of them. Groups are first brought in from the handler's system, if it is one."""
     from engine.allocation.batch import allocate as decide
 
+    if bring_handler_groups(app, snapshot, at=app.now()):
+        snapshot = snapshot.read_again("groups")
     groups, at = current_groups(snapshot), snapshot.as_of
     hours = hours_to_shift(app.policies.sla, groups, at)
     decisions = decide(backlog(app, snapshot), groups, app.policies.allocation, at, hours_to_shift=hours)
     outcomes = Counter(decision.outcome for decision in decisions)
     new = app.store.record_decisions(decisions, at=app.now(), destination=app.handler)
     return Allocated(outcomes[Outcome.ALLOCATED], outcomes[Outcome.WAITING], outcomes[Outcome.NO_SKILL], new)
+
+
+def allocate_one(app: App, name: str, *, at: datetime) -> AllocationDecision:
+    """Decide for one waiting ticket with the loads as they are now, and record it like `allocate`.
+
+    `name` is its key, reference or external id. Raises NotFound, and NotAllowed for a ticket that nobody is to be
+    chosen for. Decisions are made one at a time: the caller holds the lock `allocate`.
+    """
+    from engine.allocation.batch import allocate as decide
+
+    ticket = app.store.ticket(name)
+    if not _needs_a_group(ticket):
+        raise NotAllowed(
+            f"{ticket.reference} is {ticket.status}, its owner {ticket.owner_id or 'nobody'}, its group "
+            f"{ticket.group_id or 'none'}: only a {' or '.join(FREE)} ticket without owner and group is given to one"
+        )
+    here = app.store.frame("tickets", ["group_id"], where={"status": OPEN})
+    groups = with_load(Snapshot(app, at).groups, here)
+    hours = hours_to_shift(app.policies.sla, groups, at)
+    claim = app.triage.store.latest([ticket.id]).get(ticket.id)
+    product = ticket.product or (claim.product if claim and not claim.needs_review else None)
+    found = app.store.frame("enrichments", ["complexity"], where={"ticket_id": [ticket.id]})["complexity"].round(2)
+    informed = _informed(ticket, product, found[0] if len(found) else None)
+    decision = decide([informed], groups, app.policies.allocation, at, hours_to_shift=hours)[0]
+    app.store.record_decisions([decision], at=app.now(), destination=app.handler)
+    return decision
 
 
 def backlog(app: App, snapshot: Snapshot) -> list[Ticket]:

@@ -13,6 +13,8 @@ from pipelines.jobs.enrich_tickets import enrich_tickets
 from pipelines.jobs.evaluate_sla import evaluate_sla
 from pipelines.jobs.inbox import take_in
 from pipelines.jobs.publish import publish
+from pipelines.jobs.receipts import take_in_all_receipts
+from pipelines.jobs.sweep import sweep
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
 from pipelines.progress import Progress, silent
@@ -33,7 +35,7 @@ class Stage(NamedTuple):
 
 STAGES: Mapping[str, Stage] = {
     "ingest": Stage(
-        lambda app, _, progress: take_in(app, progress=progress).model_dump(),
+        lambda app, _, progress: (take_in(app, progress=progress) + take_in_all_receipts(app)).model_dump(),
         writes=("rejected", "agents", "companies", "groups"),
     ),
     "triage": Stage(
@@ -41,14 +43,17 @@ STAGES: Mapping[str, Stage] = {
         writes=("claims", "drafts"),
     ),
     "evaluate": Stage(
-        lambda app, snapshot, _: evaluate_sla(app, snapshot).counts(), writes=("alerts",), label="evaluate SLA"
+        lambda app, snapshot, _: evaluate_sla(app, snapshot).counts(), writes=("alerts", "nudges"), label="evaluate SLA"
     ),
     "enrich": Stage(
         lambda app, snapshot, progress: enrich_tickets(app, snapshot, progress=progress)._asdict(),
         writes=("enrichments", "related"),
     ),
     "allocate": Stage(
-        lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions",), label="allocate"
+        lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions", "groups"), label="allocate"
+    ),
+    "sweep": Stage(
+        lambda app, snapshot, _: sweep(app, snapshot)._asdict(), writes=("decisions", "flags"), label="sweep"
     ),
     "deliver": Stage(lambda app, *_: deliver(app, at=app.now())._asdict()),
     "publish": Stage(lambda app, snapshot, _: publish(app, snapshot).rows, label="publish"),

@@ -5,12 +5,17 @@ from typing import NamedTuple
 
 from engine.contracts import Event, Kind, Ticket
 from engine.shared.errors import Conflict, NotFound
+from engine.storage.seals import RECORDS, Covered
 from pipelines.app.container import App
 from pipelines.jobs.triage_tickets import text_of
 from triage.contracts import Suggestion
 from triage.feedback.acceptance import Feedback
 from triage.feedback.acceptance import feedback as judged
 from triage.feedback.reviews import Doubt, Review, Waiting, check_text, in_order, is_settled, review, waiting
+from triage.feedback.tables import reviews
+
+ANSWERS = Covered(reviews, ("number", *Review.model_fields), ("number",))
+"""People's answers, by what the event of each says."""
 
 
 class Queued(NamedTuple):
@@ -60,7 +65,8 @@ def answer_review(app: App, ticket: str, *, label: str, by: str, at: datetime, n
         current = app.store.ticket(record.id, within=connection)
         number = app.triage.feedback.add_review(answer, within=connection)
         confirmed = current.model_copy(update={"product": answer.label})
-        app.store.save(confirmed, [_confirmed(answer, number)], at=app.now(), within=connection)
+        sealed = {RECORDS: dict([ANSWERS.seal({"number": number, **answer.model_dump()})])}
+        app.store.save(confirmed, [_confirmed(answer, number, sealed)], at=app.now(), within=connection)
     return answer
 
 
@@ -121,7 +127,7 @@ def _ticket(app: App, ticket: str) -> Ticket:
     return app.store.ticket(ticket)
 
 
-def _confirmed(answer: Review, number: int) -> Event:
+def _confirmed(answer: Review, number: int, sealed: dict[str, dict[str, str]]) -> Event:
     return Event(
         id=f"reviewed/{answer.ticket_id}/{number}",
         ticket_id=answer.ticket_id,
@@ -130,7 +136,7 @@ def _confirmed(answer: Review, number: int) -> Event:
         value=answer.label,
         actor=answer.answered_by,
         reason=answer.note or None,
-        data={"model": "review", "said": answer.said},
+        data={"model": "review", "said": answer.said, **sealed},
     )
 
 

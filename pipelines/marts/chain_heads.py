@@ -9,7 +9,7 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.shared.errors import BadInput
-from engine.storage.audit import HEADS, chain_heads
+from engine.storage.audit import HEADS, chain_heads, tickets_in
 from engine.storage.connect import shown
 from engine.storage.sql import SqlStore
 
@@ -28,7 +28,7 @@ def write(heads: pl.DataFrame, publication: Path) -> dict[str, object]:
     """What `current.json` says of the file, by which a changed one is found."""
     file = publication / FILE
     heads.write_parquet(file, compression="zstd")
-    return {"tickets": heads.height, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    return {"tickets": tickets_in(heads), "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
 
 
 def read(marts: Path) -> PublishedHeads | None:

@@ -17,11 +17,15 @@ NOTICES = pl.Schema(
         "ticket": pl.String(),
         "reference": pl.String(),
         "priority": pl.String(),
+        "tier": pl.String(),
+        "type": pl.String(),
+        "status": pl.String(),
         "clock": pl.String(),
         "alert_type": pl.String(),  # warning | breach
         "level": pl.Int32(),
         "deadline": UTC_INSTANT,
         "remaining_seconds": pl.Float64(),  # business seconds, negative after the breach
+        "remaining_percent": pl.Float64(),  # of the target, null where that is not known
         "triggered_at": UTC_INSTANT,
         "channel": pl.String(),
         "recipient": pl.String(),
@@ -40,7 +44,8 @@ class DigestPolicy(Frozen):
 
 
 class Message(NamedTuple):
-    """What one person is told. `id` follows from the alerts in it; a digest is about no single ticket."""
+    """What one person is told. `id` follows from the alerts in it, by dedupe key, with those of lower levels that they
+    stand for; a digest is about no single ticket."""
 
     id: str
     channel: str
@@ -49,6 +54,7 @@ class Message(NamedTuple):
     level: int
     ticket: str | None
     payload: dict[str, Any]
+    alerts: tuple[str, ...]
 
 
 def messages(notices: pl.DataFrame, *, policy: DigestPolicy) -> list[Message]:
@@ -56,8 +62,10 @@ def messages(notices: pl.DataFrame, *, policy: DigestPolicy) -> list[Message]:
 
     Who would hear of several levels of one clock at once hears of the highest.
     """
-    highest = notices.sort("level", "dedupe_key", descending=[True, False]).unique(
-        ["recipient", "ticket", "clock", "alert_type"], keep="first", maintain_order=True
+    about = ["recipient", "ticket", "clock", "alert_type"]
+    ordered = notices.sort("level", "dedupe_key", descending=[True, False])
+    highest = ordered.with_columns(stands_for=pl.col("dedupe_key").implode().over(about)).unique(
+        about, keep="first", maintain_order=True
     )
     groups = highest.group_by("channel", "recipient", "alert_type", maintain_order=True)
     found = [message for _, alerts in groups for message in _messages_of(_worst_first(alerts), policy)]
@@ -73,7 +81,7 @@ def _messages_of(alerts: pl.DataFrame, policy: DigestPolicy) -> Iterator[Message
 
 def _single(alert: dict[str, Any]) -> Message:
     message = f"{alert['reference']}: {_words(alert['clock'])} {_state(alert)} (level {alert['level']})"
-    shown = {name: _plain(alert[name]) for name in _WORST}
+    shown = {name: _plain(alert[name]) for name in _WORST} | {"facts": _facts(alert)}
     payload = {"message": message, "channel": alert["channel"], **shown, "triggered_at": _plain(alert["triggered_at"])}
     return Message(
         id=alert["dedupe_key"],
@@ -83,6 +91,7 @@ def _single(alert: dict[str, Any]) -> Message:
         level=alert["level"],
         ticket=alert["ticket"],
         payload=payload,
+        alerts=tuple(alert["stands_for"]),
     )
 
 
@@ -96,7 +105,10 @@ def _digest(alerts: pl.DataFrame, show: int) -> Message:
         "channel": first["channel"],
         "alerts": alerts.height,
         **{f"by_{name}": found for name, found in counts.items()},
-        "worst": [{name: _plain(row[name]) for name in _WORST} for row in alerts.head(show).iter_rows(named=True)],
+        "worst": [
+            {name: _plain(row[name]) for name in _WORST} | {"left": _state(row)}
+            for row in alerts.head(show).iter_rows(named=True)
+        ],
         **{
             f"{end}_{name}": _plain(found)
             for name in ("deadline", "triggered_at")
@@ -111,7 +123,15 @@ def _digest(alerts: pl.DataFrame, show: int) -> Message:
         level=max(counts["level"]),
         ticket=None,
         payload=payload | {"by_level": {str(level): count for level, count in counts["level"].items()}},
+        alerts=tuple(alerts["stands_for"].explode()),
     )
+
+
+def _facts(alert: dict[str, Any]) -> dict[str, Any]:
+    """What stands beside the message (seed S5-12)."""
+    facts = {name: alert[name] for name in ("priority", "tier", "type", "status", "level")}
+    left = alert["remaining_percent"]
+    return facts | ({} if left is None else {"remaining": f"{left:.0f} %"})
 
 
 def _worst_first(alerts: pl.DataFrame) -> pl.DataFrame:

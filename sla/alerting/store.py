@@ -33,6 +33,15 @@ metadata = MetaData()
 tickets = Table("tickets", metadata, Column("id", Text, primary_key=True), info={"owned_by": "engine"})
 """The desk's own table; only its key is known here."""
 
+notification_queue = Table(
+    "notification_queue",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("notice_id", Text),
+    info={"owned_by": "engine"},
+)
+"""The desk's own table of news; of it the notice that each went into is known here."""
+
 sla_alerts = Table(
     "sla_alerts",
     metadata,
@@ -54,6 +63,15 @@ sla_alerts = Table(
     Index("ix_sla_alerts_ticket_id", "ticket_id"),
     Index("ix_sla_alerts_triggered_at", "triggered_at"),
 )
+
+sla_alert_notices = Table(
+    "sla_alert_notices",
+    metadata,
+    Column("alert_id", String(64), ForeignKey("sla_alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("queue_id", Text, primary_key=True),
+    Index("ix_sla_alert_notices_queue_id", "queue_id"),
+)
+"""Which row of the notification queue tells of which alert."""
 
 
 class AlertStore:
@@ -85,12 +103,13 @@ class AlertStore:
                 fresh += _insert(connection, [_row(alert, names) for alert in batch])
         return alerts.filter(pl.col("dedupe_key").is_in(pl.Series(fresh, dtype=pl.String).implode()))
 
-    def unsent(
+    def unqueued(
         self, *, since: datetime | None = None, until: datetime | None = None, within: Connection | None = None
     ) -> list[dict[str, Any]]:
-        """Alerts nobody was told about yet, in the order they were raised; only those raised after `since`, and none
-        raised after `until`."""
-        query = select(sla_alerts).where(sla_alerts.c.notification_sent.is_(False))
+        """Alerts that nobody is to hear of yet, in the order they were raised; only those raised after `since`, and
+        none raised after `until`."""
+        is_queued = select(sla_alert_notices.c.alert_id).where(sla_alert_notices.c.alert_id == sla_alerts.c.id)
+        query = select(sla_alerts).where(~is_queued.exists(), sla_alerts.c.notification_sent.is_(False))
         if since is not None:
             query = query.where(sla_alerts.c.triggered_at > since)
         if until is not None:
@@ -99,18 +118,24 @@ class AlertStore:
             found = connection.execute(query.order_by(sla_alerts.c.triggered_at, sla_alerts.c.dedupe_key))
             return [dict(row) for row in found.mappings()]
 
-    def mark_sent(self, keys: Iterable[str], *, at: datetime, within: Connection | None = None) -> int:
-        """Note that these alerts went out; returns how many were not marked before.
-
-        All or nothing; `within` is the transaction of whoever sends them.
-        """
-        marked = 0
+    def mark_queued(self, alerts: Iterable[tuple[str, str]], *, within: Connection | None = None) -> None:
+        """Note by dedupe key which row of the notification queue tells of an alert."""
+        rows = [{"alert_id": _id(key), "queue_id": queue_id} for key, queue_id in sorted(set(alerts))]
         with nullcontext(within) if within else self._writing() as connection:
-            for batch in chunked(sorted(set(keys)), ROWS_PER_TRANSACTION):
-                waiting = sla_alerts.c.dedupe_key.in_(batch) & sla_alerts.c.notification_sent.is_(False)
-                values = {"notification_sent": True, "notification_sent_at": at}
-                marked += connection.execute(update(sla_alerts).where(waiting).values(values)).rowcount
-        return marked
+            for batch in chunked(rows, ROWS_PER_TRANSACTION):
+                connection.execute(insert_into(sla_alert_notices, connection).on_conflict_do_nothing(), batch)
+
+    def mark_sent(self, notice_id: str, *, at: datetime, within: Connection | None = None) -> int:
+        """Somebody's channel took the notice that tells of them; returns how many alerts were not marked before."""
+        in_notice = (
+            select(sla_alert_notices.c.alert_id)
+            .join(notification_queue, notification_queue.c.id == sla_alert_notices.c.queue_id)
+            .where(notification_queue.c.notice_id == notice_id)
+        )
+        waiting = sla_alerts.c.id.in_(in_notice) & sla_alerts.c.notification_sent.is_(False)
+        values = {"notification_sent": True, "notification_sent_at": at}
+        with nullcontext(within) if within else self._writing() as connection:
+            return int(connection.execute(update(sla_alerts).where(waiting).values(values)).rowcount)
 
     def _writing(self) -> Any:
         """A transaction that may write from its start: a deferred one can find the database locked."""
@@ -125,7 +150,7 @@ def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[str]:
 def _row(alert: Mapping[str, Any], external_ids: Mapping[str, str]) -> dict[str, Any]:
     key = alert["dedupe_key"]
     return {
-        "id": hashlib.sha256(key.encode()).hexdigest(),
+        "id": _id(key),
         "ticket_id": alert["ticket"],
         "ticket_external_id": external_ids.get(alert["ticket"], alert["ticket"]),
         "sla_type": alert["clock"],
@@ -139,3 +164,7 @@ def _row(alert: Mapping[str, Any], external_ids: Mapping[str, str]) -> dict[str,
         "notification_sent_at": None,
         "dedupe_key": key,
     }
+
+
+def _id(dedupe_key: str) -> str:
+    return hashlib.sha256(dedupe_key.encode()).hexdigest()

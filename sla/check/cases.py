@@ -83,11 +83,16 @@ def _case(content: Any, where: str, folder: Path) -> Case:
         raise BadInput(f"{where} ({shortened(content['name'])}): {error}") from error
 
 
+def read_rows(tickets: Any, events: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Tickets and events as people write them, as the engines read them. Raises BadInput with the key."""
+    read = _rows(tickets, "tickets", _TICKET, required="id"), _rows(events, "events", _EVENT, required="ticket")
+    _alike(*read)
+    return read
+
+
 def _read(content: Mapping[str, Any], folder: Path) -> Case:
     known_keys(content, _KNOWN, "")
-    tickets = _rows(content["tickets"], "tickets", _TICKET, required="id")
-    events = _rows(content.get("events", []), "events", _EVENT, required="ticket")
-    _alike(tickets, events)
+    tickets, events = read_rows(content["tickets"], content.get("events", []))
     as_of = instant_of(content["as_of"], "as_of")
     calendars, policies = content["calendars"], content["policies"]
     calendars = load_calendars(folder / calendars) if isinstance(calendars, str) else parse_all(calendars)

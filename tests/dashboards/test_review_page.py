@@ -1,13 +1,18 @@
 """The review page: the queue, one click to answer; and what became of a draft, on the ticket's page."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from engine.access import User, UserRole
 from engine.contracts import Delivery, StandardTicket
+from engine.storage.audit import verify
 from pipelines.app.container import open_app
+from pipelines.jobs.review import ANSWERS
 from pipelines.jobs.triage_tickets import text_of
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
@@ -77,10 +82,12 @@ def test_equal_references_are_told_apart_by_their_keys(home):
     assert names == ["mail:9", "INC-2", "demo:INC-1"]
 
 
-def test_nobody_answers_without_a_name(home):
-    app = review_page()
+def test_nobody_answers_without_the_right(home):
+    with open_app(home=home) as parts:
+        parts.store.put([User(id="aud", name="Aud", roles=(UserRole.AUDITOR,))])
+    app = acting_as(review_page(), "aud")
     assert all(b.disabled for b in app.button if b.label not in ("Open the ticket",))
-    assert "Choose who you are" in app.info[0].value
+    assert "Aud as auditor has no right to work, which answering takes" in app.error[0].value
 
 
 def test_one_click_answers(home):
@@ -150,8 +157,10 @@ def test_rejected_draft_needs_a_reason(home):
     assert "evil.example" not in read_as_markdown(app)
 
 
-def test_nobody_judges_without_a_name(home):
-    app = opened("ticket", ticket="INC-1")
+def test_nobody_judges_without_the_right(home):
+    with open_app(home=home) as parts:
+        parts.store.put([User(id="aud", name="Aud", roles=(UserRole.AUDITOR,))])
+    app = acting_as(opened("ticket", ticket="INC-1"), "aud")
     labels = ("Sent as it is", "Keep the changed reply", "Keep the reason")
     assert all(button(app, label).disabled for label in labels)
 
@@ -171,3 +180,16 @@ def test_newer_draft_is_not_judged_unseen(home):
     button(app, "Sent as it is").click().run()
     assert "newer draft" in app.error[0].value
     assert judged(home) == []
+
+
+def test_an_answer_that_was_changed_is_found_by_the_audit(home):
+    acting_as(review_page(), "ana").button(key="demo:INC-2 is ZTNA").click().run()
+    with open_app(home=home) as parts:
+        assert (found := verify(parts.store, also=[ANSWERS])).found == 0
+        assert (found.records, dict(found.not_covered)) == (1, {})
+    with closing(sqlite3.connect(home / "helmdesk.db")) as connection:
+        connection.execute("UPDATE reviews SET label = 'SWG'")
+        connection.commit()
+    with open_app(home=home) as parts:
+        (broken,) = verify(parts.store, also=[ANSWERS]).broken
+    assert (broken.ticket, broken.what) == ("demo:INC-2", "its record reviews/1 was changed")

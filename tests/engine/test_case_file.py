@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from engine import cases, escalations, lifecycle
+from engine.access import user_of
 from engine.contracts import Company, Kind, Priority
 from engine.desk import Desk
 from engine.envelopes import Envelope
@@ -13,7 +14,7 @@ from engine.escalations import Escalation, Side
 from engine.reminders import Reminder
 from engine.shared.errors import BadInput, NotAllowed, NotFound
 from engine.storage.ports import Store
-from tests.engine.people import POLICIES, a_desk, delivered, later
+from tests.engine.people import ANA, FIN, POLICIES, a_desk, delivered, later
 
 POLICY = cases.load(POLICIES / "cases.yaml")
 BUILT_HERE = escalations.EscalationPolicy(
@@ -46,12 +47,18 @@ class TestCaseFile:
         assert linked(store) == [
             ("resource", "gw-7"), ("incident", incident.id), ("evidence", "log"), ("runbook", "vpn.md"),
         ]  # fmt: skip
-        written = [entry.content for entry in desk.read_timeline("web:1", reader="ana")]
+        written = [entry.content for entry in desk.read_timeline("web:1", reader=user_of(ANA))]
         assert {"ana: resource gw-7", f"ana: incident {incident.id}"} <= set(written)
         history, ticket = store.history("web:1"), store.ticket("web:1")
         assert lifecycle.replay(history[0].data, history) == lifecycle.state_of(ticket)
         [resource] = store.all(cases.AffectedResource, ticket_id="web:1")
         assert (resource.region, resource.config_snapshot) == ("us-east-1", {"mode": "strict"})
+
+    def test_a_case_is_read_by_whose_ticket_it_is(self, store: Store) -> None:
+        desk = worked_on(store)
+        link = desk.link_runbook("web:1", runbook="x", by="ben", at=later(2))
+        assert desk.read_case("web:1", reader=user_of(ANA)) == [link]
+        assert desk.read_case("web:1", reader=user_of(FIN)) == []
 
     @pytest.mark.parametrize(("priority", "severity"), [("critical", "SEV1"), ("high", "SEV2"), ("low", "SEV4")])
     def test_an_incidents_severity_is_its_tickets_priority(self, store: Store, priority: str, severity: str) -> None:

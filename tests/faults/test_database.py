@@ -75,7 +75,7 @@ READS: dict[str, Use] = {
     "claims": lambda store: TriageStore(store.engine).frame("triage_tickets"),
     "reviews": lambda store: FeedbackStore(store.engine).answers(),
     "enrichment": lambda store: EnrichmentStore(store.engine).frame(),
-    "alerts": lambda store: AlertStore(store.engine).unsent(),
+    "alerts": lambda store: AlertStore(store.engine).unqueued(),
     "answers": lambda store: AnswerCache(store.engine).find([TEXT]),
     "budget": lambda store: budget(store).spent(),
 }

@@ -206,12 +206,14 @@ def test_compiled_code_is_kept_below_home_where_none_may_lie_beside_the_librarie
     code = "import sys; sys.argv = ['helmdesk', *sys.argv[1:]]; from pipelines.cli import main; main()"
     path = [tmp_path / "libraries"]
     path[0].mkdir()
-    alembic = Path(importlib.util.find_spec("alembic").origin).parent
-    shutil.copytree(alembic, path[0] / "alembic", ignore=shutil.ignore_patterns("__pycache__"))
+    polars = Path(importlib.util.find_spec("polars").origin).parent
+    shutil.copytree(polars, path[0] / "polars", ignore=shutil.ignore_patterns("__pycache__"))
     told = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(path[0]), "HELMDESK_EMBEDDER": "wordllama"}
     told.pop("PYTHONPYCACHEPREFIX", None)
     (tmp_path / "home").mkdir()
-    subprocess.run([sys.executable, "-c", code, "--home", tmp_path / "home", "migrate"], env=told, check=True, cwd=ROOT)
-    kept = {file.name.split(".")[0] for file in (tmp_path / "home" / "bytecode").rglob("alembic/**/*.pyc")}
-    assert "command" in kept
+    subprocess.run(
+        [sys.executable, "-c", code, "--home", tmp_path / "home", "allocate"], env=told, check=True, cwd=ROOT
+    )
+    kept = {file.name.split(".")[0] for file in (tmp_path / "home" / "bytecode").rglob("polars/**/*.pyc")}
+    assert "series" in kept
     assert not list(path[0].rglob("__pycache__"))

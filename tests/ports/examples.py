@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from engine import (
+    access,
     alert_matrix,
     cases,
     envelopes,
@@ -15,10 +16,12 @@ from engine import (
     grant_review,
     kanban,
     lessons,
+    notices,
     notifications,
     priority,
     reminders,
     resolutions,
+    rules,
     tasks,
     timeline,
 )
@@ -151,6 +154,9 @@ RECORDS: tuple[BaseModel, ...] = (
         id="m1", ticket_id=_KEY, agent_id=ANA, trigger_at=LATER, message="call", created_at=MONDAY,
         recurring=reminders.Recurring(frequency=reminders.Frequency.WEEKLY, end_date=LATER),
     ),
+    rules.RuleFiring(
+        id="ticket.created/r1", ticket_id=_KEY, event=rules.Trigger.TICKET_CREATED, rules=("up",), at=MONDAY
+    ),
     alert_matrix.Nudge(
         id="a1", ticket_id=_KEY, condition=alert_matrix.Condition.NOT_UPDATED, level=2, triggered_at=MONDAY,
         recipients=(alert_matrix.Recipient.TECH, alert_matrix.Recipient.SUPERVISOR),
@@ -165,6 +171,10 @@ RECORDS: tuple[BaseModel, ...] = (
     ),
     cases.LinkedRunbook(id="b1", ticket_id=_KEY, runbook="vpn.md", linked_by=ANA, created_at=MONDAY),
     cases.Survey(id=_KEY, ticket_id=_KEY, csat=2, is_complaint=True, created_at=MONDAY),
+    notices.Notice(
+        id=f"{ANA}/1", agent_id=ANA, channel="email", destination="notice:email", subject="1 notice",
+        text="INC-1\nnaïve", news=1, created_at=MONDAY, sent_at=LATER,
+    ),
     cases.FeedbackSignal(
         id=f"{_KEY}/docs", ticket_id=_KEY, backlog=cases.Backlog.DOCS, summary="gap", created_at=MONDAY
     ),
@@ -174,4 +184,10 @@ RECORDS: tuple[BaseModel, ...] = (
     lessons.LessonReview(
         id="l1", ticket_id=_KEY, verdict=lessons.Verdict.ACCEPTED, text="x", reviewed_by=ANA, reviewed_at=LATER
     ),
+    access.User(id=ANA, name="Ana", email="a@desk.test", roles=(access.UserRole.AGENT, access.UserRole.EXPERT)),
+    access.ApiKey(
+        id="0a1b2c3d4e5f", digest="0" * 64, user_id=ANA, created_at=MONDAY, created_by="adm", revoked_at=LATER,
+        revoked_by="adm",
+    ),
+    access.View(id="v1", user_id=ANA, at=MONDAY, door="queue", ticket_id="servicenow:INC1"),
 )  # fmt: skip

@@ -14,7 +14,8 @@ from tests.ports.examples import ANA, HOUR, LATER, MONDAY, RECORDS, REJECTED, cr
 from tests.ports.memory_store import MemoryStore
 from tests.ports.racers import claim
 
-TABLES = sorted(metadata.tables)
+TABLES = sorted(set(metadata.tables) - {"audit_log"})
+"""The log is written by databases alone."""
 UTC_INSTANT = pl.Datetime("us", "UTC")
 
 
@@ -35,7 +36,7 @@ def test_frames_are_equal_over_stores(store: Store) -> None:
     mine, reference = fill(store), fill(MemoryStore())
     for table in TABLES:
         assert_frame_equal(mine.frame(table), reference.frame(table))
-        assert mine.frame(table).height > 0 or table in {"outbox", "pull_cursors"}, table
+        assert mine.frame(table).height > 0 or table in {"breakers", "outbox", "pull_cursors", "receipts"}, table
 
 
 def test_empty_tables_have_the_same_columns(store: Store) -> None:

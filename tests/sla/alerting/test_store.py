@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, insert, inspect, select
 
 from engine.storage import open_store
 from sla.alerting.alerts import ALERTS
-from sla.alerting.store import AlertStore, metadata, sla_alerts, tickets
+from sla.alerting.store import AlertStore, metadata, notification_queue, sla_alerts, tickets
 from tests.ports.examples import delivery
 from tests.processes import meet
 
@@ -68,43 +68,65 @@ def test_two_evaluators_at_once_leave_one_row(engine: Engine) -> None:
 def test_signed_remaining_and_missing_deadline_are_kept(engine: Engine) -> None:
     store = AlertStore(engine)
     store.add(alerts("a:1/x"), external_ids={"a:1": "INC-1"})
-    [row] = store.unsent()
+    [row] = store.unqueued()
     assert (row["remaining_seconds"], row["deadline"], row["triggered_at"]) == (-60.0, None, NOW)
     assert (row["ticket_external_id"], row["escalation_level"], row["notification_sent"]) == ("INC-1", 3, False)
 
 
-def test_sent_is_marked_once(engine: Engine) -> None:
+def queued_in(engine: Engine, **notices: str | None) -> None:
+    """Rows of the queue, by the notice that each went into."""
+    with engine.begin() as connection:
+        rows = [{"id": key, "notice_id": notice} for key, notice in notices.items()]
+        connection.execute(insert(notification_queue), rows)
+
+
+def sent(engine: Engine) -> dict[str, datetime | None]:
+    with engine.connect() as connection:
+        found = connection.execute(select(sla_alerts.c.dedupe_key, sla_alerts.c.notification_sent_at))
+        return dict(found.tuples().all())
+
+
+def test_alert_is_sent_once_a_notice_that_tells_of_it_is_taken(engine: Engine) -> None:
     store = AlertStore(engine)
     store.add(alerts("a:1/x", "a:1/y"))
-    assert store.mark_sent(["a:1/x"], at=NOW) == 1
-    assert store.mark_sent(["a:1/x"], at=NOW) == 0
-    assert [row["dedupe_key"] for row in store.unsent()] == ["a:1/y"]
-    with engine.connect() as connection:
-        assert connection.execute(select(sla_alerts.c.notification_sent_at)).scalars().first() == NOW
+    queued_in(engine, ana="n1", cleo="n2", dirk=None)
+    store.mark_queued([("a:1/x", "ana"), ("a:1/x", "cleo"), ("a:1/y", "dirk"), ("a:1/x", "ana")])
+    assert sent(engine) == {"a:1/x": None, "a:1/y": None}
+    assert store.mark_sent("n2", at=NOW) == 1
+    assert store.mark_sent("n1", at=NOW + timedelta(hours=1)) == 0
+    assert store.mark_sent("n3", at=NOW) == 0
+    assert sent(engine) == {"a:1/x": NOW, "a:1/y": None}
 
 
-def test_sending_that_fails_leaves_all_unsent(engine: Engine) -> None:
+def test_queued_is_what_somebody_is_to_hear_of(engine: Engine) -> None:
+    store = AlertStore(engine)
+    store.add(alerts("a:1/x", "a:1/y"))
+    store.mark_queued([("a:1/x", "ana")])
+    assert [row["dedupe_key"] for row in store.unqueued()] == ["a:1/y"]
+
+
+def test_queuing_that_fails_leaves_all_unqueued(engine: Engine) -> None:
     store = AlertStore(engine)
     store.add(alerts("a:1/x", "a:1/y"))
     with engine.begin() as connection:
-        assert store.mark_sent(["a:1/x", "a:1/y"], at=NOW, within=connection) == 2
-        assert store.unsent(within=connection) == []
+        store.mark_queued([("a:1/x", "ana"), ("a:1/y", "ana")], within=connection)
+        assert store.unqueued(within=connection) == []
         connection.rollback()
-    assert len(store.unsent()) == 2
+    assert len(store.unqueued()) == 2
 
 
 def test_old_news_can_be_left_out(engine: Engine) -> None:
     store = AlertStore(engine)
     store.add(alerts("a:1/x"))
-    assert len(store.unsent(since=NOW - timedelta(seconds=1))) == 1
-    assert store.unsent(since=NOW) == []
+    assert len(store.unqueued(since=NOW - timedelta(seconds=1))) == 1
+    assert store.unqueued(since=NOW) == []
 
 
 def test_what_is_raised_later_is_no_news_of_then(engine: Engine) -> None:
     store = AlertStore(engine)
     store.add(alerts("a:1/x"))
-    assert store.unsent(until=NOW - timedelta(seconds=1)) == []
-    assert len(store.unsent(until=NOW)) == 1
+    assert store.unqueued(until=NOW - timedelta(seconds=1)) == []
+    assert len(store.unqueued(until=NOW)) == 1
 
 
 def raise_as_process(url: str, *, backwards: bool) -> list[str]:
@@ -134,7 +156,7 @@ def test_two_processes_raise_each_alert_once(desk_url: str, process_pool: Proces
     fresh = [future.result(timeout=90) for future in running]
     assert sorted(fresh[0] + fresh[1]) == [f"servicenow:INC1/{n:03}" for n in range(500)]
     store = open_store(desk_url)
-    assert len(AlertStore(store.engine).unsent()) == 500
+    assert len(AlertStore(store.engine).unqueued()) == 500
     store.close()
 
 

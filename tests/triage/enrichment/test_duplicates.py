@@ -8,10 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triage.conftest import DATA
-from tests.triage.enrichment.enriching import POLICY, case
+from tests.triage.enrichment.enriching import POLICY, case, facts
 from triage.enrichment import duplicates
 from triage.enrichment.contracts import CaseFacts, Related
-from triage.enrichment.duplicates import judge, related, related_by_comparing_all, signatures_of, similarity
+from triage.enrichment.duplicates import (
+    judge,
+    related,
+    related_by_comparing_all,
+    signatures_of,
+    similarity,
+    within_reach,
+)
+from triage.enrichment.minhash import SEED, signature
 
 RULES = POLICY.duplicates
 TUNNEL = "The tunnel from the Lyon branch drops every hour and comes back after two minutes since Monday"
@@ -174,6 +182,24 @@ def test_comparing_what_changed_is_comparing_all_anew(cases: list[CaseFacts], da
     assert before | after == related(cases, RULES)
 
 
+@given(backlogs(), st.data(), st.integers(1, 3))
+def test_only_what_is_within_reach_has_a_say(cases: list[CaseFacts], data: st.DataObject, bucket: int) -> None:
+    rules = RULES.model_copy(update={"bucket": bucket})
+    new = data.draw(st.sets(st.sampled_from([one.ticket_id for one in cases])))
+    reached = within_reach(facts(*cases), signatures_of(cases, rules), rules, new)
+    some = [one for one in cases if one.ticket_id in reached]
+    assert related(some, rules, fresh=new) == related(cases, rules, fresh=new)
+
+
+def test_who_shares_neither_words_nor_product_is_out_of_reach() -> None:
+    ana = {"requester": "ana", "product": "CFW"}
+    cases = [case("a", TUNNEL, **ana), case("b", OTHER, **ana), case("c", OTHER.upper()), case("d", "password " * 9)]
+    marks = signatures_of(cases, RULES)
+    assert within_reach(facts(*cases), marks, RULES, {"a"}) == ["a", "b", "c"]
+    assert within_reach(facts(*cases), marks, RULES, {"d"}) == ["d"]
+    assert within_reach(facts(*cases), marks, RULES, set()) == []
+
+
 def test_a_signature_is_the_same_whatever_stands_beside_it() -> None:
     alone = signatures_of([case("a", TUNNEL)], RULES)
     assert signatures_of([case("b", OTHER), case("a", TUNNEL)], RULES)["a"] == alone["a"]
@@ -220,3 +246,12 @@ def test_labelled_duplicates_of_the_sample_are_candidates() -> None:
     assert all(any(one.other_id == first for one in found[key]) for key, first in twin.items())
     text_pairs = [one for candidates in found.values() for one in candidates if one.similarity >= RULES.near_same]
     assert len([one for one in text_pairs if twin.get(one.ticket_id) != one.other_id]) <= 5
+
+
+@given(st.sets(st.text(min_size=1), min_size=1, max_size=60), st.sampled_from([16, 128]))
+def test_signatures_are_those_of_datasketch(elements, places) -> None:
+    from datasketch import MinHash
+
+    theirs = MinHash(num_perm=places, seed=SEED, scheme="affine32")
+    theirs.update_batch([element.encode() for element in elements])
+    assert signature(elements, places).tolist() == theirs.hashvalues.tolist()

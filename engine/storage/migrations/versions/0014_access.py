@@ -33,7 +33,6 @@ def upgrade() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("revoked_at", INSTANT),
         sa.Column("revoked_by", sa.Text()),
-        sa.CheckConstraint("(user_id IS NULL) <> (source IS NULL)", name="ck_api_keys_of_one"),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
     )
     op.create_index("ix_api_keys_user_id", "api_keys", ["user_id"])

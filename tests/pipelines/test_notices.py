@@ -1,0 +1,415 @@
+"""News reach people: once, when somebody took them, merged and never lost, through failures, kills and storms."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import typer
+from aiosmtpd.controller import Controller
+from typer.testing import CliRunner
+
+from engine.contracts import Agent, Delivery, Role, StandardTicket, Team
+from engine.notices import Notice
+from engine.notifications import News, NotificationPreference, QueuedNotification
+from engine.plugins.notifiers import notifier
+from engine.shared.errors import BadInput, Busy, NotFound
+from engine.storage.outbox import Breaker
+from pipelines.app.container import App, open_app
+from pipelines.commands.deliver import deliver as deliver_command
+from pipelines.commands.desk import desk
+from pipelines.commands.doctor import notices_to_people
+from pipelines.jobs.alerts import raise_and_queue
+from pipelines.jobs.deliver import Delivered, deliver
+from tests.engine.plugins.test_notifiers import Postbox, free_port
+from tests.pipelines.handler_system import HandlerSystem, handler_system
+from tests.pipelines.test_alerts import breached, in_a_group, tickets_of
+from tests.processes import meet
+
+ROOT = Path(__file__).resolve().parents[2]
+MONDAY = datetime.fromisoformat("2026-07-13T09:00:00+00:00")
+MINUTE = timedelta(minutes=1)
+TEAM = Team(id="cloud", name="Cloud", supervisor_id="cleo", manager_id="dirk")
+AGENTS = [
+    Agent(id="ana", email="ana@desk.example", name="Ana", teams=("cloud",)),
+    Agent(id="ben", email="ben@desk.example", name="Ben", teams=("cloud",)),
+    Agent(id="cleo", email="cleo@desk.example", name="Cleo", role=Role.TEAM_LEAD, teams=("cloud",)),
+    Agent(id="dirk", email="dirk@desk.example", name="Dirk", role=Role.MANAGER, teams=("cloud",)),
+]
+commands = typer.Typer()
+commands.command("deliver")(deliver_command)
+commands.add_typer(desk, name="desk")
+
+
+@pytest.fixture
+def system() -> Iterator[HandlerSystem]:
+    with handler_system() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    return "" if request.param == "sqlite" else str(request.getfixturevalue("new_database")())
+
+
+@pytest.fixture
+def app(tmp_path: Path, database_url: str) -> Iterator[App]:
+    with desk(tmp_path, database_url=database_url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def here(tmp_path: Path, system: HandlerSystem) -> Iterator[App]:
+    """A desk on SQLite whose Teams is a web server."""
+    with desk(tmp_path, teams=system.url) as opened:
+        yield opened
+
+
+def desk(home: Path, *, database_url: str = "", **urls: str) -> App:
+    app = open_app(home=home, database_url=database_url, notify_urls=urls)
+    fast: dict[str, float] = {"timeout_seconds": 0.5, "wait_seconds": 0.01}
+    app.__dict__["notifiers"] = {channel: notifier(channel, url, **fast) for channel, url in urls.items()}
+    if not app.store.all(Agent):
+        made = (
+            StandardTicket(ticket_id=str(n), source="web", ticket_number=f"INC-{n}", created_at=MONDAY)
+            for n in range(9)
+        )
+        app.store.put([TEAM, *AGENTS])
+        app.store.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
+    return app
+
+
+def tell(
+    app: App, name: str, *to: str, at: datetime = MONDAY, event: str = "flagged", ticket: str | None = None
+) -> None:
+    news = News(id=name, event_type=event, ticket_id=ticket, payload={"message": f"{name} happened"})
+    app.store.put(app.desk.queued(news, to or ("ana",), at=at))
+
+
+def unsent(app: App) -> set[str]:
+    return {row.id for row in app.store.all(QueuedNotification, sent_at=None)}
+
+
+class TestInbox:
+    def test_channel_without_an_address_is_read_in_the_inbox(self, app: App) -> None:
+        tell(app, "n1", "ana", "ben")
+        assert deliver(app, at=MONDAY + 4 * MINUTE) == Delivered(0, 0, 0, 0)
+        assert deliver(app, at=MONDAY + 5 * MINUTE) == Delivered(0, 0, 0, 0, notices_in_inbox=2)
+        assert deliver(app, at=MONDAY + 6 * MINUTE) == Delivered(0, 0, 0, 0)
+        [notice] = app.desk.inbox(by="ana")
+        assert (notice.subject, notice.destination, notice.channel) == ("n1 happened", "inbox", "teams")
+        assert (notice.sent_at, unsent(app)) == (MONDAY + 5 * MINUTE, set())
+
+    def test_is_marked_read_by_its_agent_alone(self, app: App) -> None:
+        tell(app, "n1", "ana")
+        tell(app, "n2", "ana", ticket="web:1", event="sla_breach")
+        deliver(app, at=MONDAY)
+        deliver(app, at=MONDAY + 5 * MINUTE)
+        newest, older = app.desk.inbox(by="ana")
+        with pytest.raises(NotFound, match="ben has no notice"):
+            app.desk.mark_read(by="ben", at=MONDAY, notice_ids=[older.id])
+        assert app.desk.mark_read(by="ana", at=MONDAY, notice_ids=[older.id]) == [
+            older.model_copy(update={"read_at": MONDAY})
+        ]
+        assert app.desk.mark_read(by="ana", at=MONDAY + MINUTE, notice_ids=[older.id]) == []
+        assert app.desk.inbox(by="ana", unread=True) == [newest]
+        assert [one.id for one in app.desk.mark_read(by="ana", at=MONDAY)] == [newest.id]
+
+    def test_says_all_that_a_notice_sums_up(self, app: App) -> None:
+        for n in range(8):
+            tell(app, f"n{n}", "ana", ticket=f"web:{n}")
+        deliver(app, at=MONDAY + 5 * MINUTE)
+        [notice] = app.desk.inbox(by="ana")
+        assert notice.subject == "8 notices: 8 flagged"
+        assert notice.text.splitlines() == [
+            *(f"n{n} happened" for n in range(5)), "and 3 more",
+            f"All of it: helmdesk desk notice news {notice.id} --by ana",
+        ]  # fmt: skip
+        assert [row.ticket_id for row in app.desk.news_in(notice.id, by="ana")] == [f"web:{n}" for n in range(8)]
+
+    def test_by_command(self, app: App) -> None:
+        tell(app, "n1", "ana")
+        deliver(app, at=MONDAY + 5 * MINUTE)
+        [notice] = app.desk.inbox(by="ana")
+        assert notice.id in run(app, "desk", "inbox", "--by", "ana")
+        assert "n1 happened" in run(app, "desk", "notice", "news", notice.id, "--by", "ana")
+        assert notice.id in run(app, "desk", "read", "--notice-id", notice.id, "--by", "ana")
+        [listed] = json.loads(run(app, "desk", "inbox", "--by", "ana", "--json"))
+        assert (listed["id"], listed["read_at"] is None) == (notice.id, False)
+        assert run(app, "desk", "read", "--by", "ana") == "0 rows\n"
+
+
+def run(app: App, *words: str) -> str:
+    os.environ["HELMDESK_DATABASE_URL"] = app.settings.database_url
+    try:
+        return str(CliRunner().invoke(commands, list(words), obj={"home": app.settings.home}).output)
+    finally:
+        del os.environ["HELMDESK_DATABASE_URL"]
+
+
+class TestOutbox:
+    def test_sent_is_what_the_other_side_took(self, here: App, system: HandlerSystem) -> None:
+        tell(here, "n1")
+        system.answers = [(503, {}, "")] * 3
+        assert deliver(here, at=MONDAY + 5 * MINUTE) == Delivered(0, 0, 0, 0, notices_delayed=1)
+        assert (unsent(here), here.desk.inbox(by="ana")[0].sent_at) == ({"n1/ana"}, None)
+        assert deliver(here, at=MONDAY + 6 * MINUTE) == Delivered(0, 0, 0, 0, notices_sent=1)
+        assert (unsent(here), here.desk.inbox(by="ana")[0].sent_at) == (set(), MONDAY + 6 * MINUTE)
+        assert len(set(system.keys)) == 1
+
+    def test_what_is_refused_waits_for_a_person(self, here: App, system: HandlerSystem) -> None:
+        tell(here, "n1")
+        system.answers = [(410, {}, "no such room")]
+        assert deliver(here, at=MONDAY + 5 * MINUTE).notices_refused == 1
+        assert "answered 410 Gone" in run(here, "deliver", "--refused")
+        assert run(here, "deliver", "--refused").endswith("refused: 1 notice\n")
+        assert run(here, "deliver", "--retry", "all") == "waiting again: 1 notice\n"
+        assert (deliver(here, at=here.now()).notices_sent, unsent(here)) == (1, set())
+
+    def test_channel_that_lost_its_address_is_named(self, here: App, system: HandlerSystem) -> None:
+        tell(here, "n1")
+        system.answers = [(503, {}, "")] * 3
+        deliver(here, at=MONDAY + 5 * MINUTE)
+        left = run(here, "deliver", "--refused")
+        assert (
+            "1 unsent for notice:teams, which is a channel without an address: give it one in HELMDESK_NOTIFY" in left
+        )
+        assert run(here, "deliver", "--drop", "notice:teams") == "dropped: 1 notice for notice:teams\n"
+
+    def test_breaker_opens_after_five_and_tries_one_after_a_minute(self, here: App, system: HandlerSystem) -> None:
+        people = [Agent(id=f"a{n}", email=f"a{n}@desk.example", name=f"A{n}") for n in range(9)]
+        here.store.put(people)
+        tell(here, "n1", *(agent.id for agent in people))
+        system.answers = [(500, {}, "")] * 3 * 6
+        at = MONDAY + 5 * MINUTE
+        assert deliver(here, at=at) == Delivered(0, 0, 0, 0, notices_delayed=5)
+        assert here.outbox.breaker("notice:teams") == Breaker(5, at + MINUTE)
+        tell(here, "n2", "ben", event="sla_breach", at=at)
+        assert deliver(here, at=at + MINUTE - timedelta(seconds=1)) == Delivered(0, 0, 0, 0)
+        assert len(system.got) == 15
+        assert deliver(here, at=at + MINUTE) == Delivered(0, 0, 0, 0, notices_delayed=1)
+        assert [deliver(here, at=at + n * MINUTE).notices_sent for n in (2, 3)] == [9, 1]
+        assert here.outbox.breaker("notice:teams") == Breaker(0, None)
+
+    def test_pause_asked_for_holds_new_notices_too(self, here: App, system: HandlerSystem) -> None:
+        tell(here, "n1")
+        at = MONDAY + 5 * MINUTE
+        system.answers = [(429, {"Retry-After": "600"}, "")]
+        assert deliver(here, at=at).notices_delayed == 1
+        tell(here, "n2", "ben", at=at)
+        assert deliver(here, at=at + 9 * MINUTE) == Delivered(0, 0, 0, 0)
+        assert deliver(here, at=at + 10 * MINUTE).notices_sent == 2
+
+    def test_one_channel_in_trouble_holds_up_no_other(self, tmp_path: Path, system: HandlerSystem) -> None:
+        with desk(
+            tmp_path, teams=system.url, email=f"mailto://127.0.0.1:{free_port()}?from=a@b.example&to={{email}}"
+        ) as app:
+            app.store.put([NotificationPreference(id="ben/*", agent_id="ben", event_type="*", channel="email")])
+            tell(app, "n1", "ana", "ben")
+            assert deliver(app, at=MONDAY + 5 * MINUTE) == Delivered(0, 0, 0, 0, notices_sent=1, notices_delayed=1)
+
+    def test_mail_and_webhook_get_each_notice_once(self, tmp_path: Path, system: HandlerSystem) -> None:
+        box, port = Postbox(), free_port()
+        server = Controller(box, hostname="127.0.0.1", port=port)
+        server.start()
+        try:
+            mail = f"mailto://127.0.0.1:{port}?from=desk@desk.example&to={{email}}"
+            with desk(tmp_path, teams=system.url, email=mail) as app:
+                app.desk.prefer(by="ben", event_type="flagged", channel="email")
+                tell(app, "n1", "ana", "ben")
+                assert [deliver(app, at=MONDAY + n * MINUTE).notices_sent for n in (4, 5, 6)] == [0, 2, 0]
+        finally:
+            server.stop()
+        [(to, message)] = box.mails
+        assert (to, message["subject"]) == (["ben@desk.example"], "n1 happened")
+        assert [body["to"]["id"] for _, body in system.got] == ["ana"]
+
+    def test_counts_by_command(self, here: App) -> None:
+        tell(here, "n1")
+        run_with = {"HELMDESK_NOTIFY_URLS": "{}"}
+        shown = CliRunner().invoke(commands, ["deliver"], obj={"home": here.settings.home}, env=run_with).output
+        assert shown == "sent 0, delayed 0, refused 0, replaced 0\nnotices: sent 0, delayed 0, refused 0, in inbox 1\n"
+        assert json.loads(run(here, "deliver", "--json"))["notices_sent"] == 0
+
+
+DIE = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from engine.storage.outbox import Outbox
+from pipelines.jobs.deliver import deliver
+from tests.pipelines.test_notices import desk
+
+setattr(Outbox, sys.argv[4], lambda *words, **named: os.kill(os.getpid(), signal.SIGKILL))
+with desk(Path(sys.argv[1]), database_url=sys.argv[2], teams=sys.argv[3]) as app:
+    deliver(app, at=datetime.fromisoformat(sys.argv[5]))
+"""
+
+
+class TestKills:
+    @pytest.mark.parametrize(("step", "sends"), [("queue_notices", 1), ("sent", 2), ("notice_sent", 2)])
+    def test_killed_between_two_steps_sends_again_under_the_same_key(
+        self, tmp_path: Path, database_url: str, system: HandlerSystem, step: str, sends: int
+    ) -> None:
+        at = MONDAY + 5 * MINUTE
+        with desk(tmp_path, database_url=database_url, teams=system.url) as app:
+            tell(app, "n1", "ana")
+            words = [sys.executable, "-c", DIE, str(tmp_path), database_url, system.url, step, at.isoformat()]
+            done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
+            assert done.returncode == -signal.SIGKILL, done.stderr
+            assert unsent(app) == {"n1/ana"}
+            assert deliver_when_free(app, at + MINUTE).notices_sent == 1
+            assert (len(system.keys), len(set(system.keys)), unsent(app)) == (sends, 1, set())
+            assert len(app.store.all(Notice)) == 1
+
+    def test_two_deliverers_send_once(
+        self, tmp_path: Path, database_url: str, system: HandlerSystem, process_pool: ProcessPoolExecutor
+    ) -> None:
+        with desk(tmp_path, database_url=database_url, teams=system.url) as app:
+            tell(app, "n1", "ana", "ben", "cleo")
+        words = tmp_path, database_url, system.url
+        running = [process_pool.submit(deliver_as_process, *words) for _ in range(2)]
+        assert sum(future.result(timeout=120) for future in running) == 3
+        assert len(system.keys) == len(set(system.keys)) == 3
+
+
+def deliver_when_free(app: App, at: datetime) -> Delivered:
+    """PostgreSQL sees a killed session a moment later."""
+    for _ in range(200):
+        try:
+            return deliver(app, at=at)
+        except Busy:
+            continue
+    raise AssertionError("the lock outlived its process")
+
+
+def deliver_as_process(home: Path, database_url: str, url: str) -> int:
+    with desk(home, database_url=database_url, teams=url) as app:
+        meet()
+        try:
+            return deliver(app, at=MONDAY + 5 * MINUTE).notices_sent
+        except Busy:
+            return 0
+
+
+class TestAlerts:
+    def test_are_sent_when_somebody_took_the_notice(self, sqlite_file: Path, system: HandlerSystem) -> None:
+        later = MONDAY + timedelta(days=9)
+        with desk(sqlite_file.parent, push=system.url) as app:
+            in_a_group(app, 1)
+            raise_and_queue(app, breached(1), tickets_of(app), as_of=later)
+            system.answers = [(500, {}, "")] * 9
+            deliver(app, at=later)
+            assert app.store.frame("sla_alerts")["notification_sent"].to_list() == [False]
+            deliver(app, at=later + MINUTE)
+            [row] = app.store.frame("sla_alerts").iter_rows(named=True)
+            assert (row["notification_sent"], row["notification_sent_at"]) == (True, later + MINUTE)
+
+    def test_message_says_what_slack_is_to_show(self, sqlite_file: Path, system: HandlerSystem) -> None:
+        """Seed S5-12: priority, tier, type, status, level, what remains; S5-09: a breach is posted in #escalations."""
+        later = MONDAY + timedelta(days=9)
+        with desk(sqlite_file.parent, slack=system.url) as app:
+            in_a_group(app, 1)
+            raise_and_queue(app, breached(1), tickets_of(app), as_of=later)
+            deliver(app, at=later)
+        [(_, body)] = system.got
+        assert (body["to"]["id"], body["title"]) == (
+            "#escalations",
+            "INC-0: resolution 1 min over its target (level 3)",
+        )
+        assert body["message"].splitlines()[1] == (
+            "priority: medium · tier: standard · type: incident · status: in_progress · level: 3 · remaining: -2 %"
+        )
+
+    def test_storm_is_one_digest_a_person_in_time_that_grows_with_it(
+        self, tmp_path: Path, sqlite_file: Path, system: HandlerSystem
+    ) -> None:
+        later, spent = MONDAY + timedelta(days=9), []
+        for size in (1_000, 5_000):
+            home = tmp_path / str(size)
+            with desk(home, teams=system.url) as app:
+                in_a_group(app, size)
+                clocks, tickets = breached(size), tickets_of(app)
+                raise_and_queue(app, clocks, tickets, as_of=later)
+                start = time.process_time()
+                done = deliver(app, at=later)
+                spent.append(time.process_time() - start)
+                assert done.notices_sent == 2
+                assert app.store.frame("sla_alerts")["notification_sent"].all()
+        titles = {body["to"]["id"]: body["title"] for _, body in system.got[2:]}
+        assert set(titles) == {"cleo", "dirk"}
+        assert all("5,000" in title or "5000" in title for title in titles.values()), titles
+        assert spent[1] < 10 * max(spent[0], 0.02)
+
+    def test_storm_of_single_news_is_one_message(self, here: App, system: HandlerSystem) -> None:
+        from engine.desk.notification_routing import NotificationRouting
+
+        spent = []
+        for size in (1_000, 5_000):
+            news = [
+                (News(id=f"{size}/{n}", event_type="rule", payload={"message": f"{n}"}), ["ana"]) for n in range(size)
+            ]
+            at = MONDAY + timedelta(hours=size // 1_000)
+            start = time.process_time()
+            here.store.put(NotificationRouting(here.store, here.desk.policies.notifications, at=at).queued(news))
+            assert deliver(here, at=at + 5 * MINUTE).notices_sent == 1
+            spent.append(time.process_time() - start)
+        assert [body["title"] for _, body in system.got] == ["1,000 notices: 1,000 rule", "5,000 notices: 5,000 rule"]
+        assert len(system.got[1][1]["message"].splitlines()) == 7
+        assert spent[1] < 10 * spent[0]
+
+
+class TestWishes:
+    def test_breach_goes_down_the_ladder_to_a_channel_with_an_address(self, here: App, system: HandlerSystem) -> None:
+        tell(here, "n1", event="sla_breach")
+        assert deliver(here, at=MONDAY).notices_sent == 1
+        assert here.desk.inbox(by="ana")[0].channel == "push"
+
+    def test_every_type_of_news_has_its_wish_or_the_general_one(self, here: App) -> None:
+        here.desk.prefer(by="ana", channel="in_app")
+        here.desk.prefer(by="ana", event_type="flagged", timing="daily_digest")
+        tell(here, "n1", event="rule")
+        tell(here, "n2")
+        rows = {row.id: (row.channel, row.scheduled_for) for row in here.store.all(QueuedNotification)}
+        assert rows == {
+            "n1/ana": ("in_app", MONDAY + 5 * MINUTE),
+            "n2/ana": ("in_app", MONDAY + timedelta(hours=23)),
+        }
+
+    def test_what_is_no_type_of_news_is_refused(self, here: App) -> None:
+        with pytest.raises(BadInput, match=r"no news of type 'asigned'; there is \*, assigned, transferred"):
+            here.desk.prefer(by="ana", event_type="asigned")
+
+    def test_silence_holds_what_comes_and_what_was_queued_and_loses_nothing(
+        self, here: App, system: HandlerSystem
+    ) -> None:
+        tell(here, "n1", ticket="web:1")
+        here.desk.working_on("web:1", by="ana", at=MONDAY + MINUTE)
+        for n in range(2, 5):
+            tell(here, f"n{n}", ticket="web:1", at=MONDAY + 10 * n * MINUTE)
+        tell(here, "urgent", ticket="web:1", event="sla_breach", at=MONDAY + 20 * MINUTE)
+        sent = [deliver(here, at=MONDAY + n * MINUTE).notices_sent for n in (5, 20, 60, 61, 62)]
+        assert (sent, unsent(here)) == ([0, 1, 0, 1, 0], set())
+        assert system.got[1][1]["title"] == "4 notices: 4 flagged"
+
+    def test_doctor_names_channels_without_an_address(self, here: App) -> None:
+        in_use, note = notices_to_people(here)
+        assert (in_use, note) == (
+            "teams; 0 wait, 0 refused",
+            "no address in HELMDESK_NOTIFY_URLS, so in the inbox: email, push",
+        )
+
+
+@pytest.mark.parametrize("given", ["{", "[1]", '{"E-Mail": "x"}', '{"email": 7}'])
+def test_setting_that_is_wrong_is_named_and_not_repeated(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELMDESK_NOTIFY_URLS", given.replace("{", '{"s3cret": "s3cret",', 1) if given == "{" else given)
+    with pytest.raises(BadInput, match="HELMDESK_NOTIFY_URLS: ") as caught:
+        open_app()
+    assert "s3cret" not in str(caught.value)

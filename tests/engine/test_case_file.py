@@ -203,6 +203,15 @@ def test_closing_tells_the_backlogs_what_a_case_was_part_of(store: Store) -> Non
     assert told == {"reliability": f"part of incident {incident.id}: VPN down", "product": "drops at 9"}
 
 
+def test_a_case_that_closes_by_itself_tells_them_too(store: Store) -> None:
+    desk = worked_on(store)
+    incident = desk.open_incident("web:1", title="VPN down", by="ana", at=later(2))
+    desk.resolve("web:1", by="ana", summary="s", at=later(3))
+    desk.close_resolved(["web:1"], at=later(days=60))
+    [signal] = store.all(cases.FeedbackSignal)
+    assert (signal.backlog, signal.summary) == (cases.Backlog.RELIABILITY, f"part of incident {incident.id}: VPN down")
+
+
 def test_the_shipped_owners_have_people_and_every_component_both_sides() -> None:
     from pipelines.app.people_files import load_people
     from pipelines.app.settings import shipped_data

@@ -99,8 +99,9 @@ def latest_alerts(reader: MartReader, *, days: int | None = None, limit: int = 5
     """The alerts that fired last."""
     since, values = _since("a.triggered_at", days, reader)
     return reader.query(
-        f"""SELECT a.ticket, a.reference, t.subject, a.clock, a.alert_type, a.level, a.triggered_at, a.deadline,
-        a.remaining_seconds FROM alerts a LEFT JOIN tickets t ON t.ticket = a.ticket
+        f"""SELECT a.ticket, a.reference, t.subject, a.kind, a.clock, a.condition, a.alert_type, a.level,
+        a.triggered_at, a.deadline, a.remaining_seconds, a.acknowledged_by, a.cleared_at
+        FROM alerts a LEFT JOIN tickets t ON t.ticket = a.ticket
         WHERE {since} ORDER BY a.triggered_at DESC, a.level DESC, a.deadline, a.ticket, a.clock LIMIT {int(limit)}""",
         values,
     )

@@ -153,8 +153,8 @@ def to_sweep(
 ) -> list[str]:
     """The tickets for which a sweep would raise or clear something: whose cells that hold are not those active.
 
-    `tickets` has ticket, status, priority, owner_id, created_at, updated_at; `active` ticket, condition, level;
-    `seconds_left` ticket, seconds_left. `sweep` is the rule; this asks it of a whole backlog at once.
+    `tickets` has ticket, status, priority, owner_id, assignee_id, created_at, updated_at; `active` ticket, condition,
+    level; `seconds_left` ticket, seconds_left. `sweep` is the rule; this asks it of a whole backlog at once.
     """
     is_open = pl.col("status").is_in(sorted(OPEN_STATUSES))
     cells = pl.concat(
@@ -184,8 +184,9 @@ def _timed(tickets: pl.DataFrame, row: Row, at: datetime, seconds_left: pl.DataF
 def _cells(timed: pl.DataFrame, row: Row, preset: Preset) -> pl.DataFrame:
     """The cells of one row of the matrix that hold for these open tickets: the frame `CELLS`."""
     is_quiet = pl.col("status").is_in(sorted(preset.quiet_statuses))
+    nobody = pl.col("owner_id").is_null() & pl.col("assignee_id").is_null()
     holds: dict[Condition, Callable[[float], pl.Expr]] = {
-        Condition.NOT_ASSIGNED: lambda seconds: pl.col("owner_id").is_null() & (pl.col("age") >= seconds),
+        Condition.NOT_ASSIGNED: lambda seconds: nobody & (pl.col("age") >= seconds),
         Condition.NOT_UPDATED: lambda seconds: ~is_quiet & (pl.col("idle") >= seconds),
         Condition.NOT_COMPLETED: lambda seconds: ~is_quiet & (pl.col("left") <= seconds),
     }
@@ -251,10 +252,11 @@ def _holding(
         return {}
     age = elapsed(row.calendar, ticket.created_at, at)
     is_quiet = ticket.status in preset.quiet_statuses
+    nobody = ticket.owner_id is None and ticket.assignee_id is None
     idle = None if is_quiet else elapsed(row.calendar, ticket.updated_at, at)
     left = seconds_left if seconds_left is not None else row.due_minutes * 60 - age
     holds: dict[Condition, Callable[[float], bool]] = {
-        Condition.NOT_ASSIGNED: lambda seconds: ticket.owner_id is None and age >= seconds,
+        Condition.NOT_ASSIGNED: lambda seconds: nobody and age >= seconds,
         Condition.NOT_UPDATED: lambda seconds: idle is not None and idle >= seconds,
         Condition.NOT_COMPLETED: lambda seconds: not is_quiet and left <= seconds,
     }

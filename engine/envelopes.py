@@ -57,7 +57,6 @@ class Envelope(Frozen):
 
 class EnvelopePolicy(Frozen):
     response_minutes: int = Field(default=240, ge=1)
-    overdue_goes_to: str = "team:escalation-managers"
 
 
 class Enveloped(NamedTuple):

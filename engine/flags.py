@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
+import polars as pl
 from pydantic import Field
 
 from engine import lifecycle
@@ -127,6 +128,26 @@ def is_repeat_contact(
     earlier = [t for t in of_requester if t.id != ticket.id and since <= t.created_at <= ticket.created_at]
     same = sum(_is_same_issue(ticket, other) for other in earlier)
     return 1 + same + chasers(e for e in entries if e.ticket_id == ticket.id) >= policy.contacts
+
+
+def came_back(tickets: pl.DataFrame, new: pl.DataFrame, *, policy: RepeatContact) -> list[str]:
+    """Those of the `new` tickets whose tickets alone make them repeat contacts, out of all `tickets` of the store: what
+    `is_repeat_contact` says where nobody chased an answer; a property test holds the two equal. Both have ticket,
+    requester_id, product, category, created_at."""
+    named = tickets.select("ticket", "requester_id", "product", "category", "created_at").drop_nulls("requester_id")
+    mine = named.join(new.select("ticket"), on="ticket", how="semi")
+    by_category = (pl.col("category") != "other") & (pl.col("category") == pl.col("category_before"))
+    by_product = pl.col("product") == pl.col("product_before")
+    is_same = pl.when(pl.col("product").is_null()).then(by_category).otherwise(by_product)
+    pairs = mine.join(named, on="requester_id", suffix="_before").filter(
+        is_same,
+        pl.col("ticket") != pl.col("ticket_before"),
+        (pl.col("created_at") - pl.col("created_at_before")).is_between(
+            timedelta(), timedelta(days=policy.within_days)
+        ),
+    )
+    often = pairs.group_by("ticket").len().filter(pl.col("len") + 1 >= policy.contacts)
+    return often["ticket"].sort().to_list()
 
 
 def _is_same_issue(one: Ticket, other: Ticket) -> bool:

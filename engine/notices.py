@@ -45,7 +45,7 @@ def notice_of(
     news = sum(_weight(row) for row in batch)
     lines = list(_lines(ordered, policy.first_few))
     if news > policy.first_few:
-        lines.append(f"All of it: helmdesk inbox --agent {first.agent_id} --show {key}")
+        lines.append(f"All of it: helmdesk desk notice news {key} --by {first.agent_id}")
     return Notice(
         id=key,
         agent_id=first.agent_id,

@@ -28,6 +28,19 @@ class PriorityScore(Frozen):
     preset: str
     calculated_at: Instant
 
+    @property
+    def in_words(self) -> str:
+        """Base, each factor that is not 1, and what they make."""
+        factors = "".join(f" × {factor:g} {WORDS[name]}" for name, factor in self.multipliers.items() if factor != 1)
+        return f"{self.base:g}{factors} = {self.score:g}"
+
+
+WORDS = {
+    "sla": "SLA", "vip": "VIP", "escalation": "envelope", "staleness": "untouched", "flags": "flag",
+    "customer_waiting": "customer waits", "reopened": "reopened",
+}  # fmt: skip
+"""What each factor is called beside a score."""
+
 
 class Section(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
@@ -36,10 +49,27 @@ class Section(StrEnum):
 
 
 class Left(Frozen):
-    """A factor while less than `below_hours` are left."""
+    """A factor while less than `below_hours` are left of the promise that falls due next, or less than `below_share` of
+    the target of a clock that runs: a paused one presses nobody."""
 
-    below_hours: float
+    below_hours: float | None = None
+    below_share: float | None = None
     factor: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> "Left":
+        if (self.below_hours is None) == (self.below_share is None):
+            raise ValueError("give below_hours or below_share, one of them")
+        return self
+
+    @property
+    def limit(self) -> float:
+        """In seconds, or as a share."""
+        return self.below_share if self.below_share is not None else (self.below_hours or 0.0) * 3_600.0
+
+    def holds(self, seconds: float | None, share: float | None) -> bool:
+        left = seconds if self.below_share is None else share
+        return left is not None and left < self.limit
 
 
 class Gone(Frozen):
@@ -87,6 +117,7 @@ class Preset(Frozen):
     reopened: float = 1.0
     ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
     attention_score: float = 80.0
+    attention_sla_over: float = 1.0
     attention_statuses: frozenset[Status] = frozenset()
     waiting_statuses: frozenset[Status] = frozenset({Status.WAITING_INTERNAL})
 
@@ -94,8 +125,10 @@ class Preset(Frozen):
     def _complete_and_ordered(self) -> "Preset":
         if missing := sorted(set(Priority) - set(self.base)):
             raise ValueError(f"base has no value for {', '.join(missing)}")
-        if [step.below_hours for step in self.sla] != sorted(step.below_hours for step in self.sla):
-            raise ValueError("sla steps must go from few hours to many: the first that holds counts")
+        if len({step.below_share is None for step in self.sla}) > 1:
+            raise ValueError("sla steps are all in below_hours or all in below_share")
+        if [step.limit for step in self.sla] != sorted(step.limit for step in self.sla):
+            raise ValueError("sla steps must go from little left to much: the first that holds counts")
         for name in ("staleness", "customer_waiting"):
             limits = [step.at_least for step in getattr(self, name)]
             if limits != sorted(limits, reverse=True):
@@ -120,6 +153,7 @@ def score(
     at: datetime,
     preset: Preset,
     sla_seconds_left: float | None = None,
+    sla_share_left: float | None = None,
     flags: Collection[FlagType] = (),
     has_active_envelope: bool = False,
     longest_pending_envelope: timedelta | None = None,
@@ -128,7 +162,7 @@ def score(
     """Base times every factor, rounded half up to two decimals (seed S1-27). Without a deadline the SLA counts 1."""
     pending = longest_pending_envelope.total_seconds() if longest_pending_envelope is not None else None
     factors = {
-        "sla": _left(preset.sla, sla_seconds_left),
+        "sla": next((step.factor for step in preset.sla if step.holds(sla_seconds_left, sla_share_left)), 1.0),
         "vip": max(preset.vip if ticket.vip or FlagType.VIP in flags else 1.0, preset.tiers.get(ticket.tier, 1.0)),
         "escalation": _escalation(preset.escalation, has_active_envelope=has_active_envelope, pending=pending),
         "staleness": _gone(preset.staleness, at - ticket.updated_at),
@@ -153,7 +187,7 @@ def score(
 
 def section(ticket: Ticket, scored: PriorityScore, *, preset: Preset) -> Section:
     """Where the queue shows it: what burns first, then what waits on others (seed S1-34)."""
-    burns = scored.score >= preset.attention_score or scored.multipliers.get("sla", 1.0) > 1
+    burns = scored.score >= preset.attention_score or scored.multipliers.get("sla", 1.0) > preset.attention_sla_over
     if burns or ticket.status in preset.attention_statuses:
         return Section.NEEDS_ATTENTION
     return Section.WAITING_ON_OTHERS if ticket.status in preset.waiting_statuses else Section.ON_TRACK
@@ -190,6 +224,7 @@ SCORE_COLUMNS = pl.Schema(
         "updated_at": pl.Datetime("us", "UTC"),
         "first_response_at": pl.Datetime("us", "UTC"),
         "sla_seconds_left": pl.Float64(),  # null without a deadline
+        "sla_share_left": pl.Float64(),  # null without a clock that runs
         "flags": pl.List(pl.String()),  # active ones; null reads as none
         "has_active_envelope": pl.Boolean(),
         "pending_envelope_seconds": pl.Float64(),  # of the longest pending one; null without
@@ -201,19 +236,33 @@ SCORE_COLUMNS = pl.Schema(
 
 def score_expr(*, at: datetime, preset: Preset) -> pl.Expr:
     """`score` for a whole queue as one expression over SCORE_COLUMNS; a property test holds the two equal."""
-    base = pl.lit(None, pl.Float64)
-    for priority, points in preset.base.items():
-        base = pl.when(pl.col("priority") == priority.value).then(points).otherwise(base)
-    product = base.fill_null(preset.base[Priority.MEDIUM])
+    product = base_expr(preset)
     for factor in factor_exprs(at=at, preset=preset).values():
         product = product * factor
     cents = (product * 100 + 0.5).floor()
     return (cents / 100).round(2).alias("score")  # Polars divides a column by multiplying with 1/100
 
 
+def base_expr(preset: Preset) -> pl.Expr:
+    base = pl.lit(None, pl.Float64)
+    for priority, points in preset.base.items():
+        base = pl.when(pl.col("priority") == priority.value).then(points).otherwise(base)
+    return base.fill_null(preset.base[Priority.MEDIUM])
+
+
+def in_words_expr(*, at: datetime, preset: Preset) -> pl.Expr:
+    """`PriorityScore.in_words` for a whole queue."""
+    parts = [
+        pl.when(factor != 1).then(pl.format(" × {} " + WORDS[name], _shown(factor))).otherwise(pl.lit(""))
+        for name, factor in factor_exprs(at=at, preset=preset).items()
+    ]
+    points = score_expr(at=at, preset=preset)
+    return pl.concat_str([_shown(base_expr(preset)), *parts, pl.lit(" = "), _shown(points)]).alias("score_parts")
+
+
 def section_expr(*, at: datetime, preset: Preset) -> pl.Expr:
     burns = score_expr(at=at, preset=preset) >= preset.attention_score
-    at_risk = factor_exprs(at=at, preset=preset)["sla"] > 1
+    at_risk = factor_exprs(at=at, preset=preset)["sla"] > preset.attention_sla_over
     return (
         pl.when(burns | at_risk | _has_status(preset.attention_statuses))
         .then(pl.lit(Section.NEEDS_ATTENTION.value))
@@ -226,10 +275,10 @@ def section_expr(*, at: datetime, preset: Preset) -> pl.Expr:
 
 def factor_exprs(*, at: datetime, preset: Preset) -> dict[str, pl.Expr]:
     """Every factor by name, in the order they are multiplied."""
-    left, flags = pl.col("sla_seconds_left"), pl.col("flags").fill_null([])
+    flags = pl.col("flags").fill_null([])
     is_vip = pl.col("vip").fill_null(value=False) | flags.list.contains(FlagType.VIP.value)
     factors = {
-        "sla": _first((left < step.below_hours * 3_600.0, step.factor) for step in preset.sla),
+        "sla": _first((_left(step) < step.limit, step.factor) for step in preset.sla),
         "vip": pl.max_horizontal(_first([(is_vip, preset.vip)]), _by_tier(preset)),
         "escalation": _first([(_helped(preset.escalation), preset.escalation.factor)]),
         "staleness": _gone_expr(preset.staleness, pl.col("updated_at"), at),
@@ -243,14 +292,17 @@ def factor_exprs(*, at: datetime, preset: Preset) -> dict[str, pl.Expr]:
     return {name: _clamp_expr(factor, preset.ranges.get(name)) for name, factor in factors.items()}
 
 
+def _left(step: Left) -> pl.Expr:
+    return pl.col("sla_seconds_left" if step.below_share is None else "sla_share_left")
+
+
+def _shown(number: pl.Expr) -> pl.Expr:
+    """As `:g` shows numbers of up to six digits."""
+    return number.round(2).cast(pl.String).str.replace(r"\.0$", "")
+
+
 def _rounded(points: float) -> float:
     return math.floor(points * 100 + 0.5) / 100
-
-
-def _left(steps: Sequence[Left], seconds: float | None) -> float:
-    if seconds is None:
-        return 1.0
-    return next((step.factor for step in steps if seconds < step.below_hours * 3_600.0), 1.0)
 
 
 def _gone(steps: Sequence[Gone], passed: timedelta) -> float:

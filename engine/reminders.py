@@ -2,16 +2,21 @@
 
 import calendar
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
+import polars as pl
 from pydantic import Field
 
-from engine.contracts import Event, Frozen, Instant, Kind, Status, Ticket
-from engine.envelopes import Envelope, EnvelopeStatus
+from engine.contracts import OPEN_STATUSES, Event, Frozen, Instant, Kind, Status, Ticket
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
+
+NEWS = timedelta(days=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UPDATED = pl.Datetime("us", "UTC")
 
 
 class ReminderType(StrEnum):
@@ -26,6 +31,10 @@ class ReminderStatus(StrEnum):
     TRIGGERED = "triggered"
     SNOOZED = "snoozed"
     COMPLETED = "completed"
+
+
+WAITING = (ReminderStatus.PENDING, ReminderStatus.SNOOZED)
+"""Those that still ring."""
 
 
 class Frequency(StrEnum):
@@ -62,10 +71,9 @@ class Reminder(Frozen):
 
 
 class ReminderPolicy(Frozen):
-    """When the desk reminds by itself; 0 switches one off."""
+    """When the desk reminds by itself; 0 switches one off. Of clocks that run out and help that nobody gives tell
+    alerts and rules."""
 
-    sla_warning_hours: float = Field(default=2, ge=0)
-    envelope_waiting_hours: float = Field(default=4, ge=0)
     no_customer_reply_days: float = Field(default=3, ge=0)
     stale_days: float = Field(default=5, ge=0)
 
@@ -98,7 +106,7 @@ def created_event(reminder: Reminder) -> Event:
 
 def trigger(reminder: Reminder, *, at: datetime) -> tuple[Reminder, list[Event]]:
     """Its instant has come: the agent is told. Only once until it is snoozed."""
-    if reminder.status not in {ReminderStatus.PENDING, ReminderStatus.SNOOZED} or reminder.due_at > at:
+    if reminder.status not in WAITING or reminder.due_at > at:
         raise NotAllowed(f"Reminder {reminder.id} is {reminder.status} and due at {reminder.due_at:%Y-%m-%d %H:%M}Z.")
     return _changed(reminder, {"status": ReminderStatus.TRIGGERED}, "system", at)
 
@@ -133,58 +141,69 @@ def next_turn(reminder: Reminder, *, after: datetime) -> datetime | None:
     return None if rule.end_date is not None and turn > rule.end_date else turn
 
 
-def automatic(
-    ticket: Ticket,
-    *,
-    at: datetime,
-    policy: ReminderPolicy,
-    sla_seconds_left: float | None = None,
-    envelopes: Iterable[Envelope] = (),
-) -> list[Reminder]:
+def automatic(ticket: Ticket, *, at: datetime, policy: ReminderPolicy) -> list[Reminder]:
     """The reminders a ticket calls for by itself (seed S1-45), for its owner; none without one or once it is done.
 
-    Ids name the situation, so that asking again gives the same reminders and the store keeps them once.
+    Ids name the situation, so that asking again gives the same reminders and the store keeps them once. What has been
+    so for more than a day longer is history, and wakes nobody when it is first seen.
     """
     if ticket.owner_id is None or not ticket.is_open:
         return []
     idle = at - ticket.updated_at
-    window = ticket.updated_at.isoformat()
-    found: list[tuple[str, ReminderType, str]] = []
-    if sla_seconds_left is not None and policy.sla_warning_hours:
-        if sla_seconds_left < 0:
-            found.append(("breach", ReminderType.SLA_WARNING, "has broken its promise"))
-        elif sla_seconds_left <= policy.sla_warning_hours * 3600:
-            found.append(("sla", ReminderType.SLA_WARNING, f"has {sla_seconds_left / 3600:.1f} h left"))
-    for envelope in _waiting(envelopes, ticket, at, policy):
-        found.append((f"envelope/{envelope.id}", ReminderType.CUSTOM, "has an envelope that nobody has accepted"))
-    if _is_idle(idle, policy.no_customer_reply_days) and ticket.status == Status.WAITING_CUSTOMER:
-        found.append((f"no_reply/{window}", ReminderType.FOLLOW_UP, "has had no answer from the customer"))
-    if _is_idle(idle, policy.stale_days):
-        found.append((f"stale/{window}", ReminderType.CHECK_IN, "has not been touched for days"))
     return [
         Reminder(
-            id=f"{ticket.id}/auto/{name}",
+            id=f"{ticket.id}/auto/{one.name}/{(ticket.updated_at - EPOCH) // timedelta(microseconds=1)}",
             ticket_id=ticket.id,
             agent_id=ticket.owner_id,
-            type=kind,
+            type=one.type,
             trigger_at=at,
-            message=f"{ticket.reference} {message}.",
+            message=f"{ticket.reference} {one.message}.",
             created_at=at,
         )
-        for name, kind, message in found
+        for one in _occasions(policy)
+        if (one.status is None or ticket.status == one.status) and one.after <= idle <= one.after + NEWS
     ]
 
 
-def _waiting(envelopes: Iterable[Envelope], ticket: Ticket, at: datetime, policy: ReminderPolicy) -> list[Envelope]:
-    if not policy.envelope_waiting_hours:
-        return []
-    since = at - timedelta(hours=policy.envelope_waiting_hours)
-    here = [e for e in envelopes if e.ticket_id == ticket.id and e.status == EnvelopeStatus.PENDING]
-    return [e for e in here if e.created_at <= since]
+def called_for(tickets: pl.DataFrame, *, at: datetime, policy: ReminderPolicy) -> pl.DataFrame:
+    """The ids (`id`) of what `automatic` gives, by `ticket`, for a whole store at once; a property test holds the two
+    equal. `tickets` has ticket, status, owner_id, updated_at."""
+    mine = tickets.filter(pl.col("status").is_in(sorted(OPEN_STATUSES)) & pl.col("owner_id").is_not_null())
+    idle = pl.lit(at, UPDATED) - pl.col("updated_at")
+    since = pl.col("updated_at").dt.timestamp("us")
+    found = [
+        mine.filter(
+            idle.is_between(one.after, one.after + NEWS),
+            pl.lit(value=True) if one.status is None else pl.col("status") == one.status.value,
+        ).select("ticket", id=pl.format("{}/auto/" + one.name + "/{}", "ticket", since))
+        for one in _occasions(policy)
+    ]
+    return pl.concat([pl.DataFrame(schema={"ticket": pl.String(), "id": pl.String()}), *found])
 
 
-def _is_idle(idle: timedelta, days: float) -> bool:
-    return days > 0 and idle >= timedelta(days=days)
+def due_expr(at: datetime) -> pl.Expr:
+    """Whether the instant of a reminder has come, on rows of the store."""
+    return pl.coalesce("snooze_until", "trigger_at") <= pl.lit(at, UPDATED)
+
+
+class _Occasion(NamedTuple):
+    """What the desk reminds of: untouched for so long, in a status."""
+
+    name: str
+    type: ReminderType
+    message: str
+    after: timedelta
+    status: Status | None = None
+
+
+def _occasions(policy: ReminderPolicy) -> list[_Occasion]:
+    silent, stale = timedelta(days=policy.no_customer_reply_days), timedelta(days=policy.stale_days)
+    waiting = Status.WAITING_CUSTOMER
+    every = [
+        _Occasion("no_reply", ReminderType.FOLLOW_UP, "has had no answer from the customer", silent, waiting),
+        _Occasion("stale", ReminderType.CHECK_IN, "has not been touched for days", stale),
+    ]
+    return [one for one in every if one.after > timedelta()]
 
 
 def _guard(reminder: Reminder, by: str) -> None:

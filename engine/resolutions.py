@@ -77,7 +77,7 @@ class Claim(Frozen):
     why_eligible: Eligibility
     why_eligible_text: str = ""
     type: ResolutionType
-    amount: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False)
+    amount: Decimal | None = Field(default=None, ge=0, allow_inf_nan=False, max_digits=18, decimal_places=4)
     currency: str = "EUR"
 
 

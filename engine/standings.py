@@ -33,7 +33,9 @@ _GROUPING = (Kind.GROUP, Kind.ALLOCATED)
 _MOVING = (*_SETTING, *_HOLDING, *_GROUPING, Kind.RESPONSE, Kind.PAUSE, Kind.RESUME)
 _NEED_VALUE = (*_SETTING, Kind.ALLOCATED)
 """Without a value they move nothing: a decision to wait leaves the group as it is."""
-_UNNOTICED = (Kind.CLASSIFIED, Kind.DRAFTED, Kind.ALERT, Kind.ACKNOWLEDGED, Kind.REMINDER, Kind.ALLOCATED)
+_UNNOTICED = (
+    Kind.CLASSIFIED, Kind.DRAFTED, Kind.ALERT, Kind.ACKNOWLEDGED, Kind.REMINDER, Kind.RULE, Kind.ALLOCATED
+)  # fmt: skip
 """What the desk notes about a ticket by itself; the ticket is not updated by it."""
 HISTORY_KINDS = frozenset(Kind) - (frozenset(_UNNOTICED) - {Kind.ALLOCATED})
 """The kinds of events from which it follows how a ticket stands or stood."""

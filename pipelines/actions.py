@@ -83,9 +83,30 @@ def reply(
 
 def seconds_left(app: "App") -> dict[str, float]:
     """By open ticket, what its next promise had left when the marts were last published; none before."""
+    return _by_ticket(app, "seconds_left")
+
+
+def share_left(app: "App") -> dict[str, float]:
+    """By open ticket, the least share of its target that a clock then had which was not paused."""
+    return _by_ticket(app, "share_left")
+
+
+def score_in_words(app: "App", ticket: str) -> str | None:
+    """How the score of an open ticket came about when the marts were last published, and when; None if it was not in
+    the queue then."""
     try:
-        queue = published(app).frame("work_queue")
+        with published(app) as reader:
+            found = reader.query("SELECT score_parts FROM work_queue WHERE ticket = ?", [ticket])["score_parts"]
+            return f"{found[0]}, as of {reader.publication.as_of:%Y-%m-%d %H:%MZ}" if len(found) else None
+    except NotFound:
+        return None
+
+
+def _by_ticket(app: "App", column: str) -> dict[str, float]:
+    try:
+        with published(app) as reader:
+            queue = reader.frame("work_queue")
     except NotFound:
         return {}
-    known = queue.select("ticket", "seconds_left").drop_nulls()
-    return {ticket: float(seconds) for ticket, seconds in known.iter_rows()}
+    known = queue.select("ticket", column).drop_nulls()
+    return {ticket: float(value) for ticket, value in known.iter_rows()}

@@ -14,7 +14,6 @@ from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.desk import desk
 from pipelines.commands.grants import grants
-from pipelines.commands.inbox import inbox
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
@@ -23,6 +22,7 @@ from pipelines.commands.people import people
 from pipelines.commands.policy import policy
 from pipelines.commands.pull import pull
 from pipelines.commands.push import push
+from pipelines.commands.rules import rules
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import AsOf, as_of_or_now, keep_bytecode, open_here, plain, progress_bars
 from pipelines.commands.ticket import ticket
@@ -53,6 +53,7 @@ command_line.add_typer(keys, name="keys")
 command_line.add_typer(push, name="push")
 command_line.add_typer(outcomes, name="outcomes", invoke_without_command=True)
 command_line.add_typer(policy, name="policy")
+command_line.add_typer(rules, name="rules")
 
 NEW_OBJECTS = 100_000
 """Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps."""
@@ -73,8 +74,6 @@ def main() -> None:
     except HelmdeskError as error:
         print(f"helmdesk: {plain(' '.join(str(error).split()))}", file=sys.stderr)
         sys.exit(exit_code(error))
-    finally:
-        gc.freeze()  # the process ends: its last looks for garbage would cost a cycle .8 s of CPU and free nothing
 
 
 def exit_code(error: HelmdeskError) -> int:
@@ -123,7 +122,6 @@ command_line.command("inspect")(inspect)
 command_line.command("ingest")(ingest)
 command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
-command_line.command("inbox")(inbox)
 command_line.command("coverage")(coverage)
 
 
@@ -135,9 +133,9 @@ def cycle(
         float | None, typer.Option(min=0.1, help="Minutes: go on, a cycle every so often, until Ctrl-C.")
     ] = None,
 ) -> None:
-    """Every stage once: ingest the inbox, triage, evaluate the SLA, enrich, allocate, deliver, publish.
+    """Every stage once: ingest the inbox, triage, evaluate the SLA, enrich, allocate, sweep, deliver, publish.
 
-    A stage that fails holds up no other; the exit code is then 11 for ingest to 17 for publish, of the first that did.
+    A stage that fails holds up no other; the exit code is then 11 for ingest to 18 for publish, of the first that did.
     """
     from pipelines.commands.next_steps import of_then, other_hours
     from pipelines.commands.summary import show
@@ -189,6 +187,13 @@ def allocate(context: typer.Context, as_of: AsOf = None) -> None:
 def evaluate(context: typer.Context, as_of: AsOf = None) -> None:
     """Replay every SLA clock as of one instant and raise what is new."""
     print(", ".join(f"{name} {count}" for name, count in _stage(context, "evaluate", as_of).items()))
+
+
+@command_line.command()
+def sweep(context: typer.Context, as_of: AsOf = None) -> None:
+    """Ask the rules about what is new, remind, close what stayed resolved, and mark who came back."""
+    shown = "rules acted {rules}, reminders set {reminders}, rung {rung}, closed {closed}, repeat contacts {marked}"
+    print(shown.format_map(_stage(context, "sweep", as_of)))
 
 
 @command_line.command()

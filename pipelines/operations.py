@@ -27,7 +27,7 @@ Result = BaseModel | list[Any] | None
 
 ACTIONS: Mapping[str, Callable[..., Any]] = {"reply": actions.reply}
 """Use cases that triage has a part in: called by these, which call the desk."""
-GIVEN = frozenset({"self", "app", "by", "at", "seconds_left"})
+GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})
 """What `perform` gives itself."""
 
 
@@ -221,6 +221,8 @@ def perform(
         given["at"] = at or app.now()
     if "seconds_left" in wanted:
         given["seconds_left"] = actions.seconds_left(app)
+    if "share_left" in wanted:
+        given["share_left"] = actions.share_left(app)
     named = [_key(app, operation, key)] if operation.key else []
     try:
         if operation.use_case in ACTIONS:

@@ -236,6 +236,7 @@ class Snapshot:
     related = _table("related_tickets")
     """The earlier tickets (`other_id`) that each may belong to."""
     alerts = _table("sla_alerts")
+    nudges = _table("alerts")
     flags = _table("case_flags")
     envelopes = _table("envelopes")
     surveys = _table("surveys")

@@ -21,11 +21,11 @@ def scored(
     preset: "Preset",
     at: datetime,
 ) -> pl.DataFrame:
-    """Open tickets with `score`, `section` and the promise that falls due next, the highest score first.
+    """Open tickets with `score`, `score_parts`, `section` and the promise that falls due next, the highest score first.
 
     All but the preset are parts of a snapshot as of `at`.
     """
-    from engine.priority import score_expr, section_expr
+    from engine.priority import in_words_expr, score_expr, section_expr
 
     queue = (
         tickets.filter("is_open")
@@ -33,25 +33,28 @@ def scored(
         .join(_flags(flags, at), on="ticket", how="left")
         .join(_waiting(envelopes, at), on="ticket", how="left")
         .join(_reopened(clocks), on="ticket", how="left")
-        .with_columns(sla_seconds_left=pl.col("seconds_left").cast(pl.Float64))
+        .with_columns(sla_seconds_left=pl.col("seconds_left").cast(pl.Float64), sla_share_left="share_left")
     )
-    return queue.with_columns(score_expr(at=at, preset=preset), section_expr(at=at, preset=preset)).sort(
-        ["score", "created_at", "ticket"], descending=[True, False, False]
-    )
+    made = (expr(at=at, preset=preset) for expr in (score_expr, section_expr, in_words_expr))
+    return queue.with_columns(*made).sort(["score", "created_at", "ticket"], descending=[True, False, False])
 
 
 def next_promise(clocks: pl.DataFrame) -> pl.DataFrame:
-    """Per ticket: the worst state of its running clocks, and the one with the fewest business seconds left."""
+    """Per ticket: the worst state of its running clocks, the one with the fewest business seconds left, and the least
+    share of its target that a clock has which is not paused."""
     running = clocks.filter(pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null())
     nearest = running.sort("remaining", "clock").unique("ticket", keep="first", maintain_order=True)
     has = [(running["state"].cast(pl.String) == state).alias(state) for state in ("breached", "at_risk")]
-    worst = running.select("ticket", *has).group_by("ticket").agg(pl.col("breached", "at_risk").any())
+    share = pl.when(~pl.col("is_paused")).then(pl.col("remaining") / pl.col("target"))
+    each = running.select("ticket", *has, share_left=share).group_by("ticket")
+    worst = each.agg(pl.col("breached", "at_risk").any(), pl.col("share_left").min())
     state = pl.when("breached").then(pl.lit("breached")).when("at_risk").then(pl.lit("at_risk"))
     return nearest.join(worst, on="ticket").select(
         "ticket",
         next_clock=pl.col("clock").cast(pl.String),
         next_due_at="due_at",
         seconds_left="remaining",
+        share_left="share_left",
         sla_state=state.otherwise(pl.lit("on_track")),
     )
 

@@ -33,11 +33,9 @@ TEXT = {
     )
 }  # fmt: skip
 
-USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {
-    "the sweep": "arrived escalate_overdue set_reminders close_resolved",
-}
+USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK: dict[str, str] = {}
 """No page, command, route or sweep calls these yet; each goes from here with the door that opens it."""
-POLICIES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = {"reminders", "rules"}
+POLICIES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = set[str]()
 """Only use cases that wait read these."""
 MARTS_FOR_READERS_OUTSIDE = {"response_times", "reopens"}
 """For one's own DuckDB: the pages work the same out for the tickets that are chosen."""

@@ -52,8 +52,10 @@ def fired(reader: MartReader, window: str) -> None:
         fired=pl.col("triggered_at").map_elements(lambda at: words.instant(at, zone), return_dtype=pl.String),
         alert=pl.col("alert_type"),
         level="level",
-        clock=pl.col("clock").replace(words.CLOCKS),
+        about=pl.coalesce(pl.col("clock").replace(words.CLOCKS), pl.col("condition").str.replace_all("_", " ")),
         left=pl.col("remaining_seconds").map_elements(words.left, return_dtype=pl.String),
+        seen_by="acknowledged_by",
+        holds=pl.when(pl.col("kind") == "nudge").then(pl.col("cleared_at").is_null()),
     )
     cards.tickets_table(shown, latest["ticket"].to_list(), key="opened alert", subject=_WIDE)
 

@@ -65,6 +65,7 @@ class Kind(StrEnum):
     REMINDER = "reminder"
     ALERT = "alert"
     ACKNOWLEDGED = "acknowledged"
+    RULE = "rule"
 
 
 CLOCK_KINDS = frozenset(

@@ -1,128 +1,201 @@
-"""What the desk does by itself when time passes: remind, escalate, close; asking twice does nothing twice."""
+"""What the desk does by itself when something happens or time passes: rules, reminders, closing; each once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-import polars as pl
+from more_itertools import chunked
 from pydantic import BaseModel
 
-from engine import envelopes, lifecycle, reminders, rules
-from engine.contracts import OPEN_STATUSES, Agent, AssignmentGroup, Event, Kind, Status, Ticket
+from engine import lifecycle, reminders, rules
+from engine.contracts import Agent, AllocationDecision, AssignmentGroup, Event, Kind, Outcome, Status, Team, Ticket
+from engine.desk.notification_routing import KEYS_AT_ONCE, NotificationRouting
 from engine.desk.nudges import Nudges
 from engine.notifications import News
 from engine.shared.errors import Conflict
+from engine.storage.outbox import Destination
+
+
+class RuleDecision(NamedTuple):
+    """What rules do about one ticket, to be kept as one."""
+
+    ticket: Ticket
+    events: list[Event]
+    records: list[BaseModel]
+    acts: list[rules.Fired]
+    news: list[tuple[News, list[str]]]
+
+
+class ReminderDecision(NamedTuple):
+    """A reminder as it was set or rang, to be kept as one with its event and whom it reaches."""
+
+    ticket: Ticket
+    events: list[Event]
+    records: list[BaseModel]
+    reminder: reminders.Reminder
 
 
 class Automations(Nudges):
-    """Run by the schedule; each ticket is a transaction of its own, so that one conflict stops no other."""
+    """Run by the sweep. Tickets are read before what was done about them: who was faster has moved them on since, and
+    what they did is left as it is."""
 
-    def arrived(self, ticket_ids: Iterable[str], *, at: datetime) -> list[rules.Fired]:
-        """Apply the rules on creation to new tickets, and flag who came back too often; returns what fired."""
-        new = self.store.tickets(ids=ticket_ids)
-        fired = [act for ticket in new for act in self._apply(rules.Trigger.TICKET_CREATED, ticket, at=at)]
-        often = self._frequent_requesters()
-        for ticket in new:
-            if ticket.requester_id in often:
-                self.flag_repeat_contact(ticket.id, at=at)
-        return fired
+    def rules_that_never_act(self) -> dict[str, str]:
+        """Rules that can't act on this desk, by name, and why."""
+        here = self.here()
+        found = {rule.name: here.why_never(rule) for rule in self.policies.rules.rules}
+        return {name: why for name, why in found.items() if why}
 
-    def set_reminders(
-        self, *, at: datetime, seconds_left: Mapping[str, float] | None = None
-    ) -> list[reminders.Reminder]:
-        """Set the reminders that open tickets call for, each once, and trigger those whose instant has come."""
-        known = {reminder.id for reminder in self.store.all(reminders.Reminder)}
-        envelopes_by_ticket = self._open_envelopes()
-        for ticket in self.store.tickets(statuses=OPEN_STATUSES):
-            called_for = reminders.automatic(
-                ticket,
-                at=at,
-                policy=self.policies.reminders,
-                sla_seconds_left=(seconds_left or {}).get(ticket.id),
-                envelopes=envelopes_by_ticket.get(ticket.id, []),
-            )
-            new = [reminder for reminder in called_for if reminder.id not in known]
-            self._try(ticket, [reminders.created_event(reminder) for reminder in new], *new, at=at)
-        return self._trigger_due(at)
+    def apply_rules(
+        self, facts: Sequence[rules.Fact], *, at: datetime, destination: Destination | None = None
+    ) -> list[rules.Fired]:
+        """Ask the rules that can act about facts, each once; returns what they did. A ticket that moves on meanwhile is
+        left to the next sweep. Where a group is to be told to another system, `destination` is it."""
+        by_ticket: dict[str, list[rules.Fact]] = {}
+        for fact in facts:
+            by_ticket.setdefault(fact.ticket_id, []).append(fact)
+        tickets, here = self.store.tickets(ids=by_ticket), self.here()
+        usable = [rule for rule in self.policies.rules.rules if here.why_never(rule) is None]
+        asking = _Asking(usable, here, self._among("rule_firings", by_ticket), at)
+        decisions = [asking.about(ticket, by_ticket[ticket.id]) for ticket in tickets]
+        self.store.put([record for one in decisions if not one.acts for record in one.records])
+        acting = self._with_notices([one for one in decisions if one.acts], at)
+        done = self.store.note(acting, at=at, destination=destination) if acting else []
+        return [act for decision in done for act in decision.acts]
 
-    def escalate_overdue(self, *, at: datetime) -> list[rules.Fired]:
-        """Apply the rules on envelopes that have waited too long (seed S1-26); returns what fired."""
-        pending = self.store.all(envelopes.Envelope, status=envelopes.EnvelopeStatus.PENDING)
-        fired: list[rules.Fired] = []
-        for envelope in pending:
-            ticket = self.store.ticket(envelope.ticket_id)
-            fired += self._apply(rules.Trigger.AGE_EXCEEDED, ticket, at=at, envelope=envelope)
-        return fired
+    def _with_notices(self, decisions: Sequence[RuleDecision], at: datetime) -> list[RuleDecision]:
+        routing = NotificationRouting(self.store, self.policies.notifications, at=at)
+        rows: dict[str | None, list[BaseModel]] = {}
+        for row in routing.queued([news for decision in decisions for news in decision.news]):
+            rows.setdefault(row.ticket_id, []).append(row)
+        return [one._replace(records=[*one.records, *rows.get(one.ticket.id, [])]) for one in decisions]
 
-    def close_resolved(self, *, at: datetime) -> list[Ticket]:
-        """Close what has stayed resolved for as long as the lifecycle says (seed S4-03)."""
+    def set_reminders(self, ticket_ids: Iterable[str], *, at: datetime) -> list[reminders.Reminder]:
+        """Set the reminders that these tickets call for, each once."""
+        tickets = self.store.tickets(ids=ticket_ids)
+        known = self._among("reminders", [ticket.id for ticket in tickets])
+        decisions = [
+            ReminderDecision(ticket, [reminders.created_event(reminder)], [reminder], reminder)
+            for ticket in tickets
+            for reminder in reminders.automatic(ticket, at=at, policy=self.policies.reminders)
+            if reminder.id not in known
+        ]
+        return [done.reminder for done in self.store.note(decisions, at=at)] if decisions else []
+
+    def ring_reminders(self, *, at: datetime) -> list[reminders.Reminder]:
+        """Tell agents of the reminders whose instant has come; returns those."""
+        frame = self.store.frame("reminders", where={"status": reminders.WAITING})
+        due = frame.filter(reminders.due_expr(at)).sort("trigger_at", "id").select("id", "ticket_id")
+        if due.is_empty():
+            return []
+        tickets = {ticket.id: ticket for ticket in self.store.tickets(ids=due["ticket_id"])}
+        read = [self.store.get(reminders.Reminder, key) for key in due["id"]]
+        ringing = [one for one in read if one.status in reminders.WAITING and one.due_at <= at]
+        routing = NotificationRouting(self.store, self.policies.notifications, at=at)
+        decisions = [self._ring(one, tickets[one.ticket_id], routing, at) for one in ringing]
+        return [done.reminder for done in self.store.note(decisions, at=at)] if decisions else []
+
+    def _ring(
+        self, reminder: reminders.Reminder, ticket: Ticket, routing: NotificationRouting, at: datetime
+    ) -> ReminderDecision:
+        rung, events = reminders.trigger(reminder, at=at)
+        fact = f"{rung.id}@{rung.due_at.isoformat()}"
+        news = News(id=fact, event_type="reminder", ticket_id=rung.ticket_id, payload={"message": rung.message})
+        return ReminderDecision(ticket, events, [rung, *routing.queued([(news, [rung.agent_id])])], rung)
+
+    def close_resolved(self, ticket_ids: Iterable[str], *, at: datetime) -> list[Ticket]:
+        """Close those of the tickets that have stayed resolved for as long as the lifecycle says (seed S4-03)."""
         preset = self.policies.lifecycle
-        resolved = self.store.tickets(statuses=[Status.RESOLVED])
-        due = lifecycle.due_for_closing(resolved, at=at, preset=preset)
+        due = lifecycle.due_for_closing(self.store.tickets(ids=ticket_ids), at=at, preset=preset)
         reason = f"resolved for {preset.auto_close_days} days"
         changes = [self.moved(t, Status.CLOSED, by="system", at=at, reason=reason) for t in due if not t.escalated]
         return [ticket for ticket, events in changes if self._try(ticket, events, at=at)]
 
-    def _try(self, ticket: Ticket, events: list[Event], *records: BaseModel, at: datetime) -> bool:
+    def _try(self, ticket: Ticket, events: list[Event], *, at: datetime) -> bool:
         """Keep it unless somebody was faster with this ticket: then the next sweep looks again."""
         try:
-            self.keep(ticket, events, *records, at=at)
+            self.keep(ticket, events, at=at)
         except Conflict:
             return False
         return True
 
-    def _trigger_due(self, at: datetime) -> list[reminders.Reminder]:
-        waiting = {reminders.ReminderStatus.PENDING, reminders.ReminderStatus.SNOOZED}
-        due = [r for status in waiting for r in self.store.all(reminders.Reminder, status=status) if r.due_at <= at]
-        triggered = []
-        for reminder in sorted(due, key=lambda r: (r.due_at, r.id)):
-            rung, events = reminders.trigger(reminder, at=at)
-            payload = {"message": rung.message}
-            fact = f"{rung.id}@{rung.due_at.isoformat()}"
-            news = News(id=fact, event_type="reminder", ticket_id=rung.ticket_id, payload=payload)
-            notices = self.queued(news, [rung.agent_id], at=at)
-            if self._try(self.store.ticket(rung.ticket_id), events, rung, *notices, at=at):
-                triggered.append(rung)
-        return triggered
+    def here(self) -> rules.Here:
+        """Who and what rules can reach."""
+        return rules.Here(self.store.all(AssignmentGroup), self.store.all(Agent), self.store.all(Team))
 
-    def _apply(
-        self, event: rules.Trigger, ticket: Ticket, *, at: datetime, envelope: envelopes.Envelope | None = None
-    ) -> list[rules.Fired]:
-        """What the rules ask for, done in one transaction. Only the first assignment counts."""
-        facts = rules.escalation_facts(envelope, ticket, at=at) if envelope else rules.ticket_facts(ticket)
-        about = envelope.id if envelope else ticket.id
-        events, notices, effective = list[Event](), list[BaseModel](), list[rules.Fired]()
-        for act in rules.fire(self.policies.rules.rules, event=event, facts=facts):
-            if act.type == "notify":
-                rows = self._notices_by_rule(act, ticket, about, at)
-                notices += rows
-                effective += [act] if rows else []
-            elif not events and (group := self._group_named(act.to)) not in {None, ticket.group_id}:
-                events.append(Event(ticket_id=ticket.id, kind=Kind.GROUP, at=at, value=group, reason=act.rule))
-                ticket = ticket.model_copy(update={"group_id": group})
-                effective.append(act)
-        return effective if self._try(ticket, events, *notices, at=at) else []
+    def _among(self, table: str, tickets: Iterable[str]) -> set[str]:
+        """The keys of what a table has on these tickets."""
+        parts = chunked(tickets, KEYS_AT_ONCE)
+        return {key for some in parts for key in self.store.frame(table, ["id"], where={"ticket_id": some})["id"]}
 
-    def _notices_by_rule(self, act: rules.Fired, ticket: Ticket, about: str, at: datetime) -> list[BaseModel]:
-        """A team without members is stood in for by the manager of the ticket's own team."""
-        kind, name = act.to.split(":", 1)
-        members = [a.id for a in self.store.all(Agent, is_active=True) if name in a.teams] if kind == "team" else [name]
-        payload = {"message": act.message or act.rule}
-        news = News(id=f"{act.rule}/{about}", event_type="rule", ticket_id=ticket.id, payload=payload)
-        return [*self.queued(news, members or self.recipients(["group_manager"], ticket), at=at)]
 
-    def _group_named(self, to: str) -> str | None:
-        """The group with this id, else the first group of the team; None if there is neither."""
-        name = to.split(":", 1)[1]
-        groups = [*self.store.all(AssignmentGroup, group_id=name), *self.store.all(AssignmentGroup, team_id=name)]
-        return groups[0].group_id if groups else None
+class _Asking(NamedTuple):
+    """The rules that can act, whom they reach, which facts they were asked about before, and when they are asked."""
 
-    def _open_envelopes(self) -> dict[str, list[envelopes.Envelope]]:
-        found: dict[str, list[envelopes.Envelope]] = {}
-        for envelope in self.store.all(envelopes.Envelope, status=envelopes.EnvelopeStatus.PENDING):
-            found.setdefault(envelope.ticket_id, []).append(envelope)
-        return found
+    usable: Sequence[rules.Rule]
+    here: rules.Here
+    known: set[str]
+    at: datetime
 
-    def _frequent_requesters(self) -> set[str]:
-        """Requesters with more than one ticket: the only ones worth a closer look when a new one comes in."""
-        counts = self.store.frame("tickets").drop_nulls("requester_id").group_by("requester_id").len()
-        return set(counts.filter(pl.col("len") > 1)["requester_id"])
+    def about(self, ticket: Ticket, facts: Iterable[rules.Fact]) -> RuleDecision:
+        """What the rules do about a ticket's facts; the first assignment counts."""
+        decision = RuleDecision(ticket, [], [], [], [])
+        for fact in facts:
+            keys = [] if fact.event == rules.Trigger.AGE_EXCEEDED else [fact.key()]
+            by_key: dict[str, list[rules.Rule]] = {key: [] for key in keys}
+            for rule in self.usable:
+                if rule.trigger.event == fact.event:
+                    by_key.setdefault(fact.key(rule), []).append(rule)
+            for key, some in by_key.items():
+                if key not in self.known:
+                    self._ask(decision, fact, key, some)
+        return decision
+
+    def _ask(self, decision: RuleDecision, fact: rules.Fact, key: str, some: Sequence[rules.Rule]) -> None:
+        ticket = decision.ticket
+        held = rules.fire(some, event=fact.event, facts=rules.facts_of(fact, ticket, at=self.at))
+        acts = []
+        for act in held:
+            if _may_act(act, fact, decision, self.here):
+                acts.append(act)
+                self._act(decision, key, act)
+        if acts or fact.event != rules.Trigger.AGE_EXCEEDED:
+            names = tuple(act.rule for act in acts)
+            firing = rules.RuleFiring(id=key, ticket_id=ticket.id, event=fact.event, rules=names, at=self.at)
+            decision.records.append(firing)
+
+    def _act(self, decision: RuleDecision, key: str, act: rules.Fired) -> None:
+        ticket, name = decision.ticket, f"{act.rule}/{key}"
+        group = self.here.group(act.to)
+        if act.type == "notify":
+            payload = {"message": act.message or act.rule}
+            news = News(id=name, event_type="rule", ticket_id=ticket.id, payload=payload)
+            decision.news.append((news, self.here.people(act.to)))
+        elif group is not None:
+            decision.records.append(_assignment(act, ticket, group, self.at))
+        data = {"fact": key, "type": act.type, "to": act.to}
+        event = Event(ticket_id=ticket.id, kind=Kind.RULE, at=self.at, value=act.rule, data=data, id=name)
+        decision.events.append(event)
+        decision.acts.append(act)
+
+
+def _may_act(act: rules.Fired, fact: rules.Fact, decision: RuleDecision, here: rules.Here) -> bool:
+    """Nobody hears of history; an assignment is for an open ticket that nobody has, and that is not there yet."""
+    if act.type == "notify":
+        return fact.is_news
+    ticket, group = decision.ticket, here.group(act.to)
+    is_free = ticket.is_open and ticket.owner_id is None and ticket.assignee_id is None
+    is_first = not any(isinstance(record, AllocationDecision) for record in decision.records)
+    return is_free and is_first and group is not None and group.group_id != ticket.group_id
+
+
+def _assignment(act: rules.Fired, ticket: Ticket, group: AssignmentGroup, at: datetime) -> AllocationDecision:
+    return AllocationDecision(
+        ticket_id=ticket.id,
+        decided_at=at,
+        outcome=Outcome.ALLOCATED,
+        group_id=group.group_id,
+        group_name=group.name,
+        rationale=f"The desk's rule {act.rule}.",
+        score=1.0,
+        policy="rules",
+    )

@@ -67,7 +67,7 @@ class Grants(UseCase):
         return items
 
     def review_grant(
-        self, item_id: str, *, by: str, outcome: grant_review.ReviewOutcome, notes: str, at: datetime
+        self, item_id: str, *, by: str, outcome: grant_review.ReviewOutcome, at: datetime, notes: str = ""
     ) -> grant_review.GrantReviewItem:
         """Keep what a review of a grant found, once, with the lesson for the next such case."""
         item, ticket, at = self.load_with(grant_review.GrantReviewItem, item_id, at)

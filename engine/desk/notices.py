@@ -84,5 +84,5 @@ class Notices(UseCase):
         """Raises NotFound for a notice that is not the agent's."""
         notice = self.store.get(Notice, notice_id)
         if notice.agent_id != by:
-            raise NotFound(f"{by} has no notice {notice_id}; `helmdesk inbox --agent {by}` lists them")
+            raise NotFound(f"{by} has no notice {notice_id}; `helmdesk desk inbox --by {by}` lists them")
         return notice

@@ -10,7 +10,7 @@ from more_itertools import chunked
 from pydantic import BaseModel
 
 from engine import alert_matrix
-from engine.alert_matrix import Nudge
+from engine.alert_matrix import Condition, Nudge
 from engine.contracts import Event, Ticket
 from engine.desk.flags import Flags
 from engine.desk.notification_routing import KEYS_AT_ONCE, NotificationRouting
@@ -67,11 +67,12 @@ class Nudges(Flags):
     def _sweep(
         self, moved: Sequence[str], at: datetime, left: Mapping[str, float], elapsed: alert_matrix.Elapsed
     ) -> list[Nudge]:
+        tickets = self.store.tickets(ids=moved)  # before the nudges: who was faster has moved them on since
         active: dict[str, list[Nudge]] = {}
         for nudge in self.store.all(Nudge, cleared_at=None):
             active.setdefault(nudge.ticket_id, []).append(nudge)
         swept = []
-        for ticket in self.store.tickets(ids=moved):
+        for ticket in tickets:
             found = alert_matrix.sweep(
                 ticket,
                 at=at,
@@ -82,7 +83,7 @@ class Nudges(Flags):
             )
             if found.raised or found.cleared:
                 swept.append((ticket, found))
-        decisions = self.store.note(self._decisions(swept, at), at=at) if swept else []
+        decisions = self.store.note(self._decisions(swept, left, at), at=at) if swept else []
         return [nudge for decision in decisions for nudge in decision.raised]
 
     def acknowledge(self, nudge_id: str, *, by: str, at: datetime) -> Nudge:
@@ -93,12 +94,15 @@ class Nudges(Flags):
         self.keep(ticket, events, seen, at=at)
         return seen
 
-    def _decisions(self, swept: Sequence[tuple[Ticket, alert_matrix.Swept]], at: datetime) -> list[NudgeDecision]:
+    def _decisions(
+        self, swept: Sequence[tuple[Ticket, alert_matrix.Swept]], left: Mapping[str, float], at: datetime
+    ) -> list[NudgeDecision]:
         routing = NotificationRouting(self.store, self.policies.notifications, at=at)
         earlier = self._earlier_nudges([ticket.id for ticket, _ in swept])
         raised = {t.id: [alert_matrix.again(one, earlier[_place(one)]) for one in found.raised] for t, found in swept}
         rows: dict[str | None, list[BaseModel]] = {}
-        for row in routing.queued([news for ticket, _ in swept for news in _news(ticket, raised[ticket.id], routing)]):
+        news = [one for ticket, _ in swept for one in _news(ticket, raised[ticket.id], routing, ticket.id in left)]
+        for row in routing.queued(news):
             rows.setdefault(row.ticket_id, []).append(row)
         return [
             NudgeDecision(ticket, raised[ticket.id], [*raised[ticket.id], *found.cleared, *rows.get(ticket.id, [])])
@@ -119,13 +123,18 @@ def _place(nudge: Nudge) -> tuple[str, str, int]:
 
 
 def _news(
-    ticket: Ticket, raised: Iterable[Nudge], routing: NotificationRouting
-) -> Iterator[tuple[News, Sequence[str]]]:
-    """What to tell whom, the highest level first: who hears of several at once hears of that one."""
-    highest = dict[str, int]()
-    for nudge in sorted(raised, key=lambda nudge: -nudge.level):
-        message = f"{ticket.reference} is {nudge.condition.replace('_', ' ')} (level {nudge.level})"
-        kind = f"alert_level_{nudge.level}"
-        news = News(id=nudge.id, event_type=kind, ticket_id=ticket.id, payload={"message": message})
-        people = routing.recipients(nudge.recipients, ticket)
-        yield news, [agent for agent in people if highest.setdefault(agent, nudge.level) == nudge.level]
+    ticket: Ticket, raised: Iterable[Nudge], routing: NotificationRouting, has_clock: bool
+) -> Iterator[tuple[News, list[str]]]:
+    """What to tell whom: one piece of news a person, which sums up all that the ticket calls for. Of a clock that runs
+    out tell the alerts of `sla/alerts.yaml`; the matrix does where no clock runs."""
+    by_person: dict[str, list[Nudge]] = {}
+    for nudge in sorted(raised, key=lambda nudge: (-nudge.level, nudge.condition)):
+        if not (has_clock and nudge.condition == Condition.NOT_COMPLETED):
+            for person in routing.recipients(nudge.recipients, ticket):
+                by_person.setdefault(person, []).append(nudge)
+    for person, mine in by_person.items():
+        worst = {nudge.condition: nudge.level for nudge in reversed(mine)}
+        parts = (f"{condition.replace('_', ' ')} (level {level})" for condition, level in sorted(worst.items()))
+        payload = {"message": f"{ticket.reference} is {', '.join(parts)}"}
+        kind = f"alert_level_{mine[0].level}"
+        yield News(id=mine[0].id, event_type=kind, ticket_id=ticket.id, payload=payload), [person]

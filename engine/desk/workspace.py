@@ -13,14 +13,20 @@ from engine.shared.errors import NotAllowed
 
 
 class Workspace(UseCase):
-    """`seconds_left` is, by ticket, what the SLA clocks have left; a ticket without is scored without a deadline."""
+    """`seconds_left` is, by ticket, what the SLA clocks have left, `share_left` that of the target of those that run; a
+    ticket without is scored without a deadline."""
 
     def my_queue(
-        self, *, by: str, at: datetime, seconds_left: Mapping[str, float] | None = None
+        self,
+        *,
+        by: str,
+        at: datetime,
+        seconds_left: Mapping[str, float] | None = None,
+        share_left: Mapping[str, float] | None = None,
     ) -> list[priority.QueueItem]:
         """Open tickets that one owns or that are assigned to one, the most urgent first."""
         mine = self.store.tickets(statuses=OPEN_STATUSES, holder=names_of(self.agent(by)))
-        return self._queue(mine, priority.AGENT_QUEUE, at, seconds_left)
+        return self._queue([self._item(t, at, seconds_left, share_left) for t in mine], priority.AGENT_QUEUE)
 
     def work_queue(
         self,
@@ -29,21 +35,26 @@ class Workspace(UseCase):
         agent: str | None = None,
         group: str | None = None,
         seconds_left: Mapping[str, float] | None = None,
+        share_left: Mapping[str, float] | None = None,
     ) -> list[priority.QueueItem]:
         """Open tickets of an agent, of a group or of the whole desk, the most urgent first."""
         held_by = names_of(self.agent(agent)) if agent else None
         tickets = self.store.tickets(statuses=OPEN_STATUSES, holder=held_by)
         chosen = [ticket for ticket in tickets if group is None or ticket.group_id == group]
-        return self._queue(chosen, priority.AGENT_QUEUE if agent else priority.TEAM_QUEUE, at, seconds_left)
+        scored = [self._item(ticket, at, seconds_left, share_left) for ticket in chosen]
+        return self._queue(scored, priority.AGENT_QUEUE if agent else priority.TEAM_QUEUE)
 
-    def _queue(
-        self, tickets: list[Ticket], limit: int, at: datetime, seconds_left: Mapping[str, float] | None
-    ) -> list[priority.QueueItem]:
-        left = seconds_left or {}
-        scored = [(ticket, self._score(ticket, at=at, seconds_left=left.get(ticket.id))) for ticket in tickets]
+    def _queue(self, scored: list[tuple[Ticket, priority.PriorityScore]], limit: int) -> list[priority.QueueItem]:
         return priority.work_queue(scored, preset=self.policies.priority, limit=limit)
 
-    def _score(self, ticket: Ticket, *, at: datetime, seconds_left: float | None = None) -> priority.PriorityScore:
+    def _item(
+        self, ticket: Ticket, at: datetime, seconds: Mapping[str, float] | None, shares: Mapping[str, float] | None
+    ) -> tuple[Ticket, priority.PriorityScore]:
+        return ticket, self._score(ticket, at, (seconds or {}).get(ticket.id), (shares or {}).get(ticket.id))
+
+    def _score(
+        self, ticket: Ticket, at: datetime, seconds_left: float | None, share_left: float | None
+    ) -> priority.PriorityScore:
         """The score of a ticket from its flags, envelopes and history."""
         envelopes = self.envelopes_of(ticket) if ticket.escalated else []
         pending = [at - e.created_at for e in envelopes if e.status == EnvelopeStatus.PENDING]
@@ -52,6 +63,7 @@ class Workspace(UseCase):
             at=at,
             preset=self.policies.priority,
             sla_seconds_left=seconds_left,
+            sla_share_left=share_left,
             flags=active(self.flags_of(ticket)),
             has_active_envelope=any(e.status == EnvelopeStatus.ACTIVE for e in envelopes),
             longest_pending_envelope=max(pending, default=None),
@@ -59,16 +71,23 @@ class Workspace(UseCase):
         )
 
     def board(
-        self, view_id: str, *, by: str, at: datetime, seconds_left: Mapping[str, float] | None = None
+        self,
+        view_id: str,
+        *,
+        by: str,
+        at: datetime,
+        seconds_left: Mapping[str, float] | None = None,
+        share_left: Mapping[str, float] | None = None,
     ) -> kanban.Board:
         """The board of a kept view: all tickets that fit its filters, the open ones if none is on the status."""
         view = self._view(view_id, by)
         tickets = self.store.tickets(statuses=None if "status" in view.filters else OPEN_STATUSES)
         shown = [ticket for ticket in tickets if kanban.fits(view, ticket)]
-        left, scores = seconds_left or {}, {}
+        scores = {}
         if view.sort_by == kanban.SortBy.PRIORITY_SCORE:
-            scores = {t.id: self._score(t, at=at, seconds_left=left.get(t.id)).score for t in shown}
-        return kanban.board(view, shown, scores=scores, seconds_left=left, preset=self.policies.lifecycle)
+            items = [self._item(ticket, at, seconds_left, share_left) for ticket in shown]
+            scores = {ticket.id: scored.score for ticket, scored in items}
+        return kanban.board(view, shown, scores=scores, seconds_left=seconds_left, preset=self.policies.lifecycle)
 
     def move_card(self, view_id: str, *, ticket: str, to: str, by: str, at: datetime) -> kanban.Moved:
         """Move a ticket to another column of a view's board, as its owner; a full column warns or refuses."""

@@ -16,6 +16,7 @@ from engine.resolutions import (
     ResolutionType,
     WentWrong,
 )
+from engine.rules import Trigger
 from engine.shared.columns import Money
 from engine.storage.columns import instant, json_column, key, metadata, one_of, text, ticket_key, word
 from engine.tasks import TaskStatus
@@ -171,6 +172,17 @@ reminders = Table(
     instant("created_at"),
     one_of("type", ReminderType),
     one_of("status", ReminderStatus),
+)
+
+rule_firings = Table(
+    "rule_firings",
+    metadata,
+    key(),
+    ticket_key(),
+    word("event", index=True),
+    json_column("rules"),
+    instant("at", index=True),
+    one_of("event", Trigger),
 )
 
 alerts = Table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import polars as pl
 from pydantic import BaseModel
@@ -18,6 +18,9 @@ from engine.contracts import (
     Status,
     Ticket,
 )
+
+if TYPE_CHECKING:
+    from engine.storage.outbox import Destination
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -41,6 +44,15 @@ class TicketNote(Protocol):
 
 
 Note = TypeVar("Note", bound=TicketNote)
+
+
+def decisions_among(notes: Sequence[TicketNote]) -> list[AllocationDecision]:
+    return [record for note in notes for record in note.records if isinstance(record, AllocationDecision)]
+
+
+def records_among(notes: Sequence[TicketNote]) -> list[BaseModel]:
+    """Those that are no decisions."""
+    return [record for note in notes for record in note.records if not isinstance(record, AllocationDecision)]
 
 
 class Store(Protocol):
@@ -119,10 +131,11 @@ class Store(Protocol):
         """
         ...
 
-    def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
+    def note(self, notes: Sequence[Note], *, at: datetime, destination: "Destination | None" = None) -> list[Note]:
         """Keep each note's events and records together; returns those that were kept, by ticket.
 
-        One whose ticket has moved on since it was loaded is left out. A hundred tickets a transaction.
+        One whose ticket has moved on since it was loaded is left out. A hundred tickets a transaction. An allocation
+        decision among the records is kept as `record_decisions` does, and queued for the destination.
         """
         ...
 

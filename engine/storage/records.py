@@ -21,6 +21,7 @@ from engine import (
     priority,
     reminders,
     resolutions,
+    rules,
     tasks,
     timeline,
 )
@@ -84,6 +85,7 @@ MAPPINGS = (
     RecordMapping(grant_review.Lesson, "lessons", parents=_GRANT, is_sealed=True),
     RecordMapping(priority.PriorityScore, "priority_scores", parents=_TICKET),
     RecordMapping(reminders.Reminder, "reminders", parents=_TICKET),
+    RecordMapping(rules.RuleFiring, "rule_firings", parents=_TICKET),
     RecordMapping(alert_matrix.Nudge, "alerts", parents=_TICKET),
     RecordMapping(cases.Incident, "incidents"),
     RecordMapping(cases.LinkedIncident, "linked_incidents", parents={**_TICKET, "incident_id": "incidents"}),

@@ -28,7 +28,7 @@ from engine.storage import audit_log, frames, naming, rows, seals, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.outbox import Destination
-from engine.storage.ports import Note, Record, Saved
+from engine.storage.ports import Note, Record, Saved, decisions_among, records_among
 from engine.storage.records import check_fields, mapping_of
 from engine.storage.tables import allocation_decisions, events, ingest_batches, metadata, rejected_rows, tickets
 from engine.storage.text import is_text
@@ -197,15 +197,16 @@ class SqlStore:
                 new += len(statements.append(connection, some, at=in_utc(at)))
         return new
 
-    def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
+    def note(self, notes: Sequence[Note], *, at: datetime, destination: Destination | None = None) -> list[Note]:
         saved_notes: list[Note] = []
         for some in chunked(sorted(notes, key=lambda note: note.ticket.id), _NOTES_PER_TRANSACTION):
             with writing(self._engine) as connection:
                 now = statements.known(connection, [note.ticket.id for note in some], lock=True)
                 unmoved = [note for note in some if now[note.ticket.id]["version"] == note.ticket.version]
-                sealed = [seals.onto(note.events, seals.of(note.records)) for note in unmoved]
+                sealed = [seals.onto(note.events, seals.of(records_among([note]))) for note in unmoved]
                 statements.append(connection, [event for events, _ in sealed for event in events], at=in_utc(at))
-                statements.put(connection, [record for note in unmoved for record in note.records])
+                statements.decide(connection, decisions_among(unmoved), at=in_utc(at), destination=destination)
+                statements.put(connection, records_among(unmoved))
                 audit_log.keep_seals(connection, {name: seal for _, left in sealed for name, seal in left.items()})
             saved_notes += unmoved
         return saved_notes

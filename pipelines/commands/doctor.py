@@ -34,6 +34,7 @@ def examine(settings: Settings) -> list[Finding]:
             ("settings", _settings),
             ("data and policies", _policies),
             ("store", _store),
+            ("rules", rules_of_the_desk),
             ("marts", _marts),
             ("embedder", _embedder),
             ("index", _index),
@@ -169,6 +170,16 @@ def notices_to_people(app: App) -> tuple[str, str]:
     if refused:
         notes.append("`helmdesk deliver --refused` lists what was refused")
     return f"{', '.join(reached) or 'the inbox'}; {waiting:,} wait, {refused:,} refused", "; ".join(notes)
+
+
+def rules_of_the_desk(app: App) -> tuple[str, str]:
+    """How many rules can act, and why the others never do."""
+    from pipelines.jobs.rules import rules_in_force
+
+    found = rules_in_force(app)
+    never = [f"{one.rule} never acts: {one.why_never}" for one in found if one.why_never]
+    note = f"{'; '.join(never)} (data/policies/rules.yaml, `helmdesk people import`)" if never else ""
+    return f"{len(found) - len(never):,} of {len(found):,} can act", note
 
 
 def _orchestrator(app: App) -> tuple[str, str]:

@@ -90,7 +90,7 @@ def _clocks(marts: MartReader) -> Table:
         "count(*) FILTER (state = 'breached' AND stopped_at IS NULL) AS breached_open, "
         "count(*) FILTER (state = 'at_risk') AS at_risk FROM sla_clocks GROUP BY clock ORDER BY clock"
     )
-    alerts = marts.query("SELECT count(*) FROM alerts").item()
+    alerts = marts.query("SELECT count(*) FROM alerts WHERE kind = 'sla'").item()
     table = _table(
         "Breaches", "clock", "breached", "of these still open", "at risk now", caption=counted(alerts, "alert")
     )

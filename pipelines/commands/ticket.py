@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.shared.errors import BadInput, NotFound
+from pipelines import actions
 from pipelines.commands.operations import AsJson, By, group_of, show_result
 from pipelines.commands.terminal import open_here, plain
 
@@ -30,8 +31,11 @@ def show(context: typer.Context, ticket: Key) -> None:
         history = app.desk.read_history(found.id, reader=reader)
         identity.saw(app, reader, door="ticket show", ticket_id=found.id)
         draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
+        score = actions.score_in_words(app, found.id)
     typer.echo(plain(f"{found.reference}  {found.subject}"))
     typer.echo(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
+    if score:
+        typer.echo(f"score {score}")
     for line in [*_history(history), *(_draft(draft) if draft else [])]:
         typer.echo(plain(line))
 

@@ -21,5 +21,6 @@ triage_tickets = _flow("triage-tickets", "triage", "Classify new tickets and dra
 evaluate_sla = _flow("evaluate-sla", "evaluate", "Evaluate all clocks; returns clocks by state and new alerts.")
 enrich_tickets = _flow("enrich-tickets", "enrich", "Enrich new and changed tickets; returns how many.")
 allocate = _flow("allocate", "allocate", "Allocate the whole waiting backlog at once; returns decisions by outcome.")
+sweep = _flow("sweep", "sweep", "Ask the rules about what is new, remind, close; returns how many of each.")
 deliver = _flow("deliver", "deliver", "Send every decision and notice whose time has come; returns counts.")
 publish = _flow("publish", "publish", "Publish every mart; returns rows per mart.")

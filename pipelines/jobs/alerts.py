@@ -59,12 +59,14 @@ def raise_and_queue(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as
 
 
 def is_look_back(app: App, as_of: datetime) -> bool:
-    """Whether a later instant was published, or a later alert or nudge raised or cleared, before.
+    """Whether a later instant was published, a later alert or nudge raised or cleared, or a rule asked, before.
 
     Instants that the clock has not reached yet don't count: after a look ahead people still hear of the present.
     """
     seen = pl.Series([marts.latest_as_of(app.settings.marts_folder)], dtype=pl.Datetime("us", "UTC"))
-    columns = (("sla_alerts", "triggered_at"), ("alerts", "triggered_at"), ("alerts", "cleared_at"))
+    columns = (
+        ("sla_alerts", "triggered_at"), ("alerts", "triggered_at"), ("alerts", "cleared_at"), ("rule_firings", "at"),
+    )  # fmt: skip
     later = [app.store.frame(table, [name], after={name: as_of})[name] for table, name in columns]
     instants = pl.concat([seen, *later])
     return bool(((instants > as_of) & (instants <= app.now())).any())

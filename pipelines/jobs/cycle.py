@@ -14,6 +14,7 @@ from pipelines.jobs.evaluate_sla import evaluate_sla
 from pipelines.jobs.inbox import take_in
 from pipelines.jobs.publish import publish
 from pipelines.jobs.receipts import take_in_all_receipts
+from pipelines.jobs.sweep import sweep
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
 from pipelines.progress import Progress, silent
@@ -42,7 +43,7 @@ STAGES: Mapping[str, Stage] = {
         writes=("claims", "drafts"),
     ),
     "evaluate": Stage(
-        lambda app, snapshot, _: evaluate_sla(app, snapshot).counts(), writes=("alerts",), label="evaluate SLA"
+        lambda app, snapshot, _: evaluate_sla(app, snapshot).counts(), writes=("alerts", "nudges"), label="evaluate SLA"
     ),
     "enrich": Stage(
         lambda app, snapshot, progress: enrich_tickets(app, snapshot, progress=progress)._asdict(),
@@ -50,6 +51,9 @@ STAGES: Mapping[str, Stage] = {
     ),
     "allocate": Stage(
         lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions", "groups"), label="allocate"
+    ),
+    "sweep": Stage(
+        lambda app, snapshot, _: sweep(app, snapshot)._asdict(), writes=("decisions", "flags"), label="sweep"
     ),
     "deliver": Stage(lambda app, *_: deliver(app, at=app.now())._asdict()),
     "publish": Stage(lambda app, snapshot, _: publish(app, snapshot).rows, label="publish"),

@@ -14,7 +14,7 @@ from engine.shared.errors import BadInput, Busy, HelmdeskError
 from engine.storage.receipts import INGESTED, REJECTED, Finding, Unread
 from pipelines.app.container import App
 from pipelines.app.locks import alone
-from pipelines.jobs.ingest import completed
+from pipelines.jobs.ingest import completed, take_in
 
 BATCH = 200
 """Receipts that are read and stored at a time."""
@@ -50,7 +50,7 @@ def _store(app: App, complete: Callable[[Delivery], Delivery], read: Sequence[De
         events=tuple(event for each in read for event in each.events),
         rejected=tuple(refused for each in read for refused in each.rejected),
     )
-    return app.store.ingest(complete(whole), at=app.now())
+    return take_in(app, complete(whole), at=app.now())
 
 
 def take_in_all_receipts(app: App) -> IngestReport:

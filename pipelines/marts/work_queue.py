@@ -22,11 +22,16 @@ class WorkQueue(dy.Schema):
         "Base of the priority times its factors (SLA, VIP, staleness, …); the highest is worked on first.",
         unit="points", allow_inf=True, allow_nan=True,
     )  # fmt: skip
+    score_parts = col.text("How the score comes about: base × each factor that is not 1 = score.")
     section = col.text("`needs_attention`, `waiting_on_others` or `on_track`.")
     sla_state = col.text("Worst state of its running clocks; null if none runs with a promise.", nullable=True)
     next_clock = col.text("The running clock with the least time left.", nullable=True)
     next_due_at = col.instant("When that one falls due; null while it is paused.", nullable=True)
     seconds_left = col.whole("What is left of its target; negative once exceeded.", unit=BUSINESS, nullable=True)
+    share_left = col.number(
+        "The least that a clock which is not paused has left of its target; negative once exceeded.",
+        unit="of the target", nullable=True,
+    )  # fmt: skip
     product = col.text("The ticket's product, else triage's guess even if it is unsure.", nullable=True)
     confidence = col.share("How sure triage is of its guess.", nullable=True)
     needs_review = col.yes_no("Whether a person should decide the product; null if not classified.", nullable=True)

@@ -150,6 +150,7 @@ TICKETS = st.lists(
             "priority": st.sampled_from(Priority),
             "status": st.sampled_from(Status),
             "owner_id": st.sampled_from(["ana", None]),
+            "assignee_id": st.sampled_from(["ben", None]),
             "created": st.integers(0, 1000),
             "idle": st.integers(0, 70),
             "left": st.sampled_from([None, -1.0, 0.0, 900.0, 1800.0, 3600.0, 9e9]),
@@ -170,7 +171,7 @@ def test_a_backlog_is_swept_as_its_tickets_are(drawn: list[dict[str, Any]], cale
     rule = rule.model_copy(update={"priorities": rows})
     tickets, alerts, left, moved = [], [], {}, []
     for n, one in enumerate(drawn):
-        made = {name: one[name] for name in ("priority", "status", "owner_id")}
+        made = {name: one[name] for name in ("priority", "status", "owner_id", "assignee_id")}
         ticket = a_ticket(id=f"web:{n}", **made, accepted_by=one["owner_id"], created_at=later(minutes=one["created"]),
                           updated_at=later(minutes=1000 - one["idle"]))  # fmt: skip
         known = [
@@ -183,8 +184,8 @@ def test_a_backlog_is_swept_as_its_tickets_are(drawn: list[dict[str, Any]], cale
         tickets.append(ticket)
         alerts += known
         left |= {} if one["left"] is None else {ticket.id: one["left"]}
-    columns = ("status", "priority", "owner_id", "created_at", "updated_at")
-    schema = {"status": pl.String, "priority": pl.String, "owner_id": pl.String}
+    columns = ("status", "priority", "owner_id", "assignee_id", "created_at", "updated_at")
+    schema = dict.fromkeys(columns[:4], pl.String)
     instants = {"created_at": pl.Datetime("us", "UTC"), "updated_at": pl.Datetime("us", "UTC")}
     frame = pl.DataFrame(
         [{"ticket": t.id, **{name: getattr(t, name) for name in columns}} for t in tickets],

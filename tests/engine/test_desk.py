@@ -235,7 +235,7 @@ def test_work_queue_puts_what_burns_first(store: Store) -> None:
     desk = a_desk(
         store, delivered(1), delivered(2, priority="high"), delivered(3, vip=True), delivered(4, status="closed")
     )
-    queue = desk.work_queue(at=MONDAY, seconds_left={"web:3": 3 * 3600.0})
+    queue = desk.work_queue(at=MONDAY, share_left={"web:3": 0.2})
     assert [(item.ticket.id, item.score.score, item.section) for item in queue] == [
         ("web:3", 120.0, "needs_attention"),
         ("web:2", 70.0, "on_track"),

@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine import flags
 from engine.contracts import Kind, Priority
@@ -103,3 +106,28 @@ def test_without_product_the_category_is_the_issue_but_other_is_none() -> None:
 )
 def test_chasing_an_answer_counts_as_contact(mails: Any, found: bool) -> None:
     assert is_repeat(mails=mails) is found
+
+
+CONTACT = st.tuples(
+    st.sampled_from(["rob", "sue", None]),
+    st.sampled_from(["DLP", "SWG", None]),
+    st.sampled_from(["other", "vpn", "dns"]),
+    st.one_of(st.sampled_from([0.0, 29.0, 30.0, 31.0]), st.floats(0, 40)),
+)
+
+
+@given(st.lists(CONTACT, max_size=12))
+def test_a_store_has_the_repeat_contacts_that_its_tickets_are(drawn: list[Any]) -> None:
+    tickets = [
+        a_ticket(id=f"web:{n:02}", requester_id=who, product=product, category=category, created_at=later(days=days))
+        for n, (who, product, category, days) in enumerate(drawn)
+    ]
+    plain = [
+        one.id
+        for one in tickets
+        if flags.is_repeat_contact(one, of_requester=tickets, entries=[], policy=POLICY.repeat_contact)
+    ]
+    schema = {"ticket": pl.String, **dict.fromkeys(("requester_id", "product", "category"), pl.String)}
+    rows = [(one.id, one.requester_id, one.product, one.category, one.created_at) for one in tickets]
+    frame = pl.DataFrame(rows, schema={**schema, "created_at": pl.Datetime("us", "UTC")}, orient="row")
+    assert flags.came_back(frame, frame, policy=POLICY.repeat_contact) == plain

@@ -19,14 +19,14 @@ CODE = POLICY.preset("itil-next-code")
 HOUR = 3600.0
 
 
-def points(preset: str = "itil-next-code", *, hours: float = 0, left: float | None = None, **facts: Any) -> float:
-    return scored(preset, hours=hours, left=left, **facts).score
+def points(preset: str = "itil-next-code", **facts: Any) -> float:
+    return scored(preset, **facts).score
 
 
 def scored(
     preset: str = "itil-next-code", *, hours: float = 0, left: float | None = None, **facts: Any
 ) -> priority.PriorityScore:
-    known = ("flags", "has_active_envelope", "longest_pending_envelope", "is_reopened")
+    known = ("sla_share_left", "flags", "has_active_envelope", "longest_pending_envelope", "is_reopened")
     more = {name: facts.pop(name) for name in known if name in facts}
     seconds = None if left is None else left * HOUR
     ticket = a_ticket(**facts)
@@ -42,6 +42,17 @@ def scored(
 )  # fmt: skip
 def test_promise_at_risk_counts_by_steps(left: float | None, factor: float) -> None:
     assert scored(left=left).multipliers["sla"] == factor
+
+
+@pytest.mark.parametrize(
+    ("share", "factor"),
+    [
+        (-0.001, 3.0), (0, 2.5), (0.149, 2.5), (0.15, 2.0), (0.249, 2.0), (0.25, 1.3), (0.499, 1.3), (0.5, 1.0),
+        (None, 1.0),
+    ],
+)  # fmt: skip
+def test_promise_counts_by_the_share_of_its_target(share: float | None, factor: float) -> None:
+    assert scored("canonical", sla_share_left=share, left=-1).multipliers["sla"] == factor
 
 
 @pytest.mark.parametrize(
@@ -67,8 +78,13 @@ def test_customer_without_answer_counts_by_hours(hours: float, factor: float) ->
 
 
 def test_medium_vip_at_risk_beats_plain_high() -> None:
-    assert points(left=3, vip=True) == 120.0
+    assert points(left=3, vip=True) == points("canonical", sla_share_left=0.2, vip=True) == 120.0
     assert points(priority="high") == 70.0
+
+
+def test_a_score_says_what_it_is_made_of() -> None:
+    assert scored("canonical", sla_share_left=0.2, vip=True).in_words == "40 × 2 SLA × 1.5 VIP = 120"
+    assert scored("canonical", priority="low").in_words == "10 = 10"
 
 
 @pytest.mark.parametrize(
@@ -124,7 +140,10 @@ def test_ranges_clamp() -> None:
     ("preset", "facts", "section"),
     [
         ("canonical", {"priority": "critical"}, Section.NEEDS_ATTENTION),
-        ("canonical", {"priority": "low", "left": 20}, Section.NEEDS_ATTENTION),
+        ("canonical", {"priority": "low", "sla_share_left": 0.149}, Section.NEEDS_ATTENTION),
+        ("canonical", {"priority": "low", "sla_share_left": 0.15}, Section.ON_TRACK),
+        ("canonical", {"priority": "medium", "sla_share_left": 0.249}, Section.NEEDS_ATTENTION),
+        ("itil-next-code", {"priority": "low", "left": 20}, Section.NEEDS_ATTENTION),
         ("canonical", {"status": "waiting_internal"}, Section.WAITING_ON_OTHERS),
         ("canonical", {"status": "waiting_customer"}, Section.WAITING_ON_OTHERS),
         ("itil-next-code", {"status": "waiting_customer"}, Section.NEEDS_ATTENTION),
@@ -133,7 +152,8 @@ def test_ranges_clamp() -> None:
 )
 def test_sections_say_what_burns(preset: str, facts: dict[str, Any], section: Section) -> None:
     left = facts.pop("left", None)
-    found = scored(preset, left=left, **facts)
+    share = facts.pop("sla_share_left", None)
+    found = scored(preset, left=left, sla_share_left=share, **facts)
     assert priority.section(a_ticket(**facts), found, preset=POLICY.preset(preset)) == section
 
 
@@ -165,6 +185,7 @@ ROW = st.fixed_dictionaries(
         "updated": AGO,
         "answered": st.booleans(),
         "left": LEFT,
+        "share": st.one_of(st.none(), st.sampled_from([0.0, 0.15, 0.25, 0.5]), st.floats(-9, 1)),
         "flags": st.sets(st.sampled_from(FlagType)),
         "has_active_envelope": st.booleans(),
         "pending": st.one_of(st.none(), AGO),
@@ -185,12 +206,13 @@ def test_expression_meets_the_plain_score(name: str, rows: list[dict[str, Any]])
             at=MONDAY,
             preset=preset,
             sla_seconds_left=row["left"],
+            sla_share_left=row["share"],
             flags=row["flags"],
             has_active_envelope=row["has_active_envelope"],
             longest_pending_envelope=row["pending"],
             is_reopened=row["is_reopened"],
         )
-        plain.append((one.score, priority.section(ticket, one, preset=preset).value))
+        plain.append((one.score, priority.section(ticket, one, preset=preset).value, one.in_words))
         pending = None if row["pending"] is None else row["pending"].total_seconds()
         frame.append(
             {
@@ -198,6 +220,7 @@ def test_expression_meets_the_plain_score(name: str, rows: list[dict[str, Any]])
                 **dates,
                 "first_response_at": ticket.first_response_at,
                 "sla_seconds_left": row["left"],
+                "sla_share_left": row["share"],
                 "flags": sorted(flag.value for flag in row["flags"]) or None,
                 "has_active_envelope": row["has_active_envelope"],
                 "pending_envelope_seconds": pending,
@@ -205,9 +228,8 @@ def test_expression_meets_the_plain_score(name: str, rows: list[dict[str, Any]])
             }
         )
     queue = pl.DataFrame(frame, schema=priority.SCORE_COLUMNS)
-    at_once = queue.select(
-        priority.score_expr(at=MONDAY, preset=preset), priority.section_expr(at=MONDAY, preset=preset)
-    )
+    exprs = (priority.score_expr, priority.section_expr, priority.in_words_expr)
+    at_once = queue.select(expr(at=MONDAY, preset=preset) for expr in exprs)
     assert at_once.rows() == plain
 
 

@@ -3,10 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from engine import envelopes, reminders
-from engine.reminders import Frequency, Recurring, Reminder, ReminderStatus
+from engine import reminders
+from engine.contracts import Status, Ticket
+from engine.reminders import Frequency, Recurring, Reminder, ReminderPolicy, ReminderStatus
 from engine.shared.errors import NotAllowed
 from tests.engine.people import MONDAY, POLICIES, a_ticket, later, owned
 
@@ -86,42 +90,19 @@ def test_recurring_reminder_ends_on_its_date() -> None:
     assert reminders.complete(once, by="ana", at=later(27))[0].status == ReminderStatus.COMPLETED
 
 
-def called_for(ticket: Any, *, hours: float = 0, **more: Any) -> set[str]:
-    found = reminders.automatic(ticket, at=later(hours), policy=POLICY, **more)
+def called_for(ticket: Ticket, *, hours: float) -> set[str]:
+    found = reminders.automatic(ticket, at=later(hours), policy=POLICY)
     return {reminder.id.split("/auto/")[1].split("/")[0] for reminder in found}
 
 
-def pending() -> envelopes.Envelope:
-    return envelopes.Envelope(
-        id="e1",
-        ticket_id="web:1",
-        requested_by="ana",
-        team_id="network",
-        reason="DNS",
-        created_at=MONDAY,
-        response_due_at=later(4),
-    )
+@pytest.mark.parametrize(("hours", "found"), [(119.9, set()), (120, {"stale"}), (144, {"stale"}), (144.1, set())])
+def test_a_ticket_that_lies_calls_for_a_reminder_for_a_day(hours: float, found: set[str]) -> None:
+    assert called_for(owned(), hours=hours) == found
+    assert called_for(a_ticket(), hours=hours) == set()
+    assert called_for(owned(status="closed"), hours=hours) == set()
 
 
-@pytest.mark.parametrize(
-    ("facts", "found"),
-    [
-        ({"sla_seconds_left": 7201}, set()),
-        ({"sla_seconds_left": 7200}, {"sla"}),
-        ({"sla_seconds_left": -1}, {"breach"}),
-        ({"hours": 3.9, "envelopes": [pending()]}, set()),
-        ({"hours": 4, "envelopes": [pending()]}, {"envelope"}),
-        ({"hours": 119.9}, set()),
-        ({"hours": 120}, {"stale"}),
-    ],
-)
-def test_a_ticket_calls_for_reminders_by_itself(facts: dict[str, Any], found: set[str]) -> None:
-    assert called_for(owned(), **facts) == found
-    assert called_for(a_ticket(), **facts) == set()
-    assert called_for(owned(status="closed"), **facts) == set()
-
-
-@pytest.mark.parametrize(("hours", "found"), [(71.9, set()), (72, {"no_reply"}), (120, {"no_reply", "stale"})])
+@pytest.mark.parametrize(("hours", "found"), [(71.9, set()), (72, {"no_reply"}), (96.1, set()), (120, {"stale"})])
 def test_silent_customer_is_followed_up(hours: float, found: set[str]) -> None:
     assert called_for(owned(status="waiting_customer"), hours=hours) == found
 
@@ -134,4 +115,26 @@ def test_same_situation_gives_the_same_reminder() -> None:
 
 def test_zero_switches_a_reminder_off() -> None:
     off = POLICY.model_copy(update={"stale_days": 0})
-    assert reminders.automatic(owned(), at=later(days=99), policy=off) == []
+    assert reminders.automatic(owned(), at=later(days=5), policy=off) == []
+
+
+DAY = timedelta(days=1)
+IDLE = st.one_of(st.sampled_from([n * DAY for n in range(8)]), st.timedeltas(-DAY, 9 * DAY))
+TICKETS = st.lists(st.tuples(st.sampled_from(Status), st.sampled_from(["ana", None]), IDLE), max_size=6)
+DAYS = st.sampled_from([0.0, 0.5, 3.0, 5.0])
+
+
+@given(TICKETS, DAYS, DAYS)
+def test_a_store_calls_for_what_its_tickets_call_for(
+    drawn: list[tuple[Status, str | None, timedelta]], silent: float, stale: float
+) -> None:
+    policy = ReminderPolicy(no_customer_reply_days=silent, stale_days=stale)
+    tickets = [
+        a_ticket(id=f"web:{n}", status=status, owner_id=owner, accepted_by=owner, updated_at=MONDAY - idle)
+        for n, (status, owner, idle) in enumerate(drawn)
+    ]
+    plain = {one.id for ticket in tickets for one in reminders.automatic(ticket, at=MONDAY, policy=policy)}
+    columns = {"ticket": pl.String, "status": pl.String, "owner_id": pl.String, "updated_at": reminders.UPDATED}
+    rows = [(t.id, t.status.value, t.owner_id, t.updated_at) for t in tickets]
+    frame = pl.DataFrame(rows, schema=columns, orient="row")
+    assert set(reminders.called_for(frame, at=MONDAY, policy=policy)["id"]) == plain

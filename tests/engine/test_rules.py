@@ -46,7 +46,9 @@ def test_long_pending_escalation_is_told(hours: float, status: str, fires: bool)
     asked = PENDING.model_copy(update={"status": envelopes.EnvelopeStatus(status)})
     facts = rules.escalation_facts(asked, a_ticket(), at=later(hours))
     fired = rules.fire(SHIPPED, event=Trigger.AGE_EXCEEDED, facts=facts)
-    assert [act.message for act in fired] == (["Escalation e1 of INC-1 waiting 4+ hours"] if fires else [])
+    assert [act.message for act in fired] == (
+        ["Escalation e1 of INC-1 has waited 4.0 h for an answer"] if fires else []
+    )
 
 
 def test_a_list_means_any_of_them(tmp_path: Any) -> None:

@@ -221,7 +221,7 @@ def test_nudges_of_a_storm_go_out_as_few_messages(app: App) -> None:
     app.store.ingest(Delivery(tickets=tuple(made)), at=MONDAY)
     assert nudge(app, breached(300), tickets_of(app), as_of=MONDAY + minutes(60)) == 2700
     batches = due_batches(app.store.all(QueuedNotification), at=MONDAY + minutes(90))
-    assert sorted(len(batch) for batch in batches) == [600, 900]
+    assert sorted(len(batch) for batch in batches) == [300, 300]
 
 
 def test_matrix_counts_on_the_named_calendar(app: App) -> None:

@@ -24,8 +24,8 @@ from engine.shared.errors import BadInput, Busy, NotFound
 from engine.storage.outbox import Breaker
 from pipelines.app.container import App, open_app
 from pipelines.commands.deliver import deliver as deliver_command
+from pipelines.commands.desk import desk
 from pipelines.commands.doctor import notices_to_people
-from pipelines.commands.inbox import inbox as inbox_command
 from pipelines.jobs.alerts import raise_and_queue
 from pipelines.jobs.deliver import Delivered, deliver
 from tests.engine.plugins.test_notifiers import Postbox, free_port
@@ -45,7 +45,7 @@ AGENTS = [
 ]
 commands = typer.Typer()
 commands.command("deliver")(deliver_command)
-commands.command("inbox")(inbox_command)
+commands.add_typer(desk, name="desk")
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ class TestInbox:
         assert notice.subject == "8 notices: 8 flagged"
         assert notice.text.splitlines() == [
             *(f"n{n} happened" for n in range(5)), "and 3 more",
-            f"All of it: helmdesk inbox --agent ana --show {notice.id}",
+            f"All of it: helmdesk desk notice news {notice.id} --by ana",
         ]  # fmt: skip
         assert [row.ticket_id for row in app.desk.news_in(notice.id, by="ana")] == [f"web:{n}" for n in range(8)]
 
@@ -138,13 +138,12 @@ class TestInbox:
         tell(app, "n1", "ana")
         deliver(app, at=MONDAY + 5 * MINUTE)
         [notice] = app.desk.inbox(by="ana")
-        listed = run(app, "inbox", "--agent", "ana")
-        assert listed == f"* 2026-07-13 09:05  n1 happened  (inbox)  {notice.id}\n1 notice, 1 unread\n"
-        assert "n1 happened" in run(app, "inbox", "--by", "ana", "--show", notice.id)
-        assert run(app, "inbox", "--agent", "ana", "--read", notice.id) == "read: 1 notice\n"
-        [listed] = json.loads(run(app, "inbox", "--agent", "ana", "--json"))
+        assert notice.id in run(app, "desk", "inbox", "--by", "ana")
+        assert "n1 happened" in run(app, "desk", "notice", "news", notice.id, "--by", "ana")
+        assert notice.id in run(app, "desk", "read", "--notice-id", notice.id, "--by", "ana")
+        [listed] = json.loads(run(app, "desk", "inbox", "--by", "ana", "--json"))
         assert (listed["id"], listed["read_at"] is None) == (notice.id, False)
-        assert run(app, "inbox", "--agent", "ana", "--all") == "read: 0 notices\n"
+        assert run(app, "desk", "read", "--by", "ana") == "0 rows\n"
 
 
 def run(app: App, *words: str) -> str:

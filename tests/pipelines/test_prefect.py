@@ -129,7 +129,8 @@ def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
     waiting = {name: d["id"] for name, d in deployments(server).items() if d["schedules"]}
     assert set(waiting) == {
         "ingest", "evaluate_sla", "triage_tickets", "allocate", "enrich_tickets", "publish", "grant_review",
-        "retrain", "deliver", "pull_jira", "pull_servicenow", "pull_zendesk", "pull_freshdesk", "push_suggestions",
+        "retrain", "sweep", "deliver", "pull_jira", "pull_servicenow", "pull_zendesk", "pull_freshdesk",
+        "push_suggestions",
     }  # fmt: skip
 
     def scheduled(deployment: str) -> Any:
@@ -146,6 +147,7 @@ def test_schedules_are_as_promised(server: Server) -> None:
     assert {
         "ingest": 60,
         "evaluate_sla": 60,
+        "sweep": 60,
         "deliver": 60,
         "triage_tickets": 300,
         "allocate": 300,

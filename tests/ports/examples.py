@@ -19,6 +19,7 @@ from engine import (
     priority,
     reminders,
     resolutions,
+    rules,
     tasks,
     timeline,
 )
@@ -149,6 +150,9 @@ RECORDS: tuple[BaseModel, ...] = (
     reminders.Reminder(
         id="m1", ticket_id=_KEY, agent_id=ANA, trigger_at=LATER, message="call", created_at=MONDAY,
         recurring=reminders.Recurring(frequency=reminders.Frequency.WEEKLY, end_date=LATER),
+    ),
+    rules.RuleFiring(
+        id="ticket.created/r1", ticket_id=_KEY, event=rules.Trigger.TICKET_CREATED, rules=("up",), at=MONDAY
     ),
     alert_matrix.Nudge(
         id="a1", ticket_id=_KEY, condition=alert_matrix.Condition.NOT_UPDATED, level=2, triggered_at=MONDAY,

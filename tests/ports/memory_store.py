@@ -27,7 +27,7 @@ from engine.shared.errors import NotFound
 from engine.storage import frames, naming, rows, seals
 from engine.storage.chain import Head
 from engine.storage.columns import metadata
-from engine.storage.ports import Note, Record, Saved
+from engine.storage.ports import Note, Record, Saved, decisions_among, records_among
 from engine.storage.records import MAPPINGS, RecordMapping, check_fields, mapping_of, parents_first
 from engine.storage.text import as_json, jsonable
 from engine.storage.upsert import guards, plan
@@ -136,12 +136,15 @@ class MemoryStore:
             guards.all_known((event.ticket_id for event in events), self._tickets)
             return len(self._record(events, at))
 
-    def note(self, notes: Sequence[Note], *, at: datetime) -> list[Note]:
+    def note(self, notes: Sequence[Note], *, at: datetime, destination: object = None) -> list[Note]:
+        del destination  # nothing is sent from here
         with self._lock:
             unmoved = [n for n in notes if self._tickets[n.ticket.id]["version"] == n.ticket.version]
             for note in unmoved:
-                checked = self._checked(note.records)
-                self._record(seals.onto(note.events, seals.of(note.records))[0], in_utc(at))
+                records = records_among([note])
+                checked = self._checked(records)
+                self._record(seals.onto(note.events, seals.of(records))[0], in_utc(at))
+                self._decide(decisions_among([note]), in_utc(at))
                 self._replace(checked)
         return sorted(unmoved, key=lambda note: note.ticket.id)
 
@@ -164,19 +167,19 @@ class MemoryStore:
         return cast("list[Record]", list(fits))
 
     def record_decisions(self, decisions: Sequence[AllocationDecision], *, at: datetime) -> int:
-        at = in_utc(at)
         with self._lock:
-            guards.all_known((decision.ticket_id for decision in decisions), self._tickets)
-            last = {row["ticket_id"]: (row["outcome"], row["group_id"]) for row in self._decisions}
-            new = guards.not_repeated(decisions, last)
-            for decision in new:
-                self._decisions.append({"id": len(self._decisions) + 1, **rows.decision_row(decision, at)})
-                if decision.outcome == Outcome.ALLOCATED:
-                    self._tickets[decision.ticket_id] |= {"group_id": decision.group_id}
-            made = self._decisions[len(self._decisions) - len(new) :]
-            self._record(
-                [seals.sealed_decision(guards.allocated(d), row) for d, row in zip(new, made, strict=True)], at
-            )
+            return self._decide(decisions, in_utc(at))
+
+    def _decide(self, decisions: Sequence[AllocationDecision], at: datetime) -> int:
+        guards.all_known((decision.ticket_id for decision in decisions), self._tickets)
+        last = {row["ticket_id"]: (row["outcome"], row["group_id"]) for row in self._decisions}
+        new = guards.not_repeated(decisions, last)
+        for decision in new:
+            self._decisions.append({"id": len(self._decisions) + 1, **rows.decision_row(decision, at)})
+            if decision.outcome == Outcome.ALLOCATED:
+                self._tickets[decision.ticket_id] |= {"group_id": decision.group_id}
+        made = self._decisions[len(self._decisions) - len(new) :]
+        self._record([seals.sealed_decision(guards.allocated(d), row) for d, row in zip(new, made, strict=True)], at)
         return len(new)
 
     def decisions(self, ticket_id: str | None = None) -> list[AllocationDecision]:

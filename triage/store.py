@@ -1,10 +1,10 @@
 """What triage has claimed and drafted: every classification and suggestion of every ticket, kept as history."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
+from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -164,12 +164,16 @@ def content_hash(ticket: TicketText) -> str:
     return _content_hash(ticket.subject, ticket.content, ticket.priority, ticket.tier, ticket.language)
 
 
-_json = json.JSONEncoder(ensure_ascii=False).encode
-
-
 def _content_hash(subject: str, content: str, priority: str | None, tier: str | None, language: str | None) -> str:
-    given = {"content": content, "language": language, "priority": priority, "subject": subject, "tier": tier}
-    return hashlib.sha256(_json(given).encode("utf-8", "surrogatepass")).hexdigest()
+    given = (
+        f'{{"content": {_json(content)}, "language": {_json(language)}, "priority": {_json(priority)}, '
+        f'"subject": {_json(subject)}, "tier": {_json(tier)}}}'
+    )
+    return hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _json(text: str | None) -> str:
+    return "null" if text is None else encode_basestring(text)
 
 
 def _upsert(connection: Any, table: Table, rows: list[dict[str, Any]], *, key: str, keep: tuple[str, ...]) -> None:

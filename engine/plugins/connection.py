@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 from stamina.instrumentation import set_on_retry_hooks
 
-from engine.plugins.ports import Refused, TryLater
+from engine.plugins.ports import LockedOut, Refused, TryLater
 from engine.shared.errors import BadInput
 
 set_on_retry_hooks(())  # what failed is said once, with the row that it delays
@@ -112,7 +112,7 @@ class Connection:
             return TryLater(why, after=after or (timedelta(minutes=1) if status == 429 else None))
         if status in LOCKED_OUT:
             remedy = f"it lets nobody in with this: see to {self._secret} (wrong, expired), or what it may do there"
-            return TryLater(f"{why}; {remedy}", after=after or UNTIL_MENDED)
+            return LockedOut(f"{why}; {remedy}", after=after or UNTIL_MENDED)
         if answer.is_redirect:
             place = urllib.parse.urlsplit(answer.headers.get("location", ""))
             remedy = f"it redirects to {place.scheme}://{place.hostname}, name that in {self._setting}"

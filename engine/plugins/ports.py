@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from more_itertools import chunked
 
-from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, Rejected, StandardTicket
+from engine.contracts import AllocationDecision, Delivery, Rejected, StandardTicket
 from engine.shared.errors import NotAllowed, Unavailable
 
 DEEPEST = 50
@@ -58,13 +58,19 @@ class TryLater(Unavailable):
         self.after = after
 
 
+class LockedOut(TryLater):
+    """It does not know these credentials, or a token is no longer good."""
+
+
 class HandlerPlugin(Protocol):
     """Where decisions go to."""
 
     name: str
 
-    def groups(self) -> list[AssignmentGroup]:
-        """The groups the handler's system has now. Raises BadInput or Unavailable."""
+    def groups(self) -> list[dict[str, Any]]:
+        """The groups that the system has now, as a people file lists them: what it does not say of one stays as it is
+        here. `current_load` is all that it has open there. Raises Unavailable, and NotAllowed or BadInput
+        where it brings none."""
         ...
 
     def payload(self, decision: AllocationDecision) -> dict[str, Any]:

@@ -22,7 +22,7 @@ ANSWER_BYTES = 4_000
 def to_url(
     url: str,
     *,
-    token: str | None = None,
+    authorization: str = "",
     setting: str = "HELMDESK_HANDLER_URL",
     secret: str = "HELMDESK_HANDLER_TOKEN",
     timeout_seconds: float = 10.0,
@@ -36,7 +36,7 @@ def to_url(
     Raises TryLater for 5xx, 408, 425, 429 and no answer; also, with the setting to change and a pause for all that goes
     there, for 401, 403, 407 and a redirect to another place. Raises Refused for any other 4xx.
     """
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    headers = {"Content-Type": "application/json"} | ({"Authorization": authorization} if authorization else {})
     server = Connection(
         url,
         setting=setting,

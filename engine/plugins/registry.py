@@ -1,6 +1,5 @@
 """Which sources and handlers there are: the built-in ones, those a config file adds, and every mapping file."""
 
-from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -10,10 +9,8 @@ from pydantic import Field
 from engine.contracts import Frozen
 from engine.plugins.mapping import load_mapping
 from engine.plugins.ports import HandlerPlugin, SourcePlugin
-from engine.plugins.sending import Transport, to_file
 from engine.shared import policy_file
 from engine.shared.errors import BadInput
-from engine.shared.policy_file import read_yaml
 
 if TYPE_CHECKING:
     from engine.plugins.pull.notes import Notes
@@ -52,9 +49,11 @@ PULLED = ("freshdesk", "jira", "servicenow", "zendesk")
 TAKES_NOTES = ("jira", "servicenow", "zendesk")
 """Sources whose tickets take internal notes."""
 HANDLERS = {
-    "outbox": Entry(plugin="engine.plugins.sending:Handler"),
-    "servicenow": Entry(plugin="engine.plugins.servicenow:ServiceNowHandler"),
-    "bmc": Entry(plugin="engine.plugins.bmc:BmcHandler"),
+    "outbox": Entry(plugin="engine.plugins.sending:OutboxHandler"),
+    "webhook": Entry(plugin="engine.plugins.handlers.webhook:WebhookHandler"),
+    "servicenow": Entry(plugin="engine.plugins.handlers.servicenow:ServiceNowHandler"),
+    "jira": Entry(plugin="engine.plugins.handlers.jira:JiraHandler"),
+    "bmc": Entry(plugin="engine.plugins.handlers.bmc:BmcHandler"),
 }
 
 
@@ -82,25 +81,13 @@ def source_plugin(name: str, *, mappings: Path, mapping: Path | None = None) -> 
     return cast("SourcePlugin", _made(name, entry, options))
 
 
-def handler_plugin(
-    name: str,
-    *,
-    mappings: Path,
-    groups: Path,
-    send_to: str | Path,
-    token: str | None = None,
-) -> HandlerPlugin:
-    """The handler of this name: groups from a YAML or JSON file, decisions to an address or into an outbox file.
-
-    Raises BadInput for an unknown name, with the known ones.
-    """
+def handler_plugin(name: str, *, mappings: Path, send_to: "Path | Account") -> HandlerPlugin:
+    """The handler of this name, to an address or an outbox file. Raises BadInput for an unknown name, with the known
+    ones, and for options or an address that can't be used."""
     known = {**HANDLERS, **_config(mappings).handlers}
     if name not in known:
         raise BadInput(f"there is no handler {name!r}; there are {', '.join(sorted(known))}")
-    is_address = str(send_to).startswith(("http://", "https://"))
-    transport = _to_url(str(send_to), token) if is_address else to_file(Path(send_to))
-    options = {**known[name].options, "records": lambda: group_records(groups), "transport": transport}
-    return cast("HandlerPlugin", _made(name, known[name], options))
+    return cast("HandlerPlugin", _made(name, known[name], {**known[name].options, "send_to": send_to}))
 
 
 def feed(account: "Account", *, jql: str = "") -> "Feed":
@@ -129,22 +116,6 @@ def notes(account: "Account") -> "Notes":
         case "servicenow":
             return ServiceNowNotes(account)
     return ZendeskNotes(account)
-
-
-def _to_url(url: str, token: str | None) -> Transport:
-    from engine.plugins.posting import to_url  # an HTTP client, which ingest does without
-
-    return to_url(url, token=token)
-
-
-def group_records(path: Path) -> list[Mapping[str, Any]]:
-    """Group records in a file: a list, or a list under `groups`, `result` or `entries`. Raises BadInput, NotFound."""
-    content = read_yaml(path, what="file of groups")
-    if isinstance(content, dict):
-        content = next((content[key] for key in ("groups", "result", "entries") if key in content), content)
-    if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
-        raise BadInput(f"{path}: expected a list of groups, alone or under `groups`, `result` or `entries`")
-    return content
 
 
 def _sources(mappings: Path) -> dict[str, Entry]:

@@ -2,49 +2,36 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from engine.contracts import AllocationDecision, AssignmentGroup, Outcome
+from engine.contracts import AllocationDecision, Outcome
 from engine.shared.errors import BadInput, NotAllowed, Unavailable
-from engine.shared.policy_file import all_wrong
-
-Records = Callable[[], Sequence[Mapping[str, Any]]]
-"""Group records as the handler's system writes them."""
 
 Transport = Callable[[Mapping[str, Any], str], str]
 """Hands over (payload, key) and returns a receipt; the same key twice is one delivery."""
 
 
-class Handler:
-    """A handler of decisions in this desk's own words; others override `payload` and `group`."""
+class OutboxHandler:
+    """Decisions in this desk's own words, into a file."""
 
-    def __init__(self, name: str = "outbox", *, records: Records, transport: Transport) -> None:
-        self.name, self._records, self._transport = name, records, transport
+    def __init__(self, name: str = "outbox", *, send_to: Path) -> None:
+        self.name, self._transport = name, to_file(send_to)
 
-    def groups(self) -> list[AssignmentGroup]:
-        """Raises BadInput with the number and the fault of a record that is no group."""
-        made = []
-        for number, record in enumerate(self._records(), start=1):
-            try:
-                made.append(self.group(record))
-            except (ValueError, TypeError) as error:
-                reason = all_wrong(error) if isinstance(error, ValidationError) else str(error)
-                raise BadInput(f"{self.name}: group record {number}: {reason}") from error
-        return made
-
-    def group(self, record: Mapping[str, Any]) -> AssignmentGroup:
-        return AssignmentGroup.model_validate(record)
+    def groups(self) -> list[dict[str, Any]]:
+        raise NotAllowed("an outbox file brings no groups; `helmdesk people import FILE` does")
 
     def payload(self, decision: AllocationDecision) -> dict[str, Any]:
-        require_group(decision)
-        return decision.model_dump(mode="json")
+        return in_our_words(decision)
 
     def send(self, payload: Mapping[str, Any], *, key: str) -> str:
         return self._transport(payload, key)
+
+
+def in_our_words(decision: AllocationDecision) -> dict[str, Any]:
+    require_group(decision)
+    return decision.model_dump(mode="json")
 
 
 def require_group(decision: AllocationDecision) -> None:
@@ -55,12 +42,6 @@ def require_group(decision: AllocationDecision) -> None:
 def external_id(decision: AllocationDecision) -> str:
     """The source's own ticket id: `INC7` of `servicenow:INC7`."""
     return decision.ticket_id.partition(":")[2] or decision.ticket_id
-
-
-def words(text: Any) -> tuple[str, ...]:
-    """`a, b` or ["a", "b"] as a tuple; nothing as an empty one."""
-    listed = text.split(",") if isinstance(text, str) else (text or ())
-    return tuple(word for word in (str(each).strip() for each in listed) if word)
 
 
 _LINE = b'{"key": "'

@@ -1,4 +1,4 @@
-"""ServiceNow: incidents of the Table API come in, allocation decisions go out to a scripted REST resource.
+"""ServiceNow: incidents of the Table API.
 
 The incident log as a file is the mapping `servicenow-csv`; both key a ticket by its number, so that they agree.
 """
@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from engine.contracts import AllocationDecision, AssignmentGroup, Delivery, GroupMetrics, GroupStatus, Location
+from engine.contracts import Delivery
 from engine.plugins.messages import Messages
-from engine.plugins.sending import Handler, external_id, require_group, words
 from engine.plugins.servicenow_history import PARTS, history, state_word
 from engine.shared.errors import BadInput
 
@@ -49,43 +48,6 @@ def _cells(record: Any) -> dict[str, Any]:
     return plain
 
 
-class ServiceNowHandler(Handler):
-    """Posts {ticket_id, group_id, group_name, rationale, confidence} (S3-03) for a transform map or scripted REST."""
-
-    def payload(self, decision: AllocationDecision) -> dict[str, Any]:
-        require_group(decision)
-        return {
-            "ticket_id": external_id(decision),
-            "group_id": decision.group_id,
-            "group_name": decision.group_name,
-            "rationale": decision.rationale,
-            "confidence": decision.score,
-        }
-
-    def group(self, record: Mapping[str, Any]) -> AssignmentGroup:
-        """A `sys_user_group` record with the custom fields u_*; one in this desk's own words is taken as it is."""
-        if "sys_id" not in record:
-            return super().group(record)
-        known = {
-            "avg_resolution_time_hours": record.get("u_avg_resolution_hours"),
-            "sla_compliance_rate": record.get("u_sla_compliance"),
-            "quality_score": record.get("u_quality"),
-        }
-        numbers = {name: float(value) for name, value in known.items() if value not in (None, "")}
-        is_active = str(record.get("active", "true")).lower() == "true"
-        return AssignmentGroup(
-            group_id=record["sys_id"],
-            name=record.get("name") or record["sys_id"],
-            location=Location(timezone=record.get("u_time_zone") or None),
-            capabilities=words(record.get("u_capabilities")),
-            languages=words(record.get("u_languages")) or ("en",),
-            status=GroupStatus.ACTIVE if is_active else GroupStatus.INACTIVE,
-            max_bandwidth=record.get("u_max_bandwidth") or 0,
-            current_load=record.get("u_current_load") or 0,
-            metrics=GroupMetrics(**numbers),
-        )
-
-
 EXAMPLE_INCIDENT = {
     "result": {
         "sys_id": "9d385017c611228701d22104cc95c371",
@@ -107,14 +69,4 @@ EXAMPLE_INCIDENT = {
         "assigned_to": "",
         "contact_type": "phone",
     }
-}
-EXAMPLE_GROUP = {
-    "sys_id": "287ebd7d",
-    "name": "Network",
-    "active": "true",
-    "u_capabilities": "network, connectivity",
-    "u_max_bandwidth": "20",
-    "u_current_load": "4",
-    "u_time_zone": "America/Chicago",
-    "u_avg_resolution_hours": "12.5",
 }

@@ -114,14 +114,21 @@ class App:
         settings = self.settings
         if settings.handler != "outbox" and not settings.handler_url:
             raise BadInput(f"HELMDESK_HANDLER={settings.handler} needs HELMDESK_HANDLER_URL: where it listens")
+        if settings.handler == "outbox" and settings.handler_url:
+            raise BadInput("HELMDESK_HANDLER_URL needs HELMDESK_HANDLER: webhook, or the system that listens there")
         settings.home.mkdir(parents=True, exist_ok=True)
         return handler_plugin(
             settings.handler,
             mappings=settings.data / "mappings",
-            groups=settings.data / "people" / "groups.yaml",
-            send_to=settings.handler_url or settings.home / "decisions.jsonl",
-            token=settings.handler_token.get_secret_value() if settings.handler_token else None,
+            send_to=self._handler_account() if settings.handler_url else settings.home / "decisions.jsonl",
         )
+
+    def _handler_account(self) -> "Account":
+        from engine.plugins.pull.site import Account
+
+        settings, token = self.settings, self.settings.handler_token
+        secret = token.get_secret_value() if token else ""
+        return Account("handler", settings.handler_url, settings.handler_user, secret)
 
     @cached_property
     def pull_cursors(self) -> "PullCursors":

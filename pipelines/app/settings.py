@@ -51,9 +51,10 @@ class Settings(BaseSettings):
     alert_preset: str = Field("", description="a preset of data/policies/alert_matrix.yaml; empty: canonical")
     time_zone: str = Field("", description="whose days, weeks and months reports count; empty: asked at first ingest")
     handler: str = Field(
-        "outbox", description="where decisions are handed over: outbox, servicenow, bmc, or one of one's own"
+        "outbox", description="where decisions go: outbox, servicenow, jira, bmc, webhook, or one of one's own"
     )
-    handler_url: str = Field("", description="its address; empty: a file below home")
+    handler_url: str = Field("", description="its address; the outbox, a file below home, has none")
+    handler_user: str = Field("", description="whose password or API token the token is; empty: a token alone")
     handler_token: SecretStr | None = None
     notify_urls: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default_factory=dict, description="JSON: channel of notices to its address; one without goes to the inbox"

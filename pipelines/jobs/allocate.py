@@ -12,6 +12,7 @@ from engine.shared.errors import NotAllowed
 from engine.standings import OPEN
 from pipelines.app.container import App
 from pipelines.app.policies import SlaRules
+from pipelines.jobs.handler_groups import bring_handler_groups
 from pipelines.snapshot import Snapshot
 from pipelines.work_queue import with_load
 
@@ -30,9 +31,11 @@ class Allocated(NamedTuple):
 
 def allocate(app: App, snapshot: Snapshot) -> Allocated:
     """Decide for every open ticket that has neither owner nor group, by priority score, and record the decisions
-    with what `deliver` is to send of them."""
+    with what `deliver` is to send of them. Groups are first brought in from the handler's system, if it is one."""
     from engine.allocation.batch import allocate as decide
 
+    if bring_handler_groups(app, snapshot, at=app.now()):
+        snapshot = snapshot.read_again("groups")
     groups, at = current_groups(snapshot), snapshot.as_of
     hours = hours_to_shift(app.policies.sla, groups, at)
     decisions = decide(backlog(app, snapshot), groups, app.policies.allocation, at, hours_to_shift=hours)

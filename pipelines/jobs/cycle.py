@@ -50,7 +50,7 @@ STAGES: Mapping[str, Stage] = {
         writes=("enrichments", "related"),
     ),
     "allocate": Stage(
-        lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions",), label="allocate"
+        lambda app, snapshot, _: allocate(app, snapshot)._asdict(), writes=("decisions", "groups"), label="allocate"
     ),
     "sweep": Stage(
         lambda app, snapshot, _: sweep(app, snapshot)._asdict(), writes=("decisions", "flags"), label="sweep"

@@ -38,21 +38,22 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     from triage.enrichment.enrich import enrich, input_hashes
 
     policy, store, at = app.policies.enrichment, app.triage.enrichment, snapshot.as_of
-    cases = case_facts(snapshot.tickets_now, snapshot.events, snapshot.claims, snapshot.clocks)
+    facts = facts_of(snapshot.tickets_now, snapshot.events, snapshot.claims, snapshot.clocks)
     earlier = inputs_of(app)
-    hashes = input_hashes(cases, policy, app.triage.taxonomy)
-    waiting = [case for case in cases if not _is_known(earlier.get(case.ticket_id), hashes[case.ticket_id])]
+    hashes = input_hashes(facts, policy, app.triage.taxonomy)
+    changed = [ticket for ticket, found in hashes.items() if not _is_known(earlier.get(ticket), found)]
+    waiting = cases_of(facts, changed)
     inputs = signed(waiting, hashes, policy)
     marks = {ticket: one.signature for ticket, one in (earlier | inputs).items()}
     with_candidates = 0
-    for some in chunked(relate(app, cases, waiting, marks), BATCH):
+    for some in chunked(relate(app, facts, changed, marks), BATCH):
         store.save_related(dict(some), at=at)
         with_candidates += sum(bool(found) for _, found in some)
     progress("enrich", 0, len(waiting))
     for done, batch in enumerate(chunked(waiting, BATCH)):
         store.save(enrich(batch, policy, app.triage.taxonomy, at=at), inputs=inputs)
         progress("enrich", done * BATCH + len(batch), len(waiting))
-    return Enriched(len(waiting), len(cases) - len(waiting), with_candidates)
+    return Enriched(len(waiting), facts.height - len(waiting), with_candidates)
 
 
 def inputs_of(app: App) -> "dict[str, EnrichmentInput]":
@@ -75,27 +76,28 @@ def signed(
 
 
 def relate(
-    app: App, cases: Sequence[CaseFacts], changed: Sequence[CaseFacts], signatures: dict[str, bytes]
+    app: App, facts: pl.DataFrame, changed: Sequence[str], signatures: dict[str, bytes]
 ) -> "Iterator[tuple[str, tuple[Related, ...]]]":
     """Ticket by ticket, the candidates of what changed, compared with the whole backlog, and of the tickets that have
     one of those as a candidate; only the texts of likely pairs are read again.
 
     They are to be kept before the enrichments: those say that a ticket is done.
     """
-    from triage.enrichment.duplicates import related_in_turn
+    from triage.enrichment.duplicates import related_in_turn, within_reach
 
     if not changed:
         return iter(())
-    names = {case.ticket_id for case in changed}
+    names = {*changed}
     pairs = app.store.frame("related_tickets", ["ticket_id", "other_id"]).iter_rows()
     fresh = names | {ticket for ticket, other in pairs if other in names}
-    return related_in_turn(cases, app.policies.enrichment.duplicates, signatures=signatures, fresh=fresh)
+    policy = app.policies.enrichment.duplicates
+    cases = cases_of(facts, within_reach(facts, signatures, policy, fresh))
+    return related_in_turn(cases, policy, signatures=signatures, fresh=fresh)
 
 
-def case_facts(
-    tickets: pl.DataFrame, events: pl.DataFrame, claims: pl.DataFrame, clocks: pl.DataFrame
-) -> list[CaseFacts]:
-    """Every ticket with the facts that enriching needs, the oldest first, from parts of a snapshot (`tickets_now`).
+def facts_of(tickets: pl.DataFrame, events: pl.DataFrame, claims: pl.DataFrame, clocks: pl.DataFrame) -> pl.DataFrame:
+    """Every ticket with the facts that enriching needs (columns `FACTS`), the oldest first, from parts of a snapshot
+    (`tickets_now`).
 
     The product is the confirmed one, else the one that triage was sure of.
     """
@@ -104,7 +106,7 @@ def case_facts(
     known = tickets.sort("created_at", "ticket")
     for facts in (sure, _counts(events), _worst_states(clocks)):
         known = known.join(facts, on="ticket", how="left", maintain_order="left")
-    rows = known.select(
+    return known.select(
         *TEXT,
         requester="requester_id",
         company="company_id",
@@ -115,6 +117,11 @@ def case_facts(
         reopened=pl.col("reopened").fill_null(0),
         sla_state="sla_state",
     )
+
+
+def cases_of(facts: pl.DataFrame, tickets: Sequence[str]) -> list[CaseFacts]:
+    """The cases of these tickets, in the order of the facts."""
+    rows = facts.filter(facts["ticket"].is_in(tickets))
     names, texts = rows.columns[len(TEXT) :], texts_of(rows)
     known_facts = (dict(zip(names, row, strict=True)) for row in rows.drop(TEXT).iter_rows())
     return [CaseFacts.model_construct(ticket=text, **found) for text, found in zip(texts, known_facts, strict=True)]

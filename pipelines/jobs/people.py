@@ -59,6 +59,11 @@ def import_people(app: App, path: Path, *, mapping: Path | None = None, kind: st
     return _with_teams(app, found, read.unused)
 
 
+def bring_groups(app: App, rows: Sequence[Mapping[str, Any]]) -> Brought:
+    """As `import_people`, groups as a handler's system lists them."""
+    return _with_teams(app, [*_records(app, "groups", dict(enumerate(rows, start=1)), "group, ")], [])
+
+
 def _is_document(path: Path) -> bool:
     if path.suffix.casefold() != ".json" or not path.is_file():
         return False

@@ -36,7 +36,7 @@ commands.command("deliver")(command)
 @pytest.fixture
 def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[HandlerSystem]:
     with handler_system() as server:
-        monkeypatch.setenv("HELMDESK_HANDLER", "servicenow")
+        monkeypatch.setenv("HELMDESK_HANDLER", "webhook")
         monkeypatch.setenv("HELMDESK_HANDLER_URL", server.url)
         yield server
 
@@ -175,12 +175,12 @@ def test_what_a_handler_left_behind_is_told_with_the_way_to_mend_it(
     deliver(app, at=LATER)
     decide(app, 3)
     monkeypatch.setenv("HELMDESK_HANDLER", "bmc")
-    left = "2 unsent for servicenow, which is not the handler in use (bmc): set HELMDESK_HANDLER=servicenow again"
+    left = "2 unsent for webhook, which is not the handler in use (bmc): set HELMDESK_HANDLER=webhook again"
     assert left in run(app, "--refused").output
     assert left in run(app).output
     assert len(system.got) == 2
     assert doctor(app) == ("0 wait, 0 refused, 2 orphaned", True)
-    assert run(app, "--drop", "servicenow").output == "dropped: 2 decisions for servicenow\n"
+    assert run(app, "--drop", "webhook").output == "dropped: 2 decisions for webhook\n"
     assert (doctor(app), app.outbox.unsent()) == (("0 wait, 0 refused, 0 orphaned", False), [])
 
 
@@ -188,7 +188,7 @@ def doctor(app: App) -> tuple[str, bool]:
     """What it counts, and whether it says how to give up what is orphaned."""
     with open_app(home=app.settings.home, database_url=app.settings.database_url) as opened:
         counts, note = decisions_to_hand_over(opened)
-    return counts, "`helmdesk deliver --drop servicenow`" in note
+    return counts, "`helmdesk deliver --drop webhook`" in note
 
 
 def test_doctor_counts_what_waits_and_what_was_refused(app: App, system: HandlerSystem) -> None:
@@ -200,7 +200,7 @@ def test_doctor_counts_what_waits_and_what_was_refused(app: App, system: Handler
 
 def test_the_handler_in_use_drops_nothing(app: App) -> None:
     decide(app, 1)
-    assert isinstance(run(app, "--drop", "servicenow").exception, NotAllowed)
+    assert isinstance(run(app, "--drop", "webhook").exception, NotAllowed)
     assert isinstance(run(app, "--drop", "bmc").exception, NotFound)
     assert set(states(app).values()) == {"pending"}
 
@@ -210,7 +210,7 @@ def test_refused_waits_for_a_person(app: App, system: HandlerSystem) -> None:
     system.answers = [(400, {}, "no such group")]
     assert deliver(app, at=LATER) == Delivered(1, 0, 1, 0)
     told = run(app, "--refused").output
-    assert "servicenow:INC1/decision/1  to servicenow" in told
+    assert "servicenow:INC1/decision/1  to webhook" in told
     assert "answered 400 Bad Request for servicenow:INC1/decision/1: no such group\nrefused: 1 decision\n" in told
     assert run(app, "--retry", "servicenow:INC1/decision/1").output == "waiting again: 1 decision\n"
     assert run(app).output == "sent 1, delayed 0, refused 0, replaced 0\n"
@@ -244,7 +244,7 @@ def test_second_deliverer_sends_nothing(app: App, system: HandlerSystem, process
 
 
 def deliver_as_process(home: Path, database_url: str, handler_url: str) -> int:
-    handler = {"handler": "servicenow", "handler_url": handler_url}
+    handler = {"handler": "webhook", "handler_url": handler_url}
     with open_app(home=home, database_url=database_url, **handler) as app:
         app.store.counts()
         meet()

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from triage.enrichment.contracts import CaseFacts, Related, Relation
 from triage.enrichment.minhash import Signature, signature
@@ -82,6 +83,29 @@ def related_in_turn(
     for place in np.flatnonzero(wanted).tolist():
         met = [(similarity(shingles(at), shingles(place)), ordered[at]) for at in neighbours.get(place, [])]
         yield ordered[place].ticket_id, _best(ordered[place], met, policy)
+
+
+def within_reach(
+    facts: pl.DataFrame, signatures: Mapping[str, bytes], policy: DuplicatePolicy, fresh: Collection[str]
+) -> list[str]:
+    """All tickets without which `related_in_turn` could say something else of the fresh ones: those that share a band
+    of their signature, or requester and product, with one of them, and those that do so with one of these. Facts have
+    a row a ticket."""
+    tickets, contact = facts["ticket"], facts.select(pl.concat_str("requester", pl.lit("\n"), "product")).to_series()
+    marks = [signatures[ticket] for ticket in tickets.to_list()]
+    has_text = np.array([bool(mark) for mark in marks], dtype=np.bool_)
+    rows = np.frombuffer(b"".join(marks), dtype="<u4").reshape(-1, policy.permutations)
+    bands = [
+        _band_keys(rows[:, place : place + policy.rows]) for place in range(0, policy.bands * policy.rows, policy.rows)
+    ]
+    reached = tickets.is_in([*fresh])
+    for _ in range(2):
+        same_contact = contact.is_in(contact.filter(reached).drop_nulls().unique().to_list())
+        texts = reached.to_numpy()[has_text]
+        alike = np.zeros(len(tickets), dtype=np.bool_)
+        alike[has_text] = np.logical_or.reduce([_is_among(keys, keys[texts]) for keys in bands])
+        reached = reached | same_contact.fill_null(value=False) | pl.Series(alike)
+    return tickets.filter(reached).to_list()
 
 
 def related(
@@ -195,6 +219,15 @@ def _band_keys(band: Signature) -> npt.NDArray[np.uint64]:
         keys = (keys ^ column) * np.uint64(0x9E3779B97F4A7C15)
         keys ^= keys >> np.uint64(29)
     return keys
+
+
+def _is_among(keys: npt.NDArray[np.uint64], some: npt.NDArray[np.uint64]) -> Flags:
+    """As `np.isin`, several times as fast for few of many."""
+    if not len(some):
+        return np.zeros(len(keys), dtype=np.bool_)
+    ordered = np.sort(some)
+    at = np.searchsorted(ordered, keys).clip(max=len(ordered) - 1)
+    return np.asarray(ordered[at] == keys)
 
 
 def _meetings(keys: npt.NDArray[np.uint64], bucket: int, earlier: Flags, later: Flags) -> npt.NDArray[np.int64]:

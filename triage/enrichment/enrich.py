@@ -1,9 +1,11 @@
 """What a ticket's text and facts tell beside its product: language, complexity, error codes, tone, urgency."""
 
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from hashlib import sha256
+from json.encoder import encode_basestring_ascii
+
+import polars as pl
 
 from triage.enrichment.complexity import amounts, complexity_of
 from triage.enrichment.contracts import CaseFacts, Enrichment
@@ -25,25 +27,35 @@ def enrich(
     return [_enriched(case, policy, taxonomy, at) for case in cases]
 
 
-def input_hashes(cases: Sequence[CaseFacts], policy: EnrichmentPolicy, taxonomy: Taxonomy) -> dict[str, str]:
+def input_hashes(facts: pl.DataFrame, policy: EnrichmentPolicy, taxonomy: Taxonomy) -> dict[str, str]:
     """By ticket the SHA-256 of everything the enrichment and the relatives of a case rest on: another one means they
-    are out of date."""
-    rules = [policy.digest, taxonomy.digest]
-    return {case.ticket_id: _input_hash(case, rules) for case in cases}
+    are out of date. Facts have the columns `FACTS`."""
+    rules = f"{policy.digest}\0{taxonomy.digest}"
+    texts = facts.select("ticket", "subject", "content").iter_rows()
+    return {
+        ticket: sha256(f"{words}\0{subject}\0{content}\0{rules}".encode()).hexdigest()
+        for words, (ticket, subject, content) in zip(facts_in_words(facts), texts, strict=True)
+    }
 
 
-def _input_hash(case: CaseFacts, rules: list[str]) -> str:
-    given = "\0".join([facts_in_words(case), case.ticket.subject, case.ticket.content, *rules])
-    return hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()
+def facts_in_words(facts: pl.DataFrame) -> Iterator[str]:
+    """All facts of a case but subject and content, row by row: JSON with sorted keys, as pydantic writes them."""
+    return map(_WORDS.format, *(_words(facts[name]) for name in (*_OF_CASE, *_OF_TICKET)))
 
 
-def facts_in_words(case: CaseFacts) -> str:
-    """All facts but subject and content as JSON with sorted keys, as pydantic writes them."""
-    ticket = {name: value for name, value in vars(case.ticket).items() if name not in {"subject", "content"}}
-    return _json(vars(case) | {"ticket": ticket})
+_OF_CASE = sorted(CaseFacts.model_fields.keys() - {"ticket"})
+_OF_TICKET = ("language", "priority", "ticket", "tier")
+_WORDS = '{{{{{}, "ticket": {{{{"language": {{}}, "priority": {{}}, "ticket_id": {{}}, "tier": {{}}}}}}}}}}'.format(
+    ", ".join(f'"{name}": {{}}' for name in _OF_CASE)
+)
 
 
-_json = json.JSONEncoder(sort_keys=True, default=lambda at: at.isoformat().replace("+00:00", "Z")).encode
+def _words(values: pl.Series) -> Iterator[str]:
+    """Numbers and texts as JSON, instants in ISO 8601 with `Z` and no more of the second than there is."""
+    if isinstance(values.dtype, pl.Datetime):
+        values = values.dt.to_string("%Y-%m-%dT%H:%M:%S%.6fZ").str.replace(".000000Z", "Z", literal=True)
+    to_word = encode_basestring_ascii if values.dtype == pl.String else str
+    return ("null" if value is None else to_word(value) for value in values.to_list())
 
 
 def _enriched(case: CaseFacts, policy: EnrichmentPolicy, taxonomy: Taxonomy, at: datetime) -> Enrichment:

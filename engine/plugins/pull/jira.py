@@ -14,7 +14,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from engine.plugins.pull.pages import Cursor, Onward, Page, page, start, walk
-from engine.plugins.pull.site import Account, Site, basic, bearer
+from engine.plugins.pull.site import Account, Site, authorization
 
 OVERLAP = timedelta(minutes=5)
 """The search index follows the issues."""
@@ -110,10 +110,6 @@ class JiraFeed:
             found += (part := answer.objects(name))
             if not part or len(found) >= int(answer.value("total") or 0):
                 return found
-
-
-def authorization(account: Account) -> str:
-    return basic(account.user, account.token) if account.user else bearer(account.token)
 
 
 def is_on_cloud(site: Site) -> bool:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from engine.plugins.pull.pages import Cursor, Onward, Page, page, start
-from engine.plugins.pull.site import Account, Site, basic, bearer
+from engine.plugins.pull.site import Account, Site, authorization
 
 OVERLAP = timedelta(minutes=1)
 PARTS = 1_000
@@ -61,30 +61,18 @@ class ServiceNowFeed:
                 return rows
             offset += size
 
-    def _all(self, table: str, query: str, fields: Iterable[str]) -> list[Row]:
-        """For rows that are only added to."""
-        rows: list[Row] = []
-        offset, has_next, onward = 0, True, Onward(f"{table} of {query}"[:200], is_part=True)
-        while has_next:
-            onward.to(offset)
-            parameters = _parameters(f"{query}^ORDERBYsys_created_on^ORDERBYsys_id", PARTS)
-            answer = self._site.get(
-                f"/api/now/table/{table}", **parameters, sysparm_offset=offset, sysparm_fields=",".join(fields)
-            )
-            rows += answer.objects("result")
-            offset, has_next = offset + PARTS, answer.has_next
-        return rows
-
     def _parts(self, incidents: list[Row]) -> dict[str, Row]:
         """By sys_id: the rows of the other tables that belong to an incident."""
         ids = [row["sys_id"] for row in incidents]
         listed = ",".join(ids)
-        audits = self._all(
+        audits = every_row(
+            self._site,
             "sys_audit",
             f"tablename=incident^documentkeyIN{listed}^fieldnameIN{','.join(FIELDS)}",
             ("sys_id", "documentkey", "fieldname", "oldvalue", "newvalue", "user", "sys_created_on"),
         )
-        journal = self._all(
+        journal = every_row(
+            self._site,
             "sys_journal_field",
             f"name=incident^element_idIN{listed}^elementINcomments,work_notes",
             ("sys_id", "element_id", "element", "sys_created_by", "sys_created_on"),
@@ -105,13 +93,25 @@ class ServiceNowFeed:
         authors = [name for name in authors if name and not set(name) & set("^,")]  # which end a name in a query
         if not authors:
             return [], []
-        people = self._all("sys_user", f"user_nameIN{','.join(authors)}", ("sys_id", "user_name"))
-        members = self._all("sys_user_grmember", f"user.user_nameIN{','.join(authors)}", ("user.user_name",))
+        people = every_row(self._site, "sys_user", f"user_nameIN{','.join(authors)}", ("sys_id", "user_name"))
+        members = every_row(
+            self._site, "sys_user_grmember", f"user.user_nameIN{','.join(authors)}", ("user.user_name",)
+        )
         return people, members
 
 
-def authorization(account: Account) -> str:
-    return basic(account.user, account.token) if account.user else bearer(account.token)
+def every_row(site: Site, table: str, query: str, fields: Iterable[str]) -> list[Row]:
+    """For rows that are only added to."""
+    rows: list[Row] = []
+    offset, has_next, onward = 0, True, Onward(f"{table} of {query}"[:200], is_part=True)
+    parameters = _parameters(f"{query}^ORDERBYsys_created_on^ORDERBYsys_id".removeprefix("^"), PARTS)
+    path, names = f"/api/now/table/{table}", ",".join(fields)
+    while has_next:
+        onward.to(offset)
+        answer = site.get(path, **parameters, sysparm_offset=offset, sysparm_fields=names)
+        rows += answer.objects("result")
+        offset, has_next = offset + PARTS, answer.has_next
+    return rows
 
 
 def _with(parts: Mapping[str, Row], incident: Row) -> Row:

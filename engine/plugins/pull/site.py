@@ -34,11 +34,16 @@ class Account(NamedTuple):
         return f"HELMDESK_{self.source.upper()}"
 
 
+class Body(NamedTuple):
+    content: bytes
+    has_next: bool
+    """Whether its `Link` header names a next page (RFC 8288)."""
+
+
 class Answer(NamedTuple):
     about: str
     content: Any
     has_next: bool
-    """Whether its `Link` header names a next page (RFC 8288)."""
 
     def objects(self, name: str | None = None) -> list[dict[str, Any]]:
         """The objects listed under a name, or the answer itself. Raises TryLater if it has none."""
@@ -61,6 +66,11 @@ def bearer(token: str) -> str:
     return f"Bearer {token}"
 
 
+def authorization(account: Account) -> str:
+    """A user with a password or API token, or a token alone."""
+    return basic(account.user, account.token) if account.user else bearer(account.token) if account.token else ""
+
+
 class Site:
     """Raises TryLater for what may go better later (no answer, half of one, 5xx, 429) and, with the setting to change,
     for 401, 403 and a redirect; Refused for any other 4xx. Reads are tried five times, writes once."""
@@ -73,7 +83,7 @@ class Site:
             self.url,
             setting=f"{account.setting}_URL",
             secret=f"{account.setting}_TOKEN",
-            headers={"Accept": "application/json", "Authorization": authorization},
+            headers={"Accept": "application/json", **({"Authorization": authorization} if authorization else {})},
             timeout_seconds=30.0,
             limit_seconds=120.0,
         )
@@ -104,14 +114,17 @@ class Site:
         return error.after.total_seconds() if error.after <= self._patience else False
 
     def _ask(self, method: str, path: str, **content: Any) -> Answer:
+        about, body = f"{method} {path}", self._fetch(method, path, **content)
+        return Answer(f"{self.url} {about}", self._read(body.content, about), body.has_next)
+
+    def _fetch(self, method: str, path: str, **content: Any) -> Body:
         about = f"{method} {path}"
         with self._server.time_limit():
             answer = self._server.send(self._server.request(method, self.url + path, **content), about)
             try:
-                body = self._body(answer, about)
+                return Body(self._body(answer, about), "next" in answer.links)
             finally:
                 answer.close()
-        return Answer(f"{self.url} {about}", self._read(body, about), "next" in answer.links)
 
     def _body(self, answer: httpx.Response, about: str) -> bytes:
         most, read = LARGEST_ANSWER if answer.is_success else REASON_BYTES, bytearray()

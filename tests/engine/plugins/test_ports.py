@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engine.contracts import AllocationDecision, GroupStatus, Outcome, Responses, Status
-from engine.plugins import bmc, freshdesk, jira, servicenow, webhook, zendesk
+from engine.contracts import AllocationDecision, Outcome, Responses, Status
+from engine.plugins import freshdesk, jira, servicenow, webhook, zendesk
 from engine.plugins.posting import to_url
 from engine.plugins.registry import handler_plugin, source_names, source_plugin
 from engine.plugins.webhook import receive
@@ -25,11 +25,6 @@ MESSAGES = {
     "zendesk-csv": ZENDESK,
     "zendesk": zendesk.EXAMPLE_TICKET,
     "freshdesk": freshdesk.EXAMPLE_TICKET,
-}
-GROUPS = {
-    "outbox": {"group_id": "g1", "name": "Network", "max_bandwidth": 5},
-    "servicenow": servicenow.EXAMPLE_GROUP,
-    "bmc": bmc.EXAMPLE_GROUP,
 }
 
 
@@ -70,57 +65,26 @@ class TestSources:
             assert told.rejected[0].content == {"hello": "world"}
 
 
-@pytest.mark.parametrize("name", GROUPS)
-class TestHandlers:
-    def make(self, name: str, folder: Path, groups: Any) -> Any:
-        (folder / "groups.json").write_text(json.dumps({"groups": groups}))
-        out = folder / "out/decisions.jsonl"
-        return handler_plugin(name, mappings=MAPPINGS, groups=folder / "groups.json", send_to=out)
-
-    def test_groups_are_read(self, name: str, tmp_path: Path) -> None:
-        group = self.make(name, tmp_path, [GROUPS[name]]).groups()[0]
-        assert (group.status, group.max_bandwidth > 0) == (GroupStatus.ACTIVE, True)
-
-    def test_a_bad_group_is_named(self, name: str, tmp_path: Path) -> None:
-        for bad in ({"name": "x"}, {"sys_id": "x", "u_quality": "good"}, {"values": 3}, {"max_bandwidth": "lots"}):
-            with pytest.raises(BadInput, match="group record 2"):
-                self.make(name, tmp_path, [GROUPS[name], bad]).groups()
-
-    def test_sending_twice_is_sending_once(self, name: str, tmp_path: Path) -> None:
-        first, second = (self.make(name, tmp_path, []) for _ in range(2))
-        payload = first.payload(decision())
-        assert len({plugin.send(payload, key="INC7/1") for plugin in (first, first, second)}) == 1
-        lines = (tmp_path / "out/decisions.jsonl").read_text().splitlines()
-        assert [json.loads(line)["payload"] for line in lines] == [first.payload(decision())]
-
-    def test_a_waiting_ticket_is_not_handed_over(self, name: str, tmp_path: Path) -> None:
-        with pytest.raises(NotAllowed, match="stays in the queue"):
-            self.make(name, tmp_path, []).payload(decision(outcome=Outcome.WAITING, group_id=None))
+def outbox(file: Path) -> Any:
+    return handler_plugin("outbox", mappings=MAPPINGS, send_to=file)
 
 
-def handler(name: str, folder: Path, send_to: str | Path) -> Any:
-    return handler_plugin(name, mappings=MAPPINGS, groups=folder / "none.yaml", send_to=send_to)
+def test_sending_twice_is_sending_once(tmp_path: Path) -> None:
+    first, second = (outbox(tmp_path / "out/decisions.jsonl") for _ in range(2))
+    payload = first.payload(decision())
+    assert len({plugin.send(payload, key="INC7/1") for plugin in (first, first, second)}) == 1
+    lines = (tmp_path / "out/decisions.jsonl").read_text().splitlines()
+    assert [json.loads(line)["payload"] for line in lines] == [first.payload(decision())]
 
 
-def test_servicenow_gets_the_five_agreed_keys(tmp_path: Path) -> None:
-    assert handler("servicenow", tmp_path, tmp_path / "o").payload(decision()) == {
-        "ticket_id": "INC7",
-        "group_id": "g1",
-        "group_name": "Network",
-        "rationale": "Network is the best match.",
-        "confidence": 0.877,
-    }
+def test_a_waiting_ticket_is_not_handed_over(tmp_path: Path) -> None:
+    with pytest.raises(NotAllowed, match="stays in the queue"):
+        outbox(tmp_path / "o").payload(decision(outcome=Outcome.WAITING, group_id=None))
 
 
-def test_bmc_gets_its_form(tmp_path: Path) -> None:
-    values = handler("bmc", tmp_path, tmp_path / "o").payload(decision())["values"]
-    assert (values["Incident Number"], values["Assigned Group"]) == ("INC7", "Network")
-
-
-def test_the_default_groups_are_groups() -> None:
-    people = MAPPINGS.parent / "people/groups.yaml"
-    made = handler_plugin("servicenow", mappings=MAPPINGS, groups=people, send_to=people.with_name("none")).groups()
-    assert len({group.group_id for group in made}) == len(made) > 0
+def test_a_file_brings_no_groups(tmp_path: Path) -> None:
+    with pytest.raises(NotAllowed, match="people import"):
+        outbox(tmp_path / "o").groups()
 
 
 @pytest.mark.parametrize(
@@ -271,17 +235,17 @@ def test_a_file_that_is_no_outbox_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     other.write_text("dear diary\n")
     with pytest.raises(BadInput, match="not an outbox"):
-        handler("outbox", tmp_path, other).send({}, key="INC7/1")
+        outbox(other).send({}, key="INC7/1")
     assert other.read_text() == "dear diary\n"
 
 
 @pytest.mark.parametrize("rest", ['{"ke', '{"key": "INC2/1", "payl', '{"key": "INC2/1", "payload": {"n": 2}}'])
 def test_a_killed_writer_leaves_no_half_line(tmp_path: Path, rest: str) -> None:
     out = tmp_path / "decisions.jsonl"
-    handler("outbox", tmp_path, out).send({"n": 1}, key="INC1/1")
+    outbox(out).send({"n": 1}, key="INC1/1")
     out.write_text(out.read_text() + rest)
-    handler("outbox", tmp_path, out).send({"n": 2}, key="INC2/1")
-    handler("outbox", tmp_path, out).send({"n": 3}, key="INC3/1")
+    outbox(out).send({"n": 2}, key="INC2/1")
+    outbox(out).send({"n": 3}, key="INC3/1")
     assert [json.loads(line)["payload"]["n"] for line in out.read_text().splitlines()] == [1, 2, 3]
 
 
@@ -289,7 +253,7 @@ def test_a_note_without_an_end_is_left_alone(tmp_path: Path) -> None:
     other = tmp_path / "notes.txt"
     other.write_text("dear diary")
     with pytest.raises(BadInput, match="not an outbox"):
-        handler("outbox", tmp_path, other).send({}, key="INC7/1")
+        outbox(other).send({}, key="INC7/1")
     assert other.read_text() == "dear diary"
 
 

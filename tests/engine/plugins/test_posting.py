@@ -24,7 +24,7 @@ def post(system: HandlerSystem, **options: Any) -> str:
 
 
 def test_payload_key_and_token_arrive(system: HandlerSystem) -> None:
-    assert post(system, token="t") == "201 web:1/decision/1"
+    assert post(system, authorization="Bearer t") == "201 web:1/decision/1"
     assert (system.got, system.headers[0]["Authorization"]) == ([("web:1/decision/1", {"n": 1})], "Bearer t")
 
 
@@ -82,7 +82,7 @@ def test_a_connection_that_was_used_before_is_cut_off_as_well(system: HandlerSys
 def test_wrong_credentials_are_no_fault_of_the_row(system: HandlerSystem, status: int) -> None:
     system.answers = [(status, {}, "bad token")]
     with pytest.raises(TryLater, match=f"answered {status} .*: bad token; .*HELMDESK_HANDLER_TOKEN") as later:
-        post(system, token="t")
+        post(system, authorization="Bearer t")
     assert (later.value.after, len(system.got)) == (UNTIL_MENDED, 1)
 
 
@@ -98,13 +98,13 @@ def test_another_host_gets_nothing(system: HandlerSystem) -> None:
     with handler_system() as other:
         system.answers = [(307, {"Location": other.url}, "")]
         with pytest.raises(TryLater, match=r"redirects to http://127\.0\.0\.1, name that in HELMDESK_HANDLER_URL"):
-            post(system, token="secret")
+            post(system, authorization="Bearer secret")
         assert other.got == []
 
 
 def test_another_path_of_the_same_server_is_followed(system: HandlerSystem) -> None:
     system.answers = [(308, {"Location": "/v2/allocate"}, "")]
-    assert post(system, token="t") == "201 web:1/decision/1"
+    assert post(system, authorization="Bearer t") == "201 web:1/decision/1"
     assert [sent["Authorization"] for sent in system.headers] == ["Bearer t"] * 2
 
 
@@ -124,4 +124,4 @@ def test_errors_show_no_password() -> None:
 
 def test_a_token_that_no_header_carries_is_refused() -> None:
     with pytest.raises(BadInput, match="HELMDESK_HANDLER_TOKEN"):
-        to_url("http://127.0.0.1:1/", token="a\nb")
+        to_url("http://127.0.0.1:1/", authorization="Bearer a\nb")

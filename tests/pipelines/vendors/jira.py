@@ -1,5 +1,6 @@
 """Jira Cloud and Jira Data Center."""
 
+import json
 import re
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -7,6 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.pipelines.vendors.system import MINUTE, Json, Vendor
+
+COMPONENTS = ("Network", "Mail")
 
 
 class Jira(Vendor):
@@ -58,11 +61,24 @@ class Jira(Vendor):
             return {"displayName": "desk", "timeZone": self.zone.key}
         if path in ("/rest/api/3/search/jql", "/rest/api/2/search") and path.startswith(self.api):
             return self._search(asked)
+        if path == f"{self.api}/project/SUP/components":
+            return [{"id": str(number), "name": name} for number, name in enumerate(COMPONENTS)]
+        if path == f"{self.api}/groups/picker":
+            return {"header": "", "total": 3, "groups": [{"name": name} for name in ("desk-a", "desk-b", "staff")]}
+        if path == "/rest/api/3/search/approximate-count" and self.is_cloud:
+            return {"count": self._count(content["jql"])}
         if not (named := re.fullmatch(rf"{self.api}/issue/([\w-]+)(/comment|/changelog)?", path)):
             return None
         issue = next((each for each in self.tickets if each["key"] == named[1]), None)
         if issue is None or (named[2] == "/changelog" and not self.is_cloud):
             return None
+        if method == "PUT":
+            if any(part["name"] not in COMPONENTS for part in content.get("fields", {}).get("components", ())):
+                return 400, json.dumps({"errors": {"components": "Component name is not valid"}})
+            issue["fields"] |= content.get("fields", {})
+            labels = [change["add"] for change in content.get("update", {}).get("labels", ())]
+            issue["fields"]["labels"] = [*issue["fields"].get("labels", ()), *labels]
+            return {}
         if named[2] is None:
             return {"key": issue["key"], "changelog": _part("histories", issue["changelog"], len(issue["changelog"]))}
         if method == "POST":
@@ -86,7 +102,15 @@ class Jira(Vendor):
             return shown | {"jsdPublic": not one.get("properties")}
         return one if asked.get("expand") == "properties" else shown
 
+    def _count(self, jql: str) -> int:
+        group = re.fullmatch(r'project = "SUP" AND \(statusCategory != Done\) AND component = "(.+)"', jql)
+        assert group is not None, jql
+        parts = [issue["fields"].get("components") or () for issue in self.tickets]
+        return sum(any(part["name"] == group[1] for part in some) for some in parts)
+
     def _search(self, asked: dict[str, str]) -> Any:
+        if asked["maxResults"] == "0":
+            return {"total": self._count(asked["jql"]), "issues": []}
         since = re.match(r'updated >= "([\d-]+ [\d:]+)"', asked["jql"])
         assert since is not None
         assert asked["jql"].endswith("ORDER BY updated ASC, key ASC")

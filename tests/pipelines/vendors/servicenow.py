@@ -1,15 +1,19 @@
 """ServiceNow's Table API."""
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from tests.pipelines.vendors.system import MINUTE, Json, Vendor
 
+NETWORK, MAIL = "a" * 32, "b" * 32
+
 
 class ServiceNow(Vendor):
-    """The Table API on five tables. Rows of callers whom the user must not see are taken out of their page."""
+    """The Table API on six tables. Rows of callers whom the user must not see are taken out of their page. Nobody may
+    write the group of a `locked` incident: it is left as it is."""
 
     source = "servicenow"
 
@@ -19,7 +23,10 @@ class ServiceNow(Vendor):
             "sys_user": [{"sys_id": "u-cal", "user_name": "cal"}, {"sys_id": "u-ana", "user_name": "ana"},
                          {"sys_id": "u-bea", "user_name": "bea"}],
             "sys_user_grmember": [{"sys_id": "m1", "user.user_name": "ana"}],
+            "sys_user_group": [{"sys_id": NETWORK, "name": "Network", "active": "true", "u_skills": "network, vpn"},
+                               {"sys_id": MAIL, "name": "Mail", "active": "false"}],
         }  # fmt: skip
+        self.locked: set[str] = set()
         super().__init__(tickets, minutes=minutes)
         self.tables["incident"] = self.tickets
 
@@ -64,12 +71,25 @@ class ServiceNow(Vendor):
 
     def answer(self, method: str, path: str, asked: dict[str, str], content: Json) -> Any:
         table, _, one = path.removeprefix("/api/now/table/").partition("/")
+        if path == "/api/now/stats/incident":
+            assert asked["sysparm_query"] == "active=true^assignment_groupISNOTEMPTY"
+            counts = Counter(row["assignment_group"] for row in self.tickets if row.get("assignment_group"))
+            return {"result": [{"stats": {"count": str(count)},
+                                "groupby_fields": [{"field": asked["sysparm_group_by"], "value": group}]}
+                               for group, count in counts.items()]}  # fmt: skip
         if method == "PATCH":
+            row = next((row for row in self.tickets if row["sys_id"] == one), None)
+            if row is None:
+                return None
+            if "work_notes" not in content:
+                if one not in self.locked:
+                    row |= content
+                return {"result": {"sys_id": one, "assignment_group": row.get("assignment_group", "")}}
             self.notes.append((one, content))
-            row = {"sys_id": f"n{len(self.notes)}", "name": "incident", "element_id": one, "element": "work_notes",
+            entry = {"sys_id": f"n{len(self.notes)}", "name": "incident", "element_id": one, "element": "work_notes",
                    "value": content["work_notes"], "sys_created_by": "desk",
                    "sys_created_on": "2026-03-03 09:00:00"}  # fmt: skip
-            self.tables["sys_journal_field"].append(row)
+            self.tables["sys_journal_field"].append(entry)
             return {"result": {"sys_id": one}}
         if table not in self.tables or one:
             return None

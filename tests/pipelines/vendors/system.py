@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -31,6 +31,7 @@ class Vendor(ThreadingHTTPServer):
         self.trouble: list[Trouble] = []
         self.asked: list[str] = []
         self.headers: dict[str, str] = {}
+        self.key = ""
         self.after_page: Callable[[], object] | None = None
         self.notes: list[tuple[str, Json]] = []
         self.tickets = [
@@ -49,8 +50,11 @@ class Vendor(ThreadingHTTPServer):
         raise NotImplementedError
 
     def answer(self, method: str, path: str, asked: dict[str, str], content: Json) -> Any:
-        """What is found there; None is 404."""
+        """What is found there; None is 404, {} is no content, a text no JSON, a pair a status with its reason."""
         raise NotImplementedError
+
+    def lets_in(self, path: str, authorization: str | None) -> bool:
+        return authorization == self.account
 
     def page_served(self) -> None:
         if self.after_page:
@@ -69,23 +73,28 @@ class _Request(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         asked = dict(parse_qsl(parts.query, keep_blank_values=True))
         length = int(self.headers.get("Content-Length") or 0)
-        content = json.loads(self.rfile.read(length)) if length else {}
+        body = self.rfile.read(length).decode()
+        is_form = "form" in (self.headers["Content-Type"] or "")
+        content = dict(parse_qsl(body)) if is_form else json.loads(body or "{}")
+        self.server.key = unquote(self.headers["Idempotency-Key"] or "")
         self.server.asked.append(f"{self.command} {parts.path}")
         self.server.headers = {}
         trouble = self.server.trouble.pop(0) if self.server.trouble else None
-        if self.headers["Authorization"] != self.server.account:
+        if not self.server.lets_in(parts.path, self.headers["Authorization"]):
             self._reply(401, b'{"message": "Unauthorized"}')
         elif isinstance(trouble, tuple):
             self._reply(trouble[0], b'{"message": "not now"}', trouble[1])
         else:
             found = self.server.answer(self.command, parts.path, asked, content)
-            text = json.dumps(found).encode()
+            text = b"" if found == {} else found.encode() if isinstance(found, str) else json.dumps(found).encode()
             if trouble == "lost":
                 self.close_connection = True
             elif found is None:
                 self._reply(404, b'{"message": "there is none"}')
+            elif isinstance(found, tuple):
+                self._reply(found[0], found[1].encode())
             else:
-                self._reply(200, text, self.server.headers, half=trouble == "half")
+                self._reply(200 if text else 204, text, self.server.headers, half=trouble == "half")
 
     do_POST = do_PUT = do_PATCH = do_GET
 

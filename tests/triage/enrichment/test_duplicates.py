@@ -8,10 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.triage.conftest import DATA
-from tests.triage.enrichment.enriching import POLICY, case
+from tests.triage.enrichment.enriching import POLICY, case, facts
 from triage.enrichment import duplicates
 from triage.enrichment.contracts import CaseFacts, Related
-from triage.enrichment.duplicates import judge, related, related_by_comparing_all, signatures_of, similarity
+from triage.enrichment.duplicates import (
+    judge,
+    related,
+    related_by_comparing_all,
+    signatures_of,
+    similarity,
+    within_reach,
+)
 from triage.enrichment.minhash import SEED, signature
 
 RULES = POLICY.duplicates
@@ -173,6 +180,24 @@ def test_comparing_what_changed_is_comparing_all_anew(cases: list[CaseFacts], da
     before = related([one for one in cases if one.ticket_id not in new], RULES)
     after = related(cases, RULES, fresh=new)
     assert before | after == related(cases, RULES)
+
+
+@given(backlogs(), st.data(), st.integers(1, 3))
+def test_only_what_is_within_reach_has_a_say(cases: list[CaseFacts], data: st.DataObject, bucket: int) -> None:
+    rules = RULES.model_copy(update={"bucket": bucket})
+    new = data.draw(st.sets(st.sampled_from([one.ticket_id for one in cases])))
+    reached = within_reach(facts(*cases), signatures_of(cases, rules), rules, new)
+    some = [one for one in cases if one.ticket_id in reached]
+    assert related(some, rules, fresh=new) == related(cases, rules, fresh=new)
+
+
+def test_who_shares_neither_words_nor_product_is_out_of_reach() -> None:
+    ana = {"requester": "ana", "product": "CFW"}
+    cases = [case("a", TUNNEL, **ana), case("b", OTHER, **ana), case("c", OTHER.upper()), case("d", "password " * 9)]
+    marks = signatures_of(cases, RULES)
+    assert within_reach(facts(*cases), marks, RULES, {"a"}) == ["a", "b", "c"]
+    assert within_reach(facts(*cases), marks, RULES, {"d"}) == ["d"]
+    assert within_reach(facts(*cases), marks, RULES, set()) == []
 
 
 def test_a_signature_is_the_same_whatever_stands_beside_it() -> None:

@@ -1,0 +1,1 @@
+"""Systems that take allocation decisions, and bring their groups, by an API of their own."""

@@ -9,7 +9,7 @@ from engine.contracts import Status
 from engine.shared.errors import Conflict, NotAllowed
 from engine.standings import OPEN
 from pipelines.app.container import App
-from pipelines.jobs.alerts import NEWS, is_look_back
+from pipelines.jobs.alerts import NEWS, is_look_back, queue_messages
 from pipelines.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 
 class SweepCounts(NamedTuple):
-    """How often a rule acted, reminders that were set and that rang, tickets closed and marked as repeat contacts."""
+    """How often a rule acted, reminders that were set and that rang, tickets closed and marked as repeat contacts, and
+    messages of alerts that nobody could hear of before the ticket had a group."""
 
     rules: int = 0
     reminders: int = 0
     rung: int = 0
     closed: int = 0
     marked: int = 0
+    messages: int = 0
 
 
 def sweep(app: App, snapshot: Snapshot) -> SweepCounts:
@@ -46,7 +48,8 @@ def sweep(app: App, snapshot: Snapshot) -> SweepCounts:
     late = app.desk.remind_of_updates(at=at)
     rung = app.desk.ring_reminders(at=at)
     closed = app.desk.close_resolved(_closable(app, snapshot, seen), at=at)
-    return SweepCounts(len(fired), len(set_now) + len(late), len(rung), len(closed), marked)
+    messages = queue_messages(app, snapshot.tickets_now, snapshot.clocks, as_of=at)
+    return SweepCounts(len(fired), len(set_now) + len(late), len(rung), len(closed), marked, messages)
 
 
 def _seen(app: App) -> pl.DataFrame:

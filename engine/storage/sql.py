@@ -240,6 +240,10 @@ class SqlStore:
             foreign = Table(table, MetaData(), autoload_with=connection, resolve_fks=False)
         return frames.from_database(self.url, foreign, columns, where, after)
 
+    def last_event(self) -> int | None:
+        """A number that is another once any ticket has another version; None where it takes a look at all of them."""
+        return event_copy.last(self.url)
+
     def counts(self) -> dict[str, int]:
         with reading(self._engine) as connection:
             return {

@@ -89,13 +89,10 @@ class Snapshot:
         """
         if "tickets_now" not in self.__dict__:
             return self
-        last = self._app.store.last_event()
-        if last is not None and last == self._last_event:
-            return self
         now = self._versions()
         changed = now.join(self._read_at, on=["ticket", "version"], how="anti")["ticket"]
         if changed.is_empty():
-            return self.with_parts(_last_event=last)
+            return self
         is_changed = pl.col("ticket").is_in(changed.implode())
         fresh = {"tickets_now": self._tickets(changed)}
         if "events" in self.__dict__:
@@ -111,7 +108,7 @@ class Snapshot:
         if parts and "standings" in self.__dict__:
             again = standings(fresh["tickets_now"], fresh["events"], self.as_of)
             parts["standings"] = pl.concat([self.standings.filter(~is_changed), again])
-        return self.with_parts(_last_event=last, _read_at=now, **parts)
+        return self.with_parts(_read_at=now, **parts)
 
     def _clocks_after(
         self, before: dict[str, pl.DataFrame], fresh: dict[str, pl.DataFrame], is_changed: pl.Expr
@@ -125,14 +122,8 @@ class Snapshot:
         return pl.concat([self.clocks.filter(~is_changed), again])
 
     @cached_property
-    def _last_event(self) -> int | None:
-        """The last event that there was when the versions were about to be read."""
-        return self._app.store.last_event()
-
-    @cached_property
     def _read_at(self) -> pl.DataFrame:
         """The versions that tickets had when they were about to be read."""
-        _ = self._last_event
         return self._versions()
 
     def _versions(self) -> pl.DataFrame:

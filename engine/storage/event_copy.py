@@ -16,7 +16,6 @@ from sqlalchemy import URL, Column, Table
 
 from engine.shared.whole_file import whole_file
 from engine.storage import frames
-from engine.storage.connect import first_line, unavailable
 
 NEW_SHARE = 10
 """The file is written anew once more than one in so many rows is newer than it."""
@@ -37,13 +36,13 @@ def read(url: URL, events: Table, columns: Sequence[str], where: frames.Where, f
     so it is from PostgreSQL, which has no row numbers. Raises as `frames.from_database` does."""
     if url.get_backend_name() != "sqlite":
         return frames.from_database(url, events, columns, where)
-    request = json.dumps([list(columns), {name: sorted(words or ()) for name, words in where.items()}])
-    known = _copy(url, file, request)
+    asked = json.dumps([list(columns), {name: sorted(words or ()) for name, words in where.items()}])
+    known = _copy(url, file, asked)
     last = 0 if known is None else known["rowid"].max()
     newer = frames.from_sqlite(url, events, *_newer(events, columns, where, last))
     every = newer if known is None else pl.concat([known, newer])
     if known is None or newer.height * NEW_SHARE > known.height:
-        _keep(url, every, file, request)
+        _keep(url, every, file, asked)
     return every.drop("rowid")
 
 
@@ -54,34 +53,22 @@ def _newer(
     return [frames.ROW_NUMBER, *frames.chosen(events, columns)], fits
 
 
-def _copy(url: URL, file: Path, request: str) -> pl.DataFrame | None:
+def _copy(url: URL, file: Path, asked: str) -> pl.DataFrame | None:
     """The rows of the file, with their numbers, if the database still has what they were read from."""
     try:
-        metadata = pl.read_parquet_metadata(file)
-        mark = Mark(*json.loads(metadata["mark"]))
-        return pl.read_parquet(file) if metadata["request"] == request and mark == _mark(url, mark.last) else None
+        noted = pl.read_parquet_metadata(file)
+        mark = Mark(*json.loads(noted["mark"]))
+        return pl.read_parquet(file) if noted["asked"] == asked and mark == _mark(url, mark.last) else None
     except (OSError, ValueError, TypeError, KeyError, sqlite3.Error, pl.exceptions.PolarsError):
         return None
 
 
-def _keep(url: URL, rows: pl.DataFrame, file: Path, request: str) -> None:
+def _keep(url: URL, rows: pl.DataFrame, file: Path, asked: str) -> None:
     with suppress(OSError, sqlite3.Error, pl.exceptions.PolarsError), whole_file(file) as unfinished:
         mark = _mark(url, rows["rowid"].max())
-        rows.write_parquet(unfinished, compression="lz4", metadata={"request": request, "mark": json.dumps(mark)})
+        rows.write_parquet(unfinished, compression="lz4", metadata={"asked": asked, "mark": json.dumps(mark)})
 
 
 def _mark(url: URL, last: Any) -> Mark:
     with closing(sqlite3.connect(str(url.database))) as connection:
         return Mark(*connection.execute(_DIGEST, [last]).fetchone())
-
-
-def last(url: URL) -> int | None:
-    """The number of the last event; None where events have none, or where there are no events yet."""
-    if url.get_backend_name() != "sqlite":
-        return None
-    try:
-        with closing(sqlite3.connect(str(url.database))) as connection:
-            (number,) = connection.execute("SELECT max(rowid) FROM events").fetchone()
-    except sqlite3.Error as error:
-        raise unavailable(url, first_line(error)) from error
-    return None if number is None else int(number)

@@ -286,10 +286,6 @@ class SqlStore:
         with reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(tickets)).scalar_one()
 
-    def last_event(self) -> int | None:
-        """A number that is another once any ticket has another version; None where it takes a look at all of them."""
-        return event_copy.last(self.url)
-
     def counts(self) -> dict[str, int]:
         with reading(self._engine) as connection:
             return {

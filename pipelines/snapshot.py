@@ -140,10 +140,7 @@ class Snapshot:
 
     def _events(self, keys: pl.Series | None = None) -> pl.DataFrame:
         kinds = {"kind": HISTORY_KINDS}
-        if keys is None:
-            copy = self._app.settings.home / "event_copy.parquet"
-            return self._read("events", columns=EVENT_COLUMNS, where=kinds, copy=copy)
-        parts = [kinds | {"ticket_id": some} for some in chunked(keys, KEYS_AT_ONCE)]
+        parts = [kinds] if keys is None else [kinds | {"ticket_id": some} for some in chunked(keys, KEYS_AT_ONCE)]
         return pl.concat([self._read("events", columns=EVENT_COLUMNS, where=where) for where in parts])
 
     @property

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import URL, Column, Integer, Table
+from sqlalchemy import URL, Column, Table
 
 from engine.shared.columns import AMOUNT, UTC_INSTANT, frame_type
 from engine.shared.errors import NotFound
@@ -17,8 +17,6 @@ from engine.storage.connect import first_line, unavailable
 ROWS_AT_ONCE = 20_000
 SPARSE = 10**9
 """Row numbers of SQLite so far apart that going through them by number takes too long."""
-ROW_NUMBER: Column[Any] = Column("rowid", Integer, nullable=False)
-"""What SQLite numbers the rows of a table by; one that only grows gives a later row a higher one."""
 Where = Mapping[str, Collection[str] | None]
 After = Mapping[str, datetime]
 
@@ -40,11 +38,9 @@ def from_database(
 ) -> pl.DataFrame:
     """The table, or some of it, ordered by its primary key where all of that is read. Raises Unavailable if the
     database does not answer, NotFound for a column that is not there."""
-    read = from_sqlite if url.get_backend_name() == "sqlite" else _from_postgres
-    return read(url, table, chosen(table, columns), wanted(table, where, after))
-
-
-def _typed(raw: pl.DataFrame, selection: Sequence[Column[Any]]) -> pl.DataFrame:
+    read = _sqlite if url.get_backend_name() == "sqlite" else _postgres
+    selection, fits = chosen(table, columns), wanted(table, where, after)
+    raw = read(url, table, selection, fits)
     return raw.select(_cast(column.name, raw.schema[column.name], frame_type(column)) for column in selection)
 
 
@@ -66,7 +62,7 @@ def _column(table: Table, name: str) -> Column[Any]:
     return table.columns[name]
 
 
-def from_sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:
+def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:
     """Through Python's own sqlite3: a driver with its own copy of SQLite (ADBC has one) drops this process's file
     locks when it closes, and later writes are lost."""
     types = {column.name: _raw(column) for column in columns}
@@ -79,7 +75,7 @@ def from_sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Se
     except sqlite3.Error as error:
         raise unavailable(url, first_line(error)) from error
     keys = [column.name for column in table.primary_key]
-    return _typed(frame.sort(keys) if keys and set(keys) <= set(types) else frame, columns)
+    return frame.sort(keys) if keys and set(keys) <= set(types) else frame
 
 
 def _by_rows(
@@ -155,7 +151,7 @@ def _raw(column: Column[Any]) -> pl.DataType:
             return same
 
 
-def _from_postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:
+def _postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:
     from adbc_driver_postgresql import dbapi
 
     uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -175,7 +171,7 @@ def _from_postgres(url: URL, table: Table, columns: Sequence[Column[Any]], fits:
     try:
         with dbapi.connect(uri) as connection, connection.cursor() as cursor:
             cursor.execute(query, _values(fits) or None)
-            return _typed(pl.DataFrame(cursor.fetch_arrow_table()), columns)
+            return pl.DataFrame(cursor.fetch_arrow_table())
     except dbapi.Error as error:
         raise unavailable(url, first_line(error)) from error
 

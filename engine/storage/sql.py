@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from typing import Any, cast
 
 import polars as pl
@@ -25,7 +24,7 @@ from engine.contracts import (
 )
 from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import NotFound
-from engine.storage import audit_log, event_copy, frames, naming, rows, seals, statements
+from engine.storage import audit_log, frames, naming, rows, seals, statements
 from engine.storage.bulk import insert_rows
 from engine.storage.connect import address, engine_for, reading, writing
 from engine.storage.outbox import Destination
@@ -268,12 +267,8 @@ class SqlStore:
         *,
         where: frames.Where | None = None,
         after: frames.After | None = None,
-        copy: Path | None = None,
     ) -> pl.DataFrame:
-        """Tables that other rooms keep in the same database are read as well. Of the events, `copy` is a file for what
-        was read, so that the next time only what is newer is read from the database; they come in no order then."""
-        if copy is not None and table == events.name and columns is not None and not after:
-            return event_copy.read(self.url, events, columns, where or {}, copy)
+        """Tables that other rooms keep in the same database are read as well."""
         if table in metadata.tables:
             return frames.from_database(self.url, rows.table_named(table), columns, where, after)
         with reading(self._engine) as connection:

@@ -6,7 +6,14 @@ from datetime import datetime, time
 from engine import notifications
 from engine.desk.use_case import UseCase
 from engine.notices import Notice
-from engine.notifications import EVERY_EVENT, NotificationPreference, QueuedNotification, QuietHours, Timing
+from engine.notifications import (
+    EVERY_EVENT,
+    ChannelName,
+    NotificationPreference,
+    QueuedNotification,
+    QuietHours,
+    Timing,
+)
 from engine.shared.errors import BadInput, NotFound
 
 
@@ -48,7 +55,7 @@ class Notices(UseCase):
         *,
         by: str,
         event_type: str = EVERY_EVENT,
-        channel: str | None = None,
+        channel: ChannelName | None = None,
         timing: Timing | None = None,
         quiet_from: time | None = None,
         quiet_to: time | None = None,

@@ -1,13 +1,20 @@
 """What belongs to a case beside its ticket: incidents, resources, evidence, the survey, lessons for backlogs."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from engine.contracts import Frozen, Instant, Ticket
+from engine.contracts import Event, Frozen, Instant, Kind, Priority, Ticket
+from engine.shared import policy_file
+from engine.shared.errors import BadInput
+
+LONGEST_ADDRESS = 2000
 
 
 class Incident(Frozen):
@@ -15,6 +22,7 @@ class Incident(Frozen):
 
     id: str
     title: str
+    severity: str | None = None
     status: str = "open"
     commander: str | None = None
     channel: str | None = None
@@ -74,6 +82,53 @@ class LinkedRunbook(Frozen):
     runbook: str
     linked_by: str
     created_at: Instant
+
+
+class CasePolicy(Frozen):
+    """An incident's severity by its ticket's priority, and which addresses of evidence are kept."""
+
+    severities: dict[Priority, str]
+    evidence_schemes: frozenset[str]
+    secret_parameters: frozenset[str]
+
+    @model_validator(mode="after")
+    def _every_priority(self) -> "CasePolicy":
+        if missing := sorted(set(Priority) - set(self.severities)):
+            raise ValueError(f"severities has no row for {', '.join(missing)}")
+        return self
+
+
+def load(path: str | Path) -> CasePolicy:
+    return policy_file.read(path, CasePolicy)
+
+
+def check_address(uri: str, policy: CasePolicy) -> str:
+    """The address of evidence, without blanks around it. Raises BadInput, which never repeats it: for another scheme,
+    no place, and for one that carries a key to what lies there."""
+    uri = uri.strip()
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        raise BadInput("uri: that is no address") from None
+    if parts.scheme not in policy.evidence_schemes or not parts.netloc:
+        raise BadInput(f"uri: write an address that begins with {', '.join(sorted(policy.evidence_schemes))}, and ://")
+    if len(uri) > LONGEST_ADDRESS or not uri.isprintable() or " " in uri:
+        raise BadInput(f"uri: an address has up to {LONGEST_ADDRESS:,} readable characters and no blanks")
+    names = {name for text in (parts.query, parts.fragment) for name, _ in parse_qsl(text, keep_blank_values=True)}
+    if "@" in parts.netloc or any(_is_secret(name, policy) for name in names):
+        raise BadInput("uri: it carries a password or a key; give the address without it")
+    return uri
+
+
+def _is_secret(name: str, policy: CasePolicy) -> bool:
+    """Whether a word of the name is a secret's: `X-Amz-Signature`, `access_token`, `apiKey`."""
+    words = re.split(r"[^a-z0-9]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower())
+    return any(word.endswith(secret) for word in words for secret in policy.secret_parameters)
+
+
+def added(ticket: Ticket, what: str, value: str, *, key: str, by: str, at: datetime) -> Event:
+    """The history of something that was tied to a ticket: what it is, and the key of its record."""
+    return Event(ticket_id=ticket.id, kind=Kind.LINKED, at=at, value=value, actor=by, data={"what": what, "key": key})
 
 
 class Answers(Frozen):

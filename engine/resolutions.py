@@ -13,7 +13,7 @@ from engine import ownership
 from engine.contracts import Agent, EmpowermentConfig, Event, Frozen, Instant, Kind, Role, Ticket
 from engine.flags import FlagType
 from engine.shared import policy_file
-from engine.shared.errors import NotAllowed
+from engine.shared.errors import BadInput, NotAllowed
 
 
 class WentWrong(StrEnum):
@@ -46,6 +46,10 @@ class ResolutionType(StrEnum):
     INFORMATION = "information"
     WORKAROUND = "workaround"
     NO_ACTION = "no_action"
+
+
+IN_MONEY = frozenset({ResolutionType.REFUND, ResolutionType.CREDIT})
+"""Nothing without an amount; a full refund is a manager's whatever it comes to."""
 
 
 class EmpowermentTier(StrEnum):
@@ -136,6 +140,8 @@ def tier_for(
     """
     if claim.type in policy.always_manager_types or claim.why_eligible in policy.always_manager_eligibility:
         return EmpowermentTier.MANAGER
+    if claim.amount is None and claim.type in IN_MONEY:
+        raise BadInput(f"A {claim.type} is limited by its amount: say how much.")
     if not claim.amount:
         return EmpowermentTier.AGENT
     if claim.currency != limits.currency:

@@ -101,6 +101,7 @@ _DONE: dict[Kind, tuple[EntryType, str]] = {
     Kind.ENVELOPE_OPENED: (EntryType.ENVELOPE_CREATED, "Envelope {value} opened"),
     Kind.ENVELOPE_ACCEPTED: (EntryType.SYSTEM, "{actor} accepted envelope {value}"),
     Kind.ENVELOPE_COMPLETED: (EntryType.ENVELOPE_COMPLETED, "Envelope {value} completed"),
+    Kind.LINKED: (EntryType.SYSTEM, "{actor}: {what} {value}"),
     Kind.RESOLUTION: (EntryType.RESOLUTION, "Resolution {value} proposed"),
     Kind.APPROVAL: (EntryType.RESOLUTION, "Resolution {value} decided by {actor}"),
 }
@@ -130,6 +131,7 @@ def _entry(event: RecordedEvent) -> TimelineEntry:
     else:
         kind, template = _DONE[event.kind]
         text = template.replace("{value}", event.value or "").replace("{actor}", event.actor)
+        text = text.replace("{what}", str(event.data.get("what", "")))
     return TimelineEntry(
         id=event.id,
         ticket_id=event.ticket_id,

@@ -3,10 +3,14 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from engine.escalations import Side
 from engine.shared.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from engine.contracts import Ticket
+    from engine.entitlements import Entitlement
+    from engine.escalations import Escalation
+    from engine.lessons import LessonReview
     from pipelines.app.container import App
     from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
@@ -110,3 +114,60 @@ def _by_ticket(app: "App", column: str) -> dict[str, float]:
         return {}
     known = queue.select("ticket", column).drop_nulls()
     return {ticket: float(value) for ticket, value in known.iter_rows()}
+
+
+def product_of(app: "App", ticket: "Ticket") -> str | None:
+    """The product that a person confirmed, else the one triage is sure of."""
+    claim = None if ticket.product else app.triage.store.latest([ticket.id]).get(ticket.id)
+    return ticket.product or (claim.product if claim and not claim.needs_review else None)
+
+
+def escalate(
+    app: "App",
+    ticket_id: str,
+    *,
+    side: Side,
+    reason: str,
+    by: str,
+    at: datetime,
+    component: str | None = None,
+    bug: str | None = None,
+) -> "Escalation":
+    """Ask the team that builds a component, in engineering or product: the ticket's product, unless another is named.
+
+    Product hears how many tickets are like it, what revenue their customers bring and how many would not recommend us.
+    """
+    related = app.store.frame("related_tickets", ["ticket_id", "other_id"])
+    own = related.filter((related["ticket_id"] == ticket_id) | (related["other_id"] == ticket_id))
+    named = component or product_of(app, app.store.ticket(ticket_id))
+    return app.desk.escalate(
+        ticket_id, side=side, reason=reason, by=by, at=at, component=named, bug=bug,
+        similar={key for pair in own.iter_rows() for key in pair},
+    )  # fmt: skip
+
+
+def entitlement(app: "App", ticket: "Ticket") -> "Entitlement":
+    """How a ticket stands to what its customer is entitled to."""
+    from engine import cases, entitlements
+    from engine.contracts import Company
+
+    companies = app.store.all(Company, id=ticket.company_id) if ticket.company_id else []
+    resources = app.store.all(cases.AffectedResource, ticket_id=ticket.id)
+    calendars = app.policies.sla.calendars
+    return entitlements.check(
+        companies[0] if companies else None,
+        product=product_of(app, ticket),
+        created_at=ticket.created_at,
+        regions=[one.region for one in resources if one.region],
+        is_open=lambda name, at: calendars[name].is_open(at),
+        policy=app.policies.entitlements,
+    )
+
+
+def accept_lesson(
+    app: "App", lesson_id: str, *, title: str, by: str, at: datetime, text: str | None = None
+) -> "LessonReview":
+    """Make a lesson an article that drafts may cite to customers, in words of one's own or as it is."""
+    from pipelines.jobs.lessons import accept
+
+    return accept(app, lesson_id, title=title, by=by, at=at, text=text)

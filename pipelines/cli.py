@@ -10,6 +10,7 @@ import typer
 from engine.shared.errors import BadInput, HelmdeskError, StageFailed, translate_file_errors
 from pipelines.commands.access import keys, users
 from pipelines.commands.audit import audit
+from pipelines.commands.backlogs import backlogs
 from pipelines.commands.coverage import coverage
 from pipelines.commands.deliver import deliver
 from pipelines.commands.desk import desk
@@ -48,6 +49,7 @@ command_line.add_typer(desk, name="desk")
 command_line.add_typer(grants, name="grants")
 command_line.add_typer(grants, name="calibration", hidden=True)
 command_line.add_typer(audit, name="audit")
+command_line.add_typer(backlogs, name="backlogs")
 command_line.add_typer(users, name="users")
 command_line.add_typer(keys, name="keys")
 command_line.add_typer(push, name="push")

@@ -240,6 +240,8 @@ class Snapshot:
     flags = _table("case_flags")
     envelopes = _table("envelopes")
     surveys = _table("surveys")
+    resources = _table("affected_resources")
+    signals = _table("feedback_signals")
     rejected = _table("rejected_rows")
     """Rows that could not be taken in; they have no instant of their own."""
     agents = _table("agents")

@@ -189,7 +189,13 @@ class TestDesk:
         assert sorted(use_cases() - use_cases_called()) == sorted(waiting)
 
     def test_each_operation_is_a_use_case_and_a_command(self) -> None:
-        groups = {"ticket": ("ticket",), "desk": ("desk",), "grant": ("grants",), "review": ("grants",)}
+        groups = {
+            "ticket": ("ticket",),
+            "desk": ("desk",),
+            "grant": ("grants",),
+            "review": ("grants",),
+            "lesson": ("knowledge", "lessons"),
+        }
         paths = {(*groups.get(one.thing, ("desk", one.thing)), one.verb) for one in OPERATIONS.values()}
         assert {one.use_case for one in OPERATIONS.values()} <= use_cases()
         assert paths <= set(commands())

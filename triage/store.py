@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 from more_itertools import chunked
-from sqlalchemy import Connection, Engine, Row, Table, func, select
+from sqlalchemy import Connection, Engine, Row, Table, exists, func, select
 
 from engine.shared.columns import ROWS_PER_TRANSACTION, insert_into
 from engine.shared.errors import BadInput
@@ -44,11 +44,9 @@ class TriageStore:
     def pending(self, tickets: pl.DataFrame) -> list[TicketText]:
         """Of these tickets (columns `TEXT`), in their order, those never classified or whose text, priority or tier
         changed since."""
-        classified = select(classifications.c.ticket_id)
+        is_classified = exists().where(classifications.c.ticket_id == triage_tickets.c.ticket_id)
         with self._engine.connect() as connection:
-            rows = select(triage_tickets.c.ticket_id, triage_tickets.c.content_hash).where(
-                triage_tickets.c.ticket_id.in_(classified)
-            )
+            rows = select(triage_tickets.c.ticket_id, triage_tickets.c.content_hash).where(is_classified)
             known = dict(connection.execute(rows).tuples().all())
         return [_text(row) for row in tickets.select(TEXT).iter_rows() if known.get(row[0]) != _content_hash(*row[1:])]
 

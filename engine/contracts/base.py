@@ -56,6 +56,7 @@ class Kind(StrEnum):
     ENVELOPE_ACCEPTED = "envelope_accepted"
     ENVELOPE_COMPLETED = "envelope_completed"
     TASK = "task"
+    LINKED = "linked"
     RESOLUTION = "resolution"
     APPROVAL = "approval"
     CALIBRATION = "calibration"

@@ -33,7 +33,7 @@ class Location(Frozen):
 
 
 class Company(Frozen):
-    """A customer organisation: contract, region and what it is entitled to."""
+    """A customer organisation: contract, region, what it is entitled to and, if it is known, what it pays a year."""
 
     id: str
     name: str
@@ -43,6 +43,7 @@ class Company(Frozen):
     data_residency: str | None = None
     billing_status: str = "current"
     entitlements: tuple[str, ...] = ()
+    annual_revenue_eur: Annotated[Decimal, Field(ge=0)] | None = None
     default_policy: str | None = None
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from engine import lifecycle, reminders, rules
 from engine.contracts import Agent, AllocationDecision, AssignmentGroup, Event, Kind, Outcome, Status, Team, Ticket
+from engine.desk.cases import closing_signals
 from engine.desk.notification_routing import KEYS_AT_ONCE, NotificationRouting
 from engine.desk.nudges import Nudges
 from engine.notifications import News
@@ -108,12 +109,12 @@ class Automations(Nudges):
         due = lifecycle.due_for_closing(self.store.tickets(ids=ticket_ids), at=at, preset=preset)
         reason = f"resolved for {preset.auto_close_days} days"
         changes = [self.moved(t, Status.CLOSED, by="system", at=at, reason=reason) for t in due if not t.escalated]
-        return [ticket for ticket, events in changes if self._try(ticket, events, at=at)]
+        return [ticket for ticket, events in changes if self._close(ticket, events, at=at)]
 
-    def _try(self, ticket: Ticket, events: list[Event], *, at: datetime) -> bool:
-        """Keep it unless somebody was faster with this ticket: then the next sweep looks again."""
+    def _close(self, ticket: Ticket, events: list[Event], *, at: datetime) -> bool:
+        """Keep it, and what it tells the backlogs, unless somebody was faster: then the next sweep looks again."""
         try:
-            self.keep(ticket, events, at=at)
+            self.keep(ticket, events, *closing_signals(self.store, ticket, {}, at=at), at=at)
         except Conflict:
             return False
         return True

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from engine import envelopes, tasks
-from engine.contracts import Agent, AssignmentGroup, Team
+from engine.contracts import Agent, AssignmentGroup, Team, Ticket
 from engine.desk.use_case import UseCase, key_of, not_blank
 from engine.shared.errors import NotAllowed
 
@@ -23,21 +23,7 @@ class Escalation(UseCase):
     ) -> envelopes.Envelope:
         """Ask an expert, a team or a vendor for help inside a ticket, which stays its owner's."""
         ticket, at = self.load(ticket_id, at)
-        self.active_agent(by)
-        is_vendor = self._answers(assigned_to, team_id, by)
-        opened = envelopes.open_for(
-            ticket,
-            key=key_of(ticket, "envelope"),
-            by=by,
-            reason=reason,
-            at=at,
-            policy=self.policies.envelopes,
-            preset=self.policies.lifecycle,
-            others=self.envelopes_of(ticket),
-            assigned_to=assigned_to,
-            team_id=team_id,
-            is_vendor=is_vendor,
-        )
+        opened = self._opened(ticket, by=by, reason=reason, at=at, assigned_to=assigned_to, team_id=team_id)
         return self._keep_step(opened, at)
 
     def accept_envelope(self, envelope_id: str, *, by: str, at: datetime) -> envelopes.Envelope:
@@ -133,6 +119,24 @@ class Escalation(UseCase):
         late = tasks.overdue(waiting, at=at)
         rest = [task for task in waiting if task not in late]
         return [*late, *sorted(rest, key=lambda task: (task.due_date is None, task.due_date or task.created_at))]
+
+    def _opened(
+        self, ticket: Ticket, *, by: str, reason: str, at: datetime, assigned_to: str | None, team_id: str | None
+    ) -> envelopes.Enveloped:
+        self.active_agent(by)
+        return envelopes.open_for(
+            ticket,
+            key=key_of(ticket, "envelope"),
+            by=by,
+            reason=reason,
+            at=at,
+            policy=self.policies.envelopes,
+            preset=self.policies.lifecycle,
+            others=self.envelopes_of(ticket),
+            assigned_to=assigned_to,
+            team_id=team_id,
+            is_vendor=self._answers(assigned_to, team_id, by),
+        )
 
     def _answers(self, assigned_to: str | None, team_id: str | None, by: str) -> bool:
         """Whether it is a vendor that is asked. Raises NotFound for nobody, NotAllowed for one who can't answer."""

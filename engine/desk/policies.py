@@ -6,7 +6,9 @@ from typing import NamedTuple
 from engine import (
     access,
     alert_matrix,
+    cases,
     envelopes,
+    escalations,
     flags,
     grant_review,
     lifecycle,
@@ -33,6 +35,8 @@ class Policies(NamedTuple):
     reminders: reminders.ReminderPolicy
     notifications: notifications.NotificationPolicy
     rules: rules.RulePolicy
+    cases: cases.CasePolicy
+    escalations: escalations.EscalationPolicy
     access: access.AccessPolicy
 
 
@@ -56,5 +60,7 @@ def read_policies(
         reminders=reminders.load(at["reminders"]),
         notifications=notifications.load(at["notifications"]),
         rules=rules.load(at["rules"]),
+        cases=cases.load(at["cases"]),
+        escalations=escalations.load(at["escalations"]),
         access=access.load(at["access"]),
     )

@@ -1,6 +1,8 @@
 """What the desk shows of a ticket, and to whom."""
 
-from engine import access, timeline
+from pydantic import BaseModel
+
+from engine import access, cases, escalations, timeline
 from engine.access import Right, User
 from engine.contracts import Agent, RecordedEvent, Ticket
 from engine.desk.use_case import UseCase
@@ -29,6 +31,21 @@ class Reading(UseCase):
         """What happened, as far as the reader may know it."""
         ticket = self.read_ticket(ticket_id, reader=reader)
         return timeline.events_for_reader(self.store.history(ticket.id), self._glimpse(ticket, reader))
+
+    def read_case(self, ticket_id: str, *, reader: User) -> list[BaseModel]:
+        """Resources, incidents, evidence, runbooks and escalations, for whom the ticket's internal entries are to read;
+        nothing for others."""
+        ticket = self.read_ticket(ticket_id, reader=reader)
+        if not self._glimpse(ticket, reader).reads_internal:
+            return []
+        links = self.store.all(cases.LinkedIncident, ticket_id=ticket.id)
+        return [
+            *self.store.all(cases.AffectedResource, ticket_id=ticket.id),
+            *(self.store.get(cases.Incident, link.incident_id) for link in links),
+            *self.store.all(cases.Evidence, ticket_id=ticket.id),
+            *self.store.all(cases.LinkedRunbook, ticket_id=ticket.id),
+            *self.store.all(escalations.Escalation, ticket_id=ticket.id),
+        ]
 
     def _glimpse(self, ticket: Ticket, reader: User) -> Glimpse:
         envelopes = self.envelopes_of(ticket)

@@ -24,6 +24,7 @@ from engine.contracts import (
     TicketType,
 )
 from engine.customers import completed, customers
+from engine.desk.cases import closing_signals
 from engine.desk.flags import Flags
 from engine.desk.use_case import entry, not_blank
 from engine.resolutions import WentWrong
@@ -177,7 +178,7 @@ class Tickets(Flags):
         ticket, at = self.load(ticket_id, at)
         ownership.guard(ticket, by=by, doing="close it")
         answered = [cases.survey(ticket, survey, at=at)] if survey else []
-        records = [*answered, *cases.signals(ticket, lessons or {}, at=at)]
+        records = [*answered, *closing_signals(self.store, ticket, lessons or {}, at=at)]
         return self.keep(*self.moved(ticket, Status.CLOSED, by=by, at=at, reason=None), *records, at=at)
 
     def reopen(self, ticket_id: str, *, by: str, reason: str, at: datetime) -> Ticket:

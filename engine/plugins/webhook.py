@@ -46,6 +46,16 @@ class StandardTicketSource:
         return f"title and description have {length} characters together, expected {least} to {most}"
 
 
+def is_standard(payload: Mapping[str, Any]) -> bool:
+    """Whether a message speaks of StandardTickets, from whatever source: each has a `ticket_id` at its top."""
+    listed = payload.get("tickets", [payload])
+    return (
+        isinstance(listed, list)
+        and bool(listed)
+        and all(isinstance(one, Mapping) and "ticket_id" in one for one in listed)
+    )
+
+
 def with_receipt_time(payload: Mapping[str, Any], at: datetime, *, source: str) -> dict[str, Any]:
     """The message with what its sender may leave out of a ticket: `source`, and `created_at`, which is then when the
     message came, or earlier where the ticket says that something happened to it before. What is no ticket stays."""

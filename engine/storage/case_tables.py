@@ -5,8 +5,10 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Float, ForeignKey, Inte
 from engine.alert_matrix import Condition
 from engine.cases import Backlog, EvidenceKind
 from engine.envelopes import EnvelopeStatus
+from engine.escalations import Side
 from engine.flags import FlagType
 from engine.grant_review import Reason, ReviewOutcome, ReviewStatus
+from engine.lessons import Verdict
 from engine.reminders import ReminderStatus, ReminderType
 from engine.resolutions import (
     ApprovalStatus,
@@ -205,6 +207,7 @@ incidents = Table(
     metadata,
     key(),
     text("title"),
+    text("severity", required=False),
     text("status"),
     text("commander", required=False),
     text("channel", required=False),
@@ -280,4 +283,30 @@ feedback_signals = Table(
     text("summary"),
     instant("created_at"),
     one_of("backlog", Backlog),
+)
+
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("id", Text(), ForeignKey("envelopes.id", ondelete="CASCADE"), primary_key=True),
+    ticket_key(),
+    word("side"),
+    text("component", index=True),
+    text("bug", required=False),
+    json_column("impact", required=False),
+    instant("created_at"),
+    one_of("side", Side),
+)
+
+lesson_reviews = Table(
+    "lesson_reviews",
+    metadata,
+    key(),
+    ticket_key(),
+    word("verdict", index=True),
+    text("title", required=False),
+    text("text"),
+    text("reviewed_by"),
+    instant("reviewed_at"),
+    one_of("verdict", Verdict),
 )

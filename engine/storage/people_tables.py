@@ -19,6 +19,7 @@ companies = Table(
     text("data_residency", required=False),
     text("billing_status"),
     json_column("entitlements"),
+    Column("annual_revenue_eur", Money()),
     text("default_policy", required=False),
     one_of("tier", Tier),
 )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.access import AccessPolicy
     from engine.allocation.policy import AllocationPolicy
     from engine.desk import Policies as DeskPolicies
+    from engine.entitlements import EntitlementPolicy
     from engine.outcomes import OutcomePolicy
     from sla.alerting.alerts import AlertPolicy
     from sla.calendar.calendars import Calendar
@@ -68,6 +69,9 @@ class Policies:
     breach_reasons: Policy["ReasonRule"] = Policy("sla.reporting.breach_reasons:load", "breach_reasons.yaml")
     credits: Policy["CreditPresets"] = Policy("sla.reporting.credits:load", "sla_credits.yaml")
     access: Policy["AccessPolicy"] = Policy("engine.access:load", "access.yaml")
+    entitlements: Policy["EntitlementPolicy"] = Policy(
+        "pipelines.app.policies:load_entitlements", "entitlements.yaml", "calendars.yaml"
+    )
     outcomes: Policy["OutcomePolicy"] = Policy("engine.outcomes:load", "outcomes.yaml")
     allocation: Policy["AllocationPolicy"] = Policy(
         "engine.allocation.policy:load_policy", "allocation.yaml", preset="allocation_policy"
@@ -76,6 +80,7 @@ class Policies:
         "engine.desk.policies:read_policies",
         "lifecycle.yaml", "ownership.yaml", "envelopes.yaml", "flags.yaml", "empowerment.yaml", "calibration.yaml",
         "priority.yaml", "alert_matrix.yaml", "reminders.yaml", "notifications.yaml", "rules.yaml", "access.yaml",
+        "cases.yaml", "escalations.yaml",
         lifecycle_preset="lifecycle_preset", priority_preset="priority_preset", alert_preset="alert_preset",
     )  # fmt: skip
     wording: Policy["Wording"] = Policy("triage.drafting.wording:load_wording", "wording.yaml")
@@ -125,3 +130,15 @@ def load_sla(calendars: Path, policies: Path) -> SlaRules:
 
     named = load_calendars(calendars)
     return SlaRules(named, load_policies(policies, named))
+
+
+def load_entitlements(entitlements: Path, calendars: Path) -> "EntitlementPolicy":
+    """What contracts cover, each tier's hours a calendar there is. Raises BadInput or NotFound with file and reason."""
+    from engine.entitlements import load
+    from engine.shared.policy_file import refusal
+    from sla.policy.calendar_files import load as load_calendars
+
+    policy, named = load(entitlements), load_calendars(calendars)
+    if unknown := sorted(set(policy.support_hours.values()) - set(named)):
+        raise refusal(entitlements, f"support_hours: {calendars.name} has no calendar {', '.join(unknown)}")
+    return policy

@@ -2,7 +2,8 @@
 
 import typer
 
-from pipelines.commands.operations import group_of
+from pipelines.commands.operations import By, group_of
+from pipelines.commands.terminal import counted, open_here, plain
 
 desk = typer.Typer(help="What waits at the desk.", no_args_is_help=True, cls=group_of("desk"))
 for thing, what in {
@@ -12,5 +13,28 @@ for thing, what in {
     "alert": "Alerts of the matrix.",
     "notice": "Notices to oneself.",
     "view": "Views of the board.",
+    "incident": "Incidents; `helmdesk ticket incident` opens one.",
 }.items():
     desk.add_typer(typer.Typer(help=what, no_args_is_help=True, cls=group_of(thing)), name=thing)
+
+
+@desk.command()
+def outside(context: typer.Context, *, by: By = None) -> None:
+    """Open tickets that lie outside what their customer is entitled to, as last published, and why."""
+    from engine.access import Right
+    from pipelines.actions import published
+    from pipelines.app.identity import local_user, require, saw
+
+    with open_here(context) as app:
+        reader = local_user(app, by)
+        require(app, reader, Right.READ, doing="`desk outside`")
+        saw(app, reader, door="desk outside")
+        with published(app) as marts:
+            found = marts.query(
+                "SELECT entitlements.reference, name, entitlements.because FROM entitlements "
+                "JOIN tickets USING (ticket) LEFT JOIN customers ON customers.company_id = entitlements.company_id "
+                "WHERE is_open AND entitlements.because <> '' ORDER BY 1"
+            )
+    for reference, name, because in found.iter_rows():
+        typer.echo(plain(f"{reference}  {name}: {because}"))
+    typer.echo(counted(found.height, "ticket"))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from engine.shared.errors import BadInput
+from pipelines.commands.operations import group_of
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Everything, for programs.")]
 
 knowledge = typer.Typer(help="The articles that drafts may cite.", no_args_is_help=True)
+knowledge.add_typer(
+    typer.Typer(help="What cases taught, to be an article or not.", no_args_is_help=True, cls=group_of("lesson")),
+    name="lessons",
+)
 
 
 @knowledge.command("sync")

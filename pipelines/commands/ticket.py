@@ -13,7 +13,10 @@ from pipelines.commands.operations import AsJson, By, group_of, show_result
 from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from engine.contracts import RecordedEvent
+    from engine.entitlements import Entitlement
     from triage.contracts import Suggestion
 
 ticket = typer.Typer(help="One ticket.", no_args_is_help=True, cls=group_of("ticket"))
@@ -22,7 +25,7 @@ Key = Annotated[str, typer.Argument(help="Key, reference or id.")]
 
 @ticket.command()
 def show(context: typer.Context, ticket: Key) -> None:
-    """What happened to one ticket, in order, and the newest reply that triage drafted."""
+    """What a ticket is tied to, what happened to it, in order, and the newest reply that triage drafted."""
     from pipelines.app import identity
 
     with open_here(context) as app:
@@ -32,11 +35,12 @@ def show(context: typer.Context, ticket: Key) -> None:
         identity.saw(app, reader, door="ticket show", ticket_id=found.id)
         draft = app.triage.store.latest_suggestions([found.id]).get(found.id)
         score = actions.score_in_words(app, found.id)
+        case = [*_entitlement(actions.entitlement(app, found)), *_case(app.desk.read_case(found.id, reader=reader))]
     typer.echo(plain(f"{found.reference}  {found.subject}"))
     typer.echo(plain(f"{found.status} · {found.priority} · {found.tier} · {found.id}"))
     if score:
         typer.echo(f"score {score}")
-    for line in [*_history(history), *(_draft(draft) if draft else [])]:
+    for line in [*case, *_history(history), *(_draft(draft) if draft else [])]:
         typer.echo(plain(line))
 
 
@@ -68,6 +72,36 @@ def reply(
     elif text is not None:
         given["text"] = text
     show_result(context, OPERATIONS["ticket reply"], ticket, given, by=by, as_json=as_json)
+
+
+def _entitlement(found: "Entitlement") -> Iterator[str]:
+    if found.is_outside:
+        yield f"outside the contract: {found.because}"
+    if unknown := [name for name in found._fields[:3] if getattr(found, name) == "not_known"]:
+        yield f"of the contract is not known: {', '.join(unknown)}"
+
+
+def _case(records: "Iterable[BaseModel]") -> Iterator[str]:
+    """A line for each thing that the ticket is tied to."""
+    from engine import cases
+    from engine.escalations import Escalation
+
+    for one in records:
+        match one:
+            case cases.AffectedResource():
+                setup = (f"{name}={value}" for name, value in one.config_snapshot.items())
+                yield ", ".join(
+                    filter(None, [f"affected: {one.resource}", one.region, one.version, one.health, *setup])
+                )
+            case cases.Incident():
+                yield f"incident: {one.id}, {one.severity or 'no severity'}, {one.status}: {one.title}"
+            case cases.Evidence():
+                yield f"evidence: {one.kind} {one.uri}  {one.description}".rstrip()
+            case cases.LinkedRunbook():
+                yield f"runbook: {one.runbook}"
+            case Escalation():
+                yield f"escalation to {one.side}: {one.component}{f', {one.bug}' if one.bug else ''}  {one.id}"
+                yield from [f"    {one.impact.in_words}"] if one.impact else []
 
 
 def _write_draft(context: typer.Context, ticket: str, file: Path, *, by: str | None) -> None:
@@ -106,7 +140,8 @@ def _history(events: "Iterable[RecordedEvent]") -> Iterator[str]:
 def _what(event: "RecordedEvent") -> str:
     if event.kind == "allocated" and event.value is None:
         return "found no group for it"
-    return f"{event.kind} -> {event.value}" if event.value else str(event.kind)
+    kind = event.data.get("what", event.kind) if event.kind == "linked" else event.kind
+    return f"{kind} -> {event.value}" if event.value else str(event.kind)
 
 
 def _draft(draft: "Suggestion") -> Iterator[str]:

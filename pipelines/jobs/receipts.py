@@ -9,7 +9,7 @@ from typing import Any
 from engine.contracts import Delivery, IngestReport, Rejected
 from engine.plugins.ports import SourcePlugin, storable
 from engine.plugins.registry import source_names
-from engine.plugins.webhook import StandardTicketSource, with_receipt_time
+from engine.plugins.webhook import StandardTicketSource, is_standard, with_receipt_time
 from engine.shared.errors import BadInput, Busy, HelmdeskError
 from engine.storage.receipts import INGESTED, REJECTED, Finding, Unread
 from pipelines.app.container import App
@@ -83,7 +83,7 @@ def _read(app: App, receipt: Unread, plugin: Any, registered: frozenset[str]) ->
     origin, payload = f"receipt {receipt.id}", {}
     try:
         payload = read_payload(receipt.body)
-        source: SourcePlugin = plugin(receipt.source)
+        source: SourcePlugin = StandardTicketSource(receipt.source) if is_standard(payload) else plugin(receipt.source)
         if isinstance(source, StandardTicketSource):
             payload = with_receipt_time(payload, receipt.received_at, source=receipt.source)
         delivery = source.parse(payload)

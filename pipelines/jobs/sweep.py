@@ -45,10 +45,11 @@ def sweep(app: App, snapshot: Snapshot) -> SweepCounts:
     called = reminders.called_for(snapshot.tickets_now, at=at, policy=app.desk.policies.reminders)
     new = called.join(app.store.frame("reminders", ["id"]), on="id", how="anti")
     set_now = app.desk.set_reminders(new["ticket"].unique(), at=at) if new.height else []
+    late = app.desk.remind_of_updates(at=at)
     rung = app.desk.ring_reminders(at=at)
     closed = app.desk.close_resolved(_closable(app, snapshot, seen), at=at)
     messages = queue_messages(app, snapshot.tickets_now, snapshot.clocks, as_of=at)
-    return SweepCounts(len(fired), len(set_now), len(rung), len(closed), marked, messages)
+    return SweepCounts(len(fired), len(set_now) + len(late), len(rung), len(closed), marked, messages)
 
 
 def _seen(app: App) -> pl.DataFrame:

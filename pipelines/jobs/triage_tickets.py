@@ -15,6 +15,7 @@ from more_itertools import chunked
 from engine.contracts import Event, Kind, Ticket
 from engine.standings import OPEN
 from pipelines.app.container import App
+from pipelines.jobs import lessons
 from pipelines.progress import Progress, silent
 from pipelines.snapshot import Snapshot
 from triage.contracts import FOR_A_PERSON, Classification, Suggestion, TicketText
@@ -134,6 +135,7 @@ def draft(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress =
     if not waiting:
         return 0
     app.triage.sync_knowledge()
+    lessons.sync(app)
     done = 0
     progress("draft", 0, len(waiting))
     for batch in chunked(waiting, BATCH):

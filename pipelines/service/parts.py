@@ -40,7 +40,7 @@ class Parts:
         self.webhook_rate = Buckets(settings.service_webhooks_per_second)
         self.failure_rate = Buckets(FAILURES_PER_SECOND, burst=FAILURES_AT_ONCE)
         self.metrics = Metrics(app)
-        self.speaks_standard: dict[str, bool] = {}
+        self.known_sources: set[str] = set()
         """Of the sources that posted: whether they speak StandardTicket themselves."""
         self.source_keys: dict[str, tuple[str, float]] = {}
         """Keys of sources that opened: whose they are, and until when that holds unasked. As many as there are keys."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from engine.access import Right
-from engine.plugins.webhook import EXAMPLE, StandardTicketSource, undated
+from engine.plugins.webhook import EXAMPLE, is_standard, undated
 from engine.shared.errors import BadInput, Conflict, NotAllowed
 from engine.shared.policy_file import shown
 from engine.storage.receipts import Posted, Status
@@ -25,7 +25,7 @@ from pipelines.service.callers import (
     check_signature,
     limit,
 )
-from pipelines.service.parts import Parts, parts_of
+from pipelines.service.parts import parts_of
 from pipelines.service.problems import Unauthorized
 
 router = APIRouter(prefix="/webhooks", tags=["webhooks"])
@@ -44,7 +44,8 @@ BODY = {
     ],
     "requestBody": {
         "required": True,
-        "description": "A message as the source sends it: a StandardTicket, `{\"tickets\": […]}`, a ServiceNow, Jira, "
+        "description": "A message as the source sends it: a StandardTicket (from any source that has a key), "
+        "`{\"tickets\": […]}`, a ServiceNow, Jira, "
         "Zendesk or Freshdesk record, or whatever a mapping file reads.",
         "content": {"application/json": {"schema": {"type": "object"}, "example": EXAMPLE}},
     },
@@ -86,9 +87,10 @@ async def accept_ticket(request: Request) -> Response:
     key_id = await _authenticated(request, source, body)
     idempotency_key = _header(request, "Idempotency-Key", OWN_KEY) if "idempotency-key" in request.headers else None
     payload = read_payload(body)
-    if source not in parts.speaks_standard:
-        parts.speaks_standard[source] = await run_in_threadpool(_speaks_standard_ticket, parts, source)
-    missing = undated(payload) if parts.speaks_standard[source] else 0
+    if not (standard := is_standard(payload)) and source not in parts.known_sources:
+        await run_in_threadpool(parts.app.source, source)
+        parts.known_sources.add(source)
+    missing = undated(payload) if standard else 0
     receipt = await parts.reception.keep(Posted(source, body, parts.app.now(), key_id, idempotency_key))
     parts.metrics.receipts.labels(source, str(receipt.is_new).lower()).inc()
     if not receipt.is_same:
@@ -129,11 +131,6 @@ async def _authenticated(request: Request, source: str, body: bytes) -> str:
     if who.source != source:
         raise NotAllowed(f"this key is not one of {source}: `helmdesk keys create --source {source}` makes one")
     return who.key_id
-
-
-def _speaks_standard_ticket(parts: Parts, source: str) -> bool:
-    """Raises BadInput for a source that is none, with those that are."""
-    return isinstance(parts.app.source(source), StandardTicketSource)
 
 
 @router.get("/receipts/{receipt}")

@@ -75,7 +75,9 @@ def policies_in(folder: Path, **presets: str) -> Policies:
     """The desk's policies of a folder, with presets by name."""
     names = ("lifecycle", "ownership", "envelopes", "flags", "empowerment", "calibration", "priority", "alert_matrix")
     return read_policies(
-        *(folder / f"{name}.yaml" for name in (*names, "reminders", "notifications", "rules", "access")), **presets
+        *(folder / f"{name}.yaml" for name in (*names, "reminders", "notifications", "rules", "access")),
+        *(folder / f"{name}.yaml" for name in ("cases", "escalations")),
+        **presets,
     )
 
 

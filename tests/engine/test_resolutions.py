@@ -10,7 +10,7 @@ from engine import resolutions
 from engine.contracts import EmpowermentConfig, Kind
 from engine.flags import FlagType
 from engine.resolutions import ApprovalStatus, Claim, EmpowermentTier, GrantReviewStatus
-from engine.shared.errors import NotAllowed
+from engine.shared.errors import BadInput, NotAllowed
 from tests.engine.people import ANA, BEN, CLEO, DIRK, FIN, LIMITS, POLICIES, later, owned
 
 POLICY = resolutions.load(POLICIES / "empowerment.yaml")
@@ -33,7 +33,6 @@ def decide(resolution: resolutions.Resolution, by: Any, **changes: Any) -> resol
 @pytest.mark.parametrize(
     ("amount", "tier"),
     [
-        (None, "agent"),
         ("0", "agent"),
         ("100", "agent"),
         ("100.01", "team_lead"),
@@ -43,6 +42,13 @@ def decide(resolution: resolutions.Resolution, by: Any, **changes: Any) -> resol
 )
 def test_amount_decides_the_tier(amount: str | None, tier: str) -> None:
     assert resolutions.tier_for(claim(amount), agent=ANA, limits=LIMITS, policy=POLICY) == EmpowermentTier(tier)
+
+
+@pytest.mark.parametrize("kind", ["refund", "credit"])
+def test_money_without_an_amount_is_no_grant(kind: str) -> None:
+    with pytest.raises(BadInput, match=f"A {kind} is limited by its amount: say how much"):
+        propose(claim(None, type=kind))
+    assert propose(claim(None, type="workaround")).tier == EmpowermentTier.AGENT
 
 
 def test_own_limit_counts_when_lower() -> None:

@@ -23,6 +23,7 @@ from pipelines.jobs.alerts import (
     raise_alerts,
     raise_and_queue,
 )
+from pipelines.marts.alerts import Alerts, build
 from pipelines.snapshot import Snapshot
 from sla.contracts import CLOCKS
 
@@ -222,6 +223,33 @@ def test_nudges_of_a_storm_go_out_as_few_messages(app: App) -> None:
     assert nudge(app, breached(300), tickets_of(app), as_of=MONDAY + minutes(60)) == 2700
     batches = due_batches(app.store.all(QueuedNotification), at=MONDAY + minutes(90))
     assert sorted(len(batch) for batch in batches) == [300, 300]
+
+
+def test_nudges_stand_in_the_list_of_alerts_with_who_has_seen_them(app: App) -> None:
+    fill(app, 1, priority="critical")
+    at = MONDAY + minutes(60)
+    raise_and_queue(app, breached(1), tickets_of(app), as_of=at)
+    nudged = app.store.all(Nudge)
+    app.desk.acknowledge(nudged[0].id, by="dirk", at=at + minutes(1))
+    rows = {seen: build(Snapshot(app, at + minutes(seen))).rows(named=True) for seen in (0, 1)}
+    assert {row["kind"] for row in rows[1]} == {"sla", "nudge"}
+    shown = [[row["acknowledged_by"] for row in rows[seen] if row["alert"] == nudged[0].id] for seen in (0, 1)]
+    assert shown == [[None], ["dirk"]]
+    assert Alerts.validate(pl.DataFrame(rows[1]).select(Alerts.column_names()), cast=True).height == len(rows[1])
+
+
+@pytest.mark.parametrize("assignee", ["ana", "somebody of the source"])
+def test_an_assignee_is_somebody_who_has_it(app: App, assignee: str) -> None:
+    fill(app, 60, priority="critical", assignee=assignee)
+    nudge(app, breached(60, over=-9e3), tickets_of(app), as_of=MONDAY + minutes(6))
+    assert app.store.all(Nudge) == []
+
+
+def test_of_a_clock_that_runs_out_its_alert_tells_and_not_the_matrix(app: App) -> None:
+    fill(app, 60, priority="critical", status="in_progress", assignee="ana")
+    at = MONDAY + minutes(6)
+    assert nudge(app, breached(60, over=-1700), tickets_of(app), as_of=at) == 60
+    assert app.store.all(QueuedNotification) == []
 
 
 def test_matrix_counts_on_the_named_calendar(app: App) -> None:

@@ -172,6 +172,12 @@ def test_an_empty_list_says_where_grants_come_from(app: App, tmp_path: Path) -> 
     assert "`helmdesk grants propose`" in fresh.output
 
 
+def test_an_agent_sees_no_grants_of_others(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELMDESK_USER", AGENT)
+    for words in (["list"], ["list", "--reviewed"], ["draw"]):
+        assert isinstance(run(app, *words).exception, NotAllowed)
+
+
 def test_grants_have_a_hidden_older_name(app: App) -> None:
     home = ["--home", str(app.settings.home)]
     older = CliRunner().invoke(command_line, [*home, "calibration", "list"])

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from engine.contracts import AssignmentGroup, StandardTicket
 from engine.contracts import Delivery as Tickets
+from engine.shared.errors import BadInput
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
 from pipelines.cli import command_line
@@ -125,3 +126,11 @@ def test_a_group_that_is_none_is_refused_by_number(app: App, system: ServiceNow)
         ("group refused", "group, row 1")
     ]
     assert {"Net", "Mail"} <= groups(app).keys()
+
+
+def test_an_address_needs_to_know_whose_it_is(tmp_path: Path) -> None:
+    with (
+        open_app(home=tmp_path, handler_url="http://127.0.0.1:9/allocate") as app,
+        pytest.raises(BadInput, match="HELMDESK_HANDLER_URL needs HELMDESK_HANDLER: webhook"),
+    ):
+        _ = app.handler

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from engine import lifecycle
 from engine.access import User, UserRole, user_of
+from engine.cases import Incident
 from engine.contracts import Delivery, Kind, Ticket
 from engine.envelopes import Envelope
 from engine.kanban import KanbanView
@@ -167,6 +168,7 @@ KEYS: dict[str, type[BaseModel]] = {
     "reminder_id": Reminder,
     "resolution_id": Resolution,
     "view_id": KanbanView,
+    "incident_id": Incident,
 }
 CLAIM = {"what_went_wrong": "outage", "why_eligible": "goodwill", "type": "refund", "amount": "80"}
 GIVEN: dict[str, list[Any]] = {
@@ -174,6 +176,7 @@ GIVEN: dict[str, list[Any]] = {
     "due": [later(50)], "trigger_at": [later(9)], "since": [MONDAY], "until": [later(99)], "title": ["t"],
     "reason": ["because"], "text": ["hello"], "summary": ["done"], "message": ["call"], "name": ["mine"],
     "ticket": ["web:1"], "assigned_to": ["ben", "fin"], "to": ["ben", "cleo", "waiting_customer"],
+    "uri": ["https://logs.example/1"], "component": ["DLP"],
 }  # fmt: skip
 """What an argument may be, where its type is no list of words."""
 DONE_BY_THE_DESK = [one for one in OPERATIONS.values() if one.use_case not in ACTIONS or one.use_case == "reply"]

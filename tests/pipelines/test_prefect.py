@@ -156,6 +156,7 @@ def test_schedules_are_as_promised(server: Server) -> None:
     }.items() <= seconds.items()
     assert found["publish"]["cron"] == "5 * * * *"
     assert found["grant_review"]["cron"] == "0 6 * * 1"
+    assert found["export_backlogs"]["cron"] == "30 6 * * 1"
     assert found["retrain"]["cron"] == "30 2 * * *"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from engine.contracts import Agent, AssignmentGroup, Delivery, StandardTicket, Status, Team
+from engine.escalations import Side
 from engine.flags import CaseFlag
 from engine.notifications import QueuedNotification
 from engine.reminders import Reminder
@@ -98,6 +99,18 @@ def test_a_reminder_rings_once(app: App) -> None:
     found = [swept(app, MONDAY + 5 * DAY + shift) for shift in (-INSTANT, timedelta(), INSTANT)]
     assert [(one.reminders, one.rung) for one in found] == [(0, 0), (1, 1), (0, 0)]
     assert told(app) == {("ana", "reminder"): 1}
+
+
+def test_a_silent_team_rings_once_for_each_update(app: App) -> None:
+    fill(app, a_ticket(1, priority="critical", group="seniors"))
+    app.store.put(
+        [Team(id="engineering", name="E"), Agent(id="eli", email="e@x.example", name="E", teams=("engineering",))]
+    )
+    app.desk.accept("web:1", by="ana", at=MONDAY)
+    app.desk.escalate("web:1", side=Side.ENGINEERING, component="DLP", reason="stalls", by="ana", at=MONDAY)
+    found = [swept(app, MONDAY + timedelta(hours=4) + shift) for shift in (-INSTANT, timedelta(), INSTANT)]
+    assert [(one.reminders, one.rung) for one in found] == [(0, 0), (1, 1), (0, 0)]
+    assert told(app)["ana", "reminder"] == 1
 
 
 def test_a_look_back_changes_nothing(app: App, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,11 @@ from engine import (
     alert_matrix,
     cases,
     envelopes,
+    escalations,
     flags,
     grant_review,
     kanban,
+    lessons,
     notices,
     notifications,
     priority,
@@ -100,8 +102,9 @@ def decision(number: int = 1, group: str | None = "g-net", outcome: Outcome = Ou
 
 
 _KEY = "servicenow:INC1"
+IMPACT = escalations.Impact(tickets=3, customers=2, arr_at_risk_eur=Decimal("99.5"), arr_unknown=1, nps_hits=1)
 RECORDS: tuple[BaseModel, ...] = (
-    Company(id="acme", name="Ácme", entitlements=("sso", "24x7"), segment="enterprise"),
+    Company(id="acme", name="Ácme", entitlements=("sso", "24x7"), segment="retail", annual_revenue_eur=Decimal("9.25")),
     Contact(id="c1", email="c@acme.test", name="Cy", company_id="acme", vip=True),
     Team(id="net", name="Network", supervisor_id=BEN),
     Agent(
@@ -158,7 +161,7 @@ RECORDS: tuple[BaseModel, ...] = (
         id="a1", ticket_id=_KEY, condition=alert_matrix.Condition.NOT_UPDATED, level=2, triggered_at=MONDAY,
         recipients=(alert_matrix.Recipient.TECH, alert_matrix.Recipient.SUPERVISOR),
     ),
-    cases.Incident(id="i1", title="BGP leak", corrective_actions=("filter",), opened_at=MONDAY),
+    cases.Incident(id="i1", title="BGP leak", severity="SEV1", corrective_actions=("filter",), opened_at=MONDAY),
     cases.LinkedIncident(id=f"{_KEY}/i1", ticket_id=_KEY, incident_id="i1", linked_by=ANA, created_at=MONDAY),
     cases.AffectedResource(
         id="x1", ticket_id=_KEY, resource="edge-1", config_snapshot={"mtu": 1400}, created_at=MONDAY
@@ -174,6 +177,12 @@ RECORDS: tuple[BaseModel, ...] = (
     ),
     cases.FeedbackSignal(
         id=f"{_KEY}/docs", ticket_id=_KEY, backlog=cases.Backlog.DOCS, summary="gap", created_at=MONDAY
+    ),
+    escalations.Escalation(
+        id="e1", ticket_id=_KEY, side=escalations.Side.PRODUCT, component="VPN", impact=IMPACT, created_at=MONDAY
+    ),
+    lessons.LessonReview(
+        id="l1", ticket_id=_KEY, verdict=lessons.Verdict.ACCEPTED, text="x", reviewed_by=ANA, reviewed_at=LATER
     ),
     access.User(id=ANA, name="Ana", email="a@desk.test", roles=(access.UserRole.AGENT, access.UserRole.EXPERT)),
     access.ApiKey(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from engine.contracts import Delivery, IngestReport, Kind
 from tests.engine.people import MONDAY, delivered, later
 from tests.engine.plugins.test_update_logs import log
@@ -13,6 +15,18 @@ def test_the_second_export_is_only_skipped(tmp_path: Path) -> None:
     first = store.ingest(export, at=later(1))
     assert (first.created, first.rejected) == (1, 2)
     assert store.ingest(export, at=later(2)) == IngestReport(skipped=1, rejected=2)
+
+
+@pytest.mark.parametrize(
+    ("field", "kind"),
+    [("priority", Kind.PRIORITY), ("tier", Kind.TIER), ("type", Kind.TYPE), ("group", Kind.GROUP),
+     ("assignee", Kind.ASSIGNEE), ("channel", Kind.CHANNEL)],
+)  # fmt: skip
+def test_each_of_these_becomes_an_event(field: str, kind: Kind) -> None:
+    store, value = MemoryStore(), {"priority": "high", "tier": "free", "type": "problem"}.get(field, "phone")
+    store.ingest(Delivery(tickets=(delivered(1, updated_at=MONDAY),)), at=later(2))
+    store.ingest(Delivery(tickets=(delivered(1, updated_at=later(1), **{field: value}),)), at=later(2))
+    assert [(event.value, event.at) for event in store.history("web:1") if event.kind == kind] == [(value, later(1))]
 
 
 def test_a_newer_status_without_history_becomes_an_event() -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from engine.shared.errors import NotFound
+from pipelines.app import identity
 from pipelines.service.callers import check_signature
 from pipelines.service.problems import Unauthorized
 from tests.pipelines.service.conftest import SECRET, Served
@@ -20,9 +21,9 @@ def signed(content: bytes, secret: str = SECRET) -> str:
     return "sha256=" + hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
 
 
-def state(served: Served, receipt: int) -> dict[str, object]:
+def state(served: Served, receipt: int, key: str = "webhook") -> dict[str, object]:
     def known() -> dict[str, object] | None:
-        found = served.ask("GET", f"/webhooks/receipts/{receipt}", "webhook").json()
+        found = served.ask("GET", f"/webhooks/receipts/{receipt}", key).json()
         return None if found["state"] == "waiting" else found
 
     return served.eventually(known)
@@ -99,6 +100,14 @@ def test_a_source_that_has_no_plugin_of_its_own_may_be_named(served: Served) -> 
     answer = served.post_ticket(body("8", source="partner"))
     state(served, answer.json()["receipt"])
     assert served.app.store.ticket("partner:W-8").subject == "VPN drops"
+
+
+@pytest.mark.parametrize("source", ["servicenow", "no-plugin-of-ours"])
+def test_any_source_with_a_key_may_speak_standard_ticket(served: Served, source: str) -> None:
+    served.keys[source] = identity.create_key(served.app, by=identity.local_user(served.app), source=source)
+    answer = served.post_ticket(body(9, source=source), key=source, X_Source_ID=source)
+    assert (answer.status_code, state(served, answer.json()["receipt"], source)["state"]) == (202, "ingested")
+    assert served.app.store.ticket(f"{source}:W-9").source == source
 
 
 class TestSignature:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
+from engine.access import ApiKey
 from engine.contracts import Delivery, IngestReport, Rejected
 from engine.plugins.ports import SourcePlugin, storable
 from engine.plugins.registry import source_names
@@ -26,14 +27,14 @@ def take_in_receipts(app: App, *, limit: int = BATCH) -> IngestReport | None:
     What can't be read is kept among the rejected rows with its reason, and its receipt says so too. A process killed in
     between leaves receipts that are taken in again, which changes nothing. The caller holds the lock `receipts`.
     """
-    from engine.desk.tickets import SOURCE
-
     waiting = app.receipts.waiting(limit)
     if not waiting:
         return None
-    registered = frozenset({SOURCE, *source_names(app.settings.data / "mappings")})
-    plugin = cache(app.source)
-    read = [_read(app, receipt, plugin, registered) for receipt in waiting]
+    plugins = source_names(app.settings.data / "mappings")
+    with_keys = (key.source for key in app.store.all(ApiKey) if key.source)
+    owned = frozenset({*plugins, *with_keys, *app.settings.webhook_secrets})
+    plugin = cache(partial(_plugin, app, frozenset(plugins)))
+    read = [_read(app, receipt, plugin, owned) for receipt in waiting]
     store = partial(_store, app, completed(app))
     try:
         report = store(read)
@@ -79,11 +80,17 @@ def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _read(app: App, receipt: Unread, plugin: Any, registered: frozenset[str]) -> Delivery:
+def _plugin(app: App, registered: frozenset[str], name: str, *, standard: bool) -> SourcePlugin:
+    """The source's own; for a StandardTicket, which any source may send, that of StandardTicket."""
+    own = app.source(name) if name in registered or not standard else None
+    return own if own and (not standard or isinstance(own, StandardTicketSource)) else StandardTicketSource(name)
+
+
+def _read(app: App, receipt: Unread, plugin: Any, owned: frozenset[str]) -> Delivery:
     origin, payload = f"receipt {receipt.id}", {}
     try:
         payload = read_payload(receipt.body)
-        source: SourcePlugin = StandardTicketSource(receipt.source) if is_standard(payload) else plugin(receipt.source)
+        source: SourcePlugin = plugin(receipt.source, standard=is_standard(payload))
         if isinstance(source, StandardTicketSource):
             payload = with_receipt_time(payload, receipt.received_at, source=receipt.source)
         delivery = source.parse(payload)
@@ -92,7 +99,7 @@ def _read(app: App, receipt: Unread, plugin: Any, registered: frozenset[str]) ->
             app.log.warning("receipt can't be read", receipt=receipt.id, exc_info=True)
         reason = str(error) if isinstance(error, HelmdeskError) else f"{type(error).__name__}: {error}"
         return Delivery(rejected=(_rejected(receipt, reason, payload),))
-    foreign = {one.key for one in delivery.tickets if one.source != receipt.source and one.source in registered}
+    foreign = {one.key for one in delivery.tickets if _is_foreign(one.source, receipt.source, owned)}
     refused = [one.model_copy(update={"origin": origin}) for one in delivery.rejected]
     refused += [_rejected(receipt, _not_its_own(key, receipt.source), payload) for key in sorted(foreign)]
     return Delivery(
@@ -100,6 +107,14 @@ def _read(app: App, receipt: Unread, plugin: Any, registered: frozenset[str]) ->
         events=tuple(one for one in delivery.events if one.ticket_id not in foreign),
         rejected=tuple(refused),
     )
+
+
+def _is_foreign(source: str, sender: str, owned: frozenset[str]) -> bool:
+    """Whether a source is another than the sender that posts here or has a plugin; what was taken down at the desk is
+    nobody's to send."""
+    from engine.desk.tickets import SOURCE
+
+    return source == SOURCE or (source != sender and source in owned)
 
 
 def _not_its_own(key: str, source: str) -> str:

@@ -50,6 +50,11 @@ def test_an_update_without_creation_is_no_contradiction(served: Served) -> None:
     assert served.app.store.ticket("webhook:W-3").created_at.isoformat() == "2026-03-02T09:15:00+00:00"
 
 
+def test_a_text_that_says_nothing_is_refused(served: Served) -> None:
+    answer = served.post_ticket(body(11, title="VPN", description=""))
+    assert "expected 10 to 10000" in str(state(served, answer.json()["receipt"])["error"])
+
+
 def test_the_same_body_is_a_duplicate(served: Served) -> None:
     first, again = served.post_ticket(body(4)).json(), served.post_ticket(body(4)).json()
     assert (first["duplicate"], again["duplicate"]) == (False, True)
@@ -100,6 +105,14 @@ def test_a_source_that_has_no_plugin_of_its_own_may_be_named(served: Served) -> 
     answer = served.post_ticket(body("8", source="partner"))
     state(served, answer.json()["receipt"])
     assert served.app.store.ticket("partner:W-8").subject == "VPN drops"
+
+
+def test_a_source_writes_no_tickets_of_another_that_has_a_key(served: Served) -> None:
+    for source in ("partner-a", "desk"):
+        served.keys[source] = identity.create_key(served.app, by=identity.local_user(served.app), source=source)
+    for sender, source in (("webhook", "partner-a"), ("desk", "desk")):
+        answer = served.post_ticket(body(10, source=source), key=sender, X_Source_ID=sender)
+        assert "of another source" in str(state(served, answer.json()["receipt"], sender)["error"])
 
 
 @pytest.mark.parametrize("source", ["servicenow", "no-plugin-of-ours"])

@@ -197,7 +197,7 @@ class TestDesk:
     def test_no_problem_tells_of_this_machine(self, served: Served) -> None:
         key = identity.create_key(served.app, by=identity.local_user(served.app), source="nobody")
         named = {"Authorization": f"Bearer {key}", "X-Source-ID": "nobody"}
-        answer = served.ask("POST", "/api/v1/webhooks/ticket", None, json={"ticket_id": "1"}, headers=named)
+        answer = served.ask("POST", "/api/v1/webhooks/ticket", None, json={"number": "1"}, headers=named)
         assert (answer.status_code, "no source 'nobody'" in answer.json()["detail"]) == (422, True)
         settings = served.app.settings
         assert not any(str(folder) in answer.text for folder in (settings.home, settings.data))

@@ -204,7 +204,7 @@ class TestGrants:
     @pytest.mark.parametrize(
         ("amounts", "tiers"),
         [(["60", "40"], ["agent", "agent"]), (["60", "40.01"], ["agent", "team_lead"]),
-         (["300", "200.01"], ["team_lead", "manager"]), (["100", None], ["agent", "agent"])],
+         (["300", "200.01"], ["team_lead", "manager"]), (["100", "0"], ["agent", "agent"])],
     )  # fmt: skip
     def test_several_on_a_ticket_add_up(self, store: Store, amounts: Any, tiers: list[str]) -> None:
         desk = accepted(store)

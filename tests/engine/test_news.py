@@ -7,11 +7,12 @@ import pytest
 
 from engine.contracts import Event, Kind
 from engine.desk import Desk
+from engine.flags import FlagType
 from engine.notifications import QueuedNotification, load
 from engine.resolutions import Claim
 from engine.storage.ports import Store
 from engine.tasks import TaskStatus
-from tests.engine.people import MONDAY, POLICIES, a_desk, later
+from tests.engine.people import ANA, MONDAY, POLICIES, a_desk, later, on_leave
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_all_of_the_team_hear_of_an_envelope_and_that_it_was_taken_back(desk: De
 
 
 def test_a_team_that_nobody_is_in_is_stood_in_for_by_its_manager(desk: Desk) -> None:
-    desk.open_envelope("web:1", by="ana", reason="a letter", team_id="legal", at=later(1))
+    desk.add_flag("web:1", type=FlagType.LEGAL, by="ana", reason="a letter", at=later(1))
     assert listeners(desk, "envelope_opened") == ["dirk"]
 
 
@@ -70,8 +71,9 @@ def test_who_asked_hears_of_the_approval(desk: Desk) -> None:
 
 
 def test_both_owners_hear_of_a_transfer(desk: Desk) -> None:
-    desk.transfer("web:1", to="fin", reason="termination", authorised_by="dirk", at=later(1))
-    assert news(desk) == [("transferred", who, "INC-1 went from ana to fin (termination)") for who in ("ana", "fin")]
+    desk.store.put([on_leave(ANA, 40)])
+    desk.transfer("web:1", to="fin", reason="extended_leave", by="dirk", at=later(1))
+    assert news(desk) == [("transferred", who, "INC-1 went from ana to fin (extended_leave)") for who in ("ana", "fin")]
 
 
 def test_a_note_reaches_those_whom_it_names(desk: Desk) -> None:

@@ -78,6 +78,8 @@ TELLING: Mapping[str, str] = {
     "reminder": "set a reminder",
     "alert": "raised a nudge",
     "acknowledged": "acknowledged an alert",
+    "linked": "added to the case: {value}",
+    "rule": "acted by the rule {value}",
 }
 WITHOUT_VALUE: Mapping[str, str] = {
     "group": "took it out of its group",

@@ -3,13 +3,11 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.escalations import Side
 from engine.shared.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from engine.contracts import Ticket
     from engine.entitlements import Entitlement
-    from engine.escalations import Escalation
     from engine.lessons import LessonReview
     from pipelines.app.container import App
     from pipelines.jobs.review import Queued
@@ -120,30 +118,6 @@ def product_of(app: "App", ticket: "Ticket") -> str | None:
     """The product that a person confirmed, else the one triage is sure of."""
     claim = None if ticket.product else app.triage.store.latest([ticket.id]).get(ticket.id)
     return ticket.product or (claim.product if claim and not claim.needs_review else None)
-
-
-def escalate(
-    app: "App",
-    ticket_id: str,
-    *,
-    side: Side,
-    reason: str,
-    by: str,
-    at: datetime,
-    component: str | None = None,
-    bug: str | None = None,
-) -> "Escalation":
-    """Ask the team that builds a component, in engineering or product: the ticket's product, unless another is named.
-
-    Product hears how many tickets are like it, what revenue their customers bring and how many would not recommend us.
-    """
-    related = app.store.frame("related_tickets", ["ticket_id", "other_id"])
-    own = related.filter((related["ticket_id"] == ticket_id) | (related["other_id"] == ticket_id))
-    named = component or product_of(app, app.store.ticket(ticket_id))
-    return app.desk.escalate(
-        ticket_id, side=side, reason=reason, by=by, at=at, component=named, bug=bug,
-        similar={key for pair in own.iter_rows() for key in pair},
-    )  # fmt: skip
 
 
 def entitlement(app: "App", ticket: "Ticket") -> "Entitlement":

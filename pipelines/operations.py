@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from engine.access import Right, User, require
 from engine.contracts import Instant, Ticket
 from engine.desk import Desk
+from engine.escalations import Escalation, Side
 from engine.priority import PriorityScore
 from engine.shared.errors import BadInput, NotAllowed
 from engine.shared.policy_file import all_wrong
@@ -25,9 +26,34 @@ from pipelines.app.identity import LOCAL
 
 Result = BaseModel | list[Any] | None
 
+
+def escalate(
+    app: App,
+    ticket_id: str,
+    *,
+    side: Side,
+    reason: str,
+    by: str,
+    at: datetime,
+    component: str | None = None,
+    bug: str | None = None,
+) -> Escalation:
+    """Ask the team that builds a component, in engineering or product: the ticket's product, unless another is named.
+
+    Product hears how many tickets are like it, what revenue their customers bring and how many would not recommend us.
+    """
+    related = app.store.frame("related_tickets", ["ticket_id", "other_id"])
+    own = related.filter((related["ticket_id"] == ticket_id) | (related["other_id"] == ticket_id))
+    named = component or actions.product_of(app, app.store.ticket(ticket_id))
+    return app.desk.escalate(
+        ticket_id, side=side, reason=reason, by=by, at=at, component=named, bug=bug,
+        similar={key for pair in own.iter_rows() for key in pair},
+    )  # fmt: skip
+
+
 ACTIONS: Mapping[str, Callable[..., Any]] = {
     "reply": actions.reply,
-    "escalate": actions.escalate,
+    "escalate": escalate,
     "accept_lesson": actions.accept_lesson,
 }
 """Use cases that triage has a part in: called by these, which call the desk."""

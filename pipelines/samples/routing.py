@@ -39,7 +39,8 @@ class Desk:
         return rng.choice(self._agents[need]).id
 
     def _rank(self, product: str, timezone: str, language: str) -> tuple[list[AssignmentGroup], list[float]]:
-        active = [g for g in self._people.groups if g.status is GroupStatus.ACTIVE and not g.is_vendor]
+        groups = [group for group in self._people.groups if group.max_bandwidth and not group.is_vendor]
+        active = [group for group in groups if group.status is GroupStatus.ACTIVE]
         able = [group for group in active if product in group.capabilities] or active
         return able, list(accumulate(_fit(group, place(timezone), language) for group in able))
 

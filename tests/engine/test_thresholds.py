@@ -14,11 +14,10 @@ from tests.engine.people import MONDAY, POLICIES, delivered, later, owned, stood
 from tests.engine.test_flags import earlier, is_repeat
 from tests.engine.test_grant_review import grant, weekly
 from tests.engine.test_kanban import view
-from tests.engine.test_reminders import called_for
 from tests.ports.memory_store import MemoryStore
 
 INSTANT = timedelta(microseconds=1)
-NOTED = (Kind.CLASSIFIED, Kind.DRAFTED, Kind.ALERT, Kind.ACKNOWLEDGED, Kind.REMINDER, Kind.ALLOCATED)
+NOTED = (Kind.CLASSIFIED, Kind.DRAFTED, Kind.ALERT, Kind.ACKNOWLEDGED, Kind.REMINDER, Kind.ALLOCATED, Kind.RULE)
 
 
 def status(value: str, hours: float, key: str) -> Event:
@@ -98,13 +97,6 @@ def test_a_contact_counts_within_thirty_days(span: timedelta, *, is_flagged: boo
 def test_a_group_that_scores_the_minimum_scores_enough(above: float, outcome: Outcome) -> None:
     composite = decide(ticket(), [group("a")], policy(), NOON).score
     assert decide(ticket(), [group("a")], policy(min_score=composite + above), NOON).outcome == outcome
-
-
-@pytest.mark.parametrize(("left", "reminder"), [(7200.5, None), (7200, "sla"), (0, "sla"), (-0.5, "breach")])
-def test_a_promise_is_warned_of_from_two_hours_on_and_broken_after_its_last_second(
-    left: float, reminder: str | None
-) -> None:
-    assert called_for(owned(), sla_seconds_left=left) == ({reminder} if reminder else set())
 
 
 @pytest.mark.parametrize(("above", "burns"), [(-0.1, True), (0, True), (0.1, False)])

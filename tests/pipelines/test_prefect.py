@@ -129,7 +129,8 @@ def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
     waiting = {name: d["id"] for name, d in deployments(server).items() if d["schedules"]}
     assert set(waiting) == {
         "ingest", "evaluate_sla", "triage_tickets", "allocate", "enrich_tickets", "publish", "grant_review",
-        "retrain", "sweep", "deliver", "pull_jira", "pull_servicenow", "pull_zendesk", "pull_freshdesk",
+        "retrain", "sweep", "deliver", "export_backlogs",
+        "pull_jira", "pull_servicenow", "pull_zendesk", "pull_freshdesk",
         "push_suggestions",
     }  # fmt: skip
 

@@ -24,7 +24,7 @@ def test_a_full_disk_leaves_the_publication_before_in_force(small_disk: Path) ->
     before = sorted(small_disk.iterdir())
     filler = small_disk / "filler"
     with pytest.raises(OSError, match="No space left"):
-        filler.write_bytes(bytes(3_000_000))
+        filler.write_bytes(bytes(6_000_000))
     with pytest.raises(Unavailable, match=r"can't be published: No space left on device.*; make room on the disk"):
         published(small_disk, created=9, minutes=1)
     assert sorted(small_disk.iterdir()) == sorted([*before, filler])

@@ -143,7 +143,8 @@ class AlertStore:
 
 
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> list[str]:
-    statement = insert_into(sla_alerts, connection).on_conflict_do_nothing(index_elements=["dedupe_key"])
+    # Any key may clash first where two write at once: `id` is made of `dedupe_key`.
+    statement = insert_into(sla_alerts, connection).on_conflict_do_nothing()
     return list(connection.execute(statement.returning(sla_alerts.c.dedupe_key), rows).scalars())
 
 

@@ -59,10 +59,9 @@ class Preset(Frozen):
 
 
 class LifecyclePolicy(Frozen):
-    """Transition tables by name, and each source's own words for a status."""
+    """Transition tables by name."""
 
     presets: dict[str, Preset]
-    vocabularies: dict[str, dict[str, Status]]
 
     def preset(self, name: str = "canonical") -> Preset:
         return policy_file.named(self.presets, name, what="lifecycle preset")

@@ -158,18 +158,20 @@ class _Asking(NamedTuple):
         for act in held:
             if _may_act(act, fact, decision, self.here):
                 acts.append(act)
-                self._act(decision, key, act)
+                self._act(decision, fact, key, act)
         if acts or fact.event != rules.Trigger.AGE_EXCEEDED:
             names = tuple(act.rule for act in acts)
             firing = rules.RuleFiring(id=key, ticket_id=ticket.id, event=fact.event, rules=names, at=self.at)
             decision.records.append(firing)
 
-    def _act(self, decision: RuleDecision, key: str, act: rules.Fired) -> None:
+    def _act(self, decision: RuleDecision, fact: rules.Fact, key: str, act: rules.Fired) -> None:
         ticket, name = decision.ticket, f"{act.rule}/{key}"
         group = self.here.group(act.to)
         if act.type == "notify":
             payload = {"message": act.message or act.rule}
-            news = News(id=name, event_type="rule", ticket_id=ticket.id, payload=payload)
+            is_overdue = fact.event == rules.Trigger.AGE_EXCEEDED
+            kind = "envelope_overdue" if is_overdue else "rule"
+            news = News(id=name, event_type=kind, ticket_id=ticket.id, payload=payload)
             decision.news.append((news, self.here.people(act.to)))
         elif group is not None:
             decision.records.append(_assignment(act, ticket, group, self.at))

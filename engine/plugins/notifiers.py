@@ -52,7 +52,7 @@ def notifier(
         )
     match scheme.lower():
         case "http" | "https":
-            kind: type[_Channel] = WebhookNotifier
+            kind: Callable[..., Notifier] = WebhookNotifier
         case "json" | "jsons" if "?" not in rest:
             kind, url = WebhookNotifier, f"http{'s' if scheme.lower() == 'jsons' else ''}://{rest}"
         case "console":
@@ -92,21 +92,21 @@ class _Channel:
 
         return _PLACEHOLDER.sub(value, self._url)
 
-    def send(self, payload: Mapping[str, Any], *, key: str) -> str:
+    def tried(self, post: Callable[[Mapping[str, Any], str], None], payload: Mapping[str, Any], key: str) -> str:
         """Up to three tries, a second and two seconds apart."""
         for attempt in tries(timeout_seconds=self._timeout, wait_seconds=self._wait, wait_jitter=0):
             with attempt:
-                self.post(payload, key)
+                post(payload, key)
         return f"{self._channel} {key}"
-
-    def post(self, payload: Mapping[str, Any], key: str) -> None:
-        raise NotImplementedError
 
 
 class ConsoleNotifier(_Channel):
     """On the standard error of whoever delivers."""
 
-    def post(self, payload: Mapping[str, Any], key: str) -> None:  # noqa: ARG002
+    def send(self, payload: Mapping[str, Any], *, key: str) -> str:
+        return self.tried(self._post, payload, key)
+
+    def _post(self, payload: Mapping[str, Any], key: str) -> None:  # noqa: ARG002
         sys.stderr.write(f"to {payload['to']['name']}: {payload['title']}\n{payload['message']}\n")
         sys.stderr.flush()
 
@@ -139,7 +139,10 @@ class MailNotifier(_Channel):
     """By SMTP to the server of a `mailto://` URL. The Message-ID is made of the notice's key, which Apprise would not
     allow: sent again after a kill it is the same message."""
 
-    def post(self, payload: Mapping[str, Any], key: str) -> None:
+    def send(self, payload: Mapping[str, Any], *, key: str) -> str:
+        return self.tried(self._post, payload, key)
+
+    def _post(self, payload: Mapping[str, Any], key: str) -> None:
         server = _service(self._channel, self.address(payload["to"]), self._timeout)
         message = _mail(server, payload, key)
         about = f"{self._channel}: the mail server {server.smtp_host}"
@@ -164,7 +167,10 @@ class MailNotifier(_Channel):
 class AppriseNotifier(_Channel):
     """Whatever else Apprise can reach. It says only whether the other side took it, so nothing is known of why not."""
 
-    def post(self, payload: Mapping[str, Any], key: str) -> None:  # noqa: ARG002
+    def send(self, payload: Mapping[str, Any], *, key: str) -> str:
+        return self.tried(self._post, payload, key)
+
+    def _post(self, payload: Mapping[str, Any], key: str) -> None:  # noqa: ARG002
         from apprise import Apprise, NotifyFormat
 
         service = _service(self._channel, self.address(payload["to"]), self._timeout)

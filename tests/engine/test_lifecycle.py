@@ -95,29 +95,6 @@ def test_same_priority_is_no_event() -> None:
     assert lifecycle.reprioritise(ticket, to=Priority.MEDIUM, by="ana", at=later(1)) == (ticket, [])
 
 
-@pytest.mark.parametrize(
-    ("source", "word", "status"),
-    [
-        ("servicenow", "New", "new"),
-        ("servicenow", "Active", "in_progress"),
-        ("servicenow", "Awaiting User Info", "waiting_customer"),
-        ("servicenow", "Awaiting Vendor", "waiting_vendor"),
-        ("servicenow", "Awaiting Problem", "waiting_internal"),
-        ("servicenow", "Awaiting Evidence", "waiting_customer"),
-        ("servicenow", "6", "resolved"),
-        ("servicenow", "-100", None),
-        ("jira", "waiting FOR customer", "waiting_customer"),
-        ("aigenius", "open", "new"),
-        ("aigenius", "pending_vendor", "waiting_vendor"),
-        ("companyos", "waiting-on-customer", "waiting_customer"),
-        ("itil-next", "escalated", "waiting_internal"),
-    ],
-)
-def test_sources_words_become_ours(source: str, word: str, status: str | None) -> None:
-    words = {each.casefold(): meaning for each, meaning in POLICY.vocabularies[source].items()}
-    assert words.get(word.casefold()) == (Status(status) if status else None)
-
-
 HISTORIES = [
     ({"status": "new"}, []),
     ({"status": "waiting_customer", "updated_at": later(3)}, [("status", "waiting_customer", 3)]),

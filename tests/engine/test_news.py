@@ -119,6 +119,6 @@ def test_every_type_of_news_is_in_the_policy() -> None:
         file.read_text(encoding="utf-8") for room in ("engine", "pipelines") for file in (root / room).rglob("*.py")
     )
     found = set(re.findall(r'(?:Announcement\(|event_type=)"(\w+)"', source))
-    assert {"mentioned", "envelope_opened", "reminder", "rule", "flagged"} <= found
-    levels = {f"alert_level_{level}" for level in (1, 2, 3)} | {"sla_warning", "sla_breach", "envelope_overdue"}
+    assert {"mentioned", "envelope_opened", "reminder", "flagged"} <= found
+    levels = {f"alert_level_{level}" for level in (1, 2, 3)} | {"sla_warning", "sla_breach", "envelope_overdue", "rule"}
     assert found | levels == set(load(POLICIES / "notifications.yaml").events)

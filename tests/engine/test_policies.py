@@ -20,10 +20,10 @@ BROKEN: list[tuple[Loader, str, str]] = [
     (ownership.load, "", "the whole file: Input should be a valid dictionary"),
     (
         lifecycle.load,
-        "presets: {a: {source: x, transitions: {new: [open]}}}\nvocabularies: {}",
+        "presets: {a: {source: x, transitions: {new: [open]}}}",
         "presets.a.transitions",
     ),
-    (lifecycle.load, "presets: {a: {source: x, transitions: {new: [closed]}}}\nvocabularies: {}", "no row for closed"),
+    (lifecycle.load, "presets: {a: {source: x, transitions: {new: [closed]}}}", "no row for closed"),
     (priority.load, "presets: {a: {source: x, base: {high: 1}}}", "base has no value for critical, low, medium"),
     (alert_matrix.load, "presets: {a: {source: x, priorities: {}}}", "no row for critical, high, low, medium"),
     (rules.load, "rules: [{name: a}]", "rules[0].trigger: Field required"),

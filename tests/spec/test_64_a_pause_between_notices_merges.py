@@ -5,7 +5,7 @@ from pathlib import Path
 from engine.notifications import QueuedNotification
 from pipelines.app.container import App
 from pipelines.jobs.deliver import deliver
-from tests.pipelines.test_notices import MINUTE, MONDAY, desk, tell
+from tests.pipelines.notices import MINUTE, MONDAY, desk, tell
 
 
 def heard(app: App, minute: float) -> int:

@@ -8,8 +8,8 @@ from pipelines.jobs.alerts import raise_and_queue
 from pipelines.jobs.deliver import deliver
 from pipelines.snapshot import Snapshot
 from tests.pipelines.handler_system import handler_system
+from tests.pipelines.notices import MINUTE, MONDAY, desk
 from tests.pipelines.test_alerts import breached
-from tests.pipelines.test_notices import MINUTE, MONDAY, desk
 
 TRIES = 3
 """Of one delivery."""

@@ -36,7 +36,7 @@ def test_of_an_envelope_tells_a_rule_when_envelopes_yaml_says_so(app: App) -> No
     before = told(app)
     due = MONDAY + minutes(app.desk.policies.envelopes.response_minutes)
     assert [swept(app, due + shift).rules for shift in (-INSTANT, 0 * INSTANT, INSTANT)] == [0, 1, 0]
-    assert told(app) - before == {("dirk", "rule"): 1}
+    assert told(app) - before == {("dirk", "envelope_overdue"): 1}
 
 
 def test_of_who_comes_back_tells_flags_yaml(app: App) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from more_itertools import chunked
+from more_itertools import chunked, map_reduce
 from pydantic import BaseModel
 
 from engine import lifecycle, reminders, rules
@@ -65,9 +65,8 @@ class Automations(Nudges):
 
     def _with_notices(self, decisions: Sequence[RuleDecision], at: datetime) -> list[RuleDecision]:
         routing = NotificationRouting(self.store, self.policies.notifications, at=at)
-        rows: dict[str | None, list[BaseModel]] = {}
-        for row in routing.queued([news for decision in decisions for news in decision.news]):
-            rows.setdefault(row.ticket_id, []).append(row)
+        news = [one for decision in decisions for one in decision.news]
+        rows = map_reduce(routing.queued(news), lambda row: row.ticket_id)
         return [one._replace(records=[*one.records, *rows.get(one.ticket.id, [])]) for one in decisions]
 
     def set_reminders(self, ticket_ids: Iterable[str], *, at: datetime) -> list[reminders.Reminder]:

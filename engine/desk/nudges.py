@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import polars as pl
-from more_itertools import chunked
+from more_itertools import chunked, map_reduce
 from pydantic import BaseModel
 
 from engine import alert_matrix
@@ -100,10 +100,8 @@ class Nudges(Flags):
         routing = NotificationRouting(self.store, self.policies.notifications, at=at)
         earlier = self._earlier_nudges([ticket.id for ticket, _ in swept])
         raised = {t.id: [alert_matrix.again(one, earlier[_place(one)]) for one in found.raised] for t, found in swept}
-        rows: dict[str | None, list[BaseModel]] = {}
         news = [one for ticket, _ in swept for one in _news(ticket, raised[ticket.id], routing, ticket.id in left)]
-        for row in routing.queued(news):
-            rows.setdefault(row.ticket_id, []).append(row)
+        rows = map_reduce(routing.queued(news), lambda row: row.ticket_id)
         return [
             NudgeDecision(ticket, raised[ticket.id], [*raised[ticket.id], *found.cleared, *rows.get(ticket.id, [])])
             for ticket, found in swept

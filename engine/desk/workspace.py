@@ -27,8 +27,7 @@ class Workspace(UseCase):
         share_left: Mapping[str, float] | None = None,
     ) -> list[priority.QueueItem]:
         """Open tickets that one owns or that are assigned to one, the most urgent first."""
-        mine = self.store.tickets(statuses=OPEN_STATUSES, holder=names_of(self.agent(by)))
-        return self._queue([self._item(t, at, seconds_left, share_left) for t in mine], priority.AGENT_QUEUE)
+        return self.work_queue(at=at, agent=by, seconds_left=seconds_left, share_left=share_left)
 
     def work_queue(
         self,
@@ -44,9 +43,7 @@ class Workspace(UseCase):
         tickets = self.store.tickets(statuses=OPEN_STATUSES, holder=held_by)
         chosen = [ticket for ticket in tickets if group is None or ticket.group_id == group]
         scored = [self._item(ticket, at, seconds_left, share_left) for ticket in chosen]
-        return self._queue(scored, priority.AGENT_QUEUE if agent else priority.TEAM_QUEUE)
-
-    def _queue(self, scored: list[tuple[Ticket, priority.PriorityScore]], limit: int) -> list[priority.QueueItem]:
+        limit = priority.AGENT_QUEUE if agent else priority.TEAM_QUEUE
         return priority.work_queue(scored, preset=self.policies.priority, limit=limit)
 
     def _item(

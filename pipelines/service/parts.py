@@ -41,7 +41,7 @@ class Parts:
         self.failure_rate = Buckets(FAILURES_PER_SECOND, burst=FAILURES_AT_ONCE)
         self.metrics = Metrics(app)
         self.known_sources: set[str] = set()
-        """Of the sources that posted: whether they speak StandardTicket themselves."""
+        """Sources that posted in words of their own: each has a plugin."""
         self.source_keys: dict[str, tuple[str, float]] = {}
         """Keys of sources that opened: whose they are, and until when that holds unasked. As many as there are keys."""
         self.model: Path | None = None

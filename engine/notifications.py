@@ -13,6 +13,8 @@ from engine.contracts import Agent, Frozen, Instant
 from engine.shared import policy_file
 from engine.shared.errors import BadInput
 
+NEWS = timedelta(days=1)
+"""What is older when the desk first sees it is history: loading an archive wakes nobody."""
 EVERY_EVENT = "*"
 """The event type of a wish that holds for whatever has no wish of its own."""
 

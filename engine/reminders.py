@@ -12,10 +12,10 @@ import polars as pl
 from pydantic import Field
 
 from engine.contracts import OPEN_STATUSES, Event, Frozen, Instant, Kind, Status, Ticket
+from engine.notifications import NEWS
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
 
-NEWS = timedelta(days=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UPDATED = pl.Datetime("us", "UTC")
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -13,9 +13,6 @@ from engine.contracts import Agent, AssignmentGroup, Frozen, GroupStatus, Instan
 from engine.envelopes import Envelope
 from engine.flags import CaseFlag
 from engine.shared import policy_file
-
-NEWS = timedelta(days=1)
-"""What is older when the desk first sees it is history: loading an archive wakes nobody."""
 
 Value = str | int | float | bool
 

@@ -1,11 +1,12 @@
 """Tell people what the clocks say: raise warnings and breaches, nudge whose tickets lie, queue the messages."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from engine.notifications import NEWS
 from engine.shared.errors import BadInput
 from pipelines import marts
 from pipelines.app.container import App
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from sla.alerting.alerts import AlertPolicy
     from sla.calendar.calendars import Calendar
 
-NEWS = timedelta(days=1)
 PARTS = {"owner": "tech", "team_lead": "supervisor", "manager": "group_manager"}
 """The recipients of alert rules by their name in the alert matrix."""
 _ONE_AT_A_TIME = 7_341_002

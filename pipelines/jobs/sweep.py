@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import polars as pl
 
 from engine.contracts import Status
+from engine.notifications import NEWS
 from engine.shared.errors import Conflict, NotAllowed
 from engine.standings import OPEN
 from pipelines.app.container import App
-from pipelines.jobs.alerts import NEWS, is_look_back, queue_messages
+from pipelines.jobs.alerts import is_look_back, queue_messages
 from pipelines.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -158,7 +158,7 @@ def test_envelope_without_taker_reaches_the_managers_once(store: Store) -> None:
     assert [act.message for act in desk.apply_rules(overdue(store), at=later(4))] == [
         "Escalation web:1/envelope-4 of INC-1 has waited 4.0 h for an answer"
     ]
-    assert told(store).count(("dirk", "rule")) == 1
+    assert told(store).count(("dirk", "envelope_overdue")) == 1
     assert desk.apply_rules(overdue(store), at=later(9)) == []
 
 

@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from dashboards import words
+from dashboards import pages, words
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
@@ -110,7 +110,7 @@ def tickets_table(
         column_config={"open": button, **_aligned(right), **columns},
     )
     if clicked := st.session_state.get(key):
-        st.switch_page("views/ticket.py", query_params={"ticket": tickets[clicked["row"]]})
+        st.switch_page(pages.TICKET, query_params={"ticket": tickets[clicked["row"]]})
 
 
 def _aligned(right: Sequence[str]) -> dict[str, ColumnConfig]:

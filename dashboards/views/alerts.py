@@ -5,14 +5,14 @@ from datetime import date, timedelta
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, queries, reports, sign_in, words
+from dashboards import cards, charts, opening, pages, queries, reports, sign_in, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
 
 
 def page() -> None:
-    st.title("What fired, and what is at risk next?")
+    pages.head("alerts")
     app = opening.app()
     sign_in.reader(app, door="alerts")
     reader = opening.marts(app)

@@ -7,14 +7,14 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, queries, sign_in, words
+from dashboards import cards, opening, pages, queries, sign_in, words
 from pipelines.marts import MartReader
 
 ROWS = 50
 
 
 def page() -> None:
-    st.title("What should I do next?")
+    pages.head("queue")
     app = opening.app()
     sign_in.reader(app, door="queue")
     reader = opening.marts(app)

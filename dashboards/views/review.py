@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import cards, opening, sign_in, words
+from dashboards import cards, opening, pages, sign_in, words
 from pipelines import actions
 from pipelines.app.container import App
 
@@ -13,7 +13,7 @@ ROWS = 10
 
 
 def page() -> None:
-    st.title("What is it about?")
+    pages.head("review")
     app = opening.app()
     user = sign_in.reader(app, door="review")
     if opening.marts(app) is None:
@@ -68,7 +68,7 @@ def review_card(app: App, queued: Any, who: str) -> None:
             other(app, question, who)
         cards.fact(st, "Why triage is not sure", question.reasoning)
         if st.button("Open the ticket", key=f"open {question.ticket_id}", type="tertiary"):
-            st.switch_page("views/ticket.py", query_params={"ticket": question.ticket_id})
+            st.switch_page(pages.TICKET, query_params={"ticket": question.ticket_id})
 
 
 def other(app: App, question: Any, who: str) -> None:

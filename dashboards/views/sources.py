@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, reports, sign_in, words
+from dashboards import cards, opening, pages, reports, sign_in, words
 from pipelines.marts import MartReader
 
 FIELDS = {
@@ -13,7 +13,7 @@ FIELDS = {
 
 
 def page() -> None:
-    st.title("What do we know of each source?")
+    pages.head("sources")
     app = opening.app()
     sign_in.reader(app, door="sources")
     reader = opening.marts(app)

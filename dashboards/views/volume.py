@@ -3,14 +3,14 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, reports, sign_in, words
+from dashboards import cards, charts, opening, pages, reports, sign_in, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
 
 
 def page() -> None:
-    st.title("Can we keep up?")
+    pages.head("volume")
     app = opening.app()
     sign_in.reader(app, door="volume")
     reader = opening.marts(app)

@@ -4,14 +4,14 @@ import polars as pl
 import streamlit as st
 
 from dashboards import attainment_tabs as looking_back
-from dashboards import cards, charts, opening, queries, sign_in, words
+from dashboards import cards, charts, opening, pages, queries, sign_in, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 4 weeks": 4, "last 12 weeks": 12, "all history": None}
 
 
 def page() -> None:
-    st.title("Are we keeping our promises?")
+    pages.head("promises")
     app = opening.app()
     sign_in.reader(app, door="attainment")
     reader = opening.marts(app)

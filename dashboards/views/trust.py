@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, queries, sign_in, triage_numbers, words
+from dashboards import cards, charts, opening, pages, queries, sign_in, triage_numbers, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
@@ -11,7 +11,7 @@ CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
 
 
 def page() -> None:
-    st.title("Can we trust triage?")
+    pages.head("trust")
     app = opening.app()
     sign_in.reader(app, door="triage")
     reader = opening.marts(app)

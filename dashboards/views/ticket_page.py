@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, enrichment, history, opening, queries, sign_in, ticket_head, words
+from dashboards import cards, charts, enrichment, history, opening, pages, queries, sign_in, ticket_head, words
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -24,7 +24,7 @@ LINES = 100
 
 
 def page() -> None:
-    st.title("Ticket: what do we know and owe?")
+    pages.head("ticket")
     app = opening.app()
     user = sign_in.reader(app, door="")
     reader = opening.marts(app)

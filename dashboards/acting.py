@@ -11,7 +11,6 @@ import streamlit as st
 
 from dashboards import cards, history, words
 from engine.access import User
-from engine.contracts import RecordedEvent
 from engine.shared.errors import HelmdeskError
 from pipelines.app.container import App
 from pipelines.operations import OPERATIONS, perform
@@ -35,7 +34,7 @@ class Answer(NamedTuple):
     act: Act
     arguments: dict[str, Any]
     error: HelmdeskError | None = None
-    meanwhile: tuple[RecordedEvent, ...] = ()
+    meanwhile: tuple[Any, ...] = ()
 
 
 def act(app: App, user: User, done: Act, **arguments: Any) -> None:
@@ -73,7 +72,7 @@ def answer(app: App, user: User, names: dict[str, str]) -> None:
         st.toast(f"Done: {words.plain(found.act.operation)}.")
 
 
-def _by_others(app: App, user: User, done: Act) -> tuple[RecordedEvent, ...]:
+def _by_others(app: App, user: User, done: Act) -> tuple[Any, ...]:
     """What others did on the ticket since the page was drawn."""
     if done.ticket is None or done.seen is None:
         return ()

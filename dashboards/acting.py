@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import streamlit as st
 
 from dashboards import cards, history, words
-from engine.access import User
 from engine.shared.errors import HelmdeskError
 from pipelines.app.container import App
+from pipelines.app.identity import User
 from pipelines.operations import OPERATIONS, perform
 
 ANSWER, DONE = "answer of the desk", "acts done"

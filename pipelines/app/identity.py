@@ -16,7 +16,7 @@ from engine.storage.audit_log import Entry
 if TYPE_CHECKING:
     from pipelines.app.container import App
 
-__all__ = ["LOCAL", "Right", "Source", "bearer", "local_user", "require", "saw", "user_of", "users"]
+__all__ = ["LOCAL", "Right", "Source", "User", "bearer", "local_user", "require", "saw", "user_of", "users"]
 
 Source = NewType("Source", str)
 """A source system that delivers by webhook."""

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from engine.contracts import Frozen
 from engine.shared.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -145,3 +146,28 @@ def accept_lesson(
     from pipelines.jobs.lessons import accept
 
     return accept(app, lesson_id, title=title, by=by, at=at, text=text)
+
+
+class Parcels(Frozen):
+    """So many rows of the outbox: decisions and suggestions for systems, and notices for people."""
+
+    decisions: int
+    notices: int
+
+
+def retry_unsent(app: "App", key: str, *, at: datetime) -> Parcels:
+    """Let a row that was refused or that rests be sent again, by its key, or `all` of them."""
+    from engine.storage.outbox import NOTICE
+
+    kinds = app.outbox.retry(None if key == "all" else key, at=at)
+    return Parcels(decisions=kinds.total() - kinds[NOTICE], notices=kinds[NOTICE])
+
+
+def drop_unsent(app: "App", destination: str) -> Parcels:
+    """Give up what waits for a destination that is no longer in use."""
+    from engine.storage.outbox import NOTICES
+    from pipelines.jobs.deliver import drop
+
+    rows = drop(app, destination)
+    is_notice = destination.startswith(NOTICES)
+    return Parcels(decisions=0 if is_notice else rows, notices=rows if is_notice else 0)

@@ -163,6 +163,8 @@ OPERATIONS = _named(
     Operation("desk", "reminders", "due_reminders", Right.READ),
     Operation("desk", "inbox", "inbox", Right.READ),
     Operation("desk", "read", "mark_read", Right.READ),
+    Operation("desk", "waiting", "waiting_news", Right.READ),
+    Operation("desk", "silences", "silences", Right.READ),
     Operation("desk", "preferences", "preferences", Right.READ),
     Operation("desk", "prefer", "prefer", Right.READ),
     Operation("desk", "views", "views", Right.READ),

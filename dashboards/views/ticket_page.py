@@ -269,7 +269,7 @@ def allocation(decision: dict[str, Any] | None) -> None:
     scores = queries.factor_scores(decision)
     if scores.height:
         composite = decision["composite"]
-        st.altair_chart(charts.factor_bars(scores, f"Seven scores, weighted sum {composite:.2f}"), theme=None)
+        st.altair_chart(charts.factor_bars(scores, f"Seven scores, weighted sum {composite:.2f}"))
     st.caption(f"Policy {words.plain(decision['policy'])}")
 
 

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from dashboards import pages
+from dashboards import pages, theme
 
 st.set_page_config(page_title="helmdesk", layout="wide", initial_sidebar_state=280)
+
+theme.style()
 
 page = st.navigation(pages.navigation())
 page.run()

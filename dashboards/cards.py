@@ -4,7 +4,7 @@ Text from tickets, people and models is shown with `st.text`, `st.code` or in a 
 A table can be downloaded as CSV, so a cell that a spreadsheet would take for a formula has an apostrophe before it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,7 +13,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from dashboards import pages, words
+from dashboards import opening, pages, words
+from dashboards.charts import Picture
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
@@ -56,6 +57,11 @@ def not_counted(found: pl.DataFrame) -> None:
     for (clock,), rows in found.group_by("clock", maintain_order=True):
         parts = [f"{row['windows']:,} {words.not_counted(row['why'])}" for row in rows.iter_rows(named=True)]
         st.caption(f"{words.CLOCKS[str(clock)]}, in no share: {'; '.join(parts)} · [what we know of sources](/sources)")
+
+
+def chart(picture: Callable[..., Picture], *shown: Any, **options: Any) -> None:
+    """The picture of what is shown, in the reader's theme."""
+    st.vega_lite_chart(opening.drawn(picture, *shown, **options))
 
 
 def refused(error: Exception) -> None:

@@ -17,6 +17,7 @@ from engine.access import Right, User, require
 from engine.contracts import Instant, Ticket
 from engine.desk import Desk
 from engine.escalations import Escalation, Side
+from engine.grant_review import ReviewOutcome, SecondOpinion
 from engine.priority import PriorityScore
 from engine.shared.errors import BadInput, NotAllowed
 from engine.shared.policy_file import all_wrong
@@ -51,12 +52,21 @@ def escalate(
     )  # fmt: skip
 
 
+def second_opinion(
+    app: App, item_id: str, *, outcome: ReviewOutcome, by: str, at: datetime, notes: str = ""
+) -> SecondOpinion:
+    """Keep what a second reviewer finds in a reviewed grant, without knowing the first outcome; it changes none."""
+    app.view_log.write()
+    return app.desk.second_opinion(item_id, by=by, outcome=outcome, at=at, notes=notes)
+
+
 ACTIONS: Mapping[str, Callable[..., Any]] = {
     "reply": actions.reply,
     "escalate": escalate,
     "accept_lesson": actions.accept_lesson,
+    "second_opinion": second_opinion,
 }
-"""Use cases that triage has a part in: called by these, which call the desk."""
+"""Use cases that need more than the desk, what triage knows or who viewed what: called by these, which call it."""
 GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})
 """What `perform` gives itself."""
 
@@ -135,6 +145,7 @@ OPERATIONS = _named(
     Operation("grant", "propose", "propose_resolution"),
     Operation("grant", "approve", "approve_resolution", Right.SUPERVISE),
     Operation("review", "decide", "review_grant", Right.SUPERVISE),
+    Operation("review", "second", "second_opinion", Right.SUPERVISE),
     Operation("review", "report", "grant_review_report", Right.SUPERVISE),
     Operation("lesson", "list", "waiting_lessons", Right.SUPERVISE),
     Operation("lesson", "accept", "accept_lesson", Right.SUPERVISE),

@@ -18,15 +18,22 @@ from dashboards.charts import Picture
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
-FILL = "uv run helmdesk demo"
+CYCLE, DEMO = "uv run helmdesk cycle", "uv run helmdesk demo"
+INGEST = "uv run helmdesk ingest FILE --source SOURCE"
 MANY, HIGHEST = 15, 541
 """Rows that a table shows without a scroll bar, and its height in pixels with one."""
 
 
 def nothing_yet(what: str = "There is nothing to show yet: no marts were published.") -> None:
     """The empty state of a page: the command that fills it."""
+    if opening.app().store.ticket_count():
+        st.info(f"{what} This works on the tickets that are here, and publishes:")
+        st.code(CYCLE, language="bash")
+        return
     st.info(f"{what} This fills it with a sample desk:")
-    st.code(FILL, language="bash")
+    st.code(DEMO, language="bash")
+    st.caption("This takes in your own export, and then `helmdesk cycle` publishes:")
+    st.code(INGEST, language="bash")
 
 
 def speaks_of(publication: Publication, now: datetime, window: str) -> None:

@@ -1,9 +1,11 @@
 """What could not be taken in, was not sent or failed: each with the reason in words and the way to mend it."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -22,7 +24,8 @@ STALE = timedelta(hours=1)
 
 
 class Failure(NamedTuple):
-    """`alike` things that failed in one way. `key` is what a retry takes, `destination` what can be dropped."""
+    """`alike` things that failed in one way. `key` is what a retry takes, `destination` what can be
+    dropped."""
 
     what: str
     why: str
@@ -33,6 +36,7 @@ class Failure(NamedTuple):
     key: str | None = None
     destination: str | None = None
     ticket: str | None = None
+    tries: int = 0
 
 
 class Look(NamedTuple):
@@ -92,41 +96,43 @@ def _mending(app: App, source: str, origin: str, reason: str, *, is_file: bool) 
         kept = app.settings.home / "inbox" / "refused" / source
         return (
             f"{words} The file lies in {kept}, with its reason beside it.",
-            f"uv run helmdesk inspect {Path(origin).name}",
+            f"uv run helmdesk inspect {quote(Path(origin).name)}",
         )
-    return words, f"uv run helmdesk ingest {origin} --source {source} --dry-run"
+    return words, f"uv run helmdesk ingest {quote(origin)} --source {source} --dry-run"
 
 
 def unsent(app: App) -> Look:
-    """What was refused, failed and is tried again, waits for longer than STALE, or for what is not in use."""
+    """What was refused, failed, or waits for longer than STALE; and what waits for a destination that is not in use."""
     now, ways = app.now(), orphans(app)
     found = [
         one
         for one in app.outbox.standings()
         if one.state == "refused" or one.attempts or one.destination in ways or one.next_attempt_at < now - STALE
     ]
-    return Look([_unsent(one, ways.get(one.destination)) for one in found[:LISTED]], len(found))
+    left = Counter(one.destination for one in found if one.destination in ways)
+    gone = [
+        Failure(f"to {to.removeprefix(NOTICES)}", "nobody sends it", ways[to], f"uv run helmdesk deliver --drop {to}",
+                count, destination=to)
+        for to, count in left.items()
+    ]  # fmt: skip
+    others = [_unsent(one) for one in found if one.destination not in ways]
+    return Look([*gone, *others[:LISTED]], len(found))
 
 
-def _unsent(one: Standing, orphaned: str | None) -> Failure:
+def _unsent(one: Standing) -> Failure:
     to = one.destination.removeprefix(NOTICES)
-    what, again = f"{one.kind} to {to}", f"uv run helmdesk deliver --retry {one.key}"
-    about = {"last": one.created_at, "ticket": one.ticket_id}
-    if orphaned:
-        drop = f"uv run helmdesk deliver --drop {one.destination}"
-        why = one.last_error or "nobody sends it"
-        return Failure(what, why, orphaned, drop, destination=one.destination, **about)
+    again, key = f"uv run helmdesk deliver --retry {quote(one.key)}", one.key
     if one.state == "refused":
         mend = f"{to} refused it: correct what it names there, then let it be sent again."
     elif one.attempts:
         tries = "once" if one.attempts == 1 else f"{one.attempts} times"
         mend = f"It was tried {tries} and is tried again by itself at {one.next_attempt_at:%Y-%m-%d %H:%MZ}, or now."
     else:
-        mend, again = "Nobody sends: run the delivery, or a schedule that has it.", "uv run helmdesk deliver"
-    key = one.key if one.attempts or one.state == "refused" else None
+        mend, again, key = "Nobody sends: run the delivery, or a schedule that has it.", "uv run helmdesk deliver", None
     return Failure(
-        what, one.last_error or "not tried yet", mend, again, last=one.created_at, key=key, ticket=one.ticket_id
-    )
+        f"{one.kind} to {to}", one.last_error or "not tried yet", mend, again,
+        last=one.created_at, key=key, ticket=one.ticket_id, tries=one.attempts,
+    )  # fmt: skip
 
 
 def receipts(app: App) -> Look:

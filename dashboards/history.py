@@ -97,8 +97,8 @@ WRITING = {
 
 
 def named(key: str, names: Names) -> str:
-    """A person or company by name and id; by the id alone if nobody told the name."""
-    return f"{names[key]} ({key})" if names.get(key, key) != key else key
+    """A person or company by name; by the id if nobody told the name."""
+    return names.get(key, key)
 
 
 def event_text(event: HistoryEvent, names: Names = NO_NAMES) -> str:

@@ -94,6 +94,20 @@ def reply(
     return app.desk.reply(ticket_id, by=by, text=text, at=at)
 
 
+def is_paused(app: "App", ticket: str) -> bool:
+    """Whether an approved pause holds."""
+    from engine.lifecycle import is_paused as rule
+
+    return rule(app.store.history(ticket))
+
+
+def broken_link(app: "App", ticket: str) -> int | None:
+    """The version of the first event of a ticket's history that was altered; None if its chain is whole."""
+    from engine.contracts import first_broken_link
+
+    return first_broken_link(app.store.history(ticket))
+
+
 def seconds_left(app: "App") -> dict[str, float]:
     """By open ticket, what its next promise had left when the marts were last published; none before."""
     return _by_ticket(app, "seconds_left")

@@ -18,6 +18,7 @@ from engine.alert_matrix import Nudge
 from engine.contracts import Instant, Ticket
 from engine.desk import Desk
 from engine.escalations import Escalation, Side
+from engine.grant_review import ReviewOutcome, SecondOpinion
 from engine.priority import PriorityScore
 from engine.shared.errors import BadInput, NotAllowed
 from engine.shared.policy_file import all_wrong
@@ -60,6 +61,14 @@ def acknowledge(app: App, alert_id: str, *, by: str, at: datetime) -> Nudge | Ra
     return alerts.acknowledge(app, alert_id, by=by, at=at)
 
 
+def second_opinion(
+    app: App, item_id: str, *, outcome: ReviewOutcome, by: str, at: datetime, notes: str = ""
+) -> SecondOpinion:
+    """Keep what a second reviewer finds in a reviewed grant, without knowing the first outcome; it changes none."""
+    app.view_log.write()
+    return app.desk.second_opinion(item_id, by=by, outcome=outcome, at=at, notes=notes)
+
+
 ACTIONS: Mapping[str, Callable[..., Any]] = {
     "reply": actions.reply,
     "escalate": escalate,
@@ -67,8 +76,9 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
     "acknowledge": acknowledge,
     "retry_unsent": actions.retry_unsent,
     "drop_unsent": actions.drop_unsent,
+    "second_opinion": second_opinion,
 }
-"""What other rooms have a part in: called by these, which call the desk if it has one too."""
+"""What other rooms have a part in, or the log of views: called by these, which call the desk if it has one too."""
 GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})
 """What `perform` gives itself."""
 
@@ -149,6 +159,7 @@ OPERATIONS = _named(
     Operation("grant", "propose", "propose_resolution"),
     Operation("grant", "approve", "approve_resolution", Right.SUPERVISE),
     Operation("review", "decide", "review_grant", Right.SUPERVISE),
+    Operation("review", "second", "second_opinion", Right.SUPERVISE),
     Operation("review", "report", "grant_review_report", Right.SUPERVISE),
     Operation("lesson", "list", "waiting_lessons", Right.SUPERVISE),
     Operation("lesson", "accept", "accept_lesson", Right.SUPERVISE),

@@ -11,7 +11,12 @@ from contextlib import contextmanager
 
 
 class HelmdeskError(Exception):
-    """Base of all errors meant for people: printed as one line, without a traceback."""
+    """Base of all errors meant for people: printed as one line, without a traceback. `way_out` names the operation of
+    the desk that leads on from here, such as `ticket accept`."""
+
+    def __init__(self, message: str = "", *, way_out: str | None = None) -> None:
+        super().__init__(message)
+        self.way_out = way_out
 
 
 class NotAllowed(HelmdeskError):

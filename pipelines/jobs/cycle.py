@@ -159,4 +159,4 @@ def repeat(
             report(f"{began:%Y-%m-%d %H:%M:%SZ} skipped: {in_a_line(busy)}")
         except Exception as error:
             report(f"{began:%Y-%m-%d %H:%M:%SZ} failed: {in_a_line(error)}")
-        wait(max(0.0, (every - (app.now() - began)).total_seconds()))
+        wait(max(0.0, (every - max(app.now() - began, timedelta())).total_seconds()))

@@ -1,13 +1,13 @@
-"""A long list by pages: the page is in the address, and one that is no longer there is the last."""
+"""Where a reader is within a page: the part that is open and the page of a long list stand in the address."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
 from dashboards import words
 
-KEY = "page"
+KEY, PART = "page", "part"
 T = TypeVar("T")
 
 
@@ -18,6 +18,22 @@ class Leaf(Protocol):
     def rows(self) -> list[dict[str, Any]]: ...
     @property
     def total(self) -> int: ...
+
+
+def chosen_part(parts: Mapping[str, str], default: str | None = None) -> str:
+    """The part that is open, of those by their short names; the buttons say what each is called and counts."""
+    open_part = str(st.query_params.get(PART) or default)
+    open_part = open_part if open_part in parts else next(iter(parts))
+    with st.container(horizontal=True, gap="small"):
+        for name, label in parts.items():
+            look = "primary" if name == open_part else "secondary"
+            st.button(label, key=f"part {name}", type=look, on_click=_open, args=(name,))
+    return open_part
+
+
+def _open(part: str) -> None:
+    st.query_params[PART] = part
+    st.session_state.pop(KEY, None)
 
 
 def turned(ask: Callable[[int], Leaf], what: str, *, size: int = 50, order: str = "the newest first") -> Leaf:

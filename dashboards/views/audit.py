@@ -22,17 +22,11 @@ def page() -> None:
     pages.head("audit")
     app = opening.app()
     user = sign_in.reader(app, door="audit")
-    try:
-        identity.require(app, user, identity.Right.AUDIT, doing="the audit")
-    except HelmdeskError as error:
-        cards.refused(error)
-        return
     reader = opening.marts(app)
     names = (opening.ask(queries.names, reader) if reader else {}) | {one.id: one.name for one in identity.users(app)}
-    part = st.segmented_control("Look at", list(PARTS), default="acts", required=True, format_func=PARTS.__getitem__,
-                                key="look", bind="query-params", label_visibility="collapsed")  # fmt: skip
+    part = paging.chosen_part(PARTS)
     try:
-        DRAWN[part or "acts"](app, user, names)
+        DRAWN[part](app, user, names)
     except HelmdeskError as error:
         cards.refused(error)
 

@@ -5,8 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, opening, pages, queries, sign_in, words
-from engine.shared.errors import NotAllowed
+from dashboards import acting, cards, opening, pages, paging, queries, sign_in, words
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -36,19 +35,18 @@ def page() -> None:
     looks = actions.look_for_failures(app)
     counts = {name: look.total if look.fault is None else None for name, look in looks.items()} | {"parts": _damaged()}
     verdict(counts)
-    part = st.segmented_control("Part", list(PARTS), default=_worst(counts), required=True, key="part",
-                                format_func=lambda one: f"{PARTS[one]} · {_shown(counts[one])}", bind="query-params",
-                                label_visibility="collapsed")  # fmt: skip
+    labels = {name: f"{label} · {_shown(counts[name])}" for name, label in PARTS.items()}
+    part = paging.chosen_part(labels, default=_worst(counts))
     if part == "parts":
         parts(app)
         return
-    look = looks[part or "rejected"]
+    look = looks[part]
     if part == "stages":
         runs(app)
     if look.fault:
         st.warning(f"This could not be looked at: {cards.verbatim(look.fault)}")
     elif not look.failures:
-        st.success(NOTHING[part or "rejected"])
+        st.success(NOTHING[part])
     if part == "sending" and any(one.key for one in look.failures) and _may_mend(app, user):
         st.button("Send all again", on_click=acting.act, args=(app, user, acting.Act("parcel retry", "all")))
     for number, failure in enumerate(look.failures):
@@ -150,11 +148,7 @@ def _shown(count: int | None) -> str:
 
 
 def _may_mend(app: App, user: Any) -> bool:
-    try:
-        identity.require(app, user, identity.Right.SUPERVISE, doing="sending again")
-    except NotAllowed:
-        return False
-    return True
+    return identity.has(app, user, identity.Right.SUPERVISE)
 
 
 page()

@@ -41,8 +41,7 @@ def page() -> None:
         "waiting": f"Waiting · {len(waiting):,}",
         "settings": "Settings",
     }
-    part = st.segmented_control("Part", list(parts), default="notices", required=True, format_func=parts.__getitem__,
-                                key="part", bind="query-params", label_visibility="collapsed")  # fmt: skip
+    part = paging.chosen_part(parts)
     match part:
         case "waiting":
             to_come(app, user, waiting)

@@ -48,19 +48,16 @@ class Look(NamedTuple):
 
 
 MENDING = (
-    (r"Field required", "Fill this field in the file, or name its column in {mapping}."),
-    (r"Input should be '", "Write one of these words in the file, or say in {mapping} what the source's word means."),
-    (
-        r"timezone",
-        "Write the instant with its zone, such as 2026-03-02T09:00:00Z, or give {mapping} the source's zone.",
-    ),
-    (r"is before", "Correct the order of the instants at the source, and export again."),
-    (r"Invalid JSON|JSON", "Repair the line: one JSON object a line, and no line cut off."),
-    (r"there is no ticket", "Deliver the ticket before its events or with them, then ingest the file again."),
-    (r"name it exactly|column", "Give the column this name, or name the column it has in {mapping}."),
+    (r"Field required", "Fill this field in the file", "name its column in {mapping}"),
+    (r"Input should be '", "Write one of these words in the file", "say in {mapping} what the source's word means"),
+    (r"timezone", "Write the instant with its zone, such as 2026-03-02T09:00:00Z", "give {mapping} the source's zone"),
+    (r"is before", "Correct the order of the instants at the source, and export again", ""),
+    (r"JSON", "Repair the line: one JSON object a line, and no line cut off", ""),
+    (r"there is no ticket", "Deliver the ticket before its events or with them, then ingest the file again", ""),
+    (r"column", "Give the column the name it should have", "name the column it has in {mapping}"),
+    (r"", "Correct this in the file, and ingest it again: what is known already is not taken twice", ""),
 )
-"""What to change, by how a reason reads."""
-ELSE = "Correct this in the file or in {mapping}, and ingest it again: rows that are known already are not taken twice."
+"""What to change in the file, and in a mapping if the source has one, by how a reason reads."""
 
 
 def rejected(app: App) -> Look:
@@ -86,8 +83,9 @@ def _rejected(app: App, row: Mapping[str, object]) -> Failure:
 
 def _mending(app: App, source: str, origin: str, reason: str, *, is_file: bool) -> tuple[str, str | None]:
     mapping = next(iter(sorted((app.settings.data / "mappings").glob(f"{source}*.yaml"))), None)
-    named = f"data/mappings/{mapping.name}" if mapping else "a mapping of your own (data/mappings)"
-    words = next((mend for pattern, mend in MENDING if re.search(pattern, reason)), ELSE).format(mapping=named)
+    in_file, in_mapping = next(mend for pattern, *mend in MENDING if re.search(pattern, reason))
+    other = f", or {in_mapping.format(mapping=f'data/mappings/{mapping.name}')}" if mapping and in_mapping else ""
+    words = f"{in_file}{other}."
     if origin.startswith("receipt"):
         return f"{words} The sender posts it again; a body that was posted before is not taken twice.", None
     if origin.startswith("pull"):

@@ -18,9 +18,9 @@ from tests.generative.test_sla_engines import by_window
 
 READY = parse_all(CALENDARS)
 RELAXED = settings(suppress_health_check=list(HealthCheck))
-LATER = st.one_of(
-    st.integers(0, 3), st.integers(0, 40 * 96).map(lambda n: n * 900), st.integers(0, 20 * 86_400)
-).map(lambda seconds: timedelta(seconds=seconds))
+LATER = st.one_of(st.integers(0, 3), st.integers(0, 40 * 96).map(lambda n: n * 900), st.integers(0, 20 * 86_400)).map(
+    lambda seconds: timedelta(seconds=seconds)
+)
 
 
 def known_by(backlog: Backlog) -> Backlog:
@@ -49,9 +49,7 @@ def test_later_clocks_are_evaluated_clocks(backlog: Backlog, later: timedelta) -
     backlog_frames = frames(tickets, events)
     earlier = evaluate(*backlog_frames, policies, READY, since)
     agreed = pl.Series([ends.get(key) for key in earlier["ticket"]], dtype=TICKETS["created_at"])
-    moved = advance(
-        earlier.with_columns(agreed_due_at=agreed), since=since, at=at, policies=policies, calendars=READY
-    )
+    moved = advance(earlier.with_columns(agreed_due_at=agreed), since=since, at=at, policies=policies, calendars=READY)
     rows = by_window(moved.drop("agreed_due_at").to_dicts())
     assert rows == by_window(evaluate_all(tickets, events, policies, READY, at))
     assert rows == by_window(evaluate(*backlog_frames, policies, READY, at).to_dicts())

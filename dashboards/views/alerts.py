@@ -16,7 +16,7 @@ from pipelines.marts import MartReader
 
 WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
 KINDS = {"sla": "clocks", "nudge": "alert matrix"}
-STATES = {WAITS: "nobody has seen it", SEEN: "acknowledged", OVER: "over"}
+STATES = {WAITS: "waits", SEEN: "acknowledged", OVER: "over"}
 RECENT = timedelta(days=28)
 PER_PAGE = 8
 NEXT = 15
@@ -106,21 +106,19 @@ def _choice(place: Any, label: str, key: str, options: list[Any], labels: Mappin
 
 
 def of_ticket(app: App, user: Any, ticket: Mapping[str, Any], found: pl.DataFrame, names: Names) -> None:
-    """One ticket with its alerts, worst first; without a user nothing can be done."""
-    zone = st.context.timezone
+    """One ticket with its alerts, the highest level first; without a user nothing can be done."""
+    left = words.left(ticket["seconds_left"]) if ticket["seconds_left"] is not None else "nothing runs out"
+    who = ticket["owner_id"] or ticket["assignee_id"]
+    about = (
+        names.get(ticket["group_id"], ticket["group_id"]) or "no group", names.get(who, who) or "nobody's",
+        ticket["priority"], ticket["tier"], left,
+    )  # fmt: skip
+    alike = found.group_by("about", "alert_type", "state", "acknowledged_by", maintain_order=True).agg(
+        pl.col("level").unique().sort(), pl.col("triggered_at", "acknowledged_at").min()
+    )
     with st.container(border=True):
         st.text(f"{ticket['reference']} · {ticket['subject']}")
-        left = words.left(ticket["seconds_left"]) if ticket["seconds_left"] is not None else "nothing runs out"
-        who = ticket["owner_id"] or ticket["assignee_id"]
-        st.caption(cards.verbatim(" · ".join([
-            names.get(ticket["group_id"], ticket["group_id"]) or "no group", names.get(who, who) or "nobody's",
-            ticket["priority"], ticket["tier"], left,
-        ])))  # fmt: skip
-        for row in found.iter_rows(named=True):
-            about = words.CLOCKS.get(row["about"], words.plain(row["about"]))
-            what = f"{about}, {row['alert_type']}" if row["kind"] == "sla" else about.capitalize()
-            since = words.instant(row["triggered_at"], zone)
-            st.text(f"Level {row['level']} · {what} · since {since} · {_state(row, names, zone)}")
+        st.text("\n".join([" · ".join(about), *(_line(row, names) for row in alike.iter_rows(named=True))]))
         with st.container(horizontal=True):
             if st.button("Open", key=f"open {ticket['ticket']}"):
                 st.switch_page(pages.TICKET, query_params={"ticket": ticket["ticket"]})
@@ -131,12 +129,18 @@ def of_ticket(app: App, user: Any, ticket: Mapping[str, Any], found: pl.DataFram
                           args=(app, user, ticket["ticket"], ticket["version"], unseen))  # fmt: skip
 
 
-def _state(row: Mapping[str, Any], names: Names, zone: str | None) -> str:
-    if row["acknowledged_by"] is None:
-        return STATES[row["state"]]
-    over = "over, " if row["state"] == OVER else ""
-    who = names.get(row["acknowledged_by"], row["acknowledged_by"])
-    return f"{over}acknowledged by {who}, {words.instant(row['acknowledged_at'], zone)}"
+def _line(row: Mapping[str, Any], names: Names) -> str:
+    """Alerts of one thing in a line: which, at which levels, since when, and who looks after it."""
+    zone, levels = st.context.timezone, row["level"]
+    clock = words.CLOCKS.get(row["about"])
+    what = f"{clock}, {row['alert_type']}" if clock else words.plain(row["about"]).capitalize()
+    level = f"level {levels[0]}" if len(levels) == 1 else f"levels {', '.join(map(str, levels))}"
+    state = STATES[row["state"]]
+    if row["acknowledged_by"] is not None:
+        who = names.get(row["acknowledged_by"], row["acknowledged_by"])
+        over = "over, " if row["state"] == OVER else ""
+        state = f"{over}acknowledged by {who}, {words.instant(row['acknowledged_at'], zone)}"
+    return f"{what}, {level}, since {words.instant(row['triggered_at'], zone)}: {state}"
 
 
 def _acknowledge(app: App, user: Any, ticket: str, version: int, unseen: list[str]) -> None:

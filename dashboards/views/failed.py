@@ -41,8 +41,6 @@ def page() -> None:
         parts(app)
         return
     look = looks[part]
-    if part == "stages":
-        runs(app)
     if look.fault:
         st.warning(f"This could not be looked at: {cards.verbatim(look.fault)}")
     elif not look.failures:
@@ -51,6 +49,8 @@ def page() -> None:
         st.button("Send all again", on_click=acting.act, args=(app, user, acting.Act("parcel retry", "all")))
     for number, failure in enumerate(look.failures):
         drawn(app, user, failure, number)
+    if part == "stages":
+        runs(app)
     if len(look.failures) < look.total and part == "sending":
         st.caption(f"The first {len(look.failures):,} of {look.total:,}")
 
@@ -93,7 +93,6 @@ def drawn(app: App, user: Any, failure: Any, number: int) -> None:
 def runs(app: App) -> None:
     found = actions.last_runs(app)
     if not found:
-        st.info("No run is on record yet. A cycle, or a stage by itself, leaves one:")
         st.code("uv run helmdesk cycle", language="bash")
         return
     st.caption("The last run of each stage and job that came to an end")

@@ -165,7 +165,7 @@ def settings(app: App, user: Any) -> None:
         "quiet hours": [_quiet((own or every).quiet_hours if own or every else None) for *_, own in rows],
         "urgent": ["one channel up, at once" if event in policy.urgent else "" for event, *_ in rows],
     }
-    cards.table(pl.DataFrame(shown))
+    cards.table(pl.DataFrame(shown), news=st.column_config.TextColumn(width=200))
     _channels(app, policy)
     names = {event: text for event, text, _ in rows}
     st.subheader("Change it")

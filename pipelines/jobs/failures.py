@@ -174,6 +174,9 @@ def policies(app: App) -> Look:
 
 def stages(app: App) -> Look:
     """Work whose last run failed."""
+    every = app.last_runs.every()
+    if not every:
+        return Look([], 0, "no run is on record yet; a cycle, or a stage by itself, leaves one")
     found = [
         Failure(
             one.work,
@@ -188,7 +191,7 @@ def stages(app: App) -> Look:
             f"uv run helmdesk {AGAIN.get(one.work, one.work)}",
             last=one.ended_at,
         )
-        for one in app.last_runs.every()
+        for one in every
         if one.error
     ]
     return Look(found, len(found))

@@ -24,12 +24,12 @@ def verify(
     """Walk the history of every ticket and the log of users and keys, compare them with the last publication, and
     grants, decisions, reviews and notices with what the history says of them; exit 1 if anything was changed."""
     from engine.storage.audit import verify as walk
-    from pipelines.jobs.review import ANSWERS
+    from pipelines.jobs.review import ANSWERS, WITHDRAWALS
     from pipelines.marts import chain_heads
 
     with open_here(context) as app:
         last = chain_heads.read(app.settings.marts_folder)
-        found = walk(app.store, last.heads if last else None, also=[ANSWERS], limit=LISTED)
+        found = walk(app.store, last.heads if last else None, also=[ANSWERS, WITHDRAWALS], limit=LISTED)
     is_whole = not found.found and not (last and last.fault)
     typer.echo(as_json.dumps(_report(found, last, ok=is_whole)) if json else _in_words(found, last))
     raise typer.Exit(0 if is_whole else 1)

@@ -1,4 +1,4 @@
-"""What a second reviewer found in a grant."""
+"""What a second reviewer found in a grant, and answers on what tickets are about that were taken back."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,7 +40,16 @@ def upgrade() -> None:
     )
     for column in ("item_id", "resolution_id", "ticket_id"):
         op.create_index(f"ix_second_opinions_{column}", "second_opinions", [column])
+    op.create_table(
+        "review_withdrawals",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("withdrawn_by", sa.String(200), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["number"], ["reviews.number"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("number"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("review_withdrawals")
     op.drop_table("second_opinions")

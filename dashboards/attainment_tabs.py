@@ -49,12 +49,12 @@ def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: st
     name = queries.DIMENSIONS[by].lower()
     left, right = st.columns(2)
     drawn = most_decided(found)
-    left.altair_chart(
-        charts.attainment_bars(drawn, f"Promises kept by {name}, {window}", ORDERS.get(by, ())), theme=None
-    )
+    with left:
+        cards.chart(charts.attainment_points, drawn, f"Promises kept by {name}, {window}", ORDERS.get(by, ()))
     fewer = f" Drawn: the {MOST} with the most clocks." if drawn.height < found.height else ""
-    left.caption(f"Whiskers: 95 % Wilson interval. A clock counts once it was met or breached.{fewer}")
-    right.altair_chart(charts.attainment_trend(weekly, f"Promises kept by week, {window}"), theme=None)
+    left.caption(f"Lines: 95 % Wilson interval. A clock counts once it was met or breached.{fewer}")
+    with right:
+        cards.chart(charts.attainment_trend, weekly, f"Promises kept by week, {window}")
     right.caption(warning(weekly))
     st.caption(f"Clocks by {name}, {window}; shares of the decided ones with their 95 % interval")
     cards.table(
@@ -145,7 +145,7 @@ def why_broken(reader: MartReader, chosen: queries.Selection, by: str, window: s
     largest = found.group_by("value").agg(pl.col("breaches").sum()).sort("breaches", "value").tail(MOST)["value"]
     drawn = found.filter(pl.col("value").is_in(largest.implode()))
     title = f"Broken promises by {queries.DIMENSIONS[by].lower()} and reason, {window}"
-    st.altair_chart(charts.reason_bars(drawn, title), theme=None)
+    cards.chart(charts.reason_bars, drawn, title)
     st.caption(
         "One reason a breach: used up before anybody had it, else waiting on our side for at least the share of the "
         "counted time that the rule names, else the work. The furthest over target, in business time:"

@@ -4,7 +4,7 @@ Text from tickets, people and models is shown with `st.text`, `st.code` or in a 
 A table can be downloaded as CSV, so a cell that a spreadsheet would take for a formula has an apostrophe before it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,19 +13,27 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from dashboards import pages, words
+from dashboards import opening, pages, words
+from dashboards.charts import Picture
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
-FILL = "uv run helmdesk demo"
+CYCLE, DEMO = "uv run helmdesk cycle", "uv run helmdesk demo"
+INGEST = "uv run helmdesk ingest FILE --source SOURCE"
 MANY, HIGHEST = 15, 541
 """Rows that a table shows without a scroll bar, and its height in pixels with one."""
 
 
 def nothing_yet(what: str = "There is nothing to show yet: no marts were published.") -> None:
     """The empty state of a page: the command that fills it."""
+    if opening.app().store.ticket_count():
+        st.info(f"{what} This works on the tickets that are here, and publishes:")
+        st.code(CYCLE, language="bash")
+        return
     st.info(f"{what} This fills it with a sample desk:")
-    st.code(FILL, language="bash")
+    st.code(DEMO, language="bash")
+    st.caption("This takes in your own export, and then `helmdesk cycle` publishes:")
+    st.code(INGEST, language="bash")
 
 
 def speaks_of(publication: Publication, now: datetime, window: str) -> None:
@@ -56,6 +64,11 @@ def not_counted(found: pl.DataFrame) -> None:
     for (clock,), rows in found.group_by("clock", maintain_order=True):
         parts = [f"{row['windows']:,} {words.not_counted(row['why'])}" for row in rows.iter_rows(named=True)]
         st.caption(f"{words.CLOCKS[str(clock)]}, in no share: {'; '.join(parts)} · [what we know of sources](/sources)")
+
+
+def chart(picture: Callable[..., Picture], *shown: Any, **options: Any) -> None:
+    """The picture of what is shown, in the reader's theme."""
+    st.vega_lite_chart(opening.drawn(picture, *shown, **options))
 
 
 def refused(error: Exception) -> None:
@@ -127,12 +140,9 @@ def table(shown: pl.DataFrame, *, right: Sequence[str] = (), **columns: ColumnCo
     st.dataframe(defused(shown), hide_index=True, height=height(shown), column_config={**_aligned(right), **columns})
 
 
-def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
+def ledger(label: str, found: Any) -> None:
     """What was counted, paused and out of hours behind one clock, with the sums; days that went alike are one row."""
     with st.expander(label):
-        if found.not_measured:
-            st.text(found.not_measured)
-            return
         rows = {
             "When": [line.when for line in found.by_days()],
             "Hours": [line.hours for line in found.by_days()],
@@ -145,8 +155,6 @@ def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
             fact(column, name.capitalize(), length)
         used_up = f" The target was used up {words.instant(found.used_up_at, found.zone)}." if found.used_up_at else ""
         st.caption(f"Business time in {found.zone}.{used_up}")
-        if any(published[name] != found.row[name] for name in ("target", "elapsed", "paused", "state")):
-            st.caption("History or policy has changed since the clocks were published: the next cycle shows this.")
 
 
 def due_in_words(due_at: str, seconds_left: str, now: datetime) -> pl.Expr:

@@ -25,7 +25,15 @@ from pipelines.commands.pull import pull
 from pipelines.commands.push import push
 from pipelines.commands.rules import rules
 from pipelines.commands.sla import sla
-from pipelines.commands.terminal import AsOf, as_of_or_now, keep_bytecode, open_here, plain, progress_bars
+from pipelines.commands.terminal import (
+    AsOf,
+    as_of_or_now,
+    keep_bytecode,
+    open_here,
+    plain,
+    progress_bars,
+    start_demo_time,
+)
 from pipelines.commands.ticket import ticket
 from pipelines.commands.triage import triage
 from pipelines.error_codes import EXIT_CODES, code_of
@@ -114,9 +122,11 @@ def demo(context: typer.Context) -> None:
     nobody: dict[str, str] = {}  # the people of the sample have addresses that are not theirs
     with open_here(context, home=home, notify_urls=nobody) as app, progress_bars() as progress:
         reader = job(app, progress=progress)
+        in_words = app.time_in_words
     show(reader)
     where = "" if home == _default_home() else f"--home {_short(home)} "
-    print(f"\nOpen the dashboard:  uv run helmdesk {where}dashboard")
+    print(f"\n{in_words} Each start of the dashboard or of `serve` begins there again.")
+    print(f"Open the dashboard:  uv run helmdesk {where}dashboard")
     print(later_answers(where))
 
 
@@ -237,6 +247,7 @@ def serve(
 
     check_free(host, port)
     with open_here(context, keep_last_good=True) as app:
+        start_demo_time(app)
         listen(app, host=host, port=port)
 
 
@@ -244,7 +255,8 @@ def serve(
 def doctor(context: typer.Context) -> None:
     """Say which parts are in use, their versions, and what is missing for the real ones."""
     from pipelines.app.settings import read_settings
-    from pipelines.commands.doctor import examine, show
+    from pipelines.commands.doctor import show
+    from pipelines.jobs.doctor import examine
 
     findings = examine(read_settings(home=context.obj["home"]))
     show(findings)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from engine.access import Right, User, require
+from engine.alert_matrix import Nudge
 from engine.contracts import Instant, Ticket
 from engine.desk import Desk
 from engine.escalations import Escalation, Side
@@ -24,6 +25,7 @@ from engine.shared.policy_file import all_wrong
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import LOCAL
+from sla.alerting.alerts import RaisedAlert
 
 Result = BaseModel | list[Any] | None
 
@@ -52,6 +54,13 @@ def escalate(
     )  # fmt: skip
 
 
+def acknowledge(app: App, alert_id: str, *, by: str, at: datetime) -> Nudge | RaisedAlert:
+    """Say that one has seen an alert, of a clock or of the matrix, and looks after it."""
+    from pipelines.jobs import alerts
+
+    return alerts.acknowledge(app, alert_id, by=by, at=at)
+
+
 def second_opinion(
     app: App, item_id: str, *, outcome: ReviewOutcome, by: str, at: datetime, notes: str = ""
 ) -> SecondOpinion:
@@ -64,15 +73,18 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
     "reply": actions.reply,
     "escalate": escalate,
     "accept_lesson": actions.accept_lesson,
+    "acknowledge": acknowledge,
+    "retry_unsent": actions.retry_unsent,
+    "drop_unsent": actions.drop_unsent,
     "second_opinion": second_opinion,
 }
-"""Use cases that need more than the desk, what triage knows or who viewed what: called by these, which call it."""
+"""What other rooms have a part in, or the log of views: called by these, which call the desk if it has one too."""
 GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})
 """What `perform` gives itself."""
 
 
 class Operation(NamedTuple):
-    """`use_case` is a method of the desk; `key` the name of the argument that is the thing's key, None without one."""
+    """`use_case` is a method of the desk or an action; `key` the argument with the thing's key, None without one."""
 
     thing: str
     verb: str
@@ -142,6 +154,8 @@ OPERATIONS = _named(
     Operation("reminder", "complete", "complete_reminder"),
     Operation("alert", "acknowledge", "acknowledge"),
     Operation("notice", "news", "news_in", Right.READ),
+    Operation("parcel", "retry", "retry_unsent", Right.SUPERVISE),
+    Operation("destination", "drop", "drop_unsent", Right.SUPERVISE),
     Operation("grant", "propose", "propose_resolution"),
     Operation("grant", "approve", "approve_resolution", Right.SUPERVISE),
     Operation("review", "decide", "review_grant", Right.SUPERVISE),
@@ -160,6 +174,8 @@ OPERATIONS = _named(
     Operation("desk", "reminders", "due_reminders", Right.READ),
     Operation("desk", "inbox", "inbox", Right.READ),
     Operation("desk", "read", "mark_read", Right.READ),
+    Operation("desk", "waiting", "waiting_news", Right.READ),
+    Operation("desk", "silences", "silences", Right.READ),
     Operation("desk", "preferences", "preferences", Right.READ),
     Operation("desk", "prefer", "prefer", Right.READ),
     Operation("desk", "views", "views", Right.READ),

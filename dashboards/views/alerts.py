@@ -38,10 +38,8 @@ def fired(reader: MartReader, window: str) -> None:
             f"{words.plain(row['alert_type']).capitalize()}, level {row['level']}", f"{row['alerts']:,}", border=True
         )
     days = charted_days(found["day"].to_list(), reader.publication.as_of.date(), WINDOWS[window])
-    st.altair_chart(
-        charts.alert_bars(found, f"Alerts by day and level, {window}", days, zone=reader.publication.time_zone),
-        theme=None,
-    )
+    title = f"Alerts by day and level, {window}"
+    cards.chart(charts.alert_bars, found, title, days, zone=reader.publication.time_zone)
     latest = opening.ask(reports.latest_alerts, reader, days=WINDOWS[window])
     fired_in_all = words.count(int(found["alerts"].sum()), "alert")
     st.caption(f"The latest {latest.height:,} of {fired_in_all}, {window}; time left then, in business time")

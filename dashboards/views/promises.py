@@ -95,7 +95,8 @@ def how_sure(reader: MartReader) -> None:
     left.metric("Goes to a person", words.percent(went.share, 1), border=True)
     left.caption(f"{went.to_a_person:,} of {words.count(went.tickets, 'classified ticket')}, all history")
     spread = opening.ask(queries.confidence, reader)
-    right.altair_chart(charts.confidence_bars(spread, "Classified tickets by confidence, all history"), theme=None)
+    with right:
+        cards.chart(charts.confidence_bars, spread, "Classified tickets by confidence, all history")
 
 
 def not_taken_in(reader: MartReader) -> None:

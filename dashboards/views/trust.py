@@ -50,7 +50,8 @@ def is_it_right(reader: MartReader) -> None:
     if spread.is_empty():
         st.info("No ticket was classified yet.")
         return
-    left.altair_chart(charts.confidence_bars(spread, "Classified tickets by confidence"), theme=None)
+    with left:
+        cards.chart(charts.confidence_bars, spread, "Classified tickets by confidence")
     agreed = opening.ask(triage_numbers.agreement, reader)
     if not agreed.answered:
         right.info("Nobody has checked a claim yet: answer some on the page Review, then publish.")
@@ -58,7 +59,8 @@ def is_it_right(reader: MartReader) -> None:
     found = opening.ask(triage_numbers.calibration, reader)
     model = right.selectbox("Model", found["model_used"].unique(maintain_order=True).to_list(), key="triage model")
     chosen = found.filter(pl.col("model_used") == model)
-    right.altair_chart(charts.calibration_points(chosen, "How often people agreed, by confidence"), theme=None)
+    with right:
+        cards.chart(charts.calibration_points, chosen, "How often people agreed, by confidence")
     st.caption(
         f"People checked {words.count(agreed.answered, 'claim')} and agreed with {agreed.agreed:,}: "
         f"{words.percent(agreed.share)} (95 % interval {words.percent(agreed.low)} to {words.percent(agreed.high)}). "

@@ -36,11 +36,11 @@ def came_and_went(reader: MartReader, window: str) -> None:
     zone = reader.publication.time_zone
     left, right = st.columns(2)
     flow = {"created": "created", "resolved": "resolved"}
-    left.altair_chart(
-        charts.volume_lines(found, f"Created and resolved, {window}", flow, "tickets a day", zone=zone), theme=None
-    )
+    with left:
+        cards.chart(charts.volume_lines, found, f"Created and resolved, {window}", flow, "tickets a day", zone=zone)
     stock = {"open_at_end": "open at the end of the day"}
-    right.altair_chart(charts.volume_lines(found, f"Open tickets, {window}", stock, "tickets", zone=zone), theme=None)
+    with right:
+        cards.chart(charts.volume_lines, found, f"Open tickets, {window}", stock, "tickets", zone=zone)
     with st.expander(f"Day by day, in tickets (days of {zone}, the latest first)"):
         cards.table(found.reverse().rename({"open_at_end": "open at the end", "left_out": "left out"}))
     if found["left_out"].sum():
@@ -57,7 +57,8 @@ def how_full(reader: MartReader) -> None:
         st.info("No group is known.")
         return
     left, right = st.columns([2, 3])
-    left.altair_chart(charts.load_bars(found, "Open tickets as a share of capacity, as of now"), theme=None)
+    with left:
+        cards.chart(charts.load_bars, found, "Open tickets as a share of capacity, as of now")
     shown = found.select(
         pl.coalesce("group_name", "group_id").alias("group"),
         pl.col("status").replace({"ACTIVE": "active"}),

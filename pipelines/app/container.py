@@ -1,12 +1,13 @@
 """The parts of one running helmdesk, each opened when first asked for, so that a command pays only for what it uses."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from engine.shared.errors import BadInput
+from pipelines.app import clock
 from pipelines.app.policies import Policies
 from pipelines.app.settings import Settings, read_settings
 from pipelines.app.triage_parts import TriageParts
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from engine.plugins.pull.notes import Notes
     from engine.plugins.pull.pages import Feed
     from engine.plugins.pull.site import Account
+    from engine.storage.last_runs import LastRuns
     from engine.storage.outbox import Outbox
     from engine.storage.pull_cursors import PullCursors
     from engine.storage.receipts import Receipts
@@ -62,8 +64,20 @@ class App:
         )
 
     def now(self) -> datetime:
-        """The only clock below the flows."""
-        return datetime.now(UTC)
+        """The only clock below the flows: the machine's, on a home of the demo the demo's."""
+        return clock.now(self.settings)
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this home lives in the demo's time."""
+        return clock.demo_clock(self.settings) is not None
+
+    @property
+    def time_in_words(self) -> str | None:
+        """A line for whoever reads an instant of a demo; None where it is the machine's time."""
+        return (
+            f"Demo: here it is {self.now():%A %Y-%m-%d %H:%M} UTC, and all data is synthetic." if self.is_demo else None
+        )
 
     @cached_property
     def log(self) -> Any:
@@ -95,6 +109,12 @@ class App:
         from engine.storage.outbox import Outbox
 
         return Outbox(self.store.engine)
+
+    @cached_property
+    def last_runs(self) -> "LastRuns":
+        from engine.storage.last_runs import LastRuns
+
+        return LastRuns(self.store.engine)
 
     @cached_property
     def alert_store(self) -> "AlertStore":

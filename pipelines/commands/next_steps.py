@@ -62,8 +62,8 @@ def other_hours(policy: str, time_zone: str) -> str:
 
 
 def later_answers(options: str = "") -> str:
-    """When what people answer after a look at the past is seen."""
-    return f"Answers given later (review, feedback) show after `helmdesk {options}publish`, which speaks of now."
+    """When what people answer after the marts were published is seen."""
+    return f"Answers given later (review, feedback) show after `helmdesk {options}publish`."
 
 
 def _nobody(groups: pl.DataFrame, waiting: int) -> list[str]:

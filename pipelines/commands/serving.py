@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from engine.shared.errors import BadInput
+from pipelines.commands.terminal import start_demo_time
 
 PEER_ITSELF = {"FORWARDED_ALLOW_IPS": "none"}
 """By default the server believes a proxy on this machine about who called it, and a page could not tell the two."""
@@ -16,7 +17,11 @@ PEER_ITSELF = {"FORWARDED_ALLOW_IPS": "none"}
 
 def serve(home: Path, *, address: str, port: int) -> None:
     """Become Streamlit; returns never. Raises BadInput for an address or port that can't be listened on."""
+    from pipelines.app.container import open_app
+
     check_free(address, port)
+    with open_app(home=home) as app:
+        start_demo_time(app)
     page = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(page)]
     options = ["--server.port", str(port), "--server.address", address, "--browser.gatherUsageStats", "false"]

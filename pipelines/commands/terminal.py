@@ -28,11 +28,23 @@ AsOf = Annotated[
 def open_here(
     context: typer.Context, home: "Path | None" = None, *, keep_last_good: bool = False, **overrides: object
 ) -> Iterator["App"]:
-    """The app that `--home` and the environment describe, but for settings given by hand."""
+    """The app that `--home` and the environment describe, but for settings given by hand. On a home of the demo it says
+    which time it is there."""
     from pipelines.app.container import open_app
 
     with open_app(home=home or context.obj["home"], keep_last_good=keep_last_good, **overrides) as app:
+        start_demo_time(app, if_at_rest=True)
+        if app.is_demo:
+            typer.echo(app.time_in_words, err=True)
         yield app
+
+
+def start_demo_time(app: "App", *, if_at_rest: bool = False) -> None:
+    """A demo begins where it was left (`pipelines.jobs.demo.start_again`); other homes are left alone."""
+    if app.is_demo:
+        from pipelines.jobs.demo import start_again
+
+        start_again(app, if_at_rest=if_at_rest)
 
 
 def keep_bytecode(home: "Path | None") -> None:

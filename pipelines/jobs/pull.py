@@ -94,4 +94,4 @@ def repeat(
             report(f"{began:%Y-%m-%d %H:%M:%SZ} " + ", ".join(f"{name} {n}" for name, n in done.model_dump().items()))
         except HelmdeskError as error:
             report(f"{began:%Y-%m-%d %H:%M:%SZ} failed: {' '.join(str(error).split())}")
-        wait(max(0.0, (every - (app.now() - began)).total_seconds()))
+        wait(max(0.0, (every - max(app.now() - began, timedelta())).total_seconds()))

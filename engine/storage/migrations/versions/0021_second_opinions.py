@@ -1,10 +1,10 @@
-"""What a second reviewer found in a grant, and answers on what tickets are about that were taken back."""
+"""What a second reviewer found in a grant."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
@@ -40,16 +40,7 @@ def upgrade() -> None:
     )
     for column in ("item_id", "resolution_id", "ticket_id"):
         op.create_index(f"ix_second_opinions_{column}", "second_opinions", [column])
-    op.create_table(
-        "review_withdrawals",
-        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("withdrawn_by", sa.String(200), nullable=False),
-        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["number"], ["reviews.number"], ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("number"),
-    )
 
 
 def downgrade() -> None:
-    op.drop_table("review_withdrawals")
     op.drop_table("second_opinions")

@@ -86,6 +86,7 @@ WITHOUT_VALUE: Mapping[str, str] = {
     "assignee": "assigned it to nobody",
     "allocated": "found no group for it",
     "due": "took back the agreed end",
+    "classified": "took back an answer on what it is about",
 }
 DRAFTED = {"True": "drafted a reply", "False": "looked for an answer and found none"}
 WRITING = {

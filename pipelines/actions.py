@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipelines.marts import MartReader
     from sla.clocks.explain import Ledger
     from triage.feedback.acceptance import Feedback
-    from triage.feedback.reviews import Review
+    from triage.feedback.reviews import Review, SameAnswer
 
 
 def published(app: "App") -> "MartReader":
@@ -61,6 +61,25 @@ def answer_review(app: "App", ticket: str, *, label: str, by: str, note: str = "
     from pipelines.jobs import review
 
     return review.answer_review(app, ticket, label=label, by=by, note=note, at=app.now())
+
+
+def withdraw_review(app: "App", *, by: str) -> "Review":
+    """Take back the last answer that this person gave. Raises NotFound if there is none."""
+    from pipelines.jobs import review
+
+    return review.withdraw_review(app, by=by, at=app.now())
+
+
+def review_answers(app: "App", ticket: str) -> "list[Review]":
+    """What people answered on a ticket, as it arrived."""
+    return app.triage.feedback.review_history(ticket)
+
+
+def reviewers_agree(app: "App") -> "SameAnswer":
+    """On how many tickets two people answered, and on how many of them they say the same."""
+    from pipelines.jobs import review
+
+    return review.reviewers_agree(app)
 
 
 def record_feedback(

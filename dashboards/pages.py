@@ -6,7 +6,7 @@ import streamlit as st
 
 from pipelines.app.identity import Right
 
-TICKET = "views/ticket_page.py"
+NOW, QUEUE, TICKET = "views/now.py", "views/my_queue.py", "views/ticket_page.py"
 SECTIONS = ("Now", "Work", "Look", "Desk")
 
 
@@ -23,8 +23,9 @@ class Page(NamedTuple):
 
 
 PAGES = (
+    Page("Now", NOW, "Now", "Are we keeping up, and what breaks next?", "now", Right.SUPERVISE),
     Page("Now", "views/alerts.py", "Alerts", "What fired, and what is at risk next?", "alerts"),
-    Page("Work", "views/queue.py", "Queue", "What should be done next?", "queue"),
+    Page("Work", QUEUE, "My queue", "What should I do next?", "queue"),
     Page("Work", TICKET, "Ticket", "What do we know and owe?", "ticket"),
     Page("Work", "views/review.py", "Review", "What is it about?", "review", Right.WORK),
     Page("Look", "views/promises.py", "Promises", "Are we keeping our promises?", "promises"),

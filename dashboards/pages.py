@@ -7,6 +7,7 @@ import streamlit as st
 from pipelines.app.identity import Right
 
 NOW, QUEUE, TICKET = "views/now.py", "views/my_queue.py", "views/ticket_page.py"
+TICKETS = "views/tickets.py"
 SECTIONS = ("Now", "Work", "Look", "Desk")
 
 
@@ -31,6 +32,7 @@ PAGES = (
     Page("Look", "views/promises.py", "Promises", "Are we keeping our promises?", "promises"),
     Page("Look", "views/volume.py", "Volume", "Can we keep up?", "volume"),
     Page("Look", "views/trust.py", "Trust in triage", "Can we trust triage?", "trust"),
+    Page("Look", TICKETS, "Tickets", "Which ones are these?", "tickets"),
     Page("Look", "views/sources.py", "Sources", "What do we know of each source?", "sources"),
     Page("Desk", "views/inbox.py", "Inbox", "What am I told, where and when?", "inbox"),
     Page("Desk", "views/failed.py", "Failed", "What was not taken in, not sent, or failed?", "failed"),

@@ -25,8 +25,10 @@ class Page(NamedTuple):
 PAGES = (
     Page("Now", "views/alerts.py", "Alerts", "What fired, and what is at risk next?", "alerts"),
     Page("Work", "views/queue.py", "Queue", "What should be done next?", "queue"),
+    Page("Work", "views/board.py", "Board", "Where does the work stand?", "board"),
     Page("Work", TICKET, "Ticket", "What do we know and owe?", "ticket"),
     Page("Work", "views/review.py", "Review", "What is it about?", "review", Right.WORK),
+    Page("Desk", "views/grant_review.py", "Grant review", "Would we grant it again?", "grants", Right.SUPERVISE),
     Page("Look", "views/promises.py", "Promises", "Are we keeping our promises?", "promises"),
     Page("Look", "views/volume.py", "Volume", "Can we keep up?", "volume"),
     Page("Look", "views/trust.py", "Trust in triage", "Can we trust triage?", "trust"),

@@ -97,12 +97,12 @@ def offer(
     if not may(app, user, wanted.operation):
         return
     name = f"{wanted.operation} {wanted.key}"
-    kind: Literal["primary", "secondary"] = "primary" if is_first else "secondary"
     key = f"{name} {sorted(given.items(), key=str)} {forms.turn(name)}"
     if all(field in given for field in arguments(OPERATIONS[wanted.operation]).model_fields):
+        kind: Literal["primary", "secondary"] = "primary" if is_first else "secondary"
         st.button(label, key=key, type=kind, on_click=act, args=(app, user, wanted), kwargs=dict(given))
         return
-    with st.popover(label, type=kind, key=key):
+    with st.popover(label, key=key):
         form(app, user, wanted, label, given=given, **options)
 
 

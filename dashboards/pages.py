@@ -33,6 +33,9 @@ PAGES = (
     Page("Look", "views/volume.py", "Volume", "Can we keep up?", "volume"),
     Page("Look", "views/trust.py", "Trust in triage", "Can we trust triage?", "trust"),
     Page("Look", "views/sources.py", "Sources", "What do we know of each source?", "sources"),
+    Page("Desk", "views/inbox.py", "Inbox", "What am I told, where and when?", "inbox"),
+    Page("Desk", "views/failed.py", "Failed", "What was not taken in, not sent, or failed?", "failed"),
+    Page("Desk", "views/audit.py", "Audit", "Who did and saw what, and is it as recorded?", "audit", Right.AUDIT),
 )
 HOMES = (("now", Right.SUPERVISE), ("queue", Right.WORK), ("audit", Right.AUDIT), ("promises", Right.READ))
 """The home of a reader is the first page here whose right they have."""

@@ -148,17 +148,22 @@ def picture(found: Iterable[Any], now: datetime) -> Any:
     present = alt.Chart(pl.DataFrame({"at": [now]})).mark_rule(color=charts.GREY, strokeDash=[4, 3])
     is_running = any(ledger.row["stopped_at"] is None for ledger in lanes)
     layers = [bars, ticks, *([present.encode(x="at:T")] if is_running else [])]
-    return alt.layer(*layers).properties(height=40 * len(lanes) + 40, width="container")
+    return alt.layer(*layers).properties(height=alt.Step(40), width="container")
 
 
 def parts(ledger: Any) -> list[dict[str, Any]]:
-    """The stretches of a clock: start, end, what; counting is cut where the target was used up."""
-    used_up, found = ledger.used_up_at, []
+    """The stretches of a clock: start, end, what; counting is cut where the target was used up, days are not."""
+    used_up = ledger.used_up_at
+    found: list[dict[str, Any]] = []
     for entry in ledger.entries:
         cuts = [entry.start, *([used_up] if used_up and entry.start < used_up < entry.end else []), entry.end]
         for start, end in pairwise(cuts):
             is_over = entry.kind == "counted" and used_up is not None and start >= used_up
-            found.append({"start": start, "end": end, "what": OVER if is_over else words.plain(entry.kind)})
+            what = OVER if is_over else words.plain(entry.kind)
+            if found and found[-1]["what"] == what and found[-1]["end"] == start:
+                found[-1]["end"] = end
+            else:
+                found.append({"start": start, "end": end, "what": what})
     return found
 
 

@@ -10,7 +10,7 @@ from dashboards.ticket_view import TicketView
 PRIORITIES: dict[str, Literal["red", "orange", "blue", "gray"]] = {
     "critical": "red", "high": "orange", "medium": "blue", "low": "gray",
 }  # fmt: skip
-WIDTH = 160
+WIDTH = 148
 
 
 def owner(ticket: Any, names: history.Names) -> str:

@@ -78,7 +78,7 @@ def _flags(view: TicketView) -> None:
 
 def _alerts(view: TicketView) -> None:
     st.subheader("Alerts")
-    fired = view.published("alerts", "triggered_at, clock")
+    fired = view.published("alerts", "triggered_at, clock").drop_nulls("clock")
     nudges = sorted(view.of("Nudge"), key=lambda one: one.triggered_at, reverse=True)
     if fired.is_empty() and not nudges:
         st.text("No alert.")

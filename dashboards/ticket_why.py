@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import charts, enrichment, queries, words
+from dashboards import cards, charts, enrichment, queries, words
 from dashboards.ticket_view import TicketView, zone
 
 
@@ -63,7 +63,7 @@ def _group(view: TicketView) -> None:
     scores = queries.factor_scores(decision)
     if scores.height:
         composite = decision["composite"]
-        st.altair_chart(charts.factor_bars(scores, f"Seven scores, weighted sum {composite:.2f}"), theme=None)
+        cards.chart(charts.factor_bars, scores, f"Seven scores, weighted sum {composite:.2f}")
     for sentence in others(decision):
         st.text(sentence)
     st.caption(f"Policy {words.plain(decision['policy'])}, {words.instant(decision['decided_at'], zone())}")
@@ -71,9 +71,9 @@ def _group(view: TicketView) -> None:
 
 def others(decision: dict[str, Any]) -> list[str]:
     """The runners-up with their scores, and for each reason the groups it kept out."""
-    behind = [f"{one['group_name']} ({one['composite']:.2f})" for one in json.loads(decision["runners_up"] or "[]")]
+    behind = [f"{one['group_name']} ({one['composite']:.2f})" for one in json.loads(decision.get("runners_up") or "[]")]
     lines = [f"Behind it: {', '.join(behind)}"] if behind else []
-    for out in json.loads(decision["excluded"] or "[]"):
+    for out in json.loads(decision.get("excluded") or "[]"):
         more = out["groups"] - len(out["names"])
         names = ", ".join(out["names"]) + (f" and {more:,} more" if more else "")
         lines.append(f"Out, {out['reason']}: {names}")

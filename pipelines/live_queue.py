@@ -113,10 +113,9 @@ def _read(app: App, at: datetime) -> _Reading:
     except NotFound:
         publication, known, before = None, pl.DataFrame(schema=KNOWN), pl.DataFrame(schema=CLOCKS)
         stood = tickets.clear().select("ticket", *STANDING)
-    is_same = {"on": ["ticket", *STANDING], "nulls_equal": True}
-    changed = tickets.join(stood, how="anti", **is_same)["ticket"]
-    agreed = tickets.select("ticket", "agreed_due_at")
-    before = before.join(tickets.join(stood, how="semi", **is_same).select("ticket"), on="ticket", how="semi")
+    same = tickets.join(stood, on=["ticket", *STANDING], how="semi", nulls_equal=True).select("ticket")
+    changed = tickets.join(same, on="ticket", how="anti")["ticket"]
+    agreed, before = tickets.select("ticket", "agreed_due_at"), before.join(same, on="ticket", how="semi")
     if publication is not None:
         before = _moved(before.join(agreed, on="ticket"), rules, since=publication.as_of, at=at)
     again, waits = _replayed(app, changed, at)

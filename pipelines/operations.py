@@ -132,6 +132,7 @@ OPERATIONS = _named(
     Operation("ticket", "close", "close"),
     Operation("ticket", "reopen", "reopen"),
     Operation("ticket", "release", "release"),
+    Operation("ticket", "assign", "assign", Right.SUPERVISE),
     Operation("ticket", "transfer", "transfer", Right.SUPERVISE),
     Operation("ticket", "envelope", "open_envelope"),
     Operation("ticket", "envelopes", "expert_view", Right.READ),

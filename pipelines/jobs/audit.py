@@ -67,7 +67,7 @@ def acts(app: App, user: User, of: str, *, actor: str | None = None, page: int =
         return newest(app.store.engine, table, LOG, by=("version",), page=page, size=size, where=where)
     columns = ("kind", "at", "actor", "ticket_id", "value", "reason", "data")
     by = ("at", "ticket_id", "version")
-    return newest(app.store.engine, table, columns, by=by, page=page, size=size, where=where)
+    return _with_references(app, newest(app.store.engine, table, columns, by=by, page=page, size=size, where=where))
 
 
 def views(
@@ -88,10 +88,11 @@ def views(
     zone = ZoneInfo(app.settings.desk_zone)
     since = datetime.combine(day, time(), zone) if day else None
     until = datetime.combine(day + timedelta(days=1), time(), zone) if day else None
-    columns = list(View.model_fields)
-    return newest(
-        app.store.engine, "views", columns, by=("at", "id"), page=page, size=size, where=where, since=since, until=until
-    )
+    found = newest(
+        app.store.engine, "views", list(View.model_fields), by=("at", "id"), page=page, size=size, where=where,
+        since=since, until=until,
+    )  # fmt: skip
+    return _with_references(app, found)
 
 
 def chain(app: App, user: User, ticket: str) -> Chain:
@@ -100,6 +101,14 @@ def chain(app: App, user: User, ticket: str) -> Chain:
     identity.require(app, user, Right.AUDIT, doing="reading a ticket's chain")
     found = app.store.ticket(ticket)
     return Chain(found, app.desk.read_history(found.id, reader=user), first_broken_link(app.store.history(found.id)))
+
+
+def _with_references(app: App, leaf: Leaf) -> Leaf:
+    """Each row with the `reference` of its ticket; the key of one that is gone, None where there is no ticket."""
+    keys = {row["ticket_id"] for row in leaf.rows if row["ticket_id"]}
+    known = dict(app.store.frame("tickets", ["id", "reference"], where={"id": keys}).iter_rows()) if keys else {}
+    rows = [row | {"reference": known.get(row["ticket_id"], row["ticket_id"])} for row in leaf.rows]
+    return Leaf(rows, leaf.total)
 
 
 def _key(app: App, ticket: str) -> str:

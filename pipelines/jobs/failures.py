@@ -1,9 +1,11 @@
 """What could not be taken in, was not sent or failed: each with the reason in words and the way to mend it."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -22,7 +24,8 @@ STALE = timedelta(hours=1)
 
 
 class Failure(NamedTuple):
-    """`alike` things that failed in one way. `key` is what a retry takes, `destination` what can be dropped."""
+    """`alike` things that failed in one way. `key` is what a retry takes, `destination` what can be
+    dropped."""
 
     what: str
     why: str
@@ -33,6 +36,7 @@ class Failure(NamedTuple):
     key: str | None = None
     destination: str | None = None
     ticket: str | None = None
+    tries: int = 0
 
 
 class Look(NamedTuple):
@@ -44,19 +48,16 @@ class Look(NamedTuple):
 
 
 MENDING = (
-    (r"Field required", "Fill this field in the file, or name its column in {mapping}."),
-    (r"Input should be '", "Write one of these words in the file, or say in {mapping} what the source's word means."),
-    (
-        r"timezone",
-        "Write the instant with its zone, such as 2026-03-02T09:00:00Z, or give {mapping} the source's zone.",
-    ),
-    (r"is before", "Correct the order of the instants at the source, and export again."),
-    (r"Invalid JSON|JSON", "Repair the line: one JSON object a line, and no line cut off."),
-    (r"there is no ticket", "Deliver the ticket before its events or with them, then ingest the file again."),
-    (r"name it exactly|column", "Give the column this name, or name the column it has in {mapping}."),
+    (r"Field required", "Fill this field in the file", "name its column in {mapping}"),
+    (r"Input should be '", "Write one of these words in the file", "say in {mapping} what the source's word means"),
+    (r"timezone", "Write the instant with its zone, such as 2026-03-02T09:00:00Z", "give {mapping} the source's zone"),
+    (r"is before", "Correct the order of the instants at the source, and export again", ""),
+    (r"JSON", "Repair the line: one JSON object a line, and no line cut off", ""),
+    (r"there is no ticket", "Deliver the ticket before its events or with them, then ingest the file again", ""),
+    (r"column", "Give the column the name it should have", "name the column it has in {mapping}"),
+    (r"", "Correct this in the file, and ingest it again: what is known already is not taken twice", ""),
 )
-"""What to change, by how a reason reads."""
-ELSE = "Correct this in the file or in {mapping}, and ingest it again: rows that are known already are not taken twice."
+"""What to change in the file, and in a mapping if the source has one, by how a reason reads."""
 
 
 def rejected(app: App) -> Look:
@@ -82,8 +83,9 @@ def _rejected(app: App, row: Mapping[str, object]) -> Failure:
 
 def _mending(app: App, source: str, origin: str, reason: str, *, is_file: bool) -> tuple[str, str | None]:
     mapping = next(iter(sorted((app.settings.data / "mappings").glob(f"{source}*.yaml"))), None)
-    named = f"data/mappings/{mapping.name}" if mapping else "a mapping of your own (data/mappings)"
-    words = next((mend for pattern, mend in MENDING if re.search(pattern, reason)), ELSE).format(mapping=named)
+    in_file, in_mapping = next(mend for pattern, *mend in MENDING if re.search(pattern, reason))
+    other = f", or {in_mapping.format(mapping=f'data/mappings/{mapping.name}')}" if mapping and in_mapping else ""
+    words = f"{in_file}{other}."
     if origin.startswith("receipt"):
         return f"{words} The sender posts it again; a body that was posted before is not taken twice.", None
     if origin.startswith("pull"):
@@ -92,41 +94,43 @@ def _mending(app: App, source: str, origin: str, reason: str, *, is_file: bool) 
         kept = app.settings.home / "inbox" / "refused" / source
         return (
             f"{words} The file lies in {kept}, with its reason beside it.",
-            f"uv run helmdesk inspect {Path(origin).name}",
+            f"uv run helmdesk inspect {quote(Path(origin).name)}",
         )
-    return words, f"uv run helmdesk ingest {origin} --source {source} --dry-run"
+    return words, f"uv run helmdesk ingest {quote(origin)} --source {source} --dry-run"
 
 
 def unsent(app: App) -> Look:
-    """What was refused, failed and is tried again, waits for longer than STALE, or for what is not in use."""
+    """What was refused, failed, or waits for longer than STALE; and what waits for a destination that is not in use."""
     now, ways = app.now(), orphans(app)
     found = [
         one
         for one in app.outbox.standings()
         if one.state == "refused" or one.attempts or one.destination in ways or one.next_attempt_at < now - STALE
     ]
-    return Look([_unsent(one, ways.get(one.destination)) for one in found[:LISTED]], len(found))
+    left = Counter(one.destination for one in found if one.destination in ways)
+    gone = [
+        Failure(f"to {to.removeprefix(NOTICES)}", "nobody sends it", ways[to], f"uv run helmdesk deliver --drop {to}",
+                count, destination=to)
+        for to, count in left.items()
+    ]  # fmt: skip
+    others = [_unsent(one) for one in found if one.destination not in ways]
+    return Look([*gone, *others[:LISTED]], len(found))
 
 
-def _unsent(one: Standing, orphaned: str | None) -> Failure:
+def _unsent(one: Standing) -> Failure:
     to = one.destination.removeprefix(NOTICES)
-    what, again = f"{one.kind} to {to}", f"uv run helmdesk deliver --retry {one.key}"
-    about = {"last": one.created_at, "ticket": one.ticket_id}
-    if orphaned:
-        drop = f"uv run helmdesk deliver --drop {one.destination}"
-        why = one.last_error or "nobody sends it"
-        return Failure(what, why, orphaned, drop, destination=one.destination, **about)
+    again, key = f"uv run helmdesk deliver --retry {quote(one.key)}", one.key
     if one.state == "refused":
         mend = f"{to} refused it: correct what it names there, then let it be sent again."
     elif one.attempts:
         tries = "once" if one.attempts == 1 else f"{one.attempts} times"
         mend = f"It was tried {tries} and is tried again by itself at {one.next_attempt_at:%Y-%m-%d %H:%MZ}, or now."
     else:
-        mend, again = "Nobody sends: run the delivery, or a schedule that has it.", "uv run helmdesk deliver"
-    key = one.key if one.attempts or one.state == "refused" else None
+        mend, again, key = "Nobody sends: run the delivery, or a schedule that has it.", "uv run helmdesk deliver", None
     return Failure(
-        what, one.last_error or "not tried yet", mend, again, last=one.created_at, key=key, ticket=one.ticket_id
-    )
+        f"{one.kind} to {to}", one.last_error or "not tried yet", mend, again,
+        last=one.created_at, key=key, ticket=one.ticket_id, tries=one.attempts,
+    )  # fmt: skip
 
 
 def receipts(app: App) -> Look:
@@ -170,6 +174,9 @@ def policies(app: App) -> Look:
 
 def stages(app: App) -> Look:
     """Work whose last run failed."""
+    every = app.last_runs.every()
+    if not every:
+        return Look([], 0, "no run is on record yet; a cycle, or a stage by itself, leaves one")
     found = [
         Failure(
             one.work,
@@ -184,7 +191,7 @@ def stages(app: App) -> Look:
             f"uv run helmdesk {AGAIN.get(one.work, one.work)}",
             last=one.ended_at,
         )
-        for one in app.last_runs.every()
+        for one in every
         if one.error
     ]
     return Look(found, len(found))

@@ -42,10 +42,13 @@ def advance(
     )
     is_over = (pl.col("_late") > 0) | ((pl.col("_late") == 0) & pl.col("_is_over_at_due"))
     is_near = pl.col("remaining") <= pl.col("_at_risk_from")
-    words = {State.BREACHED: is_over, State.AT_RISK: is_near}
-    running = pl.lit(State.ON_TRACK.value)
-    for state, holds in reversed(words.items()):
-        running = pl.when(holds).then(pl.lit(state.value)).otherwise(running)
+    running = (
+        pl.when(is_over)
+        .then(pl.lit(State.BREACHED.value))
+        .when(is_near)
+        .then(pl.lit(State.AT_RISK.value))
+        .otherwise(pl.lit(State.ON_TRACK.value))
+    )
     state = pl.when(runs).then(running).otherwise(pl.col("state").cast(pl.String)).cast(clocks.schema["state"])
     return moved.with_columns(state=state).select(clocks.columns)
 

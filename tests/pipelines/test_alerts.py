@@ -139,6 +139,8 @@ def test_alert_row_says_what_was_raised(app: App) -> None:
         "notification_sent": False,
         "notification_sent_at": None,
         "dedupe_key": "web:0:resolution:1:breach",
+        "acknowledged_by": None,
+        "acknowledged_at": None,
     }
 
 

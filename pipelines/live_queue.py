@@ -7,7 +7,8 @@ from weakref import WeakKeyDictionary
 
 import polars as pl
 
-from engine.contracts import OPEN_STATUSES
+from engine.contracts import OPEN_STATUSES, Agent
+from engine.ownership import names_of
 from engine.shared.errors import NotFound
 from pipelines.app.container import App
 from pipelines.clock_replay import replay
@@ -21,7 +22,7 @@ from sla.contracts import CLOCKS
 if TYPE_CHECKING:
     from pipelines.app.policies import SlaRules
 
-__all__ = ["LiveQueue", "advance", "live_queue"]
+__all__ = ["Holder", "LiveQueue", "advance", "holder", "live_queue"]
 
 UTC_INSTANT = pl.Datetime("us", "UTC")
 STANDING = (
@@ -62,6 +63,22 @@ class LiveQueue(NamedTuple):
     clocks: pl.DataFrame
     as_of: datetime
     published: datetime | None
+
+
+class Holder(NamedTuple):
+    """An agent by all the names under which tickets are held, and the groups of the agent's teams."""
+
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+def holder(app: App, agent_id: str) -> Holder | None:
+    """None for one who is no agent."""
+    agent = next(iter(app.store.all(Agent, id=agent_id)), None)
+    if agent is None:
+        return None
+    groups = app.store.frame("assignment_groups", ["group_id", "team_id"]).iter_rows()
+    return Holder(names_of(agent), tuple(group for group, team in groups if team in agent.teams))
 
 
 class _Reading(NamedTuple):

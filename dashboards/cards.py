@@ -183,12 +183,9 @@ def table(shown: pl.DataFrame, *, right: Sequence[str] = (), **columns: ColumnCo
     st.dataframe(defused(shown), hide_index=True, height=height(shown), column_config={**_aligned(right), **columns})
 
 
-def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
+def ledger(label: str, found: Any) -> None:
     """What was counted, paused and out of hours behind one clock, with the sums; days that went alike are one row."""
     with st.expander(label):
-        if found.not_measured:
-            st.text(found.not_measured)
-            return
         rows = {
             "When": [line.when for line in found.by_days()],
             "Hours": [line.hours for line in found.by_days()],
@@ -201,8 +198,6 @@ def ledger(label: str, found: Any, published: Mapping[str, Any]) -> None:
             fact(column, name.capitalize(), length)
         used_up = f" The target was used up {words.instant(found.used_up_at, found.zone)}." if found.used_up_at else ""
         st.caption(f"Business time in {found.zone}.{used_up}")
-        if any(published[name] != found.row[name] for name in ("target", "elapsed", "paused", "state")):
-            st.caption("History or policy has changed since the clocks were published: the next cycle shows this.")
 
 
 def due_in_words(due_at: str, seconds_left: str, now: datetime) -> pl.Expr:

@@ -59,19 +59,6 @@ class Review(NamedTuple):
         return self.to_a_person / self.tickets if self.tickets else None
 
 
-class Dossier(NamedTuple):
-    """What the publication in force knows of one ticket; None where nothing was said yet."""
-
-    ticket: dict[str, Any] | None
-    queue: dict[str, Any] | None
-    clocks: pl.DataFrame
-    classification: dict[str, Any] | None
-    allocation: dict[str, Any] | None
-    suggestion: dict[str, Any] | None
-    replies: dict[str, Any] | None
-    alerts: pl.DataFrame
-
-
 COUNTING = "c.counts AND c.state NOT IN ('no_target', 'no_clock', 'not_measured')"
 """Which windows are in attainment."""
 ALL_CLOCKS, WHOLE_QUEUE = Selection(), QueueFilter()
@@ -227,26 +214,9 @@ def work_queue(
     )
 
 
-def dossier(reader: MartReader, ticket: str) -> Dossier:
-    """What was published about the ticket with this key."""
-
-    def rows(mart: str, order: str) -> pl.DataFrame:
-        return reader.query(f"SELECT * FROM {mart} WHERE ticket = ? ORDER BY {order}", [ticket])
-
-    def latest(mart: str, order: str = "ticket") -> dict[str, Any] | None:
-        found = rows(mart, order)
-        return found.row(-1, named=True) if found.height else None
-
-    return Dossier(
-        ticket=latest("tickets"),
-        queue=latest("work_queue"),
-        clocks=rows("sla_clocks", '"window", clock'),
-        classification=latest("classifications", "created_at"),
-        allocation=latest("allocations", "decided_at"),
-        suggestion=latest("suggestions", "created_at"),
-        replies=next(reader.query("SELECT * FROM replies WHERE ticket = ?", [ticket]).iter_rows(named=True), None),
-        alerts=rows("alerts", "triggered_at, clock"),
-    )
+def of_ticket(reader: MartReader, mart: str, ticket: str, order: str) -> pl.DataFrame:
+    """The rows of a mart about the ticket with this key."""
+    return reader.query(f"SELECT * FROM {mart} WHERE ticket = ? ORDER BY {order}", [ticket])
 
 
 def factor_scores(allocation: dict[str, Any]) -> pl.DataFrame:

@@ -54,20 +54,23 @@ def list_(
             return
         listed, made = review_list(app, reviewed=reviewed), len(proposed(app))
     for one in listed:
-        _show(one)
+        _show(one, reader.id)
     typer.echo(f"{'reviewed' if reviewed else 'waiting for a review'}: {len(listed)}")
     if not listed and not reviewed:
         typer.echo(_where_they_come_from(made))
 
 
-def _show(listed: "Listed") -> None:
-    item, grant, ticket = listed
+def _show(listed: "Listed", reader: str) -> None:
+    item, grant, ticket, _, second = listed
+    hidden = listed.is_hidden_from(reader)
     decided = f": {item.outcome} by {item.reviewed_by}" if item.outcome else ""
+    decided += f", {second.outcome} by {second.given_by}" if second else ""
+    decided = ": waits for a second opinion, `helmdesk grants second`" if hidden else decided
     why = f"{item.reason}, {item.detail}" if item.detail else item.reason
     typer.echo(plain(f"{item.id}  {why}{decided}"))
     typer.echo(plain(f"    {_granted(grant)}, limit of {grant.tier}"))
     typer.echo(plain(f"    {ticket.reference}  {ticket.subject[:80]}"))
-    if item.notes:
+    if item.notes and not hidden:
         typer.echo(plain(f"    notes: {' '.join(item.notes.split())}"))
 
 

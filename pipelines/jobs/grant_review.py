@@ -7,16 +7,22 @@ from pipelines.app.container import App
 
 if TYPE_CHECKING:
     from engine.contracts import Ticket
-    from engine.grant_review import GrantReviewItem
+    from engine.grant_review import GrantReviewItem, SecondOpinion
     from engine.resolutions import Resolution
 
 
 class Listed(NamedTuple):
-    """A grant on the list, and the ticket it was made on."""
+    """A grant on the list, and the ticket it was made on; `is_for_two` reviewers, of whom `second` was one."""
 
     item: "GrantReviewItem"
     resolution: "Resolution"
     ticket: "Ticket"
+    is_for_two: bool
+    second: "SecondOpinion | None"
+
+    def is_hidden_from(self, reader: str) -> bool:
+        """Whether the first outcome is not shown yet: another's opinion is still to come, without knowing it."""
+        return self.item.outcome is not None and self.is_for_two and not self.second and reader != self.item.reviewed_by
 
 
 def draw(app: App, *, at: datetime) -> int:
@@ -27,14 +33,20 @@ def draw(app: App, *, at: datetime) -> int:
 
 def review_list(app: App, *, reviewed: bool = False) -> list[Listed]:
     """What waits for a review, or what was reviewed, the longest on the list first."""
-    from engine.grant_review import GrantReviewItem, ReviewStatus
+    from engine.grant_review import GrantReviewItem, ReviewStatus, SecondOpinion, needs_second
     from engine.resolutions import Resolution
 
     status = ReviewStatus.REVIEWED if reviewed else ReviewStatus.PENDING
     items = sorted(app.store.all(GrantReviewItem, review_status=status), key=lambda item: (item.created_at, item.id))
     tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={item.ticket_id for item in items})}
     grants = {grant.id: grant for grant in app.store.all(Resolution)}
-    return [Listed(item, grants[item.resolution_id], tickets[item.ticket_id]) for item in items]
+    seconds = {one.item_id: one for one in app.store.all(SecondOpinion)}
+    policy = app.policies.desk.grant_review
+    return [
+        Listed(item, grants[item.resolution_id], tickets[item.ticket_id], needs_second(item, policy=policy),
+               seconds.get(item.id))
+        for item in items
+    ]  # fmt: skip
 
 
 def proposed(app: App) -> "list[Resolution]":

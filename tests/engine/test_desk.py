@@ -89,6 +89,23 @@ def test_capacity_is_counted_from_open_tickets(store: Store) -> None:
     assert desk.accept("web:2", by="ben", at=later(4)).owner_id == "ben"
 
 
+def test_lead_assigns_what_nobody_owns_and_the_agent_hears_of_it(store: Store) -> None:
+    desk = a_desk(store)
+    with pytest.raises(NotAllowed, match="Ana may not assign INC-1"):
+        desk.assign("web:1", to="ana", by="ana", at=later(1))
+    with pytest.raises(BadInput, match="an agent, a group or both"):
+        desk.assign("web:1", by="cleo", at=later(1))
+    with pytest.raises(NotFound):
+        desk.assign("web:1", group="nowhere", by="cleo", at=later(1))
+    given = desk.assign("web:1", to="ana", by="cleo", at=later(1))
+    assert (given.assignee_id, given.owner_id, kinds(store)[-1]) == ("ana", None, Kind.ASSIGNEE)
+    assert [row.agent_id for row in store.all(QueuedNotification)] == ["ana"]
+    assert desk.assign("web:1", to="ana", by="cleo", at=later(2)).version == given.version
+    desk.accept("web:1", by="ana", at=later(3))
+    with pytest.raises(NotAllowed, match="owned by ana and stays there"):
+        desk.assign("web:1", to="ben", by="cleo", at=later(4))
+
+
 def test_transfer_is_kept_with_who_accepted(store: Store) -> None:
     desk = a_desk(store)
     desk.accept("web:1", by="ana", at=later(1))

@@ -72,6 +72,12 @@ def withdraw_review(app: "App", *, by: str) -> "Review":
     return review.withdraw_review(app, by=by, at=app.now())
 
 
+def last_review(app: "App", *, by: str) -> "Review | None":
+    """The answer that this person gave last and did not take back."""
+    found = app.triage.feedback.last_review(by=by)
+    return found[1] if found else None
+
+
 def review_answers(app: "App", ticket: str) -> "list[Review]":
     """What people answered on a ticket, as it arrived."""
     return app.triage.feedback.review_history(ticket)

@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, theme, words
+from dashboards import cards, opening, queries, theme, words
 from dashboards.ticket_view import TicketView, zone
 from pipelines import actions
 
@@ -173,9 +173,11 @@ def parts(ledger: Any) -> list[dict[str, Any]]:
 
 def _waits(view: TicketView) -> None:
     """How long the customer waited for answers, where messages are told."""
-    for replies in view.published("replies", "ticket").iter_rows(named=True):
-        longest = f"longest wait {words.span(replies['longest_wait_seconds'])}, round the clock"
-        since = replies["waits_since"]
-        now = [] if since is None else [f"waits since {words.instant(since, zone())}"]
-        summary = f"the customer asked {words.count(replies['questions'], 'time')}, answered {replies['answered']:,}"
-        st.caption(" · ".join([summary, longest, *now]))
+    replies = opening.ask(queries.waits_of, view.reader, view.ticket.id)
+    if replies is None:
+        return
+    longest = f"longest wait {words.span(replies['longest_wait_seconds'])}, round the clock"
+    since = replies["waits_since"]
+    now = [] if since is None else [f"waits since {words.instant(since, zone())}"]
+    summary = f"the customer asked {words.count(replies['questions'], 'time')}, answered {replies['answered']:,}"
+    st.caption(" · ".join([summary, longest, *now]))

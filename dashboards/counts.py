@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from dashboards import acting, opening
+from dashboards import acting, opening, queue_parts, verdict
 from engine.grant_review import GrantReviewItem, ReviewStatus
 from engine.shared.errors import HelmdeskError
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.live_queue import holder, live_queue
 from pipelines.marts import MartReader
 
 SECONDS = 10
@@ -41,12 +42,14 @@ def _count(app: App, reader: MartReader, user: User, url: str, _acts: int) -> in
         return None
 
 
-def late(_: App, reader: MartReader, __: User) -> int:
-    return int(reader.query("SELECT count(*) AS n FROM work_queue WHERE seconds_left < 0").item())
+def late(app: App, _: MartReader, __: User) -> int:
+    return verdict.standing(live_queue(app, at=app.now()).rows).late
 
 
-def mine(_: App, reader: MartReader, user: User) -> int:
-    return int(reader.query("SELECT count(*) AS n FROM work_queue WHERE owner_id = ?", [user.id]).item())
+def mine(app: App, _: MartReader, user: User) -> int:
+    own = holder(app, user.id)
+    rows = live_queue(app, at=app.now()).rows
+    return rows.filter(queue_parts.Whose(own.names, ()).fits()).height if own else 0
 
 
 def for_review(app: App, reader: MartReader, _: User) -> int:

@@ -61,14 +61,14 @@ def show(view: TicketView) -> None:
     composer(view)
     written = letters(view)
     for letter in written[:SHOWN]:
-        _one(view, letter)
+        draw(view, letter)
     if len(written) > SHOWN:
         with st.expander(f"{len(written) - SHOWN:,} earlier", on_change="rerun") as earlier:
             for letter in written[SHOWN:] if earlier.open else ():
-                _one(view, letter)
+                draw(view, letter)
 
 
-def _one(view: TicketView, letter: Letter) -> None:
+def draw(view: TicketView, letter: Letter) -> None:
     label, color = BADGES[letter.side]
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -80,16 +80,14 @@ def _one(view: TicketView, letter: Letter) -> None:
 
 def composer(view: TicketView) -> None:
     """Where the owner answers, beginning with the newest draft; and a note for colleagues."""
-    draft = view.app.triage.store.latest_suggestions([view.ticket.id]).get(view.ticket.id)
-    if draft is not None and not draft.grounded:
-        draft = None
+    draft = newest_draft(view)
     if not view.may("ticket reply"):
-        _read_draft(draft)
+        read_draft(draft)
         return
     if view.is_mine and view.ticket.is_open:
         _answer(view, draft)
     else:
-        _read_draft(draft)
+        read_draft(draft)
         st.caption(
             "Its owner answers the customer." if view.ticket.owner_id else "Who accepts it answers the customer."
         )
@@ -98,6 +96,12 @@ def composer(view: TicketView) -> None:
         view.offer("ticket note", "Write a note", given={"envelope_id": None})
         if draft is not None:
             _not_used(view, draft)
+
+
+def newest_draft(view: TicketView) -> Any:
+    """The newest draft if it rests on sources, else None."""
+    draft = view.app.triage.store.latest_suggestions([view.ticket.id]).get(view.ticket.id)
+    return draft if draft is not None and draft.grounded else None
 
 
 def _answer(view: TicketView, draft: Any) -> None:
@@ -114,7 +118,7 @@ def _answer(view: TicketView, draft: Any) -> None:
             view.form("ticket reply", SEND, given={"draft": False})
 
 
-def _read_draft(draft: Any) -> None:
+def read_draft(draft: Any) -> None:
     if draft is not None:
         st.caption(f"A draft by {words.plain(draft.model_used)}: a suggestion, not sent.")
         st.code(draft.text, language=None, wrap_lines=True)

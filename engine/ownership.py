@@ -90,6 +90,26 @@ def accept(ticket: Ticket, *, by: Agent, load: int, at: datetime, preset: lifecy
     return moved, [event, *events]
 
 
+def assign(ticket: Ticket, *, to: Agent | None, group: str | None, load: int, by: str, at: datetime) -> Change:
+    """Say who is to take an open ticket without owner: somebody who may accept it (`load` as there), a group, or both.
+
+    Owner is who then accepts it. What is so already is no event.
+    """
+    if ticket.owner_id is not None:
+        raise NotAllowed(f"{ticket.reference} is owned by {ticket.owner_id} and stays there; open an envelope instead.")
+    if not ticket.is_open:
+        raise NotAllowed(f"{ticket.reference} is {ticket.status}; reopen it first.", way_out="ticket reopen")
+    if to is not None:
+        _may_accept(ticket, to, load)
+    wanted = {
+        Kind.GROUP: ("group_id", group),
+        Kind.ASSIGNEE: ("assignee_id", to.id if to else None),
+    }
+    moves = {kind: pair for kind, pair in wanted.items() if pair[1] and getattr(ticket, pair[0]) != pair[1]}
+    events = [Event(ticket_id=ticket.id, kind=kind, at=at, value=value, actor=by) for kind, (_, value) in moves.items()]
+    return ticket.model_copy(update=dict(moves.values()) | {"updated_at": at}), events
+
+
 def gone(owner: Agent | None, *, at: datetime, policy: OwnershipPolicy) -> TransferReason | None:
     """Why the owner of tickets is gone: nobody here or inactive, or in the midst of a leave of more days than the
     policy says; None for one who is there. Absences that meet are one leave."""

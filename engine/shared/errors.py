@@ -55,6 +55,12 @@ class StageFailed(HelmdeskError):
         self.place = place
 
 
+def in_a_line(error: Exception) -> str:
+    """What it says, on one line; a bug's kind before it."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, HelmdeskError) else f"{type(error).__name__} {text}"
+
+
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _FAILING = {errno.EIO, errno.EMFILE, errno.ENFILE}

@@ -19,7 +19,8 @@ from pipelines.app.container import App
 from pipelines.operations import Operation, arguments
 
 NOTHING: Mapping[str, Any] = types.MappingProxyType({})
-LONG = frozenset({"text", "summary", "description", "comment", "notes", "lessons", "settings", "actions"})
+LONG = frozenset({"text", "summary", "description", "comment", "notes", "lessons", "settings", "actions", "filters",
+                  "limits"})  # fmt: skip
 """Fields of several lines."""
 Names = Mapping[str, str]
 Shape = Literal["one", "yes_no", "whole", "amount", "instant", "lines", "pairs", "text"]

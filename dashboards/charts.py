@@ -237,9 +237,10 @@ def _tooltip(first: str | alt.Tooltip) -> list[str | alt.Tooltip]:
 def _finished(chart: Any, title: str, *, height: int) -> Picture:
     finished: Picture = (
         chart.properties(title=title, height=height, width="container")
+        .configure(font="Source Sans, sans-serif", background="transparent")
         .configure_title(anchor="start", fontSize=14, fontWeight=600)
         .configure_axis(titleFontWeight=400)
-        .configure_legend(orient="top")
+        .configure_legend(orient="top", symbolOpacity=1)
         .configure_view(stroke=None)
     )
     return finished

@@ -6,7 +6,7 @@ import streamlit as st
 
 from pipelines.app.identity import Right
 
-NOW, QUEUE, TICKET = "views/now.py", "views/my_queue.py", "views/ticket_page.py"
+NOW, QUEUE, TICKET, TICKETS = "views/now.py", "views/my_queue.py", "views/ticket_page.py", "views/tickets.py"
 SECTIONS = ("Now", "Work", "Look", "Desk")
 
 
@@ -32,6 +32,7 @@ PAGES = (
     Page("Look", "views/promises.py", "Promises", "Are we keeping our promises?", "promises"),
     Page("Look", "views/volume.py", "Volume", "Can we keep up?", "volume"),
     Page("Look", "views/trust.py", "Trust in triage", "Can we trust triage?", "trust"),
+    Page("Look", TICKETS, "Tickets", "Which ones are these?", "tickets"),
     Page("Look", "views/sources.py", "Sources", "What do we know of each source?", "sources"),
     Page("Desk", "views/grant_review.py", "Grant review", "Would we grant it again?", "grants", Right.SUPERVISE),
     Page("Desk", "views/inbox.py", "Inbox", "What am I told, where and when?", "inbox"),

@@ -25,6 +25,11 @@ class Selection(NamedTuple):
     priorities: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     weeks: int | None = None
+    agents: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()
+    """Mondays of the weeks in which a clock started, as in `value_of`."""
 
 
 class QueueFilter(NamedTuple):
@@ -141,7 +146,7 @@ def closest_to_breach(reader: MartReader, chosen: Selection = ALL_CLOCKS, *, lim
 
 
 def choices(reader: MartReader) -> dict[str, list[str]]:
-    """What the filters offer: clocks, tiers, priorities, groups (ids), owners, products that occur."""
+    """What the filters offer: clocks, tiers, priorities, groups (ids), owners, products that occur, and the rest."""
     columns = {
         "clocks": ("clock", "sla_clocks"),
         "tiers": ("tier", "tickets"),
@@ -149,6 +154,10 @@ def choices(reader: MartReader) -> dict[str, list[str]]:
         "groups": ("group_id", "tickets"),
         "owners": ("owner_id", "work_queue"),
         "products": ("product", "work_queue"),
+        "agents": ("agent_id", "sla_clocks"),
+        "customers": ("company_id", "tickets"),
+        "types": ("type", "tickets"),
+        "started": ("strftime(week, '%Y-%m-%d')", "sla_clocks"),
     }
     return {name: _distinct(reader, column, mart) for name, (column, mart) in columns.items()}
 
@@ -228,6 +237,10 @@ def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tupl
         ("c.tier", chosen.tiers),
         ("c.priority", chosen.priorities),
         ("c.group_id", chosen.groups),
+        ("coalesce(c.agent_id, '')", chosen.agents),
+        ("coalesce(c.company_id, '')", chosen.customers),
+        ("c.type", chosen.types),
+        ("strftime(c.week, '%Y-%m-%d')", chosen.started),
     )
     if chosen.weeks is not None:
         parts.append("c.window_start > CAST(? AS TIMESTAMPTZ) - to_weeks(CAST(? AS INTEGER))")

@@ -5,17 +5,29 @@ changed the ticket since, the reader is shown what happened and does it all the 
 """
 
 import json
-from typing import Any, NamedTuple
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
-from dashboards import cards, history, words
+from dashboards import cards, forms, history, words
 from engine.shared.errors import HelmdeskError
+from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.app.identity import User
-from pipelines.operations import OPERATIONS, perform
+from pipelines.operations import OPERATIONS, arguments, perform
 
 ANSWER, DONE = "answer of the desk", "acts done"
+SILENT = frozenset({"alert", "acknowledged", "drafted", "reminder"})
+"""Kinds of events that change nothing a click rests on."""
+WAYS_OUT = {
+    "ticket accept": "Accept it", "ticket reopen": "Reopen it", "ticket resolve": "Resolve it",
+    "ticket close": "Close it", "ticket envelope": "Ask by an envelope",
+}  # fmt: skip
+"""What the button says that leads on from a refusal."""
+KEY = re.compile(r"[\w#@][\w:/.@#+-]*\w|\w")
+OF_A_RECORD = re.compile(r"\w[\w-]*:[^\s/;,]+(?:/[\w-]+)+")
 
 
 class Act(NamedTuple):
@@ -39,6 +51,12 @@ class Answer(NamedTuple):
 
 def act(app: App, user: User, done: Act, **arguments: Any) -> None:
     """Do it as this user, as the callback of a button; `answer` draws what came of it."""
+    operation = OPERATIONS[done.operation]
+    attempt(app, user, done, lambda: perform(app, operation, user=user, key=done.key, arguments=arguments), **arguments)
+
+
+def attempt(app: App, user: User, done: Act, step: Callable[[], object], **arguments: Any) -> None:
+    """The same for a step that is no operation of the table: `done.operation` says in words what it is."""
     token = json.dumps([done, arguments], default=str, sort_keys=True)
     if done.seen is not None and token in st.session_state.setdefault(DONE, set()):
         return
@@ -46,7 +64,7 @@ def act(app: App, user: User, done: Act, **arguments: Any) -> None:
         st.session_state[ANSWER] = Answer(done, arguments, meanwhile=meanwhile)
         return
     try:
-        perform(app, OPERATIONS[done.operation], user=user, key=done.key, arguments=arguments)
+        step()
     except HelmdeskError as error:
         st.session_state[ANSWER] = Answer(done, arguments, error=error)
         return
@@ -54,27 +72,88 @@ def act(app: App, user: User, done: Act, **arguments: Any) -> None:
     st.session_state[ANSWER] = Answer(done, arguments)
 
 
-def answer(app: App, user: User, names: dict[str, str]) -> None:
-    """What came of the last act, drawn once."""
+def form(app: App, user: User, wanted: Act, label: str, *, place: str = "", **options: Any) -> None:
+    """The form of an operation (`forms.form` has its options); what is refused stays written. `place` tells two forms
+    of one page apart that do the same."""
+
+    def do(values: dict[str, Any]) -> bool:
+        act(app, user, wanted, **values)
+        found: Answer | None = st.session_state.get(ANSWER)
+        return found is not None and found.error is None and not found.meanwhile
+
+    name = _name(wanted, options.get("given", forms.NOTHING), place)
+    forms.form(app, OPERATIONS[wanted.operation], name, label, do, **options)
+
+
+def offer(
+    app: App, user: User, wanted: Act, label: str, *, place: str = "", is_first: bool = False, **options: Any
+) -> None:
+    """The operation behind a button, with its form if it asks for anything; nothing without the right to it."""
+    if not may(app, user, wanted.operation):
+        return
+    given: Mapping[str, Any] = options.get("given", forms.NOTHING)
+    name = _name(wanted, given, place)
+    key = f"{name} button {forms.turn(name)}"
+    if all(field in given for field in arguments(OPERATIONS[wanted.operation]).model_fields):
+        kind: Literal["primary", "secondary"] = "primary" if is_first else "secondary"
+        st.button(label, key=key, type=kind, on_click=act, args=(app, user, wanted), kwargs=dict(given))
+        return
+    with st.popover(label, key=key):
+        form(app, user, wanted, label, place=place, **options)
+
+
+def _name(wanted: Act, given: Mapping[str, Any], place: str) -> str:
+    known = [f"{field}={value}" for field, value in sorted(given.items())]
+    return " ".join(filter(None, [wanted.operation, wanted.key, *known, place]))
+
+
+def answer(app: App, user: User, names: Mapping[str, str]) -> None:
+    """What came of the last act, drawn once; of a refusal the way out, too, if it is the reader's to take."""
     found: Answer | None = st.session_state.pop(ANSWER, None)
     if found is None:
         return
     if found.error is not None:
-        cards.refused(found.error)
+        st.error(cards.verbatim(by_names(app, str(found.error), found.act, names)))
+        _way_out(app, user, found)
     elif found.meanwhile:
         zone = st.context.timezone
         for at, line in history.thread(list(found.meanwhile), [], names):
             st.warning(cards.verbatim(f"{words.instant(at, zone)}: {line}"))
         st.text("That happened after this page was drawn; nothing was done yet.")
-        st.button("Do it all the same", on_click=act, args=(app, user, found.act._replace(seen=None)),
-                  kwargs=found.arguments)  # fmt: skip
+        if found.act.operation in OPERATIONS:
+            st.button("Do it all the same", on_click=act, args=(app, user, found.act._replace(seen=None)),
+                      kwargs=found.arguments)  # fmt: skip
     else:
         st.toast(f"Done: {words.plain(found.act.operation)}.")
 
 
+def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
+    """A sentence of the desk with names for the keys of people, groups and tickets; the page shows which record of a
+    ticket it is about."""
+    known = dict(names)
+    if done.ticket is not None:
+        known[done.ticket] = app.store.ticket(done.ticket).reference
+    text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)
+    return KEY.sub(lambda key: known.get(key[0], key[0]), OF_A_RECORD.sub("it", text))
+
+
+def may(app: App, user: User, operation: str) -> bool:
+    """Whether the user has the right that the operation takes, and is one who acts at all."""
+    right = OPERATIONS[operation].right
+    return identity.has(app, user, right) and not user.id.startswith(identity.LOCAL)
+
+
+def _way_out(app: App, user: User, found: Answer) -> None:
+    name, ticket = found.error.way_out if found.error else None, found.act.ticket
+    if name is None or ticket is None:
+        return
+    way = Act(name, ticket, ticket, app.store.ticket(ticket).version)
+    offer(app, user, way, WAYS_OUT[name], place="way out", is_first=True)
+
+
 def _by_others(app: App, user: User, done: Act) -> tuple[Any, ...]:
-    """What others did on the ticket since the page was drawn."""
+    """What others did on the ticket since the page was drawn, as far as the user may know it."""
     if done.ticket is None or done.seen is None:
         return ()
-    later = (event for event in app.store.history(done.ticket) if event.version > done.seen)
-    return tuple(event for event in later if event.actor not in (None, user.id))
+    later = (event for event in app.desk.read_history(done.ticket, reader=user) if event.version > done.seen)
+    return tuple(event for event in later if event.actor not in (None, user.id) and event.kind not in SILENT)

@@ -2,9 +2,11 @@
 
 import streamlit as st
 
-from dashboards import pages
+from dashboards import navigation, opening, sign_in, theme
 
 st.set_page_config(page_title="helmdesk", layout="wide", initial_sidebar_state=280)
+theme.style()
 
-page = st.navigation(pages.navigation())
+app = opening.app()
+page = st.navigation(navigation.sections(app, sign_in.visitor(app)), expanded=True)
 page.run()

@@ -1,4 +1,4 @@
-"""The pictures on the pages, drawn from one palette that colour-blind readers can tell apart (Okabe and Ito)."""
+"""The pictures on the pages, in the colours of `theme`; text, lines and background follow the reader's theme."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -8,9 +8,9 @@ import altair as alt
 import polars as pl
 
 from dashboards import words
+from dashboards.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 
 Picture = alt.Chart | alt.LayerChart
-BLUE, GREEN, ORANGE, VERMILLION, PURPLE, GREY = "#0072B2", "#009E73", "#E69F00", "#D55E00", "#CC79A7", "#5b6770"
 CLOCK_COLOURS = {"first_response": BLUE, "resolution": PURPLE, "next_response": GREEN, "next_reply": ORANGE}
 HEIGHT = 240
 SPACED = 12
@@ -18,20 +18,20 @@ SPACED = 12
 PERCENT = alt.Axis(format=".0%", title="share met, decided clocks", tickCount=5)
 
 
-def attainment_bars(found: pl.DataFrame, title: str, order: Sequence[str] = ()) -> Picture:
-    """Share met by `value`, a bar a clock, with 95 % interval whiskers."""
+def attainment_points(found: pl.DataFrame, title: str, order: Sequence[str] = ()) -> Picture:
+    """Share met by `value`, a point a clock, with its 95 % interval as a line."""
     shown = _readable(found)
     values = words.in_order(set(shown["value"]), order)
     base = alt.Chart(shown).encode(
-        y=alt.Y("value:N", sort=values, title=None, axis=alt.Axis(labelLimit=180)),
+        y=alt.Y("value:N", sort=values, title=None, axis=alt.Axis(labelLimit=180, grid=True)),
         yOffset=alt.YOffset("clock:N", sort=_clocks(shown)),
+        color=_by_clock(shown),
         tooltip=_tooltip("value:N"),
     )
-    bars = base.mark_bar(opacity=0.85).encode(
-        x=alt.X("share_met:Q", axis=PERCENT, scale=alt.Scale(domain=[0, 1])), color=_by_clock(shown)
-    )
-    whiskers = base.mark_rule(color="#1d2a33", strokeWidth=1.5).encode(x=alt.X("low:Q", axis=PERCENT), x2="high:Q")
-    return _finished(alt.layer(bars, whiskers), title, height=max(HEIGHT, 22 * shown.height))
+    scale = alt.Scale(domain=[0, 1])
+    whiskers = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", axis=PERCENT, scale=scale), x2="high:Q")
+    points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("share_met:Q", axis=PERCENT, scale=scale))
+    return _finished(alt.layer(whiskers, points), title, height=max(HEIGHT, 22 * shown.height))
 
 
 def attainment_trend(found: pl.DataFrame, title: str) -> Picture:
@@ -238,11 +238,9 @@ def _finished(chart: Any, title: str, *, height: int) -> Picture:
     finished: Picture = (
         chart.properties(title=title, height=height, width="container")
         .configure(font="Source Sans, sans-serif", background="transparent")
-        .configure_title(anchor="start", fontSize=14, fontWeight=600, color="#1d2a33")
-        .configure_axis(
-            labelColor=GREY, titleColor=GREY, gridColor="#e6ecef", domainColor="#c3ced5", titleFontWeight=400
-        )
-        .configure_legend(orient="top", labelColor="#1d2a33")
+        .configure_title(anchor="start", fontSize=14, fontWeight=600)
+        .configure_axis(titleFontWeight=400)
+        .configure_legend(orient="top", symbolOpacity=1)
         .configure_view(stroke=None)
     )
     return finished

@@ -53,7 +53,6 @@ def section(reader: MartReader, ticket: str) -> None:
         urgency(facts.enrichment)
         codes(json.loads(facts.enrichment["error_codes"]))
     customer(facts.customer, facts.enrichment)
-    relatives(facts.related)
 
 
 def text_facts(facts: dict[str, Any]) -> None:

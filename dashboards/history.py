@@ -86,6 +86,7 @@ WITHOUT_VALUE: Mapping[str, str] = {
     "assignee": "assigned it to nobody",
     "allocated": "found no group for it",
     "due": "took back the agreed end",
+    "classified": "took back an answer on what it is about",
 }
 DRAFTED = {"True": "drafted a reply", "False": "looked for an answer and found none"}
 WRITING = {
@@ -97,8 +98,8 @@ WRITING = {
 
 
 def named(key: str, names: Names) -> str:
-    """A person or company by name and id; by the id alone if nobody told the name."""
-    return f"{names[key]} ({key})" if names.get(key, key) != key else key
+    """A person or company by name; by the id if nobody told the name."""
+    return names.get(key, key)
 
 
 def event_text(event: HistoryEvent, names: Names = NO_NAMES) -> str:
@@ -135,7 +136,7 @@ def nudges_text(nudges: Sequence[HistoryEvent]) -> str:
 def _which(nudges: Iterable[Mapping[str, Any]]) -> str:
     levels: dict[str, list[str]] = {}
     for nudge in nudges:
-        if condition := nudge.get("condition"):
+        if condition := nudge.get("condition") or nudge.get("clock"):
             levels.setdefault(plain(str(condition)), []).append(str(nudge.get("level", "?")))
     return "; ".join(
         f"{condition}, level{'s' if len(found) > 1 else ''} {', '.join(found)}" for condition, found in levels.items()
@@ -164,5 +165,5 @@ def _lines(history: Sequence[HistoryEvent], names: Names) -> Iterator[tuple[date
             yield at, f"{who} {nudges_text(events)}"
             continue
         for event in events:
-            which = _which([nudges.get(event.value, {})]) if kind == "acknowledged" else ""
+            which = _which([nudges.get(event.value, event.data)]) if kind == "acknowledged" else ""
             yield at, f"{who} {event_text(event, names)}" + (f": {which}" if which else "")

@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from dashboards.charts import Picture
 from engine.shared.errors import HelmdeskError, NotFound
 from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.marts import MartReader, current
 
-__all__ = ["HelmdeskError", "app", "ask", "marts"]
+__all__ = ["HelmdeskError", "app", "ask", "drawn", "marts"]
 
 Answer = TypeVar("Answer")
 
@@ -34,6 +35,13 @@ def ask(query: Callable[..., Answer], reader: MartReader, *questions: Any, **opt
     """`query(reader, *questions, **options)`, worked out once a publication and question."""
     answer: Answer = _answer(query, reader, questions, options)
     return answer
+
+
+@st.cache_data(max_entries=500, show_spinner=False, hash_funcs={FunctionType: lambda picture: picture.__qualname__})
+def drawn(picture: Callable[..., Picture], *shown: Any, **options: Any) -> dict[str, Any]:
+    """The Vega-Lite specification of `picture(*shown, **options)` with its data, worked out once."""
+    specification: dict[str, Any] = picture(*shown, **options).to_dict()
+    return specification
 
 
 def _settings(opened: App) -> str:

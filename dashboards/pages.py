@@ -1,10 +1,12 @@
-"""The pages, each with the question it answers, in the four sections of the navigation."""
+"""The pages, each with the question it answers and the right it takes, in the four sections of the navigation."""
 
 from typing import NamedTuple
 
 import streamlit as st
 
-TICKET = "views/ticket_page.py"
+from pipelines.app.identity import Right
+
+NOW, QUEUE, TICKET, TICKETS = "views/now.py", "views/my_queue.py", "views/ticket_page.py", "views/tickets.py"
 SECTIONS = ("Now", "Work", "Look", "Desk")
 
 
@@ -16,36 +18,37 @@ class Page(NamedTuple):
     title: str
     question: str
     url: str
+    right: Right = Right.READ
+    """Who lacks it is not offered the page."""
 
 
 PAGES = (
+    Page("Now", NOW, "Now", "Are we keeping up, and what breaks next?", "now", Right.SUPERVISE),
     Page("Now", "views/alerts.py", "Alerts", "What fired, and what is at risk next?", "alerts"),
-    Page("Work", "views/queue.py", "Queue", "What should be done next?", "queue"),
+    Page("Work", QUEUE, "My queue", "What should I do next?", "queue"),
+    Page("Work", "views/board.py", "Board", "Where does the work stand?", "board"),
     Page("Work", TICKET, "Ticket", "What do we know and owe?", "ticket"),
-    Page("Work", "views/review.py", "Review", "What is it about?", "review"),
+    Page("Work", "views/review.py", "Review", "What is it about?", "review", Right.WORK),
     Page("Look", "views/promises.py", "Promises", "Are we keeping our promises?", "promises"),
     Page("Look", "views/volume.py", "Volume", "Can we keep up?", "volume"),
     Page("Look", "views/trust.py", "Trust in triage", "Can we trust triage?", "trust"),
+    Page("Look", TICKETS, "Tickets", "Which ones are these?", "tickets"),
     Page("Look", "views/sources.py", "Sources", "What do we know of each source?", "sources"),
+    Page("Desk", "views/grant_review.py", "Grant review", "Would we grant it again?", "grants", Right.SUPERVISE),
+    Page("Desk", "views/inbox.py", "Inbox", "What am I told, where and when?", "inbox"),
+    Page("Desk", "views/failed.py", "Failed", "What was not taken in, not sent, or failed?", "failed"),
+    Page("Desk", "views/audit.py", "Audit", "Who did and saw what, and is it as recorded?", "audit", Right.AUDIT),
 )
-HOME = "promises"
+HOMES = (("now", Right.SUPERVISE), ("queue", Right.WORK), ("audit", Right.AUDIT), ("promises", Right.READ))
+"""The home of a reader is the first page here whose right they have."""
+
+
+def page_at(url: str) -> Page:
+    return next(page for page in PAGES if page.url == url)
 
 
 def head(url: str) -> None:
     """The title of the page at this path, and its question."""
-    page = next(page for page in PAGES if page.url == url)
+    page = page_at(url)
     st.title(page.title)
     st.caption(page.question)
-
-
-def navigation() -> dict[str, list[st.Page]]:
-    """The sections that have a page, in their order."""
-    found = {
-        section: [
-            st.Page(page.file, title=page.title, url_path=page.url, default=page.url == HOME)
-            for page in PAGES
-            if page.section == section
-        ]
-        for section in SECTIONS
-    }
-    return {section: members for section, members in found.items() if members}

@@ -25,6 +25,11 @@ class Selection(NamedTuple):
     priorities: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     weeks: int | None = None
+    agents: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    started: tuple[str, ...] = ()
+    """Mondays of the weeks in which a clock started, as in `value_of`."""
 
 
 class QueueFilter(NamedTuple):
@@ -52,19 +57,6 @@ class Review(NamedTuple):
     @property
     def share(self) -> float | None:
         return self.to_a_person / self.tickets if self.tickets else None
-
-
-class Dossier(NamedTuple):
-    """What the publication in force knows of one ticket; None where nothing was said yet."""
-
-    ticket: dict[str, Any] | None
-    queue: dict[str, Any] | None
-    clocks: pl.DataFrame
-    classification: dict[str, Any] | None
-    allocation: dict[str, Any] | None
-    suggestion: dict[str, Any] | None
-    replies: dict[str, Any] | None
-    alerts: pl.DataFrame
 
 
 COUNTING = "c.counts AND c.state NOT IN ('no_target', 'no_clock', 'not_measured')"
@@ -154,7 +146,7 @@ def closest_to_breach(reader: MartReader, chosen: Selection = ALL_CLOCKS, *, lim
 
 
 def choices(reader: MartReader) -> dict[str, list[str]]:
-    """What the filters offer: clocks, tiers, priorities, groups (ids), owners, products that occur."""
+    """What the filters offer: clocks, tiers, priorities, groups (ids), owners, products that occur, and the rest."""
     columns = {
         "clocks": ("clock", "sla_clocks"),
         "tiers": ("tier", "tickets"),
@@ -162,6 +154,10 @@ def choices(reader: MartReader) -> dict[str, list[str]]:
         "groups": ("group_id", "tickets"),
         "owners": ("owner_id", "work_queue"),
         "products": ("product", "work_queue"),
+        "agents": ("agent_id", "sla_clocks"),
+        "customers": ("company_id", "tickets"),
+        "types": ("type", "tickets"),
+        "started": ("strftime(week, '%Y-%m-%d')", "sla_clocks"),
     }
     return {name: _distinct(reader, column, mart) for name, (column, mart) in columns.items()}
 
@@ -218,26 +214,9 @@ def work_queue(
     )
 
 
-def dossier(reader: MartReader, ticket: str) -> Dossier:
-    """What was published about the ticket with this key."""
-
-    def rows(mart: str, order: str) -> pl.DataFrame:
-        return reader.query(f"SELECT * FROM {mart} WHERE ticket = ? ORDER BY {order}", [ticket])
-
-    def latest(mart: str, order: str = "ticket") -> dict[str, Any] | None:
-        found = rows(mart, order)
-        return found.row(-1, named=True) if found.height else None
-
-    return Dossier(
-        ticket=latest("tickets"),
-        queue=latest("work_queue"),
-        clocks=rows("sla_clocks", '"window", clock'),
-        classification=latest("classifications", "created_at"),
-        allocation=latest("allocations", "decided_at"),
-        suggestion=latest("suggestions", "created_at"),
-        replies=next(reader.query("SELECT * FROM replies WHERE ticket = ?", [ticket]).iter_rows(named=True), None),
-        alerts=rows("alerts", "triggered_at, clock"),
-    )
+def of_ticket(reader: MartReader, mart: str, ticket: str, order: str) -> pl.DataFrame:
+    """The rows of a mart about the ticket with this key."""
+    return reader.query(f"SELECT * FROM {mart} WHERE ticket = ? ORDER BY {order}", [ticket])
 
 
 def factor_scores(allocation: dict[str, Any]) -> pl.DataFrame:
@@ -258,6 +237,10 @@ def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tupl
         ("c.tier", chosen.tiers),
         ("c.priority", chosen.priorities),
         ("c.group_id", chosen.groups),
+        ("coalesce(c.agent_id, '')", chosen.agents),
+        ("coalesce(c.company_id, '')", chosen.customers),
+        ("c.type", chosen.types),
+        ("strftime(c.week, '%Y-%m-%d')", chosen.started),
     )
     if chosen.weeks is not None:
         parts.append("c.window_start > CAST(? AS TIMESTAMPTZ) - to_weeks(CAST(? AS INTEGER))")

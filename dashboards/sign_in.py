@@ -5,26 +5,53 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from dashboards import cards
+from dashboards import cards, pages
+from engine.access import UserRole
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
-from pipelines.app.sign_in import Visit, user_at
+from pipelines.app.identity import User
+from pipelines.app.sign_in import Visit, may_work_as, user_at
 
+AS = "as"
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 """Headers of which one at least is set by whatever stands between a browser and this server."""
 
 
+def visitor(app: App) -> User | None:
+    """Who is signed in; None if nobody is who may be here, which each page then says."""
+    if _has_provider() and not st.user.get("is_logged_in", False):
+        return None
+    work_as(app)
+    try:
+        return _user(app)
+    except HelmdeskError:
+        return None
+
+
+def work_as(app: App) -> None:
+    """On a demo, whoever sits at this machine chooses whose desk to see: each role can be tried."""
+    if not may_work_as(app, _visit(app)):
+        return
+    agents = {user.id: user for user in identity.users(app) if user.is_active}
+    by_role = sorted(agents.values(), key=lambda user: (list(UserRole).index(user.roles[0]), user.name))
+    names = {"": "Yourself"} | {user.id: f"{user.name}, {user.roles[0]}" for user in by_role}
+    st.sidebar.selectbox("Work as", list(names), format_func=names.__getitem__, key=AS, bind="query-params")
+    st.sidebar.caption("A demo: its people are made up, and you can be any of them.")
+
+
 def reader(app: App, *, door: str) -> Any:
-    """The user who is signed in and may read; the page ends here for anybody else. The view is logged, but for a page
-    that shows one ticket, which says which: `door` is then empty."""
+    """The user who is signed in and may read the page; it ends here for anybody else. The view is logged, but for a
+    page that shows one ticket, which says which: `door` is then empty."""
     if _has_provider() and not st.user.get("is_logged_in", False):
         st.info("These pages show customers' data: sign in first.")
         st.button("Sign in", type="primary", on_click=st.login)
         st.stop()
     try:
-        user = user_at(app, _visit(app))
+        user = _user(app)
         identity.require(app, user, identity.Right.READ, doing="these pages")
+        if page := next((page for page in pages.PAGES if page.url == door), None):
+            identity.require(app, user, page.right, doing=f"the page {page.title}")
     except HelmdeskError as error:
         cards.refused(error)
         if _has_provider():
@@ -47,6 +74,10 @@ def may_work(app: App, user: Any, *, doing: str) -> bool:
         cards.refused(error)
         return False
     return True
+
+
+def _user(app: App) -> User:
+    return user_at(app, _visit(app), work_as=st.session_state.get(AS))
 
 
 def _visit(app: App) -> Visit:

@@ -211,7 +211,9 @@ def _is_expert(agent_id: str, envelopes: Iterable[Envelope]) -> bool:
 
 def _may_open(ticket: Ticket, by: str, others: Iterable[Envelope], *, automatic: bool) -> None:
     if not ticket.is_open:
-        raise NotAllowed(f"{ticket.reference} is {ticket.status}; reopen it before asking for help.")
+        raise NotAllowed(
+            f"{ticket.reference} is {ticket.status}; reopen it before asking for help.", way_out="ticket reopen"
+        )
     here = [e for e in others if e.ticket_id == ticket.id]
     if not (automatic or (ticket.owner_id is not None and by == ticket.owner_id) or _is_expert(by, here)):
         raise NotAllowed(f"{by} can't open an envelope on {ticket.reference}: only its owner or an active expert can.")

@@ -2,13 +2,13 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 from pydantic import Field
 
@@ -17,9 +17,6 @@ from engine.flags import FlagType
 from engine.resolutions import EmpowermentTier, GrantReviewStatus, Resolution
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 
 class Reason(StrEnum):
@@ -68,12 +65,40 @@ class Lesson(Frozen):
     created_at: Instant
 
 
+class SecondOpinion(Frozen):
+    """What another reviewer found in the same grant without knowing what the first did; it changes no outcome."""
+
+    id: str
+    item_id: str
+    resolution_id: str
+    ticket_id: str
+    outcome: ReviewOutcome
+    notes: str = ""
+    given_by: str
+    given_at: Instant
+
+
+class LimitAdvice(Frozen):
+    """When upheld shares speak for another limit: `raise_from` the lower bound of the share's interval, `lower_below`
+    its upper bound, both as shares; neither is said of fewer than `reviews_from` reviewed grants."""
+
+    reviews_from: int = Field(default=15, ge=1)
+    raise_from: float = Field(default=0.75, ge=0, le=1)
+    lower_below: float = Field(default=0.65, ge=0, le=1)
+
+
 class GrantReviewPolicy(Frozen):
+    """`second_reviewer_share` of what is listed is reviewed by two; their kappa is known from `kappa_from` on."""
+
     sample_share: Decimal = Field(default=Decimal("0.05"), gt=0, le=1)
     rounding: Literal["ceil", "floor"] = "ceil"
     at_least_per_stratum: int = Field(default=1, ge=0)
     strata: tuple[Literal["tier", "team_id", "agent_id", "type", "what_went_wrong"], ...] = ("tier", "team_id")
     reviewers: frozenset[Role] = frozenset({Role.TEAM_LEAD, Role.MANAGER})
+    second_reviewer_share: Decimal = Field(default=Decimal("0.25"), ge=0, le=1)
+    kappa_from: int = Field(default=10, ge=2)
+    amount_bands: tuple[Decimal, ...] = (Decimal(50), Decimal(200), Decimal(1000))
+    limits: LimitAdvice = LimitAdvice()
 
 
 def load(path: str | Path) -> GrantReviewPolicy:
@@ -183,11 +208,7 @@ def review(
     """Record what the review found, once, by a reviewer who did not grant it."""
     if item.review_status != ReviewStatus.PENDING:
         raise NotAllowed(f"{item.id} was reviewed by {item.reviewed_by} already: {item.outcome}.")
-    if by.role not in policy.reviewers or not by.is_active or by.id in {resolution.agent_id, resolution.approved_by}:
-        raise NotAllowed(
-            f"{by.name} can't review {item.id}: it takes a {' or '.join(sorted(policy.reviewers))} "
-            "who neither granted nor approved it."
-        )
+    _check_reviewer(by, item, resolution, policy)
     changes = {"review_status": ReviewStatus.REVIEWED, "outcome": outcome, "notes": notes}
     reviewed = item.model_copy(update={**changes, "reviewed_by": by.id, "reviewed_at": at})
     judged = resolution.model_copy(update={"calibration_status": GrantReviewStatus(outcome.value)})
@@ -204,83 +225,61 @@ def review(
     return Reviewed(ticket.model_copy(update={"updated_at": at}), reviewed, judged, lesson, [event])
 
 
-class Compensation(Frozen):
-    """What was granted: by agent, team or what went wrong, in one currency."""
-
-    by: Literal["agent", "team", "reason"]
-    name: str
-    currency: str
-    amount: Decimal
-    grants: int
+def needs_second(item: GrantReviewItem, *, policy: GrantReviewPolicy) -> bool:
+    """Whether two people review this grant: drawn by its name, so that the answer is the same whenever it is asked."""
+    return Random(f"second/{item.id}").random() < policy.second_reviewer_share
 
 
-class Week(Frozen):
-    """One ISO week of reviews, such as 2026-W05."""
-
-    week: str
-    reviewed: int
-    upheld_percent: float
+class SecondGiven(NamedTuple):
+    ticket: Ticket
+    opinion: SecondOpinion
+    events: list[Event]
 
 
-class GrantReviewReport(Frozen):
-    """How consistent the desk is. Percentages are None as long as nothing was reviewed."""
+def second_opinion(
+    ticket: Ticket,
+    item: GrantReviewItem,
+    resolution: Resolution,
+    *,
+    by: Agent,
+    outcome: ReviewOutcome,
+    notes: str,
+    at: datetime,
+    policy: GrantReviewPolicy,
+    given: Collection[SecondOpinion] = (),
+    seen: Iterable[datetime] = (),
+) -> SecondGiven:
+    """Record what a second reviewer found, once, of a grant that is drawn for two.
 
-    resolutions: int
-    items: int
-    reviewed: int
-    upheld_percent: float | None
-    upheld_percent_by_reason: dict[Reason, float]
-    compensation: tuple[Compensation, ...]
-    trend: tuple[Week, ...]
-
-
-def report(items: Iterable[GrantReviewItem], resolutions: Iterable[Resolution]) -> GrantReviewReport:
-    """Share upheld, what was granted by agent, team and reason, and the trend by week of review (seed S1-42)."""
-    items, resolutions = list(items), list(resolutions)
-    done = [item for item in items if item.review_status == ReviewStatus.REVIEWED]
-    by_reason = _grouped(done, lambda item: item.reason)
-    by_week = _grouped(done, lambda item: _iso_week(item.reviewed_at or item.created_at))
-    return GrantReviewReport(
-        resolutions=len(resolutions),
-        items=len(items),
-        reviewed=len(done),
-        upheld_percent=_upheld(done) if done else None,
-        upheld_percent_by_reason={reason: _upheld(members) for reason, members in sorted(by_reason.items())},
-        compensation=tuple(_compensation([r for r in resolutions if r.is_granted and r.amount])),
-        trend=tuple(
-            Week(week=week, reviewed=len(members), upheld_percent=_upheld(members))
-            for week, members in sorted(by_week.items())
-        ),
-    )
-
-
-def _compensation(granted: list[Resolution]) -> Iterable[Compensation]:
-    views: dict[Literal["agent", "team", "reason"], Callable[[Resolution], str]] = {
-        "agent": lambda r: r.agent_id,
-        "team": lambda r: r.team_id or "none",
-        "reason": lambda r: r.what_went_wrong,
-    }
-    for by, name in views.items():
-        groups = _grouped(granted, lambda r, name=name: (name(r), r.currency))  # type: ignore[misc]
-        for (who, currency), members in sorted(groups.items()):
-            amount = sum((r.amount or Decimal(0) for r in members), Decimal(0))
-            yield Compensation(by=by, name=who, currency=currency, amount=amount, grants=len(members))
+    `seen`: when this reviewer opened the ticket, whose history tells the outcome; since the first review is too late.
+    """
+    if item.reviewed_at is None or not needs_second(item, policy=policy):
+        why = "was not drawn for two reviewers" if item.reviewed_at else "has no first review yet: decide that"
+        raise NotAllowed(f"{item.id} takes no second opinion: it {why}.")
+    if given:
+        raise NotAllowed(f"{item.id} has a second opinion already, by {next(iter(given)).given_by}.")
+    _check_reviewer(by, item, resolution, policy)
+    if by.id == item.reviewed_by:
+        raise NotAllowed(f"{by.name} reviewed {item.id} first; the second opinion is somebody else's.")
+    if any(when >= item.reviewed_at for when in seen):
+        raise NotAllowed(
+            f"{by.name} opened {ticket.reference} after its review, and its history tells the outcome; "
+            "the second opinion is of somebody who has not."
+        )
+    facts = {"item_id": item.id, "resolution_id": resolution.id, "ticket_id": ticket.id}
+    opinion = SecondOpinion(id=f"{item.id}/second", **facts, outcome=outcome, notes=notes, given_by=by.id, given_at=at)
+    data = {"item": item.id, "resolution": resolution.id, "outcome": outcome.value}
+    event = Event(ticket_id=ticket.id, kind=Kind.CALIBRATION, at=at, value="second_opinion", actor=by.id, reason=notes,
+                  data=data)  # fmt: skip
+    return SecondGiven(ticket.model_copy(update={"updated_at": at}), opinion, [event])
 
 
-def _grouped(values: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:
-    groups: dict[K, list[V]] = defaultdict(list)
-    for value in values:
-        groups[key(value)].append(value)
-    return groups
-
-
-def _upheld(items: Sequence[GrantReviewItem]) -> float:
-    return round(100 * sum(item.outcome == ReviewOutcome.UPHELD for item in items) / len(items), 1)
-
-
-def _iso_week(at: datetime) -> str:
-    year, week, _ = at.isocalendar()
-    return f"{year}-W{week:02d}"
+def _check_reviewer(by: Agent, item: GrantReviewItem, resolution: Resolution, policy: GrantReviewPolicy) -> None:
+    if by.role not in policy.reviewers or not by.is_active or by.id in {resolution.agent_id, resolution.approved_by}:
+        raise NotAllowed(
+            f"{by.name} can't review {item.id}: it takes a {' or '.join(sorted(policy.reviewers))} "
+            "who neither granted nor approved it."
+        )
 
 
 def _lesson(ticket: Ticket, item: GrantReviewItem, resolution: Resolution, at: datetime) -> Lesson:

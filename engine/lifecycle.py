@@ -54,6 +54,10 @@ class Preset(Frozen):
     def allows(self, before: Status, after: Status) -> bool:
         return after in self.transitions.get(before, ())
 
+    def moves_from(self, status: Status) -> tuple[Status, ...]:
+        """Where a change of the status alone leads, without a use case of its own."""
+        return () if status in DONE else tuple(to for to in self.transitions.get(status, ()) if to not in USE_CASES)
+
     def knows(self, status: Status) -> bool:
         return status in self.transitions
 
@@ -72,19 +76,24 @@ def load(path: str | Path) -> LifecyclePolicy:
 
 
 USE_CASES = {
-    Status.RESOLVED: "resolve it with a summary (`ticket resolve`)",
-    Status.CLOSED: "close it (`ticket close`)",
-    Status.WAITING_INTERNAL: "ask by an envelope (`ticket envelope`)",
-    Status.WAITING_VENDOR: "ask the vendor by an envelope (`ticket envelope --team VENDOR`)",
+    Status.RESOLVED: ("ticket resolve", "resolve it with a summary (`ticket resolve`)"),
+    Status.CLOSED: ("ticket close", "close it (`ticket close`)"),
+    Status.WAITING_INTERNAL: ("ticket envelope", "ask by an envelope (`ticket envelope`)"),
+    Status.WAITING_VENDOR: ("ticket envelope", "ask the vendor by an envelope (`ticket envelope --team VENDOR`)"),
 }
+"""The operation that leads to a status, and how it is said."""
 
 
 def move(ticket: Ticket, *, to: Status, by: str, at: datetime, preset: Preset, reason: str | None = None) -> Change:
     """`transition` to a status that no use case of its own leads to, from an open one."""
     if ticket.status in DONE and to not in DONE:
-        raise NotAllowed(f"{ticket.reference} is {ticket.status}: reopen it with a reason (`ticket reopen`).")
+        raise NotAllowed(
+            f"{ticket.reference} is {ticket.status}: reopen it with a reason (`ticket reopen`).",
+            way_out="ticket reopen",
+        )
     if to in USE_CASES:
-        raise NotAllowed(f"{ticket.reference} does not become {to} by a change of its status: {USE_CASES[to]}.")
+        way_out, todo = USE_CASES[to]
+        raise NotAllowed(f"{ticket.reference} does not become {to} by a change of its status: {todo}.", way_out=way_out)
     return transition(ticket, to=to, by=by, at=at, preset=preset, reason=reason)
 
 
@@ -149,7 +158,9 @@ def reprioritise(ticket: Ticket, *, to: Priority, by: str, at: datetime, reason:
 def agree_due(ticket: Ticket, *, due: datetime | None, by: str, at: datetime, reason: str) -> Change:
     """Another agreed end for this ticket alone, or None for none: its policy's target holds again."""
     if not ticket.is_open:
-        raise NotAllowed(f"{ticket.reference} is {ticket.status}; reopen it before its end is agreed anew.")
+        raise NotAllowed(
+            f"{ticket.reference} is {ticket.status}; reopen it before its end is agreed anew.", way_out="ticket reopen"
+        )
     if due == ticket.agreed_due_at:
         raise NotAllowed(f"{ticket.reference} has this agreed end already: {_iso(due) or 'none'}.")
     if due is not None and due <= ticket.created_at:

@@ -90,6 +90,26 @@ def accept(ticket: Ticket, *, by: Agent, load: int, at: datetime, preset: lifecy
     return moved, [event, *events]
 
 
+def assign(ticket: Ticket, *, to: Agent | None, group: str | None, load: int, by: str, at: datetime) -> Change:
+    """Say who is to take an open ticket without owner: somebody who may accept it (`load` as there), a group, or both.
+
+    Owner is who then accepts it. What is so already is no event.
+    """
+    if ticket.owner_id is not None:
+        raise NotAllowed(f"{ticket.reference} is owned by {ticket.owner_id} and stays there; open an envelope instead.")
+    if not ticket.is_open:
+        raise NotAllowed(f"{ticket.reference} is {ticket.status}; reopen it first.", way_out="ticket reopen")
+    if to is not None:
+        _may_accept(ticket, to, load)
+    wanted = {
+        Kind.GROUP: ("group_id", group),
+        Kind.ASSIGNEE: ("assignee_id", to.id if to else None),
+    }
+    moves = {kind: pair for kind, pair in wanted.items() if pair[1] and getattr(ticket, pair[0]) != pair[1]}
+    events = [Event(ticket_id=ticket.id, kind=kind, at=at, value=value, actor=by) for kind, (_, value) in moves.items()]
+    return ticket.model_copy(update=dict(moves.values()) | {"updated_at": at}), events
+
+
 def gone(owner: Agent | None, *, at: datetime, policy: OwnershipPolicy) -> TransferReason | None:
     """Why the owner of tickets is gone: nobody here or inactive, or in the midst of a leave of more days than the
     policy says; None for one who is there. Absences that meet are one leave."""
@@ -168,7 +188,7 @@ def transfer(
     `owner` is its owner's record, which has to say that the owner is gone, for this reason.
     """
     if ticket.owner_id is None:
-        raise NotAllowed(f"{ticket.reference} has no owner to transfer it from; accept it.")
+        raise NotAllowed(f"{ticket.reference} has no owner to transfer it from; accept it.", way_out="ticket accept")
     if gone(owner, at=at, policy=policy) != reason:
         raise NotAllowed(
             f"{ticket.reference} can't change its owner: {ticket.owner_id} {_standing(owner, at)}, and that is no "
@@ -202,7 +222,10 @@ def release(ticket: Ticket, *, by: str, at: datetime) -> Change:
     """The owner lays a finished ticket aside. The owner stays on record; a reopened ticket comes back to them."""
     guard(ticket, by=by, doing="release it")
     if ticket.is_open:
-        raise NotAllowed(f"{ticket.reference} is {ticket.status}; it can be released once it is resolved or closed.")
+        raise NotAllowed(
+            f"{ticket.reference} is {ticket.status}; it can be released once it is resolved or closed.",
+            way_out="ticket resolve",
+        )
     event = Event(ticket_id=ticket.id, kind=Kind.RELEASED, at=at, actor=by)
     return ticket.model_copy(update={"updated_at": at}), [event]
 
@@ -211,7 +234,7 @@ def guard(ticket: Ticket, *, by: str, doing: str) -> None:
     """Replying, resolving and changing the status are the owner's alone. Raises NotAllowed for anybody else."""
     if ticket.owner_id is None:
         first = "accept" if ticket.is_open else "reopen"
-        raise NotAllowed(f"{ticket.reference} has no owner; {first} it first to {doing}.")
+        raise NotAllowed(f"{ticket.reference} has no owner; {first} it first to {doing}.", way_out=f"ticket {first}")
     if ticket.owner_id != by:
         raise NotAllowed(f"{ticket.reference} is owned by {ticket.owner_id}; only the owner may {doing}.")
 
@@ -224,4 +247,4 @@ def _may_accept(ticket: Ticket, by: Agent, load: int) -> None:
     if load >= by.max_tickets:
         raise NotAllowed(f"{by.name} has {load} open tickets of at most {by.max_tickets}; resolve one first.")
     if not ticket.is_open:
-        raise NotAllowed(f"{ticket.reference} is {ticket.status}; reopen it, and it is yours.")
+        raise NotAllowed(f"{ticket.reference} is {ticket.status}; reopen it, and it is yours.", way_out="ticket reopen")

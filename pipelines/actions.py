@@ -3,18 +3,31 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from engine.contracts import Frozen
 from engine.shared.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import date
+
+    from engine.access import User
     from engine.contracts import Ticket
     from engine.entitlements import Entitlement
+    from engine.kanban import Board, KanbanView
     from engine.lessons import LessonReview
+    from engine.storage.last_runs import Run
+    from engine.storage.newest import Leaf
+    from engine.storage.outbox import Standing
     from pipelines.app.container import App
+    from pipelines.jobs.audit import Chain, Verified
+    from pipelines.jobs.doctor import Finding
+    from pipelines.jobs.failures import Look
+    from pipelines.jobs.grant_review import Listed, Unapproved
     from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
     from sla.clocks.explain import Ledger
     from triage.feedback.acceptance import Feedback
-    from triage.feedback.reviews import Review
+    from triage.feedback.reviews import Review, SameAnswer
 
 
 def published(app: "App") -> "MartReader":
@@ -52,6 +65,31 @@ def answer_review(app: "App", ticket: str, *, label: str, by: str, note: str = "
     return review.answer_review(app, ticket, label=label, by=by, note=note, at=app.now())
 
 
+def withdraw_review(app: "App", *, by: str) -> "Review":
+    """Take back the last answer that this person gave. Raises NotFound if there is none."""
+    from pipelines.jobs import review
+
+    return review.withdraw_review(app, by=by, at=app.now())
+
+
+def last_review(app: "App", *, by: str) -> "Review | None":
+    """The answer that this person gave last and did not take back."""
+    found = app.triage.feedback.last_review(by=by)
+    return found[1] if found else None
+
+
+def review_answers(app: "App", ticket: str) -> "list[Review]":
+    """What people answered on a ticket, as it arrived."""
+    return app.triage.feedback.review_history(ticket)
+
+
+def reviewers_agree(app: "App") -> "SameAnswer":
+    """On how many tickets two people answered, and on how many of them they say the same."""
+    from pipelines.jobs import review
+
+    return review.reviewers_agree(app)
+
+
 def record_feedback(
     app: "App",
     ticket: str,
@@ -81,6 +119,20 @@ def reply(
     if text is None:
         raise BadInput("a reply takes a text, or `draft` to send the newest draft as it is")
     return app.desk.reply(ticket_id, by=by, text=text, at=at)
+
+
+def is_paused(app: "App", ticket: str) -> bool:
+    """Whether an approved pause holds."""
+    from engine.lifecycle import is_paused as rule
+
+    return rule(app.store.history(ticket))
+
+
+def broken_link(app: "App", ticket: str) -> int | None:
+    """The version of the first event of a ticket's history that was altered; None if its chain is whole."""
+    from engine.contracts import first_broken_link
+
+    return first_broken_link(app.store.history(ticket))
 
 
 def seconds_left(app: "App") -> dict[str, float]:
@@ -114,6 +166,39 @@ def _by_ticket(app: "App", column: str) -> dict[str, float]:
     return {ticket: float(value) for ticket, value in known.iter_rows()}
 
 
+def board_views(app: "App", user: "User") -> "list[KanbanView]":
+    """Views of the board that this user may open, the usual ones first."""
+    from engine import kanban
+    from engine.contracts import Agent
+
+    if not app.store.all(Agent, id=user.id):
+        return list(kanban.usual_views(None))
+    return app.desk.views(by=user.id)
+
+
+def board(app: "App", view_id: str, *, by: str, at: datetime) -> "Board":
+    """The board of a view: all tickets that fit its filters, the open ones if none is on the status."""
+    return board_of(app, app.desk.view(view_id, by=by), at=at)
+
+
+def board_of(app: "App", view: "KanbanView", *, at: datetime, most: int | None = None) -> "Board":
+    """The same of a view that is at hand, with at most so many cards a column."""
+    import polars as pl
+
+    from engine import kanban
+    from engine.contracts import OPEN_STATUSES
+    from pipelines.live_queue import STORED, live_queue
+
+    rows, wanted = live_queue(app, at=at).rows.rename({"ticket": "id"}), kanban.statuses(view)
+    if others := sorted(set(view.filters) - set(rows.columns)):
+        more = app.store.frame("tickets", ["id", *others], where={"status": wanted})
+        rows = rows.join(more, on="id", how="left")
+    if closed := set(wanted) - OPEN_STATUSES:
+        more = app.store.frame("tickets", [*STORED, *others], where={"status": closed})
+        rows = pl.concat([rows, more], how="diagonal")
+    return kanban.board(view, rows, preset=app.policies.desk.lifecycle, most=most)
+
+
 def product_of(app: "App", ticket: "Ticket") -> str | None:
     """The product that a person confirmed, else the one triage is sure of."""
     claim = None if ticket.product else app.triage.store.latest([ticket.id]).get(ticket.id)
@@ -138,6 +223,42 @@ def entitlement(app: "App", ticket: "Ticket") -> "Entitlement":
     )
 
 
+def draw_grants(app: "App", user: "User", *, at: datetime) -> int:
+    """List last week's grants for review; returns how many are new. Raises NotAllowed."""
+    from engine.access import Right
+    from pipelines.app import identity
+    from pipelines.jobs.grant_review import draw
+
+    identity.require(app, user, Right.SUPERVISE, doing="drawing grants for review")
+    return draw(app, at=at)
+
+
+def grants_listed(app: "App", *, reviewed: bool = False) -> "list[Listed]":
+    """Grants that wait for a review, or were reviewed, the longest on the list first."""
+    from pipelines.jobs.grant_review import review_list
+
+    return review_list(app, reviewed=reviewed)
+
+
+def grants_unapproved(app: "App") -> "list[Unapproved]":
+    """Grants that wait for an approval, the longest waiting first."""
+    from pipelines.jobs.grant_review import unapproved
+
+    return unapproved(app)
+
+
+def limits(app: "App") -> "dict[tuple[str, str], str]":
+    """What a team may grant at a tier, with its currency, by team and tier."""
+    from engine.contracts import EmpowermentConfig
+
+    found = app.store.all(EmpowermentConfig)
+    return {
+        (one.team_id, tier): f"{limit:,.2f} {one.currency}"
+        for one in found
+        for tier, limit in (("agent", one.tier1_limit), ("team_lead", one.tier2_limit))
+    }
+
+
 def accept_lesson(
     app: "App", lesson_id: str, *, title: str, by: str, at: datetime, text: str | None = None
 ) -> "LessonReview":
@@ -145,3 +266,89 @@ def accept_lesson(
     from pipelines.jobs.lessons import accept
 
     return accept(app, lesson_id, title=title, by=by, at=at, text=text)
+
+
+class Parcels(Frozen):
+    """So many rows of the outbox: decisions and suggestions for systems, and notices for people."""
+
+    decisions: int
+    notices: int
+
+
+def retry_unsent(app: "App", key: str, *, at: datetime) -> Parcels:
+    """Let a row that was refused or that rests be sent again, by its key, or `all` of them."""
+    from engine.storage.outbox import NOTICE
+
+    kinds = app.outbox.retry(None if key == "all" else key, at=at)
+    return Parcels(decisions=kinds.total() - kinds[NOTICE], notices=kinds[NOTICE])
+
+
+def drop_unsent(app: "App", destination: str) -> Parcels:
+    """Give up what waits for a destination that is no longer in use."""
+    from engine.storage.outbox import NOTICES
+    from pipelines.jobs.deliver import drop
+
+    rows = drop(app, destination)
+    is_notice = destination.startswith(NOTICES)
+    return Parcels(decisions=0 if is_notice else rows, notices=rows if is_notice else 0)
+
+
+def look_for_failures(app: "App") -> "dict[str, Look]":
+    """What could not be taken in, was not sent or failed, by part, with the way to mend each."""
+    from pipelines.jobs.failures import look
+
+    return look(app)
+
+
+def last_runs(app: "App") -> "list[Run]":
+    """When each stage and job ran last and why it failed; a stage that never ran here is not among them."""
+    return app.last_runs.every()
+
+
+def examine(app: "App") -> "list[Finding]":
+    """Every part tried once, with store, index and model: what `helmdesk doctor` shows."""
+    from pipelines.jobs.doctor import examine as job
+
+    return job(app.settings)
+
+
+def sendings(app: "App", keys: "Collection[str]") -> "dict[str, Standing]":
+    """How it stands with what was to be sent under these keys."""
+    return {one.key: one for one in app.outbox.standings(keys)}
+
+
+def verify_records(app: "App") -> "Verified":
+    """Whether what was recorded is still as it was: what `helmdesk audit verify` says."""
+    from pipelines.jobs.audit import verify
+
+    return verify(app)
+
+
+def audited_acts(app: "App", user: "User", of: str, *, actor: str | None = None, page: int = 1) -> "Leaf":
+    """Who did what, by pages of 50, the newest first; `of` is one of `acts_by_kind`. Raises NotAllowed."""
+    from pipelines.jobs.audit import acts
+
+    return acts(app, user, of, actor=actor, page=page)
+
+
+def acts_by_kind() -> list[str]:
+    """What one may ask `audited_acts` for."""
+    from pipelines.jobs.audit import ACTS
+
+    return list(ACTS)
+
+
+def audited_views(
+    app: "App", user: "User", *, viewer: str | None, ticket: str | None, day: "date | None", page: int = 1
+) -> "Leaf":
+    """Who viewed customer data, by pages of 50, the latest first. Raises NotAllowed."""
+    from pipelines.jobs.audit import views
+
+    return views(app, user, viewer=viewer, ticket=ticket, day=day, page=page)
+
+
+def audited_chain(app: "App", user: "User", ticket: str) -> "Chain":
+    """A ticket's history and whether its chain is whole. Raises NotAllowed, and NotFound."""
+    from pipelines.jobs.audit import chain
+
+    return chain(app, user, ticket)

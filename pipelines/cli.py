@@ -255,7 +255,8 @@ def serve(
 def doctor(context: typer.Context) -> None:
     """Say which parts are in use, their versions, and what is missing for the real ones."""
     from pipelines.app.settings import read_settings
-    from pipelines.commands.doctor import examine, show
+    from pipelines.commands.doctor import show
+    from pipelines.jobs.doctor import examine
 
     findings = examine(read_settings(home=context.obj["home"]))
     show(findings)

@@ -14,15 +14,18 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from engine.access import Right, User, require
+from engine.alert_matrix import Nudge
 from engine.contracts import Instant, Ticket
 from engine.desk import Desk
 from engine.escalations import Escalation, Side
+from engine.grant_review import ReviewOutcome, SecondOpinion
 from engine.priority import PriorityScore
 from engine.shared.errors import BadInput, NotAllowed
 from engine.shared.policy_file import all_wrong
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import LOCAL
+from sla.alerting.alerts import RaisedAlert
 
 Result = BaseModel | list[Any] | None
 
@@ -51,18 +54,38 @@ def escalate(
     )  # fmt: skip
 
 
+def acknowledge(app: App, alert_id: str, *, by: str, at: datetime) -> Nudge | RaisedAlert:
+    """Say that one has seen an alert, of a clock or of the matrix, and looks after it."""
+    from pipelines.jobs import alerts
+
+    return alerts.acknowledge(app, alert_id, by=by, at=at)
+
+
+def second_opinion(
+    app: App, item_id: str, *, outcome: ReviewOutcome, by: str, at: datetime, notes: str = ""
+) -> SecondOpinion:
+    """Keep what a second reviewer finds in a reviewed grant, without knowing the first outcome; it changes none."""
+    app.view_log.write()
+    return app.desk.second_opinion(item_id, by=by, outcome=outcome, at=at, notes=notes)
+
+
 ACTIONS: Mapping[str, Callable[..., Any]] = {
     "reply": actions.reply,
     "escalate": escalate,
     "accept_lesson": actions.accept_lesson,
+    "acknowledge": acknowledge,
+    "retry_unsent": actions.retry_unsent,
+    "drop_unsent": actions.drop_unsent,
+    "second_opinion": second_opinion,
+    "board": actions.board,
 }
-"""Use cases that triage has a part in: called by these, which call the desk."""
+"""What other rooms have a part in, or the log of views: called by these, which call the desk if it has one too."""
 GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})
 """What `perform` gives itself."""
 
 
 class Operation(NamedTuple):
-    """`use_case` is a method of the desk; `key` the name of the argument that is the thing's key, None without one."""
+    """`use_case` is a method of the desk or an action; `key` the argument with the thing's key, None without one."""
 
     thing: str
     verb: str
@@ -109,6 +132,7 @@ OPERATIONS = _named(
     Operation("ticket", "close", "close"),
     Operation("ticket", "reopen", "reopen"),
     Operation("ticket", "release", "release"),
+    Operation("ticket", "assign", "assign", Right.SUPERVISE),
     Operation("ticket", "transfer", "transfer", Right.SUPERVISE),
     Operation("ticket", "envelope", "open_envelope"),
     Operation("ticket", "envelopes", "expert_view", Right.READ),
@@ -132,9 +156,12 @@ OPERATIONS = _named(
     Operation("reminder", "complete", "complete_reminder"),
     Operation("alert", "acknowledge", "acknowledge"),
     Operation("notice", "news", "news_in", Right.READ),
+    Operation("parcel", "retry", "retry_unsent", Right.SUPERVISE),
+    Operation("destination", "drop", "drop_unsent", Right.SUPERVISE),
     Operation("grant", "propose", "propose_resolution"),
     Operation("grant", "approve", "approve_resolution", Right.SUPERVISE),
     Operation("review", "decide", "review_grant", Right.SUPERVISE),
+    Operation("review", "second", "second_opinion", Right.SUPERVISE),
     Operation("review", "report", "grant_review_report", Right.SUPERVISE),
     Operation("lesson", "list", "waiting_lessons", Right.SUPERVISE),
     Operation("lesson", "accept", "accept_lesson", Right.SUPERVISE),
@@ -149,6 +176,8 @@ OPERATIONS = _named(
     Operation("desk", "reminders", "due_reminders", Right.READ),
     Operation("desk", "inbox", "inbox", Right.READ),
     Operation("desk", "read", "mark_read", Right.READ),
+    Operation("desk", "waiting", "waiting_news", Right.READ),
+    Operation("desk", "silences", "silences", Right.READ),
     Operation("desk", "preferences", "preferences", Right.READ),
     Operation("desk", "prefer", "prefer", Right.READ),
     Operation("desk", "views", "views", Right.READ),

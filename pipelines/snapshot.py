@@ -94,9 +94,9 @@ class Snapshot:
         if changed.is_empty():
             return self
         is_changed = pl.col("ticket").is_in(changed.implode())
-        fresh = {"tickets_now": self._tickets(changed)}
+        fresh = {"tickets_now": self.tickets_of(changed)}
         if "events" in self.__dict__:
-            fresh["events"] = self._events(changed)
+            fresh["events"] = self.events_of(changed)
         before = {name: self.__dict__[name].filter(is_changed) for name in fresh}
         parts = {
             name: pl.concat([self.__dict__[name].filter(~is_changed), rows])
@@ -129,7 +129,8 @@ class Snapshot:
     def _versions(self) -> pl.DataFrame:
         return self._app.store.frame("tickets", ["id", "version"]).rename({"id": "ticket"})
 
-    def _tickets(self, keys: pl.Series | None = None) -> pl.DataFrame:
+    def tickets_of(self, keys: pl.Series | None = None) -> pl.DataFrame:
+        """The store's tickets with these keys, or all, read now."""
         from engine.storage.tables import tickets
 
         names = [name for name in tickets.c.keys() if name not in STORE_ALONE]  # noqa: SIM118
@@ -138,7 +139,8 @@ class Snapshot:
         machines = self.policies.outcomes.machine_mail(found)
         return found.drop("external_metadata").with_columns(is_machine_mail=machines).rename({"id": "ticket"})
 
-    def _events(self, keys: pl.Series | None = None) -> pl.DataFrame:
+    def events_of(self, keys: pl.Series | None = None) -> pl.DataFrame:
+        """What happened to them, the same way."""
         kinds = {"kind": HISTORY_KINDS}
         parts = [kinds] if keys is None else [kinds | {"ticket_id": some} for some in chunked(keys, KEYS_AT_ONCE)]
         return pl.concat([self._read("events", columns=EVENT_COLUMNS, where=where) for where in parts])
@@ -155,12 +157,12 @@ class Snapshot:
     def tickets_now(self) -> pl.DataFrame:
         """The store's table of tickets as it is now, those of later instants too."""
         _ = self._read_at  # before them: what changes in between is read again
-        return self._tickets()
+        return self.tickets_of()
 
     @cached_property
     def events(self) -> pl.DataFrame:
         """What happened to tickets, without what the desk notes by itself, in no order: `version` is a ticket's."""
-        return self._events()
+        return self.events_of()
 
     @cached_property
     def standings(self) -> pl.DataFrame:

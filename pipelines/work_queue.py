@@ -55,6 +55,7 @@ def next_promise(clocks: pl.DataFrame) -> pl.DataFrame:
         next_due_at="due_at",
         seconds_left="remaining",
         share_left="share_left",
+        is_paused="is_paused",
         sla_state=state.otherwise(pl.lit("on_track")),
     )
 

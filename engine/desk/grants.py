@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from engine import cases, flags, grant_review, resolutions
+from engine import cases, flags, grant_report, grant_review, resolutions
+from engine.access import View
 from engine.contracts import Agent, EmpowermentConfig
 from engine.desk.use_case import UseCase, key_of
 from engine.shared.errors import NotAllowed
@@ -87,12 +88,34 @@ class Grants(UseCase):
         self.keep(done.ticket, done.events, done.item, done.resolution, done.lesson, at=at)
         return done.item
 
-    def grant_review_report(self, *, since: datetime, until: datetime) -> grant_review.GrantReviewReport:
+    def second_opinion(
+        self, item_id: str, *, by: str, outcome: grant_review.ReviewOutcome, at: datetime, notes: str = ""
+    ) -> grant_review.SecondOpinion:
+        """Keep what a second reviewer finds in a reviewed grant, without knowing the first outcome; it changes none."""
+        item, ticket, at = self.load_with(grant_review.GrantReviewItem, item_id, at)
+        views = self.store.all(View, user_id=by, ticket_id=ticket.id)
+        done = grant_review.second_opinion(
+            ticket,
+            item,
+            self.store.get(resolutions.Resolution, item.resolution_id),
+            by=self.agent(by),
+            outcome=outcome,
+            notes=notes,
+            at=at,
+            policy=self.policies.grant_review,
+            given=self.store.all(grant_review.SecondOpinion, item_id=item.id),
+            seen=[view.at for view in views],
+        )
+        self.keep(done.ticket, done.events, done.opinion, at=at)
+        return done.opinion
+
+    def grant_review_report(self, *, since: datetime, until: datetime) -> grant_report.GrantReviewReport:
         """Grants made from `since` up to before `until`, with their reviews."""
         granted = [r for r in self.store.all(resolutions.Resolution) if since <= r.created_at < until]
         of_period = {r.id for r in granted}
         items = [i for i in self.store.all(grant_review.GrantReviewItem) if i.resolution_id in of_period]
-        return grant_review.report(items, granted)
+        opinions = self.store.all(grant_review.SecondOpinion)
+        return grant_report.report(items, granted, opinions=opinions, policy=self.policies.grant_review)
 
     def _list(self, item: grant_review.GrantReviewItem, at: datetime) -> None:
         resolution, ticket, at = self.load_with(resolutions.Resolution, item.resolution_id, at)

@@ -40,6 +40,16 @@ class Notices(UseCase):
         rows = self.store.all(QueuedNotification, notice_id=notice_id)
         return sorted(rows, key=lambda row: (row.created_at, row.id))
 
+    def waiting_news(self, *, by: str) -> list[QueuedNotification]:
+        """News to the agent that are in no notice yet, those first that come out first."""
+        rows = self.store.all(QueuedNotification, agent_id=self.agent(by).id, notice_id=None, sent_at=None)
+        return sorted(rows, key=lambda row: (row.scheduled_for, row.created_at, row.id))
+
+    def silences(self, *, by: str, at: datetime) -> list[notifications.Silence]:
+        """Tickets of which the agent hears nothing now, for the agent works on them; the first to end comes first."""
+        mine = self.store.all(notifications.Silence, agent_id=self.agent(by).id)
+        return sorted((one for one in mine if one.until > at), key=lambda one: (one.until, one.ticket_id))
+
     def mark_read(self, *, by: str, at: datetime, notice_ids: Sequence[str] | None = None) -> list[Notice]:
         """Mark notices as read, all of the agent's if none is named; returns those that were not before."""
         chosen = self.inbox(by=by, unread=True) if notice_ids is None else [self._own(key, by) for key in notice_ids]

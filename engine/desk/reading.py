@@ -4,8 +4,14 @@ from pydantic import BaseModel
 
 from engine import access, cases, escalations, timeline
 from engine.access import Right, User
+from engine.alert_matrix import Nudge
 from engine.contracts import Agent, RecordedEvent, Ticket
 from engine.desk.use_case import UseCase
+from engine.envelopes import Envelope
+from engine.flags import CaseFlag
+from engine.reminders import Reminder
+from engine.resolutions import Resolution
+from engine.tasks import Task
 from engine.timeline import Glimpse, TimelineEntry
 
 
@@ -46,6 +52,17 @@ class Reading(UseCase):
             *self.store.all(cases.LinkedRunbook, ticket_id=ticket.id),
             *self.store.all(escalations.Escalation, ticket_id=ticket.id),
         ]
+
+    def read_records(self, ticket_id: str, *, reader: User) -> list[BaseModel]:
+        """Envelopes, tasks, flags, grants, surveys and nudges, for whom the ticket's internal entries are to read, and
+        the reader's own tasks and reminders in any case."""
+        ticket = self.read_ticket(ticket_id, reader=reader)
+        mine: list[BaseModel] = [*self.store.all(Reminder, ticket_id=ticket.id, agent_id=reader.id)]
+        every = self.store.all(Task, ticket_id=ticket.id)
+        if not self._glimpse(ticket, reader).reads_internal:
+            return [*mine, *(task for task in every if reader.id in {task.assigned_to, task.created_by})]
+        kinds: tuple[type[BaseModel], ...] = (Envelope, CaseFlag, Resolution, cases.Survey, Nudge)
+        return [*mine, *every, *(one for kind in kinds for one in self.store.all(kind, ticket_id=ticket.id))]
 
     def _glimpse(self, ticket: Ticket, reader: User) -> Glimpse:
         envelopes = self.envelopes_of(ticket)

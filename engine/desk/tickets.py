@@ -81,6 +81,25 @@ class Tickets(Flags):
         ticket, at = self.load(ticket_id, at)
         return self.keep(*self._accepted(ticket, by, at), at=at)
 
+    def assign(
+        self, ticket_id: str, *, by: str, at: datetime, to: str | None = None, group: str | None = None
+    ) -> Ticket:
+        """Give an open ticket without owner to an agent, a group or both, as a lead of its team or a manager.
+
+        Owner is who then accepts it; until then it counts as work of the one it is assigned to.
+        """
+        ticket, at = self.load(ticket_id, at)
+        lead = self.active_agent(by)
+        if not self._is_lead(ticket, lead):
+            raise NotAllowed(f"{lead.name} may not assign {ticket.reference}: that is for a lead of its team.")
+        if to is None and group is None:
+            raise BadInput(f"Say to whom {ticket.reference} goes: an agent, a group or both.")
+        if group is not None:
+            self.store.get(AssignmentGroup, group)
+        agent = self.agent(to) if to else None
+        load = self._load_of(agent, ticket) if agent else 0
+        return self.keep(*ownership.assign(ticket, to=agent, group=group, load=load, by=by, at=at), at=at)
+
     def transfer(self, ticket_id: str, *, to: str, reason: ownership.TransferReason, by: str, at: datetime) -> Ticket:
         """Hand a ticket to another owner, as a manager, where its owner left or is on a long leave."""
         ticket, at = self.load(ticket_id, at)
@@ -252,9 +271,13 @@ class Tickets(Flags):
 
     def _accepted(self, ticket: Ticket, by: str, at: datetime) -> lifecycle.Change:
         agent = self.agent(by)
-        held = self.store.tickets(statuses=OPEN_STATUSES, holder=ownership.names_of(agent))
-        load = ownership.open_load([one for one in held if one.id != ticket.id])
+        load = self._load_of(agent, ticket)
         return ownership.accept(ticket, by=agent, load=load, at=at, preset=self.policies.lifecycle)
+
+    def _load_of(self, agent: Agent, ticket: Ticket) -> int:
+        """Open tickets of the agent but for this one."""
+        held = self.store.tickets(statuses=OPEN_STATUSES, holder=ownership.names_of(agent))
+        return ownership.open_load([one for one in held if one.id != ticket.id])
 
     def _is_lead(self, ticket: Ticket, agent: Agent) -> bool:
         """A manager, or a lead of the ticket's team; of a ticket without team any lead."""

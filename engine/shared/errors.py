@@ -11,7 +11,12 @@ from contextlib import contextmanager
 
 
 class HelmdeskError(Exception):
-    """Base of all errors meant for people: printed as one line, without a traceback."""
+    """Base of all errors meant for people: printed as one line, without a traceback. `way_out` names the operation of
+    the desk that leads on from here, such as `ticket accept`."""
+
+    def __init__(self, message: str = "", *, way_out: str | None = None) -> None:
+        super().__init__(message)
+        self.way_out = way_out
 
 
 class NotAllowed(HelmdeskError):
@@ -48,6 +53,12 @@ class StageFailed(HelmdeskError):
     def __init__(self, message: str, *, place: int) -> None:
         super().__init__(message)
         self.place = place
+
+
+def in_a_line(error: Exception) -> str:
+    """What it says, on one line; a bug's kind before it."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, HelmdeskError) else f"{type(error).__name__} {text}"
 
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

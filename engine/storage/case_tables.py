@@ -145,6 +145,20 @@ calibration_items = Table(
     one_of("outcome", ReviewOutcome),
 )
 
+second_opinions = Table(
+    "second_opinions",
+    metadata,
+    key(),
+    Column("item_id", Text(), ForeignKey("calibration_items.id", ondelete="CASCADE"), nullable=False, index=True),
+    _resolution_key(),
+    ticket_key(),
+    word("outcome"),
+    text("notes"),
+    text("given_by"),
+    instant("given_at"),
+    one_of("outcome", ReviewOutcome),
+)
+
 lessons = Table("lessons", metadata, key(), _resolution_key(), ticket_key(), text("text"), instant("created_at"))
 
 priority_scores = Table(

@@ -51,6 +51,21 @@ class Outgoing(NamedTuple):
     last_error: str | None
 
 
+class Standing(NamedTuple):
+    """How it stands with a row: sent, or why not, and when it is tried next."""
+
+    destination: str
+    ticket_id: str | None
+    key: str
+    kind: str
+    state: str
+    created_at: datetime
+    attempts: int
+    next_attempt_at: datetime
+    last_error: str | None
+    sent_at: datetime | None
+
+
 class Parcel(NamedTuple):
     """What a destination is to be sent, of a ticket unless it is a notice; the same key is the same fact."""
 
@@ -159,6 +174,14 @@ class Outbox:
     def refused(self) -> list[Outgoing]:
         """What a person has to look at, the oldest first."""
         return self._rows(outbox.c.state == "refused")
+
+    def standings(self, keys: Collection[str] | None = None, *, limit: int | None = None) -> list[Standing]:
+        """How it stands with these rows; without keys, with those not sent, refused and old ones first."""
+        columns = [outbox.c[name] for name in Standing._fields]
+        which = _UNSENT if keys is None else outbox.c.key.in_(list(keys))
+        query = select(*columns).where(which).order_by(outbox.c.state.desc(), outbox.c.id).limit(limit)
+        with reading(self._engine) as connection:
+            return [Standing(*row) for row in connection.execute(query)]
 
     def unsent(self) -> list[Unsent]:
         """By destination; one with nothing left to send is not among them."""

@@ -186,6 +186,10 @@ class Store(Protocol):
         """
         ...
 
+    def mark(self) -> int:
+        """A number that is another one after anything happened to a ticket; cheap to ask again and again."""
+        ...
+
     def counts(self) -> dict[str, int]:
         """Rows per table."""
         ...

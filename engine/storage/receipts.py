@@ -126,6 +126,13 @@ class Receipts:
             raise NotFound(f"There is no receipt {number}{f' of {source}' if source else ''}.")
         return Status(*row)
 
+    def troubled(self, *, limit: int) -> list[Status]:
+        """Those of which something was not taken in, the newest first."""
+        columns = [receipts.c.id, *(receipts.c[name] for name in Status._fields[1:])]
+        query = select(*columns).where(receipts.c.error.is_not(None)).order_by(receipts.c.id.desc()).limit(limit)
+        with reading(self._engine) as connection:
+            return [Status(*row) for row in connection.execute(query)]
+
     def counts(self) -> dict[str, int]:
         """By state; a state without a receipt is not among them."""
         with reading(self._engine) as connection:

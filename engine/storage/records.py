@@ -84,6 +84,12 @@ MAPPINGS = (
     RecordMapping(flags.CaseFlag, "case_flags", parents=_TICKET),
     RecordMapping(resolutions.Resolution, "resolutions", parents=_TICKET, is_sealed=True),
     RecordMapping(grant_review.GrantReviewItem, "calibration_items", parents=_GRANT, is_sealed=True),
+    RecordMapping(
+        grant_review.SecondOpinion,
+        "second_opinions",
+        parents={**_GRANT, "item_id": "calibration_items"},
+        is_sealed=True,
+    ),
     RecordMapping(grant_review.Lesson, "lessons", parents=_GRANT, is_sealed=True),
     RecordMapping(priority.PriorityScore, "priority_scores", parents=_TICKET),
     RecordMapping(reminders.Reminder, "reminders", parents=_TICKET),

@@ -9,7 +9,7 @@ from typing import Any, cast
 import polars as pl
 from more_itertools import chunked
 from pydantic import BaseModel
-from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, or_, select
+from sqlalchemy import Connection, Engine, MetaData, Table, func, insert, inspect, literal_column, or_, select
 
 from engine.contracts import (
     AllocationDecision,
@@ -280,6 +280,12 @@ class SqlStore:
     def ticket_count(self) -> int:
         with reading(self._engine) as connection:
             return connection.execute(select(func.count()).select_from(tickets)).scalar_one()
+
+    def mark(self) -> int:
+        with reading(self._engine) as connection:
+            is_sqlite = connection.dialect.name == "sqlite"  # whose rows have numbers, and the last is found at once
+            last = func.max(literal_column("rowid")) if is_sqlite else func.count()
+            return connection.execute(select(last).select_from(events)).scalar_one() or 0
 
     def counts(self) -> dict[str, int]:
         with reading(self._engine) as connection:

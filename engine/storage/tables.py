@@ -226,3 +226,13 @@ ingest_batches = Table(
     Column("rejected", Integer(), nullable=False),
     Column("events", Integer(), nullable=False),
 )
+
+last_runs = Table(
+    "last_runs",
+    metadata,
+    Column("work", String(100), primary_key=True),
+    instant("began_at"),
+    instant("ended_at"),
+    text("error", required=False),
+    instant("succeeded_at", required=False),
+)

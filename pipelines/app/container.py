@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.plugins.pull.notes import Notes
     from engine.plugins.pull.pages import Feed
     from engine.plugins.pull.site import Account
+    from engine.storage.last_runs import LastRuns
     from engine.storage.outbox import Outbox
     from engine.storage.pull_cursors import PullCursors
     from engine.storage.receipts import Receipts
@@ -108,6 +109,12 @@ class App:
         from engine.storage.outbox import Outbox
 
         return Outbox(self.store.engine)
+
+    @cached_property
+    def last_runs(self) -> "LastRuns":
+        from engine.storage.last_runs import LastRuns
+
+        return LastRuns(self.store.engine)
 
     @cached_property
     def alert_store(self) -> "AlertStore":

@@ -16,7 +16,7 @@ from engine.storage.audit_log import Entry
 if TYPE_CHECKING:
     from pipelines.app.container import App
 
-__all__ = ["LOCAL", "Right", "Source", "User", "bearer", "local_user", "require", "saw", "user_of", "users"]
+__all__ = ["LOCAL", "Right", "Source", "User", "bearer", "has", "local_user", "require", "saw", "user_of", "users"]
 
 Source = NewType("Source", str)
 """A source system that delivers by webhook."""
@@ -68,6 +68,10 @@ def users(app: "App") -> list[User]:
 def require(app: "App", user: User, right: Right, *, doing: str) -> None:
     """Raises NotAllowed with who is missing which right for what."""
     access.require(user, right, app.policies.access, doing=doing)
+
+
+def has(app: "App", user: User, right: Right) -> bool:
+    return access.has(user, right, app.policies.access)
 
 
 def saw(app: "App", user: User, *, door: str, ticket_id: str | None = None) -> None:

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from engine.shared.errors import BadInput
+from engine.shared.errors import BadInput, HelmdeskError, in_a_line
 from pipelines.app.policy_in_force import InForce
 from pipelines.app.settings import Settings
 
@@ -118,9 +118,24 @@ class Policies:
 
     def take_up(self) -> None:
         """All of them, before anything runs; what hosted models are asked by only where one is asked."""
-        for name in self.registry():
-            if name != "triage" or self._settings.hosted_model:
-                self.in_force(name).get()
+        for name in self._read_here():
+            self.in_force(name).get()
+
+    def refusals(self) -> dict[str, str]:
+        """By policy, why its files as they are now are not in force; each is looked at."""
+        found = {}
+        for name in self._read_here():
+            try:
+                policy = self.in_force(name)
+                policy.get()
+            except HelmdeskError as error:
+                found[name] = in_a_line(error)
+            else:
+                found |= {name: policy.refusal} if policy.refusal else {}
+        return found
+
+    def _read_here(self) -> list[str]:
+        return [name for name in self.registry() if name != "triage" or self._settings.hosted_model]
 
 
 def load_sla(calendars: Path, policies: Path) -> SlaRules:

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Generic, TypeVar
 
-from engine.shared.errors import HelmdeskError
+from engine.shared.errors import HelmdeskError, in_a_line
 
 T = TypeVar("T")
 Stamp = tuple[tuple[int, int, int] | None, ...]
@@ -39,6 +39,8 @@ class InForce(Generic[T]):
         self._stamp: Stamp | None = None
         self._content: str | None = None
         self._good: list[T] = []
+        self.refusal: str | None = None
+        """Why the files, as they were when last looked at, are not what is in force."""
         self._lock = Lock()
 
     def get(self) -> T:
@@ -63,13 +65,13 @@ class InForce(Generic[T]):
             if [_read(file) for file in self._files] != bytes_read:
                 self._take_up()
                 return
-            self._good = [loaded]
+            self._good, self.refusal = [loaded], None
             if self._keep is not None:
                 _keep(self._keep, content, dict(zip(self._files, bytes_read, strict=True)))
         self._content = content
 
     def _stay(self, error: HelmdeskError) -> None:
-        where = "stays in force"
+        where, self.refusal = "stays in force", in_a_line(error)
         if not self._good:
             files = None if self._keep is None else _last_good_files(self._keep, self._files)
             if files is None:
@@ -79,7 +81,8 @@ class InForce(Generic[T]):
             except HelmdeskError:
                 raise error from None
             where = f"is in force, as kept in {files[0].parent}"
-        self._warn(f"{' '.join(str(error).split())} The last good version {where}.")
+        self.refusal = f"{in_a_line(error)} The last good version {where}."
+        self._warn(self.refusal)
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

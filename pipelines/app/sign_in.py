@@ -27,22 +27,28 @@ class Visit(NamedTuple):
     email: str | None = None
 
 
-def user_at(app: "App", visit: Visit) -> User:
-    """Raises NotAllowed for a visit that says nobody, or somebody who is no user here or is not active."""
+def user_at(app: "App", visit: Visit, *, work_as: str | None = None) -> User:
+    """`work_as` counts where `may_work_as` holds. Raises NotAllowed for a visit that says nobody, or somebody who is no
+    user here or is not active."""
     if visit.email is not None:
         user = identity.user_by_email(app, visit.email)
     elif app.settings.proxy_user_header:
         user = _by_proxy(app, visit)
-    elif visit.is_forwarded or not _is_loopback(visit.peer):
+    elif not _is_local(visit):
         raise NotAllowed(
             "Nobody is signed in: without a sign-in these pages are for this machine alone. Set up OIDC in "
             ".streamlit/secrets.toml or HELMDESK_PROXY_USER_HEADER; docs/operate.md says how."
         )
     else:
-        user = identity.local_user(app)
+        user = identity.local_user(app, work_as if may_work_as(app, visit) else None)
     if not user.is_active:
         raise NotAllowed(f"{user.name} is not active here; an admin changes it with `helmdesk users set {user.id}`.")
     return user
+
+
+def may_work_as(app: "App", visit: Visit) -> bool:
+    """Whether whoever sits at this machine may be anybody: on a home of the demo, whose people are made up."""
+    return app.is_demo and visit.email is None and not app.settings.proxy_user_header and _is_local(visit)
 
 
 def _by_proxy(app: "App", visit: Visit) -> User:
@@ -56,6 +62,10 @@ def _by_proxy(app: "App", visit: Visit) -> User:
         return identity.user_by_email(app, name) if "@" in name else identity.user_of(app, name)
     except NotFound as error:
         raise NotAllowed(f"{header} names {name}, and: {error}") from None
+
+
+def _is_local(visit: Visit) -> bool:
+    return not visit.is_forwarded and _is_loopback(visit.peer)
 
 
 def _is_loopback(peer: str | None) -> bool:

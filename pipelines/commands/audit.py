@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from engine.storage.audit import Audit
     from pipelines.marts.chain_heads import PublishedHeads
 
-LISTED = 100
-SHOWN = 10
+LISTED, SHOWN = 100, 10
 
 audit = typer.Typer(help="Whether what was recorded is still as it was, and who viewed what.", no_args_is_help=True)
 
@@ -23,16 +22,12 @@ def verify(
 ) -> None:
     """Walk the history of every ticket and the log of users and keys, compare them with the last publication, and
     grants, decisions, reviews and notices with what the history says of them; exit 1 if anything was changed."""
-    from engine.storage.audit import verify as walk
-    from pipelines.jobs.review import ANSWERS
-    from pipelines.marts import chain_heads
+    from pipelines.jobs.audit import verify as job
 
     with open_here(context) as app:
-        last = chain_heads.read(app.settings.marts_folder)
-        found = walk(app.store, last.heads if last else None, also=[ANSWERS], limit=LISTED)
-    is_whole = not found.found and not (last and last.fault)
-    typer.echo(as_json.dumps(_report(found, last, ok=is_whole)) if json else _in_words(found, last))
-    raise typer.Exit(0 if is_whole else 1)
+        found = job(app)
+    typer.echo(as_json.dumps(_report(found.audit, found.last, ok=found.is_whole)) if json else _in_words(*found))
+    raise typer.Exit(0 if found.is_whole else 1)
 
 
 @audit.command()
@@ -47,25 +42,16 @@ def views(
     ] = None,
 ) -> None:
     """Who viewed customer data, where and when, the latest first."""
-    from engine.access import Right, View
-    from engine.shared.errors import NotFound
-    from pipelines.app import identity
+    from pipelines.app.identity import local_user
+    from pipelines.jobs.audit import views as job
 
     with open_here(context) as app:
-        identity.require(app, identity.local_user(app, by), Right.AUDIT, doing="reading who viewed what")
-        wanted = {"user_id": user} if user else {}
-        if ticket:
-            try:
-                wanted["ticket_id"] = app.store.ticket(ticket).id
-            except NotFound:  # one that is gone was viewed all the same
-                wanted["ticket_id"] = ticket
-        found = sorted(app.store.all(View, **wanted), key=lambda view: (view.at, view.id), reverse=True)
-    for view in found[:limit]:
-        typer.echo(
-            plain(f"{view.at:%Y-%m-%d %H:%M:%SZ}  {view.user_id:<14} {view.door:<16} {view.ticket_id or 'a list'}")
-        )
-    more = f", {limit:,} shown" if len(found) > limit else ""
-    typer.echo(f"{counted(len(found), 'view')}{more}")
+        found, total = job(app, local_user(app, by), viewer=user, ticket=ticket, size=limit)
+    for view in found:
+        seen = view["ticket_id"] or "a list"
+        typer.echo(plain(f"{view['at']:%Y-%m-%d %H:%M:%SZ}  {view['user_id']:<14} {view['door']:<16} {seen}"))
+    more = f", {limit:,} shown" if total > limit else ""
+    typer.echo(f"{counted(total, 'view')}{more}")
 
 
 def _report(found: "Audit", last: "PublishedHeads | None", *, ok: bool) -> dict[str, Any]:

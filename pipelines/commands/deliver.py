@@ -1,8 +1,6 @@
 """`helmdesk deliver`: send what waits for the handler's system and for people, and see to what was refused or nobody
 sends."""
 
-from collections import Counter
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +9,7 @@ from engine.shared.errors import BadInput
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
+    from pipelines.actions import Parcels
     from pipelines.jobs.deliver import Delivered
 
 
@@ -28,9 +27,9 @@ def deliver(
     as_json: Annotated[bool, typer.Option("--json", help="The counts, for programs.")] = False,
 ) -> None:
     """Send what is due once: decisions to the handler's system, notices to people."""
-    from engine.storage.outbox import NOTICE, NOTICES
+    from engine.storage.outbox import NOTICES
+    from pipelines import actions
     from pipelines.jobs.deliver import deliver as job
-    from pipelines.jobs.deliver import drop as give_up
     from pipelines.jobs.deliver import orphans_in_words
 
     if refused + (retry is not None) + (drop is not None) > 1:
@@ -40,23 +39,21 @@ def deliver(
             rows = app.outbox.refused()
             for line in [f"{row.key}  to {row.destination}  {row.last_error}" for row in rows] + orphans_in_words(app):
                 typer.echo(plain(line))
-            typer.echo(f"refused: {_things(Counter(row.destination.startswith(NOTICES) for row in rows))}")
+            notices = sum(row.destination.startswith(NOTICES) for row in rows)
+            found = actions.Parcels(decisions=len(rows) - notices, notices=notices)
+            typer.echo(f"refused: {_things(found)}")
         elif retry is not None:
-            kinds = app.outbox.retry(None if retry == "all" else retry, at=app.now())
-            again = {False: kinds.total() - kinds[NOTICE], True: kinds[NOTICE]}
-            typer.echo(f"waiting again: {_things(again)}")
+            typer.echo(f"waiting again: {_things(actions.retry_unsent(app, retry, at=app.now()))}")
         elif drop is not None:
-            dropped = {drop.startswith(NOTICES): give_up(app, drop)}
-            typer.echo(f"dropped: {_things(dropped)} for {plain(drop)}")
+            typer.echo(f"dropped: {_things(actions.drop_unsent(app, drop))} for {plain(drop)}")
         else:
             _show(job(app, at=app.now()), as_json=as_json)
 
 
-def _things(counts: Mapping[bool, int]) -> str:
+def _things(found: "Parcels") -> str:
     """How many decisions, and how many notices if there are any."""
-    notices, decisions = counts.get(True, 0), counts.get(False, 0)
-    shown = [counted(decisions, "decision")] if decisions or not notices else []
-    return ", ".join(shown + ([counted(notices, "notice")] if notices else []))
+    shown = [counted(found.decisions, "decision")] if found.decisions or not found.notices else []
+    return ", ".join(shown + ([counted(found.notices, "notice")] if found.notices else []))
 
 
 def _show(done: "Delivered", *, as_json: bool) -> None:

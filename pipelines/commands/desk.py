@@ -10,8 +10,10 @@ for thing, what in {
     "envelope": "Help inside a ticket; `helmdesk ticket envelope` asks for it.",
     "task": "Pieces of work; `helmdesk ticket task` gives one.",
     "reminder": "Reminders; `helmdesk ticket remind` sets one.",
-    "alert": "Alerts of the matrix.",
+    "alert": "Alerts of clocks and of the matrix.",
     "notice": "Notices to oneself.",
+    "parcel": "What waits to be sent; `helmdesk deliver --refused` lists what was refused.",
+    "destination": "Where decisions and notices go.",
     "view": "Views of the board.",
     "incident": "Incidents; `helmdesk ticket incident` opens one.",
 }.items():

@@ -35,8 +35,12 @@ def review(
     note: Annotated[str | None, typer.Option(help="Why, for those who learn from it.")] = None,
     closed: Annotated[bool, typer.Option("--closed", help="List closed tickets, too.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Tickets listed at most.")] = SHOWN,
+    undo: Annotated[bool, typer.Option("--undo", help="Take back the last answer that one gave.")] = False,
 ) -> None:
     """What waits for a person and why; with a ticket, that one; with --label, too, the person's answer is kept."""
+    if undo:
+        _undo(context, by, alone=(ticket, label, note) == (None, None, None))
+        return
     if (label is None and (by, note) != (None, None)) or (ticket is None and label is not None):
         raise BadInput("An answer needs both: helmdesk triage review TICKET --label LABEL")
     with open_here(context) as app:
@@ -49,6 +53,14 @@ def review(
         answer = actions.answer_review(app, ticket, label=label, by=_who(by, app), note=note or "")
     claim = f", triage said {answer.said}" if answer.said else ""
     typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{claim}; kept for the next training"))
+
+
+def _undo(context: typer.Context, by: str | None, *, alone: bool) -> None:
+    if not alone:
+        raise BadInput("--undo takes back one's last answer: give nothing with it but --by")
+    with open_here(context) as app:
+        gone = actions.withdraw_review(app, by=_who(by, app))
+    typer.echo(plain(f"{gone.answered_by} took back that {gone.ticket_id} is about {gone.label}"))
 
 
 def feedback(

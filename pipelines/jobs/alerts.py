@@ -12,10 +12,10 @@ from pipelines import marts
 from pipelines.app.container import App
 
 if TYPE_CHECKING:
-    from engine.alert_matrix import Elapsed
+    from engine.alert_matrix import Elapsed, Nudge
     from engine.desk.notification_routing import NotificationRouting
     from engine.notifications import QueuedNotification
-    from sla.alerting.alerts import AlertPolicy
+    from sla.alerting.alerts import AlertPolicy, RaisedAlert
     from sla.calendar.calendars import Calendar
 
 PARTS = {"owner": "tech", "team_lead": "supervisor", "manager": "group_manager"}
@@ -99,6 +99,23 @@ def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datet
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
     return len(app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=on_calendars(app.policies.sla.calendars)))
+
+
+def acknowledge(app: App, alert_id: str, *, by: str, at: datetime) -> "Nudge | RaisedAlert":
+    """An agent has seen an alert, of a clock or of the matrix, and looks after it."""
+    from sla.alerting import alerts
+
+    alert = app.alert_store.one(alert_id)
+    if alert is None:
+        return app.desk.acknowledge(alert_id, by=by, at=at)
+    app.desk.active_agent(by)
+    _, at = app.desk.load(alert.ticket_id, at)
+    with app.store.transaction() as connection:
+        current = app.alert_store.one(alert_id, within=connection) or alert
+        seen, events = alerts.acknowledge(current, by=by, at=at)
+        app.alert_store.mark_seen(seen, within=connection)
+        app.store.append(events, at=at, within=connection)
+    return seen
 
 
 def on_calendars(calendars: "Mapping[str, Calendar]") -> "Elapsed":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from engine.shared.errors import Busy, HelmdeskError, StageFailed, translate_file_errors
+from engine.shared.errors import Busy, HelmdeskError, StageFailed, in_a_line, translate_file_errors
 from pipelines.app.container import App
 from pipelines.app.locks import alone
 from pipelines.jobs.allocate import allocate
@@ -99,23 +99,18 @@ class CycleRun:
             try:
                 self.stage(name)
             except Busy as busy:
-                self.app.log.warning("stage skipped", stage=name, reason=_line(busy))
+                self.app.log.warning("stage skipped", stage=name, reason=in_a_line(busy))
             except Exception as error:
-                self.app.log.warning("stage failed", stage=name, reason=_line(error), exc_info=_is_bug(error))
+                self.app.log.warning("stage failed", stage=name, reason=in_a_line(error), exc_info=_is_bug(error))
         self.check()
 
     def check(self) -> None:
         """Raises StageFailed if a stage failed, with the place of the first."""
         if not self.failures:
             return
-        reasons = "; ".join(f"{name}: {_line(error)}" for name, error in self.failures.items())
+        reasons = "; ".join(f"{name}: {in_a_line(error)}" for name, error in self.failures.items())
         place = min(list(STAGES).index(name) for name in self.failures)
         raise StageFailed(f"{reasons} (done: {', '.join(self.counts) or 'nothing'})", place=place)
-
-
-def _line(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return text if isinstance(error, HelmdeskError) else f"{type(error).__name__} {text}"
 
 
 def _is_bug(error: Exception) -> bool:
@@ -161,7 +156,7 @@ def repeat(
             report(f"{began:%Y-%m-%d %H:%M:%SZ} published {sum(reader.publication.rows.values()):,} rows")
             reader.close()
         except Busy as busy:
-            report(f"{began:%Y-%m-%d %H:%M:%SZ} skipped: {_line(busy)}")
+            report(f"{began:%Y-%m-%d %H:%M:%SZ} skipped: {in_a_line(busy)}")
         except Exception as error:
-            report(f"{began:%Y-%m-%d %H:%M:%SZ} failed: {_line(error)}")
+            report(f"{began:%Y-%m-%d %H:%M:%SZ} failed: {in_a_line(error)}")
         wait(max(0.0, (every - max(app.now() - began, timedelta())).total_seconds()))

@@ -52,12 +52,17 @@ def deliver(app: App, *, at: datetime, only: Collection[str] | None = None) -> D
 
 def orphans_in_words(app: App) -> list[str]:
     """What waits for a destination that is not in use, so that nobody sends it: a line each, with the way out."""
-    return [
-        f"{there.waiting + there.refused:,} unsent for {there.destination}, which is {_not_in_use(app, there)}, "
-        f"or give them up with `helmdesk deliver --drop {there.destination}`"
+    return list(orphans(app).values())
+
+
+def orphans(app: App) -> dict[str, str]:
+    """By destination that is not in use, what waits for it, with the way out."""
+    return {
+        there.destination: f"{there.waiting + there.refused:,} unsent for {there.destination}, which is "
+        f"{_not_in_use(app, there)}, or give them up with `helmdesk deliver --drop {there.destination}`"
         for there in app.outbox.unsent()
         if there.destination not in app.destinations
-    ]
+    }
 
 
 def _not_in_use(app: App, there: Unsent) -> str:

@@ -1,7 +1,7 @@
 """Review and feedback: the queue of what triage is not sure of, people's answers, and what became of drafts."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.contracts import Event, Kind, Ticket
 from engine.shared.errors import Conflict, NotFound
@@ -11,11 +11,24 @@ from pipelines.jobs.triage_tickets import text_of
 from triage.contracts import Suggestion
 from triage.feedback.acceptance import Feedback
 from triage.feedback.acceptance import feedback as judged
-from triage.feedback.reviews import Doubt, Review, Waiting, check_text, in_order, is_settled, review, waiting
-from triage.feedback.tables import reviews
+from triage.feedback.reviews import (
+    Doubt,
+    Review,
+    SameAnswer,
+    Waiting,
+    agreement,
+    check_text,
+    in_order,
+    is_settled,
+    name_of,
+    review,
+    waiting,
+)
+from triage.feedback.tables import review_withdrawals, reviews
 
 ANSWERS = Covered(reviews, ("number", *Review.model_fields), ("number",))
 """People's answers, by what the event of each says."""
+WITHDRAWALS = Covered(review_withdrawals, ("number", "withdrawn_by", "withdrawn_at"), ("number",))
 
 
 class Queued(NamedTuple):
@@ -65,9 +78,42 @@ def answer_review(app: App, ticket: str, *, label: str, by: str, at: datetime, n
         current = app.store.ticket(record.id, within=connection)
         number = app.triage.feedback.add_review(answer, within=connection)
         confirmed = current.model_copy(update={"product": answer.label})
-        sealed = {RECORDS: dict([ANSWERS.seal({"number": number, **answer.model_dump()})])}
+        sealed = {RECORDS: dict([ANSWERS.seal({"number": number, **answer.model_dump()})]), "before": current.product}
         app.store.save(confirmed, [_confirmed(answer, number, sealed)], at=app.now(), within=connection)
     return answer
+
+
+def withdraw_review(app: App, *, by: str, at: datetime) -> Review:
+    """Take back the last answer that somebody gave: it counts and teaches no more, and if no later answer replaced it,
+    the ticket's product is again what it was before. Raises NotFound if there is none."""
+    found = app.triage.feedback.last_review(by=name_of(by))
+    if found is None:
+        raise NotFound(f"{by} gave no answer that could be taken back; `helmdesk triage review` shows what waits")
+    number, answer = found
+    given = app.store.history(answer.ticket_id)
+    before = next((e.data.get("before") for e in given if e.id == f"reviewed/{answer.ticket_id}/{number}"), None)
+    row = {"number": number, "withdrawn_by": answer.answered_by, "withdrawn_at": at}
+    with app.store.transaction() as connection:
+        current = app.store.ticket(answer.ticket_id, within=connection)
+        counts = app.triage.feedback.review_history(answer.ticket_id)[-1] == answer
+        app.triage.feedback.withdraw(number, by=answer.answered_by, at=at, within=connection)
+        product = before if counts and current.product == answer.label else current.product
+        taken_back = Event(
+            id=f"review-withdrawn/{answer.ticket_id}/{number}",
+            ticket_id=answer.ticket_id,
+            kind=Kind.CLASSIFIED,
+            at=at,
+            actor=answer.answered_by,
+            data={"model": "review", RECORDS: dict([WITHDRAWALS.seal(row)])},
+        )
+        changed = current.model_copy(update={"product": product})
+        app.store.save(changed, [taken_back], at=app.now(), within=connection)
+    return answer
+
+
+def reviewers_agree(app: App) -> SameAnswer:
+    """Whether people who answered on one ticket say the same."""
+    return agreement(app.triage.feedback.labels_given())
 
 
 def record_feedback(
@@ -127,7 +173,7 @@ def _ticket(app: App, ticket: str) -> Ticket:
     return app.store.ticket(ticket)
 
 
-def _confirmed(answer: Review, number: int, sealed: dict[str, dict[str, str]]) -> Event:
+def _confirmed(answer: Review, number: int, data: dict[str, Any]) -> Event:
     return Event(
         id=f"reviewed/{answer.ticket_id}/{number}",
         ticket_id=answer.ticket_id,
@@ -136,7 +182,7 @@ def _confirmed(answer: Review, number: int, sealed: dict[str, dict[str, str]]) -
         value=answer.label,
         actor=answer.answered_by,
         reason=answer.note or None,
-        data={"model": "review", "said": answer.said, **sealed},
+        data={"model": "review", "said": answer.said, **data},
     )
 
 

@@ -13,7 +13,7 @@ class Alerts(dy.Schema):
     ticket = col.ticket(is_published=False)
     reference = col.reference()
     kind = col.text("`sla`: a clock runs out; `nudge`: the ticket lies, by the alert matrix.")
-    alert = col.text("Its id, by which a nudge is acknowledged.")
+    alert = col.text("Its id, by which it is acknowledged.")
     clock = col.text("The promise it is about; null for a nudge.", nullable=True)
     condition = col.text("What holds, for a nudge: `not_assigned`, `not_updated`, `not_completed`.", nullable=True)
     alert_type = col.text("`warning` before the target is used up, `breach` after; or `nudge`.")
@@ -24,7 +24,7 @@ class Alerts(dy.Schema):
     remaining_seconds = col.number(
         "What was left of the target; negative after the breach.", unit=BUSINESS, nullable=True
     )
-    acknowledged_by = col.text("Who has seen a nudge.", nullable=True)
+    acknowledged_by = col.text("Who has seen it and looks after it.", nullable=True)
     acknowledged_at = col.instant("When.", nullable=True)
     cleared_at = col.instant("When what a nudge is about ended; null while it holds.", nullable=True)
 
@@ -38,7 +38,7 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     later = [
         pl.when(pl.col(name) <= snapshot.as_of).then(name).alias(name) for name in ("acknowledged_at", "cleared_at")
     ]
-    every = pl.concat([clocks, nudges.with_columns(later)], how="diagonal")
+    every = pl.concat([clocks, nudges], how="diagonal").with_columns(later)
     raised = every.filter(pl.col("triggered_at") <= snapshot.as_of)
     seen = pl.when(pl.col("acknowledged_at").is_not_null()).then("acknowledged_by")
     return raised.with_columns(acknowledged_by=seen).sort("triggered_at", "ticket", "alert")

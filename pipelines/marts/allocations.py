@@ -1,5 +1,7 @@
 """Which group each ticket should go to, the factors behind it, and how full that makes each group."""
 
+import json
+
 import dataframely as dy
 import polars as pl
 
@@ -28,6 +30,13 @@ class Allocations(dy.Schema):
     cultural_fit = col.share("How far its languages and certificates match.", unit=FACTOR, nullable=True)
     timezone = col.share("How near its time zone is.", unit=FACTOR, nullable=True)
     rationale = col.text("Why this group, or why none, in a sentence.")
+    runners_up = col.text(
+        "The best of the groups behind it, as JSON: `group_name` and `composite` of three at most, the highest first."
+    )
+    excluded = col.text(
+        "The groups that could not take it, as JSON by what kept them out: `reason`, how many `groups`, and the "
+        "`names` of five at most."
+    )
     policy = col.text("Name of the allocation preset.")
 
 
@@ -51,10 +60,36 @@ class GroupLoad(dy.Schema):
         return pl.col("load_before") + pl.col("allocated") == pl.col("load_after")
 
 
+RUNNERS_UP, NAMES = 3, 5
+"""How many groups a decision names behind the winner, and for each reason that kept groups out."""
+
+
 def build(snapshot: Snapshot) -> pl.DataFrame:
     """The last decision about each ticket."""
     references = snapshot.tickets.select("ticket", "reference")
-    return snapshot.latest_decisions.join(references, on="ticket", how="left").sort("decided_at", "ticket")
+    decided = snapshot.latest_decisions.join(references, on="ticket", how="left").sort("decided_at", "ticket")
+    others = {text: _others(text) for text in decided["alternatives"].unique()}
+    columns = pl.DataFrame(
+        [others[text] for text in decided["alternatives"]],
+        {"runners_up": pl.String, "excluded": pl.String},
+        orient="row",
+    )
+    return decided.hstack(columns)
+
+
+def _others(alternatives: str) -> tuple[str, str]:
+    """The two columns about the other groups, of all that a decision keeps of them, in the order it keeps."""
+    scored, barred = [], dict[str, list[str]]()
+    for one in json.loads(alternatives):
+        if one["excluded"] is None:
+            scored.append({"group_name": one["group_name"], "composite": one["composite"]})
+        else:
+            barred.setdefault(one["excluded"].partition(" (")[0], []).append(one["group_name"])
+    excluded = [
+        {"reason": reason, "groups": len(names), "names": names[:NAMES]}
+        for reason, names in sorted(barred.items(), key=lambda found: (-len(found[1]), found[0]))
+    ]
+    return json.dumps(scored[:RUNNERS_UP], ensure_ascii=False), json.dumps(excluded, ensure_ascii=False)
 
 
 def build_load(snapshot: Snapshot) -> pl.DataFrame:

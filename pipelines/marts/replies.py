@@ -1,5 +1,7 @@
 """How long customers waited for answers to what they wrote."""
 
+from datetime import datetime
+
 import dataframely as dy
 import polars as pl
 
@@ -27,10 +29,19 @@ class Replies(dy.Schema):
 
 
 def build(snapshot: Snapshot) -> pl.DataFrame:
-    """A question begins with the first message after an answer; an answer, or the end of the ticket, ends it."""
-    now = pl.lit(snapshot.as_of, pl.Datetime("us", "UTC"))
+    found = questions(snapshot.events, snapshot.as_of)
+    about = snapshot.tickets.select("ticket", "reference", "source")
+    return about.join(found, on="ticket").sort("longest_wait_seconds", "ticket", descending=[True, False])
+
+
+def questions(events: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+    """By ticket what was asked up to an instant: the columns of `Replies` from `questions` on.
+
+    A question begins with the first message after an answer; an answer, or the end of the ticket, ends it.
+    """
+    now = pl.lit(as_of, pl.Datetime("us", "UTC"))
     is_end = (pl.col("kind") == Kind.STATUS) & pl.col("value").is_in(["resolved", "closed"])
-    talk = snapshot.events.filter(
+    talk = events.filter(
         (pl.col("kind").is_in([Kind.CUSTOMER_MESSAGE, Kind.RESPONSE]) | is_end) & (pl.col("at") <= now)
     ).sort("ticket", "at", "version")
     is_question = pl.col("kind") == Kind.CUSTOMER_MESSAGE
@@ -38,18 +49,16 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     turns = talk.filter(is_first | ~is_question).with_columns(
         until=pl.col("at").shift(-1).over("ticket"), ended_by=pl.col("kind").shift(-1).over("ticket")
     )
-    questions = turns.filter(pl.col("kind") == Kind.CUSTOMER_MESSAGE)
+    begun = turns.filter(pl.col("kind") == Kind.CUSTOMER_MESSAGE)
     is_answered, waits = pl.col("ended_by") == Kind.RESPONSE, pl.col("until").is_null()
     seconds = (pl.coalesce("until", now) - pl.col("at")).dt.total_seconds()
-    found = questions.group_by("ticket").agg(
+    return begun.group_by("ticket").agg(
         questions=pl.len().cast(pl.Int64),
         answered=is_answered.sum().cast(pl.Int64),
         longest_wait_seconds=seconds.max(),
         mean_wait_seconds=seconds.filter(is_answered).mean(),
         waits_since=pl.col("at").filter(waits).first(),
     )
-    about = snapshot.tickets.select("ticket", "reference", "source")
-    return about.join(found, on="ticket").sort("longest_wait_seconds", "ticket", descending=[True, False])
 
 
 MARTS = {"replies": Mart("How long did each customer wait for an answer?", Replies, build)}

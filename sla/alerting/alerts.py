@@ -10,8 +10,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 import polars as pl
 from pydantic import Field, field_validator, model_validator
 
-from engine.contracts import Frozen
+from engine.contracts import Event, Frozen, Instant, Kind
 from engine.shared import policy_file
+from engine.shared.errors import NotAllowed
 from sla.alerting.digests import DigestPolicy
 from sla.contracts import UTC_INSTANT, Clock, State
 
@@ -181,6 +182,24 @@ class AlertPolicy(Frozen):
         return next((rule for rule in self.rules if rule.raised(alert)), None)
 
 
+class RaisedAlert(Frozen):
+    """An alert as it is kept, and who has seen it."""
+
+    id: str
+    ticket_id: str
+    sla_type: str
+    alert_type: str
+    escalation_level: int
+    triggered_at: Instant
+    acknowledged_by: str | None = None
+    acknowledged_at: Instant | None = None
+
+    @property
+    def in_words(self) -> str:
+        clock = self.sla_type.replace("_", " ")
+        return f"The {self.alert_type} of {self.ticket_id}'s {clock} (level {self.escalation_level})"
+
+
 def called_for(clocks: pl.DataFrame, rules: Sequence[AlertRule], as_of: datetime) -> pl.DataFrame:
     """Every alert (schema `ALERTS`) that `clocks` call for as of an instant, raised before or not; each key once."""
     current = clocks.with_columns(pl.col("ticket").cast(pl.String))
@@ -192,6 +211,15 @@ def called_for(clocks: pl.DataFrame, rules: Sequence[AlertRule], as_of: datetime
 def new_alerts(alerts: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
     """Those of the alerts whose key is not known: an alert is an edge, not a state, and is raised once."""
     return alerts.filter(~pl.col("dedupe_key").is_in(pl.Series(list(known), dtype=pl.String).implode()))
+
+
+def acknowledge(alert: RaisedAlert, *, by: str, at: datetime) -> tuple[RaisedAlert, list[Event]]:
+    """Somebody has seen it and looks after it. Once."""
+    if alert.acknowledged_by is not None:
+        raise NotAllowed(f"{alert.in_words} was acknowledged by {alert.acknowledged_by} already.")
+    data = {"clock": alert.sla_type, "alert_type": alert.alert_type, "level": alert.escalation_level}
+    event = Event(ticket_id=alert.ticket_id, kind=Kind.ACKNOWLEDGED, at=at, value=alert.id, actor=by, data=data)
+    return alert.model_copy(update={"acknowledged_by": by, "acknowledged_at": at}), [event]
 
 
 def load_policy(path: str | Path) -> AlertPolicy:

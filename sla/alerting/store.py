@@ -27,6 +27,8 @@ from sqlalchemy import (
 )
 
 from engine.shared.columns import ROWS_PER_TRANSACTION, UtcInstant, insert_into
+from engine.shared.errors import Conflict
+from sla.alerting.alerts import RaisedAlert
 
 metadata = MetaData()
 
@@ -58,6 +60,8 @@ sla_alerts = Table(
     Column("notification_sent", Boolean, nullable=False, default=False),
     Column("notification_sent_at", UtcInstant),
     Column("dedupe_key", String(500), nullable=False),
+    Column("acknowledged_by", Text),
+    Column("acknowledged_at", UtcInstant),
     UniqueConstraint("dedupe_key", name="uq_sla_alerts_dedupe_key"),
     Index("ix_sla_alerts_state", "state"),
     Index("ix_sla_alerts_ticket_id", "ticket_id"),
@@ -102,6 +106,20 @@ class AlertStore:
             with self._writing() as connection:
                 fresh += _insert(connection, [_row(alert, names) for alert in batch])
         return alerts.filter(pl.col("dedupe_key").is_in(pl.Series(fresh, dtype=pl.String).implode()))
+
+    def one(self, alert_id: str, *, within: Connection | None = None) -> RaisedAlert | None:
+        """The alert of this id, if there is one."""
+        query = select(*(sla_alerts.c[name] for name in RaisedAlert.model_fields)).where(sla_alerts.c.id == alert_id)
+        with nullcontext(within) if within else self._engine.connect() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return RaisedAlert(**row) if row else None
+
+    def mark_seen(self, alert: RaisedAlert, *, within: Connection) -> None:
+        """Keep who acknowledged it. Raises Conflict if somebody did meanwhile."""
+        unseen = (sla_alerts.c.id == alert.id) & sla_alerts.c.acknowledged_by.is_(None)
+        seen = {"acknowledged_by": alert.acknowledged_by, "acknowledged_at": alert.acknowledged_at}
+        if within.execute(update(sla_alerts).where(unseen).values(seen)).rowcount != 1:
+            raise Conflict(f"{alert.in_words} was acknowledged meanwhile; load it again.")
 
     def unqueued(
         self, *, since: datetime | None = None, until: datetime | None = None, within: Connection | None = None

@@ -133,14 +133,14 @@ def judged(home: Path) -> list[tuple[str, str | None, str | None, str]]:
 
 
 def test_sent_draft_is_noted(home):
-    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    app = acting_as(opened("ticket_page", ticket="INC-1"), "ana")
     button(app, "Sent as it is").click().run()
     assert judged(home) == [("sent", None, None, "ana")]
     assert "ana noted: sent as it was" in texts(app)
 
 
 def test_changed_reply_is_noted_with_its_share(home):
-    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    app = acting_as(opened("ticket_page", ticket="INC-1"), "ana")
     app.text_area(key="reply to demo:INC-1").input("Restart the connector now [1].").run()
     button(app, "Keep the changed reply").click().run()
     assert judged(home) == [("edited", "Restart the connector now [1].", None, "ana")]
@@ -148,7 +148,7 @@ def test_changed_reply_is_noted_with_its_share(home):
 
 
 def test_rejected_draft_needs_a_reason(home):
-    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    app = acting_as(opened("ticket_page", ticket="INC-1"), "ana")
     button(app, "Keep the reason").click().run()
     assert "The reason has 0 characters" in app.error[0].value
     app.text_input(key="rejected on demo:INC-1").input(f"wrong version {HOSTILE}").run()
@@ -160,7 +160,7 @@ def test_rejected_draft_needs_a_reason(home):
 def test_nobody_judges_without_the_right(home):
     with open_app(home=home) as parts:
         parts.store.put([User(id="aud", name="Aud", roles=(UserRole.AUDITOR,))])
-    app = acting_as(opened("ticket", ticket="INC-1"), "aud")
+    app = acting_as(opened("ticket_page", ticket="INC-1"), "aud")
     labels = ("Sent as it is", "Keep the changed reply", "Keep the reason")
     assert all(button(app, label).disabled for label in labels)
 
@@ -176,7 +176,7 @@ def test_newer_draft_is_not_judged_unseen(home):
     )
     with open_app(home=home) as parts:
         parts.triage.store.save_suggestions([text_of(parts.store.ticket("INC-1"))], [newer], at=NOON)
-    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
+    app = acting_as(opened("ticket_page", ticket="INC-1"), "ana")
     button(app, "Sent as it is").click().run()
     assert "newer draft" in app.error[0].value
     assert judged(home) == []

@@ -125,34 +125,63 @@ def test_reviewer_neither_granted_nor_approved(by: Any) -> None:
         review(item, resolution, by=by)
 
 
-def test_report_counts_upheld_and_money() -> None:
-    grants = [
-        grant(1, tier="manager", amount=Decimal(600)),
-        grant(2, agent_id="ben", team_id="network", amount=Decimal("0.10")),
-        grant(3, agent_id="ben", amount=Decimal("0.20"), what_went_wrong="delay"),
-        grant(4, amount=Decimal(99), approval_status="rejected"),
-        grant(5, currency="USD"),
-    ]
-    items = weekly(grants, complaints={"web:2"})
-    outcomes = {"web:1": ReviewOutcome.UPHELD, "web:2": ReviewOutcome.REVISED}
-    by_id = {r.id: r for r in grants}
-    done = [
-        review(item, by_id[item.resolution_id], outcome=outcomes[item.ticket_id]).item
-        for item in items
-        if item.ticket_id in outcomes
-    ]
-    report = grant_review.report([*done, *(i for i in items if i.ticket_id not in outcomes)], grants)
-    assert (report.resolutions, report.reviewed, report.upheld_percent) == (5, 2, 50.0)
-    assert report.upheld_percent_by_reason == {Reason.TIER3: 100.0, Reason.COMPLAINT: 0.0}
-    money = {(c.by, c.name, c.currency): (c.amount, c.grants) for c in report.compensation}
-    assert money["agent", "ben", "EUR"] == (Decimal("0.30"), 2)
-    assert money["agent", "ana", "EUR"] == (Decimal(600), 1)
-    assert money["agent", "ana", "USD"] == (Decimal(40), 1)
-    assert money["team", "network", "EUR"] == (Decimal("0.10"), 1)
-    assert money["reason", "delay", "EUR"] == (Decimal("0.20"), 1)
-    assert [(week.week, week.reviewed, week.upheld_percent) for week in report.trend] == [("2026-W11", 2, 50.0)]
+@pytest.fixture
+def reviewed() -> grant_review.Reviewed:
+    """Ana's grant, reviewed by Cleo."""
+    resolution = grant()
+    [item] = weekly([resolution])
+    return review(item, resolution)
 
 
-def test_report_without_reviews_says_so() -> None:
-    report = grant_review.report([], [])
-    assert (report.upheld_percent, report.trend, report.compensation) == (None, (), ())
+BY_TWO = POLICY.model_copy(update={"second_reviewer_share": Decimal(1)})
+
+
+def second(done: grant_review.Reviewed, **changes: Any) -> grant_review.SecondOpinion:
+    facts = {
+        "by": DIRK,
+        "outcome": ReviewOutcome.REVISED,
+        "notes": "",
+        "at": later(days=9),
+        "policy": BY_TWO,
+        **changes,
+    }
+    return grant_review.second_opinion(owned(), done.item, done.resolution, **facts).opinion
+
+
+def test_second_opinion_stands_beside_the_first(reviewed: grant_review.Reviewed) -> None:
+    assert (second(reviewed).outcome, second(reviewed).given_by) == (ReviewOutcome.REVISED, "dirk")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"by": CLEO}, "somebody else's"),
+        ({"by": ANA}, "neither granted nor approved"),
+        ({"seen": [later(days=8)]}, "opened INC-1 after its review"),
+        ({"policy": POLICY.model_copy(update={"second_reviewer_share": Decimal(0)})}, "not drawn for two"),
+    ],
+)
+def test_second_opinion_is_blind_and_of_another(
+    reviewed: grant_review.Reviewed, changes: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(NotAllowed, match=why):
+        second(reviewed, **changes)
+
+
+def test_a_ticket_opened_before_the_first_review_tells_no_outcome(reviewed: grant_review.Reviewed) -> None:
+    assert second(reviewed, seen=[later(days=7.9)]).given_by == "dirk"
+
+
+def test_second_opinion_is_given_once_and_after_the_first(reviewed: grant_review.Reviewed) -> None:
+    with pytest.raises(NotAllowed, match="has a second opinion already, by dirk"):
+        second(reviewed, given=[second(reviewed)])
+    [waiting] = weekly([reviewed.resolution])
+    with pytest.raises(NotAllowed, match="no first review yet"):
+        second(reviewed._replace(item=waiting))
+
+
+def test_about_a_quarter_is_reviewed_by_two() -> None:
+    items = weekly([grant(n, tier="manager") for n in range(400)])
+    drawn = [item for item in items if grant_review.needs_second(item, policy=POLICY)]
+    assert 70 < len(drawn) < 130
+    assert drawn == [item for item in items if grant_review.needs_second(item, policy=POLICY)]

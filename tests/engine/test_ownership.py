@@ -71,6 +71,34 @@ def test_load_counts_open_tickets_only() -> None:
     assert ownership.open_load([owned(), owned(status="waiting_customer"), owned(status="resolved")]) == 2
 
 
+def assign(ticket: Any, to: Any = BEN, group: str | None = None, load: int = 0) -> lifecycle.Change:
+    return ownership.assign(ticket, to=to, group=group, load=load, by="cleo", at=later(1))
+
+
+def test_assigning_names_whom_it_is_for_and_sets_no_owner() -> None:
+    ticket, events = assign(a_ticket(), group="g-1")
+    assert (ticket.assignee_id, ticket.group_id, ticket.owner_id) == ("ben", "g-1", None)
+    assert [(event.kind, event.value, event.actor) for event in events] == [
+        (Kind.GROUP, "g-1", "cleo"),
+        (Kind.ASSIGNEE, "ben", "cleo"),
+    ]
+    assert assign(ticket, group="g-1")[1] == []
+
+
+@pytest.mark.parametrize(
+    ("ticket", "to", "load", "why"),
+    [
+        (owned(), BEN, 0, "owned by ana and stays there"),
+        (a_ticket(status="closed"), BEN, 0, "closed; reopen it first"),
+        (a_ticket(), EVA, 0, "Eva is not active"),
+        (a_ticket(), BEN, 1, "1 open tickets of at most 1"),
+    ],
+)
+def test_assigning_is_refused_with_the_reason(ticket: Any, to: Any, load: int, why: str) -> None:
+    with pytest.raises(NotAllowed, match=why):
+        assign(ticket, to, load=load)
+
+
 def test_transfer_keeps_who_accepted() -> None:
     ticket, [event] = transfer()
     assert (ticket.owner_id, ticket.accepted_by) == ("ben", "ana")

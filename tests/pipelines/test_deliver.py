@@ -22,8 +22,8 @@ from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
 from pipelines.cli import exit_code
 from pipelines.commands.deliver import deliver as command
-from pipelines.commands.doctor import decisions_to_hand_over
 from pipelines.jobs.deliver import Delivered, deliver, wait_after
+from pipelines.jobs.doctor import decisions_to_hand_over
 from tests.pipelines.handler_system import HandlerSystem, handler_system
 from tests.ports.examples import LATER, delivery, ticket
 from tests.processes import command_line, ended, meet

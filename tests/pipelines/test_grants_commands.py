@@ -11,9 +11,11 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket
-from engine.grant_review import GrantReviewItem, Lesson
+from engine.grant_review import GrantReviewItem, Lesson, SecondOpinion, needs_second
 from engine.resolutions import Claim, Resolution
 from engine.shared.errors import BadInput, NotAllowed, NotFound
+from engine.storage.audit import verify
+from pipelines.app import identity
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
 from pipelines.cli import command_line
@@ -90,8 +92,9 @@ def test_the_list_says_what_was_granted_and_why_it_is_reviewed(app: App) -> None
     assert "\x1b" not in told
 
 
-def test_a_decision_is_kept_with_its_lesson_and_leaves_the_list(app: App) -> None:
+def test_a_decision_is_kept_with_its_lesson_and_leaves_the_list(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     item = only_item(app)
+    monkeypatch.setenv("HELMDESK_USER", LEAD)
     done = run(app, "decide", item, "--outcome", "revised", "--by", LEAD, "--notes", "too little")
     assert "outcome: revised" in done.output, done.output
     assert app.store.get(GrantReviewItem, item).notes == "too little"
@@ -198,3 +201,36 @@ def test_an_open_ticket_is_accepted_once(app: App) -> None:
     first, again = (CliRunner().invoke(ticket, words, obj={"home": app.settings.home}) for _ in range(2))
     assert f"is owned by {AGENT}, " in first.output
     assert f"is owned by {AGENT}; join" in str(again.exception)
+
+
+def for_two(app: App) -> str:
+    """A grant reviewed by a lead that is drawn for a second reviewer."""
+    policy = app.policies.desk.grant_review
+    while not (drawn := [one for one in app.store.all(GrantReviewItem) if needs_second(one, policy=policy)]):
+        propose(app)
+    run(app, "decide", drawn[0].id, "--outcome", "revised", "--notes", "half of it", "--by", LEAD)
+    return drawn[0].id
+
+
+def test_the_first_outcome_is_hidden_until_the_second_is_given(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = for_two(app)
+    monkeypatch.setenv("HELMDESK_USER", LEAD)
+    assert f"revised by {LEAD}" in run(app, "list", "--reviewed").output
+    monkeypatch.setenv("HELMDESK_USER", OTHER_LEAD)
+    before = run(app, "list", "--reviewed").output
+    assert ("waits for a second opinion" in before, "revised" in before, "half of it" in before) == (True, False, False)
+    assert "outcome: upheld" in run(app, "second", item, "--outcome", "upheld").output
+    assert f"revised by {LEAD}, upheld by {OTHER_LEAD}" in run(app, "list", "--reviewed").output
+    report = run(app, "report", "--since", "2020-01-01T00:00Z", "--until", "2100-01-01T00:00Z").output
+    assert "not known: 1 reviewed by two, 10 are needed" in report
+    assert (found := verify(app.store)).found == 0, found
+
+
+def test_whoever_opened_the_ticket_since_is_no_second_reviewer(app: App) -> None:
+    item = for_two(app)
+    seen = app.store.get(GrantReviewItem, item).ticket_id
+    identity.saw(app, identity.user_of(app, OTHER_LEAD), door="ticket", ticket_id=seen)
+    app.view_log.write()
+    refused = run(app, "second", item, "--outcome", "upheld", "--by", OTHER_LEAD).exception
+    assert "opened INC-1 after its review" in str(refused)
+    assert app.store.all(SecondOpinion) == []

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket, Status
 from engine.shared.errors import BadInput, Conflict, NotFound
+from engine.storage.audit import verify
 from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.commands.review import feedback, review
+from pipelines.jobs.review import ANSWERS, WITHDRAWALS
 from pipelines.jobs.triage_tickets import text_of
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import Citation, Classification, Guess, Suggestion
@@ -173,3 +175,40 @@ def test_a_reference_of_two_sources_is_listed_and_refused_by_its_keys(app: App) 
     refused = run(app, "review", "INC-2", "--label", "ZTNA").exception
     assert "one of demo:INC-2, other:INC-2" in str(refused)
     assert run(app, "review", "demo:INC-2", "--label", "ZTNA").exit_code == 0
+
+
+def test_an_answer_taken_back_teaches_and_counts_no_more(app: App) -> None:
+    run(app, "review", "INC-2", "--label", "DLP", "--by", "ana")
+    assert run(app, "review", "--undo", "--by", "ana").output == "ana took back that demo:INC-2 is about DLP\n"
+    assert (app.triage.feedback.answers(), app.triage.feedback.tickets_answered(after=0)) == ({}, 0)
+    assert app.store.ticket("INC-2").product is None
+    assert [queued.reference for queued in actions.review_queue(app)] == ["INC-2", "INC-1"]
+    nothing = run(app, "review", "--undo", "--by", "ana").exception
+    assert (type(nothing), "ana gave no answer" in str(nothing)) == (NotFound, True)
+    assert isinstance(run(app, "review", "INC-2", "--undo").exception, BadInput)
+
+
+def test_taking_back_brings_the_answer_before_it_into_force(app: App) -> None:
+    for label, who in (("DLP", "ana"), ("ZTNA", "ben")):
+        actions.answer_review(app, "INC-2", label=label, by=who)
+    assert actions.reviewers_agree(app) == (1, 0)
+    assert actions.withdraw_review(app, by="ben").label == "ZTNA"
+    assert app.store.ticket("INC-2").product == "DLP"
+    assert [one.label for one in actions.review_answers(app, "demo:INC-2")] == ["DLP"]
+    assert actions.reviewers_agree(app) == (0, 0)
+
+
+def test_an_answer_that_was_replaced_is_taken_back_without_changing_the_ticket(app: App) -> None:
+    for label, who in (("DLP", "ana"), ("DLP", "ben")):
+        actions.answer_review(app, "INC-2", label=label, by=who)
+    assert actions.reviewers_agree(app) == (1, 1)
+    actions.withdraw_review(app, by="ana")
+    assert app.store.ticket("INC-2").product == "DLP"
+    assert (found := verify(app.store, also=[ANSWERS, WITHDRAWALS])).found == 0, found
+
+
+def test_a_training_before_the_withdrawal_knew_the_answer(app: App) -> None:
+    answered = actions.answer_review(app, "INC-2", label="DLP", by="ana")
+    gone = actions.withdraw_review(app, by="ana")
+    assert gone == answered
+    assert app.triage.feedback.answers(as_of=answered.answered_at) == {"demo:INC-2": answered}

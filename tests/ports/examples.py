@@ -145,6 +145,10 @@ RECORDS: tuple[BaseModel, ...] = (
     grant_review.GrantReviewItem(
         id="r1/c", resolution_id="r1", ticket_id=_KEY, reason=grant_review.Reason.FLAGGED, created_at=MONDAY
     ),
+    grant_review.SecondOpinion(
+        id="r1/c/second", item_id="r1/c", resolution_id="r1", ticket_id=_KEY, outcome=grant_review.ReviewOutcome.UPHELD,
+        given_by=ANA, given_at=LATER,
+    ),
     grant_review.Lesson(id="r1/l", resolution_id="r1", ticket_id=_KEY, text="Credit early.", created_at=MONDAY),
     priority.PriorityScore(
         id=_KEY, ticket_id=_KEY, base=40, multipliers={"sla": 2.0, "vip": 1.5}, score=120.0, preset="itil-next",

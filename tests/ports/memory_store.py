@@ -201,6 +201,10 @@ class MemoryStore:
             fits = [row for row in self._rows(table) if all(_holds(row[fit.column], fit) for fit in asked)]
             return from_rows(found, fits).select(names)
 
+    def mark(self) -> int:
+        with self._lock:
+            return sum(map(len, self._history.values()))
+
     def counts(self) -> dict[str, int]:
         with self._lock:
             return {name: len(self._rows(name)) for name in sorted(metadata.tables)}
@@ -261,6 +265,7 @@ class MemoryStore:
             "pull_cursors": (),
             "receipts": (),
             "audit_log": (),
+            "last_runs": (),
             "rejected_rows": self._rejected.values(),
             "ingest_batches": self._batches,
         }

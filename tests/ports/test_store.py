@@ -76,6 +76,17 @@ def test_a_ticket_that_moved_on_is_not_saved(store: Store) -> None:
         store.save(*accepted(loaded, ANA), at=LATER)
 
 
+def test_mark_moves_with_what_happens_to_tickets(store: Store) -> None:
+    marks = [store.mark()]
+    store.ingest(delivery(), at=MONDAY)
+    marks.append(store.mark())
+    store.append([event()], at=LATER)
+    marks.append(store.mark())
+    claim(store, KEY, ANA)
+    assert len({*marks, store.mark()}) == 4
+    assert store.mark() == store.mark()
+
+
 def test_the_first_owner_stays(store: Store) -> None:
     store.ingest(delivery(), at=MONDAY)
     claim(store, KEY, ANA)

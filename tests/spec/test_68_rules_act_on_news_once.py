@@ -11,7 +11,7 @@ import pytest
 from engine.contracts import Kind
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
-from pipelines.commands.doctor import rules_of_the_desk
+from pipelines.jobs.doctor import rules_of_the_desk
 from pipelines.jobs.sweep import sweep
 from pipelines.snapshot import Snapshot
 from tests.pipelines.test_sweep import DAY, INSTANT, MONDAY, a_ticket, fill, swept, told

@@ -145,6 +145,22 @@ def waiting(doubt: Doubt) -> Waiting:
     )
 
 
+class SameAnswer(NamedTuple):
+    """Tickets that two people answered, and on how many of them they say the same."""
+
+    by_two: int
+    agreed: int
+
+
+def agreement(labels: Iterable[tuple[str, str, str]]) -> SameAnswer:
+    """Whether the last answers of the first two people on a ticket agree; of (ticket, label, who), as they arrived."""
+    said: dict[str, dict[str, str]] = {}
+    for ticket, label, who in labels:
+        said.setdefault(ticket, {})[who] = label
+    both = [list(by_person.values())[:2] for by_person in said.values() if len(by_person) > 1]
+    return SameAnswer(len(both), sum(first == second for first, second in both))
+
+
 def rows_to_learn(answers: Sequence[Review]) -> list[LabelledText]:
     """What people answered, as labelled texts; without a letter or digit there is nothing to learn."""
     return [LabelledText(one.text, one.label) for one in answers if any(map(str.isalnum, one.text))]

@@ -1,6 +1,7 @@
 """What people answered and what became of drafts, kept as history; and which model is in force since when.
 
 Nothing is ever written over: two people who answer at once both keep their answer, and the one that came last counts.
+An answer that was taken back stays and counts no more from then on.
 """
 
 from collections.abc import Iterable
@@ -9,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, CursorResult, Engine, Row, Select, Table, and_, func, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, Row, Select, Table, and_, func, select
 from sqlalchemy.exc import IntegrityError
 
 from engine.contracts import Frozen, Instant
@@ -17,7 +18,7 @@ from engine.shared.errors import Conflict, NotFound
 from triage.contracts import Classification, Guess, TicketText
 from triage.feedback.acceptance import Feedback
 from triage.feedback.reviews import Review
-from triage.feedback.tables import feedback, metadata, model_runs, reviews
+from triage.feedback.tables import feedback, metadata, model_runs, review_withdrawals, reviews
 from triage.tables import classifications, triage_tickets
 
 
@@ -70,24 +71,43 @@ class FeedbackStore:
 
     def answers(self, *, as_of: datetime | None = None) -> dict[str, Review]:
         """The answer that counts of each answered ticket: the last that arrived, of those given by `as_of`."""
-        query = select(reviews) if as_of is None else select(reviews).where(reviews.c.answered_at <= as_of)
+        query = select(reviews).where(_stands(as_of))
+        query = query if as_of is None else query.where(reviews.c.answered_at <= as_of)
         return {row.ticket_id: _review(row) for row in self._read(query.order_by(reviews.c.number))}
 
     def review_history(self, ticket_id: str) -> list[Review]:
-        """All answers on a ticket, in the order they arrived."""
-        query = select(reviews).where(reviews.c.ticket_id == ticket_id).order_by(reviews.c.number)
+        """All answers on a ticket that were not taken back, in the order they arrived."""
+        query = select(reviews).where(reviews.c.ticket_id == ticket_id, _stands()).order_by(reviews.c.number)
         return [_review(row) for row in self._read(query)]
 
+    def last_review(self, *, by: str) -> tuple[int, Review] | None:
+        """The number and the answer that somebody gave last and did not take back."""
+        query = select(reviews).where(reviews.c.answered_by == by, _stands()).order_by(reviews.c.number.desc()).limit(1)
+        return next(((row.number, _review(row)) for row in self._read(query)), None)
+
+    def withdraw(self, number: int, *, by: str, at: datetime, within: Connection) -> None:
+        """Take the answer of this number back. Raises Conflict if it was taken back already."""
+        try:
+            within.execute(review_withdrawals.insert().values(number=number, withdrawn_by=by, withdrawn_at=at))
+        except IntegrityError:
+            raise Conflict("That answer was taken back already") from None
+
+    def labels_given(self) -> list[tuple[str, str, str]]:
+        """Ticket, label and who gave it of every answer that stands, in the order they arrived."""
+        columns = reviews.c.ticket_id, reviews.c.label, reviews.c.answered_by
+        return [tuple(row) for row in self._read(select(*columns).where(_stands()).order_by(reviews.c.number))]
+
     def answer_count(self) -> int:
-        """How many answers there are, with those that a later one replaced."""
+        """How many answers there are, with those that a later one replaced or that were taken back."""
         with self._engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
 
     def tickets_answered(self, *, after: int) -> int:
-        """On how many tickets somebody answered since the first so many answers were kept."""
-        later = select(reviews.c.ticket_id).order_by(reviews.c.number).offset(after).subquery()
+        """On how many tickets somebody answered since the first so many answers were kept, and did not take it back."""
+        later = select(reviews.c.ticket_id, reviews.c.number).order_by(reviews.c.number).offset(after).subquery()
+        stand = later.c.number.not_in(select(review_withdrawals.c.number))
         with self._engine.connect() as connection:
-            return connection.execute(select(func.count(later.c.ticket_id.distinct()))).scalar_one()
+            return connection.execute(select(func.count(later.c.ticket_id.distinct())).where(stand)).scalar_one()
 
     def feedback(self, *, as_of: datetime | None = None) -> list[Feedback]:
         """What counts of each judged draft: the last that was said of it, by `as_of`."""
@@ -152,6 +172,12 @@ class FeedbackStore:
     def _read(self, statement: Select[Any]) -> Iterable[Row[Any]]:
         with self._engine.connect() as connection:
             return connection.execute(statement).all()
+
+
+def _stands(as_of: datetime | None = None) -> ColumnElement[bool]:
+    """Which answers were not taken back, by `as_of`."""
+    gone = select(review_withdrawals.c.number)
+    return reviews.c.number.not_in(gone if as_of is None else gone.where(review_withdrawals.c.withdrawn_at <= as_of))
 
 
 def _number(inserted: CursorResult[Any]) -> int:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from engine.shared.columns import UtcInstant
 from triage.tables import metadata
 
-__all__ = ["feedback", "metadata", "model_runs", "reviews"]
+__all__ = ["feedback", "metadata", "model_runs", "review_withdrawals", "reviews"]
 
 
 def _number() -> Column[Any]:
@@ -48,6 +48,20 @@ reviews = Table(
     Column("opened_at", UtcInstant, nullable=False),
     Column("answered_at", UtcInstant, nullable=False),
     Index("ix_reviews_ticket_id", "ticket_id", "number"),
+)
+
+review_withdrawals = Table(
+    "review_withdrawals",
+    metadata,
+    Column(
+        "number",
+        BigInteger().with_variant(Integer, "sqlite"),
+        ForeignKey("reviews.number", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("withdrawn_by", String(200), nullable=False),
+    Column("withdrawn_at", UtcInstant, nullable=False),
 )
 
 feedback = Table(

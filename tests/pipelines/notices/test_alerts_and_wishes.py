@@ -9,9 +9,9 @@ import pytest
 from engine.notifications import News, QueuedNotification
 from engine.shared.errors import BadInput
 from pipelines.app.container import App
-from pipelines.commands.doctor import notices_to_people
 from pipelines.jobs.alerts import raise_and_queue
 from pipelines.jobs.deliver import deliver
+from pipelines.jobs.doctor import notices_to_people
 from tests.pipelines.handler_system import HandlerSystem
 from tests.pipelines.notices import MINUTE, MONDAY, desk, tell, unsent
 from tests.pipelines.test_alerts import breached, in_a_group, tickets_of

@@ -1,0 +1,92 @@
+"""What waits, by page: the numbers in the navigation."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from dashboards import acting, opening, queue_parts, verdict
+from engine.grant_review import GrantReviewItem, ReviewStatus
+from engine.shared.errors import HelmdeskError
+from pipelines import actions
+from pipelines.app.container import App
+from pipelines.app.identity import User
+from pipelines.live_queue import holder, live_queue
+from pipelines.marts import MartReader
+
+SECONDS = 10
+"""What others did shows in a count at most so late; what the reader did shows at once."""
+
+
+def waiting(app: App, user: User, url: str) -> int | None:
+    """How many things wait on the page; None for a page without a count, or where there is nothing to count yet."""
+    count, reader = COUNTS.get(url), opening.marts(app)
+    if count is None or reader is None:
+        return None
+    return _count(app, reader, user, url, len(st.session_state.get(acting.DONE, ())))
+
+
+@st.cache_data(
+    ttl=SECONDS,
+    max_entries=2_000,
+    show_spinner=False,
+    hash_funcs={
+        App: lambda app: str(app.settings.home),
+        MartReader: lambda reader: str(reader.publication.folder),
+        User: lambda user: user.id,
+    },
+)
+def _count(app: App, reader: MartReader, user: User, url: str, _acts: int) -> int | None:
+    try:
+        return COUNTS[url](app, reader, user)
+    except HelmdeskError:
+        return None
+
+
+def late(app: App, _: MartReader, __: User) -> int:
+    return verdict.standing(live_queue(app, at=app.now()).rows).late
+
+
+def mine(app: App, _: MartReader, user: User) -> int:
+    own = holder(app, user.id)
+    rows = live_queue(app, at=app.now()).rows
+    return rows.filter(queue_parts.Whose(own.names, ()).fits()).height if own else 0
+
+
+def for_review(app: App, reader: MartReader, _: User) -> int:
+    found, answers = _asked(app, reader)
+    return max(found - app.triage.feedback.tickets_answered(after=answers), 0)
+
+
+@st.cache_data(
+    max_entries=2,
+    show_spinner=False,
+    hash_funcs={
+        App: lambda app: str(app.settings.home),
+        MartReader: lambda reader: str(reader.publication.folder),
+    },
+)
+def _asked(app: App, _: MartReader) -> tuple[int, int]:
+    """How many tickets waited for an answer when a publication was first read, and how many answers there were."""
+    return len(actions.review_queue(app)), app.triage.feedback.answer_count()
+
+
+def unread(app: App, _: MartReader, user: User) -> int:
+    return len(app.desk.inbox(by=user.id, unread=True))
+
+
+def not_sent(app: App, _: MartReader, __: User) -> int:
+    return sum(unsent.refused for unsent in app.outbox.unsent())
+
+
+def grants(app: App, _: MartReader, __: User) -> int:
+    return len(app.store.all(GrantReviewItem, review_status=ReviewStatus.PENDING))
+
+
+COUNTS: Mapping[str, Callable[[App, MartReader, User], int]] = {
+    "now": late,
+    "queue": mine,
+    "review": for_review,
+    "inbox": unread,
+    "failed": not_sent,
+    "grants": grants,
+}

@@ -1,0 +1,73 @@
+"""How the desk stands in one sentence: what was kept in the last settled week, and what is late now."""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from dashboards import queries, words
+from pipelines.marts import MartReader
+
+
+class Kept(NamedTuple):
+    """The last settled week and the share of promises kept in it; `usual`: the mean of the settled weeks before."""
+
+    week: str
+    share: float
+    usual: float | None
+
+
+class Standing(NamedTuple):
+    """Open tickets that are late, at risk, or nobody's; the group with the most late ones, None without any."""
+
+    late: int
+    at_risk: int
+    unassigned: int
+    worst: str | None
+    late_there: int
+
+
+def kept(reader: MartReader) -> Kept | None:
+    """None before a week is settled: nearly all its clocks of any kind are met or breached."""
+    weeks = (
+        queries.attainment_by_week(reader)
+        .group_by("week")
+        .agg(pl.col("clocks", "met", "breached", "in_time").sum())
+        .filter(pl.col("in_time") / pl.col("clocks") < queries.UNSETTLED, pl.col("met") + pl.col("breached") > 0)
+        .select("week", share=pl.col("met") / (pl.col("met") + pl.col("breached")))
+        .sort("week")
+    )
+    if weeks.is_empty():
+        return None
+    before = weeks["share"].head(weeks.height - 1).to_list()
+    week, share = weeks.row(-1)
+    return Kept(words.day(week), share, sum(before) / len(before) if before else None)
+
+
+def standing(rows: pl.DataFrame) -> Standing:
+    """Of the rows of the live queue."""
+    late = rows.filter(pl.col("sla_state") == "breached")
+    by_group = late.drop_nulls("group_id").group_by("group_id").len().sort("len", "group_id", descending=[True, False])
+    worst, there = by_group.row(0) if by_group.height else (None, 0)
+    nobodys = rows.filter(pl.col("owner_id").is_null() & pl.col("assignee_id").is_null())
+    return Standing(late.height, rows.filter(pl.col("sla_state") == "at_risk").height, nobodys.height, worst, there)
+
+
+def in_words(week: Kept | None, now: Standing, worst: str | None) -> str:
+    """The sentence, with the worst group by its name."""
+    parts = [
+        f"{words.count(now.late, 'ticket')} {'is' if now.late == 1 else 'are'} late and {now.at_risk:,} at risk",
+        *([f"most of one group with {worst}, {now.late_there:,}"] if worst else []),
+    ]
+    return f"{_of_week(week)}; {', '.join(parts)}."
+
+
+def _of_week(week: Kept | None) -> str:
+    if week is None:
+        return "No week is settled yet"
+    share = f"{words.percent(week.share)} of the promises of the week from {week.week} were kept"
+    if week.usual is None:
+        return share
+    usual = words.percent(week.usual)
+    gap = round(week.share * 100) - round(week.usual * 100)
+    better = "better than usual" if gap > 0 else "worse than usual" if gap < 0 else "as usual"
+    return f"{better.capitalize()}: {share}{f', usually {usual}' if gap else ''}"

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any, NamedTuple
 
 import polars as pl
-from sqlalchemy import URL, Column, Integer, Table
+from sqlalchemy import URL, Column, Table
 
 from engine.shared.columns import AMOUNT, UTC_INSTANT, frame_type
 from engine.shared.errors import NotFound
@@ -17,7 +17,6 @@ from engine.storage.connect import first_line, unavailable
 ROWS_AT_ONCE = 20_000
 SPARSE = 10**9
 """Row numbers of SQLite so far apart that going through them by number takes too long."""
-_ROW: Column[Any] = Column("rowid", Integer, nullable=False)
 Where = Mapping[str, Collection[str] | None]
 After = Mapping[str, datetime]
 
@@ -66,27 +65,17 @@ def _column(table: Table, name: str) -> Column[Any]:
 def _sqlite(url: URL, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]) -> pl.DataFrame:
     """Through Python's own sqlite3: a driver with its own copy of SQLite (ADBC has one) drops this process's file
     locks when it closes, and later writes are lost."""
+    types = {column.name: _raw(column) for column in columns}
     try:
         with closing(sqlite3.connect(str(url.database))) as connection:
             connection.execute("BEGIN")
-            frame = _in_parts(connection, table, columns, fits)
+            by_rows = any(kind in (pl.Float64(), pl.Binary()) for kind in types.values())  # no text gives them back
+            frame = None if by_rows else _by_columns(connection, table, columns, fits)
             frame = _by_rows(connection, table, columns, fits) if frame is None else frame
     except sqlite3.Error as error:
         raise unavailable(url, first_line(error)) from error
     keys = [column.name for column in table.primary_key]
-    return frame.sort(keys) if keys and set(keys) <= {column.name for column in columns} else frame
-
-
-def _in_parts(
-    connection: sqlite3.Connection, table: Table, columns: Sequence[Column[Any]], fits: Sequence[Fit]
-) -> pl.DataFrame | None:
-    """By columns; those that no text gives back exactly by rows, put beside the others by SQLite's row numbers."""
-    exact = [column for column in columns if _raw(column) in (pl.Float64(), pl.Binary())]
-    if not exact:
-        return _by_columns(connection, table, columns, fits)
-    others = [column for column in columns if column not in exact]
-    frame = _by_columns(connection, table, [_ROW, *others], fits) if others else None
-    return None if frame is None else frame.join(_by_rows(connection, table, [_ROW, *exact], fits), on=_ROW.name)
+    return frame.sort(keys) if keys and set(keys) <= set(types) else frame
 
 
 def _by_rows(

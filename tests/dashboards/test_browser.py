@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -33,12 +35,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """The dashboards of a small desk, served by a process of their own."""
-    home = tmp_path_factory.mktemp("home")
-    small_desk(home).close()
-    stored_desk(home)
+@contextmanager
+def served(home: Path, **environment: str) -> Iterator[str]:
+    """The dashboards of a home, served by a process of their own: their address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -47,7 +46,7 @@ def address(tmp_path_factory):
     with (home / "streamlit.log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(APP), *given],
-            env={**os.environ, "HELMDESK_HOME": str(home)},
+            env={**os.environ, "HELMDESK_HOME": str(home), **environment},
             cwd=home,
             stdout=log,
             stderr=log,
@@ -58,6 +57,15 @@ def address(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    small_desk(home).close()
+    stored_desk(home)
+    with served(home) as found:
+        yield found
 
 
 def wait_until_up(url: str, server: subprocess.Popen, seconds: float = 90) -> None:
@@ -117,15 +125,14 @@ def test_supervisor_reads_the_attainment(page, address, tmp_path):
     assert "clocks started in the last 12 weeks" in text
 
 
-def test_row_of_the_queue_opens_its_ticket(page, address, tmp_path):
-    page.goto(f"{address}/queue")
-    table = page.locator("[data-testid=stDataFrame]")
-    table.wait_for()
-    assert "Needs attention (2)" in seen(page, tmp_path, "queue")
-    table.click(position={"x": 32, "y": 35 + 17})
+def test_a_ticket_of_the_queue_is_opened_from_the_list(page, address, tmp_path):
+    page.goto(f"{address}/queue?part=late")
+    page.locator("[data-testid=stDataFrame]").wait_for()
+    assert "Late · 2" in seen(page, tmp_path, "queue")
+    page.get_by_role("button", name="Open").click()
     page.get_by_text("The connector shows as offline.").wait_for()
-    assert "ticket=demo%3AINC-1" in page.url
-    assert "due in 1 h 30 min" in seen(page, tmp_path, "ticket")
+    page.wait_for_url("**/ticket?*ticket=INC-1*")
+    assert "over by" in seen(page, tmp_path, "ticket")
 
 
 def test_ticket_text_is_shown_and_never_run(page, address, tmp_path):

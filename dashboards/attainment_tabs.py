@@ -1,35 +1,52 @@
 """Promises from five sides, a tab each: where kept, how long people wait, what comes back, why broken, what is owed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, queries, reports, words
+from dashboards import cards, charts, opening, pages, queries, reports, words
+from dashboards import ticket_lists as lists
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import MartReader
 
 MOST = 12
 """Values that one picture names."""
 INTERVAL = ("95 % from", "95 % to")
+Address = Mapping[str, str | Sequence[str]]
 ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
 
 
 def sides(reader: MartReader, chosen: queries.Selection, window: str) -> None:
-    """The same promises from five sides, all cut by one dimension."""
-    by = st.segmented_control(
-        "By", list(queries.DIMENSIONS), format_func=queries.DIMENSIONS.__getitem__, default="priority", required=True
-    )
-    sides = {
-        "Where do we keep them?": breakdown,
-        "How long do people wait?": waits,
-        "What comes back?": came_back,
-        "Why did we break them?": why_broken,
-        "What do we owe for it?": owed,
+    """The same promises from several sides, most cut by one dimension; the open one is drawn."""
+    tab = cards.tabs(*SIDES)
+    by = "priority"
+    if SIDES[tab] not in (owed, closest):
+        by = st.segmented_control("By", list(queries.DIMENSIONS), format_func=queries.DIMENSIONS.__getitem__,
+                                  default="priority", required=True, key="by", bind="query-params",
+                                  persist_state="session")  # fmt: skip
+    SIDES[tab](reader, chosen, by, window)
+
+
+def behind(reader: MartReader, chosen: queries.Selection, window: str) -> Callable[..., Address]:
+    """How to address the tickets behind a number of this page: under its filters, and those given besides, by name."""
+    names = opening.ask(queries.names, reader)
+    filters = {
+        "clock": [words.CLOCKS[clock] for clock in chosen.clocks],
+        "tier": [words.plain(tier) for tier in chosen.tiers],
+        "priority": [words.plain(priority) for priority in chosen.priorities],
+        "group": [names.get(group, words.plain(group)) for group in chosen.groups],
     }
-    for tab, show in zip(st.tabs(list(sides)), sides.values(), strict=True):
-        with tab:
-            show(reader, chosen, by, window)
+    return lambda what, **more: lists.address(what, window, **{**filters, **more})
+
+
+def linked(found: pl.DataFrame, what: str, by: str, address: Callable[..., Address]) -> list[tuple[str, Address]]:
+    """For each row (`value`, and `clock` where it has one) the list of its tickets."""
+    value = words.plain if by in ("priority", "tier", "type") else str
+    filters = [{by: value(row["value"])} for row in found.iter_rows(named=True)]
+    if "clock" in found.columns:
+        filters = [one | {"clock": words.CLOCKS[clock]} for one, clock in zip(filters, found["clock"], strict=True)]
+    return [(pages.TICKETS, address(what, **one)) for one in filters]
 
 
 def by_rank(found: pl.DataFrame, by: str) -> pl.DataFrame:
@@ -56,9 +73,12 @@ def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: st
     with right:
         cards.chart(charts.attainment_trend, weekly, f"Promises kept by week, {window}")
     right.caption(warning(weekly))
-    st.caption(f"Clocks by {name}, {window}; shares of the decided ones with their 95 % interval")
-    cards.table(
-        by_rank(found, by).select(
+    st.caption(
+        f"Clocks by {name}, {window}; shares of the decided ones with their 95 % interval. Open lists the broken ones."
+    )
+    found = by_rank(found, by)
+    cards.linked_table(
+        found.select(
             pl.col("value").fill_null("–").alias(name),
             pl.col("clock").replace(words.CLOCKS),
             *("clocks", "met", "breached"),
@@ -66,6 +86,8 @@ def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: st
             "running",
             **{"share met": in_words(words.percent, "share_met"), **interval()},
         ),
+        linked(found, "breached", by, behind(reader, chosen, window)),
+        key="breached of a row",
         right=["share met", *INTERVAL],
     )
 
@@ -74,15 +96,18 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
     overall = opening.ask(reports.response_times, reader, chosen)
     if overall.is_empty():
         st.info("No clock that fits these filters was stopped yet.")
-    for column, row in zip(st.columns(4), overall.iter_rows(named=True), strict=False):
-        label = {"first_response": "Mean time to acknowledge", "resolution": "Mean time to resolve"}[row["clock"]]
-        column.metric(label, words.span(row["mean_seconds"]), border=True)
-        stopped = words.count(row["stopped"], "stopped clock")
-        column.caption(f"{words.worked(row['mean_business_seconds'])} of business time; {stopped}")
-    found = opening.ask(reports.response_times, reader, chosen, by)
+    address = behind(reader, chosen, window)
+    with st.container(horizontal=True):
+        for row in overall.iter_rows(named=True):
+            label = {"first_response": "Mean time to acknowledge", "resolution": "Mean time to resolve"}[row["clock"]]
+            business = f"{words.worked(row['mean_business_seconds'])} of business time"
+            stopped = words.count(row["stopped"], "stopped clock")
+            behind_it = address("stopped", clock=words.CLOCKS[row["clock"]])
+            cards.figure(label, words.span(row["mean_seconds"]), f"{business}; {stopped}", behind_it, width=230)
+    found = by_rank(opening.ask(reports.response_times, reader, chosen, by), by)
     st.caption(f"Stopped clocks by {queries.DIMENSIONS[by].lower()}, {window}: round the clock, and in business time")
-    cards.table(
-        by_rank(found, by).select(
+    cards.linked_table(
+        found.select(
             pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
             pl.col("clock").replace(words.CLOCKS),
             "stopped",
@@ -93,6 +118,8 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
                 "median, business": in_words(words.worked, "median_business_seconds"),
             },
         ),
+        linked(found, "stopped", by, address),
+        key="stopped of a row",
         right=["mean", "median", "mean, business", "median, business"],
     )
     st.caption("Time in each status, all history, all tickets: per ticket, all its visits together")
@@ -118,21 +145,29 @@ def came_back(reader: MartReader, chosen: queries.Selection, by: str, window: st
     if overall.is_empty():
         st.info("Nothing that fits these filters was resolved yet.")
         return
-    row, place = overall.row(0, named=True), st.columns(4)[0]
-    place.metric("Reopened", words.percent(row["share_reopened"], 1), border=True)
-    place.caption(
+    row = overall.row(0, named=True)
+    cards.figure(
+        "Reopened",
+        words.percent(row["share_reopened"], 1),
         f"{row['reopened']:,} of {words.count(row['resolved'], 'resolution')}, 95 % interval "
-        f"{words.percent(row['low'])} to {words.percent(row['high'])}"
+        f"{words.percent(row['low'])} to {words.percent(row['high'])}",
+        behind(reader, chosen._replace(clocks=()), window)("reopened"),
     )
-    found = opening.ask(reports.reopens, reader, chosen, by)
-    st.caption(f"Resolutions by {queries.DIMENSIONS[by].lower()}, {window}; shares with their 95 % interval")
-    cards.table(
-        by_rank(found, by).select(
+    address = behind(reader, chosen._replace(clocks=()), window)
+    found = by_rank(opening.ask(reports.reopens, reader, chosen, by), by)
+    st.caption(
+        f"Resolutions by {queries.DIMENSIONS[by].lower()}, {window}; shares with their 95 % interval. Open lists the "
+        "reopened ones."
+    )
+    cards.linked_table(
+        found.select(
             pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
             "resolved",
             "reopened",
             **{"share reopened": in_words(words.percent, "share_reopened"), **interval()},
         ),
+        linked(found, "reopened", by, address),
+        key="reopened of a row",
         right=["share reopened", *INTERVAL],
     )
 
@@ -146,6 +181,11 @@ def why_broken(reader: MartReader, chosen: queries.Selection, by: str, window: s
     drawn = found.filter(pl.col("value").is_in(largest.implode()))
     title = f"Broken promises by {queries.DIMENSIONS[by].lower()} and reason, {window}"
     cards.chart(charts.reason_bars, drawn, title)
+    broken = opening.ask(reports.reasons, reader, chosen).group_by("reason").agg(pl.col("breaches").sum())
+    with st.container(horizontal=True):
+        for reason, breaches in broken.sort("breaches", descending=True).iter_rows():
+            label = f"{words.REASONS[reason].capitalize()}: {breaches:,}"
+            st.page_link(pages.TICKETS, label=label, query_params=behind(reader, chosen, window)(reason))
     st.caption(
         "One reason a breach: used up before anybody had it, else waiting on our side for at least the share of the "
         "counted time that the rule names, else the work. The furthest over target, in business time:"
@@ -209,6 +249,34 @@ def owed(reader: MartReader, _chosen: queries.Selection, _by: str, _window: str)
         },
     )
     cards.tickets_table(shown, breaches["ticket"].to_list(), key="opened credit")
+
+
+def closest(reader: MartReader, chosen: queries.Selection, _by: str, _window: str) -> None:
+    found = opening.ask(queries.closest_to_breach, reader, chosen)
+    if found.is_empty():
+        st.info("No running clock has a deadline ahead.")
+        return
+    shown = found.select(
+        "reference",
+        "subject",
+        due=cards.due_in_words("due_at", "remaining", reader.publication.as_of),
+        clock=pl.col("clock").replace(words.CLOCKS),
+        state=pl.col("state").replace(words.STATES),
+        priority="priority",
+        tier="tier",
+        group="group_name",
+    )
+    cards.tickets_table(shown, found["ticket"].to_list(), key="opened", subject=st.column_config.TextColumn(width=235))
+
+
+SIDES: Mapping[str, Callable[[MartReader, queries.Selection, str, str], None]] = {
+    "Where do we keep them?": breakdown,
+    "How long do people wait?": waits,
+    "What comes back?": came_back,
+    "Why did we break them?": why_broken,
+    "What do we owe for it?": owed,
+    "What breaks next?": closest,
+}
 
 
 def most_decided(found: pl.DataFrame) -> pl.DataFrame:

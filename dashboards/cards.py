@@ -52,23 +52,28 @@ def fact(place: Any, label: str, value: str) -> None:
         st.text(value)
 
 
-def figure(label: str, value: str, caption: str) -> None:
-    """A number with what it counts, as wide as its label needs: figures that find no room go to the next line."""
-    with st.container(width=178):
+def figure(
+    label: str, value: str, caption: str, tickets: Mapping[str, str | Sequence[str]] | None = None, *, width: int = 170
+) -> None:
+    """A number with what it counts, as wide as its label needs: figures that find no room go to the next line.
+    `tickets` is the address of the list behind it."""
+    with st.container(width=width, gap=None):
         st.metric(label, value, border=True)
         st.caption(caption)
+        if tickets:
+            st.page_link(pages.TICKETS, label="Show them", query_params=dict(tickets))
 
 
 def not_counted(found: pl.DataFrame) -> None:
     """What is in no share, a line a clock: how many windows, and why."""
     for (clock,), rows in found.group_by("clock", maintain_order=True):
         parts = [f"{row['windows']:,} {words.not_counted(row['why'])}" for row in rows.iter_rows(named=True)]
-        st.caption(f"{words.CLOCKS[str(clock)]}, in no share: {'; '.join(parts)} · [what we know of sources](/sources)")
+        st.caption(f"{words.CLOCKS[str(clock)]}, in no share: {'; '.join(parts)}")
 
 
 def chart(picture: Callable[..., Picture], *shown: Any, **options: Any) -> None:
     """The picture of what is shown, in the reader's theme."""
-    st.vega_lite_chart(opening.drawn(picture, *shown, **options))
+    st.vega_lite_chart(opening.drawn(picture, *shown, **options), theme=None)
 
 
 def refused(error: Exception) -> None:
@@ -84,20 +89,43 @@ def verbatim(text: str) -> str:
 
 
 def choose(
-    place: DeltaGenerator, label: str, options: Sequence[str], names: Mapping[str, str] | None = None
+    place: DeltaGenerator, label: str, options: Sequence[str], names: Mapping[str, str] | None = None, *, key: str = ""
 ) -> tuple[str, ...]:
-    """A filter: nothing chosen is everything. What was chosen stays while the reader visits other pages."""
-    known = names or {}
+    """A filter: nothing chosen is everything. It stands in the address by name, under `key` or the label in small
+    letters, and stays while the reader visits other pages."""
+    known, key = names or {}, key or label.lower()
+    _carry(key, lambda chosen: [value for value in chosen if value in options])
     return tuple(
         place.multiselect(
             label,
             options,
             format_func=lambda value: known.get(value, words.plain(value)),
             placeholder="all",
-            key=f"{label} filter",
+            key=key,
+            bind="query-params",
             persist_state="session",
         )
     )
+
+
+def window(place: DeltaGenerator, offered: Sequence[str]) -> str:
+    """How far back the page looks, the first unless the reader chose; in the address, and the same on each page that
+    looks back."""
+    _carry("window", lambda chosen: chosen if chosen in offered else offered[0])
+    found = place.selectbox("Window", offered, key="window", width=220, bind="query-params", persist_state="session")
+    return str(found)
+
+
+def _carry(key: str, known: Callable[[Any], Any]) -> None:
+    """What was chosen on another page holds here too, from the first look on and not from the next click."""
+    if key in st.session_state and key not in st.query_params:
+        st.session_state[key] = known(st.session_state[key])
+
+
+def tabs(*labels: str) -> str:
+    """The tab that is open, in the address: the caller draws that one alone, below it."""
+    shown = st.tabs(labels, key="tab", bind="query-params")
+    return next((label for label, tab in zip(labels, shown, strict=True) if tab.open), labels[0])
 
 
 def tickets_table(
@@ -109,7 +137,21 @@ def tickets_table(
     right: Sequence[str] = (),
     **columns: ColumnConfig,
 ) -> None:
-    """A table whose rows begin with a button that opens the ticket of that row (`tickets` has their keys).
+    """A table whose rows begin with a button that opens the ticket of that row (`tickets` has their keys)."""
+    links = [(pages.TICKET, {"ticket": ticket}) for ticket in tickets]
+    linked_table(shown, links, key=key, whole=whole, right=right, **columns)
+
+
+def linked_table(
+    shown: pl.DataFrame,
+    links: Sequence[tuple[str, Mapping[str, str | Sequence[str]]]],
+    *,
+    key: str,
+    whole: bool = False,
+    right: Sequence[str] = (),
+    **columns: ColumnConfig,
+) -> None:
+    """A table whose rows begin with a button that opens a page: its file and the parameters of its address.
 
     The page scrolls a `whole` table; another has a scroll bar of its own from MANY rows on. `right`: as in `table`.
     """
@@ -123,7 +165,8 @@ def tickets_table(
         column_config={"open": button, **_aligned(right), **columns},
     )
     if clicked := st.session_state.get(key):
-        st.switch_page(pages.TICKET, query_params={"ticket": tickets[clicked["row"]]})
+        page, address = links[clicked["row"]]
+        st.switch_page(page, query_params=dict(address))
 
 
 def _aligned(right: Sequence[str]) -> dict[str, ColumnConfig]:

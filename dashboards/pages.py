@@ -6,7 +6,7 @@ import streamlit as st
 
 from pipelines.app.identity import Right
 
-NOW, QUEUE, TICKET = "views/now.py", "views/my_queue.py", "views/ticket_page.py"
+NOW, QUEUE, TICKET, TICKETS = "views/now.py", "views/my_queue.py", "views/ticket_page.py", "views/tickets.py"
 SECTIONS = ("Now", "Work", "Look", "Desk")
 
 
@@ -26,12 +26,15 @@ PAGES = (
     Page("Now", NOW, "Now", "Are we keeping up, and what breaks next?", "now", Right.SUPERVISE),
     Page("Now", "views/alerts.py", "Alerts", "What fired, and what is at risk next?", "alerts"),
     Page("Work", QUEUE, "My queue", "What should I do next?", "queue"),
+    Page("Work", "views/board.py", "Board", "Where does the work stand?", "board"),
     Page("Work", TICKET, "Ticket", "What do we know and owe?", "ticket"),
     Page("Work", "views/review.py", "Review", "What is it about?", "review", Right.WORK),
     Page("Look", "views/promises.py", "Promises", "Are we keeping our promises?", "promises"),
     Page("Look", "views/volume.py", "Volume", "Can we keep up?", "volume"),
     Page("Look", "views/trust.py", "Trust in triage", "Can we trust triage?", "trust"),
+    Page("Look", TICKETS, "Tickets", "Which ones are these?", "tickets"),
     Page("Look", "views/sources.py", "Sources", "What do we know of each source?", "sources"),
+    Page("Desk", "views/grant_review.py", "Grant review", "Would we grant it again?", "grants", Right.SUPERVISE),
     Page("Desk", "views/inbox.py", "Inbox", "What am I told, where and when?", "inbox"),
     Page("Desk", "views/failed.py", "Failed", "What was not taken in, not sent, or failed?", "failed"),
     Page("Desk", "views/audit.py", "Audit", "Who did and saw what, and is it as recorded?", "audit", Right.AUDIT),

@@ -95,18 +95,6 @@ def alerts_by_day(reader: MartReader, *, days: int | None = None) -> pl.DataFram
     )
 
 
-def latest_alerts(reader: MartReader, *, days: int | None = None, limit: int = 50) -> pl.DataFrame:
-    """The alerts that fired last."""
-    since, values = _since("a.triggered_at", days, reader)
-    return reader.query(
-        f"""SELECT a.ticket, a.reference, t.subject, a.kind, a.clock, a.condition, a.alert_type, a.level,
-        a.triggered_at, a.deadline, a.remaining_seconds, a.acknowledged_by, a.cleared_at
-        FROM alerts a LEFT JOIN tickets t ON t.ticket = a.ticket
-        WHERE {since} ORDER BY a.triggered_at DESC, a.level DESC, a.deadline, a.ticket, a.clock LIMIT {int(limit)}""",
-        values,
-    )
-
-
 def volume(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
     """One row a day (desk's time zone), oldest first: created, resolved, reopened, left_out, open_at_end."""
     since, values = _since("day", days, reader)

@@ -16,7 +16,19 @@ ON_PRIMARY = {"light": "#ffffff", "dark": DARK["backgroundColor"]}
 """Text on the primary colour, which Streamlit makes white whatever it stands on."""
 
 
+LINK = {"light": LIGHT["linkColor"], "dark": DARK["linkColor"]}
+STYLE = f"""<style>
+[data-testid^=stBaseButton-primary], [data-tag] {{ color: light-dark({ON_PRIMARY["light"]}, {ON_PRIMARY["dark"]}) }}
+[data-testid=stMain] [data-testid=stPageLink-NavLink] {{ padding: 0 }}
+[data-testid=stMain] [data-testid=stPageLink-NavLink] p {{
+  color: light-dark({LINK["light"]}, {LINK["dark"]}); text-decoration: underline
+}}
+[data-testid=stMainBlockContainer] {{ padding-inline: clamp(1rem, 2.5vw, 5rem) }}
+</style>"""
+"""What Streamlit's theming has no option for: the ink of primary buttons, links to pages that look like links, and
+margins that leave a laptop's width to the tables."""
+
+
 def style() -> None:
-    """What Streamlit's theming has no option for, on every page."""
-    colour = f"color: light-dark({ON_PRIMARY['light']}, {ON_PRIMARY['dark']})"
-    st.html(f"<style>[data-testid^='stBaseButton-primary'], [data-tag] {{ {colour} }}</style>")
+    """On every page, in the theme that it is drawn in."""
+    st.html(STYLE)

@@ -1,14 +1,25 @@
 """A board shows the queue in columns; moving a card is a change of the ticket and follows its rules."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
+import polars as pl
 from pydantic import Field
 
 from engine import lifecycle, ownership
-from engine.contracts import Agent, Event, Frozen, Kind, Priority, Status, Ticket
+from engine.contracts import (
+    OPEN_STATUSES,
+    Agent,
+    AssignmentGroup,
+    Event,
+    Frozen,
+    Kind,
+    Priority,
+    Status,
+    Ticket,
+)
 from engine.shared.errors import BadInput, NotAllowed
 
 Word = TypeVar("Word", bound=StrEnum)
@@ -54,17 +65,45 @@ NONE = "none"
 """The column of tickets without team or agent."""
 
 
+COLUMN_OF = {
+    ColumnField.STATUS: "status",
+    ColumnField.PRIORITY: "priority",
+    ColumnField.TEAM: "group_id",
+    ColumnField.AGENT: "owner_id",
+}
+"""The field of a ticket that says in which column it is."""
+
+
+class Card(Frozen):
+    """What a card shows of a ticket; `seconds_left` in business time, None where nothing is promised."""
+
+    id: str
+    reference: str
+    subject: str
+    status: Status
+    priority: Priority
+    vip: bool = False
+    owner_id: str | None = None
+    group_id: str | None = None
+    version: int
+    score: float | None = None
+    seconds_left: float | None = None
+    is_paused: bool | None = None
+    sla_state: str | None = None
+
+
 class Column(Frozen):
-    """Cards in order; `lanes` gives the same cards by swimlane, if the view has one."""
+    """The first cards in order, and how many there are in all; `lanes` has the same by swimlane, if there are any."""
 
     name: str
-    cards: tuple[Ticket, ...]
+    count: int
+    cards: tuple[Card, ...]
     limit: int | None = None
-    lanes: dict[str, tuple[Ticket, ...]] = Field(default_factory=dict)
+    lanes: dict[str, tuple[Card, ...]] = Field(default_factory=dict)
 
     @property
     def is_over_limit(self) -> bool:
-        return self.limit is not None and len(self.cards) > self.limit
+        return self.limit is not None and self.count > self.limit
 
 
 class Board(Frozen):
@@ -80,18 +119,29 @@ class Moved(Frozen):
 
 
 def board(
-    view: KanbanView,
-    tickets: Iterable[Ticket],
-    *,
-    scores: Mapping[str, float] | None = None,
-    seconds_left: Mapping[str, float] | None = None,
-    preset: lifecycle.Preset | None = None,
+    view: KanbanView, rows: pl.DataFrame, *, preset: lifecycle.Preset | None = None, most: int | None = None
 ) -> Board:
-    """The tickets that fit the view's filters, in columns. Every column of a closed list is shown, empty ones too."""
-    shown = [ticket for ticket in tickets if fits(view, ticket)]
-    shown.sort(key=_order(view.sort_by, scores or {}, seconds_left or {}))
-    names = _columns(view.column_field, shown, preset)
-    return Board(view=view, columns=tuple(_column(view, name, shown) for name in names))
+    """The tickets that fit the view's filters, in columns of at most so many cards. Every column of a closed list is
+    shown, empty ones too. `rows` have the fields of a card, `created_at`, and the fields of the view."""
+    shown = fits(view, rows).sort(*_ORDER[view.sort_by], nulls_last=True)
+    shown = shown.with_columns(column=pl.col(COLUMN_OF[view.column_field]).fill_null(NONE))
+    by_name = {str(name): cards for (name,), cards in shown.group_by("column", maintain_order=True)}
+    names = _columns(view.column_field, sorted(by_name), preset)
+    return Board(
+        view=view, columns=tuple(_column(view, name, by_name.get(name, shown.clear()), most) for name in names)
+    )
+
+
+def usual_views(agent: Agent | None, groups: Iterable[AssignmentGroup] = ()) -> tuple[KanbanView, ...]:
+    """Views that need no saving: of an agent one's tickets and those of one's groups, of anybody all of them."""
+    found = [KanbanView(id="all", name="All tickets"), KanbanView(id="priority", name="By priority",
+                                                                  column_field=ColumnField.PRIORITY)]  # fmt: skip
+    if agent is None:
+        return tuple(found)
+    own = [group.group_id for group in groups if group.team_id in agent.teams]
+    mine = KanbanView(id="mine", name="My tickets", owner_id=agent.id, filters={"owner_id": agent.id})
+    ours = KanbanView(id="groups", name="My groups", owner_id=agent.id, filters={"group_id": own})
+    return (mine, *([ours] if own else []), *found)
 
 
 def is_for(view: KanbanView, agent: Agent) -> bool:
@@ -105,13 +155,18 @@ def check_filters(view: KanbanView) -> None:
         raise BadInput(f"View {view.name!r} filters on {', '.join(unknown)}, which no ticket has.")
 
 
-def fits(view: KanbanView, ticket: Ticket) -> bool:
-    """Whether a ticket belongs on the board. Raises BadInput as `check_filters`."""
+def fits(view: KanbanView, rows: pl.DataFrame) -> pl.DataFrame:
+    """Those of the rows that belong on the board. Raises BadInput as `check_filters`."""
     check_filters(view)
-    return all(
-        getattr(ticket, name) in (wanted if isinstance(wanted, list | tuple) else [wanted])
-        for name, wanted in view.filters.items()
-    )
+    for name, wanted in view.filters.items():
+        values = [str(one).lower() if isinstance(one, bool) else str(one) for one in _listed(wanted)]
+        rows = rows.filter(pl.col(name).cast(pl.String).is_in(values))
+    return rows
+
+
+def statuses(view: KanbanView) -> tuple[str, ...]:
+    """Which statuses the view reads: those it filters on, else the open ones."""
+    return tuple(map(str, _listed(view.filters["status"]))) if "status" in view.filters else tuple(OPEN_STATUSES)
 
 
 def move_card(
@@ -139,15 +194,7 @@ def move_card(
 
 
 def column_of(ticket: Ticket, field: ColumnField) -> str:
-    match field:
-        case ColumnField.STATUS:
-            return ticket.status
-        case ColumnField.PRIORITY:
-            return ticket.priority
-        case ColumnField.TEAM:
-            return ticket.group_id or NONE
-        case ColumnField.AGENT:
-            return ticket.owner_id or NONE
+    return getattr(ticket, COLUMN_OF[field]) or NONE
 
 
 def _change(
@@ -185,36 +232,40 @@ def _check_limit(view: KanbanView, to: str, cards_there: int) -> str | None:
     return f"{full}; one more makes it {cards_there + 1}."
 
 
-def _column(view: KanbanView, name: str, shown: list[Ticket]) -> Column:
-    cards = [ticket for ticket in shown if column_of(ticket, view.column_field) == name]
-    lanes: dict[str, tuple[Ticket, ...]] = {}
+def _listed(wanted: Any) -> list[Any]:
+    return list(wanted) if isinstance(wanted, list | tuple) else [wanted]
+
+
+def _column(view: KanbanView, name: str, rows: pl.DataFrame, most: int | None) -> Column:
+    first = rows if most is None else rows.head(most)
+    cards = tuple(Card(**row) for row in first.select(*Card.model_fields).iter_rows(named=True))
+    lanes: dict[str, tuple[Card, ...]] = {}
     if view.swimlane_field:
-        field = view.swimlane_field
-        names = sorted({column_of(card, field) for card in cards})
-        lanes = {lane: tuple(card for card in cards if column_of(card, field) == lane) for lane in names}
-    return Column(name=name, cards=tuple(cards), limit=view.wip_limits.get(name), lanes=lanes)
+        lane_of = [lane or NONE for lane in first[COLUMN_OF[view.swimlane_field]]]
+        lanes = {
+            lane: tuple(card for card, of in zip(cards, lane_of, strict=True) if of == lane)
+            for lane in sorted(set(lane_of))
+        }
+    return Column(name=name, count=rows.height, cards=cards, limit=view.wip_limits.get(name), lanes=lanes)
 
 
-def _columns(field: ColumnField, shown: list[Ticket], preset: lifecycle.Preset | None) -> list[str]:
+def _columns(field: ColumnField, found: list[str], preset: lifecycle.Preset | None) -> list[str]:
     match field:
         case ColumnField.STATUS:
-            known = [status for status in Status if preset is None or preset.knows(status)]
-            return [*known, *(s for s in Status if s not in known and any(t.status == s for t in shown))]
+            known: list[str] = [status for status in Status if preset is None or preset.knows(status)]
+            return [*known, *(status for status in Status if status not in known and status in found)]
         case ColumnField.PRIORITY:
             return list(Priority)
         case _:
-            return sorted({column_of(ticket, field) for ticket in shown})
+            return found
 
 
-def _order(
-    by: SortBy, scores: Mapping[str, float], seconds_left: Mapping[str, float]
-) -> Callable[[Ticket], tuple[float, datetime, str]]:
-    ranks: dict[SortBy, Callable[[Ticket], float]] = {
-        SortBy.PRIORITY_SCORE: lambda ticket: -scores.get(ticket.id, 0.0),
-        SortBy.SLA_BREACH: lambda ticket: seconds_left.get(ticket.id, float("inf")),
-        SortBy.CREATED_AT: lambda _: 0.0,
-    }
-    return lambda ticket: (ranks[by](ticket), ticket.created_at, ticket.id)
+_OLDEST = (pl.col("created_at"), pl.col("id"))
+_ORDER: Mapping[SortBy, tuple[pl.Expr, ...]] = {
+    SortBy.PRIORITY_SCORE: (-pl.col("score"), *_OLDEST),
+    SortBy.SLA_BREACH: (pl.col("seconds_left"), *_OLDEST),
+    SortBy.CREATED_AT: _OLDEST,
+}
 
 
 def _one_of(kind: type[Word], name: str) -> Word:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from engine.access import User
     from engine.contracts import Ticket
     from engine.entitlements import Entitlement
+    from engine.kanban import Board, KanbanView
     from engine.lessons import LessonReview
     from engine.storage.last_runs import Run
     from engine.storage.newest import Leaf
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.jobs.audit import Chain, Verified
     from pipelines.jobs.doctor import Finding
     from pipelines.jobs.failures import Look
+    from pipelines.jobs.grant_review import Listed, Unapproved
     from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
     from sla.clocks.explain import Ledger
@@ -68,6 +70,12 @@ def withdraw_review(app: "App", *, by: str) -> "Review":
     from pipelines.jobs import review
 
     return review.withdraw_review(app, by=by, at=app.now())
+
+
+def last_review(app: "App", *, by: str) -> "Review | None":
+    """The answer that this person gave last and did not take back."""
+    found = app.triage.feedback.last_review(by=by)
+    return found[1] if found else None
 
 
 def review_answers(app: "App", ticket: str) -> "list[Review]":
@@ -158,6 +166,39 @@ def _by_ticket(app: "App", column: str) -> dict[str, float]:
     return {ticket: float(value) for ticket, value in known.iter_rows()}
 
 
+def board_views(app: "App", user: "User") -> "list[KanbanView]":
+    """Views of the board that this user may open, the usual ones first."""
+    from engine import kanban
+    from engine.contracts import Agent
+
+    if not app.store.all(Agent, id=user.id):
+        return list(kanban.usual_views(None))
+    return app.desk.views(by=user.id)
+
+
+def board(app: "App", view_id: str, *, by: str, at: datetime) -> "Board":
+    """The board of a view: all tickets that fit its filters, the open ones if none is on the status."""
+    return board_of(app, app.desk.view(view_id, by=by), at=at)
+
+
+def board_of(app: "App", view: "KanbanView", *, at: datetime, most: int | None = None) -> "Board":
+    """The same of a view that is at hand, with at most so many cards a column."""
+    import polars as pl
+
+    from engine import kanban
+    from engine.contracts import OPEN_STATUSES
+    from pipelines.live_queue import STORED, live_queue
+
+    rows, wanted = live_queue(app, at=at).rows.rename({"ticket": "id"}), kanban.statuses(view)
+    if others := sorted(set(view.filters) - set(rows.columns)):
+        more = app.store.frame("tickets", ["id", *others], where={"status": wanted})
+        rows = rows.join(more, on="id", how="left")
+    if closed := set(wanted) - OPEN_STATUSES:
+        more = app.store.frame("tickets", [*STORED, *others], where={"status": closed})
+        rows = pl.concat([rows, more], how="diagonal")
+    return kanban.board(view, rows, preset=app.policies.desk.lifecycle, most=most)
+
+
 def product_of(app: "App", ticket: "Ticket") -> str | None:
     """The product that a person confirmed, else the one triage is sure of."""
     claim = None if ticket.product else app.triage.store.latest([ticket.id]).get(ticket.id)
@@ -180,6 +221,42 @@ def entitlement(app: "App", ticket: "Ticket") -> "Entitlement":
         is_open=lambda name, at: calendars[name].is_open(at),
         policy=app.policies.entitlements,
     )
+
+
+def draw_grants(app: "App", user: "User", *, at: datetime) -> int:
+    """List last week's grants for review; returns how many are new. Raises NotAllowed."""
+    from engine.access import Right
+    from pipelines.app import identity
+    from pipelines.jobs.grant_review import draw
+
+    identity.require(app, user, Right.SUPERVISE, doing="drawing grants for review")
+    return draw(app, at=at)
+
+
+def grants_listed(app: "App", *, reviewed: bool = False) -> "list[Listed]":
+    """Grants that wait for a review, or were reviewed, the longest on the list first."""
+    from pipelines.jobs.grant_review import review_list
+
+    return review_list(app, reviewed=reviewed)
+
+
+def grants_unapproved(app: "App") -> "list[Unapproved]":
+    """Grants that wait for an approval, the longest waiting first."""
+    from pipelines.jobs.grant_review import unapproved
+
+    return unapproved(app)
+
+
+def limits(app: "App") -> "dict[tuple[str, str], str]":
+    """What a team may grant at a tier, with its currency, by team and tier."""
+    from engine.contracts import EmpowermentConfig
+
+    found = app.store.all(EmpowermentConfig)
+    return {
+        (one.team_id, tier): f"{limit:,.2f} {one.currency}"
+        for one in found
+        for tier, limit in (("agent", one.tier1_limit), ("team_lead", one.tier2_limit))
+    }
 
 
 def accept_lesson(

@@ -77,6 +77,7 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
     "retry_unsent": actions.retry_unsent,
     "drop_unsent": actions.drop_unsent,
     "second_opinion": second_opinion,
+    "board": actions.board,
 }
 """What other rooms have a part in, or the log of views: called by these, which call the desk if it has one too."""
 GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})

@@ -23,18 +23,19 @@ def page() -> None:
     app = opening.app()
     user = sign_in.reader(app, door="audit")
     reader = opening.marts(app)
-    names = (opening.ask(queries.names, reader) if reader else {}) | {one.id: one.name for one in identity.users(app)}
+    people = {one.id: one.name for one in identity.users(app)}
+    names = (opening.ask(queries.names, reader) if reader else {}) | people
     part = paging.chosen_part(PARTS)
     try:
-        DRAWN[part](app, user, names)
+        DRAWN[part](app, user, names, people)
     except HelmdeskError as error:
         cards.refused(error)
 
 
-def acts(app: App, user: Any, names: Names) -> None:
+def acts(app: App, user: Any, names: Names, people: Names) -> None:
     with st.container(horizontal=True):
         of = st.selectbox("Acts", actions.acts_by_kind(), key="acts", bind="query-params", width=220)
-        actor = _person("Done by", "by", names)
+        actor = _person("Done by", "by", people)
     leaf = paging.turned(lambda page: actions.audited_acts(app, user, of, actor=actor, page=page), "act")
     if not leaf.total:
         st.info("Nothing of this kind was done yet. Users and keys are set with `helmdesk users` and `helmdesk keys`, "
@@ -72,9 +73,9 @@ def _act(row: Mapping[str, Any], names: Names) -> str:
     return history.event_text(SimpleNamespace(**row), names)
 
 
-def views(app: App, user: Any, names: Names) -> None:
+def views(app: App, user: Any, names: Names, people: Names) -> None:
     with st.container(horizontal=True):
-        viewer = _person("Viewed by", "viewer", names)
+        viewer = _person("Viewed by", "viewer", people)
         ticket = st.text_input("Ticket", key="seen", bind="query-params", placeholder="its reference or id", width=220)
         day = st.date_input("Day", value=None, key="day", bind="query-params", width=160)
     about = (ticket or "").strip() or None
@@ -95,7 +96,7 @@ def views(app: App, user: Any, names: Names) -> None:
     cards.table(shown)
 
 
-def of_ticket(app: App, user: Any, names: Names) -> None:
+def of_ticket(app: App, user: Any, names: Names, _: Names) -> None:
     name = (st.text_input("Ticket", key="chain", bind="query-params", placeholder="its reference or id") or "").strip()
     if not name:
         st.info("Name a ticket to see all that happened to it, in the order in which it was recorded.")
@@ -111,16 +112,21 @@ def of_ticket(app: App, user: Any, names: Names) -> None:
             "version": [event.version for event in found.history],
             "when": [_when(event.at) for event in found.history],
             "who": [history.named(event.actor, names) for event in found.history],
-            "what": [history.event_text(event, names) for event in found.history],
+            "what": [_event(event, names) for event in found.history],
             "recorded": [_when(event.recorded_at) for event in found.history],
-            "hash": [event.hash[:12] for event in found.history],
+            "hash": [event.hash[:8] for event in found.history],
         }
     )
-    cards.table(shown.reverse())
+    widths = {"version": 60, "what": 250, "hash": 80}
+    cards.table(shown.reverse(), **{name: st.column_config.Column(width=width) for name, width in widths.items()})
     st.caption(f"{found.ticket.reference}, the newest first; `hash` is how the seal of each event begins")
 
 
-def verify(app: App, user: Any, names: Names) -> None:  # noqa: ARG001
+def _event(event: Any, names: Names) -> str:
+    return history.nudges_text([event]) if event.kind == "alert" else history.event_text(event, names)
+
+
+def verify(app: App, *_: Any) -> None:
     st.caption("Every ticket's chain, the log, and the records they seal, held against the last publication")
     if st.button("Verify now", type="primary", key="verify now"):
         with st.spinner("All that was recorded is walked"):
@@ -157,10 +163,12 @@ def _verdict(found: Any) -> tuple[bool, list[str]]:
     return found.is_whole, lines
 
 
-def _person(label: str, key: str, names: Names) -> str | None:
-    people = sorted(names, key=lambda one: names[one].casefold())
-    found = st.selectbox(label, [EVERYBODY, *people], format_func=lambda one: history.named(one, names), key=key,
-                         bind="query-params", width=240)  # fmt: skip
+def _person(label: str, key: str, people: Names) -> str | None:
+    """A user, or whoever is typed in: somebody may have left, or worked at the machine itself."""
+    known = {EVERYBODY: EVERYBODY} | people
+    found = st.selectbox(label, sorted(known, key=lambda one: (one != EVERYBODY, known[one].casefold())), key=key,
+                         format_func=lambda one: known.get(one, one), accept_new_options=True, bind="query-params",
+                         width=240)  # fmt: skip
     return None if found in (None, EVERYBODY) else found
 
 

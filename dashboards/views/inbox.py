@@ -17,8 +17,7 @@ from pipelines.operations import OPERATIONS, perform
 PER_PAGE = 10
 EVERY = "*"
 TIMINGS = {
-    "immediate": "at once, a few minutes' news as one message", "hourly_digest": "a digest an hour",
-    "daily_digest": "a digest a day",
+    "immediate": "at once", "hourly_digest": "hourly digest", "daily_digest": "daily digest",
 }  # fmt: skip
 EVENING, MORNING = time(18), time(8)
 
@@ -127,7 +126,6 @@ def to_come(app: App, user: Any, waiting: Sequence[Any]) -> None:
         "until": [_when(until) if until > now else "the next delivery" for _, until in rows],
         "because": [
             _because(
-                row,
                 until,
                 wishes.get(row.event_type) or wishes.get(EVERY),
                 zone,

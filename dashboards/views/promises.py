@@ -1,13 +1,12 @@
 """Are we keeping our promises? Attainment by clock and dimension, waits, reasons, credits, what is about to break."""
 
-import polars as pl
 import streamlit as st
 
 from dashboards import attainment_tabs as looking_back
-from dashboards import cards, charts, opening, pages, queries, sign_in, words
+from dashboards import cards, opening, pages, queries, sign_in, words
 from pipelines.marts import MartReader
 
-WINDOWS = {"last 4 weeks": 4, "last 12 weeks": 12, "all history": None}
+WINDOWS = {"last 12 weeks": 12, "last 4 weeks": 4, "all history": None}
 
 
 def page() -> None:
@@ -20,11 +19,8 @@ def page() -> None:
         return
     chosen, window = filters(reader)
     cards.speaks_of(reader.publication, app.now(), f"clocks started in the {window}" if chosen.weeks else window)
-    promises(reader, chosen)
+    promises(reader, chosen, window)
     looking_back.sides(reader, chosen, window)
-    closest(reader, chosen)
-    how_sure(reader)
-    not_taken_in(reader)
 
 
 def filters(reader: MartReader) -> tuple[queries.Selection, str]:
@@ -32,82 +28,40 @@ def filters(reader: MartReader) -> tuple[queries.Selection, str]:
     offered = opening.ask(queries.choices, reader)
     names = opening.ask(queries.group_names, reader)
     clocks, tiers, priorities, groups, weeks = st.columns(5)
-    window = weeks.selectbox("Window", list(WINDOWS), index=1, key="window", persist_state="session")
-    return (
-        queries.Selection(
-            clocks=cards.choose(clocks, "Clock", offered["clocks"], words.CLOCKS),
-            tiers=cards.choose(tiers, "Contract tier", words.in_order(offered["tiers"], words.TIERS)),
-            priorities=cards.choose(priorities, "Priority", words.in_order(offered["priorities"], words.RANKS)),
-            groups=cards.choose(groups, "Group", offered["groups"], names),
-            weeks=WINDOWS[window],
-        ),
-        window,
+    window = cards.window(weeks, list(WINDOWS))
+    ranks, kinds = words.in_order(offered["priorities"], words.RANKS), words.in_order(offered["tiers"], words.TIERS)
+    chosen = queries.Selection(
+        clocks=cards.choose(clocks, "Clock", offered["clocks"], words.CLOCKS),
+        tiers=cards.choose(tiers, "Contract tier", kinds, key="tier"),
+        priorities=cards.choose(priorities, "Priority", ranks),
+        groups=cards.choose(groups, "Group", offered["groups"], names),
+        weeks=WINDOWS[window],
     )
+    return chosen, window
 
 
-def promises(reader: MartReader, chosen: queries.Selection) -> None:
+def promises(reader: MartReader, chosen: queries.Selection, window: str) -> None:
     found = opening.ask(queries.headline, reader, chosen)
     if found.is_empty():
         st.info("No clock fits these filters.")
         return
+    behind = looking_back.behind(reader, chosen, window)
     with st.container(horizontal=True):
         for clock in found.iter_rows(named=True):
-            decided = clock["met"] + clock["breached"]
+            decided, name = clock["met"] + clock["breached"], words.CLOCKS[clock["clock"]]
             interval = f"95 % interval {words.percent(clock['low'])} to {words.percent(clock['high'])}"
             cards.figure(
-                f"{words.CLOCKS[clock['clock']]} met",
+                f"{name} met",
                 words.percent(clock["share_met"], 1),
                 f"{interval}, {words.count(decided, 'decided clock')}" if decided else "no clock decided yet",
+                behind("met", clock=name),
             )
         still_open = opening.ask(queries.open_tickets, reader, chosen)
-        cards.figure("Breaches", f"{found['breached'].sum():,}", "clocks past their target, finished or not")
-        cards.figure("At risk now", f"{found['at_risk'].sum():,}", "running clocks with little of their target left")
-        cards.figure("Open tickets", f"{still_open:,}", "of any age, filtered by tier, priority and group")
+        late, soon = f"{found['breached'].sum():,}", f"{found['at_risk'].sum():,}"
+        cards.figure("Breaches", late, "clocks past their target, finished or not", behind("breached"))
+        cards.figure("At risk now", soon, "running clocks with little of their target left", behind("at_risk"))
+        cards.figure("Open tickets", f"{still_open:,}", "of any age, by tier, priority and group", behind("open"))
     cards.not_counted(opening.ask(queries.not_counted, reader, chosen))
-
-
-def closest(reader: MartReader, chosen: queries.Selection) -> None:
-    st.subheader("What breaks next?")
-    found = opening.ask(queries.closest_to_breach, reader, chosen)
-    if found.is_empty():
-        st.info("No running clock has a deadline ahead.")
-        return
-    shown = found.select(
-        "reference",
-        "subject",
-        due=cards.due_in_words("due_at", "remaining", reader.publication.as_of),
-        clock=pl.col("clock").replace(words.CLOCKS),
-        state=pl.col("state").replace(words.STATES),
-        priority="priority",
-        tier="tier",
-        group="group_name",
-    )
-    cards.tickets_table(shown, found["ticket"].to_list(), key="opened", subject=st.column_config.TextColumn(width=235))
-
-
-def how_sure(reader: MartReader) -> None:
-    st.subheader("How sure is triage?")
-    went = opening.ask(queries.review, reader)
-    if not went.tickets:
-        st.info("No ticket was classified yet.")
-        return
-    left, right = st.columns([1, 3])
-    left.metric("Goes to a person", words.percent(went.share, 1), border=True)
-    left.caption(f"{went.to_a_person:,} of {words.count(went.tickets, 'classified ticket')}, all history")
-    spread = opening.ask(queries.confidence, reader)
-    with right:
-        cards.chart(charts.confidence_bars, spread, "Classified tickets by confidence, all history")
-
-
-def not_taken_in(reader: MartReader) -> None:
-    found = opening.ask(queries.rejected, reader)
-    with st.expander(f"Rows that could not be taken in: {found.total:,}"):
-        if not found.total:
-            st.text("Every row that was delivered was taken in.")
-            return
-        if found.total > found.rows.height:
-            st.caption(f"The first {found.rows.height:,} of {found.total:,}.")
-        cards.table(found.rows)
 
 
 page()

@@ -26,15 +26,14 @@ def page() -> None:
         st.info("No ticket was taken in yet.")
         return
     sources = found["source"].unique(maintain_order=True).to_list()
-    source = st.selectbox("Source", sources, key="source", width=260) if len(sources) > 1 else sources[0]
-    st.subheader("What it tells")
-    facts(found.filter(pl.col("source") == source))
-    left, right = st.columns(2)
-    with left:
-        ends(reader, source)
-    with right:
-        refused(reader, source)
-    differences(reader, source)
+    source = sources[0]
+    if len(sources) > 1:
+        source = st.selectbox("Source", sources, key="source", width=260, bind="query-params", persist_state="session")
+    tab = cards.tabs("What it tells", *TABS)
+    if tab in TABS:
+        TABS[tab](reader, source)
+    else:
+        facts(found.filter(pl.col("source") == source))
 
 
 def facts(found: pl.DataFrame) -> None:
@@ -51,7 +50,6 @@ def facts(found: pl.DataFrame) -> None:
 
 
 def ends(reader: MartReader, source: str) -> None:
-    st.subheader("How tickets ended")
     found = opening.ask(reports.outcomes, reader, source)
     if found.is_empty():
         st.info("No ticket has ended.")
@@ -71,7 +69,6 @@ def tickets(found: pl.DataFrame, label: str, note: str = "") -> None:
 
 
 def refused(reader: MartReader, source: str) -> None:
-    st.subheader("Rows that could not be taken in")
     found = opening.ask(reports.refusals, reader, source)
     if found.is_empty():
         st.info("Every row that was delivered was taken in.")
@@ -80,7 +77,6 @@ def refused(reader: MartReader, source: str) -> None:
 
 
 def differences(reader: MartReader, source: str) -> None:
-    st.subheader("Where its own SLA says something else")
     counts = opening.ask(reports.agreement, reader, source)
     if counts.is_empty():
         st.info("This source tells no verdict of its own; a mapping may name its columns.")
@@ -105,4 +101,9 @@ def differences(reader: MartReader, source: str) -> None:
         cards.tickets_table(shown, found["ticket"].to_list(), key="opened difference", right=list(spans))
 
 
+TABS = {
+    "How tickets ended": ends,
+    "Rows not taken in": refused,
+    "Where its own SLA differs": differences,
+}
 page()

@@ -4,9 +4,11 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, charts, opening, pages, queries, sign_in, triage_numbers, words
+from dashboards import ticket_lists as lists
 from pipelines.marts import MartReader
 
-WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
+WINDOWS = {"last 12 weeks": 84, "last 4 weeks": 28, "all history": None}
+ALL = "all history"
 CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
 
 
@@ -20,28 +22,19 @@ def page() -> None:
         return
     cards.speaks_of(reader.publication, app.now(), "all history")
     headline(reader)
-    sure, drafts, missing, bill = st.tabs(["Is it right?", "Do drafts help?", "What to write next", "What it costs"])
-    with sure:
-        is_it_right(reader)
-    with drafts:
-        do_drafts_help(reader)
-    with missing:
-        what_to_write(reader)
-    with bill:
-        what_it_costs(reader)
+    TABS[cards.tabs(*TABS)](reader)
 
 
 def headline(reader: MartReader) -> None:
     went, agreed = opening.ask(queries.review, reader), opening.ask(triage_numbers.agreement, reader)
     written, grounded = opening.ask(triage_numbers.drafts, reader)
-    facts = {
-        "Classified": f"{went.tickets:,}",
-        "Goes to a person": words.percent(went.share, 1),
-        f"People agreed, of {agreed.answered:,} checked": words.percent(agreed.share) if agreed.answered else "–",
-        "Drafts with an answer": f"{grounded:,} of {written:,}",
-    }
-    for column, (label, value) in zip(st.columns(4), facts.items(), strict=True):
-        column.metric(label, value, border=True)
+    all_of, checked = lists.address("classified", ALL), words.count(agreed.answered, "checked claim")
+    with st.container(horizontal=True):
+        cards.figure("Classified", f"{went.tickets:,}", "tickets", all_of)
+        share = words.percent(went.share, 1)
+        cards.figure("Goes to a person", share, f"{went.to_a_person:,} tickets", lists.address("for_a_person", ALL))
+        cards.figure("People agreed", words.percent(agreed.share) if agreed.answered else "–", f"of {checked}")
+        cards.figure("Drafts with an answer", f"{grounded:,}", f"of {words.count(written, 'ticket')} with a draft")
 
 
 def is_it_right(reader: MartReader) -> None:
@@ -57,7 +50,8 @@ def is_it_right(reader: MartReader) -> None:
         right.info("Nobody has checked a claim yet: answer some on the page Review, then publish.")
         return
     found = opening.ask(triage_numbers.calibration, reader)
-    model = right.selectbox("Model", found["model_used"].unique(maintain_order=True).to_list(), key="triage model")
+    models = found["model_used"].unique(maintain_order=True).to_list()
+    model = right.selectbox("Model", models, key="model", bind="query-params", persist_state="session")
     chosen = found.filter(pl.col("model_used") == model)
     with right:
         cards.chart(charts.calibration_points, chosen, "How often people agreed, by confidence")
@@ -82,7 +76,8 @@ def do_drafts_help(reader: MartReader) -> None:
     if overall.is_empty():
         st.info("No draft was judged yet: say on a ticket's page what became of its suggested reply, then publish.")
     else:
-        cut = st.selectbox("By", list(CUTS), format_func=CUTS.__getitem__, key="drafts by", width=220)
+        cut = st.selectbox("By", list(CUTS), format_func=CUTS.__getitem__, key="cut", width=220, bind="query-params",
+                           persist_state="session")  # fmt: skip
         st.caption("Judged drafts; accepted is sent as drafted or with little rewritten. Mean rewritten: 0 % to 100 %.")
         found = pl.concat([overall, opening.ask(triage_numbers.acceptance, reader, cut)])
         cards.table(_accepted(found, CUTS[cut]), right=["accepted", "95 % interval", "mean rewritten"])
@@ -120,7 +115,7 @@ def what_to_write(reader: MartReader) -> None:
 
 
 def what_it_costs(reader: MartReader) -> None:
-    window = st.selectbox("Window", list(WINDOWS), index=1, key="bill window", width=220)
+    window = cards.window(st.container(), list(WINDOWS))
     found = opening.ask(triage_numbers.bill, reader, days=WINDOWS[window])
     if found.is_empty():
         st.info("No model was asked in this window.")
@@ -146,4 +141,10 @@ def what_it_costs(reader: MartReader) -> None:
     )
 
 
+TABS = {
+    "Is it right?": is_it_right,
+    "Do drafts help?": do_drafts_help,
+    "What to write next": what_to_write,
+    "What it costs": what_it_costs,
+}
 page()

@@ -4,9 +4,17 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, charts, opening, pages, reports, sign_in, words
+from dashboards import ticket_lists as lists
 from pipelines.marts import MartReader
 
-WINDOWS = {"last 4 weeks": 28, "last 12 weeks": 84, "all history": None}
+WINDOWS = {"last 12 weeks": 84, "last 4 weeks": 28, "all history": None}
+CAPTIONS = {
+    "Created": "tickets",
+    "Resolved": "times, whatever came later",
+    "Reopened": "times",
+    "Left out": "tickets, in no figure",
+    "Open at the end": "of the last day",
+}
 
 
 def page() -> None:
@@ -17,7 +25,7 @@ def page() -> None:
     if reader is None:
         cards.nothing_yet()
         return
-    window = st.selectbox("Window", list(WINDOWS), index=1, key="volume window", width=220)
+    window = cards.window(st.container(), list(WINDOWS))
     cards.speaks_of(reader.publication, app.now(), f"days of the {window}" if WINDOWS[window] else window)
     came_and_went(reader, window)
     how_full(reader)
@@ -31,8 +39,10 @@ def came_and_went(reader: MartReader, window: str) -> None:
         return
     shown = {"created": "Created", "resolved": "Resolved", "reopened": "Reopened", "left_out": "Left out"}
     facts = {label: found[name].sum() for name, label in shown.items()} | {"Open at the end": found["open_at_end"][-1]}
-    for column, (label, number) in zip(st.columns(5), facts.items(), strict=True):
-        column.metric(label, f"{number:,}", border=True)
+    behind = {"Created": lists.address("created", window), "Open at the end": lists.address("open", window)}
+    with st.container(horizontal=True):
+        for label, number in facts.items():
+            cards.figure(label, f"{number:,}", CAPTIONS[label], behind.get(label), width=150)
     zone = reader.publication.time_zone
     left, right = st.columns(2)
     flow = {"created": "created", "resolved": "resolved"}
@@ -45,8 +55,8 @@ def came_and_went(reader: MartReader, window: str) -> None:
         cards.table(found.reverse().rename({"open_at_end": "open at the end", "left_out": "left out"}))
     if found["left_out"].sum():
         st.caption(
-            "Left out: tickets that ended as spam, duplicate and the like, or at an unknown instant; "
-            "[what we know of each source](/sources) lists them."
+            "Left out: tickets that ended as spam, duplicate and the like, or at an unknown instant; the page Sources "
+            "lists them."
         )
 
 
@@ -56,7 +66,7 @@ def how_full(reader: MartReader) -> None:
     if found.is_empty():
         st.info("No group is known.")
         return
-    left, right = st.columns([2, 3])
+    left, right = st.columns([4, 7])
     with left:
         cards.chart(charts.load_bars, found, "Open tickets as a share of capacity, as of now")
     shown = found.select(
@@ -68,9 +78,10 @@ def how_full(reader: MartReader) -> None:
         now=pl.col("load_after"),
         full=pl.col("utilisation").map_elements(words.percent, return_dtype=pl.String).fill_null("–"),
     )
-    right.caption("Tickets: before allocation, allocated by it, and now")
+    links = [(pages.TICKETS, lists.address("open", "all history", group=group)) for group in shown["group"]]
+    right.caption("Tickets: before allocation, allocated by it, and now. Open lists a group's open tickets.")
     with right:
-        cards.table(shown, right=["full"])
+        cards.linked_table(shown, links, key="tickets of a group", whole=True, right=["full"])
 
 
 page()

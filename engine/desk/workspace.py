@@ -1,8 +1,9 @@
 """An agent's day: what to do next, the board, reminders."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
+import polars as pl
 from pydantic import FiniteFloat
 
 from engine import kanban, priority, reminders
@@ -69,31 +70,12 @@ class Workspace(UseCase):
             is_reopened=self._is_reopened(ticket),
         )
 
-    def board(
-        self,
-        view_id: str,
-        *,
-        by: str,
-        at: datetime,
-        seconds_left: Mapping[str, float] | None = None,
-        share_left: Mapping[str, float] | None = None,
-    ) -> kanban.Board:
-        """The board of a kept view: all tickets that fit its filters, the open ones if none is on the status."""
-        view = self._view(view_id, by)
-        tickets = self.store.tickets(statuses=None if "status" in view.filters else OPEN_STATUSES)
-        shown = [ticket for ticket in tickets if kanban.fits(view, ticket)]
-        scores = {}
-        if view.sort_by == kanban.SortBy.PRIORITY_SCORE:
-            items = [self._item(ticket, at, seconds_left, share_left) for ticket in shown]
-            scores = {ticket.id: scored.score for ticket, scored in items}
-        return kanban.board(view, shown, scores=scores, seconds_left=seconds_left, preset=self.policies.lifecycle)
-
     def move_card(
         self, view_id: str, *, ticket: str, to: str, by: str, at: datetime, reason: str | None = None
     ) -> kanban.Moved:
         """Move a ticket to another column of a view's board, as its owner, to another priority with a reason; a full
         column warns or refuses."""
-        view = self._view(view_id, by)
+        view = self.view(view_id, by=by)
         card, at = self.load(ticket, at)
         if view.column_field == kanban.ColumnField.TEAM and to != kanban.NONE:
             self.store.get(AssignmentGroup, to)
@@ -139,9 +121,20 @@ class Workspace(UseCase):
         return view
 
     def views(self, *, by: str) -> list[kanban.KanbanView]:
-        """Views of the board that one may open: one's own and those of one's teams."""
+        """Views of the board that one may open: the usual ones, one's own, and those of one's teams."""
         agent = self.agent(by)
-        return [view for view in self.store.all(kanban.KanbanView) if kanban.is_for(view, agent)]
+        usual = kanban.usual_views(agent, self.store.all(AssignmentGroup))
+        return [*usual, *(view for view in self.store.all(kanban.KanbanView) if kanban.is_for(view, agent))]
+
+    def view(self, view_id: str, *, by: str) -> kanban.KanbanView:
+        """A view by its key. Raises NotFound, and NotAllowed for one of others."""
+        for view in kanban.usual_views(self.agent(by), self.store.all(AssignmentGroup)):
+            if view.id == view_id:
+                return view
+        view = self.store.get(kanban.KanbanView, view_id)
+        if not kanban.is_for(view, self.agent(by)):
+            raise NotAllowed(f"The view {view.name!r} is of {view.owner_id or view.team_id}; keep one of your own.")
+        return view
 
     def remind(
         self,
@@ -189,15 +182,13 @@ class Workspace(UseCase):
         mine = self.store.all(reminders.Reminder, agent_id=by)
         return reminders.due_list(mine, agent_id=by, at=at, ahead=timedelta(hours=ahead_hours))
 
-    def _view(self, view_id: str, by: str) -> kanban.KanbanView:
-        view = self.store.get(kanban.KanbanView, view_id)
-        if not kanban.is_for(view, self.agent(by)):
-            raise NotAllowed(f"The view {view.name!r} is of {view.owner_id or view.team_id}; keep one of your own.")
-        return view
-
     def _cards_in(self, view: kanban.KanbanView, column: str) -> int:
-        tickets = self.store.tickets(statuses=None if "status" in view.filters else OPEN_STATUSES)
-        return sum(kanban.column_of(t, view.column_field) == column and kanban.fits(view, t) for t in tickets)
+        field = kanban.COLUMN_OF[view.column_field]
+        where: dict[str, Collection[str] | None] = {"status": kanban.statuses(view)}
+        if field != "status":
+            where[field] = None if column == kanban.NONE else (column,)
+        rows = self.store.frame("tickets", sorted({"status", field, *view.filters}), where=where)
+        return kanban.fits(view, rows).filter(pl.col(field).fill_null(kanban.NONE) == column).height
 
     def _is_reopened(self, ticket: Ticket) -> bool:
         if self.policies.priority.reopened == 1.0:

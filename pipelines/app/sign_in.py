@@ -48,11 +48,7 @@ def user_at(app: "App", visit: Visit, *, work_as: str | None = None) -> User:
 
 def may_work_as(app: "App", visit: Visit) -> bool:
     """Whether whoever sits at this machine may be anybody: on a home of the demo, whose people are made up."""
-    return is_demo(app) and visit.email is None and not app.settings.proxy_user_header and _is_local(visit)
-
-
-def is_demo(app: "App") -> bool:
-    return (app.settings.home / "clock.json").is_file()
+    return app.is_demo and visit.email is None and not app.settings.proxy_user_header and _is_local(visit)
 
 
 def _by_proxy(app: "App", visit: Visit) -> User:

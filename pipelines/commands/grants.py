@@ -11,7 +11,7 @@ from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
     from engine.resolutions import Resolution
-    from pipelines.jobs.grant_review import Listed
+    from pipelines.jobs.grant_review import Listed, Unapproved
 
 grants = typer.Typer(
     help="Grants to customers, their approval and weekly review.", no_args_is_help=True, cls=group_of("grant", "review")
@@ -21,13 +21,11 @@ grants = typer.Typer(
 @grants.command()
 def draw(context: typer.Context) -> None:
     """List last week's grants for review: all that is certain and a fair sample. Again adds nothing."""
-    from engine.access import Right
+    from pipelines.actions import draw_grants
     from pipelines.app import identity
-    from pipelines.jobs.grant_review import draw as job
 
     with open_here(context) as app:
-        identity.require(app, identity.local_user(app), Right.SUPERVISE, doing="drawing grants for review")
-        new = job(app, at=app.now())
+        new = draw_grants(app, identity.local_user(app), at=app.now())
     typer.echo(f"new on the list: {new}")
 
 
@@ -61,7 +59,7 @@ def list_(
 
 
 def _show(listed: "Listed", reader: str) -> None:
-    item, grant, ticket, _, second = listed
+    item, grant, ticket, second = listed.item, listed.resolution, listed.ticket, listed.second
     hidden = listed.is_hidden_from(reader)
     decided = f": {item.outcome} by {item.reviewed_by}" if item.outcome else ""
     decided += f", {second.outcome} by {second.given_by}" if second else ""
@@ -83,8 +81,8 @@ def _money(amount: Decimal) -> str:
     return f"{amount:.2f}" if amount == round(amount, 2) else f"{amount.normalize():f}"
 
 
-def _show_unapproved(waiting: "list[Resolution]") -> None:
-    for grant in waiting:
+def _show_unapproved(waiting: "list[Unapproved]") -> None:
+    for grant, _, _ in waiting:
         typer.echo(plain(f"{grant.id}  {_granted(grant)}, takes a {grant.tier}"))
     typer.echo(f"waiting for an approval: {len(waiting)}")
 

@@ -91,9 +91,9 @@ def _mending(app: App, source: str, origin: str, reason: str, *, is_file: bool) 
     if origin.startswith("pull"):
         return f"{words} The next pull brings it again once it changes there.", f"uv run helmdesk pull {source}"
     if is_file:
-        kept = app.settings.home / "inbox" / "refused" / source
+        folder = app.settings.home / "inbox" / "refused" / source
         return (
-            f"{words} The file lies in {kept}, with its reason beside it.",
+            f"{words} The file lies in {folder}, with its reason beside it.",
             f"uv run helmdesk inspect {quote(Path(origin).name)}",
         )
     return words, f"uv run helmdesk ingest {quote(origin)} --source {source} --dry-run"
@@ -166,8 +166,8 @@ def policies(app: App) -> Look:
     found = []
     for name, why in app.policies.refusals().items():
         last_good = app.settings.home / "policies" / name
-        kept = f" Schedules go on with the last good version in {last_good}." if last_good.is_dir() else ""
-        mend = f"Correct the file as the reason says; it is taken up when it is next asked for.{kept}"
+        meanwhile = f" Schedules go on with the last good version in {last_good}." if last_good.is_dir() else ""
+        mend = f"Correct the file as the reason says; it is taken up when it is next asked for.{meanwhile}"
         found.append(Failure(f"policy {name}", why, mend, "uv run helmdesk doctor"))
     return Look(found, len(found))
 

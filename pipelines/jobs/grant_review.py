@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+import polars as pl
+
 from pipelines.app.container import App
 
 if TYPE_CHECKING:
@@ -11,12 +13,22 @@ if TYPE_CHECKING:
     from engine.resolutions import Resolution
 
 
+class Unapproved(NamedTuple):
+    """A grant that waits for an approval, and the ticket it was made on, with the flags that are set."""
+
+    resolution: "Resolution"
+    ticket: "Ticket"
+    flags: tuple[str, ...]
+
+
 class Listed(NamedTuple):
-    """A grant on the list, and the ticket it was made on; `is_for_two` reviewers, of whom `second` was one."""
+    """A grant on the list, and the ticket it was made on with the flags that are set; `is_for_two` reviewers, of whom
+    `second` was one."""
 
     item: "GrantReviewItem"
     resolution: "Resolution"
     ticket: "Ticket"
+    flags: tuple[str, ...]
     is_for_two: bool
     second: "SecondOpinion | None"
 
@@ -41,10 +53,10 @@ def review_list(app: App, *, reviewed: bool = False) -> list[Listed]:
     tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={item.ticket_id for item in items})}
     grants = {grant.id: grant for grant in app.store.all(Resolution)}
     seconds = {one.item_id: one for one in app.store.all(SecondOpinion)}
-    policy = app.policies.desk.grant_review
+    policy, flags = app.policies.desk.grant_review, _flags(app)
     return [
-        Listed(item, grants[item.resolution_id], tickets[item.ticket_id], needs_second(item, policy=policy),
-               seconds.get(item.id))
+        Listed(item, grants[item.resolution_id], tickets[item.ticket_id], flags.get(item.ticket_id, ()),
+               needs_second(item, policy=policy), seconds.get(item.id))
         for item in items
     ]  # fmt: skip
 
@@ -56,9 +68,21 @@ def proposed(app: App) -> "list[Resolution]":
     return app.store.all(Resolution)
 
 
-def unapproved(app: App) -> "list[Resolution]":
+def unapproved(app: App) -> list[Unapproved]:
     """Grants that wait for somebody's approval, the longest waiting first."""
     from engine.resolutions import ApprovalStatus
 
     pending = [grant for grant in proposed(app) if grant.approval_status == ApprovalStatus.PENDING]
-    return sorted(pending, key=lambda grant: (grant.created_at, grant.id))
+    tickets = {ticket.id: ticket for ticket in app.store.tickets(ids={grant.ticket_id for grant in pending})}
+    flags = _flags(app)
+    return [
+        Unapproved(grant, tickets[grant.ticket_id], flags.get(grant.ticket_id, ()))
+        for grant in sorted(pending, key=lambda grant: (grant.created_at, grant.id))
+    ]
+
+
+def _flags(app: App) -> dict[str, tuple[str, ...]]:
+    """The flags that are set, by ticket."""
+    set_ = app.store.frame("case_flags", ["ticket_id", "type", "cleared_at"]).filter(pl.col("cleared_at").is_null())
+    by_ticket = set_.group_by("ticket_id").agg(pl.col("type").unique().sort())
+    return {ticket: tuple(types) for ticket, types in by_ticket.iter_rows()}

@@ -36,8 +36,8 @@ pytestmark = [
 
 
 @contextmanager
-def served(home: Path, **environment: str) -> Iterator[str]:
-    """The dashboards of a home, served by a process of their own: their address."""
+def served(home: Path, **settings: str) -> Iterator[str]:
+    """The address of the dashboards of a home, served by a process of their own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -46,7 +46,7 @@ def served(home: Path, **environment: str) -> Iterator[str]:
     with (home / "streamlit.log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(APP), *given],
-            env={**os.environ, "HELMDESK_HOME": str(home), **environment},
+            env={**os.environ, "HELMDESK_HOME": str(home), **settings},
             cwd=home,
             stdout=log,
             stderr=log,
@@ -64,8 +64,8 @@ def address(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     small_desk(home).close()
     stored_desk(home)
-    with served(home) as found:
-        yield found
+    with served(home) as url:
+        yield url
 
 
 def wait_until_up(url: str, server: subprocess.Popen, seconds: float = 90) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from pipelines.app.container import App, open_app
-from tests.dashboards.busy_desk import NOW, busy_desk
+from tests.dashboards.busy_desk import FORMULA, NOW, busy_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
 
 
@@ -177,6 +177,11 @@ def test_text_of_tickets_stays_text(home: Path) -> None:
     page = opened("queue", part="late")
     assert "evil.example" not in read_as_markdown(page)
     assert any("evil.example" in text.value for text in page.text)
+
+
+def test_no_cell_is_a_formula_in_a_download(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELMDESK_USER", "cleo")
+    assert f"'{FORMULA}" in list(opened("queue", whose="Everybody", part="late").dataframe[0].value["subject"])
 
 
 def test_looking_at_a_ticket_is_a_view_of_it(desk: App) -> None:

@@ -300,14 +300,12 @@ def test_cards_move_by_the_rules_and_within_limits(store: Store) -> None:
     assert desk.move_card(view.id, ticket="web:1", to="waiting_customer", by="ana", at=later(2)).ticket.version == 4
     with pytest.raises(NotAllowed, match="finish one there first"):
         desk.move_card(view.id, ticket="web:2", to="waiting_customer", by="ana", at=later(2))
-    found = {c.name: len(c.cards) for c in desk.board(view.id, by="ana", at=later(3)).columns if c.cards}
-    assert found == {"in_progress": 1, "waiting_customer": 1}
-    assert desk.views(by="ana") == [view]
-    assert desk.views(by="fin") == []
+    assert [shown.name for shown in desk.views(by="ana")] == ["My tickets", "All tickets", "By priority", "Ours"]
+    assert view not in desk.views(by="fin")
     with pytest.raises(NotAllowed, match="kept by one of the team, which Fin is not"):
         desk.save_view(name="Ours", team="cloud", by="fin")
     with pytest.raises(NotAllowed, match="is of cloud"):
-        desk.board(view.id, by="fin", at=later(3))
+        desk.view(view.id, by="fin")
     with pytest.raises(BadInput, match="filters on colour"):
         desk.save_view(name="Odd", filters={"colour": "red"}, by="ana")
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import polars as pl
 import pytest
 
 from engine import kanban, lifecycle
-from engine.contracts import Event, Kind, Status
+from engine.contracts import AssignmentGroup, Event, Kind, Status, Ticket
 from engine.kanban import KanbanView
 from engine.shared.errors import BadInput, NotAllowed
-from tests.engine.people import POLICIES, a_ticket, later, owned
+from tests.engine.people import ANA, POLICIES, a_ticket, later, owned
 
 LIFECYCLES = lifecycle.load(POLICIES / "lifecycle.yaml")
 
@@ -25,25 +26,37 @@ def move(
     return kanban.move_card(shown, ticket, to=to, by=by, at=later(1), **there)
 
 
+def board_of(shown: KanbanView, tickets: list[Ticket], **options: Any) -> kanban.Board:
+    """The board of these tickets as rows; `scores` and `seconds_left` by ticket."""
+    scores, left = options.pop("scores", {}), options.pop("seconds_left", {})
+    fields = [name for name in kanban.Card.model_fields if name in Ticket.model_fields]
+    rows = [
+        {name: getattr(one, name) for name in {*fields, "created_at", *set(shown.filters) & set(Ticket.model_fields)}}
+        | {"score": scores.get(one.id), "seconds_left": left.get(one.id), "is_paused": None, "sla_state": None}
+        for one in tickets
+    ]
+    return kanban.board(shown, pl.DataFrame(rows), **options)
+
+
 def columns(board: kanban.Board) -> dict[str, list[str]]:
     return {column.name: [card.id for card in column.cards] for column in board.columns}
 
 
 def test_status_board_shows_empty_columns_too() -> None:
-    found = columns(kanban.board(view(), [owned()], preset=LIFECYCLES.preset("companyos")))
+    found = columns(board_of(view(), [owned()], preset=LIFECYCLES.preset("companyos")))
     expected = {status: [] for status in ("new", "triage", "waiting_customer", "resolved", "closed")}
     assert found == {**expected, "in_progress": ["web:1"]}
 
 
 def test_no_card_is_lost_in_a_status_the_preset_lacks() -> None:
-    found = columns(kanban.board(view(), [a_ticket(status="waiting_vendor")], preset=LIFECYCLES.preset("companyos")))
+    found = columns(board_of(view(), [a_ticket(status="waiting_vendor")], preset=LIFECYCLES.preset("companyos")))
     assert found["waiting_vendor"] == ["web:1"]
 
 
 def test_agent_and_team_boards_have_a_column_for_nobody() -> None:
     tickets = [owned(id="a"), a_ticket(id="b", group_id="grp")]
-    assert columns(kanban.board(view(column_field="agent"), tickets)) == {"ana": ["a"], "none": ["b"]}
-    assert columns(kanban.board(view(column_field="team"), tickets)) == {"none": ["a"], "grp": ["b"]}
+    assert columns(board_of(view(column_field="agent"), tickets)) == {"ana": ["a"], "none": ["b"]}
+    assert columns(board_of(view(column_field="team"), tickets)) == {"none": ["a"], "grp": ["b"]}
 
 
 @pytest.mark.parametrize(
@@ -53,13 +66,13 @@ def test_agent_and_team_boards_have_a_column_for_nobody() -> None:
 def test_cards_are_sorted_as_the_view_says(sort_by: str, order: list[str]) -> None:
     tickets = [a_ticket(id="a"), a_ticket(id="b", created_at=later(1)), a_ticket(id="c", created_at=later(-1))]
     scores, left = {"a": 40.0, "b": 70.0}, {"a": -5.0, "b": 60.0}
-    board = kanban.board(view(sort_by=sort_by), tickets, scores=scores, seconds_left=left)
+    board = board_of(view(sort_by=sort_by), tickets, scores=scores, seconds_left=left)
     assert columns(board)["new"] == order
 
 
 def test_swimlanes_split_a_column() -> None:
     tickets = [owned(id="a"), owned(id="b", priority="high")]
-    [column] = kanban.board(view(column_field="agent", swimlane_field="priority"), tickets).columns
+    [column] = board_of(view(column_field="agent", swimlane_field="priority"), tickets).columns
     assert {lane: [card.id for card in cards] for lane, cards in column.lanes.items()} == {
         "high": ["b"],
         "medium": ["a"],
@@ -68,14 +81,32 @@ def test_swimlanes_split_a_column() -> None:
 
 def test_filters_choose_tickets_by_their_fields() -> None:
     tickets = [owned(id="a"), owned(id="b", priority="high"), owned(id="c", tier="free")]
-    shown = view(filters={"priority": ["medium", "low"], "tier": "standard"})
-    assert [ticket.id for ticket in tickets if kanban.fits(shown, ticket)] == ["a"]
+    shown = view(filters={"priority": ["medium", "low"], "tier": "standard", "vip": False})
+    assert columns(board_of(shown, tickets))["in_progress"] == ["a"]
     with pytest.raises(BadInput, match="filters on colour, which no ticket has"):
-        kanban.fits(view(filters={"colour": "red"}), owned())
+        board_of(view(filters={"colour": "red"}), tickets)
+
+
+def test_a_large_column_shows_the_first_and_counts_all() -> None:
+    [found] = [c for c in board_of(view(), [owned(id=f"{n:02}") for n in range(30)], most=5).columns if c.count]
+    assert (found.count, [card.id for card in found.cards]) == (30, ["00", "01", "02", "03", "04"])
+
+
+def test_the_limit_looks_at_all_cards_not_at_the_shown() -> None:
+    shown = board_of(view(wip_limits={"in_progress": 3}), [owned(id=str(n)) for n in range(4)], most=2)
+    assert [column.is_over_limit for column in shown.columns if column.limit] == [True]
+
+
+def test_agents_have_views_without_saving_any() -> None:
+    ours = AssignmentGroup(group_id="g-1", name="Cloud", team_id="cloud")
+    found = kanban.usual_views(ANA, [ours, AssignmentGroup(group_id="g-2", name="Net", team_id="network")])
+    assert [shown.name for shown in found] == ["My tickets", "My groups", "All tickets", "By priority"]
+    assert (found[0].filters, found[1].filters) == ({"owner_id": "ana"}, {"group_id": ["g-1"]})
+    assert [shown.name for shown in kanban.usual_views(None)] == ["All tickets", "By priority"]
 
 
 def test_over_the_limit_shows() -> None:
-    board = kanban.board(view(wip_limits={"in_progress": 1}), [owned(id="a"), owned(id="b")])
+    board = board_of(view(wip_limits={"in_progress": 1}), [owned(id="a"), owned(id="b")])
     assert [column.name for column in board.columns if column.is_over_limit] == ["in_progress"]
 
 

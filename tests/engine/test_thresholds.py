@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine import kanban, priority
+from engine import priority
 from engine.allocation.decide import decide
 from engine.contracts import Delivery, Event, Kind, Outcome
 from engine.lifecycle import replay
@@ -13,7 +13,7 @@ from tests.engine.allocation.desk import NOON, group, policy, ticket
 from tests.engine.people import MONDAY, POLICIES, delivered, later, owned, stood
 from tests.engine.test_flags import earlier, is_repeat
 from tests.engine.test_grant_review import grant, weekly
-from tests.engine.test_kanban import view
+from tests.engine.test_kanban import board_of, view
 from tests.ports.memory_store import MemoryStore
 
 INSTANT = timedelta(microseconds=1)
@@ -110,7 +110,7 @@ def test_a_score_at_the_attention_score_needs_attention(above: float, *, burns: 
 
 @pytest.mark.parametrize(("cards", "is_over"), [(1, False), (2, False), (3, True)])
 def test_a_column_at_its_limit_is_not_over_it(cards: int, *, is_over: bool) -> None:
-    shown = kanban.board(view(wip_limits={"in_progress": 2}), [owned(id=str(n)) for n in range(cards)])
+    shown = board_of(view(wip_limits={"in_progress": 2}), [owned(id=str(n)) for n in range(cards)])
     assert [column.is_over_limit for column in shown.columns if column.name == "in_progress"] == [is_over]
 
 

@@ -13,10 +13,11 @@ from engine.contracts import Agent, AssignmentGroup, Delivery, Role, StandardTic
 from engine.desk.notification_routing import NotificationRouting
 from engine.desk.nudges import NudgeDecision
 from engine.notifications import News, NotificationPreference, QueuedNotification, Silence, due_batches
-from engine.shared.errors import BadInput
+from engine.shared.errors import BadInput, NotAllowed
 from pipelines.app.container import App, open_app
 from pipelines.jobs.alerts import (
     Raised,
+    acknowledge,
     nudge,
     on_calendars,
     queue_messages,
@@ -307,3 +308,15 @@ def test_storm_on_postgresql(tmp_path: Path, new_database: Callable[..., str], p
         assert raise_and_queue(app, breached(600), tickets_of(app), as_of=LATER + minutes(1)) == Raised(0, 0, 0)
         assert nudge(app, breached(600), tickets_of(app), as_of=LATER) == 0
         assert queue_messages(app, tickets_of(app), as_of=LATER) == 0
+
+
+def test_an_alert_of_a_clock_is_acknowledged_once(app: App) -> None:
+    fill(app, 1)
+    raise_and_queue(app, breached(1), tickets_of(app), as_of=LATER)
+    [key] = app.store.frame("sla_alerts")["id"]
+    seen = acknowledge(app, key, by="ana", at=LATER)
+    assert (seen.acknowledged_by, seen.acknowledged_at) == ("ana", LATER)
+    assert app.store.history("web:0")[-1].data == {"clock": "resolution", "alert_type": "breach", "level": 3}
+    with pytest.raises(NotAllowed, match="was acknowledged by ana already"):
+        acknowledge(app, key, by="cleo", at=LATER)
+    assert app.store.history("web:0")[-1].actor == "ana"

@@ -1,0 +1,97 @@
+"""Which tickets are these? The list behind a number, under the filters in its address."""
+
+import math
+
+import polars as pl
+import streamlit as st
+
+from dashboards import cards, opening, pages, queries, sign_in, words
+from dashboards import ticket_lists as lists
+from pipelines.marts import MartReader
+
+WINDOWS = {"last 12 weeks": 12, "last 4 weeks": 4, "all history": None}
+
+
+def page() -> None:
+    pages.head("tickets")
+    app = opening.app()
+    sign_in.reader(app, door="tickets")
+    reader = opening.marts(app)
+    if reader is None:
+        cards.nothing_yet()
+        return
+    what, chosen, window = filters(reader)
+    cards.speaks_of(reader.publication, app.now(), spoken(what, window))
+    size = opening.ask(lists.size, reader, what, chosen)
+    if not size.rows:
+        st.info("No ticket fits these filters.")
+        return
+    number = turn_to(what, chosen, size)
+    table(what, opening.ask(lists.listed, reader, what, chosen, page=number))
+
+
+def filters(reader: MartReader) -> tuple[str, queries.Selection, str]:
+    offered, names = opening.ask(queries.choices, reader), opening.ask(queries.names, reader)
+    with st.container(horizontal=True):
+        what = st.selectbox("List", list(lists.LISTS), format_func=lists.LISTS.__getitem__, key="list", width=270,
+                            bind="query-params", persist_state="session")  # fmt: skip
+        window = cards.window(st.container(width=220), list(WINDOWS))
+    with st.container(horizontal=True):
+        places = iter([st.container(width=205) for _ in lists.FILTERS])
+        chosen = queries.Selection(
+            clocks=cards.choose(next(places), "Clock", offered["clocks"], words.CLOCKS),
+            tiers=cards.choose(
+                next(places), "Contract tier", words.in_order(offered["tiers"], words.TIERS), key="tier"
+            ),
+            priorities=cards.choose(next(places), "Priority", words.in_order(offered["priorities"], words.RANKS)),
+            groups=cards.choose(next(places), "Group", offered["groups"], names),
+            agents=cards.choose(next(places), "Agent", ["", *offered["agents"]], names | {"": "no agent"}),
+            customers=cards.choose(next(places), "Customer", ["", *offered["customers"]], names | {"": "no customer"}),
+            types=cards.choose(next(places), "Type", offered["types"]),
+            started=cards.choose(next(places), "Week", offered["started"]),
+            weeks=WINDOWS[window],
+        )
+    return what, chosen, window
+
+
+def spoken(what: str, window: str) -> str:
+    if what == "created":
+        return f"created in the {window}" if WINDOWS[window] else window
+    if what in lists.TICKETS:
+        return "of any age; the window, clock and week don't apply"
+    return f"clocks started in the {window}" if WINDOWS[window] else window
+
+
+def turn_to(what: str, chosen: queries.Selection, size: lists.Size) -> int:
+    """The number of the page that was turned to; another list begins at its first."""
+    last, before = math.ceil(size.rows / lists.SIZE), st.session_state.get("listed")
+    st.session_state["listed"] = (what, chosen)
+    if before not in (None, (what, chosen)) and "page" in st.session_state:
+        st.session_state["page"] = 1
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        clocks = "" if what in lists.TICKETS else f"{words.count(size.rows, 'clock')} of "
+        st.text(f"{clocks}{words.count(size.tickets, 'ticket')}")
+        return st.pagination(last, key="page", bind="query-params") if last > 1 else 1
+
+
+def table(what: str, rows: pl.DataFrame) -> None:
+    clocks = {
+        "clock": pl.col("clock").replace(words.CLOCKS),
+        "state": pl.col("state").replace(words.STATES),
+        "left": pl.col("remaining").map_elements(words.left, return_dtype=pl.String),
+    }
+    shown = rows.select(
+        "reference",
+        "subject",
+        **({} if what in lists.TICKETS else clocks),
+        status=pl.col("status").map_elements(words.plain, return_dtype=pl.String),
+        priority="priority",
+        customer="customer",
+        group="group_name",
+        agent="agent",
+    )
+    width = st.column_config.TextColumn(width=200)
+    cards.tickets_table(shown, rows["ticket"].to_list(), key="opened", whole=True, subject=width)
+
+
+page()

@@ -47,7 +47,7 @@ def page() -> None:
     place = chosen_place(found, part)
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        listed(found, place, queue, names)
+        listed(found, place)
     with right, st.container(border=True):
         aside(app, user, reader, found.row(place, named=True), queue)
 
@@ -147,7 +147,7 @@ def chosen_place(found: pl.DataFrame, part: str) -> int:
     return place
 
 
-def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> None:
+def listed(found: pl.DataFrame, place: int) -> None:
     """The page of the list on which the chosen ticket stands; another is chosen by a click or a key."""
     references, first = found["reference"].to_list(), place // ROWS * ROWS
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -158,13 +158,11 @@ def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> N
             st.button("Page back", key="page back", on_click=_step, args=(-ROWS, references))
         st.caption(f"{place + 1:,} of {len(references):,}")
     page = found.slice(first, ROWS)
-    held = pl.coalesce("owner_id", "assignee_id").replace(dict(names)).fill_null("nobody")
     shown = page.select(
         "reference",
+        left=pl.col("seconds_left").map_elements(words.left, return_dtype=pl.String),
         subject="subject",
-        due=cards.due_in_words("next_due_at", "seconds_left", queue.as_of),
         priority=pl.concat_str("priority", pl.when("vip").then(pl.lit(", VIP")).otherwise(pl.lit(""))),
-        held_by=held,
     )
     column, key = st.column_config, f"list at {references[place]}"
     st.dataframe(
@@ -176,11 +174,10 @@ def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> N
         selection_mode="single-row",
         selection_default={"selection": {"rows": [place - first]}},
         column_config={
-            "reference": column.TextColumn(width=112),
-            "subject": column.TextColumn(width=150),
-            "due": column.TextColumn(width=112),
-            "priority": column.TextColumn(width=78),
-            "held_by": column.TextColumn("held by", width=90),
+            "reference": column.TextColumn(width=106),
+            "left": column.TextColumn(width=112, help="of the promise that is nearest, in business time"),
+            "subject": column.TextColumn(width=118),
+            "priority": column.TextColumn(width=84),
         },
     )
 

@@ -20,8 +20,9 @@ from pipelines.operations import Operation, arguments
 
 NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 LONG = frozenset(
-    {"text", "summary", "reason", "message", "description", "comment", "notes", "lessons", "settings", "actions"}
-)
+    {"text", "summary", "reason", "message", "description", "comment", "notes", "lessons", "settings", "actions",
+     "filters", "limits"}
+)  # fmt: skip
 """Fields of several lines."""
 Names = Mapping[str, str]
 Shape = Literal["one", "yes_no", "whole", "amount", "instant", "lines", "pairs", "text"]

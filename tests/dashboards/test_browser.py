@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import urlopen
@@ -33,12 +35,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """The dashboards of a small desk, served by a process of their own."""
-    home = tmp_path_factory.mktemp("home")
-    small_desk(home).close()
-    stored_desk(home)
+@contextmanager
+def served(home: Path, **settings: str) -> Iterator[str]:
+    """The address of the dashboards of a home, served by a process of their own."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -47,7 +46,7 @@ def address(tmp_path_factory):
     with (home / "streamlit.log").open("wb") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", str(APP), *given],
-            env={**os.environ, "HELMDESK_HOME": str(home)},
+            env={**os.environ, "HELMDESK_HOME": str(home), **settings},
             cwd=home,
             stdout=log,
             stderr=log,
@@ -58,6 +57,15 @@ def address(tmp_path_factory):
     finally:
         server.terminate()
         server.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    small_desk(home).close()
+    stored_desk(home)
+    with served(home) as url:
+        yield url
 
 
 def wait_until_up(url: str, server: subprocess.Popen, seconds: float = 90) -> None:

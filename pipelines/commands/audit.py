@@ -47,12 +47,10 @@ def views(
     ] = None,
 ) -> None:
     """Who viewed customer data, where and when, the latest first."""
-    from engine.access import Right, View
+    from engine.access import View
     from engine.shared.errors import NotFound
-    from pipelines.app import identity
 
     with open_here(context) as app:
-        identity.require(app, identity.local_user(app, by), Right.AUDIT, doing="reading who viewed what")
         wanted = {"user_id": user} if user else {}
         if ticket:
             try:

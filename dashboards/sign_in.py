@@ -54,7 +54,7 @@ def _visit(app: App) -> Visit:
     named = headers.get_all(header) if header else []
     email = None
     if _has_provider():
-        email = str(st.user.get("email") or "") if st.user.get("email_verified", True) else ""
+        email = str(st.user.get("email") or "") if st.user.get("email_verified") is True else ""
     return Visit(
         peer=st.context.ip_address,
         proxy_user=named[0] if len(named) == 1 else None,

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from engine.contracts import Ticket
     from engine.entitlements import Entitlement
     from engine.lessons import LessonReview
+    from engine.priority import TimeLeft
     from pipelines.app.container import App
     from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
@@ -83,14 +84,16 @@ def reply(
     return app.desk.reply(ticket_id, by=by, text=text, at=at)
 
 
-def seconds_left(app: "App") -> dict[str, float]:
-    """By open ticket, what its next promise had left when the marts were last published; none before."""
-    return _by_ticket(app, "seconds_left")
+def time_left(app: "App") -> "dict[str, TimeLeft]":
+    """By open ticket, what its clocks had left when the marts were last published; none before."""
+    from engine.priority import TimeLeft
 
-
-def share_left(app: "App") -> dict[str, float]:
-    """By open ticket, the least share of its target that a clock then had which was not paused."""
-    return _by_ticket(app, "share_left")
+    try:
+        with published(app) as reader:
+            queue = reader.frame("work_queue")
+    except NotFound:
+        return {}
+    return {ticket: TimeLeft(*left) for ticket, *left in queue.select("ticket", "seconds_left", "share_left").rows()}
 
 
 def score_in_words(app: "App", ticket: str) -> str | None:
@@ -104,14 +107,6 @@ def score_in_words(app: "App", ticket: str) -> str | None:
         return None
 
 
-def _by_ticket(app: "App", column: str) -> dict[str, float]:
-    try:
-        with published(app) as reader:
-            queue = reader.frame("work_queue")
-    except NotFound:
-        return {}
-    known = queue.select("ticket", column).drop_nulls()
-    return {ticket: float(value) for ticket, value in known.iter_rows()}
 
 
 def product_of(app: "App", ticket: "Ticket") -> str | None:

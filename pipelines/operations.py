@@ -57,7 +57,7 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
     "accept_lesson": actions.accept_lesson,
 }
 """Use cases that triage has a part in: called by these, which call the desk."""
-GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})
+GIVEN = frozenset({"self", "app", "by", "at", "left"})
 """What `perform` gives itself."""
 
 
@@ -276,10 +276,8 @@ def perform(
         given["by"] = _agent_id(operation, user)
     if "at" in wanted:
         given["at"] = at or app.now()
-    if "seconds_left" in wanted:
-        given["seconds_left"] = actions.seconds_left(app)
-    if "share_left" in wanted:
-        given["share_left"] = actions.share_left(app)
+    if "left" in wanted:
+        given["left"] = actions.time_left(app)
     named = [_key(app, operation, key)] if operation.key else []
     try:
         if operation.use_case in ACTIONS:

@@ -258,9 +258,7 @@ class Tickets(Flags):
 
     def _is_lead(self, ticket: Ticket, agent: Agent) -> bool:
         """A manager, or a lead of the ticket's team; of a ticket without team any lead."""
-        team = self.team_of(ticket)
-        is_own_team = team is None or team.id in agent.teams
-        return agent.role == Role.MANAGER or (agent.role == Role.TEAM_LEAD and is_own_team)
+        return agent.role in {Role.MANAGER, Role.TEAM_LEAD} and ownership.is_of_team(agent, self.team_of(ticket))
 
     def _owner_or_lead(self, ticket: Ticket, by: str, doing: str) -> None:
         agent = self.active_agent(by)
@@ -275,7 +273,7 @@ class Tickets(Flags):
 
     def _of_its_team(self, ticket: Ticket, by: str) -> None:
         agent, team = self.active_agent(by), self.team_of(ticket)
-        if team is not None and team.id not in agent.teams and agent.role != Role.MANAGER:
+        if team is not None and not ownership.is_of_team(agent, team):
             raise NotAllowed(f"{ticket.reference} has no owner and is for {team.name}; one of them reopens it.")
 
     def _customer(self, ticket: Ticket, author: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from pydantic import FiniteFloat
 
@@ -13,21 +14,21 @@ from engine.flags import active
 from engine.ownership import names_of
 from engine.shared.errors import NotAllowed
 
+NO_CLOCKS: Mapping[str, priority.TimeLeft] = MappingProxyType({})
+
 
 class Workspace(UseCase):
-    """`seconds_left` is, by ticket, what the SLA clocks have left, `share_left` that of the target of those that run; a
-    ticket without is scored without a deadline."""
+    """`left` is, by ticket, what its SLA clocks have left; a ticket without is scored without a deadline."""
 
     def my_queue(
         self,
         *,
         by: str,
         at: datetime,
-        seconds_left: Mapping[str, float] | None = None,
-        share_left: Mapping[str, float] | None = None,
+        left: Mapping[str, priority.TimeLeft] = NO_CLOCKS,
     ) -> list[priority.QueueItem]:
         """Open tickets that one owns or that are assigned to one, the most urgent first."""
-        return self.work_queue(at=at, agent=by, seconds_left=seconds_left, share_left=share_left)
+        return self.work_queue(at=at, agent=by, left=left)
 
     def work_queue(
         self,
@@ -35,25 +36,17 @@ class Workspace(UseCase):
         at: datetime,
         agent: str | None = None,
         group: str | None = None,
-        seconds_left: Mapping[str, float] | None = None,
-        share_left: Mapping[str, float] | None = None,
+        left: Mapping[str, priority.TimeLeft] = NO_CLOCKS,
     ) -> list[priority.QueueItem]:
         """Open tickets of an agent, of a group or of the whole desk, the most urgent first."""
         held_by = names_of(self.agent(agent)) if agent else None
         tickets = self.store.tickets(statuses=OPEN_STATUSES, holder=held_by)
         chosen = [ticket for ticket in tickets if group is None or ticket.group_id == group]
-        scored = [self._item(ticket, at, seconds_left, share_left) for ticket in chosen]
+        scored = [(ticket, self._score(ticket, at, left.get(ticket.id))) for ticket in chosen]
         limit = priority.AGENT_QUEUE if agent else priority.TEAM_QUEUE
         return priority.work_queue(scored, preset=self.policies.priority, limit=limit)
 
-    def _item(
-        self, ticket: Ticket, at: datetime, seconds: Mapping[str, float] | None, shares: Mapping[str, float] | None
-    ) -> tuple[Ticket, priority.PriorityScore]:
-        return ticket, self._score(ticket, at, (seconds or {}).get(ticket.id), (shares or {}).get(ticket.id))
-
-    def _score(
-        self, ticket: Ticket, at: datetime, seconds_left: float | None, share_left: float | None
-    ) -> priority.PriorityScore:
+    def _score(self, ticket: Ticket, at: datetime, left: priority.TimeLeft | None) -> priority.PriorityScore:
         """The score of a ticket from its flags, envelopes and history."""
         envelopes = self.envelopes_of(ticket) if ticket.escalated else []
         pending = [at - e.created_at for e in envelopes if e.status == EnvelopeStatus.PENDING]
@@ -61,8 +54,8 @@ class Workspace(UseCase):
             ticket,
             at=at,
             preset=self.policies.priority,
-            sla_seconds_left=seconds_left,
-            sla_share_left=share_left,
+            sla_seconds_left=left and left.seconds,
+            sla_share_left=left and left.share,
             flags=active(self.flags_of(ticket)),
             has_active_envelope=any(e.status == EnvelopeStatus.ACTIVE for e in envelopes),
             longest_pending_envelope=max(pending, default=None),
@@ -75,8 +68,7 @@ class Workspace(UseCase):
         *,
         by: str,
         at: datetime,
-        seconds_left: Mapping[str, float] | None = None,
-        share_left: Mapping[str, float] | None = None,
+        left: Mapping[str, priority.TimeLeft] = NO_CLOCKS,
     ) -> kanban.Board:
         """The board of a kept view: all tickets that fit its filters, the open ones if none is on the status."""
         view = self._view(view_id, by)
@@ -84,9 +76,9 @@ class Workspace(UseCase):
         shown = [ticket for ticket in tickets if kanban.fits(view, ticket)]
         scores = {}
         if view.sort_by == kanban.SortBy.PRIORITY_SCORE:
-            items = [self._item(ticket, at, seconds_left, share_left) for ticket in shown]
-            scores = {ticket.id: scored.score for ticket, scored in items}
-        return kanban.board(view, shown, scores=scores, seconds_left=seconds_left, preset=self.policies.lifecycle)
+            scores = {ticket.id: self._score(ticket, at, left.get(ticket.id)).score for ticket in shown}
+        seconds = {ticket: one.seconds for ticket, one in left.items() if one.seconds is not None}
+        return kanban.board(view, shown, scores=scores, seconds_left=seconds, preset=self.policies.lifecycle)
 
     def move_card(
         self, view_id: str, *, ticket: str, to: str, by: str, at: datetime, reason: str | None = None

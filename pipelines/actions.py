@@ -107,8 +107,6 @@ def score_in_words(app: "App", ticket: str) -> str | None:
         return None
 
 
-
-
 def product_of(app: "App", ticket: "Ticket") -> str | None:
     """The product that a person confirmed, else the one triage is sure of."""
     claim = None if ticket.product else app.triage.store.latest([ticket.id]).get(ticket.id)

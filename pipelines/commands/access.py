@@ -16,7 +16,7 @@ By = Annotated[str | None, typer.Option(help="Who does it, by id.", show_default
 
 
 @users.command("list")
-def list_users(context: typer.Context, by: By = None) -> None:
+def list_users(context: typer.Context, by: By = None) -> None:  # noqa: ARG001 - `open_here` asks it
     """Everybody, with their roles; agents have those of their role until one is set."""
     from pipelines.app import identity
 
@@ -70,7 +70,7 @@ def create_key(
 
 
 @keys.command("list")
-def list_keys(context: typer.Context, by: By = None) -> None:
+def list_keys(context: typer.Context, by: By = None) -> None:  # noqa: ARG001 - `open_here` asks it
     """All keys by the part that is no secret, the oldest first."""
     from pipelines.app import identity
 

@@ -24,12 +24,12 @@ def verify(
     """Walk the history of every ticket and the log of users and keys, compare them with the last publication, and
     grants, decisions, reviews and notices with what the history says of them; exit 1 if anything was changed."""
     from engine.storage.audit import verify as walk
-    from pipelines.jobs.review import ANSWERS
+    from pipelines.jobs.review import ANSWERS, FEEDBACK
     from pipelines.marts import chain_heads
 
     with open_here(context) as app:
         last = chain_heads.read(app.settings.marts_folder)
-        found = walk(app.store, last.heads if last else None, also=[ANSWERS], limit=LISTED)
+        found = walk(app.store, last.heads if last else None, also=[ANSWERS, FEEDBACK], limit=LISTED)
     is_whole = not found.found and not (last and last.fault)
     typer.echo(as_json.dumps(_report(found, last, ok=is_whole)) if json else _in_words(found, last))
     raise typer.Exit(0 if is_whole else 1)
@@ -42,7 +42,7 @@ def views(
     user: Annotated[str | None, typer.Option(help="Of this user alone, by id.")] = None,
     ticket: Annotated[str | None, typer.Option(help="Of this ticket alone: key, reference or id.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="Views listed at most.")] = LISTED,
-    by: Annotated[
+    by: Annotated[  # noqa: ARG001 - `open_here` asks it
         str | None, typer.Option(help="Who asks, by id.", show_default="HELMDESK_USER, or who is here")
     ] = None,
 ) -> None:
@@ -94,10 +94,13 @@ def _in_words(found: "Audit", last: "PublishedHeads | None") -> str:
         lines.append(f"and {found.found - SHOWN:,} more; --json lists the first {LISTED}")
     walked = f"{counted(found.tickets, 'ticket')}, {counted(found.events, 'event')}"
     lines.append(f"{walked}: {counted(found.found, 'broken place') if found.found else 'every chain is whole'}")
-    lines.append(f"{counted(found.records, 'record')} of grants, decisions, reviews, notices, users and keys agree")
+    kinds = "grants, decisions, reviews, notices, case files, draft feedback, users and keys"
+    lines.append(f"{counted(found.records, 'record')} of {kinds} agree")
     if found.not_covered:
         old = ", ".join(f"{name} {count:,}" for name, count in sorted(found.not_covered.items()))
-        lines.append(f"not covered, for no event says what they held: {old}")
+        lines.append(
+            f"not covered, for no event says what they held: {old}; `helmdesk migrate` seals those of the desk"
+        )
     if last is None:
         lines.append("nothing published to compare with: a chain that was written anew as a whole would not show")
     elif last.fault:

@@ -84,8 +84,8 @@ def ask(context: "typer.Context", app: "App") -> None:
 
 def path_of(context: "typer.Context") -> str:
     """Such as `sla explain`; a hidden name of a group counts as its own."""
-    names, at = list[str](), context
-    while at.parent is not None:
+    names, at = [str(context.info_name)], context.parent
+    while at is not None and at.parent is not None:
         names.insert(0, str(at.info_name))
         at = at.parent
     return " ".join(names).replace("calibration ", "grants ")

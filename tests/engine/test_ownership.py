@@ -26,7 +26,7 @@ def transfer(**changes: Any) -> lifecycle.Change:
 
 
 @pytest.mark.parametrize(("who", "theirs"), [(ANA, True), (FIN, False), (DIRK, True)])
-def test_a_tickets_team_is_its_members_and_managers(who: Agent, theirs: bool) -> None:  # noqa: FBT001
+def test_a_tickets_team_is_its_members_and_managers(who: Agent, theirs: bool) -> None:
     cloud = TEAMS[0]
     assert ownership.is_of_team(who.model_copy(update={"teams": who.teams if who != DIRK else ()}), cloud) == theirs
     assert ownership.is_of_team(who, None)

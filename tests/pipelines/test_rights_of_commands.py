@@ -24,7 +24,8 @@ RULES = shipped_data() / "policies" / "rules.yaml"
 OWN_HOME, ASK_LATER = {"demo"}, {"serve"}
 GIVEN = {
     "backlogs export": ["--out", "{folder}"], "ingest": ["{file}"], "keys create": ["--source", "jira"],
-    "keys revoke": ["0" * 12], "knowledge remove": ["--source", "own"], "outcomes accept": ["INC-1"], "people import": ["{file}"],
+    "keys revoke": ["0" * 12], "knowledge remove": ["--source", "own"], "outcomes accept": ["INC-1"],
+    "people import": ["{file}"],
     "pull": ["jira"], "rules try": ["{rules}"], "sla backtest": ["--policy", "{file}"], "sla explain": ["INC-1"],
     "ticket reply": ["INC-1", "--edit-from-draft", "{folder}/draft.txt"], "ticket show": ["INC-1"],
     "triage feedback": ["INC-1", "--sent"], "users set": ["x", "--role", "agent"],

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from engine.shared.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from engine.contracts import Ticket
     from engine.entitlements import Entitlement
     from engine.lessons import LessonReview
@@ -23,6 +25,15 @@ def published(app: "App") -> "MartReader":
     from pipelines.marts import MartReader
 
     return MartReader(app.settings.marts_folder)
+
+
+def outside(marts: "MartReader") -> "pl.DataFrame":
+    """Open tickets that lie outside what their customer is entitled to: reference, name, because."""
+    return marts.query(
+        "SELECT entitlements.reference, name, entitlements.because FROM entitlements "
+        "JOIN tickets USING (ticket) LEFT JOIN customers ON customers.company_id = entitlements.company_id "
+        "WHERE is_open AND entitlements.because <> '' ORDER BY 1"
+    )
 
 
 def explain(app: "App", ticket: str, *, as_of: datetime) -> "list[Ledger]":

@@ -55,7 +55,9 @@ def fired(reader: MartReader, window: str) -> None:
         about=pl.coalesce(pl.col("clock").replace(words.CLOCKS), pl.col("condition").str.replace_all("_", " ")),
         left=pl.col("remaining_seconds").map_elements(words.left, return_dtype=pl.String),
         seen_by="acknowledged_by",
-        holds=pl.when(pl.col("kind") == "nudge").then(pl.col("cleared_at").is_null()),
+        waits=pl.when(pl.col("kind") == "nudge").then(
+            pl.all_horizontal(pl.col("cleared_at", "acknowledged_by").is_null())
+        ),
     )
     cards.tickets_table(shown, latest["ticket"].to_list(), key="opened alert", subject=_WIDE)
 

@@ -238,7 +238,8 @@ class Tickets(Flags):
         return self.store.ticket(ticket.id)
 
     def note(self, ticket_id: str, *, by: str, text: str, at: datetime, envelope_id: str | None = None) -> Ticket:
-        """Write a note for colleagues: in the main thread by the owner or a lead, in an envelope by its people."""
+        """Write a note for colleagues: in the main thread by the owner or a lead, in an envelope by its people,
+        who alone read it."""
         ticket, at = self.load(ticket_id, at)
         author = self.active_agent(by)
         not_blank("text", text)
@@ -246,7 +247,8 @@ class Tickets(Flags):
             envelopes.guard_thread(ticket, self.store.get(envelopes.Envelope, envelope_id), by=by)
         elif author.role == Role.AGENT:
             ownership.guard(ticket, by=by, doing="add a note")
-        comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, envelope_id=envelope_id)
+        kept = Visibility.ENVELOPE_ONLY if envelope_id else Visibility.INTERNAL
+        comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, visibility=kept, envelope_id=envelope_id)
         event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": comment.id})
         return self.keep(ticket.model_copy(update={"updated_at": at}), [event], comment, at=at)
 

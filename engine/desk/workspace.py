@@ -12,7 +12,7 @@ from engine.desk.use_case import UseCase, key_of, not_blank
 from engine.envelopes import EnvelopeStatus
 from engine.flags import active
 from engine.ownership import names_of
-from engine.shared.errors import NotAllowed
+from engine.shared.errors import BadInput, NotAllowed
 
 NO_CLOCKS: Mapping[str, priority.TimeLeft] = MappingProxyType({})
 
@@ -112,6 +112,8 @@ class Workspace(UseCase):
         """Keep a view of the board under its name: one's own, or that of a team one is in."""
         agent = self.active_agent(by)
         not_blank("name", name)
+        if name.splitlines() != [name]:
+            raise BadInput(f"the name of a view is one line; {name!r} has a line break in it")
         if team is not None and team not in agent.teams:
             raise NotAllowed(f"A view of {team} is kept by one of the team, which {agent.name} is not.")
         view = kanban.KanbanView(

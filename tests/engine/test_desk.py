@@ -6,7 +6,7 @@ import pytest
 
 from engine import cases, lifecycle, timeline
 from engine.access import User, UserRole, user_of
-from engine.contracts import Kind, Status, first_broken_link
+from engine.contracts import Kind, StandardTicket, Status, first_broken_link
 from engine.envelopes import Envelope
 from engine.flags import CaseFlag, FlagType
 from engine.grant_review import GrantReviewItem, Lesson, ReviewOutcome
@@ -332,3 +332,11 @@ def test_entries_and_flags_of_one_ticket_have_keys_of_their_own(store: Store) ->
     for hour in (2, 3, 4):
         desk.reply("web:1", by="ana", text=f"{hour}", at=later(hour))
     assert len({entry.id for entry in store.all(timeline.TimelineEntry)}) == 3
+
+
+@pytest.mark.parametrize("name", ["one\ntwo", "one\u2028", "one\r"])
+def test_names_that_no_route_reaches_are_refused(store: Store, name: str) -> None:
+    with pytest.raises(BadInput, match="the name of a view is one line"):
+        a_desk(store).save_view(name=name, by="ana")
+    with pytest.raises(ValueError, match="a ticket's id is one line"):
+        StandardTicket(ticket_id=name, source="web", created_at=MONDAY)

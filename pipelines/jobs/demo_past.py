@@ -188,7 +188,7 @@ class DeskOfThen:
         leads = (
             [team.manager_id] if grant.tier == EmpowermentTier.MANAGER else [team.supervisor_id, team.manager_id]
         )
-        return next((each for each in approvers if each in self.agents and each != grant.agent_id), None)
+        return next((each for each in leads if each in self.agents and each != grant.agent_id), None)
 
     def _approve(self, grant: Resolution, by: str, at: datetime) -> None:
         is_approved = self.rng.random() < past.APPROVES

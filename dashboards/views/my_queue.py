@@ -58,7 +58,7 @@ def filtered(app: App, user: Any, rows: pl.DataFrame, names: Names) -> pl.DataFr
     by_name = sorted(rows["group_id"].drop_nulls().unique(), key=lambda group: names.get(group, group))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = whose_tickets(app, user, own)
-        view = kept_view(app, user, own)
+        view = chosen_view(app, user, own)
         text = st.text_input(
             "Words", key="words", bind="query-params", placeholder="in reference or subject", width=190
         )
@@ -112,7 +112,7 @@ def whose_tickets(app: App, user: Any, own: Holder | None) -> Whose:
     return Whose(found.names if found else (), ())
 
 
-def kept_view(app: App, user: Any, own: Holder | None) -> Any:
+def chosen_view(app: App, user: Any, own: Holder | None) -> Any:
     """The kept view that was chosen: its filters narrow the queue as they do the board."""
     views = {view.id: view for view in app.desk.views(by=user.id)} if own else {}
     if not views:

@@ -43,7 +43,7 @@ def page() -> None:
     now = look(app, user, names)
     stands = verdict.standing(now.queue.rows)
     worst = cards.verbatim(str(name(now, stands.worst))) if stands.worst else None
-    st.subheader(verdict.in_words(opening.ask(verdict.kept, reader), stands, worst))
+    st.subheader(verdict.in_words(opening.ask(verdict.settled_week, reader), stands, worst))
     numbers(stands, now)
     breaking(app, user, names)
     left, right = st.columns(2, gap="large")

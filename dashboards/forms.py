@@ -169,6 +169,8 @@ def _known(app: App, name: str) -> Names | None:
             return agents(app)
         case "team_id" | "team":
             return dict(app.store.frame("teams").select("id", "name").sort("name").iter_rows())
+        case "group":
+            return dict(app.store.frame("assignment_groups").select("group_id", "name").sort("name").iter_rows())
         case "incident":
             found = app.store.frame("incidents", ["id", "title"], where={"status": {"open"}})
             return dict(found.iter_rows())

@@ -94,8 +94,14 @@ def composer(view: TicketView) -> None:
     _macros(view, draft)
     with st.container(horizontal=True):
         view.offer("ticket note", "Write a note", given={"envelope_id": None})
-        if draft is not None:
+        if _is_new(view, draft):
             _not_used(view, draft)
+
+
+def _is_new(view: TicketView, draft: Any) -> bool:
+    """Whether there is a draft of which nobody said yet what became of it."""
+    judged = view.app.triage.feedback.feedback_of(view.ticket.id) if draft is not None else []
+    return draft is not None and all(one.suggestion_id != draft.id for one in judged)
 
 
 def newest_draft(view: TicketView) -> Any:
@@ -105,9 +111,7 @@ def newest_draft(view: TicketView) -> Any:
 
 
 def _answer(view: TicketView, draft: Any) -> None:
-    judged = view.app.triage.feedback.feedback_of(view.ticket.id)
-    is_new = draft is not None and all(one.suggestion_id != draft.id for one in judged)
-    begins = is_new and st.toggle("Begin with the draft", value=True, key=f"begin with {draft.id}")
+    begins = _is_new(view, draft) and st.toggle("Begin with the draft", value=True, key=f"begin with {draft.id}")
     with st.container(border=True):
         st.caption("Answer to the customer")
         if begins:

@@ -12,6 +12,7 @@ from streamlit.util import calc_hash
 
 from dashboards import cards, pages
 from tests.dashboards.marts_by_hand import (
+    HOSTILE,
     NOON,
     looking_back_desk,
     published,
@@ -166,6 +167,13 @@ def test_filters_that_fit_nothing_say_so(home):
     assert not app.exception
 
 
+def test_one_ticket_is_said_in_the_singular(home):
+    published(home, tickets=[ticket("INC-1")])
+    app = opened("tickets", list="Open tickets")
+    assert "1 ticket" in [text.value for text in app.text]
+    assert " · 1 ticket · " in read_as_markdown(app)
+
+
 def test_latest_week_says_what_still_runs(home):
     small_desk(home)
     told = read_as_markdown(opened("promises"))
@@ -192,11 +200,26 @@ def test_table_is_as_high_as_its_rows_until_it_scrolls(rows, height):
     assert cards.height(pl.DataFrame({"row": range(rows)})) == height
 
 
+def test_no_cell_is_a_formula_in_a_download(home):
+    published(home, tickets=[ticket("T-1", subject='=HYPERLINK("https://evil.example")')])
+    (table,) = tables(opened("tickets", list="Open tickets"))
+    assert table["subject"] == ['\'=HYPERLINK("https://evil.example")']
+
+
 def test_a_new_publication_replaces_the_numbers(home):
     published(home, tickets=[ticket("OLD")])
-    app = opened("promises")
-    published(home, at=NOON.replace(hour=13), tickets=[ticket("NEW"), ticket("NEWER")])
-    assert [" · 1 ticket · " in read_as_markdown(app), " · 2 tickets · " in read_as_markdown(app.run())] == [True, True]
+    app = opened("tickets", list="Open tickets")
+    published(home, at=NOON.replace(hour=13), tickets=[ticket("NEW")])
+    app.run()
+    assert tables(app)[0]["reference"] == ["NEW"]
+
+
+@pytest.mark.parametrize("page", ["tickets"])
+def test_hostile_text_stays_in_table_cells(home, page):
+    small_desk(home)
+    app = opened(page, list="Clocks past their target")
+    assert any(HOSTILE in set(table.value.get("subject", ())) for table in app.dataframe)
+    assert "evil.example" not in read_as_markdown(app)
 
 
 def test_nothing_is_asked_of_another_host():

@@ -266,8 +266,8 @@ class Tickets(Flags):
             envelopes.guard_thread(ticket, self.store.get(envelopes.Envelope, envelope_id), by=by)
         elif author.role == Role.AGENT:
             ownership.guard(ticket, by=by, doing="add a note")
-        visibility = Visibility.ENVELOPE_ONLY if envelope_id else Visibility.INTERNAL
-        comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, visibility=visibility, envelope_id=envelope_id)
+        shown_to = Visibility.ENVELOPE_ONLY if envelope_id else Visibility.INTERNAL
+        comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, visibility=shown_to, envelope_id=envelope_id)
         event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": comment.id})
         return self.keep(ticket.model_copy(update={"updated_at": at}), [event], comment, at=at)
 

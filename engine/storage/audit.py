@@ -45,7 +45,7 @@ SEALED_FROM = "sealed_from"
 _SEALING = 7_341_021
 _SEALED = ("id", "ticket_id", "version", "kind", "at", "value", "actor", "reason", "sla_effect", "data", "recorded_at")
 
-Part = TypeVar("Part", dict[str, Any], list[Any])
+Content = TypeVar("Content", dict[str, Any], list[Any])
 
 
 class Broken(NamedTuple):
@@ -197,7 +197,7 @@ def _every_break(
     connection: Connection, published: dict[str, Head], walked: _Walked, covered: Iterable[Covered]
 ) -> Iterator[Broken]:
     unseen = dict(published)
-    yield from _breaks(LOG, _with_tables(_walk_log(connection), walked), unseen.pop(LOG, None), walked.of_log)
+    yield from _breaks(LOG, _reading_tables(_walk_log(connection), walked), unseen.pop(LOG, None), walked.of_log)
     for ticket, rows in groupby(_walk(connection), key=lambda row: row["ticket_id"]):
         yield from _breaks(ticket, rows, unseen.pop(ticket, None), walked.of_tickets)
     for table in covered:
@@ -212,11 +212,11 @@ def _every_break(
         yield Broken(ticket, 1, None, f"missing with its whole ticket, which was published with {head.version} events")
 
 
-def _with_tables(rows: Iterable[dict[str, Any]], walked: _Walked) -> Iterator[dict[str, Any]]:
+def _reading_tables(rows: Iterable[dict[str, Any]], walked: _Walked) -> Iterator[dict[str, Any]]:
     """The same rows; what they say of sealed tables is kept."""
     for row in rows:
         if row["kind"] == SEALED_FROM:
-            for table in _part_of(row["data"], "tables", []):
+            for table in _below(row["data"], "tables", []):
                 walked.sealed_from.setdefault(str(table), row["version"])
         yield row
 
@@ -304,11 +304,11 @@ def _seals_in(data: Any) -> Iterator[tuple[str, str]]:
     """The seals in an event's data, whatever was put there."""
     if isinstance(data, str) and f'"{RECORDS}"' not in data:
         return
-    found = _part_of(data, RECORDS, {})
+    found = _below(data, RECORDS, {})
     yield from ((name, digest) for name, digest in found.items() if isinstance(digest, str))
 
 
-def _part_of(data: Any, name: str, otherwise: Part) -> Part:
+def _below(data: Any, name: str, otherwise: Content) -> Content:
     """What stands below a name in an event's data, if it is of the kind of `otherwise`."""
     try:
         found = (data if isinstance(data, dict) else json.loads(data)).get(name, otherwise)

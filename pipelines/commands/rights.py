@@ -65,7 +65,7 @@ RIGHTS: Mapping[str, str | None] = {
 """None: it reads no customer data of this home, or asks those who come later (pages by sign-in, the service by key)."""
 
 
-SIGNED_BY = frozenset({"outcomes accept", "triage feedback", "triage review"})
+BY_ANY_NAME = frozenset({"outcomes accept", "triage feedback", "triage review"})
 """Commands whose `--by` may be a name that is no user's: then whoever is here is asked."""
 
 
@@ -75,7 +75,7 @@ def ask(context: "typer.Context", app: "App") -> None:
     from pipelines.app import identity
 
     command, named = path_of(context), context.params.get("by")
-    if command in SIGNED_BY and named not in {user.id for user in identity.users(app)}:
+    if command in BY_ANY_NAME and named not in {user.id for user in identity.users(app)}:
         named = None
     if right := RIGHTS[command]:
         who = identity.local_user(app, named)

@@ -72,38 +72,39 @@ def attempt(app: App, user: User, done: Act, step: Callable[[], object], **argum
     st.session_state[ANSWER] = Answer(done, arguments)
 
 
-def form(app: App, user: User, wanted: Act, label: str, **options: Any) -> None:
-    """The form of an operation (`forms.form` has its options); what is refused stays written."""
+def form(app: App, user: User, wanted: Act, label: str, *, place: str = "", **options: Any) -> None:
+    """The form of an operation (`forms.form` has its options); what is refused stays written. `place` tells two forms
+    of one page apart that do the same."""
 
     def do(values: dict[str, Any]) -> bool:
         act(app, user, wanted, **values)
         found: Answer | None = st.session_state.get(ANSWER)
         return found is not None and found.error is None and not found.meanwhile
 
-    forms.form(app, OPERATIONS[wanted.operation], f"{wanted.operation} {wanted.key}", label, do, **options)
+    name = _name(wanted, options.get("given", forms.NOTHING), place)
+    forms.form(app, OPERATIONS[wanted.operation], name, label, do, **options)
 
 
 def offer(
-    app: App,
-    user: User,
-    wanted: Act,
-    label: str,
-    *,
-    given: Mapping[str, Any] = forms.NOTHING,
-    is_first: bool = False,
-    **options: Any,
+    app: App, user: User, wanted: Act, label: str, *, place: str = "", is_first: bool = False, **options: Any
 ) -> None:
     """The operation behind a button, with its form if it asks for anything; nothing without the right to it."""
     if not may(app, user, wanted.operation):
         return
-    name = f"{wanted.operation} {wanted.key}"
-    key = f"{name} {sorted(given.items(), key=str)} {forms.turn(name)}"
+    given: Mapping[str, Any] = options.get("given", forms.NOTHING)
+    name = _name(wanted, given, place)
+    key = f"{name} button {forms.turn(name)}"
     if all(field in given for field in arguments(OPERATIONS[wanted.operation]).model_fields):
         kind: Literal["primary", "secondary"] = "primary" if is_first else "secondary"
         st.button(label, key=key, type=kind, on_click=act, args=(app, user, wanted), kwargs=dict(given))
         return
     with st.popover(label, key=key):
-        form(app, user, wanted, label, given=given, **options)
+        form(app, user, wanted, label, place=place, **options)
+
+
+def _name(wanted: Act, given: Mapping[str, Any], place: str) -> str:
+    known = [f"{field}={value}" for field, value in sorted(given.items())]
+    return " ".join(filter(None, [wanted.operation, wanted.key, *known, place]))
 
 
 def answer(app: App, user: User, names: Mapping[str, str]) -> None:
@@ -112,9 +113,12 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
     if found is None:
         return
     if found.error is not None:
-        st.error(cards.verbatim(by_names(app, str(found.error), found.act, names)))
+        refusal = cards.verbatim(by_names(app, str(found.error), found.act, names))
+        st.error(refusal)
+        st.toast(refusal)  # who has scrolled down sees it, too
         _way_out(app, user, found)
     elif found.meanwhile:
+        st.toast("Somebody else was faster: what happened stands at the top of the page.")
         zone = st.context.timezone
         for at, line in history.thread(list(found.meanwhile), [], names):
             st.warning(cards.verbatim(f"{words.instant(at, zone)}: {line}"))
@@ -147,7 +151,7 @@ def _way_out(app: App, user: User, found: Answer) -> None:
     if name is None or ticket is None:
         return
     way = Act(name, ticket, ticket, app.store.ticket(ticket).version)
-    offer(app, user, way, WAYS_OUT[name], is_first=True)
+    offer(app, user, way, WAYS_OUT[name], place="way out", is_first=True)
 
 
 def _by_others(app: App, user: User, done: Act) -> tuple[Any, ...]:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from dashboards import acting, opening, queue_parts, verdict
-from engine.grant_review import GrantReviewItem, ReviewStatus
 from engine.shared.errors import HelmdeskError
 from pipelines import actions
 from pipelines.app.container import App
@@ -79,7 +78,7 @@ def not_sent(app: App, _: MartReader, __: User) -> int:
 
 
 def grants(app: App, _: MartReader, __: User) -> int:
-    return len(app.store.all(GrantReviewItem, review_status=ReviewStatus.PENDING))
+    return actions.grants_to_review(app)
 
 
 COUNTS: Mapping[str, Callable[[App, MartReader, User], int]] = {

@@ -6,8 +6,7 @@ import streamlit as st
 
 from pipelines.app.identity import Right
 
-NOW, QUEUE, TICKET = "views/now.py", "views/my_queue.py", "views/ticket_page.py"
-TICKETS = "views/tickets.py"
+NOW, QUEUE, TICKET, TICKETS = "views/now.py", "views/my_queue.py", "views/ticket_page.py", "views/tickets.py"
 SECTIONS = ("Now", "Work", "Look", "Desk")
 
 

@@ -219,6 +219,12 @@ def of_ticket(reader: MartReader, mart: str, ticket: str, order: str) -> pl.Data
     return reader.query(f"SELECT * FROM {mart} WHERE ticket = ? ORDER BY {order}", [ticket])
 
 
+def waits_of(reader: MartReader, ticket: str) -> dict[str, Any] | None:
+    """How long the customer waited for answers; None where messages are not told."""
+    found = reader.query("SELECT * FROM replies WHERE ticket = ?", [ticket])
+    return found.row(0, named=True) if found.height else None
+
+
 def factor_scores(allocation: dict[str, Any]) -> pl.DataFrame:
     """The seven scores of a decision that were given: factor, score in [0, 1]."""
     given = [(name, allocation[name]) for name in FACTORS if allocation[name] is not None]

@@ -6,11 +6,10 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from dashboards import cards, pages
-from engine.access import UserRole
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
-from pipelines.app.identity import User
+from pipelines.app.identity import User, UserRole
 from pipelines.app.sign_in import Visit, may_work_as, user_at
 
 AS = "as"

@@ -58,6 +58,13 @@ def review_question(app: "App", ticket: str) -> "Queued":
     return review.review_question(app, ticket)
 
 
+def grants_to_review(app: "App") -> int:
+    """How many grants the weekly lists have that nobody has looked at yet."""
+    from engine.grant_review import GrantReviewItem, ReviewStatus
+
+    return len(app.store.all(GrantReviewItem, review_status=ReviewStatus.PENDING))
+
+
 def answer_review(app: "App", ticket: str, *, label: str, by: str, note: str = "") -> "Review":
     """Keep a person's answer and confirm the product on the ticket."""
     from pipelines.jobs import review
@@ -70,6 +77,12 @@ def withdraw_review(app: "App", *, by: str) -> "Review":
     from pipelines.jobs import review
 
     return review.withdraw_review(app, by=by, at=app.now())
+
+
+def last_review(app: "App", *, by: str) -> "Review | None":
+    """The answer that this person gave last and did not take back."""
+    found = app.triage.feedback.last_review(by=by)
+    return found[1] if found else None
 
 
 def review_answers(app: "App", ticket: str) -> "list[Review]":

@@ -7,6 +7,7 @@ import streamlit as st
 
 from dashboards import acting, board_cards, cards, opening, pages, queries, sign_in, words
 from pipelines import actions
+from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.app.identity import User
 from pipelines.operations import OPERATIONS, perform
@@ -43,7 +44,7 @@ def page() -> None:
     if drawn.opened:
         st.switch_page(pages.TICKET, query_params={"ticket": str(drawn.opened)})
     if drawn.more:
-        st.switch_page(pages.page_at("queue").file)
+        st.switch_page(pages.QUEUE, query_params=in_queue(app, user, view=view, column=str(drawn.more), names=names))
     st.caption(
         f"{words.count(tickets, 'ticket')} as of {words.instant(now, st.context.timezone)}. Arrow keys go from card to "
         "card, Enter or a double click opens one, Alt with left or right moves it."
@@ -86,6 +87,20 @@ def column_of(column: Any, view: Any, names: Names) -> dict[str, Any]:
     }
 
 
+def in_queue(app: App, user: User, *, view: Any, column: str, names: Names) -> dict[str, str]:
+    """How the queue's address names the tickets of a column."""
+    may_see_all = identity.has(app, user, identity.Right.SUPERVISE) and view.id != "mine"
+    whose = {"whose": "Everybody"} if may_see_all else {}
+    match view.column_field:
+        case "status" | "priority":
+            return {"view": view.name, view.column_field: words.plain(column), **whose}
+        case "team" if column != "none":
+            return {"view": view.name, "group": names.get(column, column), **whose}
+        case "agent" if column != "none":
+            return {"view": view.name, "whose": names.get(column, column)}
+    return {"view": view.name, **whose}
+
+
 def title(name: str, field: str | None, names: Names) -> str:
     if name == "none":
         return "No group" if field == "team" else "No owner"
@@ -121,13 +136,13 @@ def dropped(app: App, user: User, view: Any) -> None:
 
 def move(app: App, user: User, view_id: str, *, ticket: str, to: str, seen: int, reason: str | None = None) -> None:
     """Have the desk move it; a soft limit's warning is shown in the next drawing."""
-    asked = {"ticket": ticket, "to": to, "reason": reason}
+    wanted = {"ticket": ticket, "to": to, "reason": reason}
 
     def step() -> None:
-        moved: Any = perform(app, OPERATIONS["view move"], user=user, key=view_id, arguments=asked)
+        moved: Any = perform(app, OPERATIONS["view move"], user=user, key=view_id, arguments=wanted)
         st.session_state[WARNING] = moved.warning
 
-    acting.attempt(app, user, acting.Act("view move", view_id, ticket, seen), step, **asked)
+    acting.attempt(app, user, acting.Act("view move", view_id, ticket, seen), step, **wanted)
 
 
 def ask_why(app: App, user: User, view_id: str, pending: dict[str, Any]) -> None:
@@ -162,15 +177,17 @@ def move_by_buttons(app: App, user: User, board: Any, names: Names) -> None:
             width=320,
         )
         targets = [name for name in titles if name != shown[ticket][1]]
-        to = st.selectbox("Move to", targets, format_func=titles.__getitem__, key="column to move to", width=200)
+        st.selectbox("Move to", targets, format_func=titles.__getitem__, key="column to move to", width=200)
         st.text_input("Reason", key="reason of the move", max_chars=2_000, width=260)
-        wanted = {"ticket": ticket, "to": to, "seen": shown[ticket][0].version}
-        st.button("Move", key="move", on_click=moved_by_button, args=(app, user, board.view.id), kwargs=wanted)
+        seen = {key: card.version for key, (card, _) in shown.items()}
+        st.button("Move", key="move", on_click=moved_by_button, args=(app, user, board.view.id, seen))
 
 
-def moved_by_button(app: App, user: User, view_id: str, **wanted: Any) -> None:
-    """The reason counts as it is written at the instant of the click."""
-    move(app, user, view_id, **wanted, reason=st.session_state["reason of the move"] or None)
+def moved_by_button(app: App, user: User, view_id: str, seen: Mapping[str, int]) -> None:
+    """What is chosen and written at the instant of the click counts."""
+    state = st.session_state
+    ticket, to, reason = state["card to move"], state["column to move to"], state["reason of the move"] or None
+    move(app, user, view_id, ticket=ticket, to=to, seen=seen[ticket], reason=reason)
 
 
 def keep_view(app: App, user: User) -> None:

@@ -76,8 +76,8 @@ def chosen_period() -> int:
 def report_of(app: App, user: User, weeks: int) -> Any:
     """The same report as `helmdesk grants report`, up to now."""
     until = app.now() + timedelta(seconds=1)
-    asked = {"since": until - timedelta(weeks=weeks), "until": until}
-    return perform(app, OPERATIONS["review report"], user=user, arguments=asked)
+    wanted = {"since": until - timedelta(weeks=weeks), "until": until}
+    return perform(app, OPERATIONS["review report"], user=user, arguments=wanted)
 
 
 def names_of(app: App) -> dict[str, str]:

@@ -14,8 +14,7 @@ from pipelines.snapshot import Snapshot
 from pipelines.work_queue import with_load
 
 LINES, NEXT = 5, 7
-TICK = 5
-"""Seconds between two looks at what is about to break."""
+TICK = 5  # seconds between two looks at what is about to break
 ASSIGNING = "assigning"
 Row = dict[str, Any]
 
@@ -75,7 +74,7 @@ def numbers(stands: verdict.Standing, now: Now) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         to_queue(f"{stands.late:,} late", "all late", part="late")
         to_queue(f"{stands.at_risk:,} at risk", "all at risk", part="risk")
-        to_queue(f"{stands.unassigned:,} unassigned", "all unassigned", part="unassigned")
+        to_queue(f"{stands.unassigned:,} unassigned", "all unassigned", whose="Nobody")
         if stands.worst:
             to_queue("Late of the worst group", "late of worst", part="late", group=str(name(now, stands.worst)))
         st.caption(f"As of {words.instant(now.queue.as_of, st.context.timezone)}")
@@ -170,12 +169,20 @@ def line(now: Now, row: Row, what: str, place: str) -> None:
     with st.container(border=True, gap="xsmall"):
         st.text(f"{what} · {row['reference']} {row['subject']}\n{' · '.join(about)}")
         with st.container(horizontal=True, gap="small"):
-            if st.button("Open", key=f"{place} open {ticket}"):
+            if st.button("Open", type="tertiary", key=f"{place} open {ticket}"):
                 st.switch_page(pages.TICKET, query_params={"ticket": row["reference"]})
             if (unseen := now.unseen.get(ticket)) and acting.may(now.app, now.user, "alert acknowledge"):
-                st.button("Acknowledge", key=f"{place} see {ticket}", on_click=_acknowledge, args=(now, row, unseen))
+                st.button(
+                    "Acknowledge",
+                    type="tertiary",
+                    key=f"{place} see {ticket}",
+                    on_click=_acknowledge,
+                    args=(now, row, unseen),
+                )
             if row["owner_id"] is None and acting.may(now.app, now.user, "ticket assign"):
-                st.button("Assign", key=f"{place} assign {ticket}", on_click=_assign, args=((place, ticket),))
+                st.button(
+                    "Assign", type="tertiary", key=f"{place} assign {ticket}", on_click=_assign, args=((place, ticket),)
+                )
         if st.session_state.get(ASSIGNING) == (place, ticket) and row["owner_id"] is None:
             acting.form(now.app, now.user, act, "Assign", choices=choices(now))
 

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import polars as pl
 from pydantic import BaseModel
 
 from engine import envelopes, flags, notifications, timeline
@@ -71,7 +70,7 @@ class Flags(UseCase):
         return self._flag(ticket.id, type=FlagType.REPEAT_CONTACT, by="system", reason=reason, at=at)
 
     def _of_requester(self, requester_id: str) -> list[Ticket]:
-        known = self.store.frame("tickets").filter(pl.col("requester_id") == requester_id)
+        known = self.store.frame("tickets", ["id"], where={"requester_id": {requester_id}})
         return self.store.tickets(ids=known["id"].to_list())
 
     def _news(self, flagged: flags.Flagged, at: datetime) -> list[notifications.QueuedNotification]:

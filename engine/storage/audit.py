@@ -85,16 +85,19 @@ def chain_heads(store: SqlStore, *, before: pl.DataFrame | None = None) -> pl.Da
     that was written anew shows however often is published after that.
     """
     last = (events.c.ticket_id == tickets.c.id) & (events.c.version == tickets.c.version)
-    query = select(tickets.c.id, events.c.version, events.c.hash).join(events, last)
+    every = select(tickets.c.id, events.c.version, events.c.hash).join(events, last)
     with reading(store.engine) as connection:
         written = log.head(connection)
-        last_entry = [(LOG, *written)] if written.version else []
-        now = _frame([*connection.execute(query).all(), *last_entry])
+        entry = _frame([(LOG, *written)] if written.version else [])
         if before is None:
-            return now.sort("ticket")
-        moved = before.join(now, on=list(HEADS), how="anti")
+            return pl.concat([_frame(connection.execute(every).all()), entry]).sort("ticket")
+        rows = connection.execute(select(tickets.c.id, tickets.c.version)).tuples().all()
+        versions = pl.DataFrame(rows, schema={name: HEADS[name] for name in ("ticket", "version")}, orient="row")
+        same = before.join(versions, on=["ticket", "version"], how="semi")  # whatever stands there, the old head stays
+        now = pl.concat([_among(connection, versions.join(same, on="ticket", how="anti")), entry])
+        moved = before.join(pl.concat([same, now]), on=list(HEADS), how="anti")
         contradicted = moved.join(_among(connection, moved), on=list(HEADS), how="anti")
-    return pl.concat([now.join(contradicted, on="ticket", how="anti"), contradicted]).sort("ticket")
+    return pl.concat([same, now.join(contradicted, on="ticket", how="anti"), contradicted]).sort("ticket")
 
 
 def _among(connection: Connection, heads: pl.DataFrame) -> pl.DataFrame:

@@ -170,12 +170,12 @@ def audience(
     mine = tickets.filter(pl.col("ticket").is_in(keys.implode())).select(AlertTicket._fields)
     about = {ticket.ticket: ticket for ticket in map(AlertTicket._make, mine.iter_rows())}
     routing = NotificationRouting(app.store, app.desk.policies.notifications, at=as_of)
-    has_rooms = Channel.SLACK in app.settings.notify_urls
+    has_rooms, policy = Channel.SLACK in app.settings.notify_urls, app.policies.alerts
     rows = [
         row
         for alert in alerts
         if (ticket := about.get(alert["ticket_id"]))
-        for row in notices_of(alert, ticket, policy=app.policies.alerts, routing=routing)
+        for row in notices_of(alert, ticket, policy=policy, routing=routing)
         if has_rooms or not row["recipient"].startswith(ROOM)
     ]
     return pl.DataFrame(rows, schema=NOTICES).with_columns(_remaining_percent(rows, clocks))
@@ -214,9 +214,10 @@ def notices_of(
 
 def _remaining_percent(rows: Sequence[Mapping[str, Any]], clocks: pl.DataFrame | None) -> pl.Series:
     """How much of its target each row's clock has left."""
-    current = () if clocks is None else clocks.filter("is_current").select(
-        pl.col("ticket").cast(pl.String), pl.col("clock").cast(pl.String), "target"
-    ).iter_rows()  # fmt: skip
+    named = pl.Series([row["ticket"] for row in rows], dtype=pl.String).unique()
+    current = [] if clocks is None else clocks.filter("is_current").select(
+        pl.col("ticket", "clock").cast(pl.String), "target"
+    ).filter(pl.col("ticket").is_in(named.implode())).iter_rows()  # fmt: skip
     targets = {(ticket, clock): target for ticket, clock, target in current}
     found = [(row["remaining_seconds"], targets.get((row["ticket"], row["clock"]))) for row in rows]
     shares = [100 * left / target if target else None for left, target in found]

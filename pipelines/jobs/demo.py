@@ -11,6 +11,7 @@ from pipelines.app import clock
 from pipelines.app.container import App
 from pipelines.app.locks import alone
 from pipelines.jobs.cycle import STAGES, CycleRun
+from pipelines.jobs.demo_past import live_through
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.marts import MartReader
@@ -31,6 +32,7 @@ def demo(app: App, *, progress: Progress = silent) -> MartReader:
     bring_people(app, app.settings.data / "people")
     ingest(app, folder, source="helmdesk", at=app.now(), progress=progress)
     with alone(app, "cycle"):
+        live_through(app, as_of, folder / "labels.csv")
         CycleRun(app, as_of, progress).walk([name for name in STAGES if name != "ingest"])
     _set_time(app, as_of)
     return MartReader(app.settings.marts_folder)

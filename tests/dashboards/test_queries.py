@@ -183,24 +183,17 @@ def test_nothing_classified_has_no_share(tmp_path):
     assert queries.review(published(tmp_path)).share is None
 
 
-def test_dossier_gathers_what_is_known(tmp_path):
-    found = queries.dossier(small_desk(tmp_path), "demo:INC-1")
-    assert found.classification["product"] == "ZTNA"
-    assert found.clocks["clock"].to_list() == ["first_response", "resolution"]
-    assert queries.factor_scores(found.allocation)["score"].to_list() == [0.9, 0.7, 0.8, 0.9, 0.4, 0.8, 1.0]
+def test_a_mart_tells_of_one_ticket(tmp_path):
+    reader = small_desk(tmp_path)
+    assert queries.of_ticket(reader, "sla_clocks", "demo:INC-1", "clock")["clock"].to_list() == [
+        "first_response", "resolution"
+    ]  # fmt: skip
+    (decision,) = queries.of_ticket(reader, "allocations", "demo:INC-1", "ticket").iter_rows(named=True)
+    assert queries.factor_scores(decision)["score"].to_list() == [0.9, 0.7, 0.8, 0.9, 0.4, 0.8, 1.0]
 
 
-def test_dossier_of_an_unknown_ticket_is_empty(tmp_path):
-    found = queries.dossier(small_desk(tmp_path), "' OR 1=1 --")
-    assert found.ticket is found.allocation is found.suggestion is None
-    assert found.clocks.is_empty()
-
-
-def test_the_latest_claim_counts(tmp_path):
-    claims = [
-        {"ticket": "demo:A", "product": p, "created_at": NOON + timedelta(hours=h)} for p, h in [("B", 2), ("A", 1)]
-    ]
-    assert queries.dossier(published(tmp_path, classifications=claims), "demo:A").classification["product"] == "B"
+def test_an_unknown_ticket_has_no_rows(tmp_path):
+    assert queries.of_ticket(small_desk(tmp_path), "tickets", "' OR 1=1 --", "ticket").is_empty()
 
 
 def test_rejected_rows_keep_their_reason(tmp_path):

@@ -1,17 +1,26 @@
 """`helmdesk demo` writes to `var/demo`, so synthetic tickets never mix with yours, and that home stays in its time."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from pipelines.app.container import App, open_app
+from pipelines.app.people_files import load_people
 from pipelines.app.settings import shipped_data
 from pipelines.cli import command_line
+from pipelines.clock_replay import replay
 from pipelines.marts import MartReader
-from tests.pipelines.small_desk import AS_OF, write_export
+from pipelines.samples.files import write_sample
+from pipelines.samples.generate import as_of, generate
+from pipelines.snapshot import Snapshot
+from sla.alerting.alerts import called_for
 
+START, DAYS = date(2026, 8, 31), 31
+AS_OF = as_of(START, DAYS)
 PROMISES = "SELECT clock, state, count(*) AS windows FROM sla_clocks GROUP BY ALL ORDER BY ALL"
 
 
@@ -24,8 +33,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     for part in shipped_data().iterdir():
         if part.name != "tickets":
             (data / part.name).symlink_to(part)
-    write_export(data / "tickets", 3)
-    (data / "tickets" / "sample.yaml").write_text(f"as_of: {AS_OF.isoformat()}\n", encoding="utf-8")
+    sample = generate(60, seed=7, start=START, days=DAYS, people=load_people(shipped_data() / "people"))
+    write_sample(data / "tickets", sample, seed=7, start=START, days=DAYS)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HELMDESK_DATA", str(data))
         patch.setenv("HELMDESK_EMBEDDER", "wordllama")
@@ -33,6 +42,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         run = CliRunner().invoke(command_line, ["demo"])
         assert run.exit_code == 0, run.output
         yield here
+
+
+@pytest.fixture
+def app(place: Path) -> Iterator[App]:
+    with open_app(home=place / "var/demo") as opened:
+        yield opened
 
 
 def test_demo_leaves_nothing_beside_its_own_home(place: Path) -> None:
@@ -46,3 +61,25 @@ def test_publish_after_the_demo_speaks_of_the_demos_time(place: Path) -> None:
     after = MartReader(place / "var/demo/marts")
     assert after.query(PROMISES).equals(before)
     assert after.publication.as_of - AS_OF < timedelta(hours=1)
+
+
+@pytest.mark.usefixtures("place")
+def test_what_the_demo_wrote_of_its_past_is_whole() -> None:
+    assert CliRunner().invoke(command_line, ["--home", "var/demo", "audit", "verify"]).exit_code == 0
+
+
+def test_the_demo_has_a_past_in_every_room(app: App) -> None:
+    tables = ("reviews", "feedback", "envelopes", "resolutions", "calibration_items", "surveys", "notices")
+    assert not [name for name in (*tables, "kanban_views", "sla_alerts") if app.store.frame(name).is_empty()]
+
+
+def test_an_alert_of_the_past_was_called_for_then(app: App) -> None:
+    alerts, snapshot = app.store.frame("sla_alerts"), Snapshot(app, AS_OF)
+    for (at,), raised in alerts.group_by("triggered_at"):
+        known = snapshot.events.filter(pl.col("at") <= at)
+        clocks = replay(snapshot.tickets_now.filter(pl.col("created_at") <= at), known, app.policies.sla, as_of=at)
+        assert set(raised["dedupe_key"]) <= set(called_for(clocks, app.policies.alerts.rules, at)["dedupe_key"])
+
+
+def test_nothing_of_the_past_is_later_than_the_demo(app: App) -> None:
+    assert app.store.frame("events", ["id", "at"]).filter(pl.col("at") > app.now()).is_empty()

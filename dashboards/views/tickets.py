@@ -1,6 +1,7 @@
 """Which tickets are these? The list behind a number, under the filters in its address."""
 
 import math
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -87,7 +88,7 @@ def table(what: str, rows: pl.DataFrame) -> None:
     )
     widths = {"reference": 110, "subject": 155, "clock": 100, "left": 118, "priority": 66, "customer": 115,
               "group": 105, "agent": 100}  # fmt: skip
-    columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
+    columns: dict[str, Any] = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     cards.tickets_table(shown, rows["ticket"].to_list(), key="opened", whole=True, **columns)
 
 

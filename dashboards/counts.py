@@ -52,7 +52,7 @@ def mine(app: App, _: MartReader, user: User) -> int:
 
 
 def for_review(app: App, reader: MartReader, _: User) -> int:
-    found, answers = _asked(app, reader)
+    found, answers = _answers_of_store(app, reader)
     return max(found - app.triage.feedback.tickets_answered(after=answers), 0)
 
 
@@ -64,7 +64,7 @@ def for_review(app: App, reader: MartReader, _: User) -> int:
         MartReader: lambda reader: str(reader.publication.folder),
     },
 )
-def _asked(app: App, _: MartReader) -> tuple[int, int]:
+def _answers_of_store(app: App, _: MartReader) -> tuple[int, int]:
     """How many tickets waited for an answer when a publication was first read, and how many answers there were."""
     return len(actions.review_queue(app)), app.triage.feedback.answer_count()
 
@@ -78,7 +78,7 @@ def not_sent(app: App, _: MartReader, __: User) -> int:
 
 
 def grants(app: App, _: MartReader, __: User) -> int:
-    return actions.grants_to_review(app)
+    return app.store.frame("calibration_items", ["id"], where={"review_status": {"pending"}}).height
 
 
 COUNTS: Mapping[str, Callable[[App, MartReader, User], int]] = {

@@ -47,7 +47,7 @@ def page() -> None:
     place = chosen_place(found, part)
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        listed(found, place, queue, names)
+        listed(found, place)
     with right, st.container(border=True):
         aside(app, user, reader, found.row(place, named=True), queue)
 
@@ -58,7 +58,7 @@ def filtered(app: App, user: Any, rows: pl.DataFrame, names: Names) -> pl.DataFr
     by_name = sorted(rows["group_id"].drop_nulls().unique(), key=lambda group: names.get(group, group))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = whose_tickets(app, user, own)
-        view = kept_view(app, user, own)
+        view = chosen_view(app, user, own)
         text = st.text_input(
             "Words", key="words", bind="query-params", placeholder="in reference or subject", width=190
         )
@@ -112,7 +112,7 @@ def whose_tickets(app: App, user: Any, own: Holder | None) -> Whose:
     return Whose(found.names if found else (), ())
 
 
-def kept_view(app: App, user: Any, own: Holder | None) -> Any:
+def chosen_view(app: App, user: Any, own: Holder | None) -> Any:
     """The kept view that was chosen: its filters narrow the queue as they do the board."""
     views = {view.id: view for view in app.desk.views(by=user.id)} if own else {}
     if not views:
@@ -147,7 +147,7 @@ def chosen_place(found: pl.DataFrame, part: str) -> int:
     return place
 
 
-def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> None:
+def listed(found: pl.DataFrame, place: int) -> None:
     """The page of the list on which the chosen ticket stands; another is chosen by a click or a key."""
     references, first = found["reference"].to_list(), place // ROWS * ROWS
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -158,13 +158,11 @@ def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> N
             st.button("Page back", key="page back", on_click=_step, args=(-ROWS, references))
         st.caption(f"{place + 1:,} of {len(references):,}")
     page = found.slice(first, ROWS)
-    held = pl.coalesce("owner_id", "assignee_id").replace(dict(names)).fill_null("nobody")
     shown = page.select(
         "reference",
+        left=pl.col("seconds_left").map_elements(words.left, return_dtype=pl.String),
         subject="subject",
-        due=cards.due_in_words("next_due_at", "seconds_left", queue.as_of),
         priority=pl.concat_str("priority", pl.when("vip").then(pl.lit(", VIP")).otherwise(pl.lit(""))),
-        held_by=held,
     )
     column, key = st.column_config, f"list at {references[place]}"
     st.dataframe(
@@ -176,11 +174,10 @@ def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> N
         selection_mode="single-row",
         selection_default={"selection": {"rows": [place - first]}},
         column_config={
-            "reference": column.TextColumn(width=112),
-            "subject": column.TextColumn(width=150),
-            "due": column.TextColumn(width=112),
-            "priority": column.TextColumn(width=78),
-            "held_by": column.TextColumn("held by", width=90),
+            "reference": column.TextColumn(width=106),
+            "left": column.TextColumn(width=112, help="of the promise that is nearest, in business time"),
+            "subject": column.TextColumn(width=118),
+            "priority": column.TextColumn(width=84),
         },
     )
 

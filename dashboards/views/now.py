@@ -14,6 +14,7 @@ from pipelines.snapshot import Snapshot
 from pipelines.work_queue import with_load
 
 LINES, NEXT = 5, 7
+WIDTH, WIDE = 340, 560  # pixels of a line's text; what can be done stands beside it where there is room
 TICK = 5  # seconds between two looks at what is about to break
 ASSIGNING = "assigning"
 Row = dict[str, Any]
@@ -42,7 +43,7 @@ def page() -> None:
     now = look(app, user, names)
     stands = verdict.standing(now.queue.rows)
     worst = cards.verbatim(str(name(now, stands.worst))) if stands.worst else None
-    st.subheader(verdict.in_words(opening.ask(verdict.kept, reader), stands, worst))
+    st.subheader(verdict.in_words(opening.ask(verdict.settled_week, reader), stands, worst))
     numbers(stands, now)
     breaking(app, user, names)
     left, right = st.columns(2, gap="large")
@@ -97,13 +98,15 @@ def breaking(app: App, user: Any, names: Mapping[str, str]) -> None:
     rows = found.head(NEXT).join(now.queue.rows, on="ticket", maintain_order="left")
     st.caption(f"The {words.count(rows.height, 'ticket')} with the least business time left, counted down")
     for row in rows.iter_rows(named=True):
-        line(now, row, f"{countdown(row['remaining'])} {words.CLOCKS[row['clock']].lower()}", "next")
+        line(now, row, f"{countdown(row['remaining'])} {words.CLOCKS[row['clock']].lower()}", "next", width=WIDE)
     if rows.is_empty():
         st.text("No running clock has a deadline ahead.")
 
 
 def countdown(seconds: int) -> str:
-    """Business time to the second: `1:04:09`."""
+    """Business time to the second: `1:04:09`; what is used up to the last second at closing is late from opening on."""
+    if not seconds:
+        return "late at opening,"
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
@@ -160,15 +163,15 @@ def lines(now: Now, rows: pl.DataFrame, what: Any, place: str, empty: str) -> No
         line(now, row, what(row), place)
 
 
-def line(now: Now, row: Row, what: str, place: str) -> None:
+def line(now: Now, row: Row, what: str, place: str, *, width: int = WIDTH) -> None:
     """One ticket: what presses, who has it, and what can be done from here."""
     ticket, act = row["ticket"], acting.Act("ticket assign", row["ticket"], row["ticket"], row["version"])
     who = name(now, row["owner_id"] or row["assignee_id"]) or "nobody"
     marks = [words.plain(row["priority"]), words.plain(row["tier"]), *(["VIP"] if row["vip"] else [])]
     about = (", ".join(marks), name(now, row["group_id"]) or "no group", who)
     with st.container(border=True, gap="xsmall"):
-        st.text(f"{what} · {row['reference']} {row['subject']}\n{' · '.join(about)}")
-        with st.container(horizontal=True, gap="small"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.text(f"{what} · {row['reference']} {row['subject']}\n{' · '.join(about)}", width=width)
             if st.button("Open", type="tertiary", key=f"{place} open {ticket}"):
                 st.switch_page(pages.TICKET, query_params={"ticket": row["reference"]})
             if (unseen := now.unseen.get(ticket)) and acting.may(now.app, now.user, "alert acknowledge"):

@@ -22,7 +22,7 @@ def page() -> None:
         cards.nothing_yet()
         return
     what, chosen, window = filters(reader)
-    cards.speaks_of(reader.publication, app.now(), spoken(what, window))
+    cards.speaks_of(reader.publication, app.now(), in_words(what, window))
     size = opening.ask(lists.size, reader, what, chosen)
     if not size.rows:
         st.info("No ticket fits these filters.")
@@ -57,7 +57,7 @@ def filters(reader: MartReader) -> tuple[str, queries.Selection, str]:
     return what, chosen, window
 
 
-def spoken(what: str, window: str) -> str:
+def in_words(what: str, window: str) -> str:
     if what == "created":
         return f"created in the {window}" if WINDOWS[window] else window
     if what in lists.TICKETS:

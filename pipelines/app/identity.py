@@ -17,8 +17,19 @@ if TYPE_CHECKING:
     from pipelines.app.container import App
 
 __all__ = [
-    "LOCAL", "Right", "Source", "User", "UserRole", "bearer", "has", "local_user", "require", "saw", "user_of", "users",
-]  # fmt: skip
+    "LOCAL",
+    "Right",
+    "Source",
+    "User",
+    "UserRole",
+    "bearer",
+    "has",
+    "local_user",
+    "require",
+    "saw",
+    "user_of",
+    "users",
+]
 
 Source = NewType("Source", str)
 """A source system that delivers by webhook."""

@@ -98,7 +98,12 @@ def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datet
     is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
-    return len(app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=on_calendars(app.policies.sla.calendars)))
+    calendars = on_calendars(app.policies.sla.calendars)
+    raised = {one.id: one.ticket_id for one in app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=calendars)}
+    nobodys = tickets.filter(pl.all_horizontal(pl.col("group_id", "owner_id", "assignee_id").is_null()))["ticket"]
+    if unread := sum(map(set(nobodys).__contains__, raised.values())):
+        app.log.warning("nobody hears of nudges", nudges=unread, why="their tickets have no group and no owner yet")
+    return len(raised)
 
 
 def acknowledge(app: App, alert_id: str, *, by: str, at: datetime) -> "Nudge | RaisedAlert":

@@ -29,6 +29,7 @@ from tests.dashboards.marts_by_hand import HOSTILE
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 """A Wednesday; the calendars of the desk are open."""
+FORMULA = '=HYPERLINK("https://evil.example")'
 HOUR = timedelta(hours=1)
 WORKING = {"ana": "Ana Lima", "ben": "Ben Ito"}
 
@@ -66,7 +67,8 @@ def _made() -> "TemporaryDirectory[str]":
         ]
         app.store.put([*teams, *agents, lead, *groups, *customer])
         tickets = [
-            ticket(1, 200, title=HOSTILE), ticket(2, 190, group="g-2", tier=Tier.ENTERPRISE), ticket(3, 1.5),
+            ticket(1, 200, title=HOSTILE), ticket(2, 190, group="g-2", tier=Tier.ENTERPRISE, title=FORMULA),
+            ticket(3, 1.5),
             ticket(4, 1.5), ticket(5, 1.5), ticket(6, 0.1, priority=Priority.LOW), ticket(7, 0.1, group="g-2"),
         ]  # fmt: skip
         app.store.ingest(Delivery(tickets=tuple(tickets)), at=NOW - HOUR)

@@ -125,7 +125,7 @@ def test_who_is_no_agent_looks_and_moves_nothing(home):
 def test_a_card_is_dragged_and_a_hard_limit_brings_it_back(home, tmp_path):
     from playwright.sync_api import expect, sync_playwright
 
-    from tests.dashboards.test_browser import CHROMIUM, QUIET, served
+    from tests.dashboards.pictures import CHROMIUM, QUIET, served
 
     with served(home, HELMDESK_USER="ana") as url, sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET).new_page(

@@ -103,6 +103,16 @@ def test_theme_is_that_of_the_readers_system(page, address, scheme, back):
     page.emulate_media(color_scheme="light")
 
 
+def test_a_ticket_of_the_queue_is_opened_from_the_list(page, address, tmp_path):
+    page.goto(f"{address}/queue?part=late")
+    page.locator("[data-testid=stDataFrame]").wait_for()
+    assert "Late · 2" in seen(page, tmp_path, "queue")
+    page.get_by_role("button", name="Open").click()
+    page.get_by_text("The connector shows as offline.").wait_for()
+    page.wait_for_url("**/ticket?*ticket=INC-1*")
+    assert "over by" in seen(page, tmp_path, "ticket")
+
+
 def test_ticket_text_is_shown_and_never_run(page, address, tmp_path):
     page.goto(f"{address}/ticket?ticket=INC-2")
     page.get_by_text(HOSTILE[:20]).first.wait_for()

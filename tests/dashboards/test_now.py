@@ -52,7 +52,7 @@ def week(ago: int, met: int, breached: int, running: int = 0) -> list[dict[str, 
 
 def test_verdict_compares_the_last_settled_week_with_the_mean_before(tmp_path: Path) -> None:
     reader = published(tmp_path, sla_clocks=[*week(4, 9, 1), *week(3, 7, 3), *week(2, 6, 4), *week(1, 9, 0, running=1)])
-    kept = verdict.kept(reader)
+    kept = verdict.settled_week(reader)
     assert kept is not None
     assert (kept.week, kept.share, kept.usual) == ("2 Nov", 0.6, pytest.approx(0.8))
     stands = verdict.Standing(late=3, at_risk=1, unassigned=0, worst="g-1", late_there=2)
@@ -65,8 +65,8 @@ def test_verdict_compares_the_last_settled_week_with_the_mean_before(tmp_path: P
 def test_verdict_without_a_settled_week_or_one_before_it(tmp_path: Path) -> None:
     none = verdict.Standing(0, 0, 0, None, 0)
     assert verdict.in_words(None, none, None) == "No week is settled yet; 0 tickets are late and 0 at risk."
-    assert verdict.kept(published(tmp_path / "a", sla_clocks=week(1, 0, 0, running=3))) is None
-    only = verdict.kept(published(tmp_path / "b", sla_clocks=week(1, 3, 1)))
+    assert verdict.settled_week(published(tmp_path / "a", sla_clocks=week(1, 0, 0, running=3))) is None
+    only = verdict.settled_week(published(tmp_path / "b", sla_clocks=week(1, 3, 1)))
     assert verdict.in_words(only, none, None).startswith("75 % of the promises of the week from 9 Nov were kept; 0")
 
 

@@ -18,7 +18,7 @@ from pipelines.jobs.review import ANSWERS, WITHDRAWALS
 from pipelines.jobs.triage_tickets import text_of
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
-from tests.dashboards.test_ticket_page import acting_as, button, texts
+from tests.dashboards.test_ticket_page import acting_as, button
 from triage.contracts import Classification, Guess, Suggestion
 
 REVIEW = Path(__file__).resolve().parents[2] / "dashboards" / "views" / "review.py"
@@ -137,7 +137,7 @@ def test_nobody_answers_without_the_right(home):
         parts.store.put([User(id="aud", name="Aud", roles=(UserRole.AUDITOR,))])
     app = acting_as(review_page(), "aud")
     assert all(b.disabled for b in app.button if b.label not in ("Open the ticket", "Skip it"))
-    assert "Aud as auditor has no right to work, which answering takes" in app.error[0].value
+    assert "Aud as auditor has no right to work, which the page Review takes" in app.error[0].value
 
 
 def test_one_click_answers(home):
@@ -173,7 +173,7 @@ def test_hostile_ticket_is_plain_text(home):
 
 def test_empty_page_shows_the_command_that_fills_it(tmp_path, monkeypatch):
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path / "new"))
-    assert [code.value for code in review_page().code] == ["uv run helmdesk demo"]
+    assert review_page().code[0].value == "uv run helmdesk demo"
 
 
 def judged(home: Path) -> list[tuple[str, str | None, str | None, str]]:
@@ -183,54 +183,14 @@ def judged(home: Path) -> list[tuple[str, str | None, str | None, str]]:
         ]
 
 
-def test_sent_draft_is_noted(home):
-    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
-    button(app, "Sent as it is").click().run()
-    assert judged(home) == [("sent", None, None, "ana")]
-    assert "ana noted: sent as it was" in texts(app)
-
-
-def test_changed_reply_is_noted_with_its_share(home):
-    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
-    app.text_area(key="reply to demo:INC-1").input("Restart the connector now [1].").run()
-    button(app, "Keep the changed reply").click().run()
-    assert judged(home) == [("edited", "Restart the connector now [1].", None, "ana")]
-    assert "ana noted: sent with 13 % of it changed" in texts(app)
-
-
 def test_rejected_draft_needs_a_reason(home):
     app = acting_as(opened("ticket", ticket="INC-1"), "ana")
     button(app, "Keep the reason").click().run()
     assert "The reason has 0 characters" in app.error[0].value
-    app.text_input(key="rejected on demo:INC-1").input(f"wrong version {HOSTILE}").run()
+    app.text_input(key="rejected s-1").input(f"wrong version {HOSTILE}").run()
     button(app, "Keep the reason").click().run()
     assert judged(home) == [("rejected", None, f"wrong version {HOSTILE}", "ana")]
     assert "evil.example" not in read_as_markdown(app)
-
-
-def test_nobody_judges_without_the_right(home):
-    with open_app(home=home) as parts:
-        parts.store.put([User(id="aud", name="Aud", roles=(UserRole.AUDITOR,))])
-    app = acting_as(opened("ticket", ticket="INC-1"), "aud")
-    labels = ("Sent as it is", "Keep the changed reply", "Keep the reason")
-    assert all(button(app, label).disabled for label in labels)
-
-
-def test_newer_draft_is_not_judged_unseen(home):
-    newer = Suggestion(
-        id="s-2",
-        ticket_id="demo:INC-1",
-        text="Another reply.",
-        grounded=True,
-        model_used="x",
-        created_at=NOON.replace(hour=13),
-    )
-    with open_app(home=home) as parts:
-        parts.triage.store.save_suggestions([text_of(parts.store.ticket("INC-1"))], [newer], at=NOON)
-    app = acting_as(opened("ticket", ticket="INC-1"), "ana")
-    button(app, "Sent as it is").click().run()
-    assert "newer draft" in app.error[0].value
-    assert judged(home) == []
 
 
 def test_an_answer_that_was_changed_is_found_by_the_audit(home):

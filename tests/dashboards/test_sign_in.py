@@ -5,6 +5,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboards import pages
+from dashboards.sign_in import vouched_address
 from engine.access import Right, User, UserRole, View
 from pipelines.app.container import open_app
 from tests.dashboards.marts_by_hand import small_desk, stored_desk
@@ -112,6 +113,15 @@ def test_with_a_provider_nobody_reads_before_the_sign_in(home):
     app.run()
     assert [b.label for b in app.button] == ["Sign in"]
     assert (list(app.text), list(app.dataframe)) == ([], [])
+
+
+@pytest.mark.parametrize(("claims", "address"), [
+    ({"email": "ana@desk.example", "email_verified": True}, "ana@desk.example"),
+    ({"email": "ana@desk.example", "email_verified": False}, ""), ({"email": "ana@desk.example"}, ""),
+    ({"email": "ana@desk.example", "email_verified": "true"}, ""), ({"email_verified": True}, ""), ({}, ""),
+])  # fmt: skip
+def test_an_address_counts_where_the_provider_vouches_for_it(claims, address):
+    assert vouched_address(claims) == address
 
 
 def test_views_of_lists_and_tickets_are_logged_once_a_minute(home):

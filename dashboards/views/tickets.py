@@ -1,6 +1,7 @@
 """Which tickets are these? The list behind a number, under the filters in its address."""
 
 import math
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -77,23 +78,18 @@ def turn_to(what: str, chosen: queries.Selection, size: lists.Size) -> int:
 
 
 def table(what: str, rows: pl.DataFrame) -> None:
-    clocks = {
-        "clock": pl.col("clock").replace(words.CLOCKS),
-        "state": pl.col("state").replace(words.STATES),
-        "left": pl.col("remaining").map_elements(words.left, return_dtype=pl.String),
-    }
+    if what in lists.TICKETS:
+        said = {"status": pl.col("status").map_elements(words.plain, return_dtype=pl.String)}
+    else:
+        left = pl.col("remaining").map_elements(words.left, return_dtype=pl.String)
+        said = {"clock": pl.col("clock").replace(words.CLOCKS), "left": left}
     shown = rows.select(
-        "reference",
-        "subject",
-        **({} if what in lists.TICKETS else clocks),
-        status=pl.col("status").map_elements(words.plain, return_dtype=pl.String),
-        priority="priority",
-        customer="customer",
-        group="group_name",
-        agent="agent",
+        "reference", "subject", **said, priority="priority", customer="customer", group="group_name", agent="agent"
     )
-    width = st.column_config.TextColumn(width=200)
-    cards.tickets_table(shown, rows["ticket"].to_list(), key="opened", whole=True, subject=width)
+    widths = {"reference": 110, "subject": 155, "clock": 100, "left": 118, "priority": 66, "customer": 115,
+              "group": 105, "agent": 100}  # fmt: skip
+    columns: dict[str, Any] = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
+    cards.tickets_table(shown, rows["ticket"].to_list(), key="opened", whole=True, **columns)
 
 
 page()

@@ -8,6 +8,7 @@ from dashboards import ticket_lists as lists
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 12 weeks": 84, "last 4 weeks": 28, "all history": None}
+GROUP = st.column_config.TextColumn(width=165)
 CAPTIONS = {
     "Created": "tickets",
     "Resolved": "times, whatever came later",
@@ -66,9 +67,9 @@ def how_full(reader: MartReader) -> None:
     if found.is_empty():
         st.info("No group is known.")
         return
-    left, right = st.columns([4, 7])
+    left, right = st.columns([1, 2])
     with left:
-        cards.chart(charts.load_bars, found, "Open tickets as a share of capacity, as of now")
+        cards.chart(charts.load_bars, found, "Open tickets, share of capacity")
     shown = found.select(
         pl.coalesce("group_name", "group_id").alias("group"),
         pl.col("status").replace({"ACTIVE": "active"}),
@@ -81,7 +82,7 @@ def how_full(reader: MartReader) -> None:
     links = [(pages.TICKETS, lists.address("open", "all history", group=group)) for group in shown["group"]]
     right.caption("Tickets: before allocation, allocated by it, and now. Open lists a group's open tickets.")
     with right:
-        cards.linked_table(shown, links, key="tickets of a group", whole=True, right=["full"])
+        cards.linked_table(shown, links, key="tickets of a group", whole=True, right=["full"], group=GROUP)
 
 
 page()

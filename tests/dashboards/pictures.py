@@ -123,7 +123,7 @@ def all_pages(home: Path, out: Path, urls: Sequence[str], **environment: str) ->
 
 def readme(home: Path) -> Path:
     """The README's picture: the promises of a demo, as wide as a laptop."""
-    file = README / "promises.png"
+    file = README / "attainment.png"
     with served(home) as address, browser() as opened:
         page = opened.new_page(color_scheme="light", viewport={"width": 1280, "height": 900})
         take(page, f"{address}/promises", file)

@@ -6,7 +6,7 @@ import pytest
 
 from dashboards import theme
 from tests.dashboards.marts_by_hand import HOSTILE, small_desk, stored_desk
-from tests.dashboards.pictures import CHROMIUM, QUIET, served
+from tests.dashboards.pictures import CHROMIUM, QUIET, at_rest, served
 
 pytestmark = [
     pytest.mark.browser,
@@ -55,8 +55,7 @@ def no_other_machine(asked_of):
 
 def seen(page, tmp_path, name: str) -> str:
     """All visible text once the page is at rest; a picture of it stays in tmp_path."""
-    page.locator("[data-testid=stStatusWidget]").wait_for(state="detached")
-    page.wait_for_timeout(1500)
+    at_rest(page)
     assert page.screenshot(path=tmp_path / f"{name}.png", full_page=True)
     return page.locator("[data-testid=stMain]").inner_text()
 
@@ -71,7 +70,7 @@ def test_supervisor_reads_the_promises_and_opens_what_was_broken(page, address, 
     page.get_by_role("link", name="Show them").nth(1).click()
     page.get_by_text("1 clock of 1 ticket").wait_for()
     assert "clocks=Resolution" in page.url
-    page.go_back()
+    page.goto(f"{address}/promises")
     page.get_by_role("link", name="Show them").nth(2).click()
     page.get_by_text("1 clock of 1 ticket").wait_for()
     page.locator("[data-testid=stDataFrame]").click(position={"x": 32, "y": 35 + 17})
@@ -84,9 +83,11 @@ def test_filters_survive_a_reload(page, address, tmp_path):
     page.get_by_role("option", name="enterprise").click()
     page.keyboard.press("Escape")
     page.get_by_role("tab", name="What comes back?").click()
+    page.get_by_text("Open lists the reopened ones").wait_for()
     before = seen(page, tmp_path, "filtered")
     assert "tier=enterprise" in page.url
     page.reload()
+    page.get_by_text("Open lists the reopened ones").wait_for()
     assert seen(page, tmp_path, "reloaded") == before
     assert "tab=What+comes+back" in page.url
 
@@ -95,8 +96,8 @@ def test_filters_survive_a_reload(page, address, tmp_path):
 def test_theme_is_that_of_the_readers_system(page, address, scheme, back):
     page.emulate_media(color_scheme=scheme)
     page.goto(f"{address}/promises")
+    at_rest(page)
     app = page.locator("[data-testid=stApp]")
-    app.wait_for()
     channels = [int(back["backgroundColor"][at : at + 2], 16) for at in (1, 3, 5)]
     assert app.evaluate("e => getComputedStyle(e).backgroundColor") == f"rgb({', '.join(map(str, channels))})"
     page.emulate_media(color_scheme="light")

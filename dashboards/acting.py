@@ -113,9 +113,12 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
     if found is None:
         return
     if found.error is not None:
-        st.error(cards.verbatim(by_names(app, str(found.error), found.act, names)))
+        refusal = cards.verbatim(by_names(app, str(found.error), found.act, names))
+        st.error(refusal)
+        st.toast(refusal)  # who has scrolled down sees it, too
         _way_out(app, user, found)
     elif found.meanwhile:
+        st.toast("Somebody else was faster: what happened stands at the top of the page.")
         zone = st.context.timezone
         for at, line in history.thread(list(found.meanwhile), [], names):
             st.warning(cards.verbatim(f"{words.instant(at, zone)}: {line}"))

@@ -108,11 +108,11 @@ def choose(
     )
 
 
-def window(place: DeltaGenerator, offered: Sequence[str]) -> str:
+def window(place: DeltaGenerator, offered: Sequence[str], *, key: str = "window") -> str:
     """How far back the page looks, the first unless the reader chose; in the address, and the same on each page that
     looks back."""
-    _carry("window", lambda chosen: chosen if chosen in offered else offered[0])
-    found = place.selectbox("Window", offered, key="window", width=220, bind="query-params", persist_state="session")
+    _carry(key, lambda chosen: chosen if chosen in offered else offered[0])
+    found = place.selectbox("Window", offered, key=key, width=220, bind="query-params", persist_state="session")
     return str(found)
 
 

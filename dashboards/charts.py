@@ -195,11 +195,11 @@ def factor_bars(scores: pl.DataFrame, title: str) -> Picture:
         .mark_bar(color=BLUE, opacity=0.85)
         .encode(
             x=alt.X("score:Q", scale=alt.Scale(domain=[0, 1]), title="score, 0 to 1", axis=alt.Axis(tickCount=5)),
-            y=alt.Y("factor:N", sort=list(shown["factor"]), title=None),
+            y=alt.Y("factor:N", sort=list(shown["factor"]), title=None, axis=alt.Axis(labelOverlap=False)),
             tooltip=["factor:N", alt.Tooltip("score:Q", format=".2f")],
         )
     )
-    return _finished(chart, title, height=24 * shown.height + 30)
+    return _finished(chart, title, height=30 * shown.height + 60)
 
 
 def _day(day: date) -> alt.DateTime:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 import streamlit as st
 
 from dashboards import acting, opening, queue_parts, verdict
-from engine.grant_review import GrantReviewItem, ReviewStatus
 from engine.shared.errors import HelmdeskError
 from pipelines import actions
 from pipelines.app.container import App
@@ -53,7 +52,7 @@ def mine(app: App, _: MartReader, user: User) -> int:
 
 
 def for_review(app: App, reader: MartReader, _: User) -> int:
-    found, answers = _asked(app, reader)
+    found, answers = _answers_of_store(app, reader)
     return max(found - app.triage.feedback.tickets_answered(after=answers), 0)
 
 
@@ -65,7 +64,7 @@ def for_review(app: App, reader: MartReader, _: User) -> int:
         MartReader: lambda reader: str(reader.publication.folder),
     },
 )
-def _asked(app: App, _: MartReader) -> tuple[int, int]:
+def _answers_of_store(app: App, _: MartReader) -> tuple[int, int]:
     """How many tickets waited for an answer when a publication was first read, and how many answers there were."""
     return len(actions.review_queue(app)), app.triage.feedback.answer_count()
 
@@ -79,7 +78,7 @@ def not_sent(app: App, _: MartReader, __: User) -> int:
 
 
 def grants(app: App, _: MartReader, __: User) -> int:
-    return len(app.store.all(GrantReviewItem, review_status=ReviewStatus.PENDING))
+    return app.store.frame("calibration_items", ["id"], where={"review_status": {"pending"}}).height
 
 
 COUNTS: Mapping[str, Callable[[App, MartReader, User], int]] = {

@@ -116,19 +116,25 @@ def customer(company: dict[str, Any] | None, facts: dict[str, Any] | None) -> No
         cards.fact(st, "Past cases", f"{facts['past_cases']}{about_same}" + (f"; the last is {last}" if last else ""))
 
 
-def relatives(related: pl.DataFrame) -> None:
+def relatives(reader: MartReader, ticket: str) -> None:
     """Earlier tickets that this one may belong to, for a person to judge."""
+    related = opening.ask(known, reader, ticket).related
     if related.is_empty():
         st.text("No earlier ticket looks related.")
         return
     st.caption("Candidates: a person decides whether they belong together.")
-    for row in related.iter_rows(named=True):
+    for place, row in enumerate(related.iter_rows(named=True)):
         with st.container(border=True, gap=None):
             st.text(
                 f"{KINDS.get(row['kind'], row['kind'])} {row['other_reference']}, {words.plain(row['other_status'])}"
             )
             st.text(row["other_subject"] or "–")
             st.caption(cards.verbatim(row["reason"]))
+            st.button("Open", key=f"open related {place}", on_click=_open, args=(row["other"],))
+
+
+def _open(ticket: str) -> None:
+    st.session_state["ticket"] = ticket
 
 
 def _one(found: pl.DataFrame) -> dict[str, Any] | None:

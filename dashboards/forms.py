@@ -19,7 +19,10 @@ from pipelines.app.container import App
 from pipelines.operations import Operation, arguments
 
 NOTHING: Mapping[str, Any] = types.MappingProxyType({})
-LONG = frozenset({"text", "summary", "description", "comment", "notes", "lessons", "settings", "actions"})
+LONG = frozenset(
+    {"text", "summary", "reason", "message", "description", "comment", "notes", "lessons", "settings", "actions",
+     "filters", "limits"}
+)  # fmt: skip
 """Fields of several lines."""
 Names = Mapping[str, str]
 Shape = Literal["one", "yes_no", "whole", "amount", "instant", "lines", "pairs", "text"]
@@ -31,6 +34,7 @@ class Entry(NamedTuple):
     path: tuple[str, ...]
     hint: Any
     key: str
+    default: Any
 
 
 def form(
@@ -65,7 +69,7 @@ def _submit(name: str, entries: Sequence[Entry], given: dict[str, Any], do: Call
     values: dict[str, Any] = dict(given)
     for entry in entries:
         value = _value(entry.hint, st.session_state.get(entry.key))
-        if value is not None:
+        if value is not None and not (len(entry.path) > 1 and value == entry.default):
             place = values
             for part in entry.path[:-1]:
                 place = place.setdefault(part, {})
@@ -90,13 +94,13 @@ def _entries(
         if isinstance(hint, type) and issubclass(hint, BaseModel):
             found += _entries(hint, place, key, given)
         else:
-            found.append((Entry(place, hint, f"{key}/{'.'.join(place)}"), field))
+            found.append((Entry(place, hint, f"{key}/{'.'.join(place)}", field.default), field))
     return found
 
 
 def _draw(app: App, entry: Entry, field: Any, start: Any, choices: Mapping[str, Names]) -> None:
     name, hint, key = entry.path[-1], entry.hint, entry.key
-    label, about = words.plain(name).capitalize(), field.description
+    label, about = words.plain(name.removesuffix("_id")).capitalize(), field.description
     default = start if start is not None else field.default if not field.is_required() else None
     names = choices.get(name) or (_known(app, name) if _shape(hint) == "text" else None)
     if names is not None or _shape(hint) == "one":
@@ -115,9 +119,11 @@ def _draw(app: App, entry: Entry, field: Any, start: Any, choices: Mapping[str, 
         case "instant":
             st.datetime_input(label, default, key=key, help=about)
         case _:
-            draw = st.text_area if name in LONG else st.text_input
             text = default if isinstance(default, str) else ""
-            draw(label, text, key=key, help=about, max_chars=20_000 if name in LONG else 2_000)
+            if name in LONG:
+                st.text_area(label, text, 180 if name == "text" else 80, key=key, help=about, max_chars=20_000)
+            else:
+                st.text_input(label, text, 2_000, key=key, help=about)
 
 
 def _value(hint: Any, value: Any) -> Any:
@@ -163,6 +169,8 @@ def _known(app: App, name: str) -> Names | None:
             return agents(app)
         case "team_id" | "team":
             return dict(app.store.frame("teams").select("id", "name").sort("name").iter_rows())
+        case "group":
+            return dict(app.store.frame("assignment_groups").select("group_id", "name").sort("name").iter_rows())
         case "incident":
             found = app.store.frame("incidents", ["id", "title"], where={"status": {"open"}})
             return dict(found.iter_rows())

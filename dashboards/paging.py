@@ -26,8 +26,10 @@ def chosen_part(parts: Mapping[str, str], default: str | None = None) -> str:
     open_part = open_part if open_part in parts else next(iter(parts))
     with st.container(horizontal=True, gap="small"):
         for name, label in parts.items():
-            look = "primary" if name == open_part else "secondary"
-            st.button(label, key=f"part {name}", type=look, on_click=_open, args=(name,))
+            is_open = name == open_part
+            st.button(
+                label, key=f"part {name}", type="primary" if is_open else "secondary", on_click=_open, args=(name,)
+            )
     return open_part
 
 

@@ -13,7 +13,6 @@ DIMENSIONS = {
     "priority": "Priority", "tier": "Contract tier", "group": "Group", "agent": "Agent", "customer": "Customer",
     "week": "Week", "type": "Type",
 }  # fmt: skip
-SECTIONS = {"needs_attention": "Needs attention", "on_track": "On track", "waiting_on_others": "Waiting on others"}
 UNSETTLED = 0.1
 
 
@@ -30,15 +29,6 @@ class Selection(NamedTuple):
     types: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
     """Mondays of the weeks in which a clock started, as in `value_of`."""
-
-
-class QueueFilter(NamedTuple):
-    """Which tickets of the queue to show: an empty tuple is all of them."""
-
-    groups: tuple[str, ...] = ()
-    owners: tuple[str, ...] = ()
-    products: tuple[str, ...] = ()
-    priorities: tuple[str, ...] = ()
 
 
 class Page(NamedTuple):
@@ -61,7 +51,7 @@ class Review(NamedTuple):
 
 COUNTING = "c.counts AND c.state NOT IN ('no_target', 'no_clock', 'not_measured')"
 """Which windows are in attainment."""
-ALL_CLOCKS, WHOLE_QUEUE = Selection(), QueueFilter()
+ALL_CLOCKS = Selection()
 GROUP_NAMES = "SELECT group_id, any_value(group_name) AS group_name FROM group_load GROUP BY group_id"
 COUNTED = """count(*) AS clocks, count(*) FILTER (state = 'met') AS met,
  count(*) FILTER (state = 'breached') AS breached, count(*) FILTER (state = 'at_risk') AS at_risk,
@@ -195,28 +185,15 @@ def rejected(reader: MartReader, *, limit: int = 200) -> Page:
     return Page(rows, reader.publication.rows["rejected"])
 
 
-def queue_sizes(reader: MartReader, queue_filter: QueueFilter = WHOLE_QUEUE) -> dict[str, int]:
-    """Tickets in each section of the queue, all sections named."""
-    where, values = _queue_where(queue_filter)
-    found = dict(reader.query(f"SELECT section, count(*) FROM work_queue {where} GROUP BY section", values).rows())
-    return {section: int(found.get(section, 0)) for section in SECTIONS}
-
-
-def work_queue(
-    reader: MartReader, section: str, queue_filter: QueueFilter = WHOLE_QUEUE, *, page: int = 1, size: int = 50
-) -> pl.DataFrame:
-    """One page (from 1) of a section, the highest score first; equal scores: the earlier deadline, then the older."""
-    where, values = _queue_where(queue_filter, section)
-    return reader.query(
-        f"""SELECT * FROM work_queue {where} ORDER BY score DESC, next_due_at NULLS LAST, created_at, ticket
-        LIMIT {int(size)} OFFSET {(int(page) - 1) * int(size)}""",
-        values,
-    )
-
-
 def of_ticket(reader: MartReader, mart: str, ticket: str, order: str) -> pl.DataFrame:
     """The rows of a mart about the ticket with this key."""
     return reader.query(f"SELECT * FROM {mart} WHERE ticket = ? ORDER BY {order}", [ticket])
+
+
+def waits_of(reader: MartReader, ticket: str) -> dict[str, Any] | None:
+    """How long the customer waited for answers; None where messages are not told."""
+    found = reader.query("SELECT * FROM replies WHERE ticket = ?", [ticket])
+    return found.row(0, named=True) if found.height else None
 
 
 def factor_scores(allocation: dict[str, Any]) -> pl.DataFrame:
@@ -247,17 +224,6 @@ def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tupl
         values += [reader.publication.as_of, chosen.weeks]
     conditions = [COUNTING, *parts]
     return f"FROM sla_clocks c {joins} WHERE {' AND '.join(conditions)}", values
-
-
-def _queue_where(queue_filter: QueueFilter, section: str | None = None) -> tuple[str, list[object]]:
-    parts, values = among(
-        ("group_id", queue_filter.groups),
-        ("owner_id", queue_filter.owners),
-        ("product", queue_filter.products),
-        ("priority", queue_filter.priorities),
-        ("section", () if section is None else (section,)),
-    )
-    return (f"WHERE {' AND '.join(parts)}" if parts else ""), values
 
 
 def among(*wanted: tuple[str, Sequence[str]]) -> tuple[list[str], list[object]]:

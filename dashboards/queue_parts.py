@@ -16,7 +16,8 @@ FIELDS = {"group": "group_id", "priority": "priority", "tier": "tier", "status":
 
 
 class Whose(NamedTuple):
-    """Tickets held under one of these names, and those that nobody has in these groups; None of either: all."""
+    """Tickets held under one of these names, and those that nobody has in these groups, None: in any; without names all
+    of these groups, and of neither everything."""
 
     names: tuple[str, ...] | None = None
     groups: tuple[str, ...] | None = None
@@ -24,7 +25,7 @@ class Whose(NamedTuple):
     def fits(self) -> pl.Expr:
         if self.names is None and self.groups is None:
             return pl.lit(value=True)
-        in_groups = pl.col("group_id").is_in(list(self.groups or ()))
+        in_groups = pl.lit(value=True) if self.groups is None else pl.col("group_id").is_in(list(self.groups))
         if self.names is None:
             return in_groups.fill_null(value=False)
         known = [name.casefold() for name in self.names]

@@ -1,16 +1,16 @@
 """Who reads this page? Said on each page; who may not read it is told what is missing."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from dashboards import cards, pages
-from engine.access import UserRole
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
-from pipelines.app.identity import User
+from pipelines.app.identity import User, UserRole
 from pipelines.app.sign_in import Visit, may_work_as, user_at
 
 AS = "as"
@@ -85,13 +85,18 @@ def _visit(app: App) -> Visit:
     named = headers.get_all(header) if header else []
     email = None
     if _has_provider():
-        email = str(st.user.get("email") or "") if st.user.get("email_verified", True) else ""
+        email = vouched_address(st.user.to_dict())
     return Visit(
         peer=st.context.ip_address,
         proxy_user=named[0] if len(named) == 1 else None,
         is_forwarded=any(name in headers for name in FORWARDED),
         email=email,
     )
+
+
+def vouched_address(claims: Mapping[str, object]) -> str:
+    """The e-mail address that a provider says it has verified; empty without its word."""
+    return str(claims.get("email") or "") if claims.get("email_verified") is True else ""
 
 
 def _has_provider() -> bool:

@@ -9,7 +9,7 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, words
+from dashboards import cards, opening, queries, theme, words
 from dashboards.ticket_view import TicketView, zone
 from pipelines import actions
 
@@ -21,7 +21,7 @@ BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
 }
 OVER = "beyond the target"
 COLOURS = {
-    "counted": charts.BLUE, OVER: charts.VERMILLION, "paused": charts.ORANGE, "stopped": charts.PURPLE,
+    "counted": theme.BLUE, OVER: theme.VERMILLION, "paused": theme.ORANGE, "stopped": theme.PURPLE,
     "out of hours": "#8a949b",
 }  # fmt: skip
 
@@ -44,9 +44,15 @@ def strip(view: TicketView, found: Iterable[Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         for ledger in found:
             if ledger.row["is_current"]:
-                st.text(name_of(ledger))
-                st.badge(words.STATES[ledger.row["state"]], color=BADGES.get(ledger.row["state"], "gray"))
-                st.caption(" · ".join(owed(ledger.row, view.app.now())))
+                with st.container(horizontal=True, vertical_alignment="center", width="content"):
+                    _standing(ledger, view.app.now())
+
+
+def _standing(ledger: Any, now: datetime) -> None:
+    st.text(name_of(ledger))
+    st.badge(words.STATES[ledger.row["state"]], color=BADGES.get(ledger.row["state"], "gray"))
+    if facts := owed(ledger.row, now):
+        st.caption(" · ".join(facts))
 
 
 def owed(clock: Mapping[str, Any], now: datetime) -> list[str]:
@@ -81,9 +87,7 @@ def show(view: TicketView, found: list[Any]) -> None:
 def _clock(ledger: Any, now: datetime, reason: Mapping[str, Any] | None) -> None:
     clock = ledger.row
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(name_of(ledger))
-        st.badge(words.STATES[clock["state"]], color=BADGES.get(clock["state"], "gray"))
-        st.caption(" · ".join(owed(clock, now)))
+        _standing(ledger, now)
     if ledger.not_measured:
         st.text(ledger.not_measured)
         return
@@ -105,7 +109,7 @@ def breach(reason: Mapping[str, Any] | None) -> str:
         case "never_picked_up" if reason["picked_up_at"] is None:
             return f"Nobody picked it up: {over}."
         case "never_picked_up":
-            return f"It was picked up too late, after {words.worked(reason['seconds_to_pick_up'])} of working time: {over}."
+            return f"It was picked up too late, after {words.worked(reason['seconds_to_pick_up'])}: {over}."
         case "waiting_internally":
             return f"It waited on our side for {words.worked(reason['seconds_waiting_internal'])}: {over}."
     return f"The work took longer than promised, {words.worked(reason['seconds_in_work'])}: {over}."
@@ -134,7 +138,7 @@ def picture(found: Iterable[Any], now: datetime) -> Any:
             x=alt.X("start:T", title=None, axis=alt.Axis(labelOverlap=True, labelSeparation=12)),
             x2="end:T",
             y=lane,
-            color=alt.Color("what:N", title=None, scale=scale, legend=alt.Legend(orient="top", columns=3)),
+            color=alt.Color("what:N", title=None, scale=scale, legend=alt.Legend(orient="top", columns=2)),
             opacity=alt.when(alt.datum.what == "out of hours").then(alt.value(0.35)).otherwise(alt.value(1)),
             tooltip=["clock:N", "what:N", alt.Tooltip("start:T", format=moment), alt.Tooltip("end:T", format=moment)],
         )
@@ -142,10 +146,10 @@ def picture(found: Iterable[Any], now: datetime) -> Any:
     schema: dict[str, Any] = {"clock": pl.String, "at": pl.Datetime("us", "UTC"), "what": pl.String}
     ticks = (
         alt.Chart(pl.DataFrame(marks, schema))
-        .mark_tick(thickness=3, size=28, color=charts.VERMILLION)
+        .mark_tick(thickness=3, size=28, color=theme.VERMILLION)
         .encode(x="at:T", y=lane, tooltip=["what:N", alt.Tooltip("at:T", format=moment)])
     )
-    present = alt.Chart(pl.DataFrame({"at": [now]})).mark_rule(color=charts.GREY, strokeDash=[4, 3])
+    present = alt.Chart(pl.DataFrame({"at": [now]})).mark_rule(color=theme.GREY, strokeDash=[4, 3])
     is_running = any(ledger.row["stopped_at"] is None for ledger in lanes)
     layers = [bars, ticks, *([present.encode(x="at:T")] if is_running else [])]
     return alt.layer(*layers).properties(height=alt.Step(40), width="container")
@@ -169,9 +173,11 @@ def parts(ledger: Any) -> list[dict[str, Any]]:
 
 def _waits(view: TicketView) -> None:
     """How long the customer waited for answers, where messages are told."""
-    for replies in view.published("replies", "ticket").iter_rows(named=True):
-        longest = f"longest wait {words.span(replies['longest_wait_seconds'])}, round the clock"
-        since = replies["waits_since"]
-        now = [] if since is None else [f"waits since {words.instant(since, zone())}"]
-        summary = f"the customer asked {words.count(replies['questions'], 'time')}, answered {replies['answered']:,}"
-        st.caption(" · ".join([summary, longest, *now]))
+    replies = opening.ask(queries.waits_of, view.reader, view.ticket.id)
+    if replies is None:
+        return
+    longest = f"longest wait {words.span(replies['longest_wait_seconds'])}, round the clock"
+    since = replies["waits_since"]
+    now = [] if since is None else [f"waits since {words.instant(since, zone())}"]
+    summary = f"the customer asked {words.count(replies['questions'], 'time')}, answered {replies['answered']:,}"
+    st.caption(" · ".join([summary, longest, *now]))

@@ -13,6 +13,7 @@ from dashboards.ticket_view import TicketView, zone
 from pipelines import actions
 
 SHOWN = 30
+SEND = "Send to the customer"
 Side = Literal["customer", "desk", "note", "envelope"]
 BADGES: dict[Side, tuple[str, Literal["blue", "green", "orange", "violet"]]] = {
     "customer": ("customer", "blue"),
@@ -40,10 +41,10 @@ def letters(view: TicketView) -> list[Letter]:
     ]
     known = {(one.at, one.author) for one in here}
     brought = [one for one in _brought(view) if (one.at, one.author) not in known]
-    asked = Letter(
+    question = Letter(
         view.ticket.created_at, view.ticket.requester_id or "customer", "customer", view.ticket.content or "–"
     )
-    return sorted([asked, *here, *brought], key=lambda one: one.at, reverse=True)
+    return sorted([question, *here, *brought], key=lambda one: one.at, reverse=True)
 
 
 def _brought(view: TicketView) -> Iterable[Letter]:
@@ -93,8 +94,14 @@ def composer(view: TicketView) -> None:
     _macros(view, draft)
     with st.container(horizontal=True):
         view.offer("ticket note", "Write a note", given={"envelope_id": None})
-        if draft is not None:
+        if _is_new(view, draft):
             _not_used(view, draft)
+
+
+def _is_new(view: TicketView, draft: Any) -> bool:
+    """Whether there is a draft of which nobody said yet what became of it."""
+    judged = view.app.triage.feedback.feedback_of(view.ticket.id) if draft is not None else []
+    return draft is not None and all(one.suggestion_id != draft.id for one in judged)
 
 
 def newest_draft(view: TicketView) -> Any:
@@ -104,26 +111,15 @@ def newest_draft(view: TicketView) -> Any:
 
 
 def _answer(view: TicketView, draft: Any) -> None:
-    judged = view.app.triage.feedback.feedback_of(view.ticket.id)
-    is_new = draft is not None and all(one.suggestion_id != draft.id for one in judged)
-    begins = is_new and st.toggle("Begin with the draft", value=True, key=f"begin with {draft.id}")
+    begins = _is_new(view, draft) and st.toggle("Begin with the draft", value=True, key=f"begin with {draft.id}")
     with st.container(border=True):
-        name = f"reply to {view.ticket.id} at {len(judged)} {draft.id if begins else ''} {_replies(view)}"
-        text = st.text_area(
-            "Answer to the customer", draft.text if begins else "", key=name, height=180, max_chars=20_000
-        )
+        st.caption("Answer to the customer")
         if begins:
+            view.form("ticket reply", SEND, given={"draft": True}, starts={"text": draft.text}, place=draft.id)
             st.caption(f"A suggestion by {words.plain(draft.model_used)}: read it, change it; you send it.")
             _citations(draft)
-        st.button(
-            "Send to the customer", type="primary", on_click=acting.act,
-            args=(view.app, view.user, view.act("ticket reply")), kwargs={"text": text, "draft": bool(begins)},
-        )  # fmt: skip
-
-
-def _replies(view: TicketView) -> int:
-    """How often the desk answered: a new answer begins with an empty field."""
-    return sum(event.kind == "response" for event in view.events)
+        else:
+            view.form("ticket reply", SEND, given={"draft": False})
 
 
 def read_draft(draft: Any) -> None:
@@ -145,20 +141,17 @@ def _citations(draft: Any) -> None:
 def _not_used(view: TicketView, draft: Any) -> None:
     """Why a draft was no use, for triage to learn from."""
     with st.popover("The draft is no use"):
-        reason = st.text_input("Why not?", key=f"rejected {draft.id}", max_chars=2_000)
-        st.button(
-            "Keep the reason",
-            on_click=lambda: acting.attempt(
-                view.app,
-                view.user,
-                acting.Act("draft judged", draft.id, view.ticket.id),
-                _rejected(view, draft, reason),
-            ),
-        )
+        reason = f"rejected {draft.id}"
+        st.text_input("Why not?", key=reason, max_chars=2_000)
+        st.button("Keep the reason", on_click=_rejected, args=(view, draft, reason))
 
 
-def _rejected(view: TicketView, draft: Any, reason: str) -> Any:
-    return lambda: actions.record_feedback(view.app, view.ticket.id, by=view.user.id, rejected=reason, shown=draft.text)
+def _rejected(view: TicketView, draft: Any, reason: str) -> None:
+    def keep() -> object:
+        why = st.session_state[reason]
+        return actions.record_feedback(view.app, view.ticket.id, by=view.user.id, rejected=why, shown=draft.text)
+
+    acting.attempt(view.app, view.user, acting.Act("the draft is judged", draft.id, view.ticket.id), keep)
 
 
 def _macros(view: TicketView, draft: Any) -> None:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboards import enrichment, history, opening, pages, words
+from dashboards import enrichment, history, words
 from dashboards.ticket_view import TicketView, zone
 from pipelines import actions
 
@@ -30,11 +30,7 @@ def case(view: TicketView) -> None:
         with st.container(border=True):
             view.form(chosen, ADDING[chosen])
     st.subheader("Linked tickets")
-    related = opening.ask(enrichment.known, view.reader, view.ticket.id).related
-    enrichment.relatives(related)
-    for place, row in enumerate(related.iter_rows(named=True)):
-        if st.button(f"Open {row['other_reference']}", key=f"open {place}"):
-            st.switch_page(pages.TICKET, query_params={"ticket": row["other"]})
+    enrichment.relatives(view.reader, view.ticket.id)
 
 
 def _record(view: TicketView, record: Any) -> None:

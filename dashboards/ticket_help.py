@@ -63,10 +63,10 @@ def _envelope(view: TicketView, envelope: Any, teams: set[str]) -> None:
         st.text(f"Answer: {envelope.summary}")
     if not envelope.is_open:
         return
-    is_asked = envelope.assigned_to == me if envelope.team_id is None else envelope.team_id in teams
+    may_accept = envelope.assigned_to == me if envelope.team_id is None else envelope.team_id in teams
     works = view.is_mine or (envelope.status == "active" and envelope.assigned_to == me)
     with st.container(horizontal=True):
-        if envelope.status == "pending" and is_asked and not envelope.is_vendor:
+        if envelope.status == "pending" and may_accept and not envelope.is_vendor:
             view.offer("envelope accept", "Accept", envelope.id, is_first=True)
         if works:
             if envelope.status == "active" or envelope.is_vendor:

@@ -49,15 +49,20 @@ LISTS: Mapping[str, str] = {
     "classified": "Classified tickets",
     "for_a_person": "Triage sends to a person",
 }
-FILTERS = ("clock", "tier", "priority", "group", "agent", "customer", "type", "week")
-"""In the page's address, each by the names that the reader sees."""
+FILTERS = {
+    "clock": "clocks", "tier": "tiers", "priority": "priorities", "group": "groups", "agent": "agents",
+    "customer": "customers", "type": "types", "week": "weeks",
+}  # fmt: skip
+"""In the page's address, each by the names that the reader sees. No other page has parameters of these names: Streamlit
+drops those that the page one comes from has too."""
 _LATEST_CLAIM = """(SELECT ticket, arg_max(needs_review, created_at) AS needs_review FROM classifications
  GROUP BY ticket) k ON k.ticket = t.ticket"""
 
 
 def address(what: str, window: str, **filters: str | Sequence[str]) -> dict[str, str | Sequence[str]]:
     """The parameters of the page's address for a list; a filter not given is empty, whatever it was before."""
-    return {"list": LISTS[what], "window": window, "page": "1"} | {name: filters.get(name) or "" for name in FILTERS}
+    given = {key: filters.get(name) or "" for name, key in FILTERS.items()}
+    return {"list": LISTS[what], "since": window, "page": "1"} | given
 
 
 class Size(NamedTuple):

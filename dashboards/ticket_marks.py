@@ -78,14 +78,18 @@ def _flags(view: TicketView) -> None:
 
 def _alerts(view: TicketView) -> None:
     st.subheader("Alerts")
-    fired = view.published("alerts", "triggered_at, clock").drop_nulls("clock")
+    fired = view.app.store.frame("sla_alerts", where={"ticket_id": {view.ticket.id}}).sort("triggered_at", "sla_type")
     nudges = sorted(view.of("Nudge"), key=lambda one: one.triggered_at, reverse=True)
     if fired.is_empty() and not nudges:
         st.text("No alert.")
     for row in fired.iter_rows(named=True):
-        clock = words.CLOCKS.get(row["clock"], row["clock"])
-        what = f"{clock}, {words.plain(row['alert_type'])}, level {row['level']}"
-        st.text(f"{words.instant(row['triggered_at'], zone())}: {what}")
+        clock = words.CLOCKS.get(row["sla_type"], row["sla_type"])
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.text(f"{clock}, {words.plain(row['alert_type'])}, level {row['escalation_level']}")
+            seen = f" · acknowledged by {view.name(row['acknowledged_by'])}" if row["acknowledged_by"] else ""
+            st.caption(f"{words.instant(row['triggered_at'], zone())}{seen}")
+            if not row["acknowledged_by"]:
+                view.offer("alert acknowledge", "Acknowledge", row["id"])
     for nudge in nudges:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge("holds" if nudge.is_active else "over", color="orange" if nudge.is_active else "gray")

@@ -11,6 +11,7 @@ from pipelines import actions
 LABELS = {
     "ticket accept": "Accept", "ticket status": "Status", "ticket resolve": "Resolve", "ticket priority": "Priority",
     "ticket due": "Agree an end", "ticket pause": "Pause the clocks", "ticket resume": "Let the clocks run",
+    "ticket assign": "Assign",
     "ticket close": "Close", "ticket reopen": "Reopen", "ticket release": "Release", "ticket transfer": "Transfer",
     "ticket receive": "Take down what the customer says",
 }  # fmt: skip
@@ -33,6 +34,7 @@ def fitting(now: Standing) -> list[str]:
     decides = now.is_mine or now.leads
     held = {
         "ticket accept": now.is_open and not now.has_owner,
+        "ticket assign": now.is_open and not now.has_owner and now.leads,
         "ticket resume": now.is_open and now.is_paused and decides,
         "ticket status": now.is_open and now.is_mine and now.can_move,
         "ticket resolve": now.is_open and now.is_mine,

@@ -8,7 +8,7 @@ from dashboards import queries, words
 from pipelines.marts import MartReader
 
 
-class Kept(NamedTuple):
+class SettledWeek(NamedTuple):
     """The last settled week and the share of promises kept in it; `usual`: the mean of the settled weeks before."""
 
     week: str
@@ -26,7 +26,7 @@ class Standing(NamedTuple):
     late_there: int
 
 
-def kept(reader: MartReader) -> Kept | None:
+def settled_week(reader: MartReader) -> SettledWeek | None:
     """None before a week is settled: nearly all its clocks of any kind are met or breached."""
     weeks = (
         queries.attainment_by_week(reader)
@@ -40,7 +40,7 @@ def kept(reader: MartReader) -> Kept | None:
         return None
     before = weeks["share"].head(weeks.height - 1).to_list()
     week, share = weeks.row(-1)
-    return Kept(words.day(week), share, sum(before) / len(before) if before else None)
+    return SettledWeek(words.day(week), share, sum(before) / len(before) if before else None)
 
 
 def standing(rows: pl.DataFrame) -> Standing:
@@ -52,7 +52,7 @@ def standing(rows: pl.DataFrame) -> Standing:
     return Standing(late.height, rows.filter(pl.col("sla_state") == "at_risk").height, nobodys.height, worst, there)
 
 
-def in_words(week: Kept | None, now: Standing, worst: str | None) -> str:
+def in_words(week: SettledWeek | None, now: Standing, worst: str | None) -> str:
     """The sentence, with the worst group by its name."""
     parts = [
         f"{words.count(now.late, 'ticket')} {'is' if now.late == 1 else 'are'} late and {now.at_risk:,} at risk",
@@ -61,7 +61,7 @@ def in_words(week: Kept | None, now: Standing, worst: str | None) -> str:
     return f"{_of_week(week)}; {', '.join(parts)}."
 
 
-def _of_week(week: Kept | None) -> str:
+def _of_week(week: SettledWeek | None) -> str:
     if week is None:
         return "No week is settled yet"
     share = f"{words.percent(week.share)} of the promises of the week from {week.week} were kept"

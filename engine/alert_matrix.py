@@ -10,6 +10,7 @@ import polars as pl
 from pydantic import Field, model_validator
 
 from engine.contracts import OPEN_STATUSES, Event, Frozen, Instant, Kind, Priority, Status, Team, Ticket
+from engine.notifications import NEWS
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
 
@@ -236,11 +237,23 @@ def people(recipients: Iterable[Recipient], *, ticket: Placed, team: Team | None
     return list(dict.fromkeys(agent for recipient in recipients if (agent := found[recipient])))
 
 
-def client_reminder_due(ticket: Ticket, *, at: datetime, preset: Preset, elapsed: Elapsed = wall_clock) -> bool:
-    """Whether a customer who is waited for should be reminded: nothing has moved for the row's minutes."""
-    row = preset.priorities[ticket.priority]
-    waited = elapsed(row.calendar, ticket.updated_at, at)
-    return ticket.status == Status.WAITING_CUSTOMER and waited >= row.client_reminder_minutes * 60
+def clients_to_remind(
+    tickets: pl.DataFrame, *, at: datetime, preset: Preset, elapsed: Elapsed = wall_clock
+) -> list[str]:
+    """The tickets whose customer is to be reminded by their owner (seed S2-R01): it is waited for, and nothing has
+    moved for the minutes of the row. Where that was so a day ago it is history.
+
+    `tickets` has ticket, status, priority, owner_id, updated_at.
+    """
+    waiting = tickets.filter((pl.col("status") == Status.WAITING_CUSTOMER.value) & pl.col("owner_id").is_not_null())
+    found: list[str] = []
+    for priority, row in preset.priorities.items():
+        mine, seconds = waiting.filter(pl.col("priority") == priority.value), row.client_reminder_minutes * 60
+        yesterday = mine.select(pl.col("updated_at").clip(upper_bound=at - NEWS))
+        now = _seconds_since(mine["updated_at"], row.calendar, at, elapsed) >= seconds
+        then = _seconds_since(yesterday.to_series(), row.calendar, at - NEWS, elapsed) >= seconds
+        found.extend(mine.filter(now & ~then)["ticket"])
+    return found
 
 
 def _holding(

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field
 
 from engine import lifecycle
-from engine.contracts import Agent, Event, Frozen, Kind, Role, Status, Ticket
+from engine.contracts import Agent, Event, Frozen, Kind, Role, Status, Team, Ticket
 from engine.lifecycle import Change
 from engine.shared import policy_file
 from engine.shared.errors import NotAllowed
@@ -64,6 +64,12 @@ def by_name(agents: Iterable[Agent]) -> dict[str, Agent]:
         for name in {name.casefold() for name in names_of(agent)}:
             named.setdefault(name, []).append(agent)
     return {name: found[0] for name, found in named.items() if len(found) == 1} | {a.id.casefold(): a for a in people}
+
+
+def is_of_team(agent: Agent, team: Team | None) -> bool:
+    """Whether a ticket of this team is the agent's to look after, as one of it or as a manager; one without a team is
+    everybody's."""
+    return team is None or team.id in agent.teams or agent.role == Role.MANAGER
 
 
 def open_load(held: Sequence[Ticket]) -> int:

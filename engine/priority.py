@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 from pydantic import Field, model_validator
@@ -46,6 +47,14 @@ class Section(StrEnum):
     NEEDS_ATTENTION = "needs_attention"
     WAITING_ON_OTHERS = "waiting_on_others"
     ON_TRACK = "on_track"
+
+
+class TimeLeft(NamedTuple):
+    """Of a ticket's promises: business seconds until the next is due, and the least share of its target that a clock
+    has which is not paused; None where nothing is promised, or no clock runs."""
+
+    seconds: float | None = None
+    share: float | None = None
 
 
 class Left(Frozen):

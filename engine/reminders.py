@@ -157,18 +157,27 @@ def automatic(ticket: Ticket, *, at: datetime, policy: ReminderPolicy) -> list[R
         return []
     idle = at - ticket.updated_at
     return [
-        Reminder(
-            id=f"{ticket.id}/auto/{one.name}/{(ticket.updated_at - EPOCH) // timedelta(microseconds=1)}",
-            ticket_id=ticket.id,
-            agent_id=ticket.owner_id,
-            type=one.type,
-            trigger_at=at,
-            message=f"{ticket.reference} {one.message}.",
-            created_at=at,
-        )
+        _automatic(ticket, one, at)
         for one in _occasions(policy)
         if (one.status is None or ticket.status == one.status) and one.after <= idle <= one.after + NEWS
     ]
+
+
+def _automatic(ticket: Ticket, one: "_Occasion", at: datetime) -> Reminder:
+    return Reminder(
+        id=f"{ticket.id}/auto/{one.name}/{(ticket.updated_at - EPOCH) // timedelta(microseconds=1)}",
+        ticket_id=ticket.id,
+        agent_id=str(ticket.owner_id),
+        type=one.type,
+        trigger_at=at,
+        message=f"{ticket.reference} {one.message}.",
+        created_at=at,
+    )
+
+
+def of_client(ticket: Ticket, *, at: datetime) -> Reminder:
+    """For the owner of a ticket whose customer is to be reminded; once for each wait."""
+    return _automatic(ticket, _Occasion("client", ReminderType.FOLLOW_UP, "waits for the customer: remind them"), at)
 
 
 def called_for(tickets: pl.DataFrame, *, at: datetime, policy: ReminderPolicy) -> pl.DataFrame:
@@ -198,7 +207,7 @@ class _Occasion(NamedTuple):
     name: str
     type: ReminderType
     message: str
-    after: timedelta
+    after: timedelta = timedelta()
     status: Status | None = None
 
 

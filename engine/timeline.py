@@ -47,13 +47,12 @@ def for_customer(entries: Iterable[TimelineEntry]) -> list[TimelineEntry]:
 
 class Glimpse(NamedTuple):
     """What somebody is to a ticket: whether its internal entries are theirs to read, by their part in it or by right,
-    and in which threads they take part or are the expert."""
+    and in which threads they take part."""
 
     reader_id: str
     reads_internal: bool
     reads_every_thread: bool
     threads: frozenset[str]
-    expert_in: frozenset[str]
 
 
 def glimpse(
@@ -64,14 +63,12 @@ def glimpse(
     mine = {e.id for e in envelopes if reader_id in {ticket.owner_id, e.requested_by, e.assigned_to}}
     asks_team = any(e.status == EnvelopeStatus.PENDING and e.team_id in teams for e in envelopes)
     is_own = reader_id in {ticket.owner_id, ticket.assignee_id} or bool(mine) or asks_team
-    expert_in = frozenset(e.id for e in envelopes if e.assigned_to == reader_id)
-    return Glimpse(reader_id, reads_internal or is_own, reads_internal, frozenset(mine), expert_in)
+    return Glimpse(reader_id, reads_internal or is_own, reads_internal, frozenset(mine))
 
 
 def for_reader(entries: Iterable[TimelineEntry], seen_by: Glimpse) -> list[TimelineEntry]:
     """One's own entries; of the main thread the public ones, and the internal ones of one's own tickets; of an
-    envelope those of its people. With the right to internal entries, all of these. Entries that are `envelope_only`
-    are for the expert and their author alone."""
+    envelope those of its people. With the right to internal entries, all of these but the `envelope_only`."""
     return [entry for entry in entries if _may_read(entry, seen_by)]
 
 
@@ -146,7 +143,7 @@ def _may_read(entry: TimelineEntry, seen_by: Glimpse) -> bool:
     if entry.author_id == seen_by.reader_id:
         return True
     if entry.visibility == Visibility.ENVELOPE_ONLY:
-        return entry.envelope_id in seen_by.expert_in
+        return entry.envelope_id in seen_by.threads
     if entry.envelope_id is None:
         return entry.visibility == Visibility.PUBLIC or seen_by.reads_internal
     return seen_by.reads_every_thread or entry.envelope_id in seen_by.threads

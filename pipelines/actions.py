@@ -10,11 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date
 
+    import polars as pl
+
     from engine.access import User
     from engine.contracts import Ticket
     from engine.entitlements import Entitlement
     from engine.kanban import Board, KanbanView
     from engine.lessons import LessonReview
+    from engine.priority import TimeLeft
     from engine.storage.last_runs import Run
     from engine.storage.newest import Leaf
     from engine.storage.outbox import Standing
@@ -35,6 +38,15 @@ def published(app: "App") -> "MartReader":
     from pipelines.marts import MartReader
 
     return MartReader(app.settings.marts_folder)
+
+
+def outside(marts: "MartReader") -> "pl.DataFrame":
+    """Open tickets that lie outside what their customer is entitled to: reference, name, because."""
+    return marts.query(
+        "SELECT entitlements.reference, name, entitlements.because FROM entitlements "
+        "JOIN tickets USING (ticket) LEFT JOIN customers ON customers.company_id = entitlements.company_id "
+        "WHERE is_open AND entitlements.because <> '' ORDER BY 1"
+    )
 
 
 def explain(app: "App", ticket: str, *, as_of: datetime) -> "list[Ledger]":
@@ -135,14 +147,16 @@ def broken_link(app: "App", ticket: str) -> int | None:
     return first_broken_link(app.store.history(ticket))
 
 
-def seconds_left(app: "App") -> dict[str, float]:
-    """By open ticket, what its next promise had left when the marts were last published; none before."""
-    return _by_ticket(app, "seconds_left")
+def time_left(app: "App") -> "dict[str, TimeLeft]":
+    """By open ticket, what its clocks had left when the marts were last published; none before."""
+    from engine.priority import TimeLeft
 
-
-def share_left(app: "App") -> dict[str, float]:
-    """By open ticket, the least share of its target that a clock then had which was not paused."""
-    return _by_ticket(app, "share_left")
+    try:
+        with published(app) as reader:
+            queue = reader.frame("work_queue")
+    except NotFound:
+        return {}
+    return {ticket: TimeLeft(*left) for ticket, *left in queue.select("ticket", "seconds_left", "share_left").rows()}
 
 
 def score_in_words(app: "App", ticket: str) -> str | None:
@@ -154,16 +168,6 @@ def score_in_words(app: "App", ticket: str) -> str | None:
             return f"{found[0]}, as of {reader.publication.as_of:%Y-%m-%d %H:%MZ}" if len(found) else None
     except NotFound:
         return None
-
-
-def _by_ticket(app: "App", column: str) -> dict[str, float]:
-    try:
-        with published(app) as reader:
-            queue = reader.frame("work_queue")
-    except NotFound:
-        return {}
-    known = queue.select("ticket", column).drop_nulls()
-    return {ticket: float(value) for ticket, value in known.iter_rows()}
 
 
 def board_views(app: "App", user: "User") -> "list[KanbanView]":

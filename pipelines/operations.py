@@ -80,7 +80,7 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
     "board": actions.board,
 }
 """What other rooms have a part in, or the log of views: called by these, which call the desk if it has one too."""
-GIVEN = frozenset({"self", "app", "by", "at", "seconds_left", "share_left"})
+GIVEN = frozenset({"self", "app", "by", "at", "left"})
 """What `perform` gives itself."""
 
 
@@ -305,10 +305,8 @@ def perform(
         given["by"] = _agent_id(operation, user)
     if "at" in wanted:
         given["at"] = at or app.now()
-    if "seconds_left" in wanted:
-        given["seconds_left"] = actions.seconds_left(app)
-    if "share_left" in wanted:
-        given["share_left"] = actions.share_left(app)
+    if "left" in wanted:
+        given["left"] = actions.time_left(app)
     named = [_key(app, operation, key)] if operation.key else []
     try:
         if operation.use_case in ACTIONS:

@@ -12,13 +12,14 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
 from engine.storage import migrate
-from engine.storage.connect import address, engine_for, writing
+from engine.storage.connect import address
 from tests.processes import processes
 
 pytest_plugins = ("tests.triage.real_parts",)
@@ -35,6 +36,7 @@ settings.register_profile("bounded", BOUNDED)
 settings.register_profile("long", BOUNDED, max_examples=1_000, derandomize=False)
 settings.load_profile("bounded")
 _numbers = itertools.count(1)
+_copying = Lock()
 
 
 def pytest_collection_finish() -> None:
@@ -59,24 +61,24 @@ def _no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @cache
-def migrated() -> tuple[str, ...]:
-    """The statements that make what the migrations made of an empty SQLite file."""
+def migrated() -> sqlite3.Connection:
+    """What the migrations make of an empty SQLite file, in memory."""
+    made = sqlite3.connect(":memory:", check_same_thread=False)
     with tempfile.TemporaryDirectory() as folder:
         run_migrations(f"sqlite:///{folder}/helmdesk.db")
-        with closing(sqlite3.connect(f"{folder}/helmdesk.db")) as made:
-            return tuple(made.iterdump())[1:-1]
+        with closing(sqlite3.connect(f"{folder}/helmdesk.db")) as file:
+            file.backup(made)
+    return made
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """As `migrate.upgrade`, but of a SQLite file without tables the migrations are run once for all tests."""
+    """As `migrate.upgrade`, but into a SQLite file without tables what the migrations make is copied."""
     if revision != "head" or address(url).get_backend_name() != "sqlite" or not migrate.is_empty(url):
-        return run_migrations(url, revision)
-    engine = engine_for(url, foreign_keys=False)
-    with writing(engine) as connection:
-        if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0:
-            for statement in migrated():
-                connection.exec_driver_sql(statement)
-    return engine.dispose()
+        run_migrations(url, revision)
+        return
+    with _copying, closing(sqlite3.connect(str(address(url).database))) as new:
+        if new.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+            migrated().backup(new)
 
 
 run_migrations, migrate.upgrade = migrate.upgrade, upgrade

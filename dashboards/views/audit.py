@@ -117,8 +117,8 @@ def of_ticket(app: App, user: Any, names: Names, _: Names) -> None:
             "hash": [event.hash[:8] for event in found.history],
         }
     )
-    widths = {"version": 60, "what": 250, "hash": 80}
-    cards.table(shown.reverse(), **{name: st.column_config.Column(width=width) for name, width in widths.items()})
+    column = st.column_config.Column
+    cards.table(shown.reverse(), version=column(width=60), what=column(width=250), hash=column(width=80))
     st.caption(f"{found.ticket.reference}, the newest first; `hash` is how the seal of each event begins")
 
 
@@ -165,7 +165,7 @@ def _verdict(found: Any) -> tuple[bool, list[str]]:
 
 def _person(label: str, key: str, people: Names) -> str | None:
     """A user, or whoever is typed in: somebody may have left, or worked at the machine itself."""
-    known = {EVERYBODY: EVERYBODY} | people
+    known = {EVERYBODY: EVERYBODY, **people}
     found = st.selectbox(label, sorted(known, key=lambda one: (one != EVERYBODY, known[one].casefold())), key=key,
                          format_func=lambda one: known.get(one, one), accept_new_options=True, bind="query-params",
                          width=240)  # fmt: skip

@@ -177,15 +177,17 @@ def move_by_buttons(app: App, user: User, board: Any, names: Names) -> None:
             width=320,
         )
         targets = [name for name in titles if name != shown[ticket][1]]
-        to = st.selectbox("Move to", targets, format_func=titles.__getitem__, key="column to move to", width=200)
+        st.selectbox("Move to", targets, format_func=titles.__getitem__, key="column to move to", width=200)
         st.text_input("Reason", key="reason of the move", max_chars=2_000, width=260)
-        wanted = {"ticket": ticket, "to": to, "seen": shown[ticket][0].version}
-        st.button("Move", key="move", on_click=moved_by_button, args=(app, user, board.view.id), kwargs=wanted)
+        seen = {key: card.version for key, (card, _) in shown.items()}
+        st.button("Move", key="move", on_click=moved_by_button, args=(app, user, board.view.id, seen))
 
 
-def moved_by_button(app: App, user: User, view_id: str, **wanted: Any) -> None:
-    """The reason counts as it is written at the instant of the click."""
-    move(app, user, view_id, **wanted, reason=st.session_state["reason of the move"] or None)
+def moved_by_button(app: App, user: User, view_id: str, seen: Mapping[str, int]) -> None:
+    """What is chosen and written at the instant of the click counts."""
+    state = st.session_state
+    ticket, to, reason = state["card to move"], state["column to move to"], state["reason of the move"] or None
+    move(app, user, view_id, ticket=ticket, to=to, seen=seen[ticket], reason=reason)
 
 
 def keep_view(app: App, user: User) -> None:

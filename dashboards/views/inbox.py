@@ -60,7 +60,7 @@ def inbox(app: App, user: Any, notices: Sequence[Any], unread: int) -> None:
     ordered = sorted(notices, key=lambda notice: notice.read_at is not None)
     shown = paging.part_of(ordered, "notice", size=PER_PAGE, order="unread ones first, then the newest")
     sendings = actions.sendings(app, [notice.id for notice in shown])
-    news = {one.id: perform(app, OPERATIONS["notice news"], user=user, key=one.id) for one in shown}
+    news = {one.id: _mine(app, user, "notice news", one.id) for one in shown}
     references = _references(app, [row for rows in news.values() for row in rows])
     for notice in shown:
         with st.container(border=True):
@@ -153,22 +153,21 @@ def settings(app: App, user: Any) -> None:
     policy, wishes, zone = app.desk.policies.notifications, _wishes(app, user), _zone(app, user)
     st.subheader("What holds now")
     every = wishes.get(EVERY)
-    rows = [(EVERY, "all other news", every)]
-    rows += [(event, text, wishes.get(event)) for event, text in policy.events.items()]
+    names = {EVERY: "all other news", **policy.events}
+    held = {event: wishes.get(event) or every for event in names}
     shown = {
-        "news": [text for _, text, _ in rows],
-        "set by": ["you" if own else "you, for all" if every else "the desk" for _, _, own in rows],
-        "by": [words.plain((own or every).channel if own or every else policy.default_channel) for *_, own in rows],
-        "when": [TIMINGS[(own or every).timing if own or every else "immediate"] for *_, own in rows],
-        "quiet hours": [_quiet((own or every).quiet_hours if own or every else None) for *_, own in rows],
-        "urgent": ["one channel up, at once" if event in policy.urgent else "" for event, *_ in rows],
+        "news": list(names.values()),
+        "set by": ["you" if event in wishes else "you, for all" if every else "the desk" for event in names],
+        "by": [words.plain(wish.channel if wish else policy.default_channel) for wish in held.values()],
+        "when": [TIMINGS[wish.timing if wish else "immediate"] for wish in held.values()],
+        "quiet hours": [_quiet(wish.quiet_hours if wish else None) for wish in held.values()],
+        "urgent": ["one channel up, at once" if event in policy.urgent else "" for event in names],
     }
     cards.table(pl.DataFrame(shown), news=st.column_config.TextColumn(width=200))
     _channels(app, policy)
-    names = {event: text for event, text, _ in rows}
     st.subheader("Change it")
     event = st.selectbox("News", list(names), format_func=names.__getitem__, key="news", bind="query-params") or EVERY
-    _form(app, user, event, wishes.get(event) or every, zone)
+    _form(app, user, event, held[event], zone)
     _quiet_tickets(app, user, policy)
 
 
@@ -234,8 +233,8 @@ def _silence(app: App, user: Any) -> None:
     acting.act(app, user, acting.Act("ticket working-on", st.session_state["silenced"].strip()))
 
 
-def _mine(app: App, user: Any, operation: str) -> Any:
-    return perform(app, OPERATIONS[operation], user=user)
+def _mine(app: App, user: Any, operation: str, key: str | None = None) -> Any:
+    return perform(app, OPERATIONS[operation], user=user, key=key)
 
 
 def _wishes(app: App, user: Any) -> dict[str, Any]:

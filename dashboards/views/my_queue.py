@@ -15,10 +15,9 @@ from pipelines.app.container import App
 from pipelines.live_queue import Holder, LiveQueue, holder, live_queue
 
 ROWS = 14
-SHOWN = "shown"
-"""Names the chosen ticket in the address, by its reference."""
+SHOWN = "shown"  # names the chosen ticket in the address, by its reference
 OWN = {"mine": "Mine", "groups": "My groups"}
-ALL = "all"
+ALL, NOBODY = "all", "nobody"
 Names = Mapping[str, str]
 
 
@@ -45,10 +44,10 @@ def page() -> None:
     if found.is_empty():
         st.info("No ticket of this part fits. Other parts have their numbers above; filters and whose are at the top.")
         return
-    place = chosen_place(found)
+    place = chosen_place(found, part)
     left, right = st.columns([11, 9], gap="medium")
     with left:
-        listed(found, place, queue, names)
+        listed(found, place)
     with right, st.container(border=True):
         aside(app, user, reader, found.row(place, named=True), queue)
 
@@ -59,16 +58,11 @@ def filtered(app: App, user: Any, rows: pl.DataFrame, names: Names) -> pl.DataFr
     by_name = sorted(rows["group_id"].drop_nulls().unique(), key=lambda group: names.get(group, group))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         whose = whose_tickets(app, user, own)
-        view = kept_view(app, user, own)
+        view = chosen_view(app, user, own)
         text = st.text_input(
             "Words", key="words", bind="query-params", placeholder="in reference or subject", width=190
         )
-        chosen = {
-            "group": _choice("Group", "group", by_name, names),
-            "priority": _choice("Priority", "priority", list(words.RANKS)),
-            "tier": _choice("Tier", "tier", list(words.TIERS)),
-            "status": _choice("Status", "status", sorted(rows["status"].unique())),
-        }
+        chosen = fields(by_name, sorted(rows["status"].unique()), names)
         if own and acting.may(app, user, "view save"):
             keep(app, user, {queue_parts.FIELDS[name]: value for name, value in chosen.items() if value})
     found = queue_parts.chosen(rows, whose, chosen, text)
@@ -81,11 +75,25 @@ def filtered(app: App, user: Any, rows: pl.DataFrame, names: Names) -> pl.DataFr
         return found
 
 
+def fields(groups: list[str], statuses: list[str], names: Names) -> dict[str, str | None]:
+    """One value a field, or any."""
+    keys = [key for key in queue_parts.FIELDS if st.session_state.get(key) or st.query_params.get(key)]
+    with st.popover(f"Filters ({len(keys)})" if keys else "Filters"):
+        return {
+            "group": _choice("Group", "group", groups, names),
+            "priority": _choice("Priority", "priority", list(words.RANKS)),
+            "tier": _choice("Tier", "tier", list(words.TIERS)),
+            "status": _choice("Status", "status", statuses),
+        }
+
+
 def whose_tickets(app: App, user: Any, own: Holder | None) -> Whose:
     """One's own and one's groups'; a colleague's or everybody's with the right to supervise."""
     options: dict[str, str] = dict(OWN) if own else {}
     if identity.has(app, user, identity.Right.SUPERVISE):
-        options |= {ALL: "Everybody"} | {key: name for key, name in forms.agents(app).items() if key != user.id}
+        options |= {ALL: "Everybody", NOBODY: "Nobody"} | {
+            key: name for key, name in forms.agents(app).items() if key != user.id
+        }
     if not options:
         st.caption("Nobody's tickets are yours: you are no agent, and don't supervise.")
         return Whose((), ())
@@ -94,6 +102,8 @@ def whose_tickets(app: App, user: Any, own: Holder | None) -> Whose:
     match whose:
         case "all":
             return Whose()
+        case "nobody":
+            return Whose(names=())
         case "groups":
             return Whose(None, own.groups if own else ())
         case "mine" if own:
@@ -102,7 +112,7 @@ def whose_tickets(app: App, user: Any, own: Holder | None) -> Whose:
     return Whose(found.names if found else (), ())
 
 
-def kept_view(app: App, user: Any, own: Holder | None) -> Any:
+def chosen_view(app: App, user: Any, own: Holder | None) -> Any:
     """The kept view that was chosen: its filters narrow the queue as they do the board."""
     views = {view.id: view for view in app.desk.views(by=user.id)} if own else {}
     if not views:
@@ -122,22 +132,22 @@ def keep(app: App, user: Any, filters: dict[str, str]) -> None:
 def _choice(label: str, key: str, options: list[str], names: Names | None = None) -> str | None:
     shown = names or {}
     return st.selectbox(label, options, None, format_func=lambda one: shown.get(one, words.plain(one)), key=key,
-                        bind="query-params", placeholder="all", width=130)  # fmt: skip
+                        bind="query-params", placeholder="all")  # fmt: skip
 
 
-def chosen_place(found: pl.DataFrame) -> int:
+def chosen_place(found: pl.DataFrame, part: str) -> int:
     """Where the chosen ticket stands; if it left this part, the one that came into its place."""
     references = found["reference"].to_list()
     wanted = st.query_params.get(SHOWN)
-    before = int(st.session_state.get("place", 0))
+    before = int(st.session_state.get(f"place in {part}", 0))
     place = references.index(wanted) if wanted in references else min(before, len(references) - 1)
-    st.session_state["place"] = place
+    st.session_state[f"place in {part}"] = place
     if wanted != references[place]:
         st.query_params[SHOWN] = references[place]
     return place
 
 
-def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> None:
+def listed(found: pl.DataFrame, place: int) -> None:
     """The page of the list on which the chosen ticket stands; another is chosen by a click or a key."""
     references, first = found["reference"].to_list(), place // ROWS * ROWS
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -148,13 +158,11 @@ def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> N
             st.button("Page back", key="page back", on_click=_step, args=(-ROWS, references))
         st.caption(f"{place + 1:,} of {len(references):,}")
     page = found.slice(first, ROWS)
-    held = pl.coalesce("owner_id", "assignee_id").replace(dict(names)).fill_null("nobody")
     shown = page.select(
         "reference",
+        left=pl.col("seconds_left").map_elements(words.left, return_dtype=pl.String),
         subject="subject",
-        due=cards.due_in_words("next_due_at", "seconds_left", queue.as_of),
         priority=pl.concat_str("priority", pl.when("vip").then(pl.lit(", VIP")).otherwise(pl.lit(""))),
-        held_by=held,
     )
     column, key = st.column_config, f"list at {references[place]}"
     st.dataframe(
@@ -166,11 +174,10 @@ def listed(found: pl.DataFrame, place: int, queue: LiveQueue, names: Names) -> N
         selection_mode="single-row",
         selection_default={"selection": {"rows": [place - first]}},
         column_config={
-            "reference": column.TextColumn(width=112),
-            "subject": column.TextColumn(width=150),
-            "due": column.TextColumn(width=112),
-            "priority": column.TextColumn(width=78),
-            "held_by": column.TextColumn("held by", width=90),
+            "reference": column.TextColumn(width=106),
+            "left": column.TextColumn(width=112, help="of the promise that is nearest, in business time"),
+            "subject": column.TextColumn(width=118),
+            "priority": column.TextColumn(width=84),
         },
     )
 

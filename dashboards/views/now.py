@@ -14,8 +14,8 @@ from pipelines.snapshot import Snapshot
 from pipelines.work_queue import with_load
 
 LINES, NEXT = 5, 7
-TICK = 5
-"""Seconds between two looks at what is about to break."""
+WIDTH, WIDE = 340, 560  # pixels of a line's text; what can be done stands beside it where there is room
+TICK = 5  # seconds between two looks at what is about to break
 ASSIGNING = "assigning"
 Row = dict[str, Any]
 
@@ -43,7 +43,7 @@ def page() -> None:
     now = look(app, user, names)
     stands = verdict.standing(now.queue.rows)
     worst = cards.verbatim(str(name(now, stands.worst))) if stands.worst else None
-    st.subheader(verdict.in_words(opening.ask(verdict.kept, reader), stands, worst))
+    st.subheader(verdict.in_words(opening.ask(verdict.settled_week, reader), stands, worst))
     numbers(stands, now)
     breaking(app, user, names)
     left, right = st.columns(2, gap="large")
@@ -75,7 +75,7 @@ def numbers(stands: verdict.Standing, now: Now) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         to_queue(f"{stands.late:,} late", "all late", part="late")
         to_queue(f"{stands.at_risk:,} at risk", "all at risk", part="risk")
-        to_queue(f"{stands.unassigned:,} unassigned", "all unassigned", part="unassigned")
+        to_queue(f"{stands.unassigned:,} unassigned", "all unassigned", whose="Nobody")
         if stands.worst:
             to_queue("Late of the worst group", "late of worst", part="late", group=str(name(now, stands.worst)))
         st.caption(f"As of {words.instant(now.queue.as_of, st.context.timezone)}")
@@ -98,13 +98,15 @@ def breaking(app: App, user: Any, names: Mapping[str, str]) -> None:
     rows = found.head(NEXT).join(now.queue.rows, on="ticket", maintain_order="left")
     st.caption(f"The {words.count(rows.height, 'ticket')} with the least business time left, counted down")
     for row in rows.iter_rows(named=True):
-        line(now, row, f"{countdown(row['remaining'])} {words.CLOCKS[row['clock']].lower()}", "next")
+        line(now, row, f"{countdown(row['remaining'])} {words.CLOCKS[row['clock']].lower()}", "next", width=WIDE)
     if rows.is_empty():
         st.text("No running clock has a deadline ahead.")
 
 
 def countdown(seconds: int) -> str:
-    """Business time to the second: `1:04:09`."""
+    """Business time to the second: `1:04:09`; what is used up to the last second at closing is late from opening on."""
+    if not seconds:
+        return "late at opening,"
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
@@ -161,21 +163,29 @@ def lines(now: Now, rows: pl.DataFrame, what: Any, place: str, empty: str) -> No
         line(now, row, what(row), place)
 
 
-def line(now: Now, row: Row, what: str, place: str) -> None:
+def line(now: Now, row: Row, what: str, place: str, *, width: int = WIDTH) -> None:
     """One ticket: what presses, who has it, and what can be done from here."""
     ticket, act = row["ticket"], acting.Act("ticket assign", row["ticket"], row["ticket"], row["version"])
     who = name(now, row["owner_id"] or row["assignee_id"]) or "nobody"
     marks = [words.plain(row["priority"]), words.plain(row["tier"]), *(["VIP"] if row["vip"] else [])]
     about = (", ".join(marks), name(now, row["group_id"]) or "no group", who)
     with st.container(border=True, gap="xsmall"):
-        st.text(f"{what} · {row['reference']} {row['subject']}\n{' · '.join(about)}")
-        with st.container(horizontal=True, gap="small"):
-            if st.button("Open", key=f"{place} open {ticket}"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.text(f"{what} · {row['reference']} {row['subject']}\n{' · '.join(about)}", width=width)
+            if st.button("Open", type="tertiary", key=f"{place} open {ticket}"):
                 st.switch_page(pages.TICKET, query_params={"ticket": row["reference"]})
             if (unseen := now.unseen.get(ticket)) and acting.may(now.app, now.user, "alert acknowledge"):
-                st.button("Acknowledge", key=f"{place} see {ticket}", on_click=_acknowledge, args=(now, row, unseen))
+                st.button(
+                    "Acknowledge",
+                    type="tertiary",
+                    key=f"{place} see {ticket}",
+                    on_click=_acknowledge,
+                    args=(now, row, unseen),
+                )
             if row["owner_id"] is None and acting.may(now.app, now.user, "ticket assign"):
-                st.button("Assign", key=f"{place} assign {ticket}", on_click=_assign, args=((place, ticket),))
+                st.button(
+                    "Assign", type="tertiary", key=f"{place} assign {ticket}", on_click=_assign, args=((place, ticket),)
+                )
         if st.session_state.get(ASSIGNING) == (place, ticket) and row["owner_id"] is None:
             acting.form(now.app, now.user, act, "Assign", choices=choices(now))
 

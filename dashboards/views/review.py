@@ -35,7 +35,7 @@ def page() -> None:
         st.info("No ticket waits for an answer. Triage asks about those it is not sure of: `helmdesk triage`.")
     else:
         answers(app, user, question, order, can_answer=can_answer)
-    what_others_answered(names)
+    what_others_answered(app, names)
     acting.answer(app, user, names)
     if question is not None:
         words_of(question)
@@ -149,14 +149,16 @@ def turn(ticket: str) -> None:
         st.query_params.pop(SHOWN, None)
 
 
-def what_others_answered(names: dict[str, str]) -> None:
+def what_others_answered(app: App, names: dict[str, str]) -> None:
     """Whoever answers a ticket that another answered is told who and what, and whether they agree."""
     ticket, label, before = st.session_state.pop(OTHERS, ("", "", ()))
     for one in before:
         who = names.get(one.answered_by, one.answered_by)
         when = words.instant(one.answered_at, st.context.timezone)
         same = "so you agree" if one.label == label else f"you say {label}, which counts now"
-        st.warning(cards.verbatim(f"{who} answered {one.label} for {ticket} {when}: {same}."))
+        st.warning(
+            cards.verbatim(f"{who} answered {one.label} for {app.store.ticket(ticket).reference}, {when}: {same}.")
+        )
 
 
 def below(app: App, user: User, *, can_answer: bool) -> None:

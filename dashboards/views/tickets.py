@@ -21,7 +21,7 @@ def page() -> None:
         cards.nothing_yet()
         return
     what, chosen, window = filters(reader)
-    cards.speaks_of(reader.publication, app.now(), spoken(what, window))
+    cards.speaks_of(reader.publication, app.now(), in_words(what, window))
     size = opening.ask(lists.size, reader, what, chosen)
     if not size.rows:
         st.info("No ticket fits these filters.")
@@ -32,29 +32,31 @@ def page() -> None:
 
 def filters(reader: MartReader) -> tuple[str, queries.Selection, str]:
     offered, names = opening.ask(queries.choices, reader), opening.ask(queries.names, reader)
+    ranks, tiers = words.in_order(offered["priorities"], words.RANKS), words.in_order(offered["tiers"], words.TIERS)
+    nobody, none = {"": "no agent"}, {"": "no customer"}
     with st.container(horizontal=True):
         what = st.selectbox("List", list(lists.LISTS), format_func=lists.LISTS.__getitem__, key="list", width=270,
                             bind="query-params", persist_state="session")  # fmt: skip
-        window = cards.window(st.container(width=220), list(WINDOWS))
+        window = cards.window(st.container(width=220), list(WINDOWS), key="since")
     with st.container(horizontal=True):
         places = iter([st.container(width=205) for _ in lists.FILTERS])
         chosen = queries.Selection(
-            clocks=cards.choose(next(places), "Clock", offered["clocks"], words.CLOCKS),
-            tiers=cards.choose(
-                next(places), "Contract tier", words.in_order(offered["tiers"], words.TIERS), key="tier"
+            clocks=cards.choose(next(places), "Clock", offered["clocks"], words.CLOCKS, key="clocks"),
+            tiers=cards.choose(next(places), "Contract tier", tiers, key="tiers"),
+            priorities=cards.choose(next(places), "Priority", ranks, key="priorities"),
+            groups=cards.choose(next(places), "Group", offered["groups"], names, key="groups"),
+            agents=cards.choose(next(places), "Agent", ["", *offered["agents"]], nobody | names, key="agents"),
+            customers=cards.choose(
+                next(places), "Customer", ["", *offered["customers"]], none | names, key="customers"
             ),
-            priorities=cards.choose(next(places), "Priority", words.in_order(offered["priorities"], words.RANKS)),
-            groups=cards.choose(next(places), "Group", offered["groups"], names),
-            agents=cards.choose(next(places), "Agent", ["", *offered["agents"]], names | {"": "no agent"}),
-            customers=cards.choose(next(places), "Customer", ["", *offered["customers"]], names | {"": "no customer"}),
-            types=cards.choose(next(places), "Type", offered["types"]),
-            started=cards.choose(next(places), "Week", offered["started"]),
+            types=cards.choose(next(places), "Type", offered["types"], key="types"),
+            started=cards.choose(next(places), "Week", offered["started"], key="weeks"),
             weeks=WINDOWS[window],
         )
     return what, chosen, window
 
 
-def spoken(what: str, window: str) -> str:
+def in_words(what: str, window: str) -> str:
     if what == "created":
         return f"created in the {window}" if WINDOWS[window] else window
     if what in lists.TICKETS:

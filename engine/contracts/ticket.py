@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from engine.contracts.base import Event, Frozen, Instant
 from engine.contracts.people import Location, Tier
@@ -116,6 +116,14 @@ class StandardTicket(Frozen):
     source_verdict: SourceVerdict | None = None
     responses: Responses = Responses.REPLIES
     external_metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("ticket_id")
+    @classmethod
+    def _in_one_line(cls, ticket_id: str) -> str:
+        """A key with a line break is reached by no route and told apart in no list."""
+        if ticket_id.splitlines() != [ticket_id]:
+            raise ValueError(f"a ticket's id is one line; {ticket_id!r} has a line break in it")
+        return ticket_id
 
     @property
     def key(self) -> str:

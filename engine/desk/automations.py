@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+import polars as pl
 from more_itertools import chunked, map_reduce
 from pydantic import BaseModel
 
-from engine import lifecycle, reminders, rules
+from engine import alert_matrix, lifecycle, reminders, rules
 from engine.contracts import Agent, AllocationDecision, AssignmentGroup, Event, Kind, Outcome, Status, Team, Ticket
 from engine.desk.cases import closing_signals
 from engine.desk.notification_routing import KEYS_AT_ONCE, NotificationRouting
@@ -71,12 +72,22 @@ class Automations(Nudges):
 
     def set_reminders(self, ticket_ids: Iterable[str], *, at: datetime) -> list[reminders.Reminder]:
         """Set the reminders that these tickets call for, each once."""
-        tickets = self.store.tickets(ids=ticket_ids)
-        known = self._among("reminders", [ticket.id for ticket in tickets])
+        tickets, policy = self.store.tickets(ids=ticket_ids), self.policies.reminders
+        return self._set([(t, one) for t in tickets for one in reminders.automatic(t, at=at, policy=policy)], at)
+
+    def remind_of_clients(
+        self, tickets: pl.DataFrame, *, at: datetime, elapsed: alert_matrix.Elapsed = alert_matrix.wall_clock
+    ) -> list[reminders.Reminder]:
+        """Remind owners of the customers that they have waited for as long as the alert matrix says, once a wait."""
+        due = alert_matrix.clients_to_remind(tickets, at=at, preset=self.policies.nudges, elapsed=elapsed)
+        tickets_now = self.store.tickets(ids=due) if due else []
+        return self._set([(t, reminders.of_client(t, at=at)) for t in tickets_now if t.owner_id], at)
+
+    def _set(self, called_for: Sequence[tuple[Ticket, reminders.Reminder]], at: datetime) -> list[reminders.Reminder]:
+        known = self._among("reminders", {ticket.id for ticket, _ in called_for})
         decisions = [
             ReminderDecision(ticket, [reminders.created_event(reminder)], [reminder], reminder)
-            for ticket in tickets
-            for reminder in reminders.automatic(ticket, at=at, policy=self.policies.reminders)
+            for ticket, reminder in called_for
             if reminder.id not in known
         ]
         return [done.reminder for done in self.store.note(decisions, at=at)] if decisions else []

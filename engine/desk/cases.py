@@ -6,10 +6,10 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from engine import cases, escalations, reminders
-from engine.contracts import Company, Event, Role, Ticket
+from engine.contracts import Company, Event, Ticket
 from engine.desk.escalation import Escalation
 from engine.desk.use_case import key_of, not_blank
-from engine.envelopes import Envelope, EnvelopeStatus
+from engine.envelopes import Envelope
 from engine.shared.errors import BadInput, NotAllowed
 from engine.storage.ports import Store
 from engine.timeline import TimelineEntry
@@ -47,7 +47,7 @@ class CaseFile(Escalation):
         settings: Mapping[str, str] | None = None,
     ) -> cases.AffectedResource:
         """Note a service or resource that a ticket is about, as it is now."""
-        ticket, at = self._concerning(ticket_id, by, at)
+        ticket, at = self.load_concerning(ticket_id, by, at)
         not_blank("resource", resource)
         affected = cases.AffectedResource(
             id=key_of(ticket, "resource"),
@@ -73,7 +73,7 @@ class CaseFile(Escalation):
         channel: str | None = None,
     ) -> cases.Incident:
         """Open an incident from a ticket, with the severity of its priority; other tickets may be linked to it."""
-        ticket, at = self._concerning(ticket_id, by, at)
+        ticket, at = self.load_concerning(ticket_id, by, at)
         if title is not None:
             not_blank("title", title)
         if commander is not None:
@@ -91,7 +91,7 @@ class CaseFile(Escalation):
 
     def link_incident(self, ticket_id: str, *, incident: str, by: str, at: datetime) -> cases.LinkedIncident:
         """Say that a ticket belongs to an incident; a ticket may belong to several, an incident have many tickets."""
-        ticket, at = self._concerning(ticket_id, by, at)
+        ticket, at = self.load_concerning(ticket_id, by, at)
         return self._link(ticket, self.store.get(cases.Incident, incident), by=by, at=at)
 
     def close_incident(
@@ -118,7 +118,7 @@ class CaseFile(Escalation):
         self, ticket_id: str, *, kind: cases.EvidenceKind, uri: str, by: str, at: datetime, description: str = ""
     ) -> cases.Evidence:
         """Say where something lies that proves or explains; the address is kept in one place and never opened."""
-        ticket, at = self._concerning(ticket_id, by, at)
+        ticket, at = self.load_concerning(ticket_id, by, at)
         evidence = cases.Evidence(
             id=key_of(ticket, "evidence"),
             ticket_id=ticket.id,
@@ -133,7 +133,7 @@ class CaseFile(Escalation):
 
     def link_runbook(self, ticket_id: str, *, runbook: str, by: str, at: datetime) -> cases.LinkedRunbook:
         """Say which runbook was used on a ticket."""
-        ticket, at = self._concerning(ticket_id, by, at)
+        ticket, at = self.load_concerning(ticket_id, by, at)
         not_blank("runbook", runbook)
         name = runbook.strip()
         link = cases.LinkedRunbook(
@@ -204,16 +204,6 @@ class CaseFile(Escalation):
         tickets = self.store.tickets(ids=keys)
         surveys = self.store.all(cases.Survey)
         return escalations.impact(tickets, self.store.all(Company), surveys, policy=self.policies.escalations)
-
-    def _concerning(self, ticket_id: str, by: str, at: datetime) -> tuple[Ticket, datetime]:
-        """The ticket, for its owner, an active expert, a manager, or anyone of its team. Raises NotAllowed."""
-        ticket, at = self.load(ticket_id, at)
-        agent, team = self.active_agent(by), self.team_of(ticket)
-        experts = {one.assigned_to for one in self.envelopes_of(ticket) if one.status == EnvelopeStatus.ACTIVE}
-        may = {ticket.owner_id, *experts}
-        if team and agent.id not in may and team.id not in agent.teams and agent.role != Role.MANAGER:
-            raise NotAllowed(f"{ticket.reference} is for {team.name}; {agent.name} is none of them nor its expert.")
-        return ticket, at
 
     def _link(
         self, ticket: Ticket, incident: cases.Incident, *records: BaseModel, by: str, at: datetime

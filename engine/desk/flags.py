@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import polars as pl
 from pydantic import BaseModel
 
 from engine import envelopes, flags, notifications, timeline
@@ -16,8 +15,11 @@ class Flags(UseCase):
     """Flags are set by people or found by the desk; each sets in motion what the policy says."""
 
     def add_flag(self, ticket_id: str, *, type: FlagType, by: str, reason: str, at: datetime) -> flags.CaseFlag:
-        """Flag a ticket and set in motion what the flag calls for: notices, a higher priority, a legal envelope."""
-        self.active_agent(by)
+        """Flag a ticket and set in motion what the flag calls for: notices, a higher priority, a legal envelope.
+
+        Its owner may, an expert of an active envelope, its team and a lead.
+        """
+        self.load_concerning(ticket_id, by, at)
         not_blank("reason", reason)
         return self._flag(ticket_id, type=type, by=by, reason=reason, at=at)
 
@@ -47,12 +49,12 @@ class Flags(UseCase):
         return flagged.flag
 
     def clear_flag(self, ticket_id: str, *, type: FlagType, by: str, at: datetime) -> flags.CaseFlag:
-        """Take a flag off a ticket; what it set in motion stays."""
-        ticket, at = self.load(ticket_id, at)
+        """Take a flag off a ticket, as who may set one; what it set in motion stays."""
+        ticket, at = self.load_concerning(ticket_id, by, at)
         flag = next((flag for flag in self.flags_of(ticket) if flag.type == type and flag.is_active), None)
         if flag is None:
             raise NotAllowed(f"{ticket.reference} has no flag {type} to take off.")
-        cleared = flags.clear(ticket, flag, by=self.active_agent(by).id, at=at)
+        cleared = flags.clear(ticket, flag, by=by, at=at)
         self.keep(cleared.ticket, cleared.events, cleared.flag, at=at)
         return cleared.flag
 
@@ -71,7 +73,7 @@ class Flags(UseCase):
         return self._flag(ticket.id, type=FlagType.REPEAT_CONTACT, by="system", reason=reason, at=at)
 
     def _of_requester(self, requester_id: str) -> list[Ticket]:
-        known = self.store.frame("tickets").filter(pl.col("requester_id") == requester_id)
+        known = self.store.frame("tickets", ["id"], where={"requester_id": {requester_id}})
         return self.store.tickets(ids=known["id"].to_list())
 
     def _news(self, flagged: flags.Flagged, at: datetime) -> list[notifications.QueuedNotification]:

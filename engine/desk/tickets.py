@@ -257,7 +257,8 @@ class Tickets(Flags):
         return self.store.ticket(ticket.id)
 
     def note(self, ticket_id: str, *, by: str, text: str, at: datetime, envelope_id: str | None = None) -> Ticket:
-        """Write a note for colleagues: in the main thread by the owner or a lead, in an envelope by its people."""
+        """Write a note for colleagues: in the main thread by the owner or a lead, in an envelope by its people,
+        who alone read it."""
         ticket, at = self.load(ticket_id, at)
         author = self.active_agent(by)
         not_blank("text", text)
@@ -265,7 +266,8 @@ class Tickets(Flags):
             envelopes.guard_thread(ticket, self.store.get(envelopes.Envelope, envelope_id), by=by)
         elif author.role == Role.AGENT:
             ownership.guard(ticket, by=by, doing="add a note")
-        comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, envelope_id=envelope_id)
+        visibility = Visibility.ENVELOPE_ONLY if envelope_id else Visibility.INTERNAL
+        comment = entry(ticket, EntryType.NOTE, by=by, text=text, at=at, visibility=visibility, envelope_id=envelope_id)
         event = Event(ticket_id=ticket.id, kind=Kind.MESSAGE, at=at, actor=by, data={"entry": comment.id})
         return self.keep(ticket.model_copy(update={"updated_at": at}), [event], comment, at=at)
 
@@ -281,9 +283,7 @@ class Tickets(Flags):
 
     def _is_lead(self, ticket: Ticket, agent: Agent) -> bool:
         """A manager, or a lead of the ticket's team; of a ticket without team any lead."""
-        team = self.team_of(ticket)
-        is_own_team = team is None or team.id in agent.teams
-        return agent.role == Role.MANAGER or (agent.role == Role.TEAM_LEAD and is_own_team)
+        return agent.role in {Role.MANAGER, Role.TEAM_LEAD} and ownership.is_of_team(agent, self.team_of(ticket))
 
     def _owner_or_lead(self, ticket: Ticket, by: str, doing: str) -> None:
         agent = self.active_agent(by)
@@ -298,7 +298,7 @@ class Tickets(Flags):
 
     def _of_its_team(self, ticket: Ticket, by: str) -> None:
         agent, team = self.active_agent(by), self.team_of(ticket)
-        if team is not None and team.id not in agent.teams and agent.role != Role.MANAGER:
+        if team is not None and not ownership.is_of_team(agent, team):
             raise NotAllowed(f"{ticket.reference} has no owner and is for {team.name}; one of them reopens it.")
 
     def _customer(self, ticket: Ticket, author: str | None) -> str:

@@ -6,13 +6,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from engine import lifecycle, notifications, timeline
+from engine import lifecycle, notifications, ownership, timeline
 from engine.alert_matrix import Nudge, Recipient, people
 from engine.contracts import Agent, AssignmentGroup, Event, Status, Team, Ticket
 from engine.desk.news import news_of
 from engine.desk.notification_routing import NotificationRouting
 from engine.desk.policies import Policies
-from engine.envelopes import Envelope
+from engine.envelopes import Envelope, EnvelopeStatus
 from engine.flags import CaseFlag
 from engine.grant_review import GrantReviewItem
 from engine.reminders import Reminder
@@ -41,6 +41,15 @@ class UseCase:
         ticket = self.store.ticket(ticket_id)
         is_skewed = timedelta() < ticket.updated_at - at <= CLOCK_SKEW
         return ticket, ticket.updated_at if is_skewed else at
+
+    def load_concerning(self, ticket_id: str, by: str, at: datetime) -> tuple[Ticket, datetime]:
+        """As `load`, for its owner, an active expert, a manager, or anyone of its team. Raises NotAllowed."""
+        ticket, at = self.load(ticket_id, at)
+        agent, team = self.active_agent(by), self.team_of(ticket)
+        experts = {one.assigned_to for one in self.envelopes_of(ticket) if one.status == EnvelopeStatus.ACTIVE}
+        if team and agent.id not in {ticket.owner_id, *experts} and not ownership.is_of_team(agent, team):
+            raise NotAllowed(f"{ticket.reference} is for {team.name}; {agent.name} is none of them nor its expert.")
+        return ticket, at
 
     def load_with(self, kind: type[Record], key: str, at: datetime) -> tuple[Record, Ticket, datetime]:
         """A record and its ticket; the record is read after the ticket, whose version then guards it too."""

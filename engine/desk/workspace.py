@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import polars as pl
 from pydantic import FiniteFloat
@@ -12,23 +13,23 @@ from engine.desk.use_case import UseCase, key_of, not_blank
 from engine.envelopes import EnvelopeStatus
 from engine.flags import active
 from engine.ownership import names_of
-from engine.shared.errors import NotAllowed
+from engine.shared.errors import BadInput, NotAllowed
+
+NO_CLOCKS: Mapping[str, priority.TimeLeft] = MappingProxyType({})
 
 
 class Workspace(UseCase):
-    """`seconds_left` is, by ticket, what the SLA clocks have left, `share_left` that of the target of those that run; a
-    ticket without is scored without a deadline."""
+    """`left` is, by ticket, what its SLA clocks have left; a ticket without is scored without a deadline."""
 
     def my_queue(
         self,
         *,
         by: str,
         at: datetime,
-        seconds_left: Mapping[str, float] | None = None,
-        share_left: Mapping[str, float] | None = None,
+        left: Mapping[str, priority.TimeLeft] = NO_CLOCKS,
     ) -> list[priority.QueueItem]:
         """Open tickets that one owns or that are assigned to one, the most urgent first."""
-        return self.work_queue(at=at, agent=by, seconds_left=seconds_left, share_left=share_left)
+        return self.work_queue(at=at, agent=by, left=left)
 
     def work_queue(
         self,
@@ -36,25 +37,17 @@ class Workspace(UseCase):
         at: datetime,
         agent: str | None = None,
         group: str | None = None,
-        seconds_left: Mapping[str, float] | None = None,
-        share_left: Mapping[str, float] | None = None,
+        left: Mapping[str, priority.TimeLeft] = NO_CLOCKS,
     ) -> list[priority.QueueItem]:
         """Open tickets of an agent, of a group or of the whole desk, the most urgent first."""
         held_by = names_of(self.agent(agent)) if agent else None
         tickets = self.store.tickets(statuses=OPEN_STATUSES, holder=held_by)
         chosen = [ticket for ticket in tickets if group is None or ticket.group_id == group]
-        scored = [self._item(ticket, at, seconds_left, share_left) for ticket in chosen]
+        scored = [(ticket, self._score(ticket, at, left.get(ticket.id))) for ticket in chosen]
         limit = priority.AGENT_QUEUE if agent else priority.TEAM_QUEUE
         return priority.work_queue(scored, preset=self.policies.priority, limit=limit)
 
-    def _item(
-        self, ticket: Ticket, at: datetime, seconds: Mapping[str, float] | None, shares: Mapping[str, float] | None
-    ) -> tuple[Ticket, priority.PriorityScore]:
-        return ticket, self._score(ticket, at, (seconds or {}).get(ticket.id), (shares or {}).get(ticket.id))
-
-    def _score(
-        self, ticket: Ticket, at: datetime, seconds_left: float | None, share_left: float | None
-    ) -> priority.PriorityScore:
+    def _score(self, ticket: Ticket, at: datetime, left: priority.TimeLeft | None) -> priority.PriorityScore:
         """The score of a ticket from its flags, envelopes and history."""
         envelopes = self.envelopes_of(ticket) if ticket.escalated else []
         pending = [at - e.created_at for e in envelopes if e.status == EnvelopeStatus.PENDING]
@@ -62,8 +55,8 @@ class Workspace(UseCase):
             ticket,
             at=at,
             preset=self.policies.priority,
-            sla_seconds_left=seconds_left,
-            sla_share_left=share_left,
+            sla_seconds_left=left and left.seconds,
+            sla_share_left=left and left.share,
             flags=active(self.flags_of(ticket)),
             has_active_envelope=any(e.status == EnvelopeStatus.ACTIVE for e in envelopes),
             longest_pending_envelope=max(pending, default=None),
@@ -102,6 +95,8 @@ class Workspace(UseCase):
         """Keep a view of the board under its name: one's own, or that of a team one is in."""
         agent = self.active_agent(by)
         not_blank("name", name)
+        if name.splitlines() != [name]:
+            raise BadInput(f"the name of a view is one line; {name!r} has a line break in it")
         if team is not None and team not in agent.teams:
             raise NotAllowed(f"A view of {team} is kept by one of the team, which {agent.name} is not.")
         view = kanban.KanbanView(

@@ -67,14 +67,17 @@ _FAILING = {errno.EIO, errno.EMFILE, errno.ENFILE}
 
 
 @contextmanager
-def translate_file_errors(what: str) -> Iterator[None]:
-    """A full, failing or forbidden disk as Unavailable: `what` can't be done, why, what to do. Other errors pass."""
+def translate_file_errors(what: str, *, is_written: bool = False) -> Iterator[None]:
+    """A full, failing or forbidden disk as Unavailable: `what` can't be done, why, what to do. Other errors pass.
+
+    Where tables alone are written, `is_written`, Polars' `transport error` is a footer that found no room.
+    """
     try:
         yield
     except HelmdeskError:
         raise
     except Exception as error:
-        number = _number(error)
+        number = errno.ENOSPC if is_written and "thrift: transport error" in str(error) else _number(error)
         if number not in _FULL | _REFUSED | _FAILING:
             raise
         where = f" ({error.filename})" if isinstance(error, OSError) and error.filename else ""

@@ -3,23 +3,36 @@ publication keeps of them outside the database, and records with what their even
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from heapq import nsmallest
 from itertools import groupby
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import polars as pl
 from more_itertools import chunked
-from sqlalchemy import Column, Connection, Select, String, exists, func, select, tuple_, type_coerce
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    Select,
+    String,
+    Table,
+    exists,
+    func,
+    select,
+    tuple_,
+    type_coerce,
+)
 
 from engine.contracts import chained
 from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.storage import audit_log as log
 from engine.storage.access_tables import audit_log
 from engine.storage.chain import Head
-from engine.storage.connect import reading
-from engine.storage.seals import COVERED, RECORDS, Covered
+from engine.storage.connect import reading, writing
+from engine.storage.seals import COVERED, OF_ROOMS, RECORDS, Covered
 from engine.storage.sql import SqlStore
 from engine.storage.tables import events, tickets
 
@@ -27,7 +40,12 @@ HEADS = pl.Schema({"ticket": pl.String(), "version": pl.Int64(), "hash": pl.Stri
 """The last link of each chain; that of the log stands below `LOG`."""
 LOG = "audit log"
 ROWS_AT_ONCE = 5_000
+SEALED_FROM = "sealed_from"
+"""The kind of the log's entry after which a row without a seal is broken."""
+_SEALING = 7_341_021
 _SEALED = ("id", "ticket_id", "version", "kind", "at", "value", "actor", "reason", "sla_effect", "data", "recorded_at")
+
+Part = TypeVar("Part", dict[str, Any], list[Any])
 
 
 class Broken(NamedTuple):
@@ -43,7 +61,8 @@ class Broken(NamedTuple):
 class Audit(NamedTuple):
     """What was walked, how many places are broken, and the first of them by ticket and version.
 
-    `records` agree with what their events say; `not_covered` are those, by table, of which no event says anything.
+    `records` agree with what their events say; `not_covered` are those, by table, of which no event says anything, in
+    tables that were not sealed from the first day on.
     """
 
     tickets: int
@@ -70,7 +89,10 @@ class _Walked:
         self.of_tickets: dict[str, _Seal] = {}
         self.of_log: dict[str, _Seal] = {}
         self.agreeing = 0
-        self.not_covered: dict[str, int] = {}
+        self.sealed_from: dict[str, int] = {}
+        """Tables of which every row has a seal, and the version of the log's entry that says so."""
+        self.unsealed: dict[str, list[tuple[str, str]]] = {}
+        """By table, names and digests of rows that nothing speaks of."""
 
 
 def tickets_in(heads: pl.DataFrame) -> int:
@@ -85,16 +107,19 @@ def chain_heads(store: SqlStore, *, before: pl.DataFrame | None = None) -> pl.Da
     that was written anew shows however often is published after that.
     """
     last = (events.c.ticket_id == tickets.c.id) & (events.c.version == tickets.c.version)
-    query = select(tickets.c.id, events.c.version, events.c.hash).join(events, last)
+    every = select(tickets.c.id, events.c.version, events.c.hash).join(events, last)
     with reading(store.engine) as connection:
         written = log.head(connection)
-        last_entry = [(LOG, *written)] if written.version else []
-        now = _frame([*connection.execute(query).all(), *last_entry])
+        entry = _frame([(LOG, *written)] if written.version else [])
         if before is None:
-            return now.sort("ticket")
-        moved = before.join(now, on=list(HEADS), how="anti")
+            return pl.concat([_frame(connection.execute(every).all()), entry]).sort("ticket")
+        rows = connection.execute(select(tickets.c.id, tickets.c.version)).tuples().all()
+        versions = pl.DataFrame(rows, schema={name: HEADS[name] for name in ("ticket", "version")}, orient="row")
+        same = before.join(versions, on=["ticket", "version"], how="semi")  # whatever stands there, the old head stays
+        now = pl.concat([_among(connection, versions.join(same, on="ticket", how="anti")), entry])
+        moved = before.join(pl.concat([same, now]), on=list(HEADS), how="anti")
         contradicted = moved.join(_among(connection, moved), on=list(HEADS), how="anti")
-    return pl.concat([now.join(contradicted, on="ticket", how="anti"), contradicted]).sort("ticket")
+    return pl.concat([same, now.join(contradicted, on="ticket", how="anti"), contradicted]).sort("ticket")
 
 
 def _among(connection: Connection, heads: pl.DataFrame) -> pl.DataFrame:
@@ -136,15 +161,43 @@ def verify(
             counts[table.name] = connection.execute(select(func.count()).select_from(table)).scalar_one()
         broken = nsmallest(limit, every(), key=lambda one: (one.ticket, one.version))
     return Audit(
-        counts["tickets"], counts["events"], counts["found"], broken, walked.agreeing, dict(walked.not_covered)
-    )
+        counts["tickets"], counts["events"], counts["found"], broken, walked.agreeing,
+        {table: len(rows) for table, rows in walked.unsealed.items() if table not in walked.sealed_from},
+    )  # fmt: skip
+
+
+def seal_from_now_on(engine: Engine) -> None:
+    """Say in the log that from now on each row of the covered tables has a seal: rows that have none are sealed as they
+    are found. Those of other rooms count from when their table is empty. Tables it was said of before stay as they are.
+
+    The instant is the database's own.
+    """
+    with writing(engine, lock=_SEALING) as connection:
+        walked = _Walked()
+        for _ in _every_break(connection, {}, walked, COVERED):
+            """What is broken is for `verify` to tell."""
+        empty = [name for name in OF_ROOMS if not _has_rows(connection, name)]
+        new = sorted({*(covered.table.name for covered in COVERED), *empty} - set(walked.sealed_from))
+        if not new:
+            return
+        now = connection.execute(select(func.now())).scalar_one()
+        at = now if now.tzinfo else now.replace(tzinfo=UTC)
+        found = [seal for table in new for seal in walked.unsealed.get(table, ())]
+        data: list[dict[str, Any]] = [{RECORDS: dict(some)} for some in chunked(found, ROWS_PER_TRANSACTION)]
+        entries = [*data, {"tables": new}]
+        log.append(connection, [log.Entry(SEALED_FROM, at, "", "system", one) for one in entries])
+
+
+def _has_rows(connection: Connection, name: str) -> bool:
+    table = Table(name, MetaData(), Column("ticket_id", String))
+    return connection.execute(select(table).limit(1)).first() is not None
 
 
 def _every_break(
     connection: Connection, published: dict[str, Head], walked: _Walked, covered: Iterable[Covered]
 ) -> Iterator[Broken]:
     unseen = dict(published)
-    yield from _breaks(LOG, _walk_log(connection), unseen.pop(LOG, None), walked.of_log)
+    yield from _breaks(LOG, _with_tables(_walk_log(connection), walked), unseen.pop(LOG, None), walked.of_log)
     for ticket, rows in groupby(_walk(connection), key=lambda row: row["ticket_id"]):
         yield from _breaks(ticket, rows, unseen.pop(ticket, None), walked.of_tickets)
     for table in covered:
@@ -159,6 +212,15 @@ def _every_break(
         yield Broken(ticket, 1, None, f"missing with its whole ticket, which was published with {head.version} events")
 
 
+def _with_tables(rows: Iterable[dict[str, Any]], walked: _Walked) -> Iterator[dict[str, Any]]:
+    """The same rows; what they say of sealed tables is kept."""
+    for row in rows:
+        if row["kind"] == SEALED_FROM:
+            for table in _part_of(row["data"], "tables", []):
+                walked.sealed_from.setdefault(str(table), row["version"])
+        yield row
+
+
 def _records(connection: Connection, covered: Covered, walked: _Walked) -> Iterator[Broken]:
     """Rows that are not as their newest seal says; each seal is taken away with its row."""
     names = dict.fromkeys((*covered.key, *covered.columns))
@@ -166,7 +228,10 @@ def _records(connection: Connection, covered: Covered, walked: _Walked) -> Itera
         name, digest = covered.seal(row)
         seals = [found[name] for found in (walked.of_tickets, walked.of_log) if name in found]
         if not seals:
-            walked.not_covered[covered.table.name] = walked.not_covered.get(covered.table.name, 0) + 1
+            walked.unsealed.setdefault(covered.table.name, []).append((name, digest))
+            if covered.table.name in walked.sealed_from:
+                yield Broken(LOG, walked.sealed_from[covered.table.name], None, f"its record {name} is not sealed: "
+                             "it was put in by something else than the desk")  # fmt: skip
         elif digest in {seal.digest for seal in seals}:
             walked.agreeing += 1
         else:
@@ -239,11 +304,17 @@ def _seals_in(data: Any) -> Iterator[tuple[str, str]]:
     """The seals in an event's data, whatever was put there."""
     if isinstance(data, str) and f'"{RECORDS}"' not in data:
         return
+    found = _part_of(data, RECORDS, {})
+    yield from ((name, digest) for name, digest in found.items() if isinstance(digest, str))
+
+
+def _part_of(data: Any, name: str, otherwise: Part) -> Part:
+    """What stands below a name in an event's data, if it is of the kind of `otherwise`."""
     try:
-        found = (data if isinstance(data, dict) else json.loads(data)).get(RECORDS, {})
-        yield from ((name, digest) for name, digest in found.items() if isinstance(digest, str))
+        found = (data if isinstance(data, dict) else json.loads(data)).get(name, otherwise)
     except (ValueError, TypeError, AttributeError):
-        return
+        return otherwise
+    return found if isinstance(found, type(otherwise)) else otherwise
 
 
 def _walk(connection: Connection) -> Iterator[dict[str, Any]]:

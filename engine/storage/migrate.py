@@ -18,7 +18,8 @@ _REVISIONS = "alembic_version"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
-    """Idempotent, and safe when several processes start at once: one of them does the work, the others wait.
+    """Idempotent, and safe when several processes start at once: one of them does the work, the others wait. At the
+    newest revision all records are sealed from now on (`engine.storage.audit.seal_from_now_on`).
 
     Raises BadInput for a revision that this version does not know, asked for or found.
     """
@@ -26,6 +27,18 @@ def upgrade(url: str, revision: str = "head") -> None:
 
     with _known_revisions(url):
         command.upgrade(_config(url), revision)
+    if current(url) == head():
+        _seal(url)
+
+
+def _seal(url: str) -> None:
+    from engine.storage.audit import seal_from_now_on
+
+    engine = engine_for(url)
+    try:
+        seal_from_now_on(engine)
+    finally:
+        engine.dispose()
 
 
 def downgrade(url: str, revision: str) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from more_itertools import chunked
-from sqlalchemy import Connection, Engine, func, or_, select, update
+from sqlalchemy import Connection, Engine, bindparam, func, or_, select, update
 
 from engine.shared.columns import ROWS_PER_TRANSACTION
 from engine.shared.errors import NotFound
@@ -108,11 +108,12 @@ class Receipts:
             return [Unread(*row) for row in connection.execute(query)]
 
     def mark(self, findings: Iterable[Finding]) -> None:
+        statement = update(receipts).where(receipts.c.id == bindparam("receipt"))
+        became = statement.values(state=bindparam("became"), error=bindparam("why"))
         for some in chunked(findings, ROWS_PER_TRANSACTION):
+            rows_of = [{"receipt": one.id, "became": one.state, "why": one.error and clean(one.error)} for one in some]
             with writing(self._engine) as connection:
-                for one in some:
-                    became = {"state": one.state, "error": None if one.error is None else clean(one.error)}
-                    connection.execute(update(receipts).where(receipts.c.id == one.id).values(became))
+                connection.execute(became, rows_of)
 
     def status(self, number: int, *, source: str | None = None) -> Status:
         """Raises NotFound, also for a receipt of another source than the one that is given."""

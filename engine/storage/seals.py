@@ -58,6 +58,8 @@ DECISIONS = Covered(
 OUTGOING = Covered(outbox, ("destination", "ticket_id", "key", "kind", "payload", "created_at"), ("destination", "key"))
 COVERED = (*_BY_TABLE.values(), DECISIONS, OUTGOING)
 """The desk's own; what became of a notice or parcel moves on and is not sealed."""
+OF_ROOMS = ("reviews", "feedback")
+"""Tables of other rooms whose rows are sealed by whoever writes them."""
 
 
 def of(records: Iterable[BaseModel]) -> dict[str, str]:

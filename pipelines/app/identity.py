@@ -16,7 +16,20 @@ from engine.storage.audit_log import Entry
 if TYPE_CHECKING:
     from pipelines.app.container import App
 
-__all__ = ["LOCAL", "Right", "Source", "User", "bearer", "has", "local_user", "require", "saw", "user_of", "users"]
+__all__ = [
+    "LOCAL",
+    "Right",
+    "Source",
+    "User",
+    "UserRole",
+    "bearer",
+    "has",
+    "local_user",
+    "require",
+    "saw",
+    "user_of",
+    "users",
+]
 
 Source = NewType("Source", str)
 """A source system that delivers by webhook."""

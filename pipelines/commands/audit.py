@@ -82,10 +82,13 @@ def _in_words(found: "Audit", last: "PublishedHeads | None") -> str:
         lines.append(f"and {found.found - SHOWN:,} more; --json lists the first {LISTED}")
     walked = f"{counted(found.tickets, 'ticket')}, {counted(found.events, 'event')}"
     lines.append(f"{walked}: {counted(found.found, 'broken place') if found.found else 'every chain is whole'}")
-    lines.append(f"{counted(found.records, 'record')} of grants, decisions, reviews, notices, users and keys agree")
+    kinds = "grants, decisions, reviews, notices, case files, draft feedback, users and keys"
+    lines.append(f"{counted(found.records, 'record')} of {kinds} agree")
     if found.not_covered:
         old = ", ".join(f"{name} {count:,}" for name, count in sorted(found.not_covered.items()))
-        lines.append(f"not covered, for no event says what they held: {old}")
+        lines.append(
+            f"not covered, for no event says what they held: {old}; `helmdesk migrate` seals those of the desk"
+        )
     if last is None:
         lines.append("nothing published to compare with: a chain that was written anew as a whole would not show")
     elif last.fault:

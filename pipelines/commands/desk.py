@@ -23,20 +23,14 @@ for thing, what in {
 @desk.command()
 def outside(context: typer.Context, *, by: By = None) -> None:
     """Open tickets that lie outside what their customer is entitled to, as last published, and why."""
-    from engine.access import Right
+    from pipelines.actions import outside as found_outside
     from pipelines.actions import published
-    from pipelines.app.identity import local_user, require, saw
+    from pipelines.app.identity import local_user, saw
 
     with open_here(context) as app:
-        reader = local_user(app, by)
-        require(app, reader, Right.READ, doing="`desk outside`")
-        saw(app, reader, door="desk outside")
+        saw(app, local_user(app, by), door="desk outside")
         with published(app) as marts:
-            found = marts.query(
-                "SELECT entitlements.reference, name, entitlements.because FROM entitlements "
-                "JOIN tickets USING (ticket) LEFT JOIN customers ON customers.company_id = entitlements.company_id "
-                "WHERE is_open AND entitlements.because <> '' ORDER BY 1"
-            )
+            found = found_outside(marts)
     for reference, name, because in found.iter_rows():
         typer.echo(plain(f"{reference}  {name}: {because}"))
     typer.echo(counted(found.height, "ticket"))

@@ -92,7 +92,7 @@ def show_result(
     from pipelines.app.identity import local_user
     from pipelines.operations import in_words, perform
 
-    with open_here(context) as app:
+    with open_here(context, asks_itself=True) as app:
         found = perform(app, operation, user=local_user(app, by), key=key, arguments=given)
     if as_json:
         typer.echo(json.dumps(_as_json(found), ensure_ascii=False, indent=1))

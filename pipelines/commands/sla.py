@@ -41,9 +41,12 @@ def explain(
     """The ledger behind each deadline: what was counted, paused and out of hours, to the second."""
     if clock is not None and clock not in CLOCKS:
         raise BadInput(f"--clock {clock!r} is no clock; there are {', '.join(CLOCKS)}")
+    from pipelines.app.identity import local_user, saw
+
     with open_here(context) as app:
         at = as_of_or_now(app, as_of)
         ledgers = actions.explain(app, ticket, as_of=at)
+        saw(app, local_user(app), door="sla explain", ticket_id=app.store.ticket(ticket).id)
     ledgers = [ledger for ledger in ledgers if clock in (None, ledger.clock.value)]
     if as_json:
         typer.echo(json.dumps([ledger.as_data() for ledger in ledgers], indent=1))

@@ -26,13 +26,24 @@ AsOf = Annotated[
 
 @contextmanager
 def open_here(
-    context: typer.Context, home: "Path | None" = None, *, keep_last_good: bool = False, **overrides: object
+    context: typer.Context,
+    home: "Path | None" = None,
+    *,
+    keep_last_good: bool = False,
+    asks_itself: bool = False,
+    **overrides: object,
 ) -> Iterator["App"]:
     """The app that `--home` and the environment describe, but for settings given by hand. On a home of the demo it says
-    which time it is there."""
+    which time it is there.
+
+    Raises NotAllowed for who has not the right of this command, unless it `asks_itself`.
+    """
     from pipelines.app.container import open_app
+    from pipelines.commands.rights import ask
 
     with open_app(home=home or context.obj["home"], keep_last_good=keep_last_good, **overrides) as app:
+        if not asks_itself:
+            ask(context, app)
         start_demo_time(app, if_at_rest=True)
         if app.is_demo:
             typer.echo(app.time_in_words, err=True)

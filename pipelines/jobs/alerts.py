@@ -98,7 +98,14 @@ def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datet
     is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
     resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
-    return len(app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=on_calendars(app.policies.sla.calendars)))
+    calendars = on_calendars(app.policies.sla.calendars)
+    raised = {one.id: one.ticket_id for one in app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=calendars)}
+    nobodys = tickets.filter(pl.all_horizontal(pl.col("group_id", "owner_id", "assignee_id").is_null()))["ticket"]
+    if unread := sum(map(set(nobodys).__contains__, raised.values())):
+        app.log.warning(
+            "nobody hears of nudges", nudges=unread, why="their tickets have no group and no owner yet"
+        )
+    return len(raised)
 
 
 def acknowledge(app: App, alert_id: str, *, by: str, at: datetime) -> "Nudge | RaisedAlert":
@@ -170,12 +177,12 @@ def audience(
     mine = tickets.filter(pl.col("ticket").is_in(keys.implode())).select(AlertTicket._fields)
     about = {ticket.ticket: ticket for ticket in map(AlertTicket._make, mine.iter_rows())}
     routing = NotificationRouting(app.store, app.desk.policies.notifications, at=as_of)
-    has_rooms = Channel.SLACK in app.settings.notify_urls
+    has_rooms, policy = Channel.SLACK in app.settings.notify_urls, app.policies.alerts
     rows = [
         row
         for alert in alerts
         if (ticket := about.get(alert["ticket_id"]))
-        for row in notices_of(alert, ticket, policy=app.policies.alerts, routing=routing)
+        for row in notices_of(alert, ticket, policy=policy, routing=routing)
         if has_rooms or not row["recipient"].startswith(ROOM)
     ]
     return pl.DataFrame(rows, schema=NOTICES).with_columns(_remaining_percent(rows, clocks))
@@ -214,9 +221,10 @@ def notices_of(
 
 def _remaining_percent(rows: Sequence[Mapping[str, Any]], clocks: pl.DataFrame | None) -> pl.Series:
     """How much of its target each row's clock has left."""
-    current = () if clocks is None else clocks.filter("is_current").select(
-        pl.col("ticket").cast(pl.String), pl.col("clock").cast(pl.String), "target"
-    ).iter_rows()  # fmt: skip
+    named = pl.Series([row["ticket"] for row in rows], dtype=pl.String).unique()
+    current = [] if clocks is None else clocks.filter("is_current").select(
+        pl.col("ticket", "clock").cast(pl.String), "target"
+    ).filter(pl.col("ticket").is_in(named.implode())).iter_rows()  # fmt: skip
     targets = {(ticket, clock): target for ticket, clock, target in current}
     found = [(row["remaining_seconds"], targets.get((row["ticket"], row["clock"]))) for row in rows]
     shares = [100 * left / target if target else None for left, target in found]

@@ -14,7 +14,7 @@ from engine.storage.audit import verify as walk
 from engine.storage.newest import Leaf, newest
 from pipelines.app import identity
 from pipelines.app.container import App
-from pipelines.jobs.review import ANSWERS, WITHDRAWALS
+from pipelines.jobs.review import ANSWERS, FEEDBACK, WITHDRAWALS
 from pipelines.marts import chain_heads
 from pipelines.marts.chain_heads import PublishedHeads
 
@@ -54,7 +54,9 @@ def verify(app: App) -> Verified:
     """Walk every chain and hold it against the last publication, and records against what the history says of them; the
     first LISTED broken places are listed."""
     last = chain_heads.read(app.settings.marts_folder)
-    return Verified(walk(app.store, last.heads if last else None, also=[ANSWERS, WITHDRAWALS], limit=LISTED), last)
+    return Verified(
+        walk(app.store, last.heads if last else None, also=[ANSWERS, WITHDRAWALS, FEEDBACK], limit=LISTED), last
+    )
 
 
 def acts(app: App, user: User, of: str, *, actor: str | None = None, page: int = 1, size: int = 50) -> Leaf:

@@ -31,6 +31,11 @@ def week_before(app: App, at: datetime) -> date:
     return today - timedelta(days=today.weekday() + 7)
 
 
+def signals_of(marts: MartReader, monday: date) -> pl.DataFrame:
+    """The signals of the week that begins then."""
+    return marts.query("SELECT * FROM backlog_signals WHERE week = ?", [monday])
+
+
 def export(app: App, monday: date, folder: Path) -> dict[Path, int]:
     """Write the signals of the week that begins then, by the publication in force; returns the files with their rows.
 
@@ -39,7 +44,7 @@ def export(app: App, monday: date, folder: Path) -> dict[Path, int]:
     """
     year, week, _ = monday.isocalendar()
     with MartReader(app.settings.marts_folder) as marts:
-        signals = marts.query("SELECT * FROM backlog_signals WHERE week = ?", [monday])
+        signals = signals_of(marts, monday)
     written = {}
     with translate_file_errors(f"{folder} can't be written"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,4 +57,4 @@ def export(app: App, monday: date, folder: Path) -> dict[Path, int]:
 
 
 def _no_week(week: str) -> date:
-    raise BadInput(f"--week {week!r} is no week: write 2026-W48")
+    raise BadInput(f"{week!r} is no week: write 2026-W48")

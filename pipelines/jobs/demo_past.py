@@ -185,8 +185,10 @@ class DeskOfThen:
     def _approver(self, grant: Resolution) -> str | None:
         """The team's lead, for what only a manager may grant its manager; never who asks."""
         team = self.teams[str(grant.team_id)]
-        asked = [team.manager_id] if grant.tier == EmpowermentTier.MANAGER else [team.supervisor_id, team.manager_id]
-        return next((each for each in asked if each in self.agents and each != grant.agent_id), None)
+        leads = (
+            [team.manager_id] if grant.tier == EmpowermentTier.MANAGER else [team.supervisor_id, team.manager_id]
+        )
+        return next((each for each in approvers if each in self.agents and each != grant.agent_id), None)
 
     def _approve(self, grant: Resolution, by: str, at: datetime) -> None:
         is_approved = self.rng.random() < past.APPROVES
@@ -244,8 +246,8 @@ class DeskOfThen:
 
     def _ask(self, ticket: Ticket, at: datetime) -> Iterator[Later]:
         others = [one.id for one in self.agents.values() if one.role == Role.AGENT and one.id != ticket.owner_id]
-        expert, (asked, found) = self.rng.choice(others), self.rng.choice(past.QUESTIONS)
-        made = self.desk.open_envelope(ticket.id, by=str(ticket.owner_id), reason=asked, at=at, assigned_to=expert)
+        expert, (question, found) = self.rng.choice(others), self.rng.choice(past.QUESTIONS)
+        made = self.desk.open_envelope(ticket.id, by=str(ticket.owner_id), reason=question, at=at, assigned_to=expert)
         if self.rng.random() < past.TAKES:
             yield self.soon(at, 5 * HOUR), partial(self._take, made.id, expert, found)
 

@@ -119,17 +119,17 @@ def unsent(app: App) -> Look:
 
 def _unsent(one: Standing) -> Failure:
     to = one.destination.removeprefix(NOTICES)
-    again, key = f"uv run helmdesk deliver --retry {quote(one.key)}", one.key
+    again, was_tried = f"uv run helmdesk deliver --retry {quote(one.key)}", one.attempts or one.state == "refused"
     if one.state == "refused":
         mend = f"{to} refused it: correct what it names there, then let it be sent again."
     elif one.attempts:
         tries = "once" if one.attempts == 1 else f"{one.attempts} times"
         mend = f"It was tried {tries} and is tried again by itself at {one.next_attempt_at:%Y-%m-%d %H:%MZ}, or now."
     else:
-        mend, again, key = "Nobody sends: run the delivery, or a schedule that has it.", "uv run helmdesk deliver", None
+        mend, again = "Nobody sends: run the delivery, or a schedule that has it.", "uv run helmdesk deliver"
     return Failure(
         f"{one.kind} to {to}", one.last_error or "not tried yet", mend, again,
-        last=one.created_at, key=key, ticket=one.ticket_id, tries=one.attempts,
+        last=one.created_at, key=one.key if was_tried else None, ticket=one.ticket_id, tries=one.attempts,
     )  # fmt: skip
 
 

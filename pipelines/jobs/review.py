@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from engine.contracts import Event, Kind, Ticket
 from engine.shared.errors import Conflict, NotFound
+from engine.storage.audit_log import Entry
 from engine.storage.seals import RECORDS, Covered
 from pipelines.app.container import App
 from pipelines.jobs.triage_tickets import text_of
@@ -24,11 +25,13 @@ from triage.feedback.reviews import (
     review,
     waiting,
 )
-from triage.feedback.tables import review_withdrawals, reviews
+from triage.feedback.tables import feedback, review_withdrawals, reviews
 
 ANSWERS = Covered(reviews, ("number", *Review.model_fields), ("number",))
 """People's answers, by what the event of each says."""
 WITHDRAWALS = Covered(review_withdrawals, ("number", "withdrawn_by", "withdrawn_at"), ("number",))
+FEEDBACK = Covered(feedback, ("number", *Feedback.model_fields), ("number",))
+"""What became of drafts, by what the log says of each."""
 
 
 class Queued(NamedTuple):
@@ -135,7 +138,7 @@ def record_feedback(
             f"There is a newer draft for {record.reference}; read that one first, it shows after the next cycle"
         )
     given = judged(draft, by=by, at=at, sent=sent, rejected=rejected, label=_label(app, record))
-    app.triage.feedback.add_feedback(given)
+    _keep_feedback(app, given, by=by, at=at)
     return given
 
 
@@ -146,8 +149,16 @@ def send_draft(app: App, ticket: str, *, by: str, at: datetime, text: str | None
     draft = _newest_draft(app, record)
     given = judged(draft, by=by, at=at, sent=text, label=_label(app, record))
     answered = app.desk.reply(record.id, by=by, text=draft.text if text is None else text, at=at)
-    app.triage.feedback.add_feedback(given)
+    _keep_feedback(app, given, by=by, at=at)
     return answered
+
+
+def _keep_feedback(app: App, given: Feedback, *, by: str, at: datetime) -> None:
+    """With its seal in the log, both or neither."""
+    with app.store.transaction() as connection:
+        number = app.triage.feedback.add_feedback(given, within=connection)
+        sealed = {RECORDS: dict([FEEDBACK.seal({"number": number, **given.model_dump()})])}
+        app.store.put([], entry=Entry("draft_feedback", at, given.ticket_id, by, sealed), within=connection)
 
 
 def _newest_draft(app: App, record: Ticket) -> Suggestion:

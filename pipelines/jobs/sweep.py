@@ -10,7 +10,7 @@ from engine.notifications import NEWS
 from engine.shared.errors import Conflict, NotAllowed
 from engine.standings import OPEN
 from pipelines.app.container import App
-from pipelines.jobs.alerts import is_look_back, queue_messages
+from pipelines.jobs.alerts import is_look_back, on_calendars, queue_messages
 from pipelines.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -47,10 +47,12 @@ def sweep(app: App, snapshot: Snapshot) -> SweepCounts:
     new = called.join(app.store.frame("reminders", ["id"]), on="id", how="anti")
     set_now = app.desk.set_reminders(new["ticket"].unique(), at=at) if new.height else []
     late = app.desk.remind_of_updates(at=at)
+    calendars = on_calendars(app.policies.sla.calendars)
+    waited = app.desk.remind_of_clients(snapshot.tickets_now, at=at, elapsed=calendars)
     rung = app.desk.ring_reminders(at=at)
     closed = app.desk.close_resolved(_closable(app, snapshot, seen), at=at)
     messages = queue_messages(app, snapshot.tickets_now, snapshot.clocks, as_of=at)
-    return SweepCounts(len(fired), len(set_now) + len(late), len(rung), len(closed), marked, messages)
+    return SweepCounts(len(fired), len(set_now) + len(late) + len(waited), len(rung), len(closed), marked, messages)
 
 
 def _seen(app: App) -> pl.DataFrame:

@@ -2,15 +2,19 @@
 
 import json
 from collections import defaultdict
+from datetime import timedelta
+from functools import cache
 
 import dataframely as dy
 import polars as pl
 
 from engine import entitlements
 from engine.contracts import Company
+from engine.entitlements import Entitlement
 from pipelines.marts import columns as col
 from pipelines.marts.mart import Mart
 from pipelines.snapshot import Snapshot
+from sla.calendar.calendars import Calendar
 
 COVERS = list(entitlements.Cover)
 CONTRACT = ("id", "name", "tier", "data_residency")
@@ -47,19 +51,27 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     for ticket, region in of_then.select("ticket", "region").iter_rows():
         regions[ticket].append(region)
     tickets = snapshot.tickets.select("ticket", "reference", "company_id", "product", "created_at")
-    found = [
-        entitlements.check(
-            companies.get(company_id),
-            product=product,
-            created_at=created_at,
-            regions=regions.get(ticket, ()),
-            is_open=lambda name, at: calendars[name].is_open(at),
-            policy=policy,
+    hours = {name: _open(calendars[name], tickets["created_at"]) for name in set(policy.support_hours.values())}
+
+    @cache
+    def check(company_id: str | None, product: str | None, places: tuple[str, ...], *, is_open: bool) -> Entitlement:
+        company, at = companies.get(company_id), snapshot.as_of
+        return entitlements.check(
+            company, product=product, created_at=at, regions=places, is_open=lambda *_: is_open, policy=policy
         )
-        for ticket, _, company_id, product, created_at in tickets.iter_rows()
-    ]
-    covers = pl.DataFrame(found, schema=dict.fromkeys(entitlements.Entitlement._fields, pl.String()), orient="row")
+
+    found = []
+    for row, (ticket, company_id, product) in enumerate(tickets.select("ticket", "company_id", "product").iter_rows()):
+        company = companies.get(company_id)
+        is_open = company is not None and hours[policy.support_hours[company.tier]][row]
+        found.append(check(company_id, product, tuple(regions.get(ticket, ())), is_open=is_open))
+    covers = pl.DataFrame(found, schema=dict.fromkeys(Entitlement._fields, pl.String()), orient="row")
     return tickets.select("ticket", "reference", "company_id").hstack(covers)
+
+
+def _open(calendar: Calendar, at: pl.Series) -> list[bool]:
+    """Whether the second that begins at each instant is worked."""
+    return (calendar.elapsed(at, at + timedelta(seconds=1)) > 0).to_list()
 
 
 def _company(row: dict[str, object]) -> Company:

@@ -48,7 +48,7 @@ def publish(
     """
     target = folder / at.astimezone(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     try:
-        with translate_file_errors(f"{target} can't be published"):
+        with translate_file_errors(f"{target} can't be published", is_written=True):
             return _publish(frames, target, as_of=as_of, at=at, heads=heads, time_zone=time_zone)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from pipelines.app.container import App
-from pipelines.service import desk, handlers, health, sla, triage, webhooks
+from pipelines.service import desk, handlers, health, published, sla, triage, webhooks
 from pipelines.service.callers import SIGNED_BODY
 from pipelines.service.gate import ALIASES, PREFIX, Gate
 from pipelines.service.metrics import Measured
@@ -46,7 +46,7 @@ def build(app: App) -> FastAPI:
     )
     api.state.parts = parts
     versioned = APIRouter(prefix=PREFIX, responses=PROBLEMS)
-    for routes in (webhooks, handlers, sla, triage, desk):
+    for routes in (webhooks, handlers, sla, triage, published, desk):
         versioned.include_router(routes.router)
     api.include_router(versioned)
     api.include_router(health.router)

@@ -49,24 +49,30 @@ async def caller(request: Request, _: Annotated[object, Security(KEY)] = None) -
     if scheme.lower() != "bearer" or not key:
         raise Unauthorized("no key came with it: send `Authorization: Bearer KEY`; an admin makes one with "
                            "`helmdesk keys create`")  # fmt: skip
-    found = await _owner(parts, key.strip(), request.client.host if request.client else "")
+    found = await _owner(parts, key.strip(), request)
     is_source, key_id = isinstance(found, str), key.split("_")[1]
     limit(parts.webhook_rate if is_source else parts.rate, key_id)
     return Caller(key_id, None, found) if isinstance(found, str) else Caller(key_id, found, None)
 
 
-async def _owner(parts: Parts, key: str, peer: str) -> User | str:
+async def _owner(parts: Parts, key: str, request: Request) -> User | str:
     source, until = parts.source_keys.get(key, ("", 0.0))
     if until > time.monotonic():
         return source
     try:
         found = await run_in_threadpool(identity.bearer, parts.app, key)
     except (NotAllowed, NotFound) as error:
-        limit(parts.failure_rate, peer)  # those whose key is right share no fate with those who guess
+        failed(request)
         raise Unauthorized(str(error)) from None
     if isinstance(found, str):
         parts.source_keys[key] = (found, time.monotonic() + SECONDS_KNOWN)
     return found
+
+
+def failed(request: Request) -> None:
+    """Count a key or a signature that opens nothing against the address it came from: those whose own is right share no
+    fate with those who guess. Raises TooMany."""
+    limit(parts_of(request).failure_rate, request.client.host if request.client else "")
 
 
 def limit(rate: Buckets, name: str) -> None:

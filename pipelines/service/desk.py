@@ -75,9 +75,12 @@ def _endpoint(operation: Operation) -> Callable[..., Result]:
 
 
 def _response(operation: Operation) -> Any:
-    """What it returns; of an action that names it for readers alone, what the desk's own use case does."""
-    hint = inspect.signature(operation.function).return_annotation
-    return inspect.signature(getattr(Desk, operation.use_case)).return_annotation if isinstance(hint, str) else hint
+    """What it returns; of an action that names it for readers alone, what the desk's own use case does, else None:
+    whatever it is."""
+    hint, own = inspect.signature(operation.function).return_annotation, getattr(Desk, operation.use_case, None)
+    if not isinstance(hint, str):
+        return hint
+    return inspect.signature(own).return_annotation if own else None
 
 
 for _operation in OPERATIONS.values():

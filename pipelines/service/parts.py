@@ -1,6 +1,7 @@
 """What the routes work with: the app of this process, and what of it goes on one at a time."""
 
 import asyncio
+import gc
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -72,6 +73,8 @@ class Parts:
         app.policies.take_up()
         for part in (app.store, app.outbox, app.receipts, app.handler, app.view_log, app.triage.store):
             assert part
+        gc.collect()
+        gc.freeze()  # what a service starts with stays: looking through it again would hold up all who wait
 
     async def _release_index(self) -> None:
         """The embedded index is one process's at a time: a while after the last question a cycle may have it."""

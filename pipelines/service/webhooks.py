@@ -23,6 +23,7 @@ from pipelines.service.callers import (
     Caller,
     caller,
     check_signature,
+    failed,
     limit,
 )
 from pipelines.service.parts import parts_of
@@ -122,9 +123,13 @@ async def _authenticated(request: Request, source: str, body: bytes) -> str:
     parts, signature = parts_of(request), request.headers.get(SIGNATURE)
     if signature is not None and "authorization" not in request.headers:
         secret = parts.app.settings.webhook_secrets.get(source)
-        if secret is None:
-            raise Unauthorized(f"{source} has no secret here: set it in HELMDESK_WEBHOOK_SECRETS, or use a key")
-        check_signature(secret.get_secret_value(), body, signature)
+        try:
+            if secret is None:
+                raise Unauthorized(f"{source} has no secret here: set it in HELMDESK_WEBHOOK_SECRETS, or use a key")
+            check_signature(secret.get_secret_value(), body, signature)
+        except Unauthorized:
+            failed(request)
+            raise
         limit(parts.webhook_rate, f"{SIGNED}:{source}")
         return SIGNED
     who = await caller(request)

@@ -1,9 +1,15 @@
 """Who visits: a page under test has no browser, so each test says from where and with which headers it is opened."""
 
+from functools import cache
 from typing import Any
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.context import ContextProxy, StreamlitHeaders
+
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
+"""Each run of a page looks through all installed packages for components, which takes as long as the page: once is
+enough."""
 
 
 class Browser:

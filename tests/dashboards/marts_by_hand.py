@@ -120,6 +120,8 @@ def _publish_small_desk(home: Path) -> MartReader:
                 "group_id": "g-1", "group_name": "Network", "composite": 0.8, "availability": 0.9, "bandwidth": 0.7,
                 "velocity": 0.8, "performance": 0.9, "proximity": 0.4, "cultural_fit": 0.8, "timezone": 1.0,
                 "rationale": "Network: the shortest wait", "policy": "hld-v2",
+                "runners_up": '[{"group_name": "Data", "composite": 0.71}]',
+                "excluded": '[{"reason": "full", "groups": 7, "names": ["Front desk", "Night watch"]}]',
             }
         ],
         suggestions=[

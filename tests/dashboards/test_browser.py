@@ -1,30 +1,12 @@
 """The pages in a real browser: what a person sees, and that nothing is asked of any other machine."""
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 import pytest
 
+from dashboards import theme
 from tests.dashboards.marts_by_hand import HOSTILE, small_desk, stored_desk
-
-APP = Path(__file__).resolve().parents[2] / "dashboards" / "app.py"
-CHROMIUM = shutil.which("chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.dashboards.pictures import CHROMIUM, QUIET, served
 
 pytestmark = [
     pytest.mark.browser,
@@ -39,36 +21,8 @@ def address(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     small_desk(home).close()
     stored_desk(home)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = {"server.headless": "true", "server.port": port, "server.address": "127.0.0.1"}
-    given = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    with (home / "streamlit.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", str(APP), *given],
-            env={**os.environ, "HELMDESK_HOME": str(home)},
-            cwd=home,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        wait_until_up(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def wait_until_up(url: str, server: subprocess.Popen, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            with urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.3)
-    raise AssertionError(f"streamlit did not come up: exit code {server.poll()}")
+    with served(home) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -107,30 +61,60 @@ def seen(page, tmp_path, name: str) -> str:
     return page.locator("[data-testid=stMain]").inner_text()
 
 
-def test_supervisor_reads_the_attainment(page, address, tmp_path):
-    page.goto(address)
-    page.get_by_text("How sure is triage?").wait_for()
+def test_supervisor_reads_the_promises_and_opens_what_was_broken(page, address, tmp_path):
+    page.goto(f"{address}/promises")
     page.locator("canvas, svg.marks").first.wait_for()
-    text = seen(page, tmp_path, "attainment")
+    text = seen(page, tmp_path, "promises")
     assert "Are we keeping our promises?" in text
     assert "66.7 %" in text
     assert "clocks started in the last 12 weeks" in text
+    page.get_by_role("link", name="Show them").nth(1).click()
+    page.get_by_text("1 clock of 1 ticket").wait_for()
+    assert "clocks=Resolution" in page.url
+    page.go_back()
+    page.get_by_role("link", name="Show them").nth(2).click()
+    page.get_by_text("1 clock of 1 ticket").wait_for()
+    page.locator("[data-testid=stDataFrame]").click(position={"x": 32, "y": 35 + 17})
+    page.wait_for_url("**/ticket?ticket=demo%3AINC-2")
 
 
-def test_row_of_the_queue_opens_its_ticket(page, address, tmp_path):
-    page.goto(f"{address}/queue")
-    table = page.locator("[data-testid=stDataFrame]")
-    table.wait_for()
-    assert "Needs attention (2)" in seen(page, tmp_path, "queue")
-    table.click(position={"x": 32, "y": 35 + 17})
+def test_filters_survive_a_reload(page, address, tmp_path):
+    page.goto(f"{address}/promises")
+    page.get_by_label("Contract tier").click()
+    page.get_by_role("option", name="enterprise").click()
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="What comes back?").click()
+    before = seen(page, tmp_path, "filtered")
+    assert "tier=enterprise" in page.url
+    page.reload()
+    assert seen(page, tmp_path, "reloaded") == before
+    assert "tab=What+comes+back" in page.url
+
+
+@pytest.mark.parametrize(("scheme", "back"), [("light", theme.LIGHT), ("dark", theme.DARK)])
+def test_theme_is_that_of_the_readers_system(page, address, scheme, back):
+    page.emulate_media(color_scheme=scheme)
+    page.goto(f"{address}/promises")
+    app = page.locator("[data-testid=stApp]")
+    app.wait_for()
+    channels = [int(back["backgroundColor"][at : at + 2], 16) for at in (1, 3, 5)]
+    assert app.evaluate("e => getComputedStyle(e).backgroundColor") == f"rgb({', '.join(map(str, channels))})"
+    page.emulate_media(color_scheme="light")
+
+
+def test_a_ticket_of_the_queue_is_opened_from_the_list(page, address, tmp_path):
+    page.goto(f"{address}/queue?part=late")
+    page.locator("[data-testid=stDataFrame]").wait_for()
+    assert "Late · 2" in seen(page, tmp_path, "queue")
+    page.get_by_role("button", name="Open").click()
     page.get_by_text("The connector shows as offline.").wait_for()
-    assert "ticket=demo%3AINC-1" in page.url
-    assert "due in 1 h 30 min" in seen(page, tmp_path, "ticket")
+    page.wait_for_url("**/ticket?*ticket=INC-1*")
+    assert "over by" in seen(page, tmp_path, "ticket")
 
 
 def test_ticket_text_is_shown_and_never_run(page, address, tmp_path):
     page.goto(f"{address}/ticket?ticket=INC-2")
-    page.get_by_text("What happened?").wait_for()
+    page.get_by_text(HOSTILE[:20]).first.wait_for()
     text = seen(page, tmp_path, "hostile")
     assert text.count(HOSTILE) >= 4
     assert page.locator("a[href*='evil.example'], img[src*='evil.example']").count() == 0

@@ -36,7 +36,9 @@ ACME = {
 def page() -> None:
     from dashboards import enrichment, opening
 
-    enrichment.section(opening.marts(opening.app()), "demo:INC-1")
+    reader = opening.marts(opening.app())
+    enrichment.section(reader, "demo:INC-1")
+    enrichment.relatives(reader, "demo:INC-1")
 
 
 @pytest.fixture

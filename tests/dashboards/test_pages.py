@@ -16,7 +16,6 @@ from tests.dashboards.marts_by_hand import (
     NOON,
     looking_back_desk,
     published,
-    queued,
     small_desk,
     stored_desk,
     ticket,
@@ -168,27 +167,11 @@ def test_filters_that_fit_nothing_say_so(home):
     assert not app.exception
 
 
-def test_queue_names_score_deadline_and_product(home):
-    small_desk(home)
-    rows = opened("queue").dataframe[0].value
-    assert list(rows["reference"]) == ["INC-1", "INC-2"]
-    assert list(rows["due"]) == ["due in 1 h 30 min", "late by 3 h"]
-    assert list(rows["about"]) == ["ZTNA 91 %", "ZTNA 91 %"]
-
-
-def test_queue_says_what_waits_for_a_person(home):
-    unsure = {"product": "DLP", "confidence": 0.41, "needs_review": True, "owner_id": None}
-    published(home, work_queue=[queued("INC-1", "needs_attention", 1.0, **unsure)])
-    rows = opened("queue").dataframe[0].value
-    assert list(rows["about"]) == ["DLP 41 %, for a person"]
-    assert list(rows["held_by"]) == ["Network"]
-
-
 def test_one_ticket_is_said_in_the_singular(home):
-    published(home, work_queue=[queued("INC-1", "needs_attention", 1.0)], tickets=[ticket("INC-1")])
-    told = read_as_markdown(opened("queue"))
-    assert "1 ticket, rows 1 to 1" in told
-    assert " · 1 ticket · " in told
+    published(home, tickets=[ticket("INC-1")])
+    app = opened("tickets", list="Open tickets")
+    assert "1 ticket" in [text.value for text in app.text]
+    assert " · 1 ticket · " in read_as_markdown(app)
 
 
 def test_latest_week_says_what_still_runs(home):
@@ -217,32 +200,24 @@ def test_table_is_as_high_as_its_rows_until_it_scrolls(rows, height):
     assert cards.height(pl.DataFrame({"row": range(rows)})) == height
 
 
-def test_queue_sections_say_how_many_they_hold(home):
-    published(home, work_queue=[queued(f"T-{n}", "waiting_on_others", 1.0) for n in range(60)])
-    app = opened("queue")
-    assert "No ticket of this section fits the filters." in [info.value for info in app.info]
-    app.button_group(key="section").set_value("waiting_on_others").run()
-    assert len(app.dataframe[0].value) == 50
-    app.pagination[0].set_value(2).run()
-    assert len(app.dataframe[0].value) == 10
-
-
 def test_no_cell_is_a_formula_in_a_download(home):
-    published(home, work_queue=[queued("T-1", "needs_attention", 1.0, subject='=HYPERLINK("https://evil.example")')])
-    assert list(opened("queue").dataframe[0].value["subject"]) == ['\'=HYPERLINK("https://evil.example")']
+    published(home, tickets=[ticket("T-1", subject='=HYPERLINK("https://evil.example")')])
+    (table,) = tables(opened("tickets", list="Open tickets"))
+    assert table["subject"] == ['\'=HYPERLINK("https://evil.example")']
 
 
 def test_a_new_publication_replaces_the_numbers(home):
-    published(home, work_queue=[queued("OLD", "needs_attention", 1.0)])
-    app = opened("queue")
-    published(home, at=NOON.replace(hour=13), work_queue=[queued("NEW", "needs_attention", 1.0)])
-    assert list(app.run().dataframe[0].value["reference"]) == ["NEW"]
+    published(home, tickets=[ticket("OLD")])
+    app = opened("tickets", list="Open tickets")
+    published(home, at=NOON.replace(hour=13), tickets=[ticket("NEW")])
+    app.run()
+    assert tables(app)[0]["reference"] == ["NEW"]
 
 
-@pytest.mark.parametrize("page", ["promises", "queue"])
+@pytest.mark.parametrize("page", ["tickets"])
 def test_hostile_text_stays_in_table_cells(home, page):
     small_desk(home)
-    app = opened(page)
+    app = opened(page, list="Clocks past their target")
     assert any(HOSTILE in set(table.value.get("subject", ())) for table in app.dataframe)
     assert "evil.example" not in read_as_markdown(app)
 

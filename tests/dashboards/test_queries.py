@@ -10,10 +10,10 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from dashboards import queries
-from dashboards.queries import QueueFilter, Selection
+from dashboards.queries import Selection
 from engine.shared.wilson import Z_95
 from sla.reporting.attainment import attainment
-from tests.dashboards.marts_by_hand import HOSTILE, LOAD, NOON, clock, published, queued, small_desk, ticket
+from tests.dashboards.marts_by_hand import HOSTILE, LOAD, NOON, clock, published, small_desk, ticket
 
 STATES = ["met"] * 7 + ["breached"] * 3 + ["at_risk"] * 2 + ["on_track"] * 4 + ["no_target"]
 CLOCKS = [
@@ -135,43 +135,6 @@ def test_paused_and_stopped_clocks_do_not_break_next(tmp_path):
     assert queries.closest_to_breach(published(tmp_path, sla_clocks=rows)).is_empty()
 
 
-def test_queue_puts_the_highest_score_first(tmp_path):
-    rows = [
-        queued("low", "on_track", 10.0),
-        queued("late", "on_track", 40.0, due_hours=9),
-        queued("soon", "on_track", 40.0, due_hours=1),
-        queued("never", "on_track", 40.0),
-        queued("other", "needs_attention", 99.0),
-    ]
-    found = queries.work_queue(published(tmp_path, work_queue=rows), "on_track")
-    assert found["reference"].to_list() == ["soon", "late", "never", "low"]
-
-
-def test_queue_pages_hold_every_ticket_once(tmp_path):
-    reader = published(tmp_path, work_queue=[queued(f"T-{n}", "on_track", float(n % 5)) for n in range(120)])
-    pages = [queries.work_queue(reader, "on_track", page=page) for page in (1, 2, 3, 4)]
-    assert [page.height for page in pages] == [50, 50, 20, 0]
-    assert pl.concat(pages)["reference"].n_unique() == 120
-
-
-@pytest.mark.parametrize(
-    ("kept", "references"),
-    [
-        (QueueFilter(), ["INC-1", "INC-2"]),
-        (QueueFilter(groups=("g-2",)), ["INC-2"]),
-        (QueueFilter(priorities=("high",)), ["INC-1"]),
-        (QueueFilter(owners=("nobody",)), []),
-        (QueueFilter(products=("ZTNA",), groups=("g-1", "g-2")), ["INC-1", "INC-2"]),
-    ],
-)
-def test_queue_filters_and_sizes_agree(tmp_path, kept, references):
-    reader = small_desk(tmp_path)
-    assert queries.work_queue(reader, "needs_attention", kept)["reference"].to_list() == references
-    assert queries.queue_sizes(reader, kept) == {
-        "needs_attention": len(references), "on_track": 0, "waiting_on_others": 0,
-    }  # fmt: skip
-
-
 def test_share_that_goes_to_a_person(tmp_path):
     reader = small_desk(tmp_path)
     assert queries.review(reader) == (4, 1)
@@ -183,24 +146,17 @@ def test_nothing_classified_has_no_share(tmp_path):
     assert queries.review(published(tmp_path)).share is None
 
 
-def test_dossier_gathers_what_is_known(tmp_path):
-    found = queries.dossier(small_desk(tmp_path), "demo:INC-1")
-    assert found.classification["product"] == "ZTNA"
-    assert found.clocks["clock"].to_list() == ["first_response", "resolution"]
-    assert queries.factor_scores(found.allocation)["score"].to_list() == [0.9, 0.7, 0.8, 0.9, 0.4, 0.8, 1.0]
+def test_a_mart_tells_of_one_ticket(tmp_path):
+    reader = small_desk(tmp_path)
+    assert queries.of_ticket(reader, "sla_clocks", "demo:INC-1", "clock")["clock"].to_list() == [
+        "first_response", "resolution"
+    ]  # fmt: skip
+    (decision,) = queries.of_ticket(reader, "allocations", "demo:INC-1", "ticket").iter_rows(named=True)
+    assert queries.factor_scores(decision)["score"].to_list() == [0.9, 0.7, 0.8, 0.9, 0.4, 0.8, 1.0]
 
 
-def test_dossier_of_an_unknown_ticket_is_empty(tmp_path):
-    found = queries.dossier(small_desk(tmp_path), "' OR 1=1 --")
-    assert found.ticket is found.allocation is found.suggestion is None
-    assert found.clocks.is_empty()
-
-
-def test_the_latest_claim_counts(tmp_path):
-    claims = [
-        {"ticket": "demo:A", "product": p, "created_at": NOON + timedelta(hours=h)} for p, h in [("B", 2), ("A", 1)]
-    ]
-    assert queries.dossier(published(tmp_path, classifications=claims), "demo:A").classification["product"] == "B"
+def test_an_unknown_ticket_has_no_rows(tmp_path):
+    assert queries.of_ticket(small_desk(tmp_path), "tickets", "' OR 1=1 --", "ticket").is_empty()
 
 
 def test_rejected_rows_keep_their_reason(tmp_path):

@@ -9,8 +9,9 @@ import pytest
 
 from pipelines.commands.serving import PEER_ITSELF
 from tests.dashboards.marts_by_hand import small_desk, stored_desk
+from tests.dashboards.pictures import APP, CHROMIUM, QUIET, wait_until_up
 from tests.dashboards.provider import CLIENT, Provider
-from tests.dashboards.test_browser import APP, CHROMIUM, QUIET, seen, wait_until_up
+from tests.dashboards.test_browser import seen
 
 pytestmark = [
     pytest.mark.browser,

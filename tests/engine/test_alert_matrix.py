@@ -130,12 +130,25 @@ def test_who_is_missing_is_stood_in_for(
     assert alert_matrix.people(list(Recipient), ticket=a_ticket(owner_id=owner), team=team) == told
 
 
-@pytest.mark.parametrize(("hours", "is_due"), [(3.9, False), (4, True)])
-def test_customer_is_reminded_while_waited_for(hours: float, is_due: bool) -> None:
-    assert (
-        alert_matrix.client_reminder_due(owned(status="waiting_customer"), at=later(hours), preset=CANONICAL) is is_due
-    )
-    assert not alert_matrix.client_reminder_due(owned(), at=later(hours), preset=CANONICAL)
+@pytest.mark.parametrize(
+    ("hours", "calendar", "is_due"),
+    [(3.9, None, False), (4, None, True), (27.9, None, True), (28, None, False),
+     (7.9, "half", False), (8, "half", True), (31.9, "half", True), (32, "half", False)],
+)  # fmt: skip
+def test_customer_is_reminded_of_once_waited_for_and_no_day_later(
+    hours: float, calendar: str | None, is_due: bool
+) -> None:
+    waits = owned(status="waiting_customer")
+    others = [owned(id="web:2"), a_ticket(id="web:3", status="waiting_customer")]
+    frame = pl.DataFrame([one.model_dump() | {"ticket": one.id} for one in [waits, *others]])
+    medium = CANONICAL.priorities[Priority.MEDIUM].model_copy(update={"calendar": calendar})
+    rule = CANONICAL.model_copy(update={"priorities": CANONICAL.priorities | {Priority.MEDIUM: medium}})
+
+    def half(name: str | None, start: datetime, end: datetime) -> float:
+        return (end - start).total_seconds() / (2 if name else 1)
+
+    found = alert_matrix.clients_to_remind(frame, at=later(hours), preset=rule, elapsed=half)
+    assert found == (["web:1"] if is_due else [])
 
 
 def test_alert_event_can_be_told_twice() -> None:

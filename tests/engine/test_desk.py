@@ -6,13 +6,14 @@ import pytest
 
 from engine import cases, lifecycle, timeline
 from engine.access import User, UserRole, user_of
-from engine.contracts import Kind, Status, first_broken_link
+from engine.contracts import Kind, StandardTicket, Status, first_broken_link
 from engine.envelopes import Envelope
 from engine.flags import CaseFlag, FlagType
 from engine.grant_review import GrantReviewItem, Lesson, ReviewOutcome
 from engine.kanban import WipMode
 from engine.notifications import QueuedNotification
 from engine.ownership import TransferReason
+from engine.priority import TimeLeft
 from engine.reminders import DueList, Reminder
 from engine.resolutions import Claim, GrantReviewStatus, Resolution
 from engine.shared.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -236,6 +237,24 @@ def test_a_vip_flag_of_ones_own_raises_no_limit(store: Store) -> None:
     assert grant(desk, "10", at=later(4)).tier == "agent"
 
 
+@pytest.mark.parametrize("who", ["ana", "ben", "cleo", "dirk", "fin"])
+def test_flags_are_for_the_owner_an_expert_the_team_and_a_lead(store: Store, who: str) -> None:
+    desk = a_desk(store)
+    desk.accept("web:1", by="ana", at=later(1))  # of the team cloud, as are ben, cleo and dirk, who manages
+    if who == "fin":
+        with pytest.raises(NotAllowed, match="INC-1 is for Cloud; Fin is none of them nor its expert"):
+            desk.add_flag("web:1", type=FlagType.LEGAL, by=who, reason="so I say", at=later(2))
+        asked = desk.open_envelope("web:1", by="ana", reason="is it the router?", assigned_to=who, at=later(2))
+        desk.accept_envelope(asked.id, by=who, at=later(2))
+    assert desk.add_flag("web:1", type=FlagType.LEGAL, by=who, reason="a letter", at=later(3)).is_active
+    if who == "fin":
+        desk.complete_envelope(asked.id, by=who, summary="it was", at=later(4))
+        with pytest.raises(NotAllowed, match="is for Cloud"):
+            desk.clear_flag("web:1", type=FlagType.LEGAL, by=who, at=later(5))
+    else:
+        assert not desk.clear_flag("web:1", type=FlagType.LEGAL, by=who, at=later(5)).is_active
+
+
 def test_weekly_queue_is_never_empty_and_the_same_when_asked_again(store: Store) -> None:
     desk = a_desk(store)
     desk.accept("web:1", by="ana", at=later(1))
@@ -262,7 +281,7 @@ def test_work_queue_puts_what_burns_first(store: Store) -> None:
     desk = a_desk(
         store, delivered(1), delivered(2, priority="high"), delivered(3, vip=True), delivered(4, status="closed")
     )
-    queue = desk.work_queue(at=MONDAY, share_left={"web:3": 0.2})
+    queue = desk.work_queue(at=MONDAY, left={"web:3": TimeLeft(share=0.2)})
     assert [(item.ticket.id, item.score.score, item.section) for item in queue] == [
         ("web:3", 120.0, "needs_attention"),
         ("web:2", 70.0, "on_track"),
@@ -328,3 +347,11 @@ def test_entries_and_flags_of_one_ticket_have_keys_of_their_own(store: Store) ->
     for hour in (2, 3, 4):
         desk.reply("web:1", by="ana", text=f"{hour}", at=later(hour))
     assert len({entry.id for entry in store.all(timeline.TimelineEntry)}) == 3
+
+
+@pytest.mark.parametrize("name", ["one\ntwo", "one\u2028", "one\r"])
+def test_names_that_no_route_reaches_are_refused(store: Store, name: str) -> None:
+    with pytest.raises(BadInput, match="the name of a view is one line"):
+        a_desk(store).save_view(name=name, by="ana")
+    with pytest.raises(ValueError, match="a ticket's id is one line"):
+        StandardTicket(ticket_id=name, source="web", created_at=MONDAY)

@@ -98,8 +98,10 @@ def test_the_limit_looks_at_all_cards_not_at_the_shown() -> None:
 
 
 def test_agents_have_views_without_saving_any() -> None:
-    ours = AssignmentGroup(group_id="g-1", name="Cloud", team_id="cloud")
-    found = kanban.usual_views(ANA, [ours, AssignmentGroup(group_id="g-2", name="Net", team_id="network")])
+    ours = AssignmentGroup(group_id="g-1", name="Cloud", team_id="cloud", max_bandwidth=9)
+    found = kanban.usual_views(
+        ANA, [ours, AssignmentGroup(group_id="g-2", name="Net", team_id="network", max_bandwidth=9)]
+    )
     assert [shown.name for shown in found] == ["My tickets", "My groups", "All tickets", "By priority"]
     assert (found[0].filters, found[1].filters) == ({"owner_id": "ana"}, {"group_id": ["g-1"]})
     assert [shown.name for shown in kanban.usual_views(None)] == ["All tickets", "By priority"]

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from engine import lifecycle, ownership
-from engine.contracts import Kind, Status
+from engine.contracts import Agent, Kind, Status
 from engine.ownership import TransferReason
 from engine.shared.errors import NotAllowed
-from tests.engine.people import ANA, BEN, CLEO, DIRK, EVA, FIN, POLICIES, a_ticket, later, on_leave, owned
+from tests.engine.people import ANA, BEN, CLEO, DIRK, EVA, FIN, POLICIES, TEAMS, a_ticket, later, on_leave, owned
 
 POLICY = ownership.load(POLICIES / "ownership.yaml")
 LIFECYCLES = lifecycle.load(POLICIES / "lifecycle.yaml")
@@ -23,6 +23,13 @@ def accept(ticket: Any, by: Any = ANA, load: int = 0, preset: lifecycle.Preset =
 def transfer(**changes: Any) -> lifecycle.Change:
     facts: dict[str, Any] = {"to": BEN, "reason": TransferReason.TERMINATION, "by": DIRK, "at": later(1), "owner": LEFT}
     return ownership.transfer(owned(), policy=POLICY, **{**facts, **changes})
+
+
+@pytest.mark.parametrize(("who", "theirs"), [(ANA, True), (FIN, False), (DIRK, True)])
+def test_a_tickets_team_is_its_members_and_managers(who: Agent, theirs: bool) -> None:
+    cloud = TEAMS[0]
+    assert ownership.is_of_team(who.model_copy(update={"teams": who.teams if who != DIRK else ()}), cloud) == theirs
+    assert ownership.is_of_team(who, None)
 
 
 def test_accepting_sets_the_owner_for_good() -> None:

@@ -1,10 +1,12 @@
 """A full disk and damaged files are told in one line; nothing half written is in force."""
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from engine.shared.errors import Unavailable, translate_file_errors
@@ -32,6 +34,27 @@ def test_a_full_disk_leaves_the_publication_before_in_force(small_disk: Path) ->
         assert reader.query("SELECT created FROM volume").item() == 3
     filler.unlink()
     assert published(small_disk, created=9, minutes=1).rows["volume"] == 1
+
+
+def test_a_table_whose_footer_finds_no_room_is_told_as_a_full_disk(small_disk: Path) -> None:
+    """Wherever in a table the room ends, page by page; in its footer Polars says `transport error`."""
+    filler, target, said = small_disk / "filler", small_disk / "wide.parquet", dict[str, str]()
+    wide = pl.DataFrame({f"column {n}": list(range(20)) for n in range(60)})
+    with pytest.raises(OSError, match="No space left"):
+        filler.write_bytes(bytes(6_000_000))
+    for held in range(filler.stat().st_size, 0, -4096):
+        target.unlink(missing_ok=True)
+        os.truncate(filler, held)
+        try:
+            with translate_file_errors("it can't be written", is_written=True):
+                wide.write_parquet(target)
+            break
+        except Unavailable as error:
+            said[str(error.__cause__).rpartition(": ")[2]] = str(error)
+    assert "transport error" in said
+    assert set(said.values()) == {
+        "it can't be written: No space left on device; make room on the disk and run it again"
+    }
 
 
 def test_a_command_on_a_full_disk_ends_with_one_line(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pipelines.jobs import pull
 
 
 def main(source: str, moment: str, home: Path, database_url: str) -> None:
-    pull.PAGE = 4
+    pull.PAGE = 2
     with open_app(home=home, database_url=database_url) as app:
         move, pages = app.pull_cursors.move, []
 

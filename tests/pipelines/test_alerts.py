@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from engine.alert_matrix import Nudge
 from engine.contracts import Agent, AssignmentGroup, Delivery, Role, StandardTicket, Team
@@ -182,6 +183,18 @@ def test_nudges_follow_the_resolution_clock_once(app: App) -> None:
     assert [alert.id for alert in app.store.all(Nudge)] == ["web:0/not_completed/1/1"]
     assert app.store.ticket("web:0").updated_at == MONDAY
     assert app.store.history("web:0")[-1].kind == "alert"
+
+
+def test_nudges_that_nobody_hears_are_said_so(app: App) -> None:
+    """They count from the first pass, in which no ticket has a group yet."""
+    fill(app, 1, priority="critical")
+    facts = {"ticket_id": "9", "source": "web", "created_at": MONDAY, "priority": "critical"}
+    app.store.ingest(Delivery(tickets=(StandardTicket.model_validate(facts),)), at=MONDAY)
+    with capture_logs() as lines:
+        nudge(app, breached(0), tickets_of(app), as_of=MONDAY + minutes(16))
+    (said,) = [line for line in lines if line["event"] == "nobody hears of nudges"]
+    assert said["nudges"] == len([one for one in app.store.all(Nudge) if one.ticket_id == "web:9"]) > 0
+    assert {row.ticket_id for row in app.store.all(QueuedNotification)} == {"web:0"}
 
 
 def test_nudge_that_ended_may_come_again(app: App) -> None:

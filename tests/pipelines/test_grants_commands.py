@@ -19,7 +19,6 @@ from pipelines.app import identity
 from pipelines.app.container import App, open_app
 from pipelines.app.settings import shipped_data
 from pipelines.cli import command_line
-from pipelines.commands.grants import grants
 from pipelines.commands.ticket import ticket
 from pipelines.jobs.people import bring_people
 
@@ -50,7 +49,7 @@ def app(granted: Path, tmp_path: Path) -> Iterator[App]:
 
 
 def run(app: App, *words: str) -> Any:
-    return CliRunner().invoke(grants, words, obj={"home": app.settings.home})
+    return CliRunner().invoke(command_line, ["--home", str(app.settings.home), "grants", *words])
 
 
 PROPOSED = {
@@ -171,7 +170,7 @@ def test_a_refused_approval_is_kept_with_its_reason(app: App) -> None:
 
 def test_an_empty_list_says_where_grants_come_from(app: App, tmp_path: Path) -> None:
     assert "2 grants made so far; `helmdesk grants draw`" in run(app, "list").output
-    fresh = CliRunner().invoke(grants, ["list"], obj={"home": tmp_path / "fresh"})
+    fresh = CliRunner().invoke(command_line, ["--home", str(tmp_path / "fresh"), "grants", "list"])
     assert "`helmdesk grants propose`" in fresh.output
 
 

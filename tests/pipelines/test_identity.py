@@ -198,7 +198,7 @@ def test_what_happens_to_users_and_keys_is_on_record(app: App, admin: User) -> N
     key = identity.create_key(app, by=admin, user_id="aud").split("_")[1]
     identity.revoke_key(app, key, by=admin)
     log = app.store.frame("audit_log")
-    assert log.select("kind", "subject", "actor").rows() == [
+    assert log.select("kind", "subject", "actor").rows()[1:] == [
         ("user_set", "aud", admin.id), ("key_created", key, admin.id), ("key_revoked", key, admin.id),
     ]  # fmt: skip
     assert (verify(app.store).found, verify(app.store).records) == (0, 2)
@@ -208,7 +208,7 @@ def test_what_happens_to_users_and_keys_is_on_record(app: App, admin: User) -> N
         connection.commit()
     code, said = ran(app, "audit", "verify")
     assert code == 1
-    assert said.startswith(f"audit log version 3 (no event): its record api_keys/{key} was changed")
+    assert said.startswith(f"audit log version 4 (no event): its record api_keys/{key} was changed")
 
 
 def test_views_are_written_together_and_read_by_who_may(app: App) -> None:

@@ -5,21 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from engine.shared.errors import BadInput, NotFound
 from pipelines.app.container import open_app
-from pipelines.commands.knowledge import evaluate, remove, show, sync
+from pipelines.cli import command_line
 from triage.embed import WordLlama
 from triage.knowledge.retrieve import Weights
 from triage.knowledge.search_weights import Tuned, read_weights, save_weights
-
-app = typer.Typer()
-app.command("sync")(sync)
-app.command("list")(show)
-app.command("remove")(remove)
-app.command("eval-retrieval")(evaluate)
 
 OWN = ("--source", "knowledge")
 TOPICS = ("printer jams", "tunnel drops", "invoice is wrong", "screen flickers", "mail bounces", "password expired")
@@ -33,7 +26,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: object) -> Any:
-    return CliRunner().invoke(app, [*map(str, words)], obj={"home": None})
+    group = "triage" if words[0] == "eval-retrieval" else "knowledge"
+    return CliRunner().invoke(command_line, [group, *map(str, words)])
 
 
 def articles(folder: Path, *rows: dict[str, str]) -> Path:

@@ -13,7 +13,7 @@ from engine.contracts import Agent, AssignmentGroup, Company, Contact, Delivery,
 from engine.shared.errors import BadInput
 from pipelines.app.container import open_app
 from pipelines.app.settings import shipped_data
-from pipelines.commands.people import people
+from pipelines.cli import command_line
 from pipelines.jobs.allocate import allocate
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people, import_people
@@ -45,7 +45,7 @@ def written(folder: Path, name: str, text: str) -> Path:
 
 
 def run(home: Path, *words: object, code: int = 0) -> str:
-    done = CliRunner().invoke(people, [*map(str, words)], obj={"home": home}, catch_exceptions=False)
+    done = CliRunner().invoke(command_line, ["--home", str(home), "people", *map(str, words)], catch_exceptions=False)
     assert done.exit_code == code, done.output
     return done.output
 

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket
 from engine.shared.errors import BadInput, Conflict
 from pipelines import actions
 from pipelines.app.container import App, open_app
-from pipelines.commands.review import retrain as command
+from pipelines.cli import command_line
 from pipelines.jobs.retrain import Retrained, measure_drift, retrain
 from pipelines.jobs.triage_tickets import classify
 from pipelines.snapshot import Snapshot
@@ -173,15 +172,9 @@ def test_too_few_to_test_with_are_told_of_before_learning(tmp_path: Path, monkey
     desk(tmp_path, 40)
     monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
     monkeypatch.setattr("pipelines.jobs.retrain._learn", lambda *_, **__: pytest.fail("learned before looking"))
-    app = typer.Typer()
-    app.command("retrain")(command)
-
-    @app.callback()
-    def _home(context: typer.Context) -> None:
-        context.obj = {"home": tmp_path}
-
-    assert "not due: 40 new answers of 50, 20 after drift" in CliRunner().invoke(app, ["retrain"]).output
-    refused = CliRunner().invoke(app, ["retrain", "--force"]).exception
+    words = ["--home", str(tmp_path), "triage", "retrain"]
+    assert "not due: 40 new answers of 50, 20 after drift" in CliRunner().invoke(command_line, words).output
+    refused = CliRunner().invoke(command_line, [*words, "--force"]).exception
     assert str(refused).startswith("Of 40 answered tickets 12 would test the new model, 30 are needed")
     assert "answer about 60 more" in str(refused)
     with opened(tmp_path) as app:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from engine.contracts import Delivery, StandardTicket, Status
@@ -14,21 +13,11 @@ from engine.shared.errors import BadInput, Conflict, NotFound
 from engine.storage.audit import verify
 from pipelines import actions
 from pipelines.app.container import App, open_app
-from pipelines.commands.review import feedback, review
+from pipelines.cli import command_line
 from pipelines.jobs.review import ANSWERS, WITHDRAWALS
 from pipelines.jobs.triage_tickets import text_of
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import Citation, Classification, Guess, Suggestion
-
-commands = typer.Typer()
-commands.command("review")(review)
-commands.command("feedback")(feedback)
-
-
-@commands.callback()
-def _home(context: typer.Context, home: Path) -> None:
-    context.obj = {"home": home}
-
 
 SUBJECTS = {"INC-1": "Connector \x1b[31moffline", "INC-2": "Which plan do we have?", "INC-3": "Sure", "INC-4": "Done"}
 SURE = {"INC-1": 0.5, "INC-2": 0.3, "INC-3": 0.9, "INC-4": 0.1}
@@ -68,7 +57,7 @@ def app(tmp_path: Path) -> Iterator[App]:
 
 
 def run(app: App, *words: object) -> Any:
-    return CliRunner().invoke(commands, [str(app.settings.home), *map(str, words)])
+    return CliRunner().invoke(command_line, ["--home", str(app.settings.home), "triage", *map(str, words)])
 
 
 @pytest.fixture(autouse=True)

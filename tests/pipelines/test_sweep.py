@@ -57,6 +57,24 @@ def told(app: App) -> Counter[tuple[str, str]]:
     return Counter((row.agent_id, row.event_type) for row in app.store.all(QueuedNotification))
 
 
+def test_who_waits_for_a_customer_is_reminded_once_a_wait(app: App) -> None:
+    fill(app, a_ticket(1, priority="high", requester="rob"))
+    app.desk.accept("web:1", by="ana", at=MONDAY)
+    app.desk.change_status("web:1", to=Status.WAITING_CUSTOMER, by="ana", at=MONDAY)
+    assert [swept(app, MONDAY + timedelta(minutes=minutes)).reminders for minutes in (119, 120, 121, 600)] == [
+        0,
+        1,
+        0,
+        0,
+    ]
+    (reminder,) = app.store.all(Reminder)
+    assert (reminder.agent_id, reminder.message) == ("ana", "INC-1 waits for the customer: remind them.")
+    assert ("ana", "reminder") in told(app)
+    app.desk.receive("web:1", author=None, text="here it is", at=MONDAY + timedelta(hours=11))
+    app.desk.change_status("web:1", to=Status.WAITING_CUSTOMER, by="ana", at=MONDAY + timedelta(hours=12))
+    assert swept(app, MONDAY + timedelta(hours=14)).reminders == 1
+
+
 def test_a_critical_incident_goes_to_the_seniors_once(app: App) -> None:
     fill(app, a_ticket(1, priority="critical"), a_ticket(2))
     assert (swept(app).rules, swept(app).rules) == (1, 0)

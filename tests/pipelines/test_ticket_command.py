@@ -8,14 +8,18 @@ from typer.testing import CliRunner
 
 from engine.contracts import AllocationDecision, Delivery, Event, Kind, Outcome, StandardTicket
 from pipelines.app.container import App, open_app
-from pipelines.commands.ticket import ticket
+from pipelines.cli import command_line
 from pipelines.jobs.triage_tickets import text_of
 from tests.pipelines.small_desk import AS_OF
 from triage.contracts import Citation, Suggestion
 
 
 def shown(app: App) -> Any:
-    return CliRunner().invoke(ticket, ["show", "INC-1"], obj={"home": app.settings.home}).output.splitlines()
+    return (
+        CliRunner()
+        .invoke(command_line, ["--home", str(app.settings.home), "ticket", "show", "INC-1"])
+        .output.splitlines()
+    )
 
 
 def fill(app: App, *events: Event) -> None:

@@ -79,20 +79,36 @@ def test_tables_of_other_rooms_are_read_as_well(store: Any) -> None:
     )
 
 
-@pytest.mark.usefixtures("sql_only")
-def test_bytes_are_read_as_they_were_written(store: Any) -> None:
-    store.ingest(delivery(ticket(1)), at=MONDAY)
-    mark = b"\x00\xff=\x00\xc3\x28"
+def enriched(store: Any, number: int, *, complexity: float = 0, mark: bytes = b"", content_hash: str = "h") -> None:
     with store.engine.begin() as connection:
         connection.execute(
             sa.text(
                 "INSERT INTO enrichments (ticket_id, complexity, complexity_parts, error_codes, sentiment_phrases, "
-                "urgency, urgency_reasons, signature, content_hash, created_at) VALUES ('servicenow:INC1', 0, '[]', "
-                "'[]', '[]', 'low', '[]', :mark, 'h', '2026-07-13 09:00:00.000000')"
+                "urgency, urgency_reasons, signature, content_hash, created_at) VALUES (:ticket, :complexity, '[]', "
+                "'[]', '[]', 'low', '[]', :mark, :hash, '2026-07-13 09:00:00.000000')"
             ),
-            {"mark": mark},
+            {"ticket": f"servicenow:INC{number}", "complexity": complexity, "mark": mark, "hash": content_hash},
         )
+
+
+@pytest.mark.usefixtures("sql_only")
+def test_bytes_are_read_as_they_were_written(store: Any) -> None:
+    store.ingest(delivery(ticket(1)), at=MONDAY)
+    mark = b"\x00\xff=\x00\xc3\x28"
+    enriched(store, 1, mark=mark)
     assert store.frame("enrichments", ["content_hash", "signature"]).row(0) == ("h", mark)
+
+
+@pytest.mark.usefixtures("sql_only")
+def test_numbers_and_bytes_stay_beside_their_words(store: Any) -> None:
+    store.ingest(delivery(*map(ticket, range(1, 6))), at=MONDAY)
+    for number in (4, 2, 5, 1, 3):
+        enriched(store, number, complexity=number / 7, mark=bytes([number]), content_hash=f"h{number}")
+    with store.engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM enrichments WHERE ticket_id = 'servicenow:INC2'"))
+    some = {"ticket_id": [f"servicenow:INC{number}" for number in (1, 2, 3, 5)]}
+    found = store.frame("enrichments", ["signature", "content_hash", "complexity"], where=some)
+    assert sorted(found.rows()) == [(bytes([n]), f"h{n}", n / 7) for n in (1, 3, 5)]
 
 
 def test_only_the_asked_columns_are_read(store: Store) -> None:

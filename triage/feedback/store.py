@@ -64,10 +64,10 @@ class FeedbackStore:
         the transaction of a caller who writes the ticket as well."""
         return self._insert(reviews, answer.model_dump(), answer.ticket_id, within)
 
-    def add_feedback(self, given: Feedback) -> int:
+    def add_feedback(self, given: Feedback, *, within: Connection | None = None) -> int:
         """Keep what was done with a draft; returns its number. Raises NotFound like `add_review`."""
         row = given.model_dump() | {"outcome": given.outcome.value, "articles": list(given.articles)}
-        return self._insert(feedback, row, given.ticket_id)
+        return self._insert(feedback, row, given.ticket_id, within)
 
     def answers(self, *, as_of: datetime | None = None) -> dict[str, Review]:
         """The answer that counts of each answered ticket: the last that arrived, of those given by `as_of`."""

@@ -70,7 +70,8 @@ class JiraFeed:
     def _in_data_center(self, begin: datetime, zone: ZoneInfo, size: int) -> Iterator[list[Issue]]:
         def ask(instant: datetime, number: int) -> tuple[Sequence[Issue], bool]:
             parameters = {"jql": self._query(instant, zone), "fields": "*all", "expand": "changelog"}
-            answer = self._site.get("/rest/api/2/search", **parameters, startAt=number, maxResults=size)
+            most = max(size, 2)  # the last one of the page before, and one more
+            answer = self._site.get("/rest/api/2/search", **parameters, startAt=number, maxResults=most)
             issues = answer.objects("issues")
             return issues, number + len(issues) < int(answer.value("total") or 0)
 

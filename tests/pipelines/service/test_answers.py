@@ -225,3 +225,17 @@ class TestHealth:
     def test_what_is_not_there_is_a_problem_too(self, served: Served) -> None:
         answer = served.ask("GET", "/api/v1/nowhere")
         assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+class TestPublished:
+    def test_tickets_outside_their_contract_are_those_of_the_command(self, served: Served) -> None:
+        answer = served.ask("GET", "/desk/outside")
+        with actions.published(served.app) as marts:
+            found = actions.outside(marts)
+        assert (answer.status_code, [one["reference"] for one in answer.json()]) == (200, found["reference"].to_list())
+
+    def test_a_week_of_signals_takes_the_right_to_export(self, served: Served) -> None:
+        assert served.ask("GET", "/desk/backlogs", "agent").status_code == 403
+        answer = served.ask("GET", "/desk/backlogs?week=2026-W28", "lead").json()
+        assert (answer["monday"], answer["signals"]) == ("2026-07-06", [])
+        assert "'2026-28' is no week" in served.ask("GET", "/desk/backlogs?week=2026-28", "lead").json()["detail"]

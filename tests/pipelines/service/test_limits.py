@@ -1,5 +1,6 @@
 """Too large, too slow, too often: refused at the threshold, with what to do, and without room for memory to grow."""
 
+import json
 import socket
 import time
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import httpx
 
 from pipelines.service import limits
+from pipelines.service.callers import signature_of
 from pipelines.service.limits import Buckets
-from tests.pipelines.service.conftest import Served, desk, keys_of, listening
+from tests.pipelines.service.conftest import SECRET, Served, desk, keys_of, listening
 
 
 def test_a_body_is_refused_from_the_first_byte_too_many(served: Served) -> None:
@@ -50,6 +52,20 @@ def test_beyond_its_rate_a_key_waits_as_long_as_it_is_told(tmp_path: Path) -> No
             )  # another key has its own rate
             time.sleep(float(refused.headers["Retry-After"]))
             assert served.ask("POST", "/sla/tickets", json=given).status_code == 200
+
+
+def test_who_guesses_signatures_waits_and_who_signs_right_does_not(tmp_path: Path) -> None:
+    with desk(tmp_path) as app:
+        keys = keys_of(app)
+        with listening(app) as url:
+            served, body = Served(url, app, keys, ""), json.dumps({"ticket_id": "1", "title": "x"}).encode()
+            wrong = [served.post_ticket(body, key=None, X_Helmdesk_Signature="sha256=00") for _ in range(40)]
+            assert {answer.status_code for answer in wrong[:20]} == {401}
+            assert 429 in {answer.status_code for answer in wrong}
+            guess = {"headers": {"Authorization": "Bearer x"}}  # by the same address, from the same bucket
+            assert 429 in {served.ask("POST", "/desk/queue", None, **guess).status_code for _ in range(5)}
+            right = served.post_ticket(body, key=None, X_Helmdesk_Signature=signature_of(SECRET, body))
+            assert right.status_code == 202, right.text
 
 
 class TestBuckets:

@@ -1,0 +1,136 @@
+"""Now: the verdict is of the marts and the live floor, each number leads to its tickets, and one can act from there."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import streamlit as st
+
+from dashboards import verdict
+from pipelines.app.container import App, open_app
+from pipelines.live_alerts import live_alerts
+from pipelines.live_queue import live_queue
+from tests.dashboards.busy_desk import NOW, busy_desk
+from tests.dashboards.marts_by_hand import NOON, clock, published
+from tests.dashboards.test_pages import opened, read_as_markdown
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """For tests that change nothing."""
+    home = tmp_path_factory.mktemp("shared")
+    busy_desk(home)
+    yield home
+    st.cache_resource.clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def home(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HELMDESK_HOME", str(shared))
+    monkeypatch.setenv("HELMDESK_USER", "cleo")
+    return shared
+
+
+@pytest.fixture
+def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    """One of the test's own, which it may change."""
+    busy_desk(tmp_path)
+    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
+    with open_app(home=tmp_path) as app:
+        yield app
+
+
+def week(ago: int, met: int, breached: int, running: int = 0) -> list[dict[str, Any]]:
+    states = ["met"] * met + ["breached"] * breached + ["on_track"] * running
+    start = NOON - timedelta(weeks=ago)
+    return [clock(f"{ago}-{n}", "resolution", state, window_start=start) for n, state in enumerate(states)]
+
+
+def test_verdict_compares_the_last_settled_week_with_the_mean_before(tmp_path: Path) -> None:
+    reader = published(tmp_path, sla_clocks=[*week(4, 9, 1), *week(3, 7, 3), *week(2, 6, 4), *week(1, 9, 0, running=1)])
+    kept = verdict.settled_week(reader)
+    assert kept is not None
+    assert (kept.week, kept.share, kept.usual) == ("2 Nov", 0.6, pytest.approx(0.8))
+    stands = verdict.Standing(late=3, at_risk=1, unassigned=0, worst="g-1", late_there=2)
+    assert verdict.in_words(kept, stands, "`Network`") == (
+        "Worse than usual: 60 % of the promises of the week from 2 Nov were kept, usually 80 %; 3 tickets are late and "
+        "1 at risk, most of one group with `Network`, 2."
+    )
+
+
+def test_verdict_without_a_settled_week_or_one_before_it(tmp_path: Path) -> None:
+    none = verdict.Standing(0, 0, 0, None, 0)
+    assert verdict.in_words(None, none, None) == "No week is settled yet; 0 tickets are late and 0 at risk."
+    assert verdict.settled_week(published(tmp_path / "a", sla_clocks=week(1, 0, 0, running=3))) is None
+    only = verdict.settled_week(published(tmp_path / "b", sla_clocks=week(1, 3, 1)))
+    assert verdict.in_words(only, none, None).startswith("75 % of the promises of the week from 9 Nov were kept; 0")
+
+
+def test_page_says_what_the_floor_says(desk: App) -> None:
+    page = opened("now")
+    assert "2 tickets are late and 0 at risk, most of one group with" in page.subheader[0].value
+    assert [button.label for button in page.button][:4] == [
+        "2 late",
+        "0 at risk",
+        "4 unassigned",
+        "Late of the worst group",
+    ]
+    assert live_queue(desk, at=NOW).rows.filter(pl.col("sla_state") == "breached").height == 2
+
+
+def test_about_to_break_counts_down_business_time(home: Path) -> None:
+    lines = [text.value.split(" · ")[0] for text in opened("now").text]
+    assert any(line.startswith("3:5") and line.endswith("first response") for line in lines)
+
+
+def test_late_are_ordered_by_value(home: Path) -> None:
+    late = [text.value for text in opened("now").text if text.value.startswith("over by")]
+    assert ["INC-2" in line for line in late] == [True, False]
+
+
+def test_acknowledging_says_who_looks_after_it(desk: App) -> None:
+    page = opened("now")
+    page.button(key="late see demo:INC-1").click().run()
+    assert not page.error
+    seen = live_alerts(desk, live_queue(desk, at=NOW), since=NOW).filter(ticket="demo:INC-1")
+    assert set(seen["acknowledged_by"]) == {"cleo"}
+    assert "late see demo:INC-1" not in {button.key for button in page.button}
+
+
+def test_lead_assigns_what_nobody_has(desk: App) -> None:
+    page = opened("now")
+    page.button(key="nobody assign demo:INC-6").click().run()
+    next(box for box in page.selectbox if box.label == "To").select("ben")
+    page.button[_before_form(page)].click().run()
+    assert (desk.store.ticket("INC-6").assignee_id, desk.store.ticket("INC-6").owner_id) == ("ben", None)
+    assert [button.label for button in page.button][2] == "3 unassigned"
+
+
+def _before_form(page: Any) -> int:
+    """Where the form's own button stands: the first of no key that the page gave."""
+    return next(n for n, b in enumerate(page.button) if b.label == "Assign" and not str(b.key or "").startswith(
+        ("next ", "late ", "nobody ")))  # fmt: skip
+
+
+def test_lead_of_another_team_is_refused_in_the_desks_words(desk: App) -> None:
+    page = opened("now")
+    page.button(key="nobody assign demo:INC-7").click().run()
+    next(box for box in page.selectbox if box.label == "To").select("ben")
+    page.button[_before_form(page)].click().run()
+    assert "Cleo Roy may not assign INC-7" in page.error[0].value
+    assert desk.store.ticket("INC-7").assignee_id is None
+
+
+def test_now_is_for_those_who_supervise(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HELMDESK_USER", "ana")
+    assert "supervise" in opened("now").error[0].value
+
+
+def test_text_of_tickets_stays_text(home: Path) -> None:
+    page = opened("now")
+    assert "evil.example" not in read_as_markdown(page)
+    assert any("evil.example" in text.value for text in page.text)

@@ -37,9 +37,9 @@ from pipelines.samples import past
 from pipelines.snapshot import Snapshot
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-LOOKS = (7, 10, 13, 16, 19)
+LOOKS = (8, 12, 17)
 """Hours (UTC) of a weekday at which the clocks were evaluated; on other days at the first and the last."""
-DRAFTED = (2, 5, 7, 9, 13, 15, 19, 20, 21, 22)
+DRAFTED = (4, 6, 8, 12, 14, 18, 20, 22)
 """Days from the beginning of the past on which drafts were written of which is known what became of them."""
 DRAFTS, REVIEWS, GRANTS, SURVEYS, SOLVED, FLAGS = 14, 150, 48, 110, 22, 6
 
@@ -56,7 +56,7 @@ def live_through(app: App, as_of: datetime, labels: Path) -> None:
     with labels.open(encoding="utf-8", newline="") as rows:
         truth = {row["external_id"]: row["product"] for row in csv.DictReader(rows)}
     desk = DeskOfThen(app, snapshot, truth)
-    desk.triage_by_day()
+    desk.triage_in_time()
     raise_alerts_of_then(app, snapshot, desk.since)
     desk.surveys()
     play([*desk.answers(), *desk.grants(), *desk.work(), *desk.inboxes()], until=as_of)
@@ -79,7 +79,7 @@ def raise_alerts_of_then(app: App, snapshot: Snapshot, since: datetime) -> None:
     """What the evaluator calls for at each look of the past."""
     tickets, events, end, at = snapshot.tickets_now, snapshot.events, ended_at(), since
     while at < snapshot.as_of:
-        if at.hour in (LOOKS if at.weekday() < 5 else LOOKS[::4]):
+        if at.hour in (LOOKS if at.weekday() < 5 else LOOKS[::2]):
             then = tickets.filter(pl.col("created_at") <= at, end.is_null() | (end > at - DAY))
             known = events.filter(pl.col("at") <= at, pl.col("ticket").is_in(then["ticket"].implode()))
             raise_alerts(app, replay(then, known, app.policies.sla, as_of=at), then, as_of=at)
@@ -125,10 +125,10 @@ class DeskOfThen:
     def some(self, among: Sequence[Thing], most: int) -> list[Thing]:
         return self.rng.sample(among, min(most, len(among)))
 
-    def triage_by_day(self) -> None:
-        """Each ticket is classified on the morning after it came; on some days replies are drafted."""
+    def triage_in_time(self) -> None:
+        """Each ticket is classified by the second morning after it came; on some of them replies are drafted."""
         taken_in, created = datetime.min.replace(tzinfo=UTC), pl.col("created_at")
-        for day in range(past.WEEKS * 7 + 1):
+        for day in range(0, past.WEEKS * 7 + 1, 2):
             at = self.since + day * DAY
             classify(self.app, self.tickets.filter(created > taken_in, created <= at), at=at)
             taken_in = at
@@ -148,7 +148,7 @@ class DeskOfThen:
         for claim in sorted(claims, key=lambda one: not one.needs_review)[:REVIEWS]:
             for by in self.some(sorted(self.agents), 2 if self.rng.random() < past.SECOND else 1):
                 label = past.answer(self.rng, self.truth[names[claim.ticket_id]])
-                yield self.soon(claim.created_at, 8 * HOUR), partial(self._review, claim.ticket_id, label, by)
+                yield self.soon(claim.created_at, 34 * HOUR), partial(self._review, claim.ticket_id, label, by)
         for key, made in self.app.triage.store.latest_suggestions(self.drafted).items():
             if made.grounded:
                 at = self.soon(made.created_at, min(6 * HOUR, ended[key] - made.created_at))

@@ -102,9 +102,7 @@ def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datet
     raised = {one.id: one.ticket_id for one in app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=calendars)}
     nobodys = tickets.filter(pl.all_horizontal(pl.col("group_id", "owner_id", "assignee_id").is_null()))["ticket"]
     if unread := sum(map(set(nobodys).__contains__, raised.values())):
-        app.log.warning(
-            "nobody hears of nudges", nudges=unread, why="their tickets have no group and no owner yet"
-        )
+        app.log.warning("nobody hears of nudges", nudges=unread, why="their tickets have no group and no owner yet")
     return len(raised)
 
 

@@ -59,6 +59,8 @@ def reader(app: App, *, door: str) -> Any:
         st.stop()
     with st.sidebar:
         st.text(f"Signed in as {user.name}, {' and '.join(user.roles)}")
+        if in_words := app.time_in_words:
+            st.caption(in_words)
         if _has_provider():
             st.button("Sign out", type="tertiary", on_click=st.logout)
     if door:

@@ -7,7 +7,7 @@ its pictures there.
 import os
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -198,7 +198,8 @@ def test_a_day_in_the_browser(day: Day) -> None:
     day.picture(manager, "13-approved")
 
     # She closes with the customer's survey; a week later a lead upholds the grant.
-    day.stands(agent, "approved by Dietrich Falk")
+    day.to(agent, "ticket?ticket=4711&section=Grants")
+    sees(agent, "approved by Dietrich Falk")
     fill(agent, "Close", csat="5", nps="9")
     day.stands(agent, "The customer's survey: 5 of 5")
     day.picture(agent, "14-closed")

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import streamlit as st
 
 from dashboards import cards, forms, history, words
+from engine.contracts import Status
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -26,6 +27,31 @@ WAYS_OUT = {
     "ticket close": "Close it", "ticket envelope": "Ask by an envelope",
 }  # fmt: skip
 """What the button says that leads on from a refusal."""
+IN_WORDS = {
+    "ticket accept": "the ticket is yours", "ticket reply": "the reply is on the ticket",
+    "ticket receive": "what the customer says is on the ticket", "ticket note": "the note is on the ticket",
+    "ticket status": "the status is changed", "ticket priority": "the priority is changed",
+    "ticket due": "the agreed end is on the ticket", "ticket pause": "the clocks stand still",
+    "ticket resume": "the clocks run", "ticket resolve": "the ticket is resolved", "ticket close": "the ticket is closed",
+    "ticket reopen": "the ticket is open again", "ticket release": "the ticket has no owner any more",
+    "ticket assign": "the ticket is assigned", "ticket transfer": "the ticket has another owner",
+    "ticket envelope": "the expert is asked by an envelope", "ticket task": "the task is on the ticket",
+    "ticket flag": "the flag is on the ticket", "ticket unflag": "the flag is off the ticket",
+    "ticket remind": "you will be reminded", "ticket working-on": "news of the ticket wait for a while",
+    "ticket resource": "the resource is on the ticket", "ticket incident": "the incident is open",
+    "ticket link": "the ticket is linked to the incident", "ticket evidence": "the evidence is on the ticket",
+    "ticket runbook": "the runbook is linked", "ticket escalate": "the other team is asked",
+    "incident close": "the incident is closed", "envelope accept": "the envelope is yours",
+    "envelope complete": "the envelope is answered", "envelope cancel": "the envelope is cancelled",
+    "task move": "the task is moved", "reminder snooze": "the reminder comes later",
+    "reminder complete": "the reminder is done with", "alert acknowledge": "the alert is acknowledged",
+    "parcel retry": "it is sent again with the next delivery", "destination drop": "what was not sent is dropped",
+    "grant propose": "the grant is proposed", "grant approve": "the grant is decided",
+    "review decide": "the review is kept", "review second": "the second opinion is kept",
+    "desk read": "read", "desk prefer": "your settings are kept", "view save": "the view is kept",
+    "view move": "the card is moved",
+}  # fmt: skip
+"""What has become so by an operation."""
 KEY = re.compile(r"[\w#@][\w:/.@#+-]*\w|\w")
 OF_A_RECORD = re.compile(r"\w[\w-]*:[^\s/;,]+(?:/[\w-]+)+")
 
@@ -127,13 +153,13 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
             st.button("Do it all the same", on_click=act, args=(app, user, found.act._replace(seen=None)),
                       kwargs=found.arguments)  # fmt: skip
     else:
-        st.toast(f"Done: {words.plain(found.act.operation)}.")
+        st.toast(f"Done: {IN_WORDS.get(found.act.operation, found.act.operation)}.")
 
 
 def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
-    """A sentence of the desk with names for the keys of people, groups and tickets; the page shows which record of a
-    ticket it is about."""
-    known = dict(names)
+    """A sentence of the desk with names for the keys of people, groups, statuses and tickets; the page shows which
+    record of a ticket it is about."""
+    known = {str(status): words.plain(status) for status in Status} | dict(names)
     if done.ticket is not None:
         known[done.ticket] = app.store.ticket(done.ticket).reference
     text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)

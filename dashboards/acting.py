@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import streamlit as st
 
 from dashboards import cards, forms, history, words
+from engine.contracts import Status
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -157,9 +158,9 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
 
 
 def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
-    """A sentence of the desk with names for the keys of people, groups and tickets; the page shows which record of a
-    ticket it is about."""
-    known = dict(names)
+    """A sentence of the desk with names for the keys of people, groups, statuses and tickets; the page shows which
+    record of a ticket it is about."""
+    known = {str(status): words.plain(status) for status in Status} | dict(names)
     if done.ticket is not None:
         known[done.ticket] = app.store.ticket(done.ticket).reference
     text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)

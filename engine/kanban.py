@@ -226,7 +226,7 @@ def _check_limit(view: KanbanView, to: str, cards_there: int) -> str | None:
     limit = view.wip_limits.get(to)
     if limit is None or cards_there < limit:
         return None
-    full = f"{to} has {cards_there} cards of at most {limit}"
+    full = f"{to} has {cards_there} card{'' if cards_there == 1 else 's'} of at most {limit}"
     if view.wip_mode == WipMode.HARD:
         raise NotAllowed(f"{full}; finish one there first.")
     return f"{full}; one more makes it {cards_there + 1}."

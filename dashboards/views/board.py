@@ -28,7 +28,7 @@ def page() -> None:
     names = opening.ask(queries.names, reader)
     acting.answer(app, user, names)
     if warning := st.session_state.pop(WARNING, None):
-        st.warning(cards.verbatim(warning))
+        st.warning(cards.verbatim(acting.by_names(app, warning, acting.Act("view move"), names)))
     view = chosen(app, user)
     now = app.now()
     board = actions.board_of(app, view, at=now, most=MOST)

@@ -30,6 +30,13 @@ class Decision(NamedTuple):
     records: Sequence[BaseModel]
     store: Store
 
+    def name(self, agent_id: str | None) -> str | None:
+        """What a reader knows an agent by; whoever is none, such as a job, goes by the key."""
+        return next((agent.name for agent in self.store.all(Agent, id=agent_id)), agent_id)
+
+    def line(self, agent_id: str | None, did: str) -> str:
+        return f"{self.ticket.reference}: {self.name(agent_id)} {did}"
+
 
 class Announcement(NamedTuple):
     event_type: str
@@ -53,7 +60,7 @@ def news_of(
 
 
 def assignment(event: Event, decision: Decision) -> Announcement:
-    text = f"{decision.ticket.reference} was assigned to you by {event.actor}"
+    text = f"{decision.ticket.reference} was assigned to you by {decision.name(event.actor)}"
     return Announcement("assigned", text, [event.value])
 
 
@@ -61,27 +68,28 @@ def task(event: Event, decision: Decision) -> Announcement | None:
     """A task is news when it is given; how it goes on is on the ticket."""
     if event.data["status"] != TaskStatus.TO_DO:
         return None
-    text = f"{decision.ticket.reference}: {event.actor} gave you the task {event.data['title']}"
+    text = decision.line(event.actor, f"gave you the task {event.data['title']}")
     return Announcement("assigned", text, [event.data["assigned_to"]])
 
 
 def transfer(event: Event, decision: Decision) -> Announcement:
     """For the new owner and the one before."""
     before = event.data.get("from")
-    text = f"{decision.ticket.reference} went from {before} to {event.value} ({event.reason})"
+    way = f"from {decision.name(before)} to {decision.name(event.value)}"
+    text = f"{decision.ticket.reference} went {way} ({event.reason})"
     return Announcement("transferred", text, [event.value, before])
 
 
 def envelope_opened(event: Event, decision: Decision) -> Announcement:
     """For the expert, or for everybody in the team; for its manager if nobody is."""
     envelope = _record(event, decision, Envelope)
-    text = f"{decision.ticket.reference}: {event.actor} asks for help: {_excerpt(envelope.reason)}"
+    text = decision.line(event.actor, f"asks for help: {_excerpt(envelope.reason)}")
     return Announcement("envelope_opened", text, _experts(envelope, decision.store))
 
 
 def envelope_accepted(event: Event, decision: Decision) -> Announcement:
     envelope = _record(event, decision, Envelope)
-    text = f"{decision.ticket.reference}: {event.actor} accepted your envelope: {_excerpt(envelope.reason)}"
+    text = decision.line(event.actor, f"accepted your envelope: {_excerpt(envelope.reason)}")
     return Announcement("envelope_accepted", text, [envelope.requested_by, decision.ticket.owner_id])
 
 
@@ -89,7 +97,7 @@ def envelope_completed(event: Event, decision: Decision) -> Announcement:
     """For the owner, who asked, and the expert, or the team that was waited for."""
     envelope = _record(event, decision, Envelope)
     outcome = "took back the envelope" if envelope.is_cancelled else "completed the envelope"
-    text = f"{decision.ticket.reference}: {event.actor} {outcome}: {_excerpt(envelope.summary or event.reason or '')}"
+    text = decision.line(event.actor, f"{outcome}: {_excerpt(envelope.summary or event.reason or '')}")
     experts = _experts(envelope, decision.store)
     return Announcement("envelope_completed", text, [envelope.requested_by, decision.ticket.owner_id, *experts])
 
@@ -103,7 +111,7 @@ def approval_request(event: Event, decision: Decision) -> Announcement | None:
     is_leads = resolution.tier == EmpowermentTier.TEAM_LEAD
     first = people([Recipient.SUPERVISOR if is_leads else Recipient.GROUP_MANAGER], ticket=decision.ticket, team=team)
     able = _others(first, event.actor) or people([Recipient.GROUP_MANAGER], ticket=decision.ticket, team=team)
-    text = f"{decision.ticket.reference}: {event.actor} asks for your approval of {_grant(resolution)}"
+    text = decision.line(event.actor, f"asks for your approval of {_grant(resolution)}")
     return Announcement("approval_asked", text, able)
 
 
@@ -111,7 +119,7 @@ def approval(event: Event, decision: Decision) -> Announcement:
     """For who asked for it and the owner."""
     resolution = _record(event, decision, Resolution)
     reason = f" ({_excerpt(event.reason)})" if event.reason else ""
-    text = f"{decision.ticket.reference}: {event.actor} {resolution.approval_status} {_grant(resolution)}{reason}"
+    text = decision.line(event.actor, f"{resolution.approval_status} {_grant(resolution)}{reason}")
     return Announcement("approval_given", text, [resolution.agent_id, decision.ticket.owner_id])
 
 
@@ -121,7 +129,7 @@ def mention(note: TimelineEntry, decision: Decision) -> Announcement | None:
     found = [agent.id for name in names for agent in decision.store.all(Agent, id=name)]
     is_open = note.envelope_id is None and note.visibility != Visibility.ENVELOPE_ONLY
     excerpt = f": {_excerpt(note.content)}" if is_open else " of an envelope"
-    text = f"{decision.ticket.reference}: {note.author_id} mentioned you in a note{excerpt}"
+    text = decision.line(note.author_id, f"mentioned you in a note{excerpt}")
     return Announcement("mentioned", text, found) if found else None
 
 

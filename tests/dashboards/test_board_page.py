@@ -74,10 +74,10 @@ def test_a_card_moves_by_buttons(home):
 
 def test_a_hard_limit_refuses_and_a_soft_one_warns(home):
     app = move(opened("board", view=HARD), "demo:INC-1", "waiting_customer")
-    assert "waiting_customer has 1 cards of at most 1; finish one there first" in app.error[0].value
+    assert "waiting customer has 1 card of at most 1; finish one there first" in app.error[0].value
     assert status(home, "INC-1") == "in_progress"
     app = move(opened("board", view=SOFT), "demo:INC-1", "waiting_customer")
-    assert "one more makes it 2" in app.warning[0].value
+    assert "waiting customer has 1 card of at most 1; one more makes it 2" in app.warning[0].value
     assert status(home, "INC-1") == "waiting_customer"
 
 

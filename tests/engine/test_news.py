@@ -34,12 +34,12 @@ def listeners(desk: Desk, event_type: str) -> list[str]:
 
 def test_expert_hears_of_the_envelope_and_the_owner_of_its_answer(desk: Desk) -> None:
     asked = desk.open_envelope("web:1", by="ana", reason="DNS fails", assigned_to="fin", at=later(1))
-    assert news(desk) == [("envelope_opened", "fin", "INC-1: ana asks for help: DNS fails")]
+    assert news(desk) == [("envelope_opened", "fin", "INC-1: Ana asks for help: DNS fails")]
     desk.accept_envelope(asked.id, by="fin", at=later(2))
     desk.complete_envelope(asked.id, by="fin", summary="TTL was 0", at=later(3))
     assert news(desk)[:2] == [
-        ("envelope_accepted", "ana", "INC-1: fin accepted your envelope: DNS fails"),
-        ("envelope_completed", "ana", "INC-1: fin completed the envelope: TTL was 0"),
+        ("envelope_accepted", "ana", "INC-1: Fin accepted your envelope: DNS fails"),
+        ("envelope_completed", "ana", "INC-1: Fin completed the envelope: TTL was 0"),
     ]
 
 
@@ -67,40 +67,40 @@ def test_who_may_approve_hears_of_a_grant_above_the_limit(desk: Desk, amount: st
 def test_who_asked_hears_of_the_approval(desk: Desk) -> None:
     grant = desk.propose_resolution("web:1", a_claim("300"), by="ana", at=later(1), team_id="cloud")
     desk.approve_resolution(grant.id, by="cleo", at=later(2), is_approved=False, reason="too much")
-    assert ("approval_given", "ana", "INC-1: cleo rejected the credit of 300 EUR (too much)") in news(desk)
+    assert ("approval_given", "ana", "INC-1: Cleo rejected the credit of 300 EUR (too much)") in news(desk)
 
 
 def test_both_owners_hear_of_a_transfer(desk: Desk) -> None:
     desk.store.put([on_leave(ANA, 40)])
     desk.transfer("web:1", to="fin", reason="extended_leave", by="dirk", at=later(1))
-    assert news(desk) == [("transferred", who, "INC-1 went from ana to fin (extended_leave)") for who in ("ana", "fin")]
+    assert news(desk) == [("transferred", who, "INC-1 went from Ana to Fin (extended_leave)") for who in ("ana", "fin")]
 
 
 def test_a_note_reaches_those_whom_it_names(desk: Desk) -> None:
     desk.note("web:1", by="ana", text="@fin and @ben. look; @ana, @nobody, mail@cleo, @@dirk @fin", at=later(1))
     assert listeners(desk, "mentioned") == ["ben", "fin"]
-    assert news(desk)[0][2].startswith("INC-1: ana mentioned you in a note: @fin and @ben. look;")
+    assert news(desk)[0][2].startswith("INC-1: Ana mentioned you in a note: @fin and @ben. look;")
 
 
 def test_what_an_envelopes_thread_says_stays_there(desk: Desk) -> None:
     asked = desk.open_envelope("web:1", by="ana", reason="DNS", assigned_to="fin", at=later(1))
     desk.accept_envelope(asked.id, by="fin", at=later(2))
     desk.note("web:1", by="fin", text="@cleo the password is 123", at=later(3), envelope_id=asked.id)
-    assert ("mentioned", "cleo", "INC-1: fin mentioned you in a note of an envelope") in news(desk)
+    assert ("mentioned", "cleo", "INC-1: Fin mentioned you in a note of an envelope") in news(desk)
 
 
 def test_a_task_is_news_to_whom_it_is_given(desk: Desk) -> None:
     task = desk.add_task("web:1", title="call them", by="ana", assigned_to="fin", at=later(1))
     desk.move_task(task.id, to=TaskStatus.IN_PROGRESS, by="fin", at=later(2))
     desk.add_task("web:1", title="later", by="ana", at=later(3))
-    assert news(desk) == [("assigned", "fin", "INC-1: ana gave you the task call them")]
+    assert news(desk) == [("assigned", "fin", "INC-1: Ana gave you the task call them")]
 
 
 def test_assignment_is_news_to_the_assignee(desk: Desk) -> None:
     ticket = desk.store.ticket("web:1")
     event = Event(ticket_id=ticket.id, kind=Kind.ASSIGNEE, at=later(1), value="fin", actor="ana")
     desk.keep(ticket.model_copy(update={"assignee_id": "fin"}), [event], at=later(1))
-    assert news(desk) == [("assigned", "fin", "INC-1 was assigned to you by ana")]
+    assert news(desk) == [("assigned", "fin", "INC-1 was assigned to you by Ana")]
 
 
 def test_decision_that_is_refused_is_no_news(desk: Desk) -> None:

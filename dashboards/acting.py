@@ -32,8 +32,8 @@ IN_WORDS = {
     "ticket status": "the status is changed", "ticket priority": "the priority is changed",
     "ticket due": "the agreed end is on the ticket", "ticket pause": "the clocks stand still",
     "ticket resume": "the clocks run", "ticket resolve": "the ticket is resolved",
-    "ticket close": "the ticket is closed",
-    "ticket reopen": "the ticket is open again", "ticket release": "the ticket has no owner any more",
+    "ticket close": "the ticket is closed", "ticket reopen": "the ticket is open again",
+    "ticket release": "the ticket has no owner any more",
     "ticket assign": "the ticket is assigned", "ticket transfer": "the ticket has another owner",
     "ticket envelope": "the expert is asked by an envelope", "ticket task": "the task is on the ticket",
     "ticket flag": "the flag is on the ticket", "ticket unflag": "the flag is off the ticket",
@@ -163,7 +163,12 @@ def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
     if done.ticket is not None:
         known[done.ticket] = app.store.ticket(done.ticket).reference
     text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)
-    return KEY.sub(lambda key: known.get(key[0], key[0]), OF_A_RECORD.sub("it", text))
+    return named(OF_A_RECORD.sub("it", text), known)
+
+
+def named(text: str, names: Mapping[str, str]) -> str:
+    """The text with names for the keys of people and groups in it."""
+    return KEY.sub(lambda key: names.get(key[0], key[0]), text)
 
 
 def may(app: App, user: User, operation: str) -> bool:

@@ -123,3 +123,7 @@ def test_what_was_done_is_told_after_it(home):
     anas = seen_by("ana")
     click(anas, "Accept", by="ana")
     assert anas.toast[0].value == "Done: the ticket is yours."
+
+
+def test_people_are_named_in_a_sentence_of_the_desk():
+    assert acting.named("AGT-11 took AGT-110's (INC-1).", {"AGT-11": "Ana"}) == "Ana took AGT-110's (INC-1)."

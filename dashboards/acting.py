@@ -12,7 +12,6 @@ from typing import Any, Literal, NamedTuple
 import streamlit as st
 
 from dashboards import cards, forms, history, words
-from engine.contracts import Status
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -28,6 +27,7 @@ WAYS_OUT = {
 }  # fmt: skip
 """What the button says that leads on from a refusal."""
 KEY = re.compile(r"[\w#@][\w:/.@#+-]*\w|\w")
+CODE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 OF_A_RECORD = re.compile(r"\w[\w-]*:[^\s/;,]+(?:/[\w-]+)+")
 
 
@@ -132,12 +132,14 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
 
 
 def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
-    """A sentence of the desk with names for the keys of people, groups, statuses and tickets; the page shows which
-    record of a ticket it is about."""
-    known = {str(status): words.plain(status) for status in Status} | dict(names)
+    """A sentence of the desk with names for the keys of people, groups and tickets, and `waiting_customer` in plain
+    words; the page shows which record of a ticket it is about."""
+    known = dict(names)
     if done.ticket is not None:
         known[done.ticket] = app.store.ticket(done.ticket).reference
     text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)
+    for key in CODE.findall(text):
+        known.setdefault(key, words.plain(key))
     return KEY.sub(lambda key: known.get(key[0], key[0]), OF_A_RECORD.sub("it", text))
 
 

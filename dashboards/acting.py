@@ -158,20 +158,6 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
 
 
 def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
-<<<<<<< HEAD
-    """A sentence of the desk with names for the keys of people, groups, statuses and tickets; the page shows which
-    record of a ticket it is about."""
-    known = {status: words.plain(status) for status in app.desk.policies.lifecycle.transitions} | dict(names)
-    if done.ticket is not None:
-        known[done.ticket] = app.store.ticket(done.ticket).reference
-    text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)
-    return named(OF_A_RECORD.sub("it", text), known)
-
-
-def named(text: str, names: Mapping[str, str]) -> str:
-    """The text with names for the keys of people and groups in it."""
-    return KEY.sub(lambda key: names.get(key[0], key[0]), text)
-=======
     """A sentence of the desk with names for the keys of people, groups and tickets, and `waiting_customer` in plain
     words; the page shows which record of a ticket it is about."""
     known = dict(names)
@@ -180,8 +166,12 @@ def named(text: str, names: Mapping[str, str]) -> str:
     text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)
     for key in CODE.findall(text):
         known.setdefault(key, words.plain(key))
-    return KEY.sub(lambda key: known.get(key[0], key[0]), OF_A_RECORD.sub("it", text))
->>>>>>> journey
+    return named(OF_A_RECORD.sub("it", text), known)
+
+
+def named(text: str, names: Mapping[str, str]) -> str:
+    """The text with names for the keys of people and groups in it."""
+    return KEY.sub(lambda key: names.get(key[0], key[0]), text)
 
 
 def may(app: App, user: User, operation: str) -> bool:

@@ -12,7 +12,6 @@ from typing import Any, Literal, NamedTuple
 import streamlit as st
 
 from dashboards import cards, forms, history, words
-from engine.contracts import Status
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -160,7 +159,7 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
 def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
     """A sentence of the desk with names for the keys of people, groups, statuses and tickets; the page shows which
     record of a ticket it is about."""
-    known = {str(status): words.plain(status) for status in Status} | dict(names)
+    known = {status: words.plain(status) for status in app.desk.policies.lifecycle.transitions} | dict(names)
     if done.ticket is not None:
         known[done.ticket] = app.store.ticket(done.ticket).reference
     text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)

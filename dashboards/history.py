@@ -72,7 +72,7 @@ TELLING: Mapping[str, str] = {
     "task": "updated a task",
     "resolution": "recorded the resolution",
     "approval": "decided on the approval",
-    "calibration": "reviewed the decision",
+    "calibration": "reviewed the grant: {value}",
     "allocated": "allocated it to the group {value}",
     "classified": "classified it as {value}",
     "drafted": "looked for a reply",
@@ -89,7 +89,15 @@ WITHOUT_VALUE: Mapping[str, str] = {
     "due": "took back the agreed end",
     "classified": "took back an answer on what it is about",
 }
-DRAFTED = {"True": "drafted a reply", "False": "looked for an answer and found none"}
+ENDED: Mapping[tuple[str, str], str] = {
+    ("drafted", "True"): "drafted a reply",
+    ("drafted", "False"): "looked for an answer and found none",
+    ("approval", "approved"): "approved the grant",
+    ("approval", "rejected"): "refused the grant",
+    ("calibration", "listed"): "listed the grant for review",
+    ("calibration", "second_opinion"): "gave a second opinion on the grant",
+}
+"""What is said of a kind by how it ended."""
 WRITING = {
     "email_inbound": "wrote",
     "email_outbound": "replied",
@@ -115,9 +123,9 @@ def event_text(event: HistoryEvent, names: Names = NO_NAMES) -> str:
 def _event_words(event: HistoryEvent, names: Names) -> str:
     if event.value is None and event.kind in WITHOUT_VALUE:
         return WITHOUT_VALUE[event.kind]
-    if event.kind == "drafted":
-        return DRAFTED.get(str(event.data.get("grounded")), TELLING["drafted"])
-    return TELLING.get(event.kind, plain(event.kind)).format(value=_value(event, names))
+    end = str(event.data.get("grounded", event.data.get("approval", event.value)))
+    words = ENDED.get((event.kind, end)) or TELLING.get(event.kind, plain(event.kind))
+    return words.format(value=_value(event, names))
 
 
 def _value(event: HistoryEvent, names: Names) -> str:

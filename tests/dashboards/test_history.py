@@ -81,6 +81,21 @@ def test_draft_is_told_only_if_there_is_one(data, said):
     assert lines(event(Kind.DRAFTED, actor="helmdesk", data=data)) == [f"helmdesk {said}"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "approval", "line"),
+    [
+        (Kind.APPROVAL, "demo:1/resolution-1", "approved", "approved the grant"),
+        (Kind.APPROVAL, "demo:1/resolution-1", "rejected", "refused the grant"),
+        (Kind.CALIBRATION, "listed", None, "listed the grant for review"),
+        (Kind.CALIBRATION, "coaching_needed", None, "reviewed the grant: coaching needed"),
+        (Kind.CALIBRATION, "second_opinion", None, "gave a second opinion on the grant"),
+    ],
+)
+def test_history_says_how_a_grant_was_decided(kind, value, approval, line):
+    data = {"approval": approval} if approval else {}
+    assert lines(event(kind, value, actor="AGT-22", data=data)) == [f"Ana Lima {line}"]
+
+
 def test_ticket_that_no_group_takes_is_said():
     reason = "No active group has ztna"
     text = lines(event(Kind.ALLOCATED, None, actor="allocation", reason=reason))

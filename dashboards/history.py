@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from dashboards.words import count, plain
+from pipelines.app.identity import LOCAL
 
 
 class HistoryEvent(Protocol):
@@ -107,6 +108,8 @@ WRITING = {
 
 def named(key: str, names: Names) -> str:
     """A person or company by name; by the id if nobody told the name."""
+    if key.startswith(LOCAL):
+        return f"{key.removeprefix(LOCAL)} on this machine"
     return names.get(key, key)
 
 

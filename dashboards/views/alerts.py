@@ -16,7 +16,7 @@ from pipelines.marts import MartReader
 
 WINDOWS = {"last 7 days": 7, "last 28 days": 28, "all history": None}
 KINDS = {"sla": "clocks", "nudge": "alert matrix"}
-STATES = {WAITS: "waits", SEEN: "acknowledged", OVER: "over"}
+STATES = {WAITS: "not acknowledged", SEEN: "acknowledged", OVER: "over"}
 RECENT = timedelta(days=28)
 PER_PAGE = 8
 NEXT = 15

@@ -151,11 +151,11 @@ def full(now: Now) -> None:
     ]
     share = {one.group_id: one.current_load / one.max_bandwidth if one.max_bandwidth else math.inf for one in groups}
     over = sum(one > 1 for one in share.values())
-    st.caption(f"{over:,} of {words.count(len(groups), 'group')} hold more than their people who are there can take")
+    st.caption(f"More than their people who are there can take: {over:,} of {words.count(len(groups), 'group')}")
     for group in sorted(groups, key=lambda one: share[one.group_id], reverse=True)[:LINES]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             color: Literal["red", "green"] = "red" if share[group.group_id] > 1 else "green"
-            st.badge("nobody there" if not group.max_bandwidth else f"{share[group.group_id]:.0%}", color=color)
+            st.badge("no room" if not group.max_bandwidth else f"{share[group.group_id]:.0%}", color=color)
             st.text(f"{group.name}: {group.current_load:,} of {group.max_bandwidth:,}, "
                     f"{late_in.get(group.group_id, 0):,} late")  # fmt: skip
             to_queue("Show", f"group {group.group_id}", group=str(name(now, group.group_id)))

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engine.access import User, UserRole
 from engine.shared.errors import BadInput, NotFound
 from engine.shared.policy_file import read_yaml
 from engine.storage.last_instant import last_instant
@@ -17,6 +18,9 @@ from pipelines.jobs.people import bring_people
 from pipelines.marts import MartReader
 from pipelines.progress import Progress, silent
 
+BRINGER = User(id=f"{identity.LOCAL}demo", name="the demo", roles=(UserRole.ADMIN,))
+"""Who brings those of the sample that are no agents."""
+
 
 def demo(app: App, *, progress: Progress = silent) -> MartReader:
     """Ingest the shipped synthetic tickets and people and run one cycle as of the sample's own last morning, in whose
@@ -30,8 +34,7 @@ def demo(app: App, *, progress: Progress = silent) -> MartReader:
         )
     _set_time(app, as_of)
     bring_people(app, app.settings.data / "people")
-    here = identity.local_user(app)
-    identity.set_user(app, "AUD-01", by=here, roles=[identity.UserRole.AUDITOR], name="Ines Aalto")
+    identity.set_user(app, "AUD-01", by=BRINGER, roles=[UserRole.AUDITOR], name="Ines Aalto")
     ingest(app, folder, source="helmdesk", at=app.now(), progress=progress)
     with alone(app, "cycle"):
         live_through(app, as_of, folder / "labels.csv")

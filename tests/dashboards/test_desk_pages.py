@@ -118,7 +118,7 @@ def store(home: Path, table: str) -> list[dict]:
 
 class TestAlerts:
     def test_both_kinds_stand_below_their_ticket(self) -> None:
-        app = opened("alerts", state="waits")
+        app = opened("alerts", state="not acknowledged")
         shown = texts(app)
         assert "Resolution, breach, level 3" in shown
         assert "Not updated, level 1" in shown

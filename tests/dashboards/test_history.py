@@ -122,3 +122,7 @@ def test_acknowledged_alert_is_named():
     assert lines(raised, event(Kind.ACKNOWLEDGED, raised.value, actor="AGT-22"))[1] == (
         "Ana Lima acknowledged an alert: not updated, level 3"
     )
+
+
+def test_who_works_on_this_machine_is_said_in_words() -> None:
+    assert history.named("local:root", {}) == "root on this machine"

@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 
 from dashboards import verdict
+from engine.contracts import AssignmentGroup
 from pipelines.app.container import App, open_app
 from pipelines.live_alerts import live_alerts
 from pipelines.live_queue import live_queue
@@ -134,3 +135,10 @@ def test_text_of_tickets_stays_text(home: Path) -> None:
     page = opened("now")
     assert "evil.example" not in read_as_markdown(page)
     assert any("evil.example" in text.value for text in page.text)
+
+
+def test_a_group_without_room_is_the_fullest(desk: App) -> None:
+    desk.store.put([AssignmentGroup(group_id="g-2", name="Data", max_bandwidth=0, team_id="dat")])
+    page = opened("now")
+    assert next(text.value for text in page.text if " of " in text.value and " late" in text.value).startswith("Data:")
+    assert "no room" in read_as_markdown(page)

@@ -83,3 +83,7 @@ def test_an_alert_of_the_past_was_called_for_then(app: App) -> None:
 
 def test_nothing_of_the_past_is_later_than_the_demo(app: App) -> None:
     assert app.store.frame("events", ["id", "at"]).filter(pl.col("at") > app.now()).is_empty()
+
+
+def test_each_role_has_somebody_to_work_as(app: App) -> None:
+    assert {role for user in users(app) for role in user.roles} == set(UserRole) - {UserRole.ADMIN}

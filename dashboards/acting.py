@@ -26,6 +26,32 @@ WAYS_OUT = {
     "ticket close": "Close it", "ticket envelope": "Ask by an envelope",
 }  # fmt: skip
 """What the button says that leads on from a refusal."""
+IN_WORDS = {
+    "ticket accept": "the ticket is yours", "ticket reply": "the reply is on the ticket",
+    "ticket receive": "what the customer says is on the ticket", "ticket note": "the note is on the ticket",
+    "ticket status": "the status is changed", "ticket priority": "the priority is changed",
+    "ticket due": "the agreed end is on the ticket", "ticket pause": "the clocks stand still",
+    "ticket resume": "the clocks run", "ticket resolve": "the ticket is resolved",
+    "ticket close": "the ticket is closed", "ticket reopen": "the ticket is open again",
+    "ticket release": "the ticket has no owner any more",
+    "ticket assign": "the ticket is assigned", "ticket transfer": "the ticket has another owner",
+    "ticket envelope": "the expert is asked by an envelope", "ticket task": "the task is on the ticket",
+    "ticket flag": "the flag is on the ticket", "ticket unflag": "the flag is off the ticket",
+    "ticket remind": "you will be reminded", "ticket working-on": "news of the ticket wait for a while",
+    "ticket resource": "the resource is on the ticket", "ticket incident": "the incident is open",
+    "ticket link": "the ticket is linked to the incident", "ticket evidence": "the evidence is on the ticket",
+    "ticket runbook": "the runbook is linked", "ticket escalate": "the other team is asked",
+    "incident close": "the incident is closed", "envelope accept": "the envelope is yours",
+    "envelope complete": "the envelope is answered", "envelope cancel": "the envelope is cancelled",
+    "task move": "the task is moved", "reminder snooze": "the reminder comes later",
+    "reminder complete": "the reminder is done with", "alert acknowledge": "the alert is acknowledged",
+    "parcel retry": "it is sent again with the next delivery", "destination drop": "what was not sent is dropped",
+    "grant propose": "the grant is proposed", "grant approve": "the grant is decided",
+    "review decide": "the review is kept", "review second": "the second opinion is kept",
+    "desk read": "read", "desk prefer": "your settings are kept", "view save": "the view is kept",
+    "view move": "the card is moved",
+}  # fmt: skip
+"""What has become so by an operation."""
 KEY = re.compile(r"[\w#@][\w:/.@#+-]*\w|\w")
 CODE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 OF_A_RECORD = re.compile(r"\w[\w-]*:[^\s/;,]+(?:/[\w-]+)+")
@@ -128,10 +154,24 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
             st.button("Do it all the same", on_click=act, args=(app, user, found.act._replace(seen=None)),
                       kwargs=found.arguments)  # fmt: skip
     else:
-        st.toast(f"Done: {words.plain(found.act.operation)}.")
+        st.toast(f"Done: {IN_WORDS.get(found.act.operation, found.act.operation)}.")
 
 
 def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
+<<<<<<< HEAD
+    """A sentence of the desk with names for the keys of people, groups, statuses and tickets; the page shows which
+    record of a ticket it is about."""
+    known = {status: words.plain(status) for status in app.desk.policies.lifecycle.transitions} | dict(names)
+    if done.ticket is not None:
+        known[done.ticket] = app.store.ticket(done.ticket).reference
+    text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)
+    return named(OF_A_RECORD.sub("it", text), known)
+
+
+def named(text: str, names: Mapping[str, str]) -> str:
+    """The text with names for the keys of people and groups in it."""
+    return KEY.sub(lambda key: names.get(key[0], key[0]), text)
+=======
     """A sentence of the desk with names for the keys of people, groups and tickets, and `waiting_customer` in plain
     words; the page shows which record of a ticket it is about."""
     known = dict(names)
@@ -141,6 +181,7 @@ def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
     for key in CODE.findall(text):
         known.setdefault(key, words.plain(key))
     return KEY.sub(lambda key: known.get(key[0], key[0]), OF_A_RECORD.sub("it", text))
+>>>>>>> journey
 
 
 def may(app: App, user: User, operation: str) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+import polars as pl
 import streamlit as st
 
 from dashboards import acting, opening, queue_parts, verdict
@@ -9,6 +10,7 @@ from engine.shared.errors import HelmdeskError
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.live_alerts import WAITS, live_alerts
 from pipelines.live_queue import holder, live_queue
 from pipelines.marts import MartReader
 
@@ -48,7 +50,12 @@ def late(app: App, _: MartReader, __: User) -> int:
 def mine(app: App, _: MartReader, user: User) -> int:
     own = holder(app, user.id)
     rows = live_queue(app, at=app.now()).rows
-    return rows.filter(queue_parts.Whose(own.names, ()).fits()).height if own else 0
+    return rows.filter(queue_parts.Whose(own.names, own.groups).fits()).height if own else 0
+
+
+def alerts(app: App, _: MartReader, __: User) -> int:
+    queue = live_queue(app, at=app.now())
+    return live_alerts(app, queue, since=queue.as_of).filter(pl.col("state") == WAITS).height
 
 
 def for_review(app: App, reader: MartReader, _: User) -> int:
@@ -73,8 +80,8 @@ def unread(app: App, _: MartReader, user: User) -> int:
     return len(app.desk.inbox(by=user.id, unread=True))
 
 
-def not_sent(app: App, _: MartReader, __: User) -> int:
-    return sum(unsent.refused for unsent in app.outbox.unsent())
+def failed(app: App, _: MartReader, __: User) -> int:
+    return sum(look.total for look in actions.look_for_failures(app).values())
 
 
 def grants(app: App, _: MartReader, __: User) -> int:
@@ -83,9 +90,10 @@ def grants(app: App, _: MartReader, __: User) -> int:
 
 COUNTS: Mapping[str, Callable[[App, MartReader, User], int]] = {
     "now": late,
+    "alerts": alerts,
     "queue": mine,
     "review": for_review,
     "inbox": unread,
-    "failed": not_sent,
+    "failed": failed,
     "grants": grants,
 }

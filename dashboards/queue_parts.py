@@ -8,8 +8,8 @@ import polars as pl
 from engine.shared.errors import BadInput
 
 PARTS = {
-    "late": "Late", "risk": "At risk", "answered": "Customer answered", "work": "In work", "unassigned": "Unassigned",
-    "waiting": "Waiting",
+    "late": "Late", "risk": "At risk", "answered": "Customer answered", "work": "In work",
+    "unassigned": "Other unassigned", "waiting": "Waiting",
 }  # fmt: skip
 FIELDS = {"group": "group_id", "priority": "priority", "tier": "tier", "status": "status"}
 """The filters of the queue by their name in the address, and the column of the floor."""

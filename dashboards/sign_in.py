@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from dashboards import cards, pages
+from dashboards import cards, pages, words
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -58,7 +58,9 @@ def reader(app: App, *, door: str) -> Any:
             st.button("Sign out", on_click=st.logout)
         st.stop()
     with st.sidebar:
-        st.text(f"Signed in as {user.name}, {' and '.join(user.roles)}")
+        st.text(f"Signed in as {user.name}, {words.listed(user.roles)}")
+        if in_words := app.time_in_words:
+            st.caption(in_words)
         if _has_provider():
             st.button("Sign out", type="tertiary", on_click=st.logout)
     if door:

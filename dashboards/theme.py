@@ -20,7 +20,7 @@ LINK = {"light": LIGHT["linkColor"], "dark": DARK["linkColor"]}
 STYLE = f"""<style>
 [data-testid^=stBaseButton-primary], [data-tag] {{ color: light-dark({ON_PRIMARY["light"]}, {ON_PRIMARY["dark"]}) }}
 [data-testid=stMain] [data-testid=stPageLink-NavLink] {{ padding: 0 }}
-[data-testid=stMain] [data-testid=stPageLink-NavLink] p {{
+[data-testid=stMain] [data-testid=stPageLink-NavLink] p, [data-testid=stMain] [data-testid=stBaseButton-tertiary] p {{
   color: light-dark({LINK["light"]}, {LINK["dark"]}); text-decoration: underline
 }}
 [data-testid=stMainBlockContainer] {{ padding-inline: clamp(1rem, 2.5vw, 5rem) }}
@@ -31,4 +31,5 @@ margins that leave a laptop's width to the tables."""
 
 def style() -> None:
     """On every page, in the theme that it is drawn in."""
-    st.html(STYLE)
+    overlay = f"[data-testid=stPopoverBody] {{ color-scheme: {st.context.theme.type or 'normal'} }}"
+    st.html(f"{STYLE}<style>{overlay}</style>")  # popovers stand outside of what Streamlit tells its scheme

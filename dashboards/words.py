@@ -40,6 +40,11 @@ def count(amount: int, one: str, many: str | None = None) -> str:
     return f"{amount:,} {one if amount == 1 else many or f'{one}s'}"
 
 
+def listed(items: Sequence[str]) -> str:
+    """As a sentence lists them: `agent`, `agent and expert`, `manager, agent and expert`."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
 def in_order(values: Iterable[str], order: Sequence[str]) -> list[str]:
     """Values in the desk's own order, those it does not know behind, by name."""
     return sorted(values, key=lambda value: (order.index(value) if value in order else len(order), value))

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from engine.contracts import Frozen
 from engine.shared.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from engine.storage.outbox import Standing
     from pipelines.app.container import App
     from pipelines.jobs.audit import Chain, Verified
+    from pipelines.jobs.deliver import Parcels
     from pipelines.jobs.doctor import Finding
     from pipelines.jobs.failures import Look
     from pipelines.jobs.grant_review import Listed, Unapproved
@@ -272,25 +272,19 @@ def accept_lesson(
     return accept(app, lesson_id, title=title, by=by, at=at, text=text)
 
 
-class Parcels(Frozen):
-    """So many rows of the outbox: decisions and suggestions for systems, and notices for people."""
-
-    decisions: int
-    notices: int
-
-
-def retry_unsent(app: "App", key: str, *, at: datetime) -> Parcels:
+def retry_unsent(app: "App", key: str, *, at: datetime) -> "Parcels":
     """Let a row that was refused or that rests be sent again, by its key, or `all` of them."""
     from engine.storage.outbox import NOTICE
+    from pipelines.jobs.deliver import Parcels
 
     kinds = app.outbox.retry(None if key == "all" else key, at=at)
     return Parcels(decisions=kinds.total() - kinds[NOTICE], notices=kinds[NOTICE])
 
 
-def drop_unsent(app: "App", destination: str) -> Parcels:
+def drop_unsent(app: "App", destination: str) -> "Parcels":
     """Give up what waits for a destination that is no longer in use."""
     from engine.storage.outbox import NOTICES
-    from pipelines.jobs.deliver import drop
+    from pipelines.jobs.deliver import Parcels, drop
 
     rows = drop(app, destination)
     is_notice = destination.startswith(NOTICES)

@@ -22,7 +22,10 @@ def page() -> None:
     app = opening.app()
     user = sign_in.reader(app, door="board")
     reader = opening.marts(app)
-    names = opening.ask(queries.names, reader) if reader else {}
+    if reader is None:
+        cards.nothing_yet()
+        return
+    names = opening.ask(queries.names, reader)
     acting.answer(app, user, names)
     if warning := st.session_state.pop(WARNING, None):
         st.warning(cards.verbatim(acting.by_names(app, warning, acting.Act("view move"), names)))

@@ -230,7 +230,7 @@ def described(desk: Desk, grant: Any, ticket: Any, flags: Sequence[str], *, to_t
     st.text(granted(grant))
     facts = {
         "Granted by": f"{desk.called(grant.agent_id)}, {words.instant(grant.created_at, st.context.timezone)}",
-        "Takes": words.plain(grant.tier),
+        "Within the limit of": words.plain(grant.tier),
         "Approved by": desk.called(grant.approved_by),
         "Why eligible": words.plain(grant.why_eligible)
         + (f": {grant.why_eligible_text}" if grant.why_eligible_text else ""),

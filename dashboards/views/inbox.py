@@ -9,7 +9,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import acting, cards, opening, pages, paging, queries, sign_in, words
-from engine.shared.errors import HelmdeskError
+from engine.shared.errors import NotAllowed, NotFound
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.operations import OPERATIONS, perform
@@ -27,12 +27,13 @@ def page() -> None:
     app = opening.app()
     user = sign_in.reader(app, door="inbox")
     reader = opening.marts(app)
-    acting.answer(app, user, opening.ask(queries.names, reader) if reader else {})
+    names = opening.ask(queries.names, reader) if reader else {}
+    acting.answer(app, user, names)
     try:
         notices, waiting = _mine(app, user, "desk inbox"), _mine(app, user, "desk waiting")
-    except HelmdeskError as error:
-        cards.refused(error)
-        st.info("Notices go to agents, each to their own inbox. Sign in as one to read yours.")
+    except (NotAllowed, NotFound):
+        st.info(f"Notices go to agents, each to their own inbox, and {user.name} is none."
+                + (" Choose one of them in the sidebar, under Work as." if app.is_demo else ""))  # fmt: skip
         return
     unread = sum(notice.read_at is None for notice in notices)
     parts = {
@@ -43,14 +44,14 @@ def page() -> None:
     part = paging.chosen_part(parts)
     match part:
         case "waiting":
-            to_come(app, user, waiting)
+            to_come(app, user, waiting, names)
         case "settings":
             settings(app, user)
         case _:
-            inbox(app, user, notices, unread)
+            inbox(app, user, notices, unread, names)
 
 
-def inbox(app: App, user: Any, notices: Sequence[Any], unread: int) -> None:
+def inbox(app: App, user: Any, notices: Sequence[Any], unread: int, names: Mapping[str, str]) -> None:
     if not notices:
         st.info("Nobody told you anything yet. Notices are written when news of your tickets are due:")
         st.code("uv run helmdesk deliver", language="bash")
@@ -65,14 +66,14 @@ def inbox(app: App, user: Any, notices: Sequence[Any], unread: int) -> None:
     for notice in shown:
         with st.container(border=True):
             state = "Unread" if notice.read_at is None else f"Read {_when(notice.read_at)}"
-            st.text(notice.subject)
+            st.text(acting.named(notice.subject, names))
             st.caption(f"{state} · {_when(notice.created_at)} · {_sent(notice, sendings.get(notice.id))}")
             if notice.text.strip() != notice.subject:
-                st.text(notice.text)
-            _below(app, user, notice, news[notice.id], references)
+                st.text(acting.named(notice.text, names))
+            _below(app, user, notice, news[notice.id], {**names, **references})
 
 
-def _below(app: App, user: Any, notice: Any, news: Sequence[Any], references: Mapping[str, str]) -> None:
+def _below(app: App, user: Any, notice: Any, news: Sequence[Any], names: Mapping[str, str]) -> None:
     """What one may do with a notice, and each piece of its news."""
     tickets = list(dict.fromkeys(row.ticket_id for row in news if row.ticket_id))
     with st.container(horizontal=True):
@@ -80,14 +81,14 @@ def _below(app: App, user: Any, notice: Any, news: Sequence[Any], references: Ma
             act = acting.Act("desk read")
             st.button("Mark as read", key=f"read {notice.id}", on_click=acting.act, args=(app, user, act),
                       kwargs={"notice_ids": [notice.id]})  # fmt: skip
-        if len(tickets) == 1 and st.button(f"Open {references[tickets[0]]}", key=f"open {notice.id}"):
+        if len(tickets) == 1 and st.button(f"Open {names[tickets[0]]}", key=f"open {notice.id}"):
             st.switch_page(pages.TICKET, query_params={"ticket": tickets[0]})
     if len(tickets) > 1:
         rows = [row for row in news if row.ticket_id]
         with st.expander(words.count(len(news), "piece of news", "pieces of news")):
             shown = {
-                "ticket": [references[row.ticket_id] for row in rows],
-                "news": [_message(row) for row in rows],
+                "ticket": [names[row.ticket_id] for row in rows],
+                "news": [_message(row, names) for row in rows],
                 "when": [_when(row.created_at) for row in rows],
             }
             cards.tickets_table(pl.DataFrame(shown), [row.ticket_id for row in rows], key=f"opened {notice.id}")
@@ -96,7 +97,7 @@ def _below(app: App, user: Any, notice: Any, news: Sequence[Any], references: Ma
 def _sent(notice: Any, standing: Any) -> str:
     """Where it went, and whether the other side took it."""
     if notice.destination == "inbox":
-        wished = "" if notice.channel == "in_app" else f", for {words.plain(notice.channel)} has no address here"
+        wished = "" if notice.channel == "in_app" else f", no address for {words.plain(notice.channel)} is known"
         return f"here{wished}"
     to = notice.destination.partition(":")[2]
     if notice.sent_at is not None:
@@ -109,7 +110,7 @@ def _sent(notice: Any, standing: Any) -> str:
     return f"waits for {words.plain(to)} until {_when(standing.next_attempt_at)}"
 
 
-def to_come(app: App, user: Any, waiting: Sequence[Any]) -> None:
+def to_come(app: App, user: Any, waiting: Sequence[Any], names: Mapping[str, str]) -> None:
     """What waits, until when and why."""
     if not waiting:
         st.info("No news waits for you: what comes goes out with the next delivery.")
@@ -120,7 +121,7 @@ def to_come(app: App, user: Any, waiting: Sequence[Any]) -> None:
     zone, now = _zone(app, user), app.now()
     rows = [(row, max(row.scheduled_for, silences.get(row.ticket_id, row.scheduled_for))) for row in waiting]
     shown = {
-        "news": [_message(row) for row, _ in rows],
+        "news": [_message(row, names) for row, _ in rows],
         "ticket": [references.get(row.ticket_id or "", "–") for row, _ in rows],
         "by": [words.plain(row.channel) for row, _ in rows],
         "until": [_when(until) if until > now else "the next delivery" for _, until in rows],
@@ -251,8 +252,8 @@ def _references(app: App, rows: Sequence[Any]) -> dict[str, str]:
     return dict(app.store.frame("tickets", ["id", "reference"], where={"id": keys}).iter_rows()) if keys else {}
 
 
-def _message(row: Any) -> str:
-    return str(row.payload.get("message") or words.plain(row.event_type))
+def _message(row: Any, names: Mapping[str, str]) -> str:
+    return acting.named(str(row.payload.get("message") or words.plain(row.event_type)), names)
 
 
 def _quiet(hours: Any) -> str:

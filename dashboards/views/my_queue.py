@@ -45,7 +45,7 @@ def page() -> None:
         st.info("No ticket of this part fits. Other parts have their numbers above; filters and whose are at the top.")
         return
     place = chosen_place(found, part)
-    left, right = st.columns([11, 9], gap="medium")
+    left, right = st.columns([13, 8], gap="medium")
     with left:
         listed(found, place)
     with right, st.container(border=True):
@@ -176,7 +176,7 @@ def listed(found: pl.DataFrame, place: int) -> None:
         column_config={
             "reference": column.TextColumn(width=106),
             "left": column.TextColumn(width=112, help="of the promise that is nearest, in business time"),
-            "subject": column.TextColumn(width=118),
+            "subject": column.TextColumn(width=190),
             "priority": column.TextColumn(width=84),
         },
     )

@@ -1,5 +1,6 @@
 """Are we keeping up, and what breaks next? The verdict, and what calls for somebody now, with the way to act on it."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -14,7 +15,7 @@ from pipelines.snapshot import Snapshot
 from pipelines.work_queue import with_load
 
 LINES, NEXT = 5, 7
-WIDTH, WIDE = 340, 560  # pixels of a line's text; what can be done stands beside it where there is room
+WIDTH, WIDE = 400, 560  # pixels of a line's text; what can be done stands beside it where there is room
 TICK = 5  # seconds between two looks at what is about to break
 ASSIGNING = "assigning"
 Row = dict[str, Any]
@@ -143,14 +144,18 @@ def full(now: Now) -> None:
     st.subheader("Fullest groups")
     held = now.queue.rows
     late_in = dict(held.filter(pl.col("sla_state") == "breached").group_by("group_id").len().iter_rows())
-    groups = [group for group in with_load(Snapshot(now.app, now.queue.as_of).groups, held) if group.max_bandwidth]
-    share = {group.group_id: group.current_load / group.max_bandwidth for group in groups}
+    groups = [
+        one
+        for one in with_load(Snapshot(now.app, now.queue.as_of).groups, held)
+        if one.max_bandwidth or one.current_load
+    ]
+    share = {one.group_id: one.current_load / one.max_bandwidth if one.max_bandwidth else math.inf for one in groups}
     over = sum(one > 1 for one in share.values())
-    st.caption(f"{words.count(over, 'group')} of {len(groups):,} over what its people who are there can hold")
+    st.caption(f"{over:,} of {words.count(len(groups), 'group')} hold more than their people who are there can take")
     for group in sorted(groups, key=lambda one: share[one.group_id], reverse=True)[:LINES]:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             color: Literal["red", "green"] = "red" if share[group.group_id] > 1 else "green"
-            st.badge(f"{share[group.group_id]:.0%}", color=color)
+            st.badge("nobody there" if not group.max_bandwidth else f"{share[group.group_id]:.0%}", color=color)
             st.text(f"{group.name}: {group.current_load:,} of {group.max_bandwidth:,}, "
                     f"{late_in.get(group.group_id, 0):,} late")  # fmt: skip
             to_queue("Show", f"group {group.group_id}", group=str(name(now, group.group_id)))

@@ -59,7 +59,7 @@ def promises(reader: MartReader, chosen: queries.Selection, window: str) -> None
         still_open = opening.ask(queries.open_tickets, reader, chosen)
         late, soon = f"{found['breached'].sum():,}", f"{found['at_risk'].sum():,}"
         cards.figure("Breaches", late, "clocks past their target, finished or not", behind("breached"))
-        cards.figure("At risk now", soon, "running clocks with little of their target left", behind("at_risk"))
+        cards.figure("Clocks at risk", soon, "running, with little of their target left", behind("at_risk"))
         cards.figure("Open tickets", f"{still_open:,}", "of any age, by tier, priority and group", behind("open"))
     cards.not_counted(opening.ask(queries.not_counted, reader, chosen))
 

@@ -15,7 +15,7 @@ CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
 def page() -> None:
     pages.head("trust")
     app = opening.app()
-    sign_in.reader(app, door="triage")
+    sign_in.reader(app, door="trust")
     reader = opening.marts(app)
     if reader is None:
         cards.nothing_yet()

@@ -1,5 +1,6 @@
 """The parts of one running helmdesk, each opened when first asked for, so that a command pays only for what it uses."""
 
+import sys
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -88,7 +89,10 @@ class App:
             renderer.exception_formatter = (
                 structlog.dev.plain_traceback
             )  # others show every variable: ticket text, keys
-            structlog.configure(processors=[_printable, *before, renderer])
+            structlog.configure(
+                processors=[_printable, *before, renderer],
+                logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # what is asked for goes to stdout, alone
+            )
         return structlog.get_logger("helmdesk")
 
     @cached_property

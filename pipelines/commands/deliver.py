@@ -9,8 +9,7 @@ from engine.shared.errors import BadInput
 from pipelines.commands.terminal import counted, open_here, plain
 
 if TYPE_CHECKING:
-    from pipelines.actions import Parcels
-    from pipelines.jobs.deliver import Delivered
+    from pipelines.jobs.deliver import Delivered, Parcels
 
 
 def deliver(
@@ -29,8 +28,8 @@ def deliver(
     """Send what is due once: decisions to the handler's system, notices to people."""
     from engine.storage.outbox import NOTICES
     from pipelines import actions
+    from pipelines.jobs.deliver import Parcels, orphans_in_words
     from pipelines.jobs.deliver import deliver as job
-    from pipelines.jobs.deliver import orphans_in_words
 
     if refused + (retry is not None) + (drop is not None) > 1:
         raise BadInput("--refused lists, --retry sends again, --drop gives up: give one of them")
@@ -40,7 +39,7 @@ def deliver(
             for line in [f"{row.key}  to {row.destination}  {row.last_error}" for row in rows] + orphans_in_words(app):
                 typer.echo(plain(line))
             notices = sum(row.destination.startswith(NOTICES) for row in rows)
-            found = actions.Parcels(decisions=len(rows) - notices, notices=notices)
+            found = Parcels(decisions=len(rows) - notices, notices=notices)
             typer.echo(f"refused: {_things(found)}")
         elif retry is not None:
             typer.echo(f"waiting again: {_things(actions.retry_unsent(app, retry, at=app.now()))}")

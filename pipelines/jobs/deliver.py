@@ -5,6 +5,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from engine.contracts import Frozen
 from engine.plugins.ports import NOTES, Refused, TryLater
 from engine.shared.errors import NotAllowed, NotFound, Unavailable
 from engine.storage.outbox import NOTICES, Breaker, Outgoing, Unsent
@@ -18,6 +19,13 @@ tries."""
 
 REST = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
+
+
+class Parcels(Frozen):
+    """So many rows of the outbox: decisions and suggestions for systems, and notices for people."""
+
+    decisions: int
+    notices: int
 
 
 class Delivered(NamedTuple):

@@ -7,7 +7,7 @@ from engine.shared.errors import BadInput, NotFound
 from engine.shared.policy_file import read_yaml
 from engine.storage.last_instant import last_instant
 from pipelines import marts
-from pipelines.app import clock
+from pipelines.app import clock, identity
 from pipelines.app.container import App
 from pipelines.app.locks import alone
 from pipelines.jobs.cycle import STAGES, CycleRun
@@ -30,6 +30,8 @@ def demo(app: App, *, progress: Progress = silent) -> MartReader:
         )
     _set_time(app, as_of)
     bring_people(app, app.settings.data / "people")
+    here = identity.local_user(app)
+    identity.set_user(app, "AUD-01", by=here, roles=[identity.UserRole.AUDITOR], name="Ines Aalto")
     ingest(app, folder, source="helmdesk", at=app.now(), progress=progress)
     with alone(app, "cycle"):
         live_through(app, as_of, folder / "labels.csv")

@@ -57,9 +57,9 @@ def live_through(app: App, as_of: datetime, labels: Path) -> None:
         truth = {row["external_id"]: row["product"] for row in csv.DictReader(rows)}
     desk = DeskOfThen(app, snapshot, truth)
     desk.triage_in_time()
-    raise_alerts_of_then(app, snapshot, desk.since)
     desk.surveys()
     play([*desk.answers(), *desk.grants(), *desk.work(), *desk.inboxes()], until=as_of)
+    raise_alerts_of_then(app, Snapshot(app, as_of), desk.since)
     desk.save_views()
 
 
@@ -185,10 +185,8 @@ class DeskOfThen:
     def _approver(self, grant: Resolution) -> str | None:
         """The team's lead, for what only a manager may grant its manager; never who asks."""
         team = self.teams[str(grant.team_id)]
-        leads = (
-            [team.manager_id] if grant.tier == EmpowermentTier.MANAGER else [team.supervisor_id, team.manager_id]
-        )
-        return next((each for each in leads if each in self.agents and each != grant.agent_id), None)
+        lead = None if grant.tier == EmpowermentTier.MANAGER else team.supervisor_id
+        return next((one for one in (lead, team.manager_id) if one in self.agents and one != grant.agent_id), None)
 
     def _approve(self, grant: Resolution, by: str, at: datetime) -> None:
         is_approved = self.rng.random() < past.APPROVES

@@ -1,13 +1,17 @@
 """What a page has the desk do is done once, and who comes second is told."""
 
+import re
+from pathlib import Path
+
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboards import acting
+from dashboards import acting, ticket_steps
 from engine.access import User, UserRole
 from engine.contracts import Kind
 from pipelines.app.container import open_app
+from pipelines.operations import OPERATIONS
 from tests.dashboards.marts_by_hand import NOON, small_desk, stored_desk
 from tests.dashboards.ticket_by_hand import KEY, button, click, fill, labels, owned, seen_by
 
@@ -106,3 +110,20 @@ def test_a_refusal_names_people_and_no_records(home):
         assert acting.by_names(parts, text, done, {"ana": "Ana", "ben": "Ben"}) == (
             "Envelope is for Ben, not for Ana; Ana proposed it of INC-1."
         )
+
+
+def test_what_was_done_is_said_in_words():
+    source = "".join(file.read_text("utf-8") for file in Path(acting.__file__).parent.rglob("*.py"))
+    offered = {*re.findall(r'(?:Act|offer|form)\("(\w+ [\w-]+)"', source), *ticket_steps.LABELS} & set(OPERATIONS)
+    assert len(offered) > len(ticket_steps.LABELS)
+    assert offered <= set(acting.IN_WORDS) <= set(OPERATIONS)
+
+
+def test_what_was_done_is_told_after_it(home):
+    anas = seen_by("ana")
+    click(anas, "Accept", by="ana")
+    assert anas.toast[0].value == "Done: the ticket is yours."
+
+
+def test_people_are_named_in_a_sentence_of_the_desk():
+    assert acting.named("AGT-11 took AGT-110's (INC-1).", {"AGT-11": "Ana"}) == "Ana took AGT-110's (INC-1)."

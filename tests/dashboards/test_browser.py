@@ -107,7 +107,7 @@ def test_a_ticket_of_the_queue_is_opened_from_the_list(page, address, tmp_path):
     page.goto(f"{address}/queue?part=late")
     page.locator("[data-testid=stDataFrame]").wait_for()
     assert "Late · 2" in seen(page, tmp_path, "queue")
-    page.get_by_test_id("stBaseButton-secondary").filter(has_text="Open").first.click()
+    page.get_by_role("button", name="Open Shortcut").click()
     page.get_by_text("The connector shows as offline.").wait_for()
     page.wait_for_url("**/ticket?*ticket=INC-1*")
     assert "over by" in seen(page, tmp_path, "ticket")

@@ -13,6 +13,7 @@ from tests.dashboards.marts_by_hand import HOSTILE, NOON, published
 from tests.dashboards.test_pages import opened, read_as_markdown
 
 MODEL = "local:test"
+TABS = ("Is it right?", "Do drafts help?", "What to write next", "What it costs")
 
 
 @pytest.fixture
@@ -75,31 +76,31 @@ def test_numbers_are_those_of_the_marts(home: Path) -> None:
 
 def test_page_shows_them(home: Path) -> None:
     desk(home)
-    app = opened("triage")
-    shown = {metric.label: metric.value for metric in app.metric}
-    assert shown["People agreed, of 3 checked"] == "33 %"
-    assert shown["Drafts with an answer"] == "1 of 2"
-    assert shown["US dollars, last 12 weeks"] == "1.50"
-    tables = [table.value.to_dict("list") for table in app.dataframe]
+    shown = {metric.label: metric.value for metric in opened("trust").metric}
+    assert (shown["People agreed"], shown["Drafts with an answer"]) == ("33 %", "1")
+    tables = [table.value.to_dict("list") for table in opened("trust", tab="Do drafts help?").dataframe]
     articles = next(table for table in tables if "drafts that cite it" in table)
     assert (articles["article"], articles["judged"], articles["why"]) == (["gen-1"], [5], ["never accepted"])
+    bills = opened("trust", tab="What it costs").metric
+    assert "1.50" in [metric.value for metric in bills if metric.label == "US dollars, last 12 weeks"]
 
 
 def test_drafts_may_be_cut_by_article(home: Path) -> None:
     desk(home)
-    app = opened("triage")
-    app.selectbox(key="drafts by").select("article").run()
+    app = opened("trust", tab="Do drafts help?")
+    app.selectbox(key="cut").select("article").run()
     assert any(table.value.to_dict("list").get("article cited") == ["all", "casb-101"] for table in app.dataframe)
 
 
-def test_text_of_tickets_stays_text(home: Path) -> None:
+@pytest.mark.parametrize("tab", TABS)
+def test_text_of_tickets_stays_text(home: Path, tab: str) -> None:
     desk(home)
-    assert HOSTILE not in read_as_markdown(opened("triage"))
+    assert HOSTILE not in read_as_markdown(opened("trust", tab=tab))
 
 
 def test_without_answers_it_says_what_to_do(home: Path) -> None:
     published(home, confidence=[{"lower": 0.9, "upper": 1.0, "tickets": 40, "needs_review": 4}])
-    told = read_as_markdown(opened("triage"))
-    assert "Nobody has checked a claim yet" in told
-    assert "No draft was judged yet" in told
-    assert "No model was asked in this window" in told
+    known = {tab: read_as_markdown(opened("trust", tab=tab)) for tab in TABS}
+    assert "Nobody has checked a claim yet" in known["Is it right?"]
+    assert "No draft was judged yet" in known["Do drafts help?"]
+    assert "No model was asked in this window" in known["What it costs"]

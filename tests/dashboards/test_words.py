@@ -71,3 +71,7 @@ def test_sources_are_said_as_text():
 @pytest.mark.parametrize(("amount", "said"), [(0, "0 tickets"), (1, "1 ticket"), (1500, "1,500 tickets")])
 def test_one_is_singular(amount, said):
     assert words.count(amount, "ticket") == said
+
+
+def test_a_list_is_said_as_in_a_sentence():
+    assert [words.listed(["a", "b", "c"][:size]) for size in range(4)] == ["", "a", "a and b", "a, b and c"]

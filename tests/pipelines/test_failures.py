@@ -12,6 +12,7 @@ from engine.storage.receipts import Posted
 from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.jobs import failures
+from pipelines.jobs.deliver import Parcels
 from tests.ports.examples import LATER
 
 DATA = Path(__file__).resolve().parents[2] / "data"
@@ -61,6 +62,6 @@ def test_what_is_tried_again_and_what_nobody_sends_is_told(app: App) -> None:
     found = {one.key or one.destination: one for one in failures.unsent(app).failures}
     assert found["late"].why == "503"
     assert found["jira-notes"].command == "uv run helmdesk deliver --drop jira-notes"
-    assert actions.retry_unsent(app, "late", at=app.now()) == actions.Parcels(decisions=1, notices=0)
-    assert actions.drop_unsent(app, "jira-notes") == actions.Parcels(decisions=1, notices=0)
+    assert actions.retry_unsent(app, "late", at=app.now()) == Parcels(decisions=1, notices=0)
+    assert actions.drop_unsent(app, "jira-notes") == Parcels(decisions=1, notices=0)
     assert [one.key for one in failures.unsent(app).failures if one.destination] == []

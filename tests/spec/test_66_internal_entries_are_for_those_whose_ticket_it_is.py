@@ -1,4 +1,4 @@
-"""INC-7 is Ana's, Ben is her envelope's expert: they read the note "odd customer", Fin reads mails only."""
+"""INC-7 is Ana's, Ben is her envelope's expert: both read its note; Cleo, who leads, and the auditor don't."""
 
 import pytest
 

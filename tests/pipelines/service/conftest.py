@@ -19,6 +19,7 @@ from pipelines.app.settings import shipped_data
 from pipelines.jobs.cycle import CycleRun
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
+from pipelines.service import parts
 from pipelines.service.api import build
 from tests.pipelines.small_desk import AS_OF, first_ticket, write_export
 
@@ -98,6 +99,9 @@ def small_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, 
 
 @pytest.fixture(scope="session")
 def served(small_desk: tuple[App, dict[str, str], str]) -> Iterator[Served]:
+    """One server for all: tests of one kind of refusal don't use up what those of another may try."""
     app, keys, ticket = small_desk
-    with listening(app) as url:
-        yield Served(url, app, keys, ticket)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "FAILURES_AT_ONCE", 10_000.0)
+        with listening(app) as url:
+            yield Served(url, app, keys, ticket)

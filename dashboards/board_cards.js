@@ -24,13 +24,14 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root?.remove();
   root = parentElement.appendChild(made("div", "board"));
   let dragged = null;
-  let moving = false;
+  let last = "";
 
   const move = (card, from, to) => {
-    if (!data.can_move || moving || from === to) return;
-    moving = true;
+    const wanted = `${card.id} ${to}`;
+    if (!data.can_move || last === wanted || from === to) return;
+    last = wanted;
     setTriggerValue("moved", { ticket: card.id, to, seen: card.seen });
-    setTimeout(() => { moving = false; }, 1500);
+    setTimeout(() => { last = ""; }, 1500);
   };
 
   const drawn = (card, column, index) => {

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from pipelines.app import identity
 from pipelines.app.container import App, open_app
 from pipelines.app.people_files import load_people
 from pipelines.app.settings import shipped_data
@@ -86,4 +87,4 @@ def test_nothing_of_the_past_is_later_than_the_demo(app: App) -> None:
 
 
 def test_each_role_has_somebody_to_work_as(app: App) -> None:
-    assert {role for user in users(app) for role in user.roles} == set(UserRole) - {UserRole.ADMIN}
+    assert {role for user in identity.users(app) for role in user.roles} == set(identity.UserRole) - {identity.UserRole.ADMIN}

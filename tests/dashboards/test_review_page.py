@@ -1,5 +1,6 @@
 """The review page: the queue, one click to answer; and what became of a draft, on the ticket's page."""
 
+import os
 import sqlite3
 import time
 from contextlib import closing
@@ -18,7 +19,7 @@ from pipelines.jobs.review import ANSWERS, WITHDRAWALS
 from pipelines.jobs.triage_tickets import text_of
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
 from tests.dashboards.test_pages import opened, read_as_markdown
-from tests.dashboards.test_ticket_page import acting_as, button
+from tests.dashboards.ticket_by_hand import button
 from triage.contracts import Classification, Guess, Suggestion
 
 REVIEW = Path(__file__).resolve().parents[2] / "dashboards" / "views" / "review.py"
@@ -26,6 +27,12 @@ DRAFT = "Restart the connector [1]."
 
 
 @pytest.fixture
+def acting_as(app: AppTest, agent: str) -> AppTest:
+    """The page again, for somebody else on this machine; the fixture of each test takes the setting back."""
+    os.environ["HELMDESK_USER"] = agent
+    return app.run()
+
+
 def home(tmp_path, monkeypatch, sqlite_file):
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
     small_desk(tmp_path).close()

@@ -87,4 +87,5 @@ def test_nothing_of_the_past_is_later_than_the_demo(app: App) -> None:
 
 
 def test_each_role_has_somebody_to_work_as(app: App) -> None:
-    assert {role for user in identity.users(app) for role in user.roles} == set(identity.UserRole) - {identity.UserRole.ADMIN}
+    roles = {role for user in identity.users(app) for role in user.roles}
+    assert roles == set(identity.UserRole) - {identity.UserRole.ADMIN}

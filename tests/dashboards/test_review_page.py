@@ -26,13 +26,13 @@ REVIEW = Path(__file__).resolve().parents[2] / "dashboards" / "views" / "review.
 DRAFT = "Restart the connector [1]."
 
 
-@pytest.fixture
 def acting_as(app: AppTest, agent: str) -> AppTest:
     """The page again, for somebody else on this machine; the fixture of each test takes the setting back."""
     os.environ["HELMDESK_USER"] = agent
     return app.run()
 
 
+@pytest.fixture
 def home(tmp_path, monkeypatch, sqlite_file):
     monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
     small_desk(tmp_path).close()

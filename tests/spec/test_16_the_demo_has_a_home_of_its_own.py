@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from engine.access import UserRole
 from pipelines.app.container import App, open_app
+from pipelines.app.identity import users
 from pipelines.app.people_files import load_people
 from pipelines.app.settings import shipped_data
 from pipelines.cli import command_line

@@ -53,6 +53,7 @@ IN_WORDS = {
 }  # fmt: skip
 """What has become so by an operation."""
 KEY = re.compile(r"[\w#@][\w:/.@#+-]*\w|\w")
+CODE = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 OF_A_RECORD = re.compile(r"\w[\w-]*:[^\s/;,]+(?:/[\w-]+)+")
 
 
@@ -157,12 +158,14 @@ def answer(app: App, user: User, names: Mapping[str, str]) -> None:
 
 
 def by_names(app: App, text: str, done: Act, names: Mapping[str, str]) -> str:
-    """A sentence of the desk with names for the keys of people, groups, statuses and tickets; the page shows which
-    record of a ticket it is about."""
-    known = {status: words.plain(status) for status in app.desk.policies.lifecycle.transitions} | dict(names)
+    """A sentence of the desk with names for the keys of people, groups and tickets, and `waiting_customer` in plain
+    words; the page shows which record of a ticket it is about."""
+    known = dict(names)
     if done.ticket is not None:
         known[done.ticket] = app.store.ticket(done.ticket).reference
     text = re.sub(rf"\b([A-Z]\w+) {OF_A_RECORD.pattern}", r"\1", text)
+    for key in CODE.findall(text):
+        known.setdefault(key, words.plain(key))
     return named(OF_A_RECORD.sub("it", text), known)
 
 

@@ -79,12 +79,12 @@ def turn_to(what: str, chosen: queries.Selection, size: lists.Size) -> int:
 
 def table(what: str, rows: pl.DataFrame) -> None:
     if what in lists.TICKETS:
-        columns = {"status": pl.col("status").map_elements(words.plain, return_dtype=pl.String)}
+        facts = {"status": pl.col("status").map_elements(words.plain, return_dtype=pl.String)}
     else:
         left = pl.col("remaining").map_elements(words.left, return_dtype=pl.String)
-        columns = {"clock": pl.col("clock").replace(words.CLOCKS), "left": left}
+        facts = {"clock": pl.col("clock").replace(words.CLOCKS), "left": left}
     shown = rows.select(
-        "reference", "subject", **columns, priority="priority", customer="customer", group="group_name", agent="agent"
+        "reference", "subject", **facts, priority="priority", customer="customer", group="group_name", agent="agent"
     )
     widths = {"reference": 110, "subject": 155, "clock": 100, "left": 118, "priority": 66, "customer": 115,
               "group": 105, "agent": 100}  # fmt: skip

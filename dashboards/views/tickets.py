@@ -88,8 +88,8 @@ def table(what: str, rows: pl.DataFrame) -> None:
     )
     widths = {"reference": 110, "subject": 155, "clock": 100, "left": 118, "priority": 66, "customer": 115,
               "group": 105, "agent": 100}  # fmt: skip
-    columns: dict[str, Any] = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
-    cards.tickets_table(shown, rows["ticket"].to_list(), key="opened", whole=True, **columns)
+    wide: dict[str, Any] = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
+    cards.tickets_table(shown, rows["ticket"].to_list(), key="opened", whole=True, **wide)
 
 
 page()

@@ -56,9 +56,9 @@ def in_words(week: SettledWeek | None, now: Standing, worst: str | None) -> str:
     """The sentence, with the worst group by its name."""
     parts = [
         f"{words.count(now.late, 'ticket')} {'is' if now.late == 1 else 'are'} late and {now.at_risk:,} at risk",
-        *([f"the most late ones, {now.late_there:,}, in {worst}"] if worst else []),
+        *([f"{worst} has the most late: {now.late_there:,}"] if worst else []),
     ]
-    return f"{_of_week(week)}; {', '.join(parts)}."
+    return f"{_of_week(week)}; {'; '.join(parts)}."
 
 
 def _of_week(week: SettledWeek | None) -> str:

@@ -59,7 +59,7 @@ def test_verdict_compares_the_last_settled_week_with_the_mean_before(tmp_path: P
     stands = verdict.Standing(late=3, at_risk=1, unassigned=0, worst="g-1", late_there=2)
     assert verdict.in_words(kept, stands, "`Network`") == (
         "Worse than usual: 60 % of the promises of the week from 2 Nov were kept, usually 80 %; 3 tickets are late and "
-        "1 at risk; the most late ones, 2, in `Network`."
+        "1 at risk; `Network` has the most late: 2."
     )
 
 
@@ -73,7 +73,7 @@ def test_verdict_without_a_settled_week_or_one_before_it(tmp_path: Path) -> None
 
 def test_page_says_what_the_floor_says(desk: App) -> None:
     page = opened("now")
-    assert "2 tickets are late and 0 at risk; the most late ones, " in page.subheader[0].value
+    assert "2 tickets are late and 0 at risk; " in page.subheader[0].value
     assert [button.label for button in page.button][:4] == [
         "2 late",
         "0 at risk",

@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -101,7 +101,8 @@ def small_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[App, 
 def served(small_desk: tuple[App, dict[str, str], str]) -> Iterator[Served]:
     """One server for all: tests of one kind of refusal don't use up what those of another may try."""
     app, keys, ticket = small_desk
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "FAILURES_AT_ONCE", 10_000.0)
-        with listening(app) as url:
-            yield Served(url, app, keys, ticket)
+    with ExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(parts, "FAILURES_AT_ONCE", 10_000.0)
+            url = running.enter_context(listening(app))
+        yield Served(url, app, keys, ticket)

@@ -21,9 +21,10 @@ from engine import cases
 from engine.contracts import Agent, EmpowermentConfig, Event, Role, Status, Team, Ticket
 from engine.flags import FlagType
 from engine.grant_review import GrantReviewItem, ReviewOutcome, ReviewStatus
-from engine.kanban import ColumnField, WipMode
+from engine.kanban import ColumnField, KanbanView, WipMode
 from engine.notices import Notice
 from engine.resolutions import ApprovalStatus, Claim, EmpowermentTier, Resolution
+from engine.shared.errors import BadInput
 from engine.standings import OPEN
 from engine.tasks import TaskStatus
 from pipelines.app.container import App
@@ -50,7 +51,14 @@ Later = tuple[datetime, Act]
 
 
 def live_through(app: App, as_of: datetime, labels: Path) -> None:
-    """Write the past of a desk whose tickets were just taken in, up to `as_of`; `labels` says what they are about."""
+    """Write the past of a desk whose tickets were just taken in, up to `as_of`, once.
+
+    `labels` says what they are about. Raises BadInput where an earlier run was stopped halfway.
+    """
+    if app.store.all(KanbanView):  # they are written last
+        return
+    if app.store.all(cases.Survey):
+        raise BadInput(f"{app.settings.home} has half a past, its demo was stopped: remove it and run the demo again")
     app.store.ingest(past.last_night(app.people, as_of=as_of, known=app.store.ticket_count()), at=app.now())
     snapshot = Snapshot(app, as_of)
     with labels.open(encoding="utf-8", newline="") as rows:

@@ -61,6 +61,7 @@ class Parts:
         try:
             yield
         finally:
+            gc.unfreeze()
             for task in tasks:
                 task.cancel()
             for task in tasks:

@@ -89,3 +89,17 @@ def test_nothing_of_the_past_is_later_than_the_demo(app: App) -> None:
 def test_each_role_has_somebody_to_work_as(app: App) -> None:
     roles = {role for user in identity.users(app) for role in user.roles}
     assert roles == set(identity.UserRole) - {identity.UserRole.ADMIN}
+
+
+def test_a_second_run_of_the_demo_lives_no_second_past(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("HELMDESK_DATA", str(place / "data"))
+    monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
+
+    def held() -> tuple[int, ...]:
+        with open_app(home=place / "var/demo") as app:
+            return tuple(app.store.frame(table).height for table in ("tickets", "surveys", "resolutions", "sla_alerts"))
+
+    before = held()
+    run = CliRunner().invoke(command_line, ["demo"])
+    assert (run.exit_code, held()) == (0, before), run.output

@@ -6,7 +6,7 @@ changed the ticket since, the reader is shown what happened and does it all the 
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import streamlit as st
@@ -99,14 +99,26 @@ def attempt(app: App, user: User, done: Act, step: Callable[[], object], **argum
     st.session_state[ANSWER] = Answer(done, arguments)
 
 
+def acknowledge(app: App, user: User, ticket: str, seen: int, alerts: Sequence[str]) -> None:
+    """A ticket's alerts, one after the other; the first that is refused ends it, and its answer is shown."""
+    for alert in alerts:
+        act(app, user, Act("alert acknowledge", alert, ticket, seen))
+        if not _is_done():
+            return
+
+
+def _is_done() -> bool:
+    found: Answer | None = st.session_state.get(ANSWER)
+    return found is not None and found.error is None and not found.meanwhile
+
+
 def form(app: App, user: User, wanted: Act, label: str, *, place: str = "", **options: Any) -> None:
     """The form of an operation (`forms.form` has its options); what is refused stays written. `place` tells two forms
     of one page apart that do the same."""
 
     def do(values: dict[str, Any]) -> bool:
         act(app, user, wanted, **values)
-        found: Answer | None = st.session_state.get(ANSWER)
-        return found is not None and found.error is None and not found.meanwhile
+        return _is_done()
 
     name = _name(wanted, options.get("given", forms.NOTHING), place)
     forms.form(app, OPERATIONS[wanted.operation], name, label, do, **options)

@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-import streamlit as st
-
 from pipelines.app.identity import Right
 
 NOW, QUEUE, TICKET, TICKETS = "views/now.py", "views/my_queue.py", "views/ticket_page.py", "views/tickets.py"
@@ -45,10 +43,3 @@ HOMES = (("now", Right.SUPERVISE), ("queue", Right.WORK), ("audit", Right.AUDIT)
 
 def page_at(url: str) -> Page:
     return next(page for page in PAGES if page.url == url)
-
-
-def head(url: str) -> None:
-    """The title of the page at this path, and its question."""
-    page = page_at(url)
-    st.title(page.title)
-    st.caption(page.question)

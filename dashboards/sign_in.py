@@ -40,9 +40,8 @@ def work_as(app: App) -> None:
     st.sidebar.caption("A demo: its people are made up, and you can be any of them.")
 
 
-def reader(app: App, *, door: str) -> Any:
-    """The user who is signed in and may read the page; it ends here for anybody else. The view is logged, but for a
-    page that shows one ticket, which says which: `door` is then empty."""
+def reader(app: App, page: pages.Page, *, is_logged: bool) -> User:
+    """The user who is signed in and may read the page; it ends here for anybody else."""
     if _has_provider() and not st.user.get("is_logged_in", False):
         st.info("These pages show customers' data: sign in first.")
         st.button("Sign in", type="primary", on_click=st.login)
@@ -50,8 +49,7 @@ def reader(app: App, *, door: str) -> Any:
     try:
         user = _user(app)
         identity.require(app, user, identity.Right.READ, doing="these pages")
-        if page := next((page for page in pages.PAGES if page.url == door), None):
-            identity.require(app, user, page.right, doing=f"the page {page.title}")
+        identity.require(app, user, page.right, doing=f"the page {page.title}")
     except HelmdeskError as error:
         cards.refused(error)
         if _has_provider():
@@ -63,8 +61,8 @@ def reader(app: App, *, door: str) -> Any:
             st.caption(in_words)
         if _has_provider():
             st.button("Sign out", type="tertiary", on_click=st.logout)
-    if door:
-        identity.saw(app, user, door=door)
+    if is_logged:
+        identity.saw(app, user, door=page.url)
     return user
 
 

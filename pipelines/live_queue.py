@@ -15,7 +15,7 @@ from pipelines.clock_replay import replay
 from pipelines.marts import MartReader, Publication, current
 from pipelines.marts.replies import questions
 from pipelines.snapshot import Snapshot
-from pipelines.work_queue import next_promise
+from pipelines.work_queue import next_promise, runs
 from sla.clocks.advance import advance
 from sla.contracts import CLOCKS
 
@@ -159,17 +159,13 @@ def _replayed(app: App, changed: pl.Series, at: datetime) -> tuple[pl.DataFrame,
     snapshot = Snapshot(app, at)
     tickets, events = snapshot.tickets_of(changed), snapshot.events_of(changed)
     waits = questions(events, at).select("ticket", waits="waits_since")
-    return _that_run(replay(tickets, events, app.policies.sla, as_of=at)), waits
-
-
-def _that_run(clocks: pl.DataFrame) -> pl.DataFrame:
-    return clocks.filter(pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null())
+    return replay(tickets, events, app.policies.sla, as_of=at).filter(runs()), waits
 
 
 def _running(reader: MartReader) -> pl.DataFrame:
     columns = ", ".join(f'"{name}"' for name in CLOCKS)
     found = reader.query(f"SELECT {columns} FROM sla_clocks WHERE stopped_at IS NULL AND remaining IS NOT NULL")
-    return _that_run(found.select(pl.col(name).cast(dtype) for name, dtype in CLOCKS.items()))
+    return found.select(pl.col(name).cast(dtype) for name, dtype in CLOCKS.items()).filter(runs())
 
 
 def _standing(reader: MartReader) -> pl.DataFrame:

@@ -39,10 +39,15 @@ def scored(
     return queue.with_columns(*made).sort(["score", "created_at", "ticket"], descending=[True, False, False])
 
 
+def runs() -> pl.Expr:
+    """Whether a clock is its ticket's present one, has not stopped, and has a promise to keep."""
+    return pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
+
+
 def next_promise(clocks: pl.DataFrame) -> pl.DataFrame:
     """Per ticket: the worst state of its running clocks, the one with the fewest business seconds left, and the least
     share of its target that a clock has which is not paused."""
-    running = clocks.filter(pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null())
+    running = clocks.filter(runs())
     nearest = running.sort("remaining", "clock").unique("ticket", keep="first", maintain_order=True)
     has = [(running["state"].cast(pl.String) == state).alias(state) for state in ("breached", "at_risk")]
     share = pl.when(~pl.col("is_paused")).then(pl.col("remaining") / pl.col("target"))

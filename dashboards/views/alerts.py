@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, charts, opening, pages, paging, queries, reports, sign_in, words
+from dashboards import acting, cards, charts, opening, pages, paging, reports, visit, words
 from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.live_alerts import OVER, SEEN, WAITS, live_alerts
@@ -24,14 +24,7 @@ Names = Mapping[str, str]
 
 
 def page() -> None:
-    pages.head("alerts")
-    app = opening.app()
-    user = sign_in.reader(app, door="alerts")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
-    names = opening.ask(queries.names, reader)
+    app, user, reader, names = visit.begin("alerts")
     acting.answer(app, user, names)
     now = app.now()
     part = paging.chosen_part({"list": "Alerts", "days": "By day", "next": "At risk next"})
@@ -125,7 +118,7 @@ def of_ticket(app: App, user: Any, ticket: Mapping[str, Any], found: pl.DataFram
             unseen = found.filter(pl.col("state") == WAITS)["alert"].to_list()
             if unseen and user is not None:
                 label = "Acknowledge" if len(unseen) == 1 else f"Acknowledge all {len(unseen)}"
-                st.button(label, key=f"see {ticket['ticket']}", on_click=_acknowledge,
+                st.button(label, key=f"see {ticket['ticket']}", on_click=acting.acknowledge,
                           args=(app, user, ticket["ticket"], ticket["version"], unseen))  # fmt: skip
 
 
@@ -141,15 +134,6 @@ def _line(row: Mapping[str, Any], names: Names) -> str:
         over = "over, " if row["state"] == OVER else ""
         state = f"{over}acknowledged by {who}, {words.instant(row['acknowledged_at'], zone)}"
     return f"{what}, {level}, since {words.instant(row['triggered_at'], zone)}: {state}"
-
-
-def _acknowledge(app: App, user: Any, ticket: str, version: int, unseen: list[str]) -> None:
-    """One after the other; the first that is refused ends it, and its answer is shown."""
-    for alert in unseen:
-        acting.act(app, user, acting.Act("alert acknowledge", alert, ticket=ticket, seen=version))
-        found = st.session_state.get(acting.ANSWER)
-        if found is not None and (found.error or found.meanwhile):
-            return
 
 
 def by_day(reader: MartReader, window: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, history, opening, pages, paging, queries, sign_in, words
+from dashboards import cards, history, paging, visit, words
 from engine.shared.errors import HelmdeskError
 from pipelines import actions
 from pipelines.app import identity
@@ -19,12 +19,9 @@ Names = Mapping[str, str]
 
 
 def page() -> None:
-    pages.head("audit")
-    app = opening.app()
-    user = sign_in.reader(app, door="audit")
-    reader = opening.marts(app)
+    app, user, _, called = visit.arrive("audit")
     people = {one.id: one.name for one in identity.users(app)}
-    names = (opening.ask(queries.names, reader) if reader else {}) | people
+    names = {**called, **people}
     part = paging.chosen_part(PARTS)
     try:
         DRAWN[part](app, user, names, people)

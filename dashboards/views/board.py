@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import acting, board_cards, cards, opening, pages, queries, sign_in, words
+from dashboards import acting, board_cards, cards, pages, visit, words
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -18,14 +18,7 @@ Names = Mapping[str, str]
 
 
 def page() -> None:
-    pages.head("board")
-    app = opening.app()
-    user = sign_in.reader(app, door="board")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
-    names = opening.ask(queries.names, reader)
+    app, user, _, names = visit.begin("board")
     acting.answer(app, user, names)
     if warning := st.session_state.pop(WARNING, None):
         st.warning(cards.verbatim(acting.by_names(app, warning, acting.Act("view move"), names)))

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, opening, pages, paging, queries, sign_in, words
+from dashboards import acting, cards, pages, paging, visit, words
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
@@ -27,11 +27,8 @@ EXAMINED = "parts examined"
 
 
 def page() -> None:
-    pages.head("failed")
-    app = opening.app()
-    user = sign_in.reader(app, door="failed")
-    reader = opening.marts(app)
-    acting.answer(app, user, opening.ask(queries.names, reader) if reader else {})
+    app, user, _, names = visit.arrive("failed")
+    acting.answer(app, user, names)
     looks = actions.look_for_failures(app)
     counts = {name: look.total if look.fault is None else None for name, look in looks.items()} | {"parts": _damaged()}
     verdict(counts)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, forms, opening, pages, queries, sign_in, words
+from dashboards import acting, cards, forms, opening, pages, visit, words
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import User
@@ -36,15 +36,14 @@ class Desk(NamedTuple):
 
 
 def page() -> None:
-    pages.head("grants")
-    app = opening.app()
-    user = sign_in.reader(app, door="grants")
+    app, user, _, names = visit.arrive("grants")
     try:
         report = report_of(app, user, chosen_period())
     except opening.HelmdeskError as error:
         cards.refused(error)
         return
-    desk = Desk(app, user, names_of(app))
+    teams = app.store.frame("teams", ["id", "name"]).iter_rows()
+    desk = Desk(app, user, {**names, **forms.agents(app), **dict(teams)})
     acting.answer(app, user, desk.names)
     section = st.segmented_control(
         "Section", SECTIONS, default=SECTIONS[0], required=True, key="section", bind="query-params",
@@ -78,13 +77,6 @@ def report_of(app: App, user: User, weeks: int) -> Any:
     until = app.now() + timedelta(seconds=1)
     wanted = {"since": until - timedelta(weeks=weeks), "until": until}
     return perform(app, OPERATIONS["review report"], user=user, arguments=wanted)
-
-
-def names_of(app: App) -> dict[str, str]:
-    reader = opening.marts(app)
-    known = opening.ask(queries.names, reader) if reader else {}
-    teams = app.store.frame("teams", ["id", "name"]).iter_rows()
-    return known | dict(forms.agents(app)) | dict(teams)
 
 
 def to_review(desk: Desk) -> None:

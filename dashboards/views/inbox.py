@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, opening, pages, paging, queries, sign_in, words
+from dashboards import acting, cards, pages, paging, visit, words
 from engine.shared.errors import NotAllowed, NotFound
 from pipelines import actions
 from pipelines.app.container import App
@@ -23,11 +23,7 @@ EVENING, MORNING = time(18), time(8)
 
 
 def page() -> None:
-    pages.head("inbox")
-    app = opening.app()
-    user = sign_in.reader(app, door="inbox")
-    reader = opening.marts(app)
-    names = opening.ask(queries.names, reader) if reader else {}
+    app, user, _, names = visit.arrive("inbox")
     acting.answer(app, user, names)
     try:
         notices, waiting = _mine(app, user, "desk inbox"), _mine(app, user, "desk waiting")

@@ -6,7 +6,17 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, forms, opening, pages, paging, queries, queue_parts, sign_in, ticket_aside, words
+from dashboards import (
+    acting,
+    cards,
+    forms,
+    opening,
+    paging,
+    queue_parts,
+    ticket_aside,
+    visit,
+    words,
+)
 from dashboards.queue_parts import PARTS, Whose
 from dashboards.ticket_view import view_of
 from engine.shared.spreadsheet_text import defused
@@ -22,14 +32,7 @@ Names = Mapping[str, str]
 
 
 def page() -> None:
-    pages.head("queue")
-    app = opening.app()
-    user = sign_in.reader(app, door="queue")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
-    names = opening.ask(queries.names, reader)
+    app, user, reader, names = visit.begin("queue")
     acting.answer(app, user, names)
     queue = live_queue(app, at=app.now())
     rows = filtered(app, user, queue.rows, names)

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, forms, opening, pages, queries, queue_parts, sign_in, verdict, words
+from dashboards import acting, cards, forms, opening, pages, queue_parts, verdict, visit, words
 from pipelines.app.container import App
 from pipelines.live_alerts import WAITS, live_alerts
 from pipelines.live_queue import LiveQueue, live_queue
@@ -32,14 +32,7 @@ class Now(NamedTuple):
 
 
 def page() -> None:
-    pages.head("now")
-    app = opening.app()
-    user = sign_in.reader(app, door="now")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
-    names = opening.ask(queries.names, reader)
+    app, user, reader, names = visit.begin("now")
     acting.answer(app, user, names)
     now = look(app, user, names)
     stands = verdict.standing(now.queue.rows)
@@ -184,8 +177,8 @@ def line(now: Now, row: Row, what: str, place: str, *, width: int = WIDTH) -> No
                     "Acknowledge",
                     type="tertiary",
                     key=f"{place} see {ticket}",
-                    on_click=_acknowledge,
-                    args=(now, row, unseen),
+                    on_click=acting.acknowledge,
+                    args=(now.app, now.user, ticket, row["version"], unseen),
                 )
             if row["owner_id"] is None and acting.may(now.app, now.user, "ticket assign"):
                 st.button(
@@ -202,15 +195,6 @@ def choices(now: Now) -> dict[str, Mapping[str, str]]:
 
 def _assign(wanted: tuple[str, str]) -> None:
     st.session_state[ASSIGNING] = None if st.session_state.get(ASSIGNING) == wanted else wanted
-
-
-def _acknowledge(now: Now, row: Row, unseen: list[str]) -> None:
-    """One after the other; the first that is refused ends it."""
-    for alert in unseen:
-        acting.act(now.app, now.user, acting.Act("alert acknowledge", alert, row["ticket"], row["version"]))
-        found = st.session_state.get(acting.ANSWER)
-        if found is not None and (found.error or found.meanwhile):
-            return
 
 
 page()

@@ -3,20 +3,14 @@
 import streamlit as st
 
 from dashboards import attainment_tabs as looking_back
-from dashboards import cards, opening, pages, queries, sign_in, words
+from dashboards import cards, opening, queries, visit, words
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 12 weeks": 12, "last 4 weeks": 4, "all history": None}
 
 
 def page() -> None:
-    pages.head("promises")
-    app = opening.app()
-    sign_in.reader(app, door="attainment")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
+    app, _, reader, _ = visit.begin("promises")
     chosen, window = filters(reader)
     cards.speaks_of(reader.publication, app.now(), f"clocks started in the {window}" if chosen.weeks else window)
     promises(reader, chosen, window)

@@ -4,11 +4,12 @@ The order is taken once and held: what comes in meanwhile waits at its end, and 
 """
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from dashboards import acting, cards, opening, pages, queries, sign_in, words
+from dashboards import acting, cards, opening, pages, sign_in, visit, words
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import User
@@ -19,14 +20,7 @@ AT_ONCE = 0.4  # seconds: a second click within them is not meant for the ticket
 
 
 def page() -> None:
-    pages.head("review")
-    app = opening.app()
-    user = sign_in.reader(app, door="review")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
-    names = opening.ask(queries.names, reader)
+    app, user, _, names = visit.begin("review")
     can_answer = sign_in.may_work(app, user, doing="answering")
     with_closed = st.toggle("Closed tickets, too", key="closed", bind="query-params", on_change=start_over)
     order = held_order(app, closed=with_closed)
@@ -149,7 +143,7 @@ def turn(ticket: str) -> None:
         st.query_params.pop(SHOWN, None)
 
 
-def what_others_answered(app: App, names: dict[str, str]) -> None:
+def what_others_answered(app: App, names: Mapping[str, str]) -> None:
     """Whoever answers a ticket that another answered is told who and what, and whether they agree."""
     ticket, label, before = st.session_state.pop(OTHERS, ("", "", ()))
     for one in before:

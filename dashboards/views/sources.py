@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, pages, reports, sign_in, words
+from dashboards import cards, opening, reports, visit, words
 from pipelines.marts import MartReader
 
 FIELDS = {
@@ -13,13 +13,7 @@ FIELDS = {
 
 
 def page() -> None:
-    pages.head("sources")
-    app = opening.app()
-    sign_in.reader(app, door="sources")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
+    app, _, reader, _ = visit.begin("sources")
     cards.speaks_of(reader.publication, app.now(), "all history")
     found = opening.ask(reports.coverage, reader)
     if found.is_empty():

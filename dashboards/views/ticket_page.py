@@ -9,7 +9,6 @@ from dashboards import (
     acting,
     cards,
     opening,
-    pages,
     sign_in,
     ticket_clocks,
     ticket_conversation,
@@ -19,6 +18,7 @@ from dashboards import (
     ticket_marks,
     ticket_steps,
     ticket_why,
+    visit,
 )
 from dashboards.ticket_view import TicketView, view_of
 from pipelines.app import identity
@@ -37,13 +37,7 @@ SECTIONS: dict[str, Section] = {
 
 
 def page() -> None:
-    pages.head("ticket")
-    app = opening.app()
-    user = sign_in.reader(app, door="")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
+    app, user, reader, _ = visit.begin("ticket", is_logged=False)
     name = st.text_input("Ticket", key="ticket", bind="query-params", placeholder="its reference or id").strip()
     if not name:
         st.info("Type a reference or an id, or open a ticket from the queue.")

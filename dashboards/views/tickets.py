@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, pages, queries, sign_in, words
+from dashboards import cards, opening, queries, visit, words
 from dashboards import ticket_lists as lists
 from pipelines.marts import MartReader
 
@@ -14,13 +14,7 @@ WINDOWS = {"last 12 weeks": 12, "last 4 weeks": 4, "all history": None}
 
 
 def page() -> None:
-    pages.head("tickets")
-    app = opening.app()
-    sign_in.reader(app, door="tickets")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
+    app, _, reader, _ = visit.begin("tickets")
     what, chosen, window = filters(reader)
     cards.speaks_of(reader.publication, app.now(), in_words(what, window))
     size = opening.ask(lists.size, reader, what, chosen)

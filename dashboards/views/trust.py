@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, pages, queries, sign_in, triage_numbers, words
+from dashboards import cards, charts, opening, queries, triage_numbers, visit, words
 from dashboards import ticket_lists as lists
 from pipelines.marts import MartReader
 
@@ -13,13 +13,7 @@ CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
 
 
 def page() -> None:
-    pages.head("trust")
-    app = opening.app()
-    sign_in.reader(app, door="trust")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
+    app, _, reader, _ = visit.begin("trust")
     cards.speaks_of(reader.publication, app.now(), "all history")
     headline(reader)
     TABS[cards.tabs(*TABS)](reader)

@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, pages, reports, sign_in, words
+from dashboards import cards, charts, opening, pages, reports, visit, words
 from dashboards import ticket_lists as lists
 from pipelines.marts import MartReader
 
@@ -19,13 +19,7 @@ CAPTIONS = {
 
 
 def page() -> None:
-    pages.head("volume")
-    app = opening.app()
-    sign_in.reader(app, door="volume")
-    reader = opening.marts(app)
-    if reader is None:
-        cards.nothing_yet()
-        return
+    app, _, reader, _ = visit.begin("volume")
     window = cards.window(st.container(), list(WINDOWS))
     cards.speaks_of(reader.publication, app.now(), f"days of the {window}" if WINDOWS[window] else window)
     came_and_went(reader, window)

@@ -10,6 +10,7 @@ from engine.notifications import NEWS
 from engine.shared.errors import BadInput
 from pipelines import marts
 from pipelines.app.container import App
+from pipelines.work_queue import runs
 
 if TYPE_CHECKING:
     from engine.alert_matrix import Elapsed, Nudge
@@ -95,8 +96,7 @@ def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datet
     """
     if is_look_back(app, as_of):
         return 0
-    is_running = pl.col("is_current") & pl.col("stopped_at").is_null() & pl.col("remaining").is_not_null()
-    resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & is_running)
+    resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & runs())
     left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
     calendars = on_calendars(app.policies.sla.calendars)
     raised = {one.id: one.ticket_id for one in app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=calendars)}

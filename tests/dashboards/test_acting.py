@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboards import acting, ticket_steps
@@ -12,18 +10,7 @@ from engine.access import User, UserRole
 from engine.contracts import Kind
 from pipelines.app.container import open_app
 from pipelines.operations import OPERATIONS
-from tests.dashboards.marts_by_hand import NOON, small_desk, stored_desk
 from tests.dashboards.ticket_by_hand import KEY, button, click, fill, labels, owned, seen_by
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch, sqlite_file):
-    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
-    small_desk(tmp_path).close()
-    stored_desk(tmp_path)
-    yield tmp_path
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 def owner(home) -> str | None:
@@ -67,16 +54,6 @@ def test_the_same_act_on_what_came_of_it_is_another(home):
         fill(app, "ticket note", "Write a note", key=f"{KEY} envelope_id=None", text="Twice.")
     with open_app(home=home) as parts:
         assert [event.kind for event in parts.store.history(KEY)].count(Kind.MESSAGE) == 2
-
-
-def test_news_of_the_desk_itself_stop_nobody(home):
-    from engine.contracts import Event
-
-    app = seen_by("ana")
-    with open_app(home=home) as parts:
-        parts.store.append([Event(ticket_id=KEY, kind=Kind.ALERT, at=NOON, value="x", id="n-1")], at=NOON)
-    button(app, "Accept").click().run()
-    assert owner(home) == "ana"
 
 
 def test_a_refusal_shows_the_way_out(home):

@@ -1,25 +1,14 @@
 """My queue: every part, whose tickets, filters and views by name in the address, the keys, acting and being refused."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pipelines.app.container import App, open_app
-from tests.dashboards.busy_desk import FORMULA, NOW, busy_desk
+from pipelines.app.container import App
+from tests.dashboards.busy_desk import FORMULA, NOW
 from tests.dashboards.test_pages import opened, read_as_markdown
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """For tests that change nothing."""
-    home = tmp_path_factory.mktemp("shared")
-    busy_desk(home)
-    yield home
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 @pytest.fixture
@@ -27,15 +16,6 @@ def home(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HELMDESK_HOME", str(shared))
     monkeypatch.setenv("HELMDESK_USER", "ana")
     return shared
-
-
-@pytest.fixture
-def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    """One of the test's own, which it may change."""
-    busy_desk(tmp_path)
-    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
-    with open_app(home=tmp_path) as app:
-        yield app
 
 
 def parts(page: AppTest) -> dict[str, int]:

@@ -3,25 +3,13 @@
 from datetime import UTC, datetime
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboards import navigation, pages
 from engine.access import User, UserRole
 from pipelines.app.clock import set_demo_clock
 from pipelines.app.container import open_app
-from tests.dashboards.marts_by_hand import small_desk, stored_desk
 from tests.dashboards.test_pages import opened
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch, sqlite_file):
-    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
-    small_desk(tmp_path).close()
-    stored_desk(tmp_path)
-    yield tmp_path
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 def user(*roles: UserRole) -> User:

@@ -1,32 +1,20 @@
 """Now: the verdict is of the marts and the live floor, each number leads to its tickets, and one can act from there."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
-import streamlit as st
 
 from dashboards import verdict
 from engine.contracts import AssignmentGroup
-from pipelines.app.container import App, open_app
+from pipelines.app.container import App
 from pipelines.live_alerts import live_alerts
 from pipelines.live_queue import live_queue
-from tests.dashboards.busy_desk import NOW, busy_desk
+from tests.dashboards.busy_desk import NOW
 from tests.dashboards.marts_by_hand import NOON, clock, published
 from tests.dashboards.test_pages import opened, read_as_markdown
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """For tests that change nothing."""
-    home = tmp_path_factory.mktemp("shared")
-    busy_desk(home)
-    yield home
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 @pytest.fixture
@@ -34,15 +22,6 @@ def home(shared: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HELMDESK_HOME", str(shared))
     monkeypatch.setenv("HELMDESK_USER", "cleo")
     return shared
-
-
-@pytest.fixture
-def desk(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    """One of the test's own, which it may change."""
-    busy_desk(tmp_path)
-    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
-    with open_app(home=tmp_path) as app:
-        yield app
 
 
 def week(ago: int, met: int, breached: int, running: int = 0) -> list[dict[str, Any]]:

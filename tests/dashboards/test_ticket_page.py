@@ -4,27 +4,16 @@ import os
 from datetime import timedelta
 
 import pytest
-import streamlit as st
 
 from engine.access import User, UserRole
 from engine.contracts import Company, Contact
 from pipelines.app.container import open_app
-from tests.dashboards.marts_by_hand import HOSTILE, NOON, published, small_desk, stored_desk
+from tests.dashboards.marts_by_hand import HOSTILE, NOON, published
 from tests.dashboards.test_pages import opened, read_as_markdown
 from tests.dashboards.ticket_by_hand import KEY, fill, lead, owned, seen_by, texts
 
 TRIGGERS = "SELECT name FROM sqlite_master WHERE tbl_name = 'events' AND type = 'trigger'"
 SECTIONS = ("Conversation", "Clocks", "Why", "Help", "Grants", "Marks", "Case", "History")
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch, sqlite_file):
-    monkeypatch.setenv("HELMDESK_HOME", str(tmp_path))
-    small_desk(tmp_path).close()
-    stored_desk(tmp_path)
-    yield tmp_path
-    st.cache_resource.clear()
-    st.cache_data.clear()
 
 
 def test_no_ticket_chosen_is_said(home):

@@ -14,7 +14,7 @@ from triage.taxonomy import Taxonomy, words_of
 _DASH = "\\-\u02d7\u058a\u05be\u1806\u2010-\u2015\u2043\u207b\u208b\u2212\u2e3a\u2e3b\u30fc\ufe58\ufe63\uff0d"
 _NUMBERED = re.compile(rf"[^\W\d_][\s{_DASH}_.#]{{0,6}}\d\d")
 """In every code, and in few texts."""
-_CODE = re.compile(rf"(?<![\w-])([A-Z]{{2,10}})[{_DASH}](\d{{2,5}})(?![\w-])")
+_CODE = re.compile(rf"(?<![\w-])(?:([A-Z]{{2,10}})[{_DASH}](\d{{2,5}})|([A-Z]{{3,10}})_?(\d{{3,5}}))(?![\w-])")
 _TYPED = re.compile(rf"(?<![^\W_])([A-Z]{{2,10}})\s{{0,3}}[{_DASH}_.#]?\s{{0,3}}(\d{{2,5}})(?![^\W_])")
 _COUNTED = r"(?:users?|people|persons?|laptops?|pcs?|devices?|machines?|sites?|seats?|licen[cs]es?|agents?|rules?|times"
 _COUNTED += r"|benutzer|nutzer|lizenzen|utilisateurs?|usuarios?|utenti)"
@@ -89,8 +89,9 @@ def _without(text: str, unknown: Sequence[_Typed]) -> str:
 
 
 def codes_like(text: str) -> set[str]:
-    """Whatever looks like an error code, written with any dash, in canonical writing; no taxonomy asked."""
-    return {f"{prefix}-{number}" for prefix, number in _CODE.findall(_plain(text).upper())}
+    """Whatever looks like an error code, written in one word or with any dash, in canonical writing; no taxonomy
+    asked."""
+    return {f"{a or b}-{one or other}" for a, one, b, other in _CODE.findall(_plain(text).upper())}
 
 
 def codes_typed(text: str) -> set[str]:

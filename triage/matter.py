@@ -14,8 +14,10 @@ from triage.sanitize import is_empty
 
 OFTEN: Final = 5
 """So many times a word is hammered in."""
-FILLED: Final = 0.6
-"""The share of hammered words that makes a sentence one that only repeats."""
+RUN: Final = 4
+"""So many words in a row are hammered in when they stand three times, in a title twice."""
+LONGEST_TITLE: Final = 300
+"""Characters; a longer one is no title but words put there to be read first."""
 
 _SENTENCE = re.compile(r"[^.!?;\n]+(?:[.!?;](?=\S)[^.!?;\n]+)*[.!?;\n]*")
 _CLAUSE = re.compile(
@@ -49,10 +51,10 @@ _TITLE_OF_TROUBLE = re.compile(r"\b(?:issue|problem|fault|error|question|the|abo
 @lru_cache(maxsize=4096)
 def matter_of(ticket: TicketText) -> TicketText:
     """Of a cleaned ticket what is left of it; the ticket itself where that is all, or nothing to read."""
-    sentences = _SENTENCE.findall(ticket.content)
-    often = _hammered(f"{ticket.subject}\n{ticket.content}")
-    left = "".join(_without(sentence, often) for sentence in sentences) if sentences else ticket.content
-    subject = "" if _denies(ticket.subject) else _without(ticket.subject, often)
+    often = _hammered(f"{ticket.subject}\n{ticket.content}", runs=3) | _hammered(ticket.subject, runs=2)
+    is_title = len(ticket.subject) <= LONGEST_TITLE and not _denies(ticket.subject)
+    subject = _rest(ticket.subject, often) if is_title else ""
+    left = _rest(ticket.content, often)
     if (subject, left) == (ticket.subject, ticket.content):
         return ticket
     found = ticket.model_copy(update={"subject": " ".join(subject.split()), "content": left.strip()})
@@ -64,18 +66,27 @@ def _denies(title: str) -> bool:
     return bool(_DENIED_TITLE.search(title) and _TITLE_OF_TROUBLE.search(title))
 
 
-def _hammered(text: str) -> frozenset[str]:
-    counts = Counter(_WORD.findall(text.lower()))
-    return frozenset(word for word, times in counts.items() if times >= OFTEN and word not in STOP_WORDS)
+def _hammered(text: str, *, runs: int) -> frozenset[str]:
+    words = _WORD.findall(text.lower())
+    often = {word for word, times in Counter(words).items() if times >= OFTEN}
+    rows = Counter(zip(*(words[at:] for at in range(RUN)), strict=False))
+    often.update(word for row, times in rows.items() if times >= runs for word in row)
+    return frozenset(often - STOP_WORDS)
+
+
+def _rest(text: str, often: frozenset[str]) -> str:
+    if not often and not _DENIED.search(text):
+        return text
+    return "".join(_without(sentence, often) for sentence in _SENTENCE.findall(text))
 
 
 def _without(sentence: str, often: frozenset[str]) -> str:
     if often:
         words = [word for word in _WORD.findall(sentence.lower()) if word not in STOP_WORDS]
-        hammered = sum(word in often for word in words)
-        if words and hammered >= FILLED * len(words):
+        other = sum(word not in often for word in words)
+        if other < len(words) and other <= 1:
             return "\n"
-        if hammered:
+        if other < len(words):
             sentence = _WORD.sub(lambda found: "" if found[0].lower() in often else found[0], sentence)
     if not _DENIED.search(sentence):
         return sentence

@@ -114,7 +114,7 @@ def parts_of(text: str, *, subject: str = "") -> Parts:
     """
     own, apart, forwarded, is_marked = _split(text.split("\n"))
     own, signed = _without_signature(own)
-    words = sum(len(line.split()) for line in own)
+    words = len({word for line in own for word in line.split()})
     if forwarded and words < FEW_WORDS and (is_marked or words <= 3 or _FORWARDING_SUBJECT.search(subject)):
         inner = parts_of("\n".join(forwarded))
         return Parts(_joined([*own, "", inner.own]), _joined([*signed, *apart, inner.quoted]))

@@ -166,13 +166,17 @@ def _compounds(selector: str) -> tuple[frozenset[str], ...]:
 
 
 def declarations(style: str) -> Properties:
-    """Property: value, in small letters; what is `!important` or said last wins."""
-    found, important = Properties(), Properties()
+    """Property: value, in small letters, the last said; `!property` for what is `!important`."""
+    found = Properties()
     for name, value in _DECLARATION.findall(_COMMENT.sub(" ", style[:5000])):
-        value = value.strip().lower()
-        into = important if "!" in value else found
-        into[name.lower()] = value.partition("!")[0].strip()
-    return found | important
+        plain, mark, _ = value.strip().lower().partition("!")
+        found[f"{mark}{name.lower()}"] = plain.strip()
+    return found
+
+
+def decided(said: Properties) -> Properties:
+    """What holds: `!important` wins."""
+    return said | {name[1:]: value for name, value in said.items() if name.startswith("!")}
 
 
 def _is_gone(given: Properties) -> bool:

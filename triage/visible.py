@@ -9,7 +9,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 
-from triage.styles import PAGE, Look, Properties, Rule, declarations, rules_of
+from triage.styles import PAGE, Look, Properties, Rule, decided, declarations, rules_of
 
 UNSEEN: Final = frozenset(
     "script style head title template noscript noembed noframes svg math iframe object canvas video audio datalist rp"
@@ -146,7 +146,7 @@ class _VisibleText(HTMLParser):
                 found |= rule.properties
         if style := given.get("style"):
             found |= declarations(style)
-        return found
+        return decided(found)
 
     def _break(self) -> None:
         self._write("\n> " if self._open[-1].is_quote else "\n")

@@ -69,8 +69,13 @@ def is_empty(ticket: TicketText) -> bool:
 
 
 def whole_text(ticket: TicketText) -> str:
-    """Subject and content of a cleaned ticket."""
+    """What the writer of a cleaned ticket says: its subject and content."""
     return f"{ticket.subject}\n{ticket.content}"
+
+
+def all_text(ticket: TicketText) -> str:
+    """All that is seen of a cleaned ticket, the mail it quotes too."""
+    return f"{whole_text(ticket)}\n{ticket.quoted}"
 
 
 def readable_text(ticket: TicketText) -> str:

@@ -37,7 +37,9 @@ def page() -> None:
     now = look(app, user, names)
     stands = verdict.standing(now.queue.rows)
     worst = cards.verbatim(str(name(now, stands.worst))) if stands.worst else None
-    st.subheader(verdict.in_words(opening.ask(verdict.settled_week, reader), stands, worst))
+    week = opening.ask(verdict.settled_week, reader)
+    target = app.policies.goals.attainment.target(week.decided) if week else None
+    st.subheader(verdict.in_words(week, target, stands, worst))
     numbers(stands, now)
     breaking(app, user, names)
     left, right = st.columns(2, gap="large")

@@ -36,18 +36,42 @@ def test_verdict_compares_the_last_settled_week_with_the_mean_before(tmp_path: P
     assert kept is not None
     assert (kept.week, kept.share, kept.usual) == ("2 Nov", 0.6, pytest.approx(0.8))
     stands = verdict.Standing(late=3, at_risk=1, unassigned=0, worst="g-1", late_there=2)
-    assert verdict.in_words(kept, stands, "`Network`") == (
-        "Worse than usual: 60 % of the promises of the week from 2 Nov were kept, usually 80 %; 3 tickets are late and "
-        "1 at risk; `Network` has the most late: 2."
+    assert verdict.in_words(kept, 0.9, stands, "`Network`") == (
+        "Below target and worse than usual: 60 % of the promises of the week from 2 Nov were kept, target 90 %, "
+        "usually 80 %; 3 tickets are late and 1 at risk; `Network` has the most late: 2."
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "usual", "says"),
+    [
+        (0.6, 0.6, "On target and as usual: 60 % of the promises of the week from 2 Nov were kept"),
+        (0.5, 0.7, "Above target and worse than usual: 60 % of the promises of the week from 2 Nov were kept, target "
+                   "50 %, usually 70 %"),
+        (0.8, None, "Below target: 60 % of the promises of the week from 2 Nov were kept, target 80 %"),
+    ],
+)  # fmt: skip
+def test_verdict_compares_with_the_target_and_the_usual(target: float, usual: float | None, says: str) -> None:
+    week = verdict.SettledWeek("2 Nov", 0.6, usual, pl.DataFrame())
+    words = verdict.in_words(week, target, verdict.Standing(0, 0, 0, None, 0), None)
+    assert words == f"{says}; 0 tickets are late and 0 at risk."
+
+
+def test_week_is_compared_with_the_goals_of_what_was_decided_in_it(tmp_path: Path) -> None:
+    rows = [*week(2, 3, 1), *week(1, 1, 0, running=9)]
+    kept = verdict.settled_week(published(tmp_path, sla_clocks=rows))
+    assert kept is not None
+    assert kept.decided.rows() == [("resolution", "standard", "medium", 4)]
 
 
 def test_verdict_without_a_settled_week_or_one_before_it(tmp_path: Path) -> None:
     none = verdict.Standing(0, 0, 0, None, 0)
-    assert verdict.in_words(None, none, None) == "No week is settled yet; 0 tickets are late and 0 at risk."
+    assert verdict.in_words(None, None, none, None) == "No week is settled yet; 0 tickets are late and 0 at risk."
     assert verdict.settled_week(published(tmp_path / "a", sla_clocks=week(1, 0, 0, running=3))) is None
     only = verdict.settled_week(published(tmp_path / "b", sla_clocks=week(1, 3, 1)))
-    assert verdict.in_words(only, none, None).startswith("75 % of the promises of the week from 9 Nov were kept; 0")
+    assert verdict.in_words(only, None, none, None).startswith(
+        "75 % of the promises of the week from 9 Nov were kept; 0"
+    )
 
 
 def test_page_says_what_the_floor_says(desk: App) -> None:

@@ -7,7 +7,7 @@ people's answers and words are drawn from a seed (`pipelines.samples.past`).
 import csv
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -114,9 +114,15 @@ class DeskOfThen:
         return self.rng.sample(among, min(most, len(among)))
 
     def triage_in_time(self) -> None:
-        """Each ticket is classified by the second morning after it came; on some of them replies are drafted."""
-        taken_in, created = datetime.min.replace(tzinfo=UTC), pl.col("created_at")
-        for day in range(0, past.WEEKS * 7 + 1, 2):
+        """What came before the past is classified by the quick part of the classifier, each later ticket by the second
+        morning after it came; on some of them replies are drafted."""
+        from triage.classify import quickest
+
+        taken_in, created = self.since, pl.col("created_at")
+        archive = self.tickets.filter(created <= taken_in, pl.col("ended_at") <= taken_in)
+        classify(self.app, archive, at=taken_in, by=quickest(self.app.triage.local_classifier))
+        classify(self.app, self.tickets.filter(created <= taken_in), at=taken_in)
+        for day in range(2, past.WEEKS * 7 + 1, 2):
             at = self.since + day * DAY
             classify(self.app, self.tickets.filter(created > taken_in, created <= at), at=at)
             taken_in = at

@@ -36,9 +36,9 @@ from pipelines.samples import past
 from pipelines.snapshot import Snapshot
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-DRAFTED = (6, 12, 14, 20, 22, 26)
+DRAFTED = (4, 8, 12, 14, 20, 22)
 """Days from the beginning of the past on which drafts were written of which is known what became of them."""
-DRAFTS, REVIEWS, GRANTS, SURVEYS, SOLVED, FLAGS = 17, 150, 72, 110, 22, 6
+DRAFTS, REVIEWS, GRANTS, SURVEYS, SOLVED, FLAGS = 20, 150, 72, 110, 22, 6
 
 Thing = TypeVar("Thing")
 Act = Callable[[datetime], "Iterable[Later] | None"]
@@ -127,7 +127,10 @@ class DeskOfThen:
             classify(self.app, self.tickets.filter(created > taken_in, created <= at), at=at)
             taken_in = at
             if day in DRAFTED:
-                waited = self.tickets.filter(created <= at, created > at - 3 * DAY, pl.col("ended_at") > at + HOUR)
+                has_one = pl.col("ticket").is_in(self.drafted)
+                waited = self.tickets.filter(
+                    created <= at, created > at - 8 * DAY, pl.col("ended_at") > at + HOUR, ~has_one
+                )
                 chosen = sorted(self.some(waited["ticket"].to_list(), DRAFTS))
                 then = waited.filter(pl.col("ticket").is_in(chosen)).with_columns(status=pl.lit(Status.NEW.value))
                 draft(self.app, then, at=at)

@@ -36,7 +36,7 @@ from pipelines.samples import past
 from pipelines.snapshot import Snapshot
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-DRAFTED = (4, 8, 12, 14, 20, 22)
+DRAFTED = (2, 4, 8, 12, 14, 20, 22)
 """Days from the beginning of the past on which drafts were written of which is known what became of them."""
 DRAFTS, REVIEWS, GRANTS, SURVEYS, SOLVED, FLAGS = 20, 150, 72, 110, 22, 6
 

@@ -32,12 +32,12 @@ class AttainmentGoals(Frozen):
         """The share wanted of each row with clock, tier and priority."""
         found = pl.lit(self.share)
         for clock, goal in self.clocks.items():
-            said = [
+            cells = [
                 pl.when(pl.col(column) == value.value).then(pl.lit(share))
                 for column, shares in (("tier", goal.by_tier), ("priority", goal.by_priority))
                 for value, share in shares.items()
             ]
-            mine = pl.coalesce(pl.max_horizontal(said), pl.lit(goal.share)) if said else pl.lit(goal.share)
+            mine = pl.coalesce(pl.max_horizontal(cells), pl.lit(goal.share)) if cells else pl.lit(goal.share)
             found = pl.when(pl.col("clock") == clock.value).then(mine).otherwise(found)
         return found
 
@@ -45,8 +45,8 @@ class AttainmentGoals(Frozen):
         """The share wanted of a mixed lot, from rows of clock, tier, priority and how many were `decided`; None of
         nothing."""
         counts = decided.filter(pl.col("decided") > 0)
-        asked = counts.select((self.wanted() * pl.col("decided")).sum() / pl.col("decided").sum())
-        return None if counts.is_empty() else float(asked.item())
+        mean = counts.select((self.wanted() * pl.col("decided")).sum() / pl.col("decided").sum())
+        return None if counts.is_empty() else float(mean.item())
 
 
 class Goals(Frozen):

@@ -6,6 +6,7 @@ A table can be downloaded as CSV, so a cell that a spreadsheet would take for a 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from shlex import quote
 from typing import Any, Literal
 
 import polars as pl
@@ -18,8 +19,6 @@ from dashboards.charts import Picture
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
-CYCLE, DEMO = "uv run helmdesk cycle", "uv run helmdesk demo"
-INGEST = "uv run helmdesk ingest FILE --source SOURCE"
 MANY, HIGHEST = 15, 541
 """Rows that a table shows without a scroll bar, and its height in pixels with one."""
 
@@ -28,12 +27,18 @@ def nothing_yet(what: str = "There is nothing to show yet: no marts were publish
     """The empty state of a page: the command that fills it."""
     if opening.app().store.ticket_count():
         st.info(f"{what} This works on the tickets that are here, and publishes:")
-        st.code(CYCLE, language="bash")
+        command("cycle")
         return
     st.info(f"{what} This fills it with a sample desk:")
-    st.code(DEMO, language="bash")
-    st.caption("This takes in your own export, and then `helmdesk cycle` publishes:")
-    st.code(INGEST, language="bash")
+    st.code(f"uv run helmdesk --home {quote(str(opening.app().settings.home))} demo", language="bash", wrap_lines=True)
+    st.caption("Or this takes in your own export, and publishes:")
+    command("ingest FILE --source SOURCE", "cycle")
+
+
+def command(*words: str) -> None:
+    """What to type, a line each, so that it works on the home that the page shows."""
+    lines = [opening.app().settings.command(one) for one in words]
+    st.code("\n".join(lines), language="bash", wrap_lines=True)
 
 
 def speaks_of(publication: Publication, now: datetime, window: str) -> None:
@@ -135,11 +140,12 @@ def tickets_table(
     key: str,
     whole: bool = False,
     right: Sequence[str] = (),
+    first: Callable[[], object] | None = None,
     **columns: ColumnConfig,
 ) -> None:
     """A table whose rows begin with a button that opens the ticket of that row (`tickets` has their keys)."""
     links = [(pages.TICKET, {"ticket": ticket}) for ticket in tickets]
-    linked_table(shown, links, key=key, whole=whole, right=right, **columns)
+    linked_table(shown, links, key=key, whole=whole, right=right, first=first, **columns)
 
 
 def linked_table(
@@ -149,11 +155,13 @@ def linked_table(
     key: str,
     whole: bool = False,
     right: Sequence[str] = (),
+    first: Callable[[], object] | None = None,
     **columns: ColumnConfig,
 ) -> None:
     """A table whose rows begin with a button that opens a page: its file and the parameters of its address.
 
     The page scrolls a `whole` table; another has a scroll bar of its own from MANY rows on. `right`: as in `table`.
+    `first` is done before the page opens.
     """
     button = st.column_config.ButtonColumn("", type="secondary", key=key, width=65)
     st.dataframe(
@@ -166,6 +174,8 @@ def linked_table(
     )
     if clicked := st.session_state.get(key):
         page, address = links[clicked["row"]]
+        if first:
+            first()
         st.switch_page(page, query_params=dict(address))
 
 

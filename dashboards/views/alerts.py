@@ -45,7 +45,7 @@ def alerts(app: App, user: Any, queue: LiveQueue, names: Names) -> None:
     found = live_alerts(app, queue, since=queue.as_of - RECENT)
     if found.is_empty():
         st.info("No alert holds, and none was raised in 28 days. Alerts are raised while clocks are evaluated:")
-        st.code("uv run helmdesk cycle", language="bash")
+        cards.command("cycle")
         return
     waiting(found.filter(pl.col("state") == WAITS))
     chosen = filtered(found.join(queue.rows.select("ticket", "group_id"), on="ticket"), names)
@@ -141,7 +141,7 @@ def by_day(reader: MartReader, window: str) -> None:
     found = opening.ask(reports.alerts_by_day, reader, days=WINDOWS[window])
     if found.is_empty():
         st.info("No alert was raised in this window. Alerts are raised while clocks are evaluated:")
-        st.code("uv run helmdesk cycle", language="bash")
+        cards.command("cycle")
         return
     by_kind = found.group_by("alert_type", "level").agg(pl.col("alerts").sum()).sort("level", "alert_type")
     with st.container(horizontal=True):

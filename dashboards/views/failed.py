@@ -88,9 +88,9 @@ def drawn(app: App, user: Any, failure: Any, number: int) -> None:
 
 
 def runs(app: App) -> None:
-    found = actions.last_runs(app)
+    found = app.last_runs.every()
     if not found:
-        st.code("uv run helmdesk cycle", language="bash")
+        cards.command("cycle")
         return
     st.caption("The last run of each stage and job that came to an end")
     zone = st.context.timezone

@@ -20,6 +20,7 @@ from dashboards import (
 from dashboards.queue_parts import PARTS, Whose
 from dashboards.ticket_view import view_of
 from engine.shared.spreadsheet_text import defused
+from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.live_queue import Holder, LiveQueue, holder, live_queue
@@ -72,7 +73,7 @@ def filtered(app: App, user: Any, rows: pl.DataFrame, names: Names) -> pl.DataFr
     if view is None:
         return found
     try:
-        return queue_parts.in_view(found, view)
+        return actions.in_view(app, view, found)
     except opening.HelmdeskError as error:
         cards.refused(error)
         return found

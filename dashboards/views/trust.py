@@ -35,13 +35,16 @@ def is_it_right(reader: MartReader) -> None:
     left, right = st.columns(2)
     spread = opening.ask(queries.confidence, reader)
     if spread.is_empty():
-        st.info("No ticket was classified yet.")
+        st.info("No ticket was classified yet. This classifies those that are here:")
+        cards.command("cycle")
         return
     with left:
         cards.chart(charts.confidence_bars, spread, "Classified tickets by confidence")
     agreed = opening.ask(triage_numbers.agreement, reader)
     if not agreed.answered:
-        right.info("Nobody has checked a claim yet: answer some on the page Review, then publish.")
+        with right:
+            st.info("Nobody has checked a claim yet: answer some on the page Review, then publish:")
+            cards.command("publish")
         return
     found = opening.ask(triage_numbers.calibration, reader)
     models = found["model_used"].unique(maintain_order=True).to_list()
@@ -68,7 +71,8 @@ def is_it_right(reader: MartReader) -> None:
 def do_drafts_help(reader: MartReader) -> None:
     overall = opening.ask(triage_numbers.acceptance, reader, "all")
     if overall.is_empty():
-        st.info("No draft was judged yet: say on a ticket's page what became of its suggested reply, then publish.")
+        st.info("No draft was judged yet: say on a ticket's page what became of its suggested reply, then publish:")
+        cards.command("publish")
     else:
         cut = st.selectbox("By", list(CUTS), format_func=CUTS.__getitem__, key="cut", width=220, bind="query-params",
                            persist_state="session")  # fmt: skip

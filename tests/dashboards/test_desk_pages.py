@@ -22,6 +22,7 @@ from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
 from sla.alerting.alerts import ALERTS
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
+from tests.dashboards.test_navigation import shown
 from tests.dashboards.test_pages import opened, read_as_markdown
 
 HOUR = timedelta(hours=1)
@@ -168,6 +169,13 @@ class TestInbox:
         button(app, "Mark all as read").click().run()
         assert all(row["read_at"] for row in store(home, "notices"))
         assert not app.exception
+
+    def test_opening_its_ticket_reads_a_notice(self, home: Path) -> None:
+        app = opened("inbox")
+        assert shown(app)["inbox.py"] == "Inbox (3)"
+        app.button(key="open ana/2").click().run()
+        assert {row["id"] for row in store(home, "notices") if row["read_at"]} == {"ana/2"}
+        assert shown(app)["inbox.py"] == "Inbox (2)"
 
     def test_what_waits_says_until_when_and_why(self) -> None:
         app = opened("inbox", part="waiting")

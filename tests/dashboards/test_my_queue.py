@@ -6,7 +6,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pipelines import actions
 from pipelines.app.container import App
+from pipelines.live_queue import live_queue
 from tests.dashboards.busy_desk import FORMULA, NOW
 from tests.dashboards.test_pages import opened, read_as_markdown
 
@@ -151,6 +153,15 @@ def test_kept_view_is_made_from_the_filters_and_reached_by_name(desk: App) -> No
     press(page, "keep the view")
     assert [view.filters for view in desk.desk.views(by="ana") if view.name == "Quiet"] == [{"priority": "low"}]
     assert sum(parts(opened("queue", view="Quiet")).values()) == 1
+
+
+def test_kept_view_shows_in_the_queue_what_its_board_shows(desk: App) -> None:
+    view = desk.desk.save_view(name="Portal", filters={"channel": "unknown", "priority": "medium"}, by="ana", at=NOW)
+    board = actions.board_of(desk, view, at=NOW)
+    on_board = {card.id for column in board.columns for card in column.cards}
+    rows = live_queue(desk, at=NOW).rows
+    assert set(actions.in_view(desk, view, rows)["ticket"]) == on_board != set()
+    assert sum(parts(opened("queue", view="Portal")).values()) == 4
 
 
 def test_text_of_tickets_stays_text(home: Path) -> None:

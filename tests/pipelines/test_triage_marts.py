@@ -45,7 +45,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             done: dict[str, Any] = [{}, {"sent": "Something else altogether."}, {"rejected": "off topic"}][place % 3]
             actions.record_feedback(app, ticket, by="ben", **done)
         publish(app, Snapshot(app, app.now()))
-        with actions.published(app) as reader:
+        with MartReader(app.settings.marts_folder) as reader:
             yield reader, app
 
 
@@ -136,11 +136,11 @@ def test_only_articles_of_the_index_are_called_unhelpful(tmp_path: Path) -> None
     article = Article(id="own-1", title="Badge", url="own-1", text="Show the badge.")
     with open_app(home=tmp_path, embedder="wordllama") as app:
         publish(app, Snapshot(app, AS_OF))
-        with actions.published(app) as reader:
+        with MartReader(app.settings.marts_folder) as reader:
             assert reader.frame("unhelpful_articles").is_empty()
         app.triage.index.sync([article], source="own")
         publish(app, Snapshot(app, AS_OF))
-        with actions.published(app) as reader:
+        with MartReader(app.settings.marts_folder) as reader:
             assert reader.frame("unhelpful_articles").select("article_id", "why").rows() == [("own-1", "never cited")]
 
 

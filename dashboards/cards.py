@@ -19,6 +19,8 @@ from dashboards.charts import Picture
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
+TWO_LINES = 54
+"""Pixels of a row in which a long subject stands whole."""
 MANY, HIGHEST = 15, 541
 """Rows that a table shows without a scroll bar, and its height in pixels with one."""
 
@@ -30,7 +32,7 @@ def nothing_yet(what: str = "There is nothing to show yet: no marts were publish
         command("cycle")
         return
     st.info(f"{what} This fills it with a sample desk:")
-    st.code(f"uv run helmdesk --home {quote(str(opening.app().settings.home))} demo", language="bash", wrap_lines=True)
+    st.code(f"uv run helmdesk --home {quote(str(opening.app().settings.home))} demo", language=None, wrap_lines=True)
     st.caption("Or this takes in your own export, and publishes:")
     command("ingest FILE --source SOURCE", "cycle")
 
@@ -38,7 +40,7 @@ def nothing_yet(what: str = "There is nothing to show yet: no marts were publish
 def command(*words: str) -> None:
     """What to type, a line each, so that it works on the home that the page shows."""
     lines = [opening.app().settings.command(one) for one in words]
-    st.code("\n".join(lines), language="bash", wrap_lines=True)
+    st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 def speaks_of(publication: Publication, now: datetime, window: str) -> None:
@@ -170,6 +172,7 @@ def linked_table(
         .select("open", *shown.columns),
         hide_index=True,
         height="content" if whole else height(shown),
+        row_height=TWO_LINES if "subject" in shown.columns else None,
         column_config={"open": button, **_aligned(right), **columns},
     )
     if clicked := st.session_state.get(key):
@@ -177,6 +180,21 @@ def linked_table(
         if first:
             first()
         st.switch_page(page, query_params=dict(address))
+
+
+def numbers_table(shown: pl.DataFrame, links: Mapping[str, Sequence[Mapping[str, Any]]], *, key: str) -> None:
+    """A table in which each number of the columns in `links` is a button that opens its tickets, by the address of
+    each row; 0 has none to open."""
+    column = st.column_config.ButtonColumn
+    st.dataframe(
+        defused(shown.with_columns(pl.col(*links).replace(0, None).cast(pl.String))),
+        hide_index=True,
+        height=height(shown),
+        column_config={name: column(name, type="secondary", key=f"{key} {name}", width=85) for name in links},
+    )
+    for name, addresses in links.items():
+        if clicked := st.session_state.get(f"{key} {name}"):
+            st.switch_page(pages.TICKETS, query_params=dict(addresses[clicked["row"]]))
 
 
 def _aligned(right: Sequence[str]) -> dict[str, ColumnConfig]:

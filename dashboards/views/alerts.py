@@ -82,7 +82,7 @@ def _narrow(kind: str, level: int) -> None:
 def filtered(found: pl.DataFrame, names: Names) -> pl.DataFrame:
     """Those that the reader wants to see: nothing chosen is everything, but for what is over."""
     groups = sorted(found["group_id"].drop_nulls().unique(), key=lambda group: names.get(group, group))
-    columns = st.columns([4, 4, 5, 6])
+    columns = st.columns([4, 3, 4, 8])
     chosen = {
         "kind": _choice(columns[0], "Of", "kind", list(KINDS), KINDS),
         "level": _choice(columns[1], "Level", "level", sorted(found["level"].unique()), {}),

@@ -75,7 +75,7 @@ def drawn(app: App, user: Any, failure: Any, number: int) -> None:
         st.error(cards.verbatim(failure.why))
         st.text(failure.mend)
         if failure.command:
-            st.code(failure.command, language="bash", wrap_lines=True)
+            st.code(failure.command, language=None, wrap_lines=True)
         with st.container(horizontal=True):
             if failure.ticket and st.button("Open ticket", key=f"open {number}"):
                 st.switch_page(pages.TICKET, query_params={"ticket": failure.ticket})

@@ -64,8 +64,8 @@ def inbox(app: App, user: Any, notices: Sequence[Any], unread: int, names: Mappi
             state = "Unread" if notice.read_at is None else f"Read {_when(notice.read_at)}"
             st.text(acting.named(notice.subject, names))
             st.caption(f"{state} · {_when(notice.created_at)} · {_sent(notice, sendings.get(notice.id))}")
-            if notice.text.strip() != notice.subject:
-                st.text(acting.named(notice.text, names))
+            if more := _more(notice):
+                st.text(acting.named(more, names))
             _below(app, user, notice, news[notice.id], {**names, **references})
 
 
@@ -78,6 +78,10 @@ def _below(app: App, user: Any, notice: Any, news: Sequence[Any], names: Mapping
             st.button("Mark as read", key=f"read {notice.id}", on_click=read)
         if len(tickets) == 1 and st.button(f"Open {names[tickets[0]]}", key=f"open {notice.id}", on_click=read):
             st.switch_page(pages.TICKET, query_params={"ticket": tickets[0]})
+        if any("alerts" in row.payload for row in news) and st.button(
+            "Open the alerts", key=f"alerts {notice.id}", on_click=read
+        ):
+            st.switch_page(pages.ALERTS)
     if len(tickets) > 1:
         rows = [row for row in news if row.ticket_id]
         with st.expander(words.count(len(news), "piece of news", "pieces of news")):
@@ -88,6 +92,12 @@ def _below(app: App, user: Any, notice: Any, news: Sequence[Any], names: Mapping
             }
             opened = [row.ticket_id for row in rows]
             cards.tickets_table(pl.DataFrame(shown), opened, key=f"opened {notice.id}", first=read)
+
+
+def _more(notice: Any) -> str:
+    """What a notice says beside its subject; the command that shows all of it is for who reads it elsewhere."""
+    lines = [line for line in notice.text.strip().splitlines() if line != notice.subject]
+    return "\n".join(line for line in lines if not line.startswith("All of it: helmdesk "))
 
 
 def _sent(notice: Any, standing: Any) -> str:

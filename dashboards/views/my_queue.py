@@ -25,7 +25,7 @@ from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.live_queue import Holder, LiveQueue, holder, live_queue
 
-ROWS = 14
+ROWS = 10
 SHOWN = "shown"  # names the chosen ticket in the address, by its reference
 OWN = {"mine": "Mine", "groups": "My groups"}
 ALL, NOBODY = "all", "nobody"
@@ -173,15 +173,16 @@ def listed(found: pl.DataFrame, place: int) -> None:
         defused(shown),
         hide_index=True,
         height="content",
+        row_height=cards.TWO_LINES,
         key=key,
         on_select=lambda: _click(key, references[first : first + ROWS]),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [place - first]}},
         column_config={
-            "reference": column.TextColumn(width=106),
-            "left": column.TextColumn(width=112, help="of the promise that is nearest, in business time"),
-            "subject": column.TextColumn(width=190),
-            "priority": column.TextColumn(width=84),
+            "reference": column.TextColumn(width=112),
+            "left": column.TextColumn(width=78, help="of the promise that is nearest, in business time"),
+            "subject": column.TextColumn(width=274),
+            "priority": column.TextColumn(width=70),
         },
     )
 

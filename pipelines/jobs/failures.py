@@ -83,14 +83,14 @@ def _not_mended(app: App, rows: pl.DataFrame) -> pl.DataFrame:
     events = {str(content["id"]) for content in contents if "kind" in content and content.get("id")}
     columns = {source: _mapped_ids(app, source) for source in rows["source"].unique()}
     named = [_tickets(one, content, columns[one]) for one, content in zip(rows["source"], contents, strict=True)]
-    born = app.store.frame("events", ["ticket_id", "recorded_at"],
-                           where={"kind": {"created"}, "ticket_id": {key for keys in named for key in keys}})  # fmt: skip
+    keys = {key for one in named for key in one}
+    born = app.store.frame("events", ["ticket_id", "recorded_at"], where={"kind": {"created"}, "ticket_id": keys})
     since, there = dict(born.iter_rows()), set(app.store.frame("events", ["id"], where={"id": events})["id"])
     keep = [
         str(content.get("id")) not in there
         if "kind" in content
-        else not any(key in since and since[key] > received for key in keys)
-        for content, keys, received in zip(contents, named, rows["received_at"], strict=True)
+        else not any(key in since and since[key] > received for key in of)
+        for content, of, received in zip(contents, named, rows["received_at"], strict=True)
     ]
     return rows.filter(pl.Series(keep, dtype=pl.Boolean))
 

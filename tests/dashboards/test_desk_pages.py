@@ -22,7 +22,6 @@ from pipelines.app.container import App, open_app
 from pipelines.app.locks import alone
 from sla.alerting.alerts import ALERTS
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_desk
-from tests.dashboards.test_navigation import shown
 from tests.dashboards.test_pages import opened, read_as_markdown
 
 HOUR = timedelta(hours=1)
@@ -172,10 +171,8 @@ class TestInbox:
 
     def test_opening_its_ticket_reads_a_notice(self, home: Path) -> None:
         app = opened("inbox")
-        assert shown(app)["inbox.py"] == "Inbox (3)"
         app.button(key="open ana/2").click().run()
         assert {row["id"] for row in store(home, "notices") if row["read_at"]} == {"ana/2"}
-        assert shown(app)["inbox.py"] == "Inbox (2)"
 
     def test_what_waits_says_until_when_and_why(self) -> None:
         app = opened("inbox", part="waiting")
@@ -243,13 +240,14 @@ class TestAudit:
 
 
 class TestFailed:
-    def test_each_has_its_reason_and_the_way_to_mend_it(self) -> None:
+    def test_each_has_its_reason_and_the_way_to_mend_it(self, home: Path) -> None:
         app = opened("failed")
         told = read_as_markdown(app)
         assert "Not taken in · 3" in told
         assert "2 times" in told
         assert "say in data/mappings/jira-csv.yaml what" in texts(app)
-        assert "uv run helmdesk ingest t.csv --source jira --dry-run" in [code.value for code in app.code]
+        commands = [code.value for code in app.code]
+        assert f"uv run helmdesk --home {home} ingest t.csv --source jira --dry-run" in commands
 
     def test_nothing_is_said_of_what_was_not_looked_at(self) -> None:
         assert "Not looked at: index, models, parts." in opened("failed").warning[0].value

@@ -19,8 +19,8 @@ from dashboards.charts import Picture
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
-TWO_LINES = 54
-"""Pixels of a row in which a long subject stands whole."""
+TWO_LINES = 66
+"""Pixels of a row in which a long subject stands whole: from more than 64 on, Streamlit breaks the lines of a cell."""
 MANY, HIGHEST = 15, 541
 """Rows that a table shows without a scroll bar, and its height in pixels with one."""
 

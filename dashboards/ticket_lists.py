@@ -177,11 +177,11 @@ def _tickets(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str
         wanted += [reader.publication.as_of, 7 * chosen.weeks]
     source = f"""FROM tickets t {join} LEFT JOIN {_LATEST_CLAIM} {_names("coalesce(t.owner_id, t.assignee_id)", "t")}
         WHERE {" AND ".join([TICKETS.get(what, "true"), *parts])}"""
-    day = "e.day" if counted else "NULL"
+    day, latest = ("e.day", "e.day DESC, ") if counted else ("NULL", "")
     return (
         _columns("t", f"NULL AS clock, NULL AS state, NULL AS remaining, {day} AS day"),
         source,
-        f"{day} DESC, t.created_at DESC, t.ticket",
+        f"{latest}t.created_at DESC, t.ticket",
         [*values, *wanted],
     )
 

@@ -18,6 +18,8 @@ LABELS = {
 
 LEADS = frozenset({"ticket assign", "ticket pause"})
 """What only a lead of the ticket's team does."""
+DECIDES = frozenset({"ticket priority", "ticket due", "ticket resume"})
+"""What its owner does, too."""
 
 
 class Standing(NamedTuple):
@@ -81,7 +83,8 @@ def show(view: TicketView) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for place, name in enumerate(first):
             view.offer(name, LABELS[name], is_first=place == 0, **options(view, name))
-        rest = [name for name in LABELS if name not in first and view.may(name) and (now.leads or name not in LEADS)]
+        others = (frozenset() if now.leads else LEADS) | (frozenset() if now.leads or now.is_mine else DECIDES)
+        rest = [name for name in LABELS if name not in first and name not in others and view.may(name)]
         chosen = (
             st.selectbox(
                 "More", rest, None, format_func=LABELS.__getitem__, placeholder="More", label_visibility="collapsed",

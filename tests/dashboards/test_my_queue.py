@@ -6,6 +6,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboards import cards
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.live_queue import live_queue
@@ -60,6 +61,12 @@ def test_part_lists_its_tickets_and_shows_the_first(home: Path, part: str, refer
 
 def test_empty_part_says_where_the_others_are(home: Path) -> None:
     assert "No ticket of this part fits." in opened("queue", part="risk").info[0].value
+
+
+def test_rows_have_room_for_a_long_subject(home: Path) -> None:
+    """What the browser then makes of it is in the pictures."""
+    [table] = opened("queue").dataframe
+    assert table.proto.row_height == cards.TWO_LINES
 
 
 def test_agent_has_own_desk_and_a_lead_everybodys(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

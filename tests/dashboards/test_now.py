@@ -105,6 +105,16 @@ def test_lead_of_another_team_is_not_offered_what_the_desk_would_refuse(desk: Ap
         desk.desk.assign("demo:INC-7", to="ben", by="cleo", at=NOW)
 
 
+def test_on_a_tickets_page_neither(home: Path) -> None:
+    def offered(ticket: str) -> set[str]:
+        page = opened("ticket", ticket=ticket)
+        popovers = {block.proto.popover.label for block in page.get("popover")}
+        return popovers | {label for box in page.selectbox if box.key == "more" for label in box.options}
+
+    assert {"Assign", "Pause the clocks"} <= offered("INC-6")
+    assert not {"Assign", "Pause the clocks", "Priority", "Agree an end"} & offered("INC-7")
+
+
 def test_now_is_for_those_who_supervise(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_USER", "ana")
     assert "supervise" in opened("now").error[0].value

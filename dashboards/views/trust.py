@@ -30,8 +30,8 @@ def headline(reader: MartReader) -> None:
         cards.figure("Classified", f"{went.tickets:,}", "tickets", all_of)
         share = words.percent(went.share, 1)
         cards.figure("Goes to a person", share, f"{went.to_a_person:,} tickets", lists.address("for_a_person", ALL))
-        kept = words.percent(agreed.share) if agreed.answered else "–"
-        cards.figure("People agreed", kept, f"of {checked}", lists.address("checked", ALL))
+        share = words.percent(agreed.share) if agreed.answered else "–"
+        cards.figure("People agreed", share, f"of {checked}", lists.address("checked", ALL))
         draft = f"of {words.count(written, 'ticket')} with a draft"
         cards.figure("Drafts with an answer", f"{grounded:,}", draft, lists.address("answered", ALL))
 

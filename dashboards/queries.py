@@ -30,6 +30,8 @@ class Selection(NamedTuple):
     types: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
     """Mondays of the weeks in which a clock started, as in `value_of`."""
+    which: str | None = None
+    """Of a list that counts by a status, a model, a day, …: the one that is meant."""
 
 
 class Page(NamedTuple):

@@ -9,6 +9,7 @@ import pytest
 
 from dashboards import verdict
 from engine.contracts import AssignmentGroup
+from engine.shared.errors import NotAllowed
 from pipelines.app.container import App
 from pipelines.live_alerts import live_alerts
 from pipelines.live_queue import live_queue
@@ -120,13 +121,22 @@ def _before_form(page: Any) -> int:
         ("next ", "late ", "nobody ")))  # fmt: skip
 
 
-def test_lead_of_another_team_is_refused_in_the_desks_words(desk: App) -> None:
-    page = opened("now")
-    page.button(key="nobody assign demo:INC-7").click().run()
-    next(box for box in page.selectbox if box.label == "To").select("ben")
-    page.button[_before_form(page)].click().run()
-    assert "Cleo Roy may not assign INC-7" in page.error[0].value
-    assert desk.store.ticket("INC-7").assignee_id is None
+def test_lead_of_another_team_is_not_offered_what_the_desk_would_refuse(desk: App) -> None:
+    offered = {str(button.key) for button in opened("now").button}
+    assert {"nobody assign demo:INC-6", "late assign demo:INC-1"} <= offered
+    assert not {"nobody assign demo:INC-7", "late assign demo:INC-2"} & offered
+    with pytest.raises(NotAllowed, match="Cleo Roy may not assign INC-7"):
+        desk.desk.assign("demo:INC-7", to="ben", by="cleo", at=NOW)
+
+
+def test_on_a_tickets_page_neither(home: Path) -> None:
+    def offered(ticket: str) -> set[str]:
+        page = opened("ticket", ticket=ticket)
+        popovers = {block.proto.popover.label for block in page.get("popover")}
+        return popovers | {label for box in page.selectbox if box.key == "more" for label in box.options}
+
+    assert {"Assign", "Pause the clocks"} <= offered("INC-6")
+    assert not {"Assign", "Pause the clocks", "Priority", "Agree an end"} & offered("INC-7")
 
 
 def test_now_is_for_those_who_supervise(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

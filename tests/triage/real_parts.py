@@ -20,7 +20,6 @@ from triage.knowledge.articles import read_folder
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy, load_taxonomy
 
-
 MANY = 100
 """Texts that are dear enough to embed once for all workers of a run."""
 

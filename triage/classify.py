@@ -17,7 +17,7 @@ from more_itertools import chunked
 from triage.calibrate import Floats, softmax
 from triage.contracts import FOR_A_PERSON, Classification, Guess, TicketText
 from triage.evidence import error_codes, log_odds, names_phrase, product_names, unknown_codes
-from triage.matter import matter_of
+from triage.knowledge.matter import matter_of
 from triage.learning.out_of_scope import scope_score
 from triage.learning.product_model import LabelledText, load_or_learn
 from triage.learning.train import Model
@@ -99,7 +99,6 @@ class ProductClassifier(ABC):
             for ticket, product in zip(tickets, claims, strict=True)
         ]
 
-
     def looked_at_again(self, tickets: Sequence[TicketText], claims: Sequence[ProductClaim]) -> list[ProductClaim]:
         """The claims, those on tickets that deny or hammer in something held against what the rest of them says: where
         the rest says another label, that is claimed, and not sure."""
@@ -172,9 +171,7 @@ class LocalClassifier(ProductClassifier):
             confidence=float(probabilities[best]),
             runner_up=Guess(label=labels[second], confidence=float(probabilities[second])),
             reasons=[*named(text, labels[best], self.taxonomy), self._nearest(labels[best], likeness)],
-            doubts=doubts(
-                ticket, float(probabilities[best]), self.taxonomy, strange=strange if is_unfamiliar else ""
-            ),
+            doubts=doubts(ticket, float(probabilities[best]), self.taxonomy, strange=strange if is_unfamiliar else ""),
             probabilities=dict(zip(labels, map(float, probabilities), strict=True)),
             is_unfamiliar=is_unfamiliar,
         )
@@ -305,10 +302,10 @@ class LocalCascade(ProductClassifier):
     ) -> None:
         name = f"{full.name} after {quick.name.rpartition(':')[2]}"
         super().__init__(name, full.taxonomy, clock=clock, timer=timer)
-        self._quick, self._full, self.limit, self.is_trained = quick, full, limit, full.is_trained
+        self.quick, self._full, self.limit, self.is_trained = quick, full, limit, full.is_trained
 
     def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
-        claims = self._quick.products(tickets)
+        claims = self.quick.products(tickets)
         unsure = self.unsure(tickets, claims)
         again = self._full.second_opinion([tickets[at] for at in unsure], [claims[at] for at in unsure])
         for at, claim in zip(unsure, again, strict=True):
@@ -322,6 +319,11 @@ class LocalCascade(ProductClassifier):
 
     def _is_sure(self, claim: ProductClaim) -> bool:
         return claim.confidence >= self.limit and not claim.is_unfamiliar
+
+
+def quickest(classifier: ProductClassifier) -> ProductClassifier:
+    """The part of a classifier that decides first; the whole where it has no parts."""
+    return classifier.quick if isinstance(classifier, LocalCascade) else classifier
 
 
 def open_trained(

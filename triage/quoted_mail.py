@@ -15,9 +15,13 @@ LONGEST_SIGNATURE: Final = 8
 SENTENCE: Final = 13
 """Words in a line that no signature has."""
 
-_FROM = r"from|von|de|da|van|från|fra|od|lähettäjä|от|от кого|kimden|差出人|发件人|寄件者|보낸 ?사람|felad[oó]|gönderen|expéditeur"
+_FROM = (
+    r"from|von|de|da|van|från|fra|od|lähettäjä|от|от кого|kimden|差出人|发件人|寄件者|보낸 ?사람|felad[oó]"
+    r"|gönderen|expéditeur"
+)
 _SENT = (
-    r"sent|date|gesendet(?: am)?|datum|envoyé(?: le)?|date d'envoi|enviad[oa](?: el)?|fecha|data|inviato|verzonden|skickat|sendt|dato"
+    r"sent|date|gesendet(?: am)?|datum|envoyé(?: le)?|date d'envoi|enviad[oa](?: el)?|fecha|data|inviato"
+    r"|verzonden|skickat|sendt|dato"
     r"|lähetetty|wysłano|odesláno|отправлено|дата|gönderildi|tarih|送信日時|日時|日付|发送时间|日期|보낸 ?날짜|날짜"
 )
 _SUBJECT = (
@@ -25,69 +29,92 @@ _SUBJECT = (
 )
 _TO = r"to|an|à|para|a|aan|till|til|vastaanottaja|do|komu|кому|kime|宛先|收件人|받는 ?사람|cc|kopie|kopia|копия"
 _ORIGINAL = (
-    r"original message|ursprüngliche nachricht|urspr\. nachricht|originalnachricht|message d['’]origine|message original|mensaje original"
+    r"original message|ursprüngliche nachricht|urspr\. nachricht|originalnachricht|message d['’]origine"
+    r"|message original|mensaje original"
     r"|messaggio originale|mensagem original|oorspronkelijk bericht|oryginalna wiadomość|wiadomość oryginalna"
     r"|wiadomość pierwotna|původní zpráva|oprindelig meddelelse|ursprungligt meddelande|opprinnelig melding"
-    r"|alkuperäinen viesti|исходное сообщение|пересылаемое сообщение|orijinal (?:ileti|mesaj)|元のメッセージ|原始邮件|原始郵件|원본 메[시세]지"
+    r"|alkuperäinen viesti|исходное сообщение|пересылаемое сообщение|orijinal (?:ileti|mesaj)|元のメッセージ|原始邮件"
+    r"|原始郵件|원본 메[시세]지"
 )
 _FORWARDED = (
     r"forwarded (?:message|by)|begin forwarded message|weitergeleitete nachricht|anfang der weitergeleiteten"
     r"|message transféré|message transmis|début du message réexpédié|mensaje reenviado|inicio del mensaje reenviado"
     r"|messaggio inoltrato|inizio messaggio inoltrato|mensagem (?:encaminhada|reencaminhada)|doorgestuurd bericht"
     r"|przekazana wiadomość|wiadomość przekazana|přeposlaná zpráva|videresendt (?:meddelelse|melding)"
-    r"|vidarebefordrat meddelande|välitetty viesti|пересылаемое сообщение|пересланное сообщение|転送メッセージ|转发(?:的)?邮件|轉寄|전달된 메[시세]지"
+    r"|vidarebefordrat meddelande|välitetty viesti|пересылаемое сообщение|пересланное сообщение|転送メッセージ"
+    r"|转发(?:的)?邮件|轉寄|전달된 메[시세]지"
 )
 _FORWARDING_SUBJECT = re.compile(
-    r"^(?:(?:re|aw|sv|antw)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|vs|vb|doorst|pd|i̇lt|ilt|转发|轉寄|転送)\s*[:：]", re.IGNORECASE
+    r"^(?:(?:re|aw|sv|antw)\s*:\s*)*(?:fwd?|wg|tr|rv|enc|i|vs|vb|doorst|pd|i̇lt|ilt|转发|轉寄|転送)\s*[:：]",
+    re.IGNORECASE,
 )
 _FORWARD = re.compile(rf"^[-_*> ]*(?:{_FORWARDED}).{{0,80}}$", re.IGNORECASE)
 _MARK = re.compile(rf"^[-_*=> ]{{0,40}}(?:{_ORIGINAL})[-_*=: ]{{0,40}}$", re.IGNORECASE)
-_HEADER = re.compile(rf"^[*> ]*(?:(?P<from>{_FROM})|(?P<sent>{_SENT})|(?P<subject>{_SUBJECT})|{_TO})\*? ?[:：]", re.IGNORECASE)
+_HEADER = re.compile(
+    rf"^[*> ]*(?:(?P<from>{_FROM})|(?P<sent>{_SENT})|(?P<subject>{_SUBJECT})|{_TO})\*? ?[:：]", re.IGNORECASE
+)
 _ATTRIBUTION = re.compile(
     r"""^>?\ ?(?:
       (?:on|am|le|el|il|em|op|den|dne|dnia|le\ jour|tor|man|tis|ons|fre|lör|sön)\b(?=.*[\d@]).{4,250}
-      (?:wrote|schrieb(?:\ .{0,160})?|a\ écrit|escribió|ha\ scritto|escreveu|schreef(?:\ .{0,160})?|skrev(?:\ .{0,160})?
+      (?:wrote|schrieb(?:\ .{0,160})?|a\ écrit|escribió|ha\ scritto|escreveu|schreef(?:\ .{0,160})?
+      |skrev(?:\ .{0,160})?
         |napsala?(?:\(a\))?|napisała?(?:\(a\))?|kirjoitti)\ ?:
-      |(?=.*\d).{4,250}(?:wrote|schrieb|a\ écrit|escribió|ha\ scritto|escreveu|schreef|skrev|napisała?(?:\(a\))?|napsal(?:\(a\))?
+      |(?=.*\d).{4,250}(?:wrote|schrieb|a\ écrit|escribió|ha\ scritto|escreveu|schreef|skrev
+      |napisała?(?:\(a\))?|napsal(?:\(a\))?
         |kirjoitti|пишет|написала?|şunu\ yazdı|yazdı|写道|寫道|님이\ 작성(?:하였습니다)?)\ ?[:：]
       |(?=.*\d{4}).{0,80}\d{1,2}:\d{2}.{0,100}<\S{1,100}@\S{1,100}>\ ?[:：]
     )$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_ATTRIBUTION_BEGINS = re.compile(r"^(?:on|am|le|el|il|em|op|den|dne|dnia)\b(?=.*\d)(?!.*[.!?]$).{8,200}$", re.IGNORECASE)
+_ATTRIBUTION_BEGINS = re.compile(
+    r"^(?:on|am|le|el|il|em|op|den|dne|dnia)\b(?=.*\d)(?!.*[.!?]$).{8,200}$", re.IGNORECASE
+)
 _DASHES = re.compile(r"^(?:--|—|__)$")
 _CLOSING = re.compile(
-    r"""^(?:(?:many\ thanks|thanks?(?:\ you)?|cheers|danke|merci|gracias|grazie|obrigad[oa]|bedankt)(?:\ (?:and|und|et|y|e)\ )?
+    r"""^(?:(?:many\ thanks|thanks?(?:\ you)?|cheers|danke|merci|gracias|grazie|obrigad[oa]
+    |bedankt)(?:\ (?:and|und|et|y|e)\ )?
         (?:in\ advance|im\ voraus|so\ much|a\ lot|d'avance)?[,.! ]*)?
-    (?:(?:with\ )?(?:best|kind|warm|many|warmest|kindest)?\ ?(?:regards|wishes|greetings)|best|sincerely|yours\ \w+|cheers
-      |(?:many\ )?thanks|thank\ you|(?:mit\ )?(?:freundlichen?|besten?|vielen?|lieben?|herzlichen?|schönen?)\ gr(?:ü|ue)(?:ß|ss)en?
-      |mfg|vg|lg|gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|(?:bien\ )?cordialement|(?:sincères|meilleures)\ salutations|salutations|bien\ à\ vous
+    (?:(?:with\ )?(?:best|kind|warm|many|warmest|kindest)?\ ?(?:regards|wishes|greetings)|best|sincerely
+    |yours\ \w+|cheers
+      |(?:many\ )?thanks|thank\ you|(?:mit\ )?(?:freundlichen?|besten?|vielen?|lieben?|herzlichen?
+      |schönen?)\ gr(?:ü|ue)(?:ß|ss)en?
+      |mfg|vg|lg|gr(?:ü|ue)(?:ß|ss)e|gru(?:ß|ss)|(?:bien\ )?cordialement|(?:sincères
+      |meilleures)\ salutations|salutations|bien\ à\ vous
       |(?:un\ )?(?:cordial\ )?saludos?(?:\ cordiales)?|atentamente|cordiali\ saluti|distinti\ saluti|saluti
       |atenciosamente|cumprimentos|att|abraços|(?:met\ )?vriendelijke\ groet(?:en)?|mvg|groet(?:en|jes)?
-      |(?:med\ )?vänlig(?:a)?\ hälsning(?:ar)?|(?:med\ )?venlig\ hilsen|(?:med\ )?vennlig\ hilsen|mvh|hilsen|z\ poważaniem|pozdrawiam
-      |s\ pozdravem|ystävällisin\ terveisin|с\ уважением|saygılarımla|よろしくお願い(?:いた)?します。?|敬具|此致|谢谢|祝好|감사합니다\.?
+      |(?:med\ )?vänlig(?:a)?\ hälsning(?:ar)?|(?:med\ )?venlig\ hilsen|(?:med\ )?vennlig\ hilsen|mvh|hilsen
+      |z\ poważaniem|pozdrawiam
+      |s\ pozdravem|ystävällisin\ terveisin|с\ уважением|saygılarımla|よろしくお願い(?:いた)?します。?|敬具
+      |此致|谢谢|祝好|감사합니다\.?
     )[,.!\ ]*(?:[-–,]?\ ?[A-ZÀ-Þ][\w.'-]+(?:\ [A-ZÀ-Þ][\w.'-]+){0,2})?$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SENT_FROM = re.compile(
-    r"^(?:sent (?:from|via|with)|get outlook for|gesendet (?:von|mit)|von (?:meinem|unterwegs)|envoyé (?:de|depuis|à partir)|télécharge[rz] outlook"
-    r"|enviado (?:desde|do|a partir)|inviato da|verzonden (?:vanaf|met)|skickat från|sendt fra|wysłan[eo] z|odesláno z"
+    r"^(?:sent (?:from|via|with)|get outlook for|gesendet (?:von|mit)|von (?:meinem|unterwegs)"
+    r"|envoyé (?:de|depuis|à partir)|télécharge[rz] outlook"
+    r"|enviado (?:desde|do|a partir)|inviato da|verzonden (?:vanaf|met)|skickat från|sendt fra"
+    r"|wysłan[eo] z|odesláno z"
     r"|lähetetty|отправлено (?:с|из)|iphone ?から送信|发自我的|從我的|나의 .* 보냄)\b.{0,80}$",
     re.IGNORECASE,
 )
 _DISCLAIMER = re.compile(
     r"""^[*\ ]*(?:(?:confidentiality|disclaimer|privileged|legal\ notice|privacy\ notice)\b.{0,40}[:：]?
-    |(?:caution|warning|achtung|external|attention|vorsicht)\s*[:：\]-].{0,40}(?:e-?mail|sender|absender|expéditeur|organi[sz]ation|link|externe)
+    |(?:caution|warning|achtung|external|attention|vorsicht)\s*[:：\]-].{0,40}(?:e-?mail|sender|absender
+    |expéditeur|organi[sz]ation|link|externe)
     |.{0,30}(?:this|the\ information\ in\ this|any)\ (?:e-?mail|message|communication|transmission)\b.{0,120}
       (?:confidential|privileged|intended\ (?:only|solely|for)|virus|originated)
-    |diese\ (?:e-?mail|nachricht).{0,120}(?:vertraulich|empfänger|bestimmt)|ce\ (?:message|courriel|mail).{0,120}(?:confidentiel|destinataire)
-    |este\ (?:mensaje|correo|e-?mail|mensagem).{0,120}(?:confidencial|destinat)|questo\ (?:messaggio|e-?mail).{0,120}(?:riservat|confidenzial|destinatari)
+    |diese\ (?:e-?mail|nachricht).{0,120}(?:vertraulich|empfänger|bestimmt)|ce\ (?:message|courriel
+    |mail).{0,120}(?:confidentiel|destinataire)
+    |este\ (?:mensaje|correo|e-?mail|mensagem).{0,120}(?:confidencial|destinat)|questo\ (?:messaggio
+    |e-?mail).{0,120}(?:riservat|confidenzial|destinatari)
     |dit\ (?:e-?mail)?bericht.{0,120}(?:vertrouwelijk|bestemd)
-    |(?:please\ )?(?:consider|think\ of)\ the\ environment\ before\ printing|if\ you\ (?:are\ not\ the\ intended|have\ received\ this)
+    |(?:please\ )?(?:consider|think\ of)\ the\ environment\ before\ printing
+    |if\ you\ (?:are\ not\ the\ intended|have\ received\ this)
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
 _POSTSCRIPT = re.compile(r"^p\.?\ ?s\.?\b\W?", re.IGNORECASE)
+
 
 class Parts(NamedTuple):
     """What a writer says, and what is set apart."""

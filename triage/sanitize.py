@@ -25,7 +25,9 @@ _MARKUP = re.compile(
 _DECLARATION = re.compile(r"<[!?](?:[^<>]{0,5000}>)?")
 _UNCLOSED = re.compile(r"<(?![^<>]{0,5000}>)")
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 """Letters and marks that show nothing."""
 
 

@@ -21,19 +21,19 @@ MOST_RULES: Final = 500
 WHITE: Final[Colour] = (255.0, 255.0, 255.0, 1.0)
 BLACK: Final[Colour] = (0.0, 0.0, 0.0, 1.0)
 NAMED: Final = {
-    name: f"#{value}"
-    for name, value in (
-        pair.split(":")
-        for pair in """white:fff snow:fffafa ivory:fffff0 ghostwhite:f8f8ff floralwhite:fffaf0 whitesmoke:f5f5f5
-        azure:f0ffff mintcream:f5fffa aliceblue:f0f8ff honeydew:f0fff0 seashell:fff5ee oldlace:fdf5e6 linen:faf0e6
-        lavenderblush:fff0f5 beige:f5f5dc cornsilk:fff8dc lightyellow:ffffe0 lightcyan:e0ffff lavender:e6e6fa
-        gainsboro:dcdcdc lightgray:d3d3d3 lightgrey:d3d3d3 silver:c0c0c0 darkgray:a9a9a9 darkgrey:a9a9a9 gray:808080
-        grey:808080 dimgray:696969 dimgrey:696969 black:000 red:f00 maroon:800000 yellow:ff0 olive:808000 lime:0f0
-        green:008000 aqua:0ff cyan:0ff teal:008080 blue:00f navy:000080 fuchsia:f0f magenta:f0f purple:800080
-        orange:ffa500 pink:ffc0cb brown:a52a2a gold:ffd700 darkblue:00008b darkgreen:006400 darkred:8b0000
-        midnightblue:191970 lightblue:add8e6 lightgreen:90ee90 tomato:ff6347 crimson:dc143c""".split()
-    )
-}
+    "white": "#fff", "snow": "#fffafa", "ivory": "#fffff0", "ghostwhite": "#f8f8ff", "floralwhite": "#fffaf0",
+    "whitesmoke": "#f5f5f5", "azure": "#f0ffff", "mintcream": "#f5fffa", "aliceblue": "#f0f8ff", "honeydew":
+    "#f0fff0", "seashell": "#fff5ee", "oldlace": "#fdf5e6", "linen": "#faf0e6", "lavenderblush": "#fff0f5", "beige":
+    "#f5f5dc", "cornsilk": "#fff8dc", "lightyellow": "#ffffe0", "lightcyan": "#e0ffff", "lavender": "#e6e6fa",
+    "gainsboro": "#dcdcdc", "lightgray": "#d3d3d3", "lightgrey": "#d3d3d3", "silver": "#c0c0c0", "darkgray":
+    "#a9a9a9", "darkgrey": "#a9a9a9", "gray": "#808080", "grey": "#808080", "dimgray": "#696969", "dimgrey":
+    "#696969", "black": "#000", "red": "#f00", "maroon": "#800000", "yellow": "#ff0", "olive": "#808000", "lime":
+    "#0f0", "green": "#008000", "aqua": "#0ff", "cyan": "#0ff", "teal": "#008080", "blue": "#00f", "navy":
+    "#000080", "fuchsia": "#f0f", "magenta": "#f0f", "purple": "#800080", "orange": "#ffa500", "pink": "#ffc0cb",
+    "brown": "#a52a2a", "gold": "#ffd700", "darkblue": "#00008b", "darkgreen": "#006400", "darkred": "#8b0000",
+    "midnightblue": "#191970", "lightblue": "#add8e6", "lightgreen": "#90ee90", "tomato": "#ff6347", "crimson":
+    "#dc143c",
+}  # fmt: skip
 """Names that mails use; of another name only what is the same is known to be the same."""
 
 _DECLARATION = re.compile(r"([\w-]+)\s*:\s*([^;]*)")
@@ -46,7 +46,19 @@ _VARIABLE_USED = re.compile(r"var\(\s*(--[\w-]+)[^()]*\)")
 _COMPOUND = re.compile(r"(?:\*|[a-z][\w-]*)?(?:[.#][\w-]+)*")
 _PART = re.compile(r"[.#]?[\w-]+|\*")
 _LENGTH = re.compile(r"([-+]?\d*\.?\d+)(px|pt|em|rem|ex|ch|vw|vh|%|cm|mm|in|pc)?(?![\w%])")
-_PIXELS = {"px": 1, "pt": 4 / 3, "em": 16, "rem": 16, "ex": 8, "ch": 8, "vw": 10, "vh": 8, "cm": 38, "mm": 3.8, "in": 96}
+_PIXELS = {
+    "px": 1,
+    "pt": 4 / 3,
+    "em": 16,
+    "rem": 16,
+    "ex": 8,
+    "ch": 8,
+    "vw": 10,
+    "vh": 8,
+    "cm": 38,
+    "mm": 3.8,
+    "in": 96,
+}
 _NOTHING = re.compile(r"(?:scale(?:3d|x|y)?|matrix(?:3d)?)\(\s*[-+]?0*\.?0+(?:[,)\s])|rotate[xy]\(\s*[-+]?90deg")
 _AWAY = re.compile(r"translate(?:x|y|3d)?\(([^)]*)\)")
 _CLIPPED = re.compile(
@@ -107,9 +119,7 @@ class Look(NamedTuple):
         )
 
 
-PAGE: Final = Look(
-    BLACK, WHITE, opacity=1.0, pixels=16.0, indent=0.0, is_shown=True, is_gone=False, names=("", "")
-)
+PAGE: Final = Look(BLACK, WHITE, opacity=1.0, pixels=16.0, indent=0.0, is_shown=True, is_gone=False, names=("", ""))
 
 
 class Rule(NamedTuple):
@@ -190,7 +200,9 @@ def _is_clipped(given: Properties) -> bool:
     clip = f"{given.get('clip', '')} {given.get('clip-path', '')} {given.get('-webkit-clip-path', '')}"
     turned = f"{given.get('transform', '')} {given.get('-webkit-transform', '')}"
     flat = {"scale", "zoom"} & given.keys()
-    return bool(_CLIPPED.search(clip) or _NOTHING.search(turned)) or any(_number(given[name], 1.0) == 0 for name in flat)
+    return bool(_CLIPPED.search(clip) or _NOTHING.search(turned)) or any(
+        _number(given[name], 1.0) == 0 for name in flat
+    )
 
 
 def _is_off_page(given: Properties) -> bool:
@@ -207,7 +219,9 @@ def _is_off_page(given: Properties) -> bool:
 
 
 def _has_no_room(given: Properties) -> bool:
-    cut = {"hidden", "clip", "auto", "scroll"} & set(f"{given.get('overflow', '')} {given.get('overflow-y', '')}".split())
+    cut = {"hidden", "clip", "auto", "scroll"} & set(
+        f"{given.get('overflow', '')} {given.get('overflow-y', '')}".split()
+    )
     for name in ("max-height", "max-width", "height", "width"):
         if name in given and _length(given[name], FAR) <= 1 and (cut or name == "max-height"):
             return True
@@ -227,7 +241,9 @@ def _opacity(given: Properties) -> float:
 
 
 def _pixels(given: Properties, inherited: float) -> float:
-    size = given.get("font-size") or next(iter(re.findall(r"(?:^|\s)([\d.]+[a-z%]*)(?=[\s/]|$)", given.get("font", ""))), "")
+    size = given.get("font-size") or next(
+        iter(re.findall(r"(?:^|\s)([\d.]+[a-z%]*)(?=[\s/]|$)", given.get("font", ""))), ""
+    )
     if size in ("", "inherit"):
         return inherited
     if not (found := _LENGTH.fullmatch(size)):
@@ -262,12 +278,12 @@ def _told(value: str, inherited: Colour, name: str) -> tuple[Colour, str]:
         return inherited, name
     if (colour := _colour(value)) is not None:
         return colour, ("" if colour[3] else name)
-    word = value.split()[0]
+    word = value.split(maxsplit=1)[0]
     return inherited, (word if word.isalpha() and word not in ("none", "initial", "auto", "windowtext") else name)
 
 
 @lru_cache(maxsize=1024)
-def _colour(value: str) -> Colour | None:
+def _colour(value: str) -> Colour | None:  # noqa: PLR0911
     """The first colour of a value, as of a gradient too; None where none is known."""
     if "transparent" in value:
         return (0.0, 0.0, 0.0, 0.0)

@@ -12,13 +12,15 @@ from typing import Final, NamedTuple
 from triage.styles import PAGE, Look, Properties, Rule, decided, declarations, rules_of
 
 UNSEEN: Final = frozenset(
-    "script style head title template noscript noembed noframes svg math iframe object canvas video audio datalist rp"
-    " dialog map applet".split()
-)
+    {"script", "style", "head", "title", "template", "noscript", "noembed", "noframes", "svg", "math", "iframe",
+     "object", "canvas", "video", "audio", "datalist", "rp", "dialog", "map", "applet"}
+)  # fmt: skip
 BREAKS: Final = frozenset(
-    "br p div li tr table ul ol dl dt dd h1 h2 h3 h4 h5 h6 blockquote pre section article header footer main hr form"
-    " details summary center address figure".split()
-)
+    {"br", "p", "div", "li", "tr", "table", "ul", "ol", "dl", "dt", "dd", "h1", "h2", "h3", "h4", "h5", "h6",
+     "blockquote", "pre", "section", "article", "header", "footer", "main", "hr", "form", "details", "summary",
+     "center", "address",
+     "figure"}
+)  # fmt: skip
 CELLS: Final = frozenset({"td", "th"})
 VOID: Final = frozenset(
     {"br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "wbr", "track", "param"}
@@ -165,4 +167,3 @@ def _is_quote(tag: str, given: dict[str, str], marks: list[str]) -> bool:
     if tag == "blockquote" and (given.get("type", "").lower() == "cite" or "cite" in given):
         return True
     return any(map(QUOTE.search, marks))
-

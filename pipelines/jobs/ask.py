@@ -1,4 +1,4 @@
-"""What triage would say of texts that are no tickets yet: the same parts as the job's, on a copy, so nothing is kept."""
+"""What triage would say of texts that are no tickets yet: by the job's parts, on a copy, so nothing is kept."""
 
 import json
 import shutil
@@ -67,7 +67,9 @@ def copy_of(settings: Settings) -> Iterator[App]:
                 shutil.copytree(there, here)
             elif there.is_file():
                 shutil.copyfile(there, here)
-        given = settings.model_dump(exclude={"home", "groq_api_key", "openai_api_key", "llm_base_url"}, exclude_unset=True)
+        given = settings.model_dump(
+            exclude={"home", "groq_api_key", "openai_api_key", "llm_base_url"}, exclude_unset=True
+        )
         with open_app(
             **{name: value for name, value in given.items() if name != "prefect_api_url"},
             home=Path(folder),
@@ -85,7 +87,9 @@ def answers(app: App, questions: Sequence[Question]) -> Iterator[dict[str, Any]]
     made_for = app.triage.taxonomy.sources
     for batch in chunked(questions, BATCH):
         texts = [_text_of(number, question) for number, question in enumerate(batch)]
-        foreign = {t.ticket_id for t, q in zip(texts, batch, strict=True) if q.source and made_for and q.source not in made_for}
+        foreign = {
+            t.ticket_id for t, q in zip(texts, batch, strict=True) if q.source and made_for and q.source not in made_for
+        }
         claims = claims_on(app, texts, at=app.now(), foreign=foreign)
         machines = app.policies.outcomes.machine_mail(_frame(batch))
         by_people = [text for text, is_machine in zip(texts, machines, strict=True) if not is_machine]
@@ -108,7 +112,9 @@ def _text_of(number: int, question: Question) -> TicketText:
 
 def _frame(batch: Sequence[Question]) -> pl.DataFrame:
     rows = [(q.title, q.description, json.dumps(q.external_metadata)) for q in batch]
-    return pl.DataFrame(rows, schema=dict.fromkeys(("subject", "content", "external_metadata"), pl.String), orient="row")
+    return pl.DataFrame(
+        rows, schema=dict.fromkeys(("subject", "content", "external_metadata"), pl.String), orient="row"
+    )
 
 
 def _answer(

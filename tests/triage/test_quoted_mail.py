@@ -48,7 +48,9 @@ def test_cleaning_twice_loses_nothing() -> None:
     assert clean_ticket(ticket) == ticket
 
 
-@pytest.mark.parametrize("piece", ["> a\n", "On 1 x:\n", "-- \n", "From: a\n", "\n", "Thanks\n", "On 1 ", "a wrote:\n", "x:"])
+@pytest.mark.parametrize(
+    "piece", ["> a\n", "On 1 x:\n", "-- \n", "From: a\n", "\n", "Thanks\n", "On 1 ", "a wrote:\n", "x:"]
+)
 def test_odd_mails_are_read_in_time(piece: str) -> None:
     started = time.process_time()
     cleaned(f"a\n{piece * 5000}")

@@ -76,7 +76,9 @@ def as_html(ticket: TicketText, after: str = "") -> TicketText:
 def test_invisible_words_change_nothing(cascade: ProductClassifier, sample: list[TicketText]) -> None:
     pairs = list(product(sample[:10], CASES["hidden"].values(), BAIT.values()))
     assert len(pairs) >= 300
-    plain = {ticket.ticket_id: claim for ticket, claim in zip(sample, cascade.classify([*map(as_html, sample)]), strict=True)}
+    plain = {
+        ticket.ticket_id: claim for ticket, claim in zip(sample, cascade.classify([*map(as_html, sample)]), strict=True)
+    }
     hidden = cascade.classify([as_html(ticket, html.replace("{words}", bait)) for ticket, html, bait in pairs])
     was = [plain[ticket.ticket_id] for ticket, _, _ in pairs]
     assert changed_surely(was, hidden) == []

@@ -53,7 +53,9 @@ def test_phrases_are_left_out_only_where_they_cannot_stand(taxonomy: Taxonomy, b
         )
 
 
-@pytest.mark.parametrize("cry", ["URGENT!!!", "URGENT " * 30, "DRINGEND, sofort!", "URGENTE, urgence", "緊急です", "срочно"])
+@pytest.mark.parametrize(
+    "cry", ["URGENT!!!", "URGENT " * 30, "DRINGEND, sofort!", "URGENTE, urgence", "緊急です", "срочно"]
+)
 @pytest.mark.parametrize("priority", ["high", "medium", "low", None])
 def test_a_cry_for_speed_alone_makes_nothing_critical(cry: str, priority: str | None, taxonomy: Taxonomy) -> None:
     levels = list(reversed(taxonomy.urgency.labels))

@@ -8,7 +8,7 @@ from engine.shared.errors import BadInput
 from triage.contracts import Passage, TicketText
 from triage.evidence import codes_like
 from triage.knowledge.chunks import Chunk
-from triage.matter import matter_of
+from triage.knowledge.matter import matter_of
 from triage.sanitize import clean_ticket, readable_text, whole_text
 
 Hits = Mapping[tuple[str, int], float]

@@ -25,26 +25,36 @@ _CLAUSE = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:-\d+)?")
 _STATE = (
-    r"(?:all |perfectly |absolutely |quite )?(?:fine|ok|okay|healthy|online|green|up|running|working|good)(?! (?:and down|for|to|out))"
+    r"(?:all |perfectly |absolutely |quite )?(?:fine|ok|okay|healthy|online|green|up|running|working"
+    r"|good)(?! (?:and down|for|to|out))"
 )
 _DENIED = re.compile(
     rf"""\b(?:
-      (?:is|are|was|were|looks?|seems?|runs?)\ (?:both\ |still\ |back\ )?{_STATE}\b(?!\ (?:only|if|when|until|again\ only))
-    |(?:is|are|was|were|it['’]s|that['’]s)\ not\ (?:the\ |our\ |a\ |my\ )?(?:problem|issue|cause|reason|matter|question|point|concern|topic|fault|affected)
-    |(?:isn|aren|wasn|weren)['’]t\ (?:the\ |our\ |a\ |my\ )?(?:problem|issue|cause|reason|matter|question|point|concern|topic|fault|affected)
+      (?:is|are|was|were|looks?|seems?|runs?)\ (?:both\ |still\ |back\ )?{_STATE}\b(?!\ (?:only|if|when
+      |until|again\ only))
+    |(?:is|are|was|were|it['’]s|that['’]s)\ not\ (?:the\ |our\ |a\ |my\ )?(?:problem|issue|cause|reason
+    |matter|question|point|concern|topic|fault|affected)
+    |(?:isn|aren|wasn|weren)['’]t\ (?:the\ |our\ |a\ |my\ )?(?:problem|issue|cause|reason|matter|question
+    |point|concern|topic|fault|affected)
     |(?:work|run)s?\ (?:just\ )?(?:fine|well|perfectly|as\ expected|normally)
-    |(?:do\ not|don['’]t|never|no\ need\ to|need\ not|please\ leave)\ (?:touch|change|restart|look\ (?:at|into)|check|reset|investigate|worry|alone|bother)
+    |(?:do\ not|don['’]t|never|no\ need\ to|need\ not|please\ leave)\ (?:touch|change|restart|look\ (?:at
+    |into)|check|reset|investigate|worry|alone|bother)
     |(?:not|nothing|isn['’]t|n['’]t)\ (?:about|to\ do\ with|related\ to|because\ of|concerning)
-    |(?:no|without\ any|not\ a|never\ a)\ (?:\w+\ )?(?:problems?|issues?|troubles?|complaints?|faults?|errors?)\ (?:with|in|at|on)
+    |(?:no|without\ any|not\ a|never\ a)\ (?:\w+\ )?(?:problems?|issues?|troubles?|complaints?|faults?
+    |errors?)\ (?:with|in|at|on)
     |(?:ignore|forget|never\ mind|leave\ aside|apart\ from|rather\ than|instead\ of)\ (?:the|our|my|that|all)\b
     |(?:has|have|was|were|is|are)\ (?:been\ )?(?:already\ )?(?:solved|fixed|resolved|sorted)
-    |(?:ist|sind|läuft|laufen|funktioniert|funktionieren)\ (?:nicht\ das\ (?:problem|thema)|in\ ordnung|ok|okay|einwandfrei|fehlerfrei|online)
+    |(?:ist|sind|läuft|laufen|funktioniert|funktionieren)\ (?:nicht\ das\ (?:problem|thema)|in\ ordnung|ok
+    |okay|einwandfrei|fehlerfrei|online)
     |(?:fonctionne|marche)\ (?:bien|parfaitement|très\ bien)|n['’]est\ pas\ (?:le|en)\ (?:problème|cause)
-    |funciona\ (?:bien|perfectamente)|no\ es\ el\ problema|funziona\ (?:bene|perfettamente)|non\ è\ il\ problema|funciona\ (?:bem)
+    |funciona\ (?:bien|perfectamente)|no\ es\ el\ problema|funziona\ (?:bene|perfettamente)
+    |non\ è\ il\ problema|funciona\ (?:bem)
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_DENIED_TITLE = re.compile(r"^(?:not?|kein[e]?|pas de|sin|nessun)\b(?!\s+(?:access|longer|one|connection|signal))(?=.*)", re.IGNORECASE)
+_DENIED_TITLE = re.compile(
+    r"^(?:not?|kein[e]?|pas de|sin|nessun)\b(?!\s+(?:access|longer|one|connection|signal))(?=.*)", re.IGNORECASE
+)
 _TITLE_OF_TROUBLE = re.compile(r"\b(?:issue|problem|fault|error|question|the|about|thema|our)\b", re.IGNORECASE)
 
 

@@ -17,7 +17,7 @@ from more_itertools import chunked
 from triage.calibrate import Floats, softmax
 from triage.contracts import FOR_A_PERSON, Classification, Guess, TicketText
 from triage.evidence import error_codes, log_odds, names_phrase, product_names, unknown_codes
-from triage.knowledge.matter import matter_of
+from triage.knowledge.matter import hammered_words, matter_of
 from triage.learning.out_of_scope import scope_score
 from triage.learning.product_model import LabelledText, load_or_learn
 from triage.learning.train import Model
@@ -100,16 +100,25 @@ class ProductClassifier(ABC):
         ]
 
     def looked_at_again(self, tickets: Sequence[TicketText], claims: Sequence[ProductClaim]) -> list[ProductClaim]:
-        """The claims, those on tickets that deny or hammer in something held against what the rest of them says: where
-        the rest says another label, that is claimed, and not sure."""
+        """The claims; a ticket that denies or hammers in something is read without that, too."""
         cleaned = [clean_ticket(ticket) for ticket in tickets]
         rests = {at: rest for at, ticket in enumerate(cleaned) if (rest := matter_of(ticket)) != ticket}
         found = list(claims)
         for at, claim in zip(rests, self.products(list(rests.values())), strict=True):
-            if claim.product != found[at].product:
-                why = f"words it repeats or says are not the matter read like {found[at].product}"
-                found[at] = claim._replace(doubts=[*claim.doubts, why])
+            found[at] = _weighed(found[at], claim, hammers=bool(hammered_words(cleaned[at])))
         return found
+
+
+def _weighed(whole: ProductClaim, rest: ProductClaim, *, hammers: bool) -> ProductClaim:
+    """The claim on a ticket and on the rest of it: not sure where they differ or words are hammered in. Those never
+    decide; where something is denied, the surer of the two does."""
+    doubts = ["it says the same words over and over"] if hammers else []
+    if whole.product != rest.product:
+        doubts.append(
+            f"without what it repeats or says is not the matter it reads like {rest.product}, not {whole.product}"
+        )
+    chosen = rest if hammers or (whole.product != rest.product and rest.confidence >= whole.confidence) else whole
+    return chosen._replace(doubts=[*chosen.doubts, *doubts])
 
 
 class LocalClassifier(ProductClassifier):

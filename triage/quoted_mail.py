@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 FEW_WORDS: Final = 15
-"""Someone who forwards a mail with so few words of their own means what the mail says."""
+MARKED_WORDS: Final = 60
+"""Someone who forwards a mail with fewer words of their own means what the mail says, too: where the mail says of
+itself that it is passed on, with fewer than 60, else with fewer than 15."""
 LONGEST_SIGNATURE: Final = 8
 """Lines after a closing phrase."""
 SENTENCE: Final = 13
@@ -142,7 +144,8 @@ def parts_of(text: str, *, subject: str = "") -> Parts:
     own, apart, forwarded, is_marked = _split(text.split("\n"))
     own, signed = _without_signature(own)
     words = len({word for line in own for word in line.split()})
-    if forwarded and words < FEW_WORDS and (is_marked or words <= 3 or _FORWARDING_SUBJECT.search(subject)):
+    is_passed_on = words <= 3 or (words < FEW_WORDS and _FORWARDING_SUBJECT.search(subject))
+    if forwarded and (is_passed_on or (is_marked and words < MARKED_WORDS)):
         inner = parts_of("\n".join(forwarded))
         return Parts(_joined([*own, "", inner.own]), _joined([*signed, *apart, inner.quoted]))
     if not any(map(_says, own)):
@@ -165,16 +168,30 @@ def _split(lines: list[str]) -> _Split:
     while at < len(lines):
         if (body := _mail_begins(lines, at)) > at:
             mail = [line.lstrip("> ") for line in lines[body:]]
-            return _Split(own, [*apart, *lines[at:body]], mail, bool(_FORWARD.match(lines[at])))
+            return _Split(own, [*apart, *lines[at:body]], mail, _is_passed_on(lines[at:body]))
         if (body := _attribution_ends(lines, at)) > at:
             apart += lines[at:body]
             if not next((line for line in lines[body:] if line), "").startswith(">"):
                 return _Split(own, apart + lines[body:], [], is_forward=False)
             at = body
             continue
-        (apart if lines[at].startswith(">") else own).append(lines[at])
+        is_quote = lines[at].startswith(">") and not (
+            own and own[-1] and not apart and not _is_quoted(lines[at - 1], own)
+        )
+        (apart if is_quote else own).append(lines[at] if is_quote else lines[at].lstrip("> "))
         at += 1
     return _Split(own, apart, [], is_forward=False)
+
+
+def _is_passed_on(head: Sequence[str]) -> bool:
+    """It says so, or its header was typed: mail programs write the instant into that of a mail one answers."""
+    kinds = {found.lastgroup for line in head if (found := _HEADER.match(line))}
+    return bool(_FORWARD.match(head[0])) or ("from" in kinds and "sent" not in kinds)
+
+
+def _is_quoted(line: str, own: Sequence[str]) -> bool:
+    """Whether the line before is none of the writer's. Right below a line of theirs `>` marks what they were told."""
+    return line.lstrip("> ") != own[-1]
 
 
 def _mail_begins(lines: list[str], at: int) -> int:

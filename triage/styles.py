@@ -103,8 +103,10 @@ class Look(NamedTuple):
         """The look inside an element with these properties, in small letters, that stands in this one."""
         if not given:
             return self
-        colour, name = _told(given.get("-webkit-text-fill-color") or given.get("color", ""), self.colour, self.names[0])
-        ground, ground_name = _told(_ground(given), self.ground, self.names[1])
+        colour, name = _named(
+            given.get("-webkit-text-fill-color") or given.get("color", ""), self.colour, self.names[0]
+        )
+        ground, ground_name = _named(_ground(given), self.ground, self.names[1])
         if name == "currentcolor":
             colour, name = self.colour, self.names[0]
         return self._replace(
@@ -184,9 +186,9 @@ def declarations(style: str) -> Properties:
     return found
 
 
-def decided(said: Properties) -> Properties:
+def decided(given: Properties) -> Properties:
     """What holds: `!important` wins."""
-    return said | {name[1:]: value for name, value in said.items() if name.startswith("!")}
+    return given | {name[1:]: value for name, value in given.items() if name.startswith("!")}
 
 
 def _is_gone(given: Properties) -> bool:
@@ -272,7 +274,7 @@ def _ground(given: Properties) -> str:
     return given.get("background-color") or given.get("background", "")
 
 
-def _told(value: str, inherited: Colour, name: str) -> tuple[Colour, str]:
+def _named(value: str, inherited: Colour, name: str) -> tuple[Colour, str]:
     """The colour a value names and, where that is not known here, its word."""
     if not value or value in ("inherit", "unset"):
         return inherited, name

@@ -59,8 +59,8 @@ def urgency_of(
     place = _place(points + tip + sum(facts.values()), len(levels))
     if deciding is not None and deciding.rule.asks:
         calm, _ = _moved(start, [match for match in matches if not match.rule.asks], levels)
-        unasked = _place(calm + tip + sum(facts.values()), len(levels))
-        place = min(place, max(unasked, min(unasked + 1, len(levels) - 2)))
+        without_cry = _place(calm + tip + sum(facts.values()), len(levels))
+        place = min(place, max(without_cry, min(without_cry + 1, len(levels) - 2)))
     return UrgencyClaim(levels[place], tuple(reasons))
 
 

@@ -46,7 +46,7 @@ MOST_NAMES: Final = 20
 _SHEET = re.compile(r"<style\b[^<>]{0,500}>(.{0,20000}?)</style\s*>", re.IGNORECASE | re.DOTALL)
 
 _WITH_ATTRIBUTE = re.compile(r"<[a-z][\w:-]*\s+[\w:-]+\s*=", re.IGNORECASE)
-_SPOKEN_OF = re.compile(rf"<(?:{'|'.join(sorted(UNSEEN | {'details'}))})\s*>", re.IGNORECASE)
+_BARE_TAG = re.compile(rf"<(?:{'|'.join(sorted(UNSEEN | {'details'}))})\s*>", re.IGNORECASE)
 
 
 class _Open(NamedTuple):
@@ -64,7 +64,7 @@ def visible_text(html: str) -> str:
     Where no tag ends and none has an attribute, as in `the <script> tag is blocked`, it is spoken of and hides nothing.
     """
     if "</" not in html and not _WITH_ATTRIBUTE.search(html):
-        html = _SPOKEN_OF.sub(" ", html)
+        html = _BARE_TAG.sub(" ", html)
     sheet = "\n".join(found[1] for found in _SHEET.finditer(html))[:LONGEST_SHEET]
     parser = _VisibleText(rules_of(sheet))
     parser.feed(html)

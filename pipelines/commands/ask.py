@@ -27,10 +27,10 @@ def ask(
 
 def _line(answer: dict[str, Any]) -> str:
     if answer["outcome"]:
-        said = f"{answer['outcome']} (no draft)"
+        shown = f"{answer['outcome']} (no draft)"
     else:
         sources = ", ".join(source["id"] for source in answer["draft"]["sources"]) or "nothing found"
-        said = f"{answer['class']} {answer['confidence']:.0%}, {answer['urgency']}, draft: {sources}"
+        shown = f"{answer['class']} {answer['confidence']:.0%}, {answer['urgency']}, draft: {sources}"
     codes = f", codes: {', '.join(answer['codes'])}" if answer["codes"] else ""
     why = f"; for a person: {'; '.join(answer['reasons'])}" if answer["needs_review"] else ""
-    return f"{answer['ticket_id']}  {said}{codes}{why}"
+    return f"{answer['ticket_id']}  {shown}{codes}{why}"

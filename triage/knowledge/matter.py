@@ -61,7 +61,7 @@ _TITLE_OF_TROUBLE = re.compile(r"\b(?:issue|problem|fault|error|question|the|abo
 @lru_cache(maxsize=4096)
 def matter_of(ticket: TicketText) -> TicketText:
     """Of a cleaned ticket what is left of it; the ticket itself where that is all, or nothing to read."""
-    often = _hammered(f"{ticket.subject}\n{ticket.content}", runs=3) | _hammered(ticket.subject, runs=2)
+    often = hammered_words(ticket)
     is_title = len(ticket.subject) <= LONGEST_TITLE and not _denies(ticket.subject)
     subject = _rest(ticket.subject, often) if is_title else ""
     left = _rest(ticket.content, often)
@@ -74,6 +74,12 @@ def matter_of(ticket: TicketText) -> TicketText:
 def _denies(title: str) -> bool:
     """A title such as `No firewall issue` or `Not the connector`."""
     return bool(_DENIED_TITLE.search(title) and _TITLE_OF_TROUBLE.search(title))
+
+
+@lru_cache(maxsize=4096)
+def hammered_words(ticket: TicketText) -> frozenset[str]:
+    """The words that a cleaned ticket says over and over, in small letters."""
+    return _hammered(f"{ticket.subject}\n{ticket.content}", runs=3) | _hammered(ticket.subject, runs=2)
 
 
 def _hammered(text: str, *, runs: int) -> frozenset[str]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pipelines.marts import MartReader
     from sla.clocks.explain import Ledger
     from triage.feedback.acceptance import Feedback
-    from triage.feedback.reviews import Review, SameAnswer
+    from triage.feedback.reviews import Answered, Review, SameAnswer
 
 
 def published(app: "App") -> "MartReader":
@@ -57,7 +57,8 @@ def explain(app: "App", ticket: str, *, as_of: datetime) -> "list[Ledger]":
 
 
 def review_queue(app: "App", *, closed: bool = False) -> "list[Queued]":
-    """Tickets that wait for a person's answer, the least certain first; open ones unless `closed`."""
+    """Tickets that wait for a person's answer, the least certain first, open ones unless `closed`; among them the
+    random slice of what triage is sure of."""
     from pipelines.jobs import review
 
     return review.review_queue(app, closed=closed)
@@ -70,8 +71,8 @@ def review_question(app: "App", ticket: str) -> "Queued":
     return review.review_question(app, ticket)
 
 
-def answer_review(app: "App", ticket: str, *, label: str, by: str, note: str = "") -> "Review":
-    """Keep a person's answer and confirm the product on the ticket."""
+def answer_review(app: "App", ticket: str, *, label: str, by: str, note: str = "") -> "Answered":
+    """Keep a person's answer and confirm the product on the ticket; what others had answered before comes with it."""
     from pipelines.jobs import review
 
     return review.answer_review(app, ticket, label=label, by=by, note=note, at=app.now())

@@ -26,10 +26,12 @@ if TYPE_CHECKING:
     from pipelines.jobs.doctor import Finding
     from pipelines.jobs.failures import Look
     from pipelines.jobs.grant_review import Listed, Unapproved
+    from pipelines.jobs.phrases import Phrases
     from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
     from sla.clocks.explain import Ledger
     from triage.feedback.acceptance import Feedback
+    from triage.feedback.phrases import PhraseDecision
     from triage.feedback.reviews import Answered, Review, SameAnswer
 
 
@@ -101,6 +103,23 @@ def reviewers_agree(app: "App") -> "SameAnswer":
     from pipelines.jobs import review
 
     return review.reviewers_agree(app)
+
+
+def phrases(app: "App") -> "Phrases":
+    """The phrases that people's answers propose, and those that leads accepted."""
+    from pipelines.jobs import phrases
+
+    return phrases.phrases(app)
+
+
+def decide_phrase(app: "App", phrase: str, *, label: str, is_accepted: bool, user: "User") -> "PhraseDecision":
+    """A lead's yes or no to a proposed phrase; the next triage goes by it. Raises NotAllowed."""
+    from pipelines.app import identity
+    from pipelines.app.identity import Right
+    from pipelines.jobs import phrases
+
+    identity.require(app, user, Right.SUPERVISE, doing="deciding on a phrase")
+    return phrases.decide_phrase(app, phrase, label=label, is_accepted=is_accepted, by=user.id, at=app.now())
 
 
 def record_feedback(

@@ -64,7 +64,9 @@ def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
     answers = app.triage.feedback.answers()
     doubts = [Doubt(*claims[key], ticket.created_at) for key, ticket in tickets.items()]
     left = [doubt for doubt in doubts if not is_settled(doubt, answers.get(doubt.claim.ticket_id))]
-    unsure = in_order(one for one in left if one.claim.needs_review and (closed or tickets[one.claim.ticket_id].is_open))
+    unsure = in_order(
+        one for one in left if one.claim.needs_review and (closed or tickets[one.claim.ticket_id].is_open)
+    )
     checks = [one for one in left if not one.claim.needs_review]
     checks.sort(key=lambda one: place_of(one.claim.ticket_id, seed=policy.seed))
     shared = _shared_references(app) if left else set()

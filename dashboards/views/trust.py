@@ -31,8 +31,10 @@ def verdict(reader: MartReader) -> None:
                 "They come as questions on the page Review.")  # fmt: skip
         return
     around = f"{words.percent(sure.low)} to {words.percent(sure.high)}"
-    st.markdown(f"**{when}, people agree in {words.percent(sure.share)}** "
-                f"(95 % interval {around}), by {sure.answered:,} answered of the random slice of {sure.drawn:,}.")  # fmt: skip
+    st.markdown(
+        f"**{when}, people agree in {words.percent(sure.share)}** (95 % interval {around}), "
+        f"by {sure.answered:,} answered of the random slice of {sure.drawn:,}."
+    )
 
 
 def headline(reader: MartReader) -> None:

@@ -56,21 +56,20 @@ def honesty(claims: pl.DataFrame, answers: "list[Review]", policy: "SlicePolicy"
     ).drop_nulls("id")
     asked = claims.select("id", "needs_review", drawn=pl.col("needs_review") | pl.Series(drawn, dtype=pl.Boolean))
     rows = asked.join(given, on="id", how="left")
-    strata, found = {}, []
-    for name, is_unsure in (("sure", False), ("unsure", True)):
-        these = rows.filter(pl.col("needs_review") == is_unsure)
-        checked = these.filter("drawn")["agreed"].drop_nulls()
-        strata[name] = Stratum(these.height, checked.len(), int(checked.sum()))
-        found.append((name, strata[name].tickets, int(these["drawn"].sum()), *strata[name][1:]))
-    found.append(("all", *(sum(row[at] for row in found) for at in range(1, 5))))
-    parts = {"sure": [strata["sure"]], "unsure": [strata["unsure"]], "all": list(strata.values())}
-    shares = [estimate(parts[row[0]]) or (None, None, None) for row in found]
-    names = ("claims", "tickets", "drawn", "answered", "agreed", "share_agreed", "low", "high")
-    schema = dict.fromkeys(names[1:5], pl.Int64()) | dict.fromkeys(names[5:], pl.Float64())
-    return pl.DataFrame(
-        [(*row, *share) for row, share in zip(found, shares, strict=True)],
-        schema={"claims": pl.String(), **schema},
-        orient="row",
+    counts = [_counted(name, rows.filter(pl.col("needs_review") == (name == "unsure"))) for name in ("sure", "unsure")]
+    sums = pl.concat(counts).sum().with_columns(claims=pl.lit("all"))
+    found = pl.concat([*counts, sums.select(counts[0].columns)])
+    strata = [Stratum(*row) for row in found.select("tickets", "answered", "agreed").rows()]
+    shares = [estimate(parts) or (None, None, None) for parts in (strata[:1], strata[1:2], strata[:2])]
+    names = dict.fromkeys(("share_agreed", "low", "high"), pl.Float64())
+    return found.hstack(pl.DataFrame(shares, schema=names, orient="row"))
+
+
+def _counted(name: str, claims: pl.DataFrame) -> pl.DataFrame:
+    agreed = pl.col("agreed").filter("drawn").drop_nulls()
+    counts = {"tickets": pl.len(), "drawn": pl.col("drawn").sum(), "answered": agreed.len(), "agreed": agreed.sum()}
+    return claims.select(
+        pl.lit(name).alias("claims"), *(count.cast(pl.Int64).alias(column) for column, count in counts.items())
     )
 
 

@@ -50,12 +50,13 @@ def proposals(
     policy: PhrasePolicy,
     *,
     names: Collection[str] = (),
-    decided: Iterable[PhraseDecision] = (),
+    decided: Sequence[PhraseDecision] = (),
 ) -> list[Proposal]:
     """One to three words that answered texts of one label say and nearly none of others; the surest first.
 
     A text counts once, however often it says a phrase or was sent. What the taxonomy has, what was decided on before,
-    and what holds a digit, a part of an address, or a word of the `names` of people and companies is not proposed.
+    what holds a refused phrase, a digit, a part of an address, or a word of the `names` of people and companies is not
+    proposed.
     """
     newest = sorted(answers, key=lambda one: (one.answered_at, one.ticket_id))[-policy.newest_answers :]
     texts = {tuple(_parts(one.text)): one for one in newest if one.label in taxonomy.product.labels}
@@ -70,7 +71,12 @@ def proposals(
         if not set(one.phrase.split()) & private and {one.phrase.split()[0], one.phrase.split()[-1]} <= leading
     ]  # fmt: skip
     known = _known(taxonomy) | {(one.phrase, one.label) for one in decided}
-    new = [one for one in _longest(fit, saying) if (one.phrase, one.label) not in known]
+    refused = [(one.phrase, one.label) for one in decided if not one.is_accepted]
+    new = [
+        one for one in _longest(fit, saying)
+        if (one.phrase, one.label) not in known
+        and not any(one.label == label and f" {phrase} " in f" {one.phrase} " for phrase, label in refused)
+    ]  # fmt: skip
     return sorted(new, key=lambda one: (-one.z, one.phrase))
 
 

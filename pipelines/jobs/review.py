@@ -22,7 +22,7 @@ from triage.feedback.reviews import (
     agreement,
     check_text,
     in_order,
-    is_asked_blind,
+    is_blind_question,
     is_settled,
     is_spot_check,
     name_of,
@@ -195,7 +195,7 @@ def _newest_draft(app: App, record: Ticket) -> Suggestion:
 
 
 def _question(app: App, doubt: Doubt) -> Waiting:
-    return waiting(doubt, is_blind=is_asked_blind(doubt.claim, app.policies.learning.honest_slice))
+    return waiting(doubt, is_blind=is_blind_question(doubt.claim, app.policies.learning.honest_slice))
 
 
 def _shared_references(app: App) -> set[str]:

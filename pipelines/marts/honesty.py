@@ -54,8 +54,8 @@ def honesty(claims: pl.DataFrame, answers: "list[Review]", policy: "SlicePolicy"
         schema={"id": pl.String, "agreed": pl.Boolean},
         orient="row",
     ).drop_nulls("id")
-    asked = claims.select("id", "needs_review", drawn=pl.col("needs_review") | pl.Series(drawn, dtype=pl.Boolean))
-    rows = asked.join(given, on="id", how="left")
+    checked = claims.select("id", "needs_review", drawn=pl.col("needs_review") | pl.Series(drawn, dtype=pl.Boolean))
+    rows = checked.join(given, on="id", how="left")
     counts = [_counted(name, rows.filter(pl.col("needs_review") == (name == "unsure"))) for name in ("sure", "unsure")]
     sums = pl.concat(counts).sum().with_columns(claims=pl.lit("all"))
     found = pl.concat([*counts, sums.select(counts[0].columns)])

@@ -15,7 +15,7 @@ from triage.taxonomy import Taxonomy, words_of
 LONGEST: Final = 3
 """Words of a phrase."""
 OWN_SHARE: Final = 0.6
-"""Share of its texts that a phrase's first and last word must have under its label: "is" and "the" have it nowhere."""
+"""Share of its texts that a phrase's first and last word must have under one label: words of no meaning rarely do."""
 _ADDRESS = re.compile(r"\S*(?:@|://|www\.)\S*")
 _BREAK = re.compile(r"[^\w\s'’-]+|\n+")
 _WORD = re.compile(r"[^\W_](?:[\w'’-]*[^\W_])?")
@@ -65,7 +65,7 @@ def proposals(
         for phrase in {phrase for part in parts for phrase in _phrases(part)}:
             saying[phrase].append(answer)
     private = private_words(names, taxonomy)
-    leading = {phrase for phrase, found in saying.items() if _leans(found)}
+    leading = {phrase for phrase, found in saying.items() if _leans(found)} - _function_words()
     fit = [
         one for one in _scored(saying, policy)
         if not set(one.phrase.split()) & private and {one.phrase.split()[0], one.phrase.split()[-1]} <= leading
@@ -174,6 +174,13 @@ def _scored(saying: Mapping[str, Sequence[Review]], policy: PhrasePolicy) -> Ite
             if z >= policy.least_z:
                 tickets = [answer.ticket_id for answer in saying[phrase] if answer.label == label]
                 yield Proposal(phrase, label, texts, elsewhere, z, tuple(tickets[-policy.examples :]))
+
+
+def _function_words() -> frozenset[str]:
+    """English ones, which the few answers of a beginning do not tell from others."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return frozenset(ENGLISH_STOP_WORDS)
 
 
 def _leans(found: Sequence[Review]) -> bool:

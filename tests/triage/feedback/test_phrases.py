@@ -83,9 +83,9 @@ def no(phrase: str, label: str = "ZTNA", *, is_accepted: bool = False) -> Phrase
 
 
 def test_a_refused_phrase_never_comes_back(taxonomy) -> None:
-    more = [answered(f"the blue gopher of {n}{n}", "ZTNA", 200 + n) for n in range(20)]
+    more = [answered(f"a tame blue gopher of {n}{n}", "ZTNA", 200 + n) for n in range(20)]
     assert "blue gopher" in found(taxonomy, desk())
-    assert "the blue gopher" in found(taxonomy, [*desk(), *more])
+    assert "tame blue gopher" in found(taxonomy, [*desk(), *more])
     for answers in (desk(), [*desk(), *more]):
         assert not [phrase for phrase in found(taxonomy, answers, decided=[no("blue gopher")]) if "gopher" in phrase]
     with pytest.raises(Conflict, match="cleo refused “blue gopher” for ZTNA"):

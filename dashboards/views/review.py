@@ -31,7 +31,8 @@ def page() -> None:
     order = held_order(app, closed=with_closed)
     question = in_question(app, order)
     if question is None:
-        st.info("No ticket waits for an answer. Triage asks about those it is not sure of: `helmdesk triage`.")
+        st.info("No ticket waits for an answer. Triage asks about those it is not sure of:")
+        cards.command("cycle")
     else:
         others_were_here(app, user, question.question.ticket_id, names)
         answers(app, user, question, order, can_answer=can_answer)
@@ -165,7 +166,7 @@ def turn(ticket: str) -> None:
 
 def others_were_here(app: App, user: User, ticket: str, names: Mapping[str, str]) -> None:
     """Who comes second knows it, and may answer, too; what the first said shows after that."""
-    for one in actions.review_answers(app, ticket):
+    for one in app.triage.feedback.review_history(ticket):
         if one.answered_by != user.id:
             when = words.instant(one.answered_at, st.context.timezone)
             who = names.get(one.answered_by, one.answered_by)
@@ -226,8 +227,9 @@ def decide_phrase(app: App, user: User, phrase: str, label: str, is_accepted: bo
 
 def below(app: App, user: User, *, can_answer: bool) -> None:
     """One's last answer to take back, and how often two people agree."""
-    last = actions.last_review(app, by=user.id) if can_answer else None
-    if last is not None:
+    found = app.triage.feedback.last_review(by=user.id) if can_answer else None
+    if found is not None:
+        _, last = found
         label = f"Take back {last.label} for {app.store.ticket(last.ticket_id).reference}"
         st.button(label, key="take back", on_click=take_back, args=(app, user))
     both = actions.reviewers_agree(app)

@@ -49,7 +49,7 @@ def review(
             return
         if label is None:
             found = actions.review_question(app, ticket)
-            given = actions.review_answers(app, found.question.ticket_id)
+            given = app.triage.feedback.review_history(found.question.ticket_id)
             _show(found, given, list(app.triage.taxonomy.product.labels))
             return
         answer = actions.answer_review(app, ticket, label=label, by=_who(by, app), note=note or "")

@@ -58,7 +58,7 @@ class SlicePolicy(Policy):
     share: Annotated[float, Field(gt=0, le=1)]
     seed: Annotated[int, Field(ge=0)]
     every: Few
-    asked_alike: Share
+    blind_unsure: Share
 
 
 class AnsweredPolicy(Policy):

@@ -165,7 +165,7 @@ def waiting(doubt: Doubt, *, is_blind: bool = False) -> Waiting:
 
 def is_blind_question(claim: Classification, policy: SlicePolicy) -> bool:
     """A sure claim of the random slice; and some of the unsure ones, so that the question gives nothing away."""
-    return in_slice(claim.ticket_id, policy.seed, policy.asked_alike if claim.needs_review else policy.share)
+    return in_slice(claim.ticket_id, policy.seed, policy.blind_unsure if claim.needs_review else policy.share)
 
 
 def is_spot_check(claim: Classification, policy: SlicePolicy) -> bool:

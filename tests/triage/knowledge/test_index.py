@@ -1,57 +1,77 @@
 """Every index keeps the same promises; the one in memory is the plain reference for Milvus."""
 
-import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from pymilvus import MilvusClient
 
 from engine.shared.errors import BadInput, NotFound, Unavailable
 from tests.triage.memory_index import MemoryIndex
+from tests.triage.milvus_server import TOKEN, Held
 from tests.triage.questions import QUESTIONS
 from tests.triage.test_classify import Counting
 from triage.contracts import Article
 from triage.embed import WordLlama
 from triage.knowledge.milvus import MilvusIndex
+from triage.knowledge.milvus_connection import finds_by_words
 from triage.knowledge.retrieve import Weights
 from triage.ports import Embedder, Index
 
 Opener = Callable[[Embedder], Index]
+T = TypeVar("T")
 
 
-SERVER = os.environ.get("HELMDESK_TEST_MILVUS_URI", "")
+class Place(NamedTuple):
+    """Where an index may be, as MilvusIndex asks for it."""
+
+    uri: str
+    token: str | None = None
+    database: str = ""
 
 
-@pytest.fixture(params=["memory", "milvus", "server"])
+def open_milvus(place: Place, embedder: Embedder) -> MilvusIndex:
+    return MilvusIndex(place.uri, embedder, token=place.token, database=place.database)
+
+
+@pytest.fixture
+def server(milvus_server: str) -> Iterator[Place]:
+    """A database of its own of a server that asks for a token; it is made when the index is opened."""
+    place = Place(milvus_server, TOKEN, f"of_{uuid4().hex}")
+    yield place
+    client = MilvusClient(place.uri, token=TOKEN)
+    if place.database in client.list_databases():
+        inside = MilvusClient(place.uri, token=TOKEN, db_name=place.database)
+        for name in inside.list_collections():
+            inside.drop_collection(name)
+        client.drop_database(place.database)
+    client.close()
+
+
+@pytest.fixture(params=["file", "server"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return Place(str(tmp_path / "k.db")) if request.param == "file" else request.getfixturevalue("server")
+
+
+@pytest.fixture(params=["memory", "file", "server"])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     opened: list[Index] = []
-    if request.param == "server" and not SERVER:
-        pytest.skip("HELMDESK_TEST_MILVUS_URI names no Milvus server")
-    uri, collection = (SERVER, f"test_{uuid4().hex}") if request.param == "server" else (str(tmp_path / "i.db"), "k")
+    place = request.getfixturevalue("server") if request.param == "server" else Place(str(tmp_path / "i.db"))
 
     def open_index(embedder: Embedder) -> Index:
-        memory = request.param == "memory"
-        opened.append(MemoryIndex(embedder) if memory else MilvusIndex(uri, embedder, collection=collection))
+        opened.append(MemoryIndex(embedder) if request.param == "memory" else open_milvus(place, embedder))
         return opened[-1]
 
     yield open_index
     for index in opened:
         index.close()
-    if request.param == "server":
-        drop_collection(uri, collection)
-
-
-def drop_collection(uri: str, name: str) -> None:
-    from pymilvus import MilvusClient
-
-    client = MilvusClient(uri)
-    client.drop_collection(name)
-    client.close()
 
 
 def short(article_id: str, text: str) -> Article:
@@ -182,20 +202,19 @@ def test_an_interrupted_sync_is_finished_by_the_next(opener: Opener, words: Embe
     assert again.search(["Fact 449 about pumps"])[0][0].article_id == "a449"
 
 
-def test_what_is_gone_stays_gone_after_reopening(tmp_path: Path, words: Embedder) -> None:
-    uri = str(tmp_path / "k.db")
-    index = MilvusIndex(uri, words)
+def test_what_is_gone_stays_gone_after_reopening(place: Place, words: Embedder) -> None:
+    index = open_milvus(place, words)
     index.sync([short("a", "The tunnel drops.")], source="handbook")
     index.sync([short("b", "The bill is wrong.")], source="wiki")
     index.remove("wiki")
     index.close()
-    again = MilvusIndex(uri, words)
+    again = open_milvus(place, words)
     assert (ids(again), again.count()) == ([("handbook", "a")], 1)
     again.close()
 
 
-def test_milvus_agrees_with_the_reference(tmp_path: Path, embedder: Embedder, articles: list[Article]) -> None:
-    reference, index = MemoryIndex(embedder), MilvusIndex(str(tmp_path / "k.db"), embedder)
+def test_milvus_agrees_with_the_reference(place: Place, embedder: Embedder, articles: list[Article]) -> None:
+    reference, index = MemoryIndex(embedder), open_milvus(place, embedder)
     texts = [text for text, _ in QUESTIONS]
     for each in (reference, index):
         each.sync(articles)
@@ -212,20 +231,34 @@ def test_a_question_finds_its_article(knowledge: MemoryIndex, text: str, article
 
 
 def test_another_embedder_is_refused(
-    tmp_path: Path, words: Embedder, embedder: Embedder, articles: list[Article]
+    place: Place, words: Embedder, embedder: Embedder, articles: list[Article]
 ) -> None:
-    index = MilvusIndex(str(tmp_path / "k.db"), words)
+    index = open_milvus(place, words)
     index.sync(articles[:2])
     index.close()
     with pytest.raises(BadInput, match=r"was made with wordllama.*the embedder now is all-minilm"):
-        MilvusIndex(str(tmp_path / "k.db"), embedder)
+        open_milvus(place, embedder)
     impostor = Counting(words)
     impostor.name = "same dimension, other vectors"
-    with pytest.raises(BadInput, match="delete the index and sync it anew"):
-        MilvusIndex(str(tmp_path / "k.db"), impostor)
-    again = MilvusIndex(str(tmp_path / "k.db"), words)
+    way_out = "name another HELMDESK_MILVUS_DATABASE" if place.database else "delete the index and sync it anew"
+    with pytest.raises(BadInput, match=way_out):
+        open_milvus(place, impostor)
+    again = open_milvus(place, words)
     assert again.count() > 0
     again.close()
+
+
+@pytest.mark.parametrize("sign", ["'", '"', "\\", "\n", "%", "%27", "#1", "☃ é"])
+def test_any_sign_may_be_in_the_name_of_an_article_and_of_a_source(opener: Opener, words: Embedder, sign: str) -> None:
+    index, name = opener(words), f"it{sign}s{sign}"
+    index.sync([short(name, "The tunnel drops.")], source=name)
+    index.sync([short("b", "The bill is wrong.")], source="wiki")
+    assert sorted(ids(index)) == sorted([(name, name), ("wiki", "b")])
+    assert index.search(["tunnel drops"])[0][0].article_id == name
+    index.sync([short(name, "Only quokkas here.")], source=name)
+    assert (index.search(["quokkas"])[0][0].text, index.count()) == ("Only quokkas here.", 2)
+    assert index.remove(name) == 1
+    assert ids(index) == [("wiki", "b")]
 
 
 HOLD = """
@@ -273,6 +306,128 @@ def test_two_handles_of_one_process_share_the_file(tmp_path: Path, words: Embedd
 def test_a_file_must_end_in_db(uri: str, words: Embedder) -> None:
     with pytest.raises(BadInput, match=r"ends in \.db"):
         MilvusIndex(uri, words)
+
+
+@pytest.mark.parametrize(
+    ("version", "finds"),
+    [("v2.3.5-lite", False), ("2.4.23", False), ("v2.5.0", True), ("2.6.3-dev", True), ("v3.0", True),
+     ("Zilliz Cloud Vector Database(Compatible with Milvus 2.6)", True), ("Zilliz Cloud", True)],
+)  # fmt: skip
+def test_words_are_found_there_since_2_5(version: str, finds: bool) -> None:
+    assert finds_by_words(version) == finds
+
+
+def test_a_server_finds_what_a_file_finds(server: Place, tmp_path: Path, articles: list[Article]) -> None:
+    here, there = open_milvus(Place(str(tmp_path / "k.db")), WordLlama()), open_milvus(server, WordLlama())
+    for index in (here, there):
+        index.sync(articles)
+    texts = [text for text, _ in QUESTIONS]
+    for one, other in zip(here.search(texts), there.search(texts), strict=True):
+        assert [passage.article_id for passage in one][:1] == [passage.article_id for passage in other][:1]
+        assert [passage.score for passage in one] == pytest.approx([passage.score for passage in other], abs=0.01)
+    here.close()
+    there.close()
+
+
+def test_what_another_process_changes_is_found_by_its_words(server: Place, words: Embedder) -> None:
+    ours, theirs = open_milvus(server, words), open_milvus(server, words)
+    ours.sync([short("a", "The tunnel drops."), short("b", "Error QX-4711 is shown.")])
+    assert theirs.search(["QX-4711"])[0][0].article_id == "b"
+    ours.sync([short("a", "Error ZK-9001 is shown."), short("c", "The bill is wrong.")])
+    assert theirs.search(["ZK-9001"])[0][0].text == "Error ZK-9001 is shown."
+    assert {passage.article_id for passage in theirs.search(["QX-4711"])[0]} <= {"a", "c"}
+    ours.close()
+    theirs.close()
+
+
+def test_a_token_is_asked_for_and_never_told(server: Place, words: Embedder) -> None:
+    with pytest.raises(Unavailable, match="refused to answer without a token: set HELMDESK_MILVUS_TOKEN"):
+        open_milvus(server._replace(token=None), words)
+    with pytest.raises(Unavailable, match="refused the token") as refused:
+        open_milvus(server._replace(token="root:guess"), words)
+    in_address = server._replace(uri=server.uri.replace("//", "//root:secret@"), token=None)
+    with pytest.raises(Unavailable, match=r"at http://127\.0\.0\.1") as hidden:
+        open_milvus(in_address, words)
+    assert "guess" not in str(refused.value)
+    assert "secret" not in str(hidden.value)
+
+
+def test_databases_of_a_server_know_nothing_of_each_other(server: Place, words: Embedder) -> None:
+    mine, default = open_milvus(server, words), open_milvus(server._replace(database=""), words)
+    mine.sync([short("a", "The tunnel drops.")], source=server.database)
+    assert (mine.count(), [held for held in default.held() if held.source == server.database]) == (1, [])
+    assert mine.server() == (mine.server().version, server.database, True)
+    mine.close()
+    default.close()
+
+
+SYNC = """
+import sys
+from triage.contracts import Article
+from triage.embed import WordLlama
+from triage.knowledge.milvus import MilvusIndex
+uri, token, database, source = sys.argv[1:]
+words = WordLlama()
+print("ready", flush=True)
+sys.stdin.readline()
+index = MilvusIndex(uri, words, token=token, database=database)
+text = f"What {source} knows. " * 30
+index.sync([Article(id=f"{source}-{n}", title="T", url="u", text=text) for n in range(300)], source=source)
+index.close()
+"""
+
+
+def test_two_processes_begin_and_sync_at_once(server: Place, words: Embedder) -> None:
+    at_once = [
+        subprocess.Popen([sys.executable, "-c", SYNC, *map(str, server), source], stdin=-1, stdout=-1, text=True)
+        for source in ("left", "right")
+    ]
+    for process in at_once:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in at_once:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    assert [process.wait(120) for process in at_once] == [0, 0]
+    for process in at_once:
+        process.communicate()
+    index = open_milvus(server, words)
+    assert ids(index) == [
+        (source, f"{source}-{n}") for source in ("left", "right") for n in sorted(range(300), key=str)
+    ]
+    index.close()
+
+
+@pytest.mark.slow
+def test_a_server_that_was_killed_comes_back_with_all_it_had(
+    mortal_server: Held, words: Embedder, articles: list[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("triage.knowledge.milvus_connection.ANSWER_SECONDS", 2.0)
+    index = open_milvus(Place(mortal_server.uri), words)
+    index.sync(articles)
+    before = index.held(), index.search(["ZTNA-301 connector offline"])
+    mortal_server.order("kill")
+    with pytest.raises(Unavailable, match=f"Milvus at {mortal_server.uri} refused to"):
+        index.search(["ZTNA-301 connector offline"])
+    with pytest.raises(Unavailable, match="No Milvus server answers at"):
+        open_milvus(Place(mortal_server.uri), words)
+    mortal_server.order("start")
+    again = when_back(lambda: open_milvus(Place(mortal_server.uri), words))
+    for held in (again, index):
+        assert (when_back(held.held), held.search(["ZTNA-301 connector offline"])) == before
+        assert held.sync(articles).unchanged == len(articles)
+        held.close()
+
+
+def when_back(ask: Callable[[], T]) -> T:
+    """What it answers once the server has found its collections again."""
+    for _ in range(60):
+        try:
+            return ask()
+        except Unavailable:
+            time.sleep(0.5)
+    return ask()
 
 
 def test_a_silent_server_is_unavailable(words: Embedder) -> None:

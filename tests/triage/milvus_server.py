@@ -32,6 +32,15 @@ NAMED = os.environ.get("HELMDESK_TEST_MILVUS_URI", "")
 PATIENCE = 120.0
 UNPACKED = Path(sys.prefix) / "milvus-server"
 """Half a gigabyte that the wheel has packed, kept beside it for the next session."""
+QUICK = {
+    "common.session.ttl": 3,  # seconds until one that was killed is waited for no more
+    "proxy.timeTickInterval": 50,  # milliseconds, here and below, until what was written can be read
+    "queryCoord.checkInterval": 200,
+    "queryCoord.distPullInterval": 200,
+    "log.level": "warn",
+    "etcd.log.level": "warn",
+}
+"""Tests wait for less than a desk does."""
 _NEW_NETWORK, _NEW_USERS = 0x40000000, 0x10000000
 _GET_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1
 
@@ -142,7 +151,8 @@ def _server(folder: Path, *, asks_for_token: bool) -> Any:
     (folder / "bin").symlink_to(UNPACKED / "bin")
     server = MilvusServer(MilvusServerConfig(data_dir=str(folder)))
     server.config.set("authorization_enabled", asks_for_token)
-    server.config.set("common.session.ttl", 3)  # seconds until one that was killed is not waited for any more
+    for setting, value in QUICK.items():
+        server.config.set(setting, value)
     for part in ("rootCoord", "proxy", "queryCoord", "queryNode", "indexNode", "dataCoord", "dataNode"):
         server.config.set(f"{part}.ip", "127.0.0.1")
     return server

@@ -5,15 +5,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 import numpy as np
 import pytest
-from pymilvus import MilvusClient
 
 from engine.shared.errors import BadInput, NotFound, Unavailable
+from tests.processes import meet
 from tests.triage.memory_index import MemoryIndex
 from tests.triage.milvus_server import TOKEN, Held
 from tests.triage.questions import QUESTIONS
@@ -42,28 +43,31 @@ def open_milvus(place: Place, embedder: Embedder) -> MilvusIndex:
 
 
 @pytest.fixture
-def server(milvus_server: str) -> Iterator[Place]:
-    """A database of its own of a server that asks for a token; it is made when the index is opened."""
-    place = Place(milvus_server, TOKEN, f"of_{uuid4().hex}")
+def server(milvus_server: str) -> Place:
+    """A database of its own, which is made when the index is opened, on a server that asks for a token."""
+    return Place(milvus_server, TOKEN, f"of_{uuid4().hex}")
+
+
+@pytest.fixture
+def emptied(server: Place, words: Embedder) -> Iterator[Place]:
+    """A database of all tests with these words, empty at the beginning: making one takes seconds."""
+    place = server._replace(database="emptied")
     yield place
-    client = MilvusClient(place.uri, token=TOKEN)
-    if place.database in client.list_databases():
-        inside = MilvusClient(place.uri, token=TOKEN, db_name=place.database)
-        for name in inside.list_collections():
-            inside.drop_collection(name)
-        client.drop_database(place.database)
-    client.close()
+    index = open_milvus(place, words)
+    for source in {held.source for held in index.held()}:
+        index.remove(source)
+    index.close()
 
 
 @pytest.fixture(params=["file", "server"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    return Place(str(tmp_path / "k.db")) if request.param == "file" else request.getfixturevalue("server")
+    return request.getfixturevalue("server") if request.param == "server" else Place(str(tmp_path / "k.db"))
 
 
 @pytest.fixture(params=["memory", "file", "server"])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     opened: list[Index] = []
-    place = request.getfixturevalue("server") if request.param == "server" else Place(str(tmp_path / "i.db"))
+    place = request.getfixturevalue("emptied") if request.param == "server" else Place(str(tmp_path / "i.db"))
 
     def open_index(embedder: Embedder) -> Index:
         opened.append(MemoryIndex(embedder) if request.param == "memory" else open_milvus(place, embedder))
@@ -202,25 +206,24 @@ def test_an_interrupted_sync_is_finished_by_the_next(opener: Opener, words: Embe
     assert again.search(["Fact 449 about pumps"])[0][0].article_id == "a449"
 
 
-def test_what_is_gone_stays_gone_after_reopening(place: Place, words: Embedder) -> None:
-    index = open_milvus(place, words)
+def test_what_is_gone_stays_gone_after_reopening(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
     index.sync([short("a", "The tunnel drops.")], source="handbook")
     index.sync([short("b", "The bill is wrong.")], source="wiki")
     index.remove("wiki")
     index.close()
-    again = open_milvus(place, words)
+    again = index if isinstance(index, MemoryIndex) else opener(words)
     assert (ids(again), again.count()) == ([("handbook", "a")], 1)
-    again.close()
 
 
 def test_milvus_agrees_with_the_reference(place: Place, embedder: Embedder, articles: list[Article]) -> None:
-    reference, index = MemoryIndex(embedder), open_milvus(place, embedder)
+    reference, index, near = MemoryIndex(embedder), open_milvus(place, embedder), 1e-5 if place.database else 0.01
     texts = [text for text, _ in QUESTIONS]
     for each in (reference, index):
         each.sync(articles)
     for plain, real in zip(reference.search(texts), index.search(texts), strict=True):
         assert [p.article_id for p in plain][:1] == [p.article_id for p in real][:1]
-        assert [p.score for p in real] == pytest.approx([p.score for p in plain], abs=0.01)
+        assert [p.score for p in real] == pytest.approx([p.score for p in plain], abs=near)
         assert (real[0].title, real[0].url) == (plain[0].title, plain[0].url)
     index.close()
 
@@ -248,17 +251,19 @@ def test_another_embedder_is_refused(
     again.close()
 
 
-@pytest.mark.parametrize("sign", ["'", '"', "\\", "\n", "%", "%27", "#1", "☃ é"])
-def test_any_sign_may_be_in_the_name_of_an_article_and_of_a_source(opener: Opener, words: Embedder, sign: str) -> None:
-    index, name = opener(words), f"it{sign}s{sign}"
-    index.sync([short(name, "The tunnel drops.")], source=name)
-    index.sync([short("b", "The bill is wrong.")], source="wiki")
-    assert sorted(ids(index)) == sorted([(name, name), ("wiki", "b")])
-    assert index.search(["tunnel drops"])[0][0].article_id == name
-    index.sync([short(name, "Only quokkas here.")], source=name)
-    assert (index.search(["quokkas"])[0][0].text, index.count()) == ("Only quokkas here.", 2)
-    assert index.remove(name) == 1
-    assert ids(index) == [("wiki", "b")]
+def test_any_sign_may_be_in_the_name_of_an_article_and_of_a_source(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
+    names = [f"it{sign}s{sign}" for sign in ("'", '"', "\\", "\n", "%", "%27", "#1", "☃é")]
+    for number, name in enumerate(names):
+        index.sync([short(name, f"The tunnel QX-{number} drops.")], source=name)
+    assert ids(index) == sorted((name, name) for name in names)
+    found = index.search([f"QX-{number}" for number in range(len(names))])
+    assert [passages[0].article_id for passages in found] == names
+    for name in names:
+        assert index.sync([short(name, "Only quokkas here.")], source=name).added == 1
+    assert index.count() == len(names)
+    assert [index.remove(name) for name in names] == [1] * len(names)
+    assert index.count() == 0
 
 
 HOLD = """
@@ -317,20 +322,8 @@ def test_words_are_found_there_since_2_5(version: str, finds: bool) -> None:
     assert finds_by_words(version) == finds
 
 
-def test_a_server_finds_what_a_file_finds(server: Place, tmp_path: Path, articles: list[Article]) -> None:
-    here, there = open_milvus(Place(str(tmp_path / "k.db")), WordLlama()), open_milvus(server, WordLlama())
-    for index in (here, there):
-        index.sync(articles)
-    texts = [text for text, _ in QUESTIONS]
-    for one, other in zip(here.search(texts), there.search(texts), strict=True):
-        assert [passage.article_id for passage in one][:1] == [passage.article_id for passage in other][:1]
-        assert [passage.score for passage in one] == pytest.approx([passage.score for passage in other], abs=0.01)
-    here.close()
-    there.close()
-
-
-def test_what_another_process_changes_is_found_by_its_words(server: Place, words: Embedder) -> None:
-    ours, theirs = open_milvus(server, words), open_milvus(server, words)
+def test_what_another_process_changes_is_found_by_its_words(emptied: Place, words: Embedder) -> None:
+    ours, theirs = open_milvus(emptied, words), open_milvus(emptied, words)
     ours.sync([short("a", "The tunnel drops."), short("b", "Error QX-4711 is shown.")])
     assert theirs.search(["QX-4711"])[0][0].article_id == "b"
     ours.sync([short("a", "Error ZK-9001 is shown."), short("c", "The bill is wrong.")])
@@ -352,50 +345,30 @@ def test_a_token_is_asked_for_and_never_told(server: Place, words: Embedder) -> 
     assert "secret" not in str(hidden.value)
 
 
-def test_databases_of_a_server_know_nothing_of_each_other(server: Place, words: Embedder) -> None:
-    mine, default = open_milvus(server, words), open_milvus(server._replace(database=""), words)
-    mine.sync([short("a", "The tunnel drops.")], source=server.database)
-    assert (mine.count(), [held for held in default.held() if held.source == server.database]) == (1, [])
-    assert mine.server() == (mine.server().version, server.database, True)
+def test_databases_of_a_server_know_nothing_of_each_other(emptied: Place, server: Place, words: Embedder) -> None:
+    mine, other = open_milvus(emptied, words), open_milvus(server, words)
+    mine.sync([short("a", "The tunnel drops.")])
+    assert (mine.count(), other.count(), other.held()) == (1, 0, [])
+    described = other.server()
+    assert described is not None
+    assert described[1:] == (server.database, True)
     mine.close()
-    default.close()
+    other.close()
 
 
-SYNC = """
-import sys
-from triage.contracts import Article
-from triage.embed import WordLlama
-from triage.knowledge.milvus import MilvusIndex
-uri, token, database, source = sys.argv[1:]
-words = WordLlama()
-print("ready", flush=True)
-sys.stdin.readline()
-index = MilvusIndex(uri, words, token=token, database=database)
-text = f"What {source} knows. " * 30
-index.sync([Article(id=f"{source}-{n}", title="T", url="u", text=text) for n in range(300)], source=source)
-index.close()
-"""
+def sync_at_once(place: Place, source: str) -> None:
+    meet()
+    index = open_milvus(place, WordLlama())
+    index.sync([short(f"{source}-{number:03d}", f"What {source} knows.") for number in range(300)], source=source)
+    index.close()
 
 
-def test_two_processes_begin_and_sync_at_once(server: Place, words: Embedder) -> None:
-    at_once = [
-        subprocess.Popen([sys.executable, "-c", SYNC, *map(str, server), source], stdin=-1, stdout=-1, text=True)
-        for source in ("left", "right")
-    ]
-    for process in at_once:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in at_once:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    assert [process.wait(120) for process in at_once] == [0, 0]
-    for process in at_once:
-        process.communicate()
+def test_two_processes_begin_and_sync_at_once(
+    server: Place, words: Embedder, process_pool: ProcessPoolExecutor
+) -> None:
+    list(process_pool.map(sync_at_once, [server, server], ["left", "right"]))
     index = open_milvus(server, words)
-    assert ids(index) == [
-        (source, f"{source}-{n}") for source in ("left", "right") for n in sorted(range(300), key=str)
-    ]
+    assert ids(index) == [(source, f"{source}-{number:03d}") for source in ("left", "right") for number in range(300)]
     index.close()
 
 
@@ -403,10 +376,10 @@ def test_two_processes_begin_and_sync_at_once(server: Place, words: Embedder) ->
 def test_a_server_that_was_killed_comes_back_with_all_it_had(
     mortal_server: Held, words: Embedder, articles: list[Article], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("triage.knowledge.milvus_connection.ANSWER_SECONDS", 2.0)
     index = open_milvus(Place(mortal_server.uri), words)
     index.sync(articles)
     before = index.held(), index.search(["ZTNA-301 connector offline"])
+    monkeypatch.setattr("triage.knowledge.milvus_connection.ANSWER_SECONDS", 2.0)
     mortal_server.order("kill")
     with pytest.raises(Unavailable, match=f"Milvus at {mortal_server.uri} refused to"):
         index.search(["ZTNA-301 connector offline"])

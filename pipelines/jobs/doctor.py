@@ -111,9 +111,7 @@ def _index(app: App) -> tuple[str, str]:
         note = "many processes: HELMDESK_MILVUS_URI=http://…"
         return f"Milvus Lite, {_version('pymilvus', 'milvus-lite')}, {held} {there}", note
     if index.finds_words_here:
-        there = (
-            "found by meaning there and by words (BM25) here, for the index was made where Milvus was older than 2.5"
-        )
+        there = "found by meaning there, by words (BM25) here: Milvus finds words itself from 2.5 on"
     token = "works" if server.asks_for_token else "is not asked for: whoever reaches the server may read and write"
     in_use = f"Milvus server {server.version}, {_version('pymilvus')}, database {server.database}, {held} {there}"
     return in_use, f"HELMDESK_MILVUS_TOKEN {token}"

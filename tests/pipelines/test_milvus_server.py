@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines.app.settings import read_settings
+from pipelines.cli import command_line
 from pipelines.jobs.doctor import Finding, examine
 from tests.triage.milvus_server import TOKEN
 

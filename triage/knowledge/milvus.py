@@ -176,7 +176,7 @@ class MilvusIndex:
 
     def _rows(self, fields: list[str]) -> Iterator[dict[str, Any]]:
         pages = self._ask("query_iterator", batch_size=PAGE, output_fields=fields)
-        while rows := self._milvus.asked("read", pages.next):
+        while rows := self._milvus.answer("read", pages.next):
             yield from rows
         pages.close()
 

@@ -66,9 +66,9 @@ class Connection:
         if self._client is None:
             raise Unavailable(f"The index {self.shown} was closed; open it again")
         limit = {} if self.is_file else {"timeout": ANSWER_SECONDS}
-        return self.asked(method, lambda: getattr(self._client, method)(*arguments, **limit, **named))
+        return self.answer(method, lambda: getattr(self._client, method)(*arguments, **limit, **named))
 
-    def asked(self, what: str, question: Callable[[], T]) -> T:
+    def answer(self, what: str, question: Callable[[], T]) -> T:
         """The answer. Raises Unavailable for what the client raises."""
         from grpc import RpcError
         from pymilvus.exceptions import MilvusException

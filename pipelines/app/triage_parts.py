@@ -188,6 +188,8 @@ class TriageParts:
             base_url=url,
             timeout=self.settings.llm_timeout_seconds,
             max_retries=asking.retries,
+            deadline=asking.answer_within_seconds,
+            is_redacted=policy.redaction.covers(provider),
             prompts_per_second=asking.prompts_per_second,
             prompt_price=price.prompt,
             completion_price=price.completion,

@@ -22,10 +22,15 @@ from triage.llm.failures import Reason, Unusable
 from triage.llm.models import Answer, HostedModel, ModelChain
 from triage.llm.prompts import Prompt, draft_messages
 from triage.ports import Embedder
+from triage.redaction.kinds import Kind
+from triage.redaction.redact import Numbering, restore
+from triage.redaction.tickets import Known, KnownOf, marked, nothing_known, shown
 from triage.sanitize import clean, clean_ticket
 
 WORKERS: Final = 4
 DRAFT_CHARACTERS: Final = 4000
+NEVER_SENT: Final = tuple(f"[{kind}_" for kind in (Kind.SECRET, Kind.CARD))
+"""Placeholders that stay in a draft: nobody mails a password or a card back."""
 
 
 class Worded(NamedTuple):
@@ -46,11 +51,12 @@ class HostedDrafter:
         clock: Callable[[], datetime],
         budget: Budget | None = None,
         workers: int = WORKERS,
+        known: KnownOf = nothing_known,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Without a `budget` every draft is asked for."""
+        """Without a `budget` every draft is asked for; `known` as for `Cascade`."""
         self._chain = ModelChain(models, budget=budget, timer=timer)
-        self._local, self._clock, self._workers = local, clock, workers
+        self._local, self._clock, self._workers, self._known = local, clock, workers, known
         self._prompt = Prompt("draft")
         self.name = self._chain.name
         self._nearness = nearness_by(local.embedder)
@@ -59,24 +65,29 @@ class HostedDrafter:
     def draft(self, tickets: Sequence[TicketText], passages: Sequence[Sequence[Passage]]) -> list[Suggestion]:
         self._chain.start_batch()
         local = self._local.draft(tickets, passages)
+        ask = partial(self._ask, self._known([ticket.ticket_id for ticket in tickets]))
         with ThreadPoolExecutor(self._workers) as pool:
-            answers = list(pool.map(self._ask, tickets, passages, local))
+            answers = list(pool.map(ask, tickets, passages, local))
         at = self._clock()
         return [
             draft if answer is None else self._suggestion(ticket, draft, answer, at=at)
             for ticket, draft, answer in zip(tickets, local, answers, strict=True)
         ]
 
-    def _ask(self, ticket: TicketText, passages: Sequence[Passage], local: Suggestion) -> Answer | None:
+    def _ask(self, known: Known, ticket: TicketText, passages: Sequence[Passage], local: Suggestion) -> Answer | None:
         if not local.grounded:
             return None
-        wording = self._local.wording
-        shown = [p.model_copy(update={"text": readable_article(p.text)}) for p in passages]
+        wording, typed = self._local.wording, clean_ticket(ticket)
+        hidden = shown(marked(typed, known), Numbering())
+        sources = [p.model_copy(update={"text": readable_article(p.text)}) for p in passages]
         articles = wording.languages["en"].names.get(wording.articles, wording.articles)
-        messages = draft_messages(self._prompt, clean_ticket(ticket), shown, language=articles)
+        prompt = partial(draft_messages, self._prompt, passages=sources, language=articles)
         language = wording.language_of(ticket.language)
         read = partial(read_draft, passages=passages, wording=wording, language=language, nearness=self._nearness)
-        return self._chain.ask(messages, DraftAnswer.model_json_schema(), read)
+        as_typed = None if self._chain.is_redacted else prompt(typed)
+        schema = DraftAnswer.model_json_schema()
+        answer = self._chain.ask(prompt(hidden.ticket), schema, read, as_typed=as_typed, hidden=hidden.counts)
+        return answer if answer.value is None else answer._replace(value=_put_back(answer.value, hidden.placeholders))
 
     def _suggestion(self, ticket: TicketText, local: Suggestion, answer: Answer, *, at: datetime) -> Suggestion:
         spent = {
@@ -102,6 +113,12 @@ class HostedDrafter:
             created_at=at,
             **spent,
         )
+
+
+def _put_back(worded: Worded, placeholders: Mapping[str, str]) -> Worded:
+    """With the values of this ticket, after all checks; passwords and cards stay hidden."""
+    values = {mark: value for mark, value in placeholders.items() if not mark.startswith(NEVER_SENT)}
+    return worded._replace(body=tuple(restore(paragraph, values) for paragraph in worded.body))
 
 
 class DraftAnswer(BaseModel):

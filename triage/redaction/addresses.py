@@ -24,12 +24,18 @@ _WORDY_AT = rf"(?:\s?[(\[{{<«]\s?(?:{_AT}|@)\s?[)\]}}>»]\s?)"
 _WORDY_DOT = rf"(?:\s?[(\[{{<«]\s?(?:{_DOT}|\.)\s?[)\]}}>»]\s?|\s{_DOT}\s)"
 _WORD = r"[^\W_][\w+-]{0,40}"
 _SPELLED_LOCAL = rf"{_WORD}(?:(?:\.|{_WORDY_DOT}){_WORD}){{0,3}}"
+_SAID_ALOUD = (("at", "dot"), ("at|ät|klammeraffe", "punkt"), ("arroba", "punto|ponto"), ("arobase", "point"), ("chiocciola", "punto"), ("apenstaartje", "punt"))
+"""What stands for @ and for the dot, by language: `at` and `point` together are two English words."""
+_ALOUD = "|".join(
+    rf"{_SPELLED_LOCAL}\s(?:{at})\s{_WORD}(?:\.{_WORD})?(?:\s(?:{dot})\s{_WORD}){{1,4}}" for at, dot in _SAID_ALOUD
+)
 _SPELLED = re.compile(
     rf"(?<![\w.])(?:{_SPELLED_LOCAL}{_WORDY_AT}{_WORD}(?:(?:\.|{_WORDY_DOT}){_WORD}){{1,4}}"
-    rf"|{_SPELLED_LOCAL}(?:\s{_AT}\s|@){_WORD}(?:\.{_WORD})?(?:{_WORDY_DOT}{_WORD}){{1,4}}"
-    rf"|{_SPELLED_LOCAL}\sarroba\s{_WORD}(?:(?:\.|{_WORDY_DOT}){_WORD}){{1,4}})(?!\w)",
+    rf"|{_SPELLED_LOCAL}@{_WORD}(?:{_WORDY_DOT}{_WORD}){{1,4}}|{_ALOUD}"
+    rf"|{_SPELLED_LOCAL}\s(?:arroba|chiocciola|arobase|apenstaartje)\s{_WORD}(?:\.{_WORD}){{1,4}})(?!\w)",
     re.IGNORECASE,
 )
+_KEY = re.compile(r"[A-Za-z_]{2,16}=(?!.*=)")
 _IN_A_URL = re.compile(r"://[^\s/@]{0,200}$")
 _OF_A_REPOSITORY = re.compile(r"git@[\w.-]+(?=[:/])")
 
@@ -38,6 +44,7 @@ def emails(text: str) -> list[Span]:
     """Also with a quoted local part, in any script, and spelled out: `ana at example dot com`."""
     spelled = _SPELLED.finditer(text)
     found = [match.span() for match in _PLAIN.finditer(text)] if "@" in text or "＠" in text else []
+    found = [(key.end() if (key := _KEY.match(text, start, end)) else start, end) for start, end in found]
     plain = [span for span in found if not _OF_A_REPOSITORY.match(text, span[0]) and not _IN_A_URL.search(text, 0, span[0])]
     return [Span(start, end, Kind.EMAIL) for start, end in (*plain, *(match.span() for match in spelled))]
 

@@ -12,6 +12,7 @@ _SHAPES: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,20000}?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        r"(?:[A-Za-z0-9+/=]{30,80}\n){1,200}[A-Za-z0-9+/=]*\n?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
         r"\beyJ[\w-]{5,}\.[\w-]{5,}\.?[\w-]*(?:\.[\w-]+)*",
         r"\b(?:AKIA|ASIA|AIDA|AROA|AGPA)[A-Z0-9]{12,20}\b",
         r"\b(?:gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{20,}|glpat-[\w-]{16,}|gloas-[\w-]{16,})",
@@ -27,7 +28,7 @@ _SHAPES: Final = tuple(
 _GROUPED: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        r"\b(?:bearer|basic)\s+([A-Za-z0-9._~+/=-]{8,})",
+        r"\b(?:bearer|basic)\s+(?=[^\s\d]*\d|\S+=)([A-Za-z0-9._~+/=-]{8,})",
         r"\bauthorization\s*[:=]\s*(?:(?:bearer|basic|token|apikey|digest)\s+)?([^\s,;\"']{6,})",
         r"\b(?:set-)?cookie\s*:\s*([^\n]{4,400})",
         r"[a-z][a-z0-9+.-]{1,20}://([^\s/:@<>\"']{0,80}:[^\s@<>\"']{1,120})@",
@@ -52,16 +53,16 @@ _SECRET_WORD = one_of(
 )  # fmt: skip
 _IS = r"(?:is|was|are|ist|war|lautet|lautete|heißt|heisst|est|était|es|era|é|è|foi|sono|is nu|=|:|：|=>|->|→|は|が|to|auf|zu|à|a|in|naar|como|als|as)"
 _BETWEEN = (
-    r"(?:\s?\([^()\n]{0,40}\))?(?:\s(?:for|of|für|von|vom|zum|pour|de|du|del|da|do|di|per|van|voor|para|the|my|our|meine?[nrms]?|unser\w*|"
+    r"(?:[^\S\n]?\([^()\n]{0,40}\))?(?:[^\S\n](?:for|of|für|von|vom|zum|pour|de|du|del|da|do|di|per|van|voor|para|the|my|our|meine?[nrms]?|unser\w*|"
     r"le|la|mon|notre|el|mi|nuestr\w|o|minha|meu|nossa|het|mijn|onze|il|mio|currently|still|now|jetzt|aktuell|actuel|actual|atual|nu|"
     r"[\w@.-]{1,30})){0,4}?"
 )
 _STRONG = re.compile(
-    rf"(?<![^\W_]){_SECRET_WORD}[\"'`*]{{0,2}}{_BETWEEN}\s*(?P<sign>[:=：]|=>|->|→|は|が)\s*(?:(?:ist|is|est|es|é|è)\s)?[\"'`“„«「*]{{0,2}}(?P<value>[!-~]+(?=[\u3000-\u9fff])|[^\s\"'`”“»」。、]+)",
+    rf"(?<![^\W_]){_SECRET_WORD}[\"'`*]{{0,2}}{_BETWEEN}[^\S\n]*(?P<sign>[:=：]|=>|->|→|は|が)\s*(?:(?:ist|is|est|es|é|è)\s)?[\"'`“„«「*]{{0,2}}(?P<value>[!-~]+(?=[\u3000-\u9fff])|[^\s\"'`”“»」。、]+)",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(
-    rf"(?<![^\W_]){_SECRET_WORD}{_BETWEEN}\s*(?:{_IS}\s*)?(?P<open>[\"'`“„«「‘])(?P<value>[^\n\"'`”“»」’]{{3,80}})[\"'`”“»」’]",
+    rf"(?<![^\W_]){_SECRET_WORD}{_BETWEEN}\s*(?:{_IS}\s*)?(?<=[\s:=：はが])(?P<open>[\"'`“„«「‘])(?P<value>[^\n\"'`”“»」’]{{3,80}})[\"'`”“»」’]",
     re.IGNORECASE,
 )
 _WEAK = tuple(
@@ -75,7 +76,9 @@ _EMPTY = frozenset(
     kein keine leer vergessen abgelaufen falsch unbekannt ungültig geändert aucun aucune oublié expiré vide incorrecte inconnu olvidada caducada
     ninguna vacía incorrecta esquecida expirada nenhuma vazia incorreta vergeten verlopen geen leeg onjuist scaduta dimenticata nessuna vuota errata
     the a an der die das le la el o os il het de i we ich wir je nous yo eu ik io see siehe voir ver zie vedi not nicht pas não non niet
-    無し なし 不明 期限切れ""".split()
+    reset change login sync validation policy update rotation manager field length error issue problem it's my that this there when cannot can does
+    zurücksetzen ändern änderung fehler problem mein unser réinitialisation changement erreur problème mon cambio restablecer problema mi redefinir
+    meu minha wijzigen probleem mijn reimpostare mio mia 無し なし 不明 期限切れ""".split()
 )  # fmt: skip
 _MIXED = re.compile(r"(?=.*\d)(?=.*[^\W\d_])|(?=\w*[^\W\d_])(?=.*[!@#$%^&*+=?~§|\\])|(?=.*[a-zß-ÿ][A-Z])")
 
@@ -132,6 +135,8 @@ def _after_words(text: str) -> Iterator[tuple[int, int]]:
 def _is_value(text: str, start: int, end: int, sign: str) -> bool:
     """Behind a sign: all that is no sentence. `Password: it does not work` is one."""
     value = text[start:end]
+    if value.isdigit():
+        return len(value) >= 4
     return not value.isalpha() or value.isupper() or sign == "は" or _ENDS_THERE.match(text, end) is not None
 
 

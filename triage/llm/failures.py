@@ -29,12 +29,10 @@ class Reason(StrEnum):
 
 HOPELESS = frozenset({Reason.TIMED_OUT, Reason.UNREACHABLE, Reason.NO_ACCESS, Reason.REDIRECTED})
 """The next request would fare no better: not asked again in the same batch."""
-UNANSWERED = frozenset({
-    Reason.UNREACHABLE, Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.NO_ACCESS, Reason.NOT_ACCEPTED, Reason.REDIRECTED,
-})  # fmt: skip
-"""Nobody pays for these. A call that timed out may have been paid for."""
 PASSING = frozenset({Reason.UNREACHABLE, Reason.RATE_LIMITED, Reason.SERVER_ERROR})
 """Worth the same request again in a moment."""
+UNANSWERED = PASSING | {Reason.NO_ACCESS, Reason.NOT_ACCEPTED, Reason.REDIRECTED}
+"""Nobody pays for these. A call that timed out may have been paid for."""
 OF_CONTENT = frozenset({Reason.NOT_ACCEPTED, Reason.REFUSED, Reason.TRUNCATED, Reason.EMPTY, Reason.INVALID})
 """The server works, but not with these tickets in one prompt: worth asking about each by itself."""
 

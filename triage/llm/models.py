@@ -111,8 +111,8 @@ def open_model(
         raise BadInput(f"The model {provider}:{model} needs a key; set one, or use the local models, which need none")
     if not is_redacted and not (provider == "compatible" and is_local(str(base_url))):
         raise BadInput(
-            f"{provider}:{model} at {base_url or 'its vendor'} is no server of this network, and may not be asked without redaction; "
-            "set `redaction` of data/policies/triage.yaml to on"
+            f"{provider}:{model} at {base_url or 'its vendor'} is no server of this network, and may not be asked "
+            "without redaction; set `redaction` of data/policies/triage.yaml to on"
         )
     common: dict[str, Any] = {
         "model": model,
@@ -133,9 +133,7 @@ def open_model(
         chat = ChatOpenAI(**common)
     else:
         raise BadInput(f"There is no model provider {provider!r}; choose groq, openai or compatible")
-    return HostedModel(
-        f"{provider}:{model}", chat, prompt_price, completion_price, max_retries, deadline, is_redacted
-    )
+    return HostedModel(f"{provider}:{model}", chat, prompt_price, completion_price, max_retries, deadline, is_redacted)
 
 
 def is_local(url: str) -> bool:
@@ -239,9 +237,7 @@ class ModelChain:
         self._failed_in_a_row[model.name] = PATIENCE if is_hopeless else failed
         return attempt
 
-    def _patiently(
-        self, model: HostedModel, request: Request, read: Read, allowance: Allowance
-    ) -> _Attempt:
+    def _patiently(self, model: HostedModel, request: Request, read: Read, allowance: Allowance) -> _Attempt:
         """One answer in as many requests as it takes, each of which the budget counts."""
         attempt = self._request(model, request, read)
         for again in range(1, model.retries + 1):
@@ -256,7 +252,9 @@ class ModelChain:
         if self._budget is None:
             return _ask(model, request, read)
         most = most_prompt_tokens(request)
-        booked = self._budget.reserve(tokens=most + MAX_TOKENS, cost=model.cost(most, MAX_TOKENS), hidden=request.hidden)
+        booked = self._budget.reserve(
+            tokens=most + MAX_TOKENS, cost=model.cost(most, MAX_TOKENS), hidden=request.hidden
+        )
         if booked is None:
             return _Attempt(None, Failure(model.name, Reason.OVER_BUDGET))
         attempt = _ask(model, request, read)

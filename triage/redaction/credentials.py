@@ -11,7 +11,8 @@ from triage.redaction.kinds import Kind, Span, one_of
 _SHAPES: Final = tuple(
     re.compile(pattern)
     for pattern in (
-        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,20000}?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
+        r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]{0,20000}?"
+        r"(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\Z)",
         r"(?:[A-Za-z0-9+/=]{30,80}\n){1,200}[A-Za-z0-9+/=]*\n?-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----",
         r"\beyJ[\w-]{5,}\.[\w-]{5,}\.?[\w-]*(?:\.[\w-]+)*",
         r"\b(?:AKIA|ASIA|AIDA|AROA|AGPA)[A-Z0-9]{12,20}\b",
@@ -33,25 +34,37 @@ _GROUPED: Final = tuple(
         r"\b(?:set-)?cookie\s*:\s*([^\n]{4,400})",
         r"[a-z][a-z0-9+.-]{1,20}://([^\s/:@<>\"']{0,80}:[^\s@<>\"']{1,120})@",
         r"[?&;](?:[\w-]*(?:token|secret|passw(?:or)?d|pwd|signature|apikey|api_key|access_key|auth|sessionid)|sig|key|code|sid)=([^&\s\"'<>#]{4,})",
-        r"\b(?:account|shared ?access|access|primary|secondary|storage|signing|encryption)[_ ]?key\s*[:=]\s*([A-Za-z0-9+/=_-]{12,})",
+        r"\b(?:account|shared ?access|access|primary|secondary|storage|signing|encryption)"
+        r"[_ ]?key\s*[:=]\s*([A-Za-z0-9+/=_-]{12,})",
         r"(?:^|\s)(?:-p|--password|--pass|--token|--secret|--api-key|-u\s?\S{1,40}?:)[= ]?([^\s\"'-][^\s\"']{3,})",
-        r"\b(?:pre-?shared key|psk|preshared secret|shared secret|radius secret)\b\W{0,4}(?:is|ist|est|es|è|=|:)?\s*[\"'`“„«]?([^\s\"'`”“»]{4,})",
+        r"\b(?:pre-?shared key|psk|preshared secret|shared secret|radius secret)\b\W{0,4}"
+        r"(?:is|ist|est|es|è|=|:)?\s*[\"'`“„«]?([^\s\"'`”“»]{4,})",
     )
 )  # fmt: skip
 
 _SECRET_WORD = one_of(
-    "password", "passwords", "passwd", "passwort", "passwörter", "kennwort", "passcode", "passphrase", "pass phrase", "pwd", "pw", "psw",
-    "mot de passe", "mots de passe", "mdp", "contraseña", "contrasena", "clave", "clave de acceso", "senha", "palavra passe", "palavra-passe",
-    "wachtwoord", "wachtwoorden", "paswoord", "password temporanea", "parola d'ordine", "parola chiave", "pin", "pin code", "pincode", "puk",
-    "token", "jeton", "ficha de acceso", "secret", "secret key", "client secret", "client_secret", "geheimnis", "api key", "api keys", "apikey",
-    "api-schlüssel", "schlüssel", "zugangscode", "zugangsschlüssel", "zugangsdaten", "clé api", "clé d'api", "clé secrète", "clave api", "clave secreta",
-    "chave api", "chave de api", "chave secreta", "chave da api", "api-sleutel", "sleutel", "chiave api", "chiave segreta", "access key", "secret access key", "private key",
-    "license key", "recovery code", "recovery key", "backup code", "one time code", "one-time code", "otp", "otp code", "verification code", "security code",
-    "login code", "mfa code", "2fa code", "tan", "einmalcode", "bestätigungscode", "sicherheitscode", "code de vérification", "code de sécurité", "código de verificación", "código de seguridad",
-    "código de verificação", "verificatiecode", "codice di verifica", "credentials", "access token", "refresh token", "bearer token", "enrollment token", "enrolment token", "session id", "sessionid",
+    "password", "passwords", "passwd", "passwort", "passwörter", "kennwort", "passcode", "passphrase",
+    "pass phrase", "pwd", "pw", "psw",
+    "mot de passe", "mots de passe", "mdp", "contraseña", "contrasena", "clave", "clave de acceso", "senha",
+    "palavra passe", "palavra-passe",
+    "wachtwoord", "wachtwoorden", "paswoord", "password temporanea", "parola d'ordine", "parola chiave", "pin",
+    "pin code", "pincode", "puk",
+    "token", "jeton", "ficha de acceso", "secret", "secret key", "client secret", "client_secret", "geheimnis",
+    "api key", "api keys", "apikey",
+    "api-schlüssel", "schlüssel", "zugangscode", "zugangsschlüssel", "zugangsdaten", "clé api", "clé d'api",
+    "clé secrète", "clave api", "clave secreta",
+    "chave api", "chave de api", "chave secreta", "chave da api", "api-sleutel", "sleutel", "chiave api",
+    "chiave segreta", "access key", "secret access key", "private key",
+    "license key", "recovery code", "recovery key", "backup code", "one time code", "one-time code", "otp",
+    "otp code", "verification code", "security code",
+    "login code", "mfa code", "2fa code", "tan", "einmalcode", "bestätigungscode", "sicherheitscode",
+    "code de vérification", "code de sécurité", "código de verificación", "código de seguridad",
+    "código de verificação", "verificatiecode", "codice di verifica", "credentials", "access token",
+    "refresh token", "bearer token", "enrollment token", "enrolment token", "session id", "sessionid",
     "パスワード", "暗証番号", "トークン", "apiキー", "シークレット", "認証コード", "秘密鍵", "ピン",
 )  # fmt: skip
-_IS = r"(?:is|was|are|ist|war|lautet|lautete|heißt|heisst|est|était|es|era|é|è|foi|sono|is nu|=|:|：|=>|->|→|は|が|to|auf|zu|à|a|in|naar|como|als|as)"
+_IS = r"(?:is|was|are|ist|war|lautet|lautete|heißt|heisst|est|était|es|era|é|è|foi|sono|is nu|=|:|：|=>|->|→|は|が|"
+    r"to|auf|zu|à|a|in|naar|como|als|as)"
 _BETWEEN = (
     r"(?:[^\S\n]?\([^()\n]{0,40}\))?(?:[^\S\n](?:for|of|für|von|vom|zum|pour|de|du|del|da|do|di|per|van|voor|para|the|my|our|meine?[nrms]?|unser\w*|"
     r"le|la|mon|notre|el|mi|nuestr\w|o|minha|meu|nossa|het|mijn|onze|il|mio|currently|still|now|jetzt|aktuell|actuel|actual|atual|nu|"
@@ -66,29 +79,51 @@ _QUOTED = re.compile(
     re.IGNORECASE,
 )
 _WEAK = tuple(
-    re.compile(rf"(?<![^\W_]){_SECRET_WORD}{between}(?:now\s|jetzt\s|ahora\s|agora\s|nu\s)?(?P<value>[^\s\"'`“„«]+)", re.IGNORECASE)
+    re.compile(
+        rf"(?<![^\W_]){_SECRET_WORD}{between}(?:now\s|jetzt\s|ahora\s|agora\s|nu\s)?(?P<value>[^\s\"'`“„«]+)",
+        re.IGNORECASE,
+    )
     for between in (rf"\s(?P<is>{_IS})?(?(is)\s)", rf"{_BETWEEN}\s(?P<is>{_IS})\s")
 )
-_PHRASE = re.compile(rf"(?<![^\W_]){one_of('passphrase', 'pass phrase', 'frase de contraseña', 'phrase secrète', 'recovery phrase', 'seed phrase')}\s*[:=]\s*(?P<value>[^\n]{{3,200}})", re.I)
+_PHRASE_WORD = one_of(
+    "passphrase", "pass phrase", "frase de contraseña", "phrase secrète", "recovery phrase", "seed phrase"
+)
+_PHRASE = re.compile(
+    rf"(?<![^\W_]){_PHRASE_WORD}\s*[:=]\s*(?P<value>[^\n]{{3,200}})",
+    re.I,
+)
 _TRAILING = ".,;!?)]}>。、！？」』）*"
 _EMPTY = frozenset(
-    """n/a na none no nil null empty yes ok unknown forgotten expired reset changed wrong invalid incorrect required missing blank set unset failed
-    kein keine leer vergessen abgelaufen falsch unbekannt ungültig geändert aucun aucune oublié expiré vide incorrecte inconnu olvidada caducada
-    ninguna vacía incorrecta esquecida expirada nenhuma vazia incorreta vergeten verlopen geen leeg onjuist scaduta dimenticata nessuna vuota errata
-    the a an der die das le la el o os il het de i we ich wir je nous yo eu ik io see siehe voir ver zie vedi not nicht pas não non niet
-    reset change login sync validation policy update rotation manager field length error issue problem it's my that this there when cannot can does
-    zurücksetzen ändern änderung fehler problem mein unser réinitialisation changement erreur problème mon cambio restablecer problema mi redefinir
-    meu minha wijzigen probleem mijn reimpostare mio mia 無し なし 不明 期限切れ""".split()
-)  # fmt: skip
+    # nothing is given away by these
+    re.split(
+        r"\s+",
+        """n/a na none no nil null empty yes ok unknown forgotten expired reset changed wrong invalid incorrect required
+missing blank set unset failed kein keine leer vergessen abgelaufen falsch unbekannt ungültig geändert aucun
+aucune oublié expiré vide incorrecte inconnu olvidada caducada ninguna vacía incorrecta esquecida expirada
+nenhuma vazia incorreta vergeten verlopen geen leeg onjuist scaduta dimenticata nessuna vuota errata the a an
+der die das le la el o os il het de i we ich wir je nous yo eu ik io see siehe voir ver zie vedi not nicht pas
+não non niet reset change login sync validation policy update rotation manager field length error issue problem
+it's my that this there when cannot can does zurücksetzen ändern änderung fehler problem mein unser
+réinitialisation changement erreur problème mon cambio restablecer problema mi redefinir meu minha wijzigen
+probleem mijn reimpostare mio mia 無し なし 不明 期限切れ""",
+    )
+)
 _MIXED = re.compile(r"(?=.*\d)(?=.*[^\W\d_])|(?=\w*[^\W\d_])(?=.*[!@#$%^&*+=?~§|\\])|(?=.*[a-zß-ÿ][A-Z])")
 
 
-_CLAUSE_ENDS = re.compile(r"[\"'”»)]{0,2}\s?(?:[.,;!?)]+(?:\s|$)|$|\n|(?:and|und|et|y|e|en|ed|but|aber|mais|pero|mas|maar|ma|bitte|please)\s)")
+_CLAUSE_ENDS = re.compile(
+    r"[\"'”»)]{0,2}\s?(?:[.,;!?)]+(?:\s|$)|$|\n|(?:and|und|et|y|e|en|ed|but|aber|mais|pero|mas|maar|ma|bitte|please)\s)"
+)
 _ENDS_THERE = re.compile(
-    _CLAUSE_ENDS.pattern + r"|\s?[/|]\s|\s(?:does|doesn|is|isn|works?|fails?|funktioniert|geht|ist|wird|ne|n['’]|est|no|es|não|é|werkt|non|è)\b"
+    _CLAUSE_ENDS.pattern
+    + r"|\s?[/|]\s"
+    r"|\s(?:does|doesn|is|isn|works?|fails?|funktioniert|geht|ist|wird|ne|n['’]|est|no|es|não|é|werkt|non|è)\b"
     r"|\s\w+\s?[:=]"
 )
-_OTHER_KEY = re.compile(r"(?:palabras?|palavras?|mots?|punto|caps|num|ssh|public|öffentliche\w?|foreign|primary|registry|hot|short)[\s-]$", re.IGNORECASE)
+_OTHER_KEY = re.compile(
+    r"(?:palabras?|palavras?|mots?|punto|caps|num|ssh|public|öffentliche\w?|foreign|primary|registry|hot|short)[\s-]$",
+    re.IGNORECASE,
+)
 _IN_ENGLISH_OR_DUTCH: Final = (
     r"(?:ed|ing|able|ible|ous|ent|ive|ful|less|ly|ong|id|rrect|en|pt|ig|lijk|baar|ten|ame|oken|own|ost|ght|ull|ine|ere|ome|reset|secret|public|unique|"
     r"safe|secure|simple|complex|different|compromise|weak|right|onjuist|fout|kwijt|bekend)$"
@@ -97,7 +132,7 @@ _STATES: Final = {
     "is": _IN_ENGLISH_OR_DUTCH,
     "was": _IN_ENGLISH_OR_DUTCH,
     "lautet": r"^(?:wie|folgendermaßen|anders)",
-    "ist": r"(?:en|t|ig|lich|bar|los|isch|sch|nicht|schwach|stark|weg|leer|unsicher|sicher|schon|immer|wieder|unbekannt)$",
+    "ist": r"(?:en|t|ig|lich|bar|los|isch|sch|schwach|stark|weg|leer|unsicher|sicher|schon|immer|wieder|unbekannt)$",
     "est": r"(?:é|ée|és|ées|e|u|ue|is|it|rt|ible|toujours|bien|pas|trop|encore|faux|bon)$",
     "es": r"(?:do|da|to|ta|nte|ble|io|ia|al|il|muy|siempre|demasiado|segura?|mala?|buena?)$",
     "é": r"(?:do|da|to|ta|nte|vel|io|ia|al|il|muito|sempre|segura?|fraca|forte|boa)$",
@@ -122,7 +157,11 @@ def _after_words(text: str) -> Iterator[tuple[int, int]]:
         if end - start >= 3 and text[start:end].lower() not in _EMPTY and _is_value(text, start, end, match["sign"]):
             yield start, end
     for match in _QUOTED.finditer(text):
-        if match["value"].lower() not in _EMPTY and not _OTHER_KEY.search(text, 0, match.start()) and (" " not in match["value"] or _MIXED.match(match["value"])):
+        if (
+            match["value"].lower() not in _EMPTY
+            and not _OTHER_KEY.search(text, 0, match.start())
+            and (" " not in match["value"] or _MIXED.match(match["value"]))
+        ):
             yield match.span("value")
     for match in (match for pattern in _WEAK for match in pattern.finditer(text)):
         start, end = _trimmed(text, *match.span("value"))
@@ -150,7 +189,10 @@ def _is_plain_password(text: str, start: int, end: int, copula: str | None) -> b
 
 def _is_no_word(value: str) -> bool:
     """Letters with digits or signs among them, as in no word; not a name such as `SWG-101`, `v2` or `user@host.de`."""
-    if re.fullmatch(r"[A-Z]{2,6}[-_ ]?\d{1,6}|v?\d+(?:\.\d+)+|\d{1,3}|[\d.:/-]+(?:am|pm|h|s|ms|%)?|https?:\S+|\w+[’']\w+|\d+\w{1,6}", value):
+    if re.fullmatch(
+        r"[A-Z]{2,6}[-_ ]?\d{1,6}|v?\d+(?:\.\d+)+|\d{1,3}|[\d.:/-]+(?:am|pm|h|s|ms|%)?|https?:\S+|\w+[’']\w+|\d+\w{1,6}",
+        value,
+    ):
         return bool(re.fullmatch(r"\d{4,8}", value))
     if re.fullmatch(r"\d{4,8}", value):
         return True
@@ -158,7 +200,11 @@ def _is_no_word(value: str) -> bool:
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
-    while end > start and text[end - 1] in _TRAILING and not (text[end - 1] in "!?*" and end - start < 40 and _ends_in_signs(text, end)):
+    while (
+        end > start
+        and text[end - 1] in _TRAILING
+        and not (text[end - 1] in "!?*" and end - start < 40 and _ends_in_signs(text, end))
+    ):
         end -= 1
     return start, end
 
@@ -168,7 +214,9 @@ def _ends_in_signs(text: str, end: int) -> bool:
     return text[end - 1] in "!*"
 
 
-_RUN = re.compile(r"(?<![\w/\\.@-])(?=[A-Za-z0-9+_=-]*\d)(?=[A-Za-z0-9+_=-]*[a-z])(?=[A-Za-z0-9+_=-]*[A-Z])[A-Za-z0-9+_-]{20,512}={0,2}(?![\w/\\@-])")
+_RUN = re.compile(
+    r"(?<![\w/\\.@-])(?=[A-Za-z0-9+_=-]*\d)(?=[A-Za-z0-9+_=-]*[a-z])(?=[A-Za-z0-9+_=-]*[A-Z])[A-Za-z0-9+_-]{20,512}={0,2}(?![\w/\\@-])"
+)
 MOST_EVEN: Final = 3.7
 """Bits a character, from which on a run of letters and digits was made by a machine."""
 

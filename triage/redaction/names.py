@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from triage.redaction.kinds import Kind, Span
@@ -10,7 +11,10 @@ from triage.redaction.kinds import Kind, Span
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _GAP = re.compile(r"[ \t\xa0.,'’_–-]{0,3}|\s")
-_HONORIFIC: Final = r"様|さま|さん|くん|君|氏|殿|先生|部長|課長|係長|社長|主任|です|でございます|と申|より|の(?:端末|pc|アカウント|メール)|\s*$|\s*\n"
+_HONORIFIC: Final = (
+    r"様|さま|さん|くん|君|氏|殿|先生|部長|課長|係長|社長|主任|です|でございます|と申|より|"
+    r"の(?:端末|pc|アカウント|メール)|\s*$|\s*\n"
+)
 _TITLE = re.compile(
     r"(?<![^\W\d_])(?:mr|mrs|ms|mx|dr|prof|sir|madam|herrn?|frau|hr|fr|m|mme|mlle|monsieur|madame|sr|sra|srta|dña|don|doña|señora?|"
     r"senhora?|seu|dona|dhr|mevr|mevrouw|meneer|sig|sig\.ra|signora?|hi|hello|dear|hey|hallo|liebe[r]?|lieber|bonjour|cher|chère|hola|"
@@ -18,33 +22,41 @@ _TITLE = re.compile(
     re.IGNORECASE,
 )
 _AFTER_A_SENTENCE = re.compile(r"(?:^|[.!?:;。\n•\"“„«(\[])\s*$|(?:^|\n)\s*(?:[-*>]|\d+[.)])\s*$")
-_LEGAL: Final = frozenset(
-    """gmbh ag se kg kgaa ohg ug co mbh ev inc incorporated ltd limited llc llp plc corp corporation company sa sas sarl sasu eurl
-    sl slu srl spa bv nv vof oy ab as aps kk gk pty group holding holdings gruppe grupo groupe gruppo lda ltda eireli cia & und and
-    株式会社 合同会社 有限会社""".split()
-)  # fmt: skip
-_SMALL: Final = frozenset("de da do dos das del della di du van von der den ter ten la le los las el al bin ibn zu y e i and und et".split())
-COMMON: Final = frozenset(
-    """mark will grace hope faith joy may june april august summer autumn rose bill art chase drew grant max pat sue ray page young long short black white
-    brown green gray grey king price field fields wood woods hill rich sun star miles chance chip cliff clay dale church day winter best good gold
-    love power powers rush sharp strong swift major wise small little case cash close cross check rules read reading stone rivers banks park street lane
-    bond bell ball bird fox fish hand head foot poor moon snow frost rain storm flood waters guy hunter parker carter cook baker
-    target apple gap shell oracle visa orange box slack zoom square stripe meta delta united general global network networks access cloud secure security
-    data digital solutions systems system service services office portal alpha beta core edge next one first prime direct express point bridge connect
-    spark pulse signal vision focus summit atlas north south east west central international national capital energy media mobile online open smart
-    amazon wish monday notion linear
-    klein groß lang kurz weiß schwarz braun rot grün könig koch bauer stein berg wolf baum vogel busch sommer herbst sonntag montag freitag ernst frei gut
-    neu alt engel kaiser graf
-    petit grand blanc noir roux fort bon belle fleur clair constant
-    blanco rojo rey cruz luz sol flores guerra paz rosa mar sierra
-    branco preto reis santo rocha pinto leite
-    bianchi neri bruno conti sole luna vera
-    jong groot wit zwart bakker boer vos beer""".split()
-)
+
+
+def _words_of(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_LEGAL: Final = _words_of("""
+gmbh ag se kg kgaa ohg ug co mbh ev inc incorporated ltd limited llc llp plc corp corporation company sa sas
+sarl sasu eurl sl slu srl spa bv nv vof oy ab as aps kk gk pty group holding holdings gruppe grupo groupe gruppo
+lda ltda eireli cia & und and 株式会社 合同会社 有限会社
+""")
+_SMALL: Final = _words_of("""
+de da do dos das del della di du van von der den ter ten la le los las el al bin ibn zu y e i and und et
+""")
+COMMON: Final = _words_of("""
+mark will grace hope faith joy may june april august summer autumn rose bill art chase drew grant max pat sue
+ray page young long short black white brown green gray grey king price field fields wood woods hill rich sun
+star miles chance chip cliff clay dale church day winter best good gold love power powers rush sharp strong
+swift major wise small little case cash close cross check rules read reading stone rivers banks park street lane
+bond bell ball bird fox fish hand head foot poor moon snow frost rain storm flood waters guy hunter parker
+carter cook baker target apple gap shell oracle visa orange box slack zoom square stripe meta delta united
+general global network networks access cloud secure security data digital solutions systems system service
+services office portal alpha beta core edge next one first prime direct express point bridge connect spark pulse
+signal vision focus summit atlas north south east west central international national capital energy media
+mobile online open smart amazon wish monday notion linear klein groß lang kurz weiß schwarz braun rot grün könig
+koch bauer stein berg wolf baum vogel busch sommer herbst sonntag montag freitag ernst frei gut neu alt engel
+kaiser graf petit grand blanc noir roux fort bon belle fleur clair constant blanco rojo rey cruz luz sol flores
+guerra paz rosa mar sierra branco preto reis santo rocha pinto leite bianchi neri bruno conti sole luna vera
+jong groot wit zwart bakker boer vos beer
+""")
 """Names that are words as well: alone they are names in the middle of a sentence and with a capital only."""
-_NOUNS: Final = frozenset(
-    "stein berg baum vogel busch winter sommer herbst sonntag montag freitag könig kaiser graf engel bauer koch wolf april august".split()
-)
+_NOUNS: Final = _words_of("""
+stein berg baum vogel busch winter sommer herbst sonntag montag freitag könig kaiser graf engel bauer koch wolf
+april august
+""")
 """Of these, those that German writes with a capital as words too: alone they are names behind a title only."""
 _ACTS = re.compile(
     r"\s(?:has|hasn['’]t|is|isn['’]t|was|can|cannot|can['’]t|needs?|says?|said|told|reports?|wants?|lost|left|works|hat|ist|war|kann|braucht|est|peut|"
@@ -79,7 +91,11 @@ class Names:
     def find(self, text: str) -> list[Span]:
         """Whole words, in any writing of accents. One word of a name needs the look of a name: a capital, or a title
         before it, or a line of its own; one that is a common word as well stays at the beginning of a sentence."""
-        found = [Span(*m.span(1), kind) for p, kind in zip(self._eastern, self._eastern_kinds, strict=True) for m in p.finditer(text)]
+        found = [
+            Span(*m.span(1), kind)
+            for p, kind in zip(self._eastern, self._eastern_kinds, strict=True)
+            for m in p.finditer(text)
+        ]
         words = list(_WORD.finditer(text)) if self._by_first else []
         folded = [fold(word[0]) for word in words]
         place = 0
@@ -90,15 +106,14 @@ class Names:
             place += max(1, length)
         return found
 
-    def _at(
-        self, text: str, words: Sequence[re.Match[str]], folded: Sequence[str], place: int
-    ) -> tuple[int, Kind]:
+    def _at(self, text: str, words: Sequence[re.Match[str]], folded: Sequence[str], place: int) -> tuple[int, Kind]:
         """How many words from this one on are a name; none is 0."""
         for stem in dict.fromkeys((folded[place], folded[place].removesuffix("s"))):
             for known in self._by_first.get(stem, ()):
                 size = len(known.words)
                 if (
-                    tuple(folded[place + 1 : place + size]) in (known.words[1:], (*known.words[1:-1], f"{known.words[-1]}s"))
+                    tuple(folded[place + 1 : place + size])
+                    in (known.words[1:], (*known.words[1:-1], f"{known.words[-1]}s"))
                     and _is_one_run(text, words[place : place + size])
                     and (size > 1 or stem == folded[place] or words[place][0][0].isupper())
                     and _looks_like_one(text, words[place : place + size], known)
@@ -177,9 +192,7 @@ def _foldings(name: str) -> Iterator[tuple[str, ...]]:
 
 
 def _is_one_run(text: str, words: Sequence[re.Match[str]]) -> bool:
-    return all(
-        _GAP.fullmatch(text, left.end(), right.start()) for left, right in zip(words, words[1:], strict=False)
-    )
+    return all(_GAP.fullmatch(text, left.end(), right.start()) for left, right in pairwise(words))
 
 
 def _looks_like_one(text: str, words: Sequence[re.Match[str]], known: _Known) -> bool:
@@ -201,7 +214,9 @@ def _looks_like_one(text: str, words: Sequence[re.Match[str]], known: _Known) ->
 
 def _is_a_line(text: str, start: int, end: int) -> bool:
     """Such as a name under a letter."""
-    return not text[text.rfind("\n", 0, start) + 1 : start].strip(" -–,") and not text[end : (text + "\n").find("\n", end)].strip(" .,!")
+    return not text[text.rfind("\n", 0, start) + 1 : start].strip(" -–,") and not text[
+        end : (text + "\n").find("\n", end)
+    ].strip(" .,!")
 
 
 NOBODY: Final = Names()

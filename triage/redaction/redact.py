@@ -85,9 +85,9 @@ def restore(text: str, placeholders: Mapping[str, str]) -> str:
 
 
 def _personal(text: str, values: Collection[str]) -> list[Span]:
-    """Whole words, in any case."""
+    """Whole words, in any case; a single word of letters as it is written, for it may be a word as well."""
     given = sorted({v.strip() for v in values if len(v.strip()) >= SHORTEST_PERSONAL}, key=len, reverse=True)
     if not given:
         return []
-    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, given))})(?!\w)", re.IGNORECASE)
-    return [Span(*match.span(), Kind.PERSONAL) for match in pattern.finditer(text)]
+    each = "|".join(re.escape(value) if value.isalpha() else f"(?i:{re.escape(value)})" for value in given)
+    return [Span(*match.span(), Kind.PERSONAL) for match in re.finditer(rf"(?<!\w)(?:{each})(?!\w)", text)]

@@ -58,7 +58,9 @@ def measure(gold: list[Gold], names: Names) -> Measured:
         for start, end, kind in entry.spans:
             assert kind in set(Kind)
             values[kind] += 1
-            left = "".join(c for n, c in _letters(entry.text, start, end) if not any(s.start <= n < s.end for s in found))
+            left = "".join(
+                c for n, c in _letters(entry.text, start, end) if not any(s.start <= n < s.end for s in found)
+            )
             if left:
                 missed.append(f"{entry.language} {kind} {entry.text[start:end]!r} in {entry.text!r}")
             else:

@@ -63,8 +63,10 @@ _SECRET_WORD = one_of(
     "refresh token", "bearer token", "enrollment token", "enrolment token", "session id", "sessionid",
     "パスワード", "暗証番号", "トークン", "apiキー", "シークレット", "認証コード", "秘密鍵", "ピン",
 )  # fmt: skip
-_IS = r"(?:is|was|are|ist|war|lautet|lautete|heißt|heisst|est|était|es|era|é|è|foi|sono|is nu|=|:|：|=>|->|→|は|が|"
+_IS = (
+    r"(?:is|was|are|ist|war|lautet|lautete|heißt|heisst|est|était|es|era|é|è|foi|sono|is nu|=|:|：|=>|->|→|は|が|"
     r"to|auf|zu|à|a|in|naar|como|als|as)"
+)
 _BETWEEN = (
     r"(?:[^\S\n]?\([^()\n]{0,40}\))?(?:[^\S\n](?:for|of|für|von|vom|zum|pour|de|du|del|da|do|di|per|van|voor|para|the|my|our|meine?[nrms]?|unser\w*|"
     r"le|la|mon|notre|el|mi|nuestr\w|o|minha|meu|nossa|het|mijn|onze|il|mio|currently|still|now|jetzt|aktuell|actuel|actual|atual|nu|"
@@ -115,8 +117,7 @@ _CLAUSE_ENDS = re.compile(
     r"[\"'”»)]{0,2}\s?(?:[.,;!?)]+(?:\s|$)|$|\n|(?:and|und|et|y|e|en|ed|but|aber|mais|pero|mas|maar|ma|bitte|please)\s)"
 )
 _ENDS_THERE = re.compile(
-    _CLAUSE_ENDS.pattern
-    + r"|\s?[/|]\s"
+    _CLAUSE_ENDS.pattern + r"|\s?[/|]\s"
     r"|\s(?:does|doesn|is|isn|works?|fails?|funktioniert|geht|ist|wird|ne|n['’]|est|no|es|não|é|werkt|non|è)\b"
     r"|\s\w+\s?[:=]"
 )
@@ -132,7 +133,7 @@ _STATES: Final = {
     "is": _IN_ENGLISH_OR_DUTCH,
     "was": _IN_ENGLISH_OR_DUTCH,
     "lautet": r"^(?:wie|folgendermaßen|anders)",
-    "ist": r"(?:en|t|ig|lich|bar|los|isch|sch|schwach|stark|weg|leer|unsicher|sicher|schon|immer|wieder|unbekannt)$",
+    "ist": r"(?:en|t|ig|lich|bar|los|isch|sch|schwach|stark|weg|leer|sicher|schon|immer|wieder|unbekannt)$",
     "est": r"(?:é|ée|és|ées|e|u|ue|is|it|rt|ible|toujours|bien|pas|trop|encore|faux|bon)$",
     "es": r"(?:do|da|to|ta|nte|ble|io|ia|al|il|muy|siempre|demasiado|segura?|mala?|buena?)$",
     "é": r"(?:do|da|to|ta|nte|vel|io|ia|al|il|muito|sempre|segura?|fraca|forte|boa)$",
@@ -190,7 +191,8 @@ def _is_plain_password(text: str, start: int, end: int, copula: str | None) -> b
 def _is_no_word(value: str) -> bool:
     """Letters with digits or signs among them, as in no word; not a name such as `SWG-101`, `v2` or `user@host.de`."""
     if re.fullmatch(
-        r"[A-Z]{2,6}[-_ ]?\d{1,6}|v?\d+(?:\.\d+)+|\d{1,3}|[\d.:/-]+(?:am|pm|h|s|ms|%)?|https?:\S+|\w+[’']\w+|\d+\w{1,6}",
+        r"[A-Z]{2,6}[-_ ]?\d{1,6}|v?\d+(?:\.\d+)+|\d{1,3}|[\d.:/-]+(?:am|pm|h|s|ms|%)?|"
+        r"https?:\S+|\w+[’']\w+|\d+\w{1,6}",
         value,
     ):
         return bool(re.fullmatch(r"\d{4,8}", value))

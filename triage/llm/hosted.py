@@ -1,5 +1,6 @@
 """Hosted models as drafter: they word the middle of a reply, and what its sources do not say is struck out."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +30,9 @@ from triage.sanitize import clean, clean_ticket
 
 WORKERS: Final = 4
 DRAFT_CHARACTERS: Final = 4000
-NEVER_SENT: Final = tuple(f"[{kind}_" for kind in (Kind.SECRET, Kind.CARD))
-"""Placeholders that stay in a draft: nobody mails a password or a card back."""
+PUT_BACK: Final = tuple(f"[{kind}_" for kind in (Kind.NAME, Kind.COMPANY))
+"""What the desk itself knows may stand in a reply. Addresses and numbers that a ticket brought are struck out as beyond
+the sources, whether they are hidden or not, and nobody mails a password back."""
 
 
 class Worded(NamedTuple):
@@ -83,11 +85,13 @@ class HostedDrafter:
         articles = wording.languages["en"].names.get(wording.articles, wording.articles)
         prompt = partial(draft_messages, self._prompt, passages=sources, language=articles)
         language = wording.language_of(ticket.language)
-        read = partial(read_draft, passages=passages, wording=wording, language=language, nearness=self._nearness)
+        own = {mark: value for mark, value in hidden.placeholders.items() if mark.startswith(PUT_BACK)}
+        read = partial(
+            read_draft, passages=passages, wording=wording, language=language, nearness=self._nearness, own=own
+        )
         as_typed = None if self._chain.is_redacted else prompt(typed)
         schema = DraftAnswer.model_json_schema()
-        answer = self._chain.ask(prompt(hidden.ticket), schema, read, as_typed=as_typed, hidden=hidden.counts)
-        return answer if answer.value is None else answer._replace(value=_put_back(answer.value, hidden.placeholders))
+        return self._chain.ask(prompt(hidden.ticket), schema, read, as_typed=as_typed, hidden=hidden.counts)
 
     def _suggestion(self, ticket: TicketText, local: Suggestion, answer: Answer, *, at: datetime) -> Suggestion:
         spent = {
@@ -115,12 +119,6 @@ class HostedDrafter:
         )
 
 
-def _put_back(worded: Worded, placeholders: Mapping[str, str]) -> Worded:
-    """With the values of this ticket, after all checks; passwords and cards stay hidden."""
-    values = {mark: value for mark, value in placeholders.items() if not mark.startswith(NEVER_SENT)}
-    return worded._replace(body=tuple(restore(paragraph, values) for paragraph in worded.body))
-
-
 class DraftAnswer(BaseModel):
     """The draft as a hosted model gives it."""
 
@@ -131,9 +129,16 @@ class DraftAnswer(BaseModel):
 
 
 def read_draft(
-    text: str, *, passages: Sequence[Passage], wording: Wording, language: str, nearness: Nearness | None = None
+    text: str,
+    *,
+    passages: Sequence[Passage],
+    wording: Wording,
+    language: str,
+    nearness: Nearness | None = None,
+    own: Mapping[str, str] | None = None,
 ) -> Worded:
-    """The sentences of an answer that its sources support; empty if the model says that there is no answer.
+    """The sentences of an answer that its sources support; empty if the model says that there is no answer. `own` are
+    the placeholders that the ticket's own values take the place of after all checks.
 
     Raises Unusable for another shape, or if nothing is left or less stays than was struck out: the local draft then
     says more.
@@ -145,13 +150,31 @@ def read_draft(
     if not answer.answerable:
         return Worded((), ())
     phrases, sites = wording.phrases(language), wording.own_sites
-    reply = clean(answer.text, limit=DRAFT_CHARACTERS)
+    stand_ins = {mark: _stand_in(mark) for mark in own or {}}
+    reply = restore(clean(answer.text, limit=DRAFT_CHARACTERS), stand_ins)
     checked = check_draft(reply, dict(enumerate(passages, start=1)), phrases, own_sites=sites, nearness=nearness)
     usable = [sentence for sentence in checked if sentence.stays]
     struck_out = [sentence for sentence in checked if sentence.verdict is Verdict.DROPPED]
     if not usable or len(struck_out) > len(usable):
         raise Unusable(Reason.UNFIT, struck_out[0].reason if struck_out else "it states nothing")
-    return _worded(usable, passages, phrases, sites)
+    worded = _worded(usable, passages, phrases, sites)
+    return worded._replace(body=tuple(_with_values(paragraph, own or {}) for paragraph in worded.body))
+
+
+def _stand_in(mark: str) -> str:
+    """A small word without digits for a placeholder: it names nothing and counts nothing, so that a sentence is checked
+    for what it says beside."""
+    return (
+        "theirs"
+        + "".join(
+            letter if letter.isalpha() else chr(ord("a") + int(letter)) for letter in mark if letter.isalnum()
+        ).lower()
+    )
+
+
+def _with_values(text: str, own: Mapping[str, str]) -> str:
+    values = {_stand_in(mark): value for mark, value in own.items()}
+    return re.sub("|".join(rf"\b{word}\b" for word in values), lambda word: values[word[0]], text) if values else text
 
 
 def nearness_by(embedder: Embedder) -> Nearness:

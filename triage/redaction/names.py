@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise, product
 from typing import Final, NamedTuple
 
 from triage.redaction.kinds import Kind, Span
@@ -178,17 +178,17 @@ def fold(word: str) -> str:
 
 
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+MOST_WRITINGS: Final = 16
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
 COMMON_FOLDED: Final = frozenset(map(fold, COMMON))
 _NOUNS_FOLDED: Final = frozenset(map(fold, _NOUNS))
 
 
 def _foldings(name: str) -> Iterator[tuple[str, ...]]:
-    """With umlauts as their letter and, where there are any, as two."""
-    composed = unicodedata.normalize("NFC", name.casefold())
-    for writing in dict.fromkeys((composed, composed.translate(_UMLAUTS))):
-        if words := tuple(fold(match[0]) for match in _WORD.finditer(writing)):
-            yield words
+    """Each umlaut as its letter and as two."""
+    words = [match[0] for match in _WORD.finditer(unicodedata.normalize("NFC", name.casefold()))]
+    writings = [dict.fromkeys((fold(word), fold(word.translate(_UMLAUTS)))) for word in words]
+    yield from islice(product(*writings), MOST_WRITINGS if words else 0)
 
 
 def _is_one_run(text: str, words: Sequence[re.Match[str]]) -> bool:

@@ -75,7 +75,7 @@ def _is_card(text: str, match: re.Match[str]) -> bool:
     if _CARD_WORD.search(before):
         return True
     return bool(
-        luhn.is_valid(digits) and _ISSUED.match(digits) and not _NO_CARD.search(before) and len(set(digits)) > 2
+        luhn.is_valid(digits) and _ISSUED.match(digits) and not _NO_CARD.search(before) and len(set(digits)) > 1
     )
 
 

@@ -83,7 +83,9 @@ def test_each_retry_is_a_request_of_the_budget(asked: list[tuple[str, str]], bud
     assert (budget.spent().calls, len(server.requests), budget.spent().tokens) == (3, 3, 0)
 
 
-@pytest.mark.parametrize("retry_after", ["-3", "soon", "nan", "inf", "Wed, 21 Oct 2015 07:28:00 GMT", "", "99999999999"])
+@pytest.mark.parametrize(
+    "retry_after", ["-3", "soon", "nan", "inf", "Wed, 21 Oct 2015 07:28:00 GMT", "", "99999999999"]
+)
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_odd_retry_after_holds_nobody(asked: list[tuple[str, str]], provider: str, retry_after: str) -> None:
     with serving(lambda _: Reply(429, "slow", headers={"Retry-After": retry_after})) as server:

@@ -34,7 +34,7 @@ _WORDY_AT = rf"(?:\s?[(\[{{<«]\s?(?:{_AT}|@)\s?[)\]}}>»]\s?)"
 _WORDY_DOT = rf"(?:\s?[(\[{{<«]\s?(?:{_DOT}|\.)\s?[)\]}}>»]\s?|\s{_DOT}\s)"
 _WORD = r"[^\W_][\w+-]{0,40}"
 _SPELLED_LOCAL = rf"{_WORD}(?:(?:\.|{_WORDY_DOT}){_WORD}){{0,3}}"
-_SAID_ALOUD = (
+_BY_LANGUAGE = (
     ("at", "dot"),
     ("at|ät|klammeraffe", "punkt"),
     ("arroba", "punto|ponto"),
@@ -44,7 +44,7 @@ _SAID_ALOUD = (
 )
 """What stands for @ and for the dot, by language: `at` and `point` together are two English words."""
 _ALOUD = "|".join(
-    rf"{_SPELLED_LOCAL}\s(?:{at})\s{_WORD}(?:\.{_WORD})?(?:\s(?:{dot})\s{_WORD}){{1,4}}" for at, dot in _SAID_ALOUD
+    rf"{_SPELLED_LOCAL}\s(?:{at})\s{_WORD}(?:\.{_WORD})?(?:\s(?:{dot})\s{_WORD}){{1,4}}" for at, dot in _BY_LANGUAGE
 )
 _SPELLED = re.compile(
     rf"(?<![\w.])(?:{_SPELLED_LOCAL}{_WORDY_AT}{_WORD}(?:(?:\.|{_WORDY_DOT}){_WORD}){{1,4}}"
@@ -88,7 +88,7 @@ _DIGITS = re.compile(
     r"(?<![A-Za-z0-9_À-ɏ.,:/#+-])(?:\+|＋|00(?=\s?[1-9]))?[(\[]?"
     r"\d(?:[ \xa0\t().\[\]/‐‑–-]{0,3}\d){5,17}(?![A-Za-z0-9_À-ɏ])"
 )
-_TOLD = re.compile(
+_ANNOUNCED = re.compile(
     r"(?<![^\W\d_])"
     + one_of(
         "phone", "telephone", "mobile", "cell", "call", "dial", "reach", "ring", "text me", "fax", "whatsapp",
@@ -146,7 +146,7 @@ def phones(text: str, language: str | None = None) -> list[Span]:
 
 def _is_phone(text: str, match: re.Match[str], regions: tuple[str, ...]) -> bool:
     number, before = match[0], text[max(0, match.start() - 48) : match.start()]
-    is_announced = _TOLD.search(before) is not None
+    is_announced = _ANNOUNCED.search(before) is not None
     if _AMOUNT_BEHIND.match(text, match.end()) or _AMOUNT_BEFORE.search(before):
         return False
     if number[0] in "+＋" or (number.startswith("00") and _international(number)):

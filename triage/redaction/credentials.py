@@ -182,10 +182,10 @@ def _is_value(text: str, start: int, end: int, sign: str) -> bool:
 
 def _is_plain_password(text: str, start: int, end: int, copula: str | None) -> bool:
     """`the password is letmein`, and not what a password may be: `is wrong`, `is expired`, `est refusé`."""
-    value, said = text[start:end].lower(), (copula or "").lower()
-    if said not in _STATES or not value.isalpha() or value in _EMPTY or not _CLAUSE_ENDS.match(text, end):
+    value, verb = text[start:end].lower(), (copula or "").lower()
+    if verb not in _STATES or not value.isalpha() or value in _EMPTY or not _CLAUSE_ENDS.match(text, end):
         return False
-    return len(value) >= 5 and not re.search(_STATES[said], value)
+    return len(value) >= 5 and not re.search(_STATES[verb], value)
 
 
 def _is_no_word(value: str) -> bool:

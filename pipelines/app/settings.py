@@ -7,6 +7,7 @@ import sysconfig
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -159,6 +160,12 @@ class Settings(BaseSettings):
         if above := next((part for part in (found, *found.parents) if part.is_file()), None):
             raise ValueError(f"{above} is a file; name a folder")
         return found
+
+    def command(self, words: str) -> str:
+        """What does `helmdesk words` on this home, from the folder that a checkout is in."""
+        default = type(self).model_fields["home"].default.resolve()
+        where = "" if self.home == default else f"--home {quote(str(self.home))} "
+        return f"uv run helmdesk {where}{words}"
 
     @property
     def store_url(self) -> str:

@@ -55,6 +55,7 @@ RIGHTS: Mapping[str, str | None] = {
     "triage eval": None,
     "triage eval-retrieval": None,
     "triage feedback": "work",
+    "triage redact": "read",
     "triage report": "supervise",
     "triage retrain": "supervise",
     "triage review": "work",

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from triage.llm.models import HostedModel, Provider
     from triage.llm.policy import TriagePolicy
     from triage.ports import Classifier, Drafter, Embedder, IndexReport
+    from triage.redaction.tickets import KnownOf
     from triage.store import TriageStore
     from triage.taxonomy import Taxonomy
 
@@ -59,9 +60,11 @@ class TriageParts:
         engine: Callable[[], Any],
         now: Callable[[], datetime],
         log: Callable[[], Any],
+        known: "KnownOf",
     ) -> None:
+        """`known` is what the desk knows of the people behind tickets."""
         self.settings, self.policies, self.now = settings, policies, now
-        self._engine, self._log = engine, log
+        self._engine, self._log, self._known = engine, log, known
         self._made: dict[str, tuple[object, Any]] = {}
 
     @cached_property
@@ -202,6 +205,8 @@ class TriageParts:
             base_url=url,
             timeout=self.settings.llm_timeout_seconds,
             max_retries=asking.retries,
+            deadline=asking.answer_within_seconds,
+            is_redacted=policy.redaction.covers(provider),
             prompts_per_second=asking.prompts_per_second,
             prompt_price=price.prompt,
             completion_price=price.completion,
@@ -259,6 +264,7 @@ class TriageParts:
             budget=self.llm_budget,
             cache=AnswerCache(self._engine()),
             clock=self.now,
+            known=self._known,
         )
 
     @property
@@ -271,7 +277,9 @@ class TriageParts:
     def _open_hosted_drafter(self, _: "tuple[TriagePolicy, Wording]") -> "Drafter":
         from triage.llm.hosted import HostedDrafter
 
-        return HostedDrafter(self.hosted_models, self.local_models.drafter, clock=self.now, budget=self.llm_budget)
+        return HostedDrafter(
+            self.hosted_models, self.local_models.drafter, clock=self.now, budget=self.llm_budget, known=self._known
+        )
 
     @cached_property
     def index(self) -> "MilvusIndex":
@@ -285,6 +293,7 @@ class TriageParts:
             self.settings.index_uri,
             self.embedder,
             token=token.get_secret_value() if token else None,
+            database=self.settings.milvus_database,
             weights=read_weights(self.settings.search_weights_file, embedder=self.embedder.name),
         )
 
@@ -304,7 +313,7 @@ class TriageParts:
             return []
         if is_file and "index" not in self.__dict__ and (known := read_ids(self._held_ids, place)) is not None:
             return known
-        from triage.knowledge.milvus import InUse
+        from triage.knowledge.milvus_connection import InUse
 
         try:
             return [held.article_id for held in self.index.held()]

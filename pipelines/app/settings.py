@@ -38,7 +38,8 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=shipped_data, description="policies, taxonomies, knowledge, people")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite below home")
     milvus_uri: str = Field("", description="Milvus or Zilliz address; empty: a Milvus Lite file below home")
-    milvus_token: SecretStr | None = None
+    milvus_token: SecretStr | None = Field(None, description="user:password, or an API key of Zilliz")
+    milvus_database: str = Field("", description="of the server; made if it is not there; empty: its default one")
     embedder: str = Field("auto", pattern="^(auto|minilm|wordllama|cascade)$")
     model: Path | None = Field(
         None, description="a model of `helmdesk triage train`, its taxonomy beside it; empty: learned from the taxonomy"

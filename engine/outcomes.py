@@ -14,7 +14,7 @@ from engine.shared import policy_file
 
 BEGINNING: Final = 1_000
 """Characters of a text of which a machine's first words are looked for."""
-_BEFORE = r"^(?:\s*(?:(?:re|aw|fw|fwd|wg|sv|antw)\s*:|\[[^\]]{1,30}\]))*\s*[\"'“«]?"
+_BEFORE = r"^(?:\s*\[[^\]]{1,30}\])*\s*[\"'“«]?"
 _BEFORE_TEXT = (
     r"^(?:\s|<[^<>]{0,500}>)*(?:(?:hello|hi|hallo|dear \w+|bonjour|hola|guten tag"
     r"|thank you for your (?:e-?mail|message)|vielen dank für ihre (?:e-?mail|nachricht))[,.!]?\s+)*"
@@ -45,8 +45,8 @@ class OutcomePolicy(Frozen):
 
     def machine_mail(self, tickets: pl.DataFrame) -> pl.Series:
         """Of tickets with `subject`, `content` and `external_metadata` (JSON text) whether a machine seems to have
-        written each: a header says so (RFC 3834: `Auto-Submitted` other than `no`), or else the subject, after `Re:`
-        and marks in brackets, or the text begins with a known phrase, whatever the case."""
+        written each: a header says so (RFC 3834: `Auto-Submitted` other than `no`), or else the subject, after
+        marks in brackets, or the text begins with a known phrase, whatever the case."""
         metadata = pl.col("external_metadata").str.to_lowercase()
         subject = pl.col("subject").fill_null("").str.to_lowercase().str.replace(_BEFORE, "")
         text = pl.col("content").fill_null("").str.slice(0, BEGINNING).str.to_lowercase().str.replace(_BEFORE_TEXT, "")

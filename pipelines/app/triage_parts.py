@@ -13,6 +13,7 @@ from pipelines.app.settings import Settings
 if TYPE_CHECKING:
     from triage.classify import ProductClassifier
     from triage.contracts import Macro
+    from triage.drafting.article_policy import ArticlePolicy
     from triage.drafting.wording import Wording
     from triage.enrichment.store import EnrichmentStore
     from triage.feedback.store import FeedbackStore, ModelRun
@@ -123,10 +124,12 @@ class TriageParts:
 
     @property
     def local_models(self) -> "LocalModels":
-        return self._made_from(self.policies.wording, "local models", self._open_local)
+        return self._made_from((self.policies.wording, self.policies.articles), "local models", self._open_local)
 
-    def _open_local(self, wording: "Wording") -> "LocalModels":
+    def _open_local(self, given: "tuple[Wording, ArticlePolicy]") -> "LocalModels":
         from triage.llm.local import open_local
+
+        wording, articles = given
 
         return open_local(
             self.taxonomy,
@@ -135,6 +138,7 @@ class TriageParts:
             quick=self.quick,
             macros=self.macros,
             wording=wording,
+            articles=articles,
             cache=self.settings.models_folder,
         )
 
@@ -237,9 +241,9 @@ class TriageParts:
         """The extractive drafter, or hosted models with it to fall back on."""
         if not self.settings.hosted_model:
             return self.local_models.drafter
-        return self._made_from((self.policies.triage, self.policies.wording), "drafter", self._open_hosted_drafter)
+        return self._made_from((self.policies.triage, self.local_models), "drafter", self._open_hosted_drafter)
 
-    def _open_hosted_drafter(self, _: "tuple[TriagePolicy, Wording]") -> "Drafter":
+    def _open_hosted_drafter(self, _: "tuple[TriagePolicy, LocalModels]") -> "Drafter":
         from triage.llm.hosted import HostedDrafter
 
         return HostedDrafter(self.hosted_models, self.local_models.drafter, clock=self.now, budget=self.llm_budget)

@@ -97,7 +97,7 @@ def _rules(policy: ArticlePolicy, source: str) -> Rules:
     )
 
 
-NO_PLACES: Final = ArticlePolicy()
+NO_PLACES: Final = ArticlePolicy(sources={})
 """What is used where no file is given."""
 
 

@@ -106,7 +106,7 @@ def _hits(kind: Kind, words: Sequence[str], found: dict[str, list[Found]], *, on
         things = [each for meaning in kind.thing for each in found.get(meaning, ())]
         excused = [each for meaning in kind.unless for each in found.get(meaning, ())]
         things = [thing for thing in things if not any(_excuses(each, thing) for each in excused)]
-        doing = [each for each in doing if any(_near(each, thing, words, kind.within) for thing in things)]
+        doing = [each for each in doing if any(_near(each, thing, words, kind) for thing in things)]
     return [
         not kind.step or each.language != "en" or _is_ordered(words, each.first)
         for each in doing
@@ -114,20 +114,29 @@ def _hits(kind: Kind, words: Sequence[str], found: dict[str, list[Found]], *, on
     ]
 
 
-def _near(doing: Found, thing: Found, words: Sequence[str], within: int) -> bool:
+def _near(doing: Found, thing: Found, words: Sequence[str], kind: Kind) -> bool:
     """English has the thing behind the deed or, said passively, before it; never across the end of a sentence."""
+    if not _speak_alike(doing.language, thing.language):
+        return False
     if doing.first <= thing.first and thing.last <= doing.last:
         return True
     start, end = (doing.last, thing.first) if thing.first > doing.last else (thing.last, doing.first)
     between = words[start + 1 : end]
+    if kind.behind and thing.first < doing.first:
+        return False
     if doing.language == "en" and thing.first < doing.first and words[doing.first - 1] not in _PASSIVE:
         return False
-    return 0 <= len([word for word in between if word not in ",:()"]) <= within and not any(
+    return 0 <= len([word for word in between if word not in ",:()"]) <= kind.within and not any(
         w in ".!?;" for w in between
     )
 
 
-_PASSIVE: Final = frozenset({"please", "and", "then", ","})
+def _speak_alike(one: str, other: str) -> bool:
+    """An English word takes any; two words of other languages are of one, so that look-alikes make no sense."""
+    return one == other or one.startswith("en") or {one, other} & {"any", "other"} != set()
+
+
+_PASSIVE: Final = frozenset({"please", "and", "then", "but", "or", ","})
 
 
 def _excuses(each: Found, thing: Found) -> bool:
@@ -137,7 +146,7 @@ def _excuses(each: Found, thing: Found) -> bool:
 
 def _is_ordered(words: Sequence[str], place: int) -> bool:
     before = words[place - 1] if place else "."
-    return before in ",;:.!?()" or before in wordlist().step_before
+    return before in ",;:.!?()" or before.endswith("ly") or before in wordlist().step_before
 
 
 def _is_denied(doing: Found, words: Sequence[str], found: dict[str, list[Found]]) -> bool:
@@ -145,19 +154,19 @@ def _is_denied(doing: Found, words: Sequence[str], found: dict[str, list[Found]]
     turned = {each.first for each in found.get("but_yes", ())}
     conditions = {each.first for each in found.get("when", ())}
 
-    def governs(no: Found, start: int, end: int, reach: int) -> bool:
+    def governs(start: int, end: int, reach: int) -> bool:
         between = range(start, end)
         return len(between) <= reach and not any(words[n] in ",;:.!?()" or n in turned for n in between)
 
     before = (
         no.first < doing.first
-        and governs(no, no.last + 1, doing.first, 4)
+        and governs(no.last + 1, doing.first, 4)
         and conditions.isdisjoint(range(no.first - 4, no.first))
         for no in found.get("not_before", ())
     )
     after = (
         doing.last < no.first
-        and governs(no, doing.last + 1, no.first, 7)
+        and governs(doing.last + 1, no.first, 7)
         and conditions.isdisjoint(range(doing.last + 1, no.first))
         and turned.isdisjoint(range(no.first, no.last + 3))
         for no in found.get("not_after", ())

@@ -12,14 +12,16 @@ from engine.shared.policy_file import read_yaml
 
 WIDEST_GAP: Final = 7
 """Words that `…` in an expression may stand for."""
-_TOKEN = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[^\\W_]+)?|[,;:.!?()]")  # fmt: skip
+_TOKEN = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[^\\W_]+)?|[,;:!?()]|(?<=\\w)\\.(?=\\s|$)")  # fmt: skip
 _SPACED_OUT = re.compile(r"(?<!\w)(?:\w[ .-]){4,}\w(?!\w)")
 _LOOKALIKES: Final = str.maketrans("аеорсухіјѕԁһӏкмтвнαεορυνικτ0134@$!", "aeopcyxijsdhlkmtbhaeopuviktoieaasi")
+_OTHER_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "ı": "i", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
+_ELISION = re.compile(r"^(?:l|d|n|s|j|m|t|c|qu|dell|all|nell|sull|dall|un)'(?=\w{3})")
 _MARKS = re.compile(r"[*~`\"“”„«»]+")
 
 
 class Found(NamedTuple):
-    """An expression of a meaning: the places of its first and its last word, and the language it is listed under."""
+    """An expression of a meaning: the places of its first and its last word, and the language, or group of languages, it is listed under."""
 
     first: int
     last: int
@@ -35,12 +37,12 @@ class Expression(NamedTuple):
 def tokens(text: str) -> list[str]:
     """Words in small letters without accents and emphasis; signs that part clauses stay, scripts without spaces are
     cut into their signs."""
-    text = _MARKS.sub("", text.replace("’", "'")).casefold()
+    text = _MARKS.sub("", text.replace("’", "'")).casefold().replace("'ll", " will")
     text = _SPACED_OUT.sub(lambda found: re.sub(r"[ .-]", "", found[0]), text)
     if not text.isascii():
         text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c) and c != "\u0640")
-        text = unicodedata.normalize("NFC", text)
-    return [_latin(word) for word in _TOKEN.findall(text)]
+        text = unicodedata.normalize("NFC", text).translate(_OTHER_LETTERS)
+    return [_ELISION.sub("", _latin(word)) for word in _TOKEN.findall(text)]
 
 
 def _latin(word: str) -> str:
@@ -53,13 +55,13 @@ def _latin(word: str) -> str:
 class Lexicon:
     """All expressions by meaning and language, found in one pass over the words of a text."""
 
-    def __init__(self, meanings: Mapping[str, Mapping[str, Sequence[str]]]) -> None:
+    def __init__(self, meanings: Mapping[str, Mapping[str, Sequence[str]]], groups: Mapping[str, str]) -> None:
         self._exact: dict[str, list[Expression]] = defaultdict(list)
         self._stems: dict[str, list[Expression]] = defaultdict(list)
         for meaning, languages in meanings.items():
             for language, expressions in languages.items():
                 for expression in expressions:
-                    self._add(meaning, language, expression)
+                    self._add(meaning, groups.get(language, language), expression)
         self._lengths = sorted({len(stem) for stem in self._stems})
 
     def _add(self, meaning: str, language: str, expression: str) -> None:
@@ -107,6 +109,8 @@ def _end(words: Sequence[str], place: int, wanted: Sequence[str]) -> int | None:
             if words[start] in ".!?;":
                 return None
         return None
+    if place < len(words) and words[place] == ",":
+        place += 1
     if place < len(words) and _fits(words[place], wanted[0]):
         return _end(words, place + 1, wanted[1:])
     return None
@@ -118,7 +122,7 @@ def _fits(word: str, wanted: str) -> bool:
 
 class Kind(NamedTuple):
     """What a sentence may be: `doing` near to `thing`, at most `within` words apart, with `to` in the sentence, or an expression of `alone`;
-    `patterns` are looked for in the text as it is written. A `step` counts in English only as an order or advice."""
+    `patterns` are looked for in the text as it is written. With `behind` the thing comes second. A `step` counts in English only as an order or advice."""
 
     name: str
     reason: str
@@ -129,6 +133,7 @@ class Kind(NamedTuple):
     alone: tuple[str, ...]
     patterns: re.Pattern[str] | None
     step: bool
+    behind: bool
     unless: tuple[str, ...]
 
 
@@ -143,13 +148,17 @@ class Wordlist(NamedTuple):
 def wordlist() -> Wordlist:
     """What `article_words.yaml` holds, read once."""
     read: Any = read_yaml(Path(__file__).with_name("article_words.yaml"), what="list of words")
+    groups = {language: group for group, languages in read["groups"].items() for language in languages}
     meanings = {
         meaning: {language: [e.strip() for e in str(line).split(",") if e.strip()] for language, line in lines.items()}
         for meaning, lines in read["meanings"].items()
     }
     small = {language: frozenset(tokens(line)) for language, line in read["small_words"].items()}
     return Wordlist(
-        Lexicon(meanings), tuple(_kind(entry) for entry in read["kinds"]), small, frozenset(tokens(read["step_before"]))
+        Lexicon(meanings, groups),
+        tuple(_kind(entry) for entry in read["kinds"]),
+        small,
+        frozenset(tokens(read["step_before"])),
     )
 
 
@@ -165,5 +174,6 @@ def _kind(entry: Mapping[str, Any]) -> Kind:
         tuple(entry.get("alone", ())),
         re.compile(patterns, re.IGNORECASE) if patterns else None,
         entry.get("step", True),
+        entry.get("behind", False),
         tuple(entry.get("unless", ())),
     )

@@ -12,7 +12,9 @@ from triage.knowledge.chunks import PATH
 
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
 _ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*+])\s+(.*)$")
-_SENTENCE_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"”»)]))\s+(?=[A-ZÀ-ÖØ-ÞΑ-ΩА-Я`“«¿¡\"*(])|(?<=[。！？])")
+_SENTENCE_END = re.compile(
+    r"(?:(?<=[.!?])|(?<=[.!?][\"”»)]))\s+(?=[A-ZÀ-ÖØ-ÞΑ-ΩА-Я`“«¿¡\"*(])|(?<=[。！？])(?![A-Za-z0-9])"
+)
 _TARGET = re.compile(r"^\s*\[([^\]]+)\]:\s+(\S+)")
 _REFERENCE = re.compile(r"\[([^\]]+)\](?:\[([^\]]*)\])?(?![(:])")
 _TAG = re.compile(
@@ -27,7 +29,7 @@ _REMEDY = re.compile(
 _CHECK = re.compile(r"\b(?:verify|verification|check that it works|afterwards)\b", re.IGNORECASE)
 _STORY = re.compile(r"\b(?:symptoms?|example|background|report|sees?)\b", re.IGNORECASE)
 SHORTEST: Final = 15
-Kind = Literal["heading", "item", "sentence", "quotation", "code", "cell", "link target"]
+Kind = Literal["title", "heading", "item", "sentence", "quotation", "code", "cell", "link target"]
 
 
 class Written(NamedTuple):

@@ -6,10 +6,12 @@ from tests.triage.conftest import DATA, MONDAY
 from tests.triage.memory_index import MemoryIndex
 from tests.triage.questions import OUT_OF_SCOPE, QUESTIONS
 from triage.contracts import Article, Suggestion, TicketText
+from triage.drafting.article_policy import load_article_policy
 from triage.drafting.draft import ExtractiveDrafter, snippet
 from triage.drafting.wording import PLAIN_ENGLISH, load_wording
 from triage.ports import Embedder
 
+ARTICLES = load_article_policy(DATA / "policies" / "articles.yaml")
 WORDING = load_wording(DATA / "policies" / "wording.yaml")
 CITED = re.compile(r"\[(\d+)\]")
 
@@ -17,7 +19,7 @@ CITED = re.compile(r"\[(\d+)\]")
 @pytest.fixture(scope="module")
 def spoken(embedder: Embedder) -> ExtractiveDrafter:
     """Drafts with the shipped wording."""
-    return ExtractiveDrafter(embedder, clock=lambda: MONDAY, wording=WORDING)
+    return ExtractiveDrafter(embedder, clock=lambda: MONDAY, wording=WORDING, articles=ARTICLES)
 
 
 def reply(drafter: ExtractiveDrafter, knowledge: MemoryIndex, content: str, subject: str = "") -> Suggestion:

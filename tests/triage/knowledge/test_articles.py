@@ -205,7 +205,9 @@ def test_plain_markdown_is_an_article(tmp_path: Path, content: str, title: str, 
     (tmp_path / "print").mkdir()
     (tmp_path / "print" / "jams.md").write_text(content, encoding="utf-8")
     reading = read_folder(tmp_path)
-    assert reading == Reading([Article(id="print/jams", title=title, url="print/jams.md", text=text)], [], [])
+    assert reading == Reading(
+        [Article(id="print/jams", title=title, url="print/jams.md", text=text)], [], [], {"print/jams": "print/jams.md"}
+    )
 
 
 @pytest.mark.parametrize(

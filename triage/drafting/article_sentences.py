@@ -176,7 +176,7 @@ def _is_denied(doing: Found, words: Sequence[str], found: dict[str, list[Found]]
 
 def foreign_language(sentence: str, languages: Sequence[str]) -> str:
     """The language or script of a sentence that is in none of those listed; empty where it can't be said."""
-    prose = re.sub(r"`[^`]*`|\S*[/\\@_=]\S*", " ", sentence)
+    prose = re.sub(r"`[^`]*`|\b\w\.\w\.|\S*[/\\@_=]\S*", " ", sentence)
     letters = [letter for letter in prose if letter.isalpha()]
     scripts = {_SCRIPTS.get(language, "LATIN") for language in languages}
     other = [letter for letter in letters if unicodedata.name(letter, "LATIN").split()[0] not in scripts | {"MICRO"}]

@@ -79,7 +79,8 @@ def check_draft(
     meaning, or where the policy wants it checked before sending, it is flagged.
     """
     courtesies = _Courtesies(phrases)
-    return [_checked(piece, sources, courtesies, articles, nearness) for piece in split(text, courtesies.around)]
+    unmarked = text.replace(f" {phrases.to_check}", "")
+    return [_checked(piece, sources, courtesies, articles, nearness) for piece in split(unmarked, courtesies.around)]
 
 
 def split(text: str, around: tuple[str, str] = ("", "")) -> list[Piece]:

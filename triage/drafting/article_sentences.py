@@ -196,8 +196,8 @@ _SCRIPTS: Final = {
 
 
 def calls_for_secret(sentence: str) -> bool:
-    """Asks the reader for a password, code, key or card; "never send us a password" does not."""
-    return any(fit.kind.name == "secret" for fit in kinds_of(sentence))
+    """Asks the reader for a password, code, key or card, or to enter one; "never send us a password" does not."""
+    return any(fit.kind.name == "secret" or "enter" in fit.kind.doing for fit in kinds_of(sentence))
 
 
 @lru_cache(maxsize=4096)

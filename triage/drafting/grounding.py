@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from triage.contracts import Passage
 from triage.drafting.agreement import content_words, opposite
 from triage.drafting.article_policy import CHECK, LEAVE_OUT, NO_PLACES, QUOTE, ArticlePolicy, Rules
-from triage.drafting.article_sentences import Judged, judge, readable_article
+from triage.drafting.article_sentences import Judged, calls_for_secret, judge, readable_article
 from triage.drafting.particulars import Particulars, folded, measures_in, numbers_in, particulars_of
 from triage.drafting.statements import article_title, sentences_of, statements_of
 from triage.drafting.wording import PLACEHOLDERS, Phrases
@@ -208,6 +208,8 @@ def _beyond(fact: str, sources: Sequence["_Source"], judged: Judged) -> str:
         return "it holds brackets, markup or hidden characters"
     if judged.verdict == LEAVE_OUT:
         return f"no reply may hold it: {judged.reason}"
+    if calls_for_secret(fact):
+        return "it asks for a secret in words of its own"
     found = particulars_of(fact)
     for kind, values in found._asdict().items():
         unknown = sorted(value for value in values if not any(source.holds(kind, value) for source in sources))

@@ -12,7 +12,8 @@ from engine.shared.policy_file import read_yaml
 
 WIDEST_GAP: Final = 7
 """Words that `…` in an expression may stand for."""
-_TOKEN = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\\W_\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?:'[^\\W_]+)?|[,;:!?()]|(?<=\\w)\\.(?=\\s|$)")  # fmt: skip
+_UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:'[^\W_]+)?|[,;:!?()]|(?<=\w)\.(?=\s|$)")
 _SPACED_OUT = re.compile(r"(?<!\w)(?:\w[ .-]){4,}\w(?!\w)")
 _LOOKALIKES: Final = str.maketrans("аеорсухіјѕԁһӏкмтвнαεορυνικτ0134@$!", "aeopcyxijsdhlkmtbhaeopuviktoieaasi")
 _OTHER_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "ı": "i", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
@@ -21,7 +22,8 @@ _MARKS = re.compile(r"[*~`\"“”„«»]+")
 
 
 class Found(NamedTuple):
-    """An expression of a meaning: the places of its first and its last word, and the language, or group of languages, it is listed under."""
+    """An expression of a meaning: the places of its first and its last word, and the language, or group of languages,
+    it is listed under."""
 
     first: int
     last: int
@@ -121,8 +123,10 @@ def _fits(word: str, wanted: str) -> bool:
 
 
 class Kind(NamedTuple):
-    """What a sentence may be: `doing` near to `thing`, at most `within` words apart, with `to` in the sentence, or an expression of `alone`;
-    `patterns` are looked for in the text as it is written. With `behind` the thing comes second. A `step` counts in English only as an order or advice."""
+    """What a sentence may be: `doing` near to `thing`, at most `within` words apart, with `to` in the sentence, or an
+    expression of `alone`; `patterns` are looked for in the text as it is written, in which code stands between ` and ´.
+
+    With `behind` the thing comes second. A `step` counts in English only as an order or advice."""
 
     name: str
     reason: str

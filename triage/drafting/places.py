@@ -50,17 +50,41 @@ WEB: Final = ("https", "http", "wss")
 _SPACELESS: Final = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _DEFANGED = re.compile(r"[\[({<]\s*(\.|dot|punkt|punto|at|@|:|://|/)\s*[\])}>]|\\(?=\.)", re.IGNORECASE)
 _SIGNS = {"dot": ".", "punkt": ".", "punto": ".", "at": "@"}
-_URL = re.compile(r"(?<![a-z0-9])([a-z][a-z0-9+.-]{1,24})\s?:\s?[/\\]{2,}([^\s<>\"'”`)\]]*)|(?<![a-z0-9])(https?):[/\\]?(?=\S)([^\s<>\"'”`)\]]+)")  # fmt: skip
+_URL = re.compile(
+    r"(?<![a-z0-9])([a-z][a-z0-9+.-]{1,24})\s?:\s?[/\\]{2,}([^\s<>\"'”`)\]]*)"
+    r"|(?<![a-z0-9])(https?):[/\\]?(?=\S)([^\s<>\"'”`)\]]+)"
+)
 _SHARE = re.compile(r"(?<![:\w/\\.])[/\\]{2,}[\w$?.][\w.-]*")
 _DATA = re.compile(r"\bdata:[\w/+.-]*[;,]|\bfile:[/\\]|\bms-[\w-]+:\S|\b[a-z]+-ms:\S")
-_IPV4 = re.compile(r"(?<![\w.-])((?:0x[0-9a-f]{1,2}|\d{1,4})(?:\.(?:0x[0-9a-f]{1,2}|\d{1,4})){3})(?![\w-])(?!\.\d)(/\d{1,2}(?![\d\w]))?([:/]\w)?")  # fmt: skip
+_IPV4 = re.compile(
+    r"(?<![\w.-])((?:0x[0-9a-f]{1,2}|\d{1,4})(?:\.(?:0x[0-9a-f]{1,2}|\d{1,4})){3})(?![\w-])(?!\.\d)"
+    r"(/\d{1,2}(?![\d\w]))?([:/]\w)?"
+)
 _IPV6 = re.compile(r"(?<![\w:])((?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4})(?:/\d{1,3})?(?![\w:])")
 _AS_NUMBER = re.compile(r"(?<![\w.])(?:0x[0-9a-f]{8}|\d{9,10})(?=[:/]\w)")
 _VERSION = re.compile(r"(?:version|release|build|firmware|client|agent|\bv)\s*$")
 _DOTTED = re.compile(r"(?<![\w-])((?:[\w-]+\.)+)([^\W\d_][\w-]*)(?![\w-])(\(|:\d|/\w)?")
 _PORT = re.compile(r"(?<![\w.:/\\@=-])([a-z][a-z0-9-]*):(\d{3,5})(?=[/\s.,;`]|$)")
 _NO_HOST: Final = frozenset(
-    "port ports tcp udp line lines id code error status row column page user rule limit localhost".split()
+    [
+        "port",
+        "ports",
+        "tcp",
+        "udp",
+        "line",
+        "lines",
+        "id",
+        "code",
+        "error",
+        "status",
+        "row",
+        "column",
+        "page",
+        "user",
+        "rule",
+        "limit",
+        "localhost",
+    ]
 )
 
 
@@ -81,7 +105,7 @@ def _spelled(text: str) -> str:
     def joined(found: re.Match[str]) -> str:
         left, right = found[1], found[2]
         is_ending = right in names.endings or (len(right) == 2 and right.isalpha() and right not in names.small)
-        return f"{left}.{right}" if is_ending or right in names.small and "@" in text else found[0]
+        return f"{left}.{right}" if is_ending or (right in names.small and "@" in text) else found[0]
 
     spelled = pattern(
         rf"([\w-]+)(?:\s+(?:{names.dots})\s+|\s*\[?(?:{names.dots})\]\s*|\s+\.\s*|\s*\.\s+(?=com\b|net\b|org\b))([\w-]+)"

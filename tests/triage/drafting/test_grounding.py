@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.triage.conftest import DATA
 from triage.contracts import Passage
 from triage.drafting.agreement import content_words, opposite
-from tests.triage.conftest import DATA
 from triage.drafting.article_policy import load_article_policy
 from triage.drafting.grounding import Verdict, check_draft, split
 from triage.drafting.particulars import folded, is_mixed, measures_in, names_in, numbers_in

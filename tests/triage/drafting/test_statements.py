@@ -63,7 +63,8 @@ def test_every_line_of_an_article_is_a_sentence_of_some_kind() -> None:
 
 
 def test_hidden_text_and_pictures_are_no_statements() -> None:
-    text = "1. Do this <!-- and obey --> at once ![now](https://help.northlight.example/x)\n2. Zero\u200bwidth is read plainly."
+    picture = "![now](https://help.northlight.example/x)"
+    text = f"1. Do this <!-- and obey --> at once {picture}\n2. Zero\u200bwidth is read plainly."
     assert [s.text for s in statements_of(passage(text), RULES)] == ["Do this at once", "Zerowidth is read plainly."]
 
 

@@ -18,7 +18,7 @@ from pipelines.app.container import App
 from pipelines.app.identity import User
 from pipelines.operations import OPERATIONS, arguments, perform
 
-ANSWER, DONE = "answer of the desk", "acts done"
+ANSWER, DONE, ACTS = "answer of the desk", "acts done", "number of acts"
 SILENT = frozenset({"alert", "acknowledged", "drafted", "reminder"})
 """Kinds of events that change nothing a click rests on."""
 WAYS_OUT = {
@@ -48,7 +48,7 @@ IN_WORDS = {
     "parcel retry": "it is sent again with the next delivery", "destination drop": "what was not sent is dropped",
     "grant propose": "the grant is proposed", "grant approve": "the grant is decided",
     "review decide": "the review is kept", "review second": "the second opinion is kept",
-    "desk read": "read", "desk prefer": "your settings are kept", "view save": "the view is kept",
+    "desk read": "marked as read", "desk prefer": "your settings are kept", "view save": "the view is kept",
     "view move": "the card is moved",
 }  # fmt: skip
 """What has become so by an operation."""
@@ -96,7 +96,13 @@ def attempt(app: App, user: User, done: Act, step: Callable[[], object], **argum
         st.session_state[ANSWER] = Answer(done, arguments, error=error)
         return
     st.session_state.setdefault(DONE, set()).add(token)
+    st.session_state[ACTS] = acts() + 1
     st.session_state[ANSWER] = Answer(done, arguments)
+
+
+def acts() -> int:
+    """How often the desk has done something for the reader since the page was loaded."""
+    return int(st.session_state.get(ACTS, 0))
 
 
 def acknowledge(app: App, user: User, ticket: str, seen: int, alerts: Sequence[str]) -> None:

@@ -122,9 +122,11 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
         key="stopped of a row",
         right=["mean", "median", "mean, business", "median, business"],
     )
-    st.caption("Time in each status, all history, all tickets: per ticket, all its visits together")
+    st.caption(
+        "Time in each status, all history, all tickets: per ticket, all its visits together. Open lists the tickets."
+    )
     states = opening.ask(reports.time_in_state, reader)
-    cards.table(
+    cards.linked_table(
         states.select(
             pl.col("status").map_elements(words.plain, return_dtype=pl.String),
             "tickets",
@@ -136,6 +138,8 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
                 "total, business": in_words(words.worked, "total_business_seconds"),
             },
         ),
+        [(pages.TICKETS, lists.address("in_status", window, which=words.plain(one))) for one in states["status"]],
+        key="ever in a status",
         right=["mean", "median", "mean, business", "total, business"],
     )
 

@@ -6,6 +6,7 @@ A table can be downloaded as CSV, so a cell that a spreadsheet would take for a 
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from shlex import quote
 from typing import Any, Literal
 
 import polars as pl
@@ -18,8 +19,8 @@ from dashboards.charts import Picture
 from engine.shared.spreadsheet_text import defused
 from pipelines.marts import Publication
 
-CYCLE, DEMO = "uv run helmdesk cycle", "uv run helmdesk demo"
-INGEST = "uv run helmdesk ingest FILE --source SOURCE"
+TWO_LINES = 66
+"""Pixels of a row in which a long subject stands whole: from more than 64 on, Streamlit breaks the lines of a cell."""
 MANY, HIGHEST = 15, 541
 """Rows that a table shows without a scroll bar, and its height in pixels with one."""
 
@@ -28,12 +29,18 @@ def nothing_yet(what: str = "There is nothing to show yet: no marts were publish
     """The empty state of a page: the command that fills it."""
     if opening.app().store.ticket_count():
         st.info(f"{what} This works on the tickets that are here, and publishes:")
-        st.code(CYCLE, language="bash")
+        command("cycle")
         return
     st.info(f"{what} This fills it with a sample desk:")
-    st.code(DEMO, language="bash")
-    st.caption("This takes in your own export, and then `helmdesk cycle` publishes:")
-    st.code(INGEST, language="bash")
+    st.code(f"uv run helmdesk --home {quote(str(opening.app().settings.home))} demo", language=None, wrap_lines=True)
+    st.caption("Or this takes in your own export, and publishes:")
+    command("ingest FILE --source SOURCE", "cycle")
+
+
+def command(*words: str) -> None:
+    """What to type, a line each, so that it works on the home that the page shows."""
+    lines = [opening.app().settings.command(one) for one in words]
+    st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 def speaks_of(publication: Publication, now: datetime, window: str) -> None:
@@ -135,11 +142,12 @@ def tickets_table(
     key: str,
     whole: bool = False,
     right: Sequence[str] = (),
+    first: Callable[[], object] | None = None,
     **columns: ColumnConfig,
 ) -> None:
     """A table whose rows begin with a button that opens the ticket of that row (`tickets` has their keys)."""
     links = [(pages.TICKET, {"ticket": ticket}) for ticket in tickets]
-    linked_table(shown, links, key=key, whole=whole, right=right, **columns)
+    linked_table(shown, links, key=key, whole=whole, right=right, first=first, **columns)
 
 
 def linked_table(
@@ -149,11 +157,13 @@ def linked_table(
     key: str,
     whole: bool = False,
     right: Sequence[str] = (),
+    first: Callable[[], object] | None = None,
     **columns: ColumnConfig,
 ) -> None:
     """A table whose rows begin with a button that opens a page: its file and the parameters of its address.
 
     The page scrolls a `whole` table; another has a scroll bar of its own from MANY rows on. `right`: as in `table`.
+    `first` is done before the page opens.
     """
     button = st.column_config.ButtonColumn("", type="secondary", key=key, width=65)
     st.dataframe(
@@ -162,11 +172,29 @@ def linked_table(
         .select("open", *shown.columns),
         hide_index=True,
         height="content" if whole else height(shown),
+        row_height=TWO_LINES if "subject" in shown.columns else None,
         column_config={"open": button, **_aligned(right), **columns},
     )
     if clicked := st.session_state.get(key):
         page, address = links[clicked["row"]]
+        if first:
+            first()
         st.switch_page(page, query_params=dict(address))
+
+
+def numbers_table(shown: pl.DataFrame, links: Mapping[str, Sequence[Mapping[str, Any]]], *, key: str) -> None:
+    """A table in which each number of the columns in `links` is a button that opens its tickets, by the address of
+    each row; 0 has none to open."""
+    column = st.column_config.ButtonColumn
+    st.dataframe(
+        defused(shown.with_columns(pl.col(*links).replace(0, None).cast(pl.String))),
+        hide_index=True,
+        height=height(shown),
+        column_config={name: column(name, type="secondary", key=f"{key} {name}", width=85) for name in links},
+    )
+    for name, addresses in links.items():
+        if clicked := st.session_state.get(f"{key} {name}"):
+            st.switch_page(pages.TICKETS, query_params=dict(addresses[clicked["row"]]))
 
 
 def _aligned(right: Sequence[str]) -> dict[str, ColumnConfig]:

@@ -1,6 +1,8 @@
 """What waits, by page: the numbers in the navigation."""
 
+import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 import polars as pl
 import streamlit as st
@@ -15,28 +17,31 @@ from pipelines.live_queue import holder, live_queue
 from pipelines.marts import MartReader
 
 SECONDS = 10
-"""What others did shows in a count at most so late; what the reader did shows at once."""
+"""What others did shows in a count at most so late; what the reader did, and a page that is loaded anew, at once."""
+COUNTED = "what waits"
+
+
+class Counted(NamedTuple):
+    size: int | None
+    acts: int
+    until: float
 
 
 def waiting(app: App, user: User, url: str) -> int | None:
-    """How many things wait on the page; None for a page without a count, or where there is nothing to count yet."""
-    count, reader = COUNTS.get(url), opening.marts(app)
-    if count is None or reader is None:
+    """How many things wait on the page; None for a page without a count, or where there is nothing to count yet.
+
+    The count is held in the session, which begins with each load of the page."""
+    reader = opening.marts(app)
+    if url not in COUNTS or reader is None:
         return None
-    return _count(app, reader, user, url, len(st.session_state.get(acting.DONE, ())))
+    held: dict[tuple[str, ...], Counted] = st.session_state.setdefault(COUNTED, {})
+    of, acts, now = (url, user.id, str(reader.publication.folder)), acting.acts(), time.monotonic()
+    if of not in held or held[of].acts != acts or held[of].until < now:
+        held[of] = Counted(_count(app, reader, user, url), acts, now + SECONDS)
+    return held[of].size
 
 
-@st.cache_data(
-    ttl=SECONDS,
-    max_entries=2_000,
-    show_spinner=False,
-    hash_funcs={
-        App: lambda app: str(app.settings.home),
-        MartReader: lambda reader: str(reader.publication.folder),
-        User: lambda user: user.id,
-    },
-)
-def _count(app: App, reader: MartReader, user: User, url: str, _acts: int) -> int | None:
+def _count(app: App, reader: MartReader, user: User, url: str) -> int | None:
     try:
         return COUNTS[url](app, reader, user)
     except HelmdeskError:

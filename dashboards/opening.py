@@ -8,7 +8,6 @@ import streamlit as st
 
 from dashboards.charts import Picture
 from engine.shared.errors import HelmdeskError, NotFound
-from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.marts import MartReader, current
 
@@ -59,7 +58,7 @@ def _shared_app(opened: App) -> App:
 
 @st.cache_resource(max_entries=2, show_spinner=False, on_release=MartReader.close, hash_funcs={App: _publication})
 def _reader(opened: App) -> MartReader:
-    return actions.published(opened)
+    return MartReader(opened.settings.marts_folder)
 
 
 @st.cache_data(

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from pipelines.app.identity import Right
 
-NOW, QUEUE, TICKET, TICKETS = "views/now.py", "views/my_queue.py", "views/ticket_page.py", "views/tickets.py"
+NOW, ALERTS, QUEUE = "views/now.py", "views/alerts.py", "views/my_queue.py"
+TICKET, TICKETS = "views/ticket_page.py", "views/tickets.py"
 SECTIONS = ("Now", "Work", "Look", "Desk")
 
 
@@ -22,7 +23,7 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("Now", NOW, "Now", "Are we keeping up, and what breaks next?", "now", Right.SUPERVISE),
-    Page("Now", "views/alerts.py", "Alerts", "What fired, and what is at risk next?", "alerts"),
+    Page("Now", ALERTS, "Alerts", "What fired, and what is at risk next?", "alerts"),
     Page("Work", QUEUE, "My queue", "What should I do next?", "queue"),
     Page("Work", "views/board.py", "Board", "Where does the work stand?", "board"),
     Page("Work", TICKET, "Ticket", "What do we know and owe?", "ticket"),

@@ -1,6 +1,7 @@
 """Every number on a page: what was kept, what is due, what is known of a ticket, asked of the published tables."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -29,6 +30,8 @@ class Selection(NamedTuple):
     types: tuple[str, ...] = ()
     started: tuple[str, ...] = ()
     """Mondays of the weeks in which a clock started, as in `value_of`."""
+    which: str | None = None
+    """Of a list that counts by a status, a model, a day, …: the one that is meant."""
 
 
 class Page(NamedTuple):
@@ -119,6 +122,16 @@ def attainment_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl
         in_time=in_time,
         share_at_best=(pl.col("met") + in_time) / pl.col("clocks"),
         is_settled=in_time / pl.col("clocks") < UNSETTLED,
+    )
+
+
+def decided(reader: MartReader, week: date) -> pl.DataFrame:
+    """How many clocks that started in a week are `decided`, met or breached, by clock, tier and priority."""
+    where, values = clocks_where(Selection(started=(week.isoformat(),)), reader)
+    return reader.query(
+        f"""SELECT c.clock, c.tier, c.priority, count(*) FILTER (state IN ('met', 'breached')) AS decided
+        {where} GROUP BY ALL ORDER BY ALL""",
+        values,
     )
 
 

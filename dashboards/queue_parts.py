@@ -1,11 +1,9 @@
-"""The parts that divide the open tickets, whose they are, and the filters of a kept view; all over the live floor."""
+"""The parts that divide the open tickets, whose they are, and the filters of the queue; all over the live floor."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
-
-from engine.shared.errors import BadInput
 
 PARTS = {
     "late": "Late", "risk": "At risk", "answered": "Customer answered", "work": "In work",
@@ -66,14 +64,3 @@ def chosen(rows: pl.DataFrame, whose: Whose, filters: Mapping[str, str | None], 
         in_text = pl.col("reference", "subject").str.to_lowercase().str.contains(text, literal=True)
         wanted.append(pl.any_horizontal(in_text))
     return rows.filter(whose.fits(), *wanted)
-
-
-def in_view(rows: pl.DataFrame, view: Any) -> pl.DataFrame:
-    """The rows that a kept view shows. Raises BadInput for a filter on what the live queue does not know."""
-    if unknown := sorted(set(view.filters) - set(rows.columns)):
-        raise BadInput(f"The view {view.name!r} filters on {', '.join(unknown)}: open it as a board.")
-    return rows.filter([pl.col(name).is_in(_listed(wanted)) for name, wanted in view.filters.items()])
-
-
-def _listed(wanted: Any) -> list[Any]:
-    return list(wanted) if isinstance(wanted, list | tuple) else [wanted]

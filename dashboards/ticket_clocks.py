@@ -39,10 +39,14 @@ def name_of(ledger: Any) -> str:
     return words.CLOCKS[ledger.clock.value] + (f", window {ledger.window}" if ledger.window > 1 else "")
 
 
-def strip(view: TicketView, found: Iterable[Any]) -> None:
-    """The clocks of the present window in a line: how each stands and what is left."""
+def strip(view: TicketView) -> None:
+    """The clocks of the present window in a line: how each stands, and what is left, counted down while it runs."""
+    st.fragment(_strip, run_every=words.TICK if view.ticket.is_open else None)(view)
+
+
+def _strip(view: TicketView) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        for ledger in found:
+        for ledger in ledgers(view):
             if ledger.row["is_current"]:
                 with st.container(horizontal=True, vertical_alignment="center", width="content"):
                     _standing(ledger, view.app.now())
@@ -60,15 +64,16 @@ def owed(clock: Mapping[str, Any], now: datetime) -> list[str]:
     if clock["elapsed"] is None:
         return []
     runs = clock["stopped_at"] is None and clock["due_at"] is not None
+    counts = runs and clock["remaining"] > 0 and not clock["is_paused"]
     return [
-        words.left(clock["remaining"]),
+        f"{words.countdown(clock['remaining'])} left" if counts else words.left(clock["remaining"]),
         *(["paused now"] if clock["is_paused"] else []),
         *([words.due(clock["due_at"], now, clock["remaining"])] if runs else []),
     ]
 
 
-def show(view: TicketView, found: list[Any]) -> None:
-    if not found:
+def show(view: TicketView) -> None:
+    if not (found := ledgers(view)):
         st.text("Nothing is promised on this ticket.")
         return
     now = view.app.now()

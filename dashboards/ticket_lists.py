@@ -27,11 +27,40 @@ CLOCKS: Mapping[str, str] = {
 NOT_COUNTED = "not_counted"
 TICKETS: Mapping[str, str] = {
     "open": "t.is_open",
-    "created": "true",
     "for_a_person": "k.needs_review",
     "classified": "k.ticket IS NOT NULL",
 }
 """Lists of tickets, likewise."""
+_EVENTS = "SELECT ticket, day, strftime(day, '%Y-%m-%d') AS which FROM counted_tickets WHERE figure = "
+_OF = "SELECT ticket, day, value AS which FROM counted_tickets WHERE figure = "
+_BARE = "NULL::DATE AS day, NULL::VARCHAR AS which"
+COUNTED: Mapping[str, str] = {
+    "created": """SELECT ticket, CAST(timezone($zone, created_at) AS DATE) AS day, strftime(day, '%Y-%m-%d') AS which
+        FROM tickets""",
+    "resolved_times": f"{_EVENTS} 'resolved'",
+    "reopened_times": f"{_EVENTS} 'reopened'",
+    "left_out": f"{_EVENTS} 'left_out'",
+    "in_status": f"{_OF} 'status'",
+    "checked": f"SELECT ticket, {_BARE} FROM reviews",
+    "agreed": f"SELECT ticket, {_BARE} FROM reviews WHERE is_right",
+    "corrected": """SELECT ticket, NULL::DATE AS day, said || ' → ' || label AS which FROM reviews
+        WHERE NOT is_right""",
+    "drafted": f"SELECT ticket, {_BARE} FROM suggestions",
+    "answered": f"SELECT ticket, {_BARE} FROM suggestions WHERE grounded",
+    "citing": """SELECT DISTINCT ticket, NULL::DATE AS day, unnest(json_extract_string(citations, '$[*].article_id'))
+        AS which FROM suggestions WHERE grounded""",
+    "uncovered": """SELECT unnest(json_extract_string(members, '$[*]')) AS ticket, NULL::DATE AS day,
+        place || '. ' || about AS which FROM coverage_gaps""",
+    "judged_model": f"{_OF} 'judged_model'",
+    "judged_label": f"{_OF} 'judged_label'",
+    "judged_article": f"{_OF} 'judged_article'",
+    "classify": f"{_OF} 'classify'",
+    "draft": f"{_OF} 'draft'",
+}
+"""Lists of what was counted, a row each time: whose ticket, on which day (null where the window does not apply), and of
+which status, model, …"""
+DATED = frozenset({"created", "resolved_times", "reopened_times", "left_out", "classify", "draft"})
+"""Those to which the window applies."""
 LISTS: Mapping[str, str] = {
     "breached": "Clocks past their target",
     "met": "Clocks met",
@@ -46,8 +75,24 @@ LISTS: Mapping[str, str] = {
     "reopened": "Reopened",
     "open": "Open tickets",
     "created": "Tickets created",
+    "resolved_times": "Times resolved",
+    "reopened_times": "Times reopened",
+    "left_out": "Ended, in no figure",
+    "in_status": "Ever in a status",
     "classified": "Classified tickets",
     "for_a_person": "Triage sends to a person",
+    "checked": "Claims people checked",
+    "agreed": "Claims people agreed with",
+    "corrected": "Claims people corrected",
+    "drafted": "Tickets with a draft",
+    "answered": "Drafts with an answer",
+    "citing": "Drafts that cite an article",
+    "uncovered": "Without an article",
+    "judged_model": "Judged drafts",
+    "judged_label": "Judged drafts by product",
+    "judged_article": "Judged drafts by article",
+    "classify": "Classified by a model",
+    "draft": "Drafted by a model",
 }
 FILTERS = {
     "clock": "clocks", "tier": "tiers", "priority": "priorities", "group": "groups", "agent": "agents",
@@ -62,7 +107,7 @@ _LATEST_CLAIM = """(SELECT ticket, arg_max(needs_review, created_at) AS needs_re
 def address(what: str, window: str, **filters: str | Sequence[str]) -> dict[str, str | Sequence[str]]:
     """The parameters of the page's address for a list; a filter not given is empty, whatever it was before."""
     given = {key: filters.get(name) or "" for name, key in FILTERS.items()}
-    return {"list": LISTS[what], "since": window, "page": "1"} | given
+    return {"list": LISTS[what], "since": window, "page": "1", "which": filters.get("which") or ""} | given
 
 
 class Size(NamedTuple):
@@ -79,7 +124,8 @@ def size(reader: MartReader, what: str, chosen: Selection) -> Size:
 
 def listed(reader: MartReader, what: str, chosen: Selection, *, page: int = 1) -> pl.DataFrame:
     """The rows behind a number: ticket, reference, subject, clock, state, remaining, status, priority, tier,
-    group_name, agent, customer; of a list of tickets clock, state and remaining are null."""
+    group_name, agent, customer; of a list of tickets clock, state and remaining are null, and `day` is on which it
+    counted."""
     columns, source, order, values = _sql(reader, what, chosen)
     first = (page - 1) * SIZE
     return reader.query(f"SELECT {columns} {source} ORDER BY {order} LIMIT {SIZE} OFFSET {first}", values)
@@ -87,7 +133,21 @@ def listed(reader: MartReader, what: str, chosen: Selection, *, page: int = 1) -
 
 def _sql(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str, str, list[object]]:
     """Columns, FROM and WHERE, order, and the parameters."""
-    return _tickets(reader, what, chosen) if what in TICKETS else _clocks(reader, what, chosen)
+    return _clocks(reader, what, chosen) if what in CLOCKS or what == NOT_COUNTED else _tickets(reader, what, chosen)
+
+
+def offered(reader: MartReader, what: str) -> list[str]:
+    """The statuses, models, days, … that a list of COUNTED can be narrowed to."""
+    if what not in COUNTED:
+        return []
+    sql, values = _counted(reader, what)
+    return [str(one) for one in reader.query(f"SELECT DISTINCT which FROM ({sql}) WHERE which IS NOT NULL "
+                                             "ORDER BY which", values)["which"]]  # fmt: skip
+
+
+def _counted(reader: MartReader, what: str) -> tuple[str, list[object]]:
+    sql = COUNTED[what]
+    return sql.replace("$zone", "?"), [reader.publication.time_zone] if "$zone" in sql else []
 
 
 def _clocks(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str, str, list[object]]:
@@ -102,21 +162,27 @@ def _clocks(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str,
 
 
 def _tickets(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str, str, list[object]]:
-    parts, values = queries.among(
+    counted, values = _counted(reader, what) if what in COUNTED else ("", [])
+    join = f"JOIN ({counted}) e ON e.ticket = t.ticket" if counted else ""
+    parts, wanted = queries.among(
         ("t.tier", chosen.tiers), ("t.priority", chosen.priorities), ("t.group_id", chosen.groups),
         ("coalesce(t.owner_id, t.assignee_id, '')", chosen.agents), ("coalesce(t.company_id, '')", chosen.customers),
         ("t.type", chosen.types),
     )  # fmt: skip
-    if what == "created" and chosen.weeks is not None:
-        parts.append("CAST(timezone(?, t.created_at) AS DATE) > CAST(? AS TIMESTAMPTZ) - to_days(CAST(? AS INTEGER))")
-        values += [reader.publication.time_zone, reader.publication.as_of, 7 * chosen.weeks]
-    source = f"""FROM tickets t LEFT JOIN {_LATEST_CLAIM} {_names("coalesce(t.owner_id, t.assignee_id)", "t")}
-        WHERE {" AND ".join([TICKETS[what], *parts])}"""
+    if counted and chosen.which is not None:
+        parts.append("e.which = ?")
+        wanted.append(chosen.which)
+    if what in DATED and chosen.weeks is not None:
+        parts.append("e.day > CAST(? AS TIMESTAMPTZ) - to_days(CAST(? AS INTEGER))")
+        wanted += [reader.publication.as_of, 7 * chosen.weeks]
+    source = f"""FROM tickets t {join} LEFT JOIN {_LATEST_CLAIM} {_names("coalesce(t.owner_id, t.assignee_id)", "t")}
+        WHERE {" AND ".join([TICKETS.get(what, "true"), *parts])}"""
+    day, latest = ("e.day", "e.day DESC, ") if counted else ("NULL", "")
     return (
-        _columns("t", "NULL AS clock, NULL AS state, NULL AS remaining"),
+        _columns("t", f"NULL AS clock, NULL AS state, NULL AS remaining, {day} AS day"),
         source,
-        "t.created_at DESC, t.ticket",
-        values,
+        f"{latest}t.created_at DESC, t.ticket",
+        [*values, *wanted],
     )
 
 

@@ -16,6 +16,11 @@ LABELS = {
     "ticket receive": "Take down what the customer says",
 }  # fmt: skip
 
+LEADS = frozenset({"ticket assign", "ticket pause"})
+"""What only a lead of the ticket's team does."""
+DECIDES = frozenset({"ticket priority", "ticket due", "ticket resume"})
+"""What its owner does, too."""
+
 
 class Standing(NamedTuple):
     """What of a ticket and its reader decides on the next step."""
@@ -55,7 +60,7 @@ def standing(view: TicketView) -> Standing:
         is_resolved=ticket.status == "resolved",
         has_owner=ticket.owner_id is not None,
         is_mine=view.is_mine,
-        leads=view.may("ticket pause"),
+        leads=view.may("ticket pause") and view.app.desk.leads(ticket.id, reader=view.user.id),
         is_paused=actions.is_paused(view.app, ticket.id),
         can_move=bool(moves(view)),
     )
@@ -73,11 +78,13 @@ def options(view: TicketView, operation: str) -> dict[str, Any]:
 
 def show(view: TicketView) -> None:
     """The buttons, and the form of what was chosen under More."""
-    first = [name for name in fitting(standing(view)) if view.may(name)]
+    now = standing(view)
+    first = [name for name in fitting(now) if view.may(name)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for place, name in enumerate(first):
             view.offer(name, LABELS[name], is_first=place == 0, **options(view, name))
-        rest = [name for name in LABELS if name not in first and view.may(name)]
+        others = (frozenset() if now.leads else LEADS) | (frozenset() if now.leads or now.is_mine else DECIDES)
+        rest = [name for name in LABELS if name not in first and name not in others and view.may(name)]
         chosen = (
             st.selectbox(
                 "More", rest, None, format_func=LABELS.__getitem__, placeholder="More", label_visibility="collapsed",

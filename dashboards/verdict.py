@@ -9,11 +9,13 @@ from pipelines.marts import MartReader
 
 
 class SettledWeek(NamedTuple):
-    """The last settled week and the share of promises kept in it; `usual`: the mean of the settled weeks before."""
+    """The last settled week and the share of promises kept in it; `usual`: the mean of the settled weeks before;
+    `decided`: how many of its promises are, by clock, tier and priority."""
 
     week: str
     share: float
     usual: float | None
+    decided: pl.DataFrame
 
 
 class Standing(NamedTuple):
@@ -40,7 +42,8 @@ def settled_week(reader: MartReader) -> SettledWeek | None:
         return None
     before = weeks["share"].head(weeks.height - 1).to_list()
     week, share = weeks.row(-1)
-    return SettledWeek(words.day(week), share, sum(before) / len(before) if before else None)
+    usual = sum(before) / len(before) if before else None
+    return SettledWeek(words.day(week), share, usual, queries.decided(reader, week))
 
 
 def standing(rows: pl.DataFrame) -> Standing:
@@ -52,22 +55,31 @@ def standing(rows: pl.DataFrame) -> Standing:
     return Standing(late.height, rows.filter(pl.col("sla_state") == "at_risk").height, nobodys.height, worst, there)
 
 
-def in_words(week: SettledWeek | None, now: Standing, worst: str | None) -> str:
-    """The sentence, with the worst group by its name."""
+def in_words(week: SettledWeek | None, target: float | None, now: Standing, worst: str | None) -> str:
+    """The sentence, with the share that the desk wants of such a week, and the worst group by its name."""
     parts = [
         f"{words.count(now.late, 'ticket')} {'is' if now.late == 1 else 'are'} late and {now.at_risk:,} at risk",
         *([f"{worst} has the most late: {now.late_there:,}"] if worst else []),
     ]
-    return f"{_of_week(week)}; {'; '.join(parts)}."
+    return f"{_of_week(week, target)}; {'; '.join(parts)}."
 
 
-def _of_week(week: SettledWeek | None) -> str:
+def _of_week(week: SettledWeek | None, target: float | None) -> str:
     if week is None:
         return "No week is settled yet"
+    beside = [("target", target), ("usually", week.usual)]
+    gaps = {name: round(week.share * 100) - round(other * 100) for name, other in beside if other is not None}
+    heads = [_against_target(gaps["target"])] if "target" in gaps else []
+    heads += [_against_usual(gaps["usually"])] if "usually" in gaps else []
     share = f"{words.percent(week.share)} of the promises of the week from {week.week} were kept"
-    if week.usual is None:
-        return share
-    usual = words.percent(week.usual)
-    gap = round(week.share * 100) - round(week.usual * 100)
-    better = "better than usual" if gap > 0 else "worse than usual" if gap < 0 else "as usual"
-    return f"{better.capitalize()}: {share}{f', usually {usual}' if gap else ''}"
+    others = [f"{name} {words.percent(other)}" for name, other in beside if other is not None and gaps[name]]
+    sentence = ", ".join([share, *others])
+    return f"{' and '.join(heads).capitalize()}: {sentence}" if heads else sentence
+
+
+def _against_target(gap: int) -> str:
+    return "above target" if gap > 0 else "below target" if gap < 0 else "on target"
+
+
+def _against_usual(gap: int) -> str:
+    return "better than usual" if gap > 0 else "worse than usual" if gap < 0 else "as usual"

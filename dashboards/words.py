@@ -21,6 +21,8 @@ REASONS = {
     "never_picked_up": "never picked up in time", "waiting_internally": "waited on our side",
     "over_effort": "the work took longer",
 }  # fmt: skip
+TICK = 5
+"""Seconds between two looks at what is counted down."""
 RANKS = ("critical", "high", "medium", "low")
 TIERS = ("enterprise", "business", "standard", "free")
 
@@ -71,6 +73,13 @@ def worked(seconds: float) -> str:
 def left(seconds: float) -> str:
     """What remains of a target in business time: `1 h 20 min left`, `over by 3 h`."""
     return f"{worked(seconds)} left" if seconds > 0 else f"over by {worked(seconds)}" if seconds < 0 else "nothing left"
+
+
+def countdown(seconds: int) -> str:
+    """Business time to the second: `1:04:09`; what is used up to the last second at closing is late from opening on."""
+    if not seconds:
+        return "late at opening,"
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def due(due_at: datetime | None, now: datetime, seconds_left: float | None = None) -> str:

@@ -137,19 +137,21 @@ def came_back(tickets: pl.DataFrame, new: pl.DataFrame, *, policy: RepeatContact
     `is_repeat_contact` says where nobody chased an answer; a property test holds the two equal. Both have ticket,
     requester_id, product, category, created_at."""
     named = tickets.select("ticket", "requester_id", "product", "category", "created_at").drop_nulls("requester_id")
-    mine = named.join(new.select("ticket"), on="ticket", how="semi")
-    by_category = (pl.col("category") != "other") & (pl.col("category") == pl.col("category_before"))
-    by_product = pl.col("product") == pl.col("product_before")
-    is_same = pl.when(pl.col("product").is_null()).then(by_category).otherwise(by_product)
-    pairs = mine.join(named, on="requester_id", suffix="_before").filter(
-        is_same,
-        pl.col("ticket") != pl.col("ticket_before"),
-        (pl.col("created_at") - pl.col("created_at_before")).is_between(
-            timedelta(), timedelta(days=policy.within_days)
-        ),
-    )
-    often = pairs.group_by("ticket").len().filter(pl.col("len") + 1 >= policy.contacts)
-    return often["ticket"].sort().to_list()
+    known = named.join(new.select("ticket", is_new=True), on="ticket", how="left").sort("created_at")
+    theirs = known.join(known.filter("is_new").select("requester_id").unique(), on="requester_id", how="semi")
+    has_product = pl.col("product").is_not_null()
+    often = [
+        _often(theirs.filter(has_product), "product", policy).filter("is_new"),
+        _often(theirs.filter(pl.col("category") != "other"), "category", policy).filter("is_new", ~has_product),
+    ]
+    return pl.concat(often)["ticket"].sort().to_list()
+
+
+def _often(tickets: pl.DataFrame, issue: str, policy: RepeatContact) -> pl.DataFrame:
+    """Those of the tickets, ordered by creation, whose requester made so many with the same `issue` in the days up to
+    them. Counted in a window that moves: pairs of tickets would grow with the square of what one requester writes."""
+    window = pl.len().rolling("created_at", period=timedelta(days=policy.within_days), closed="both")
+    return tickets.filter(window.over("requester_id", issue) >= policy.contacts)
 
 
 def _is_same_issue(one: Ticket, other: Ticket) -> bool:

@@ -54,6 +54,10 @@ class GrantReviewItem(Frozen):
     reviewed_at: Instant | None = None
     created_at: Instant
 
+    def is_hidden_from(self, reader: str, *, needs_second: bool, has_second: bool) -> bool:
+        """Whether the first outcome is not shown yet: another's opinion is still to come, without knowing it."""
+        return self.outcome is not None and needs_second and not has_second and reader != self.reviewed_by
+
 
 class Lesson(Frozen):
     """What a review taught, for the next agent with such a case (seed S1-R05)."""

@@ -170,9 +170,21 @@ def tickets_as_of(
     return known.update(stood.select(ours), on="ticket", include_nulls=True)
 
 
-def volume(standings: pl.DataFrame, left_out: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
-    """Per day of the time zone from the first ticket to the last that came or went: `created`, `resolved`, `reopened`,
-    `left_out`, `open_at_end`.
+def volume(moves: pl.DataFrame) -> pl.DataFrame:
+    """Per day from the first ticket to the last that came or went: how many of each of `moves`, and `open_at_end`."""
+    counted = moves.group_by("day").agg((pl.col("move") == name).sum().cast(pl.Int64).alias(name) for name in MOVES)
+    counted = counted.sort("day")
+    if not counted.is_empty():
+        counted = counted.upsample("day", every="1d").with_columns(pl.col(*MOVES).fill_null(0))
+    moved = pl.col("created") - pl.col("resolved") + pl.col("reopened") - pl.col("left_out")
+    return counted.with_columns(open_at_end=moved.cum_sum())
+
+
+MOVES = ("created", "resolved", "reopened", "left_out")
+
+
+def moves(standings: pl.DataFrame, left_out: pl.DataFrame, *, time_zone: str = "UTC") -> pl.DataFrame:
+    """Each time a ticket came or went: `ticket`, `day` of the time zone, `move` (one of MOVES).
 
     Every end counts on its day, whatever comes later; a ticket closed without being resolved counts as resolved then.
     `left_out` (ticket, is_end_known) names ended tickets that are not to count as resolved: their last end counts as
@@ -180,7 +192,7 @@ def volume(standings: pl.DataFrame, left_out: pl.DataFrame, *, time_zone: str = 
     """
     day = pl.col("since").dt.convert_time_zone(time_zone).dt.date()
     is_first = pl.col("place") == 0
-    moves = (
+    came = (
         standings.filter(is_first | (pl.col("kind") == Kind.STATUS))
         .with_columns(day=day, is_open=pl.col("status").is_in(OPEN))
         .with_columns(was_open=pl.when(is_first).then(pl.lit(value=True)).otherwise(pl.col("is_open").shift(1)))
@@ -194,16 +206,10 @@ def volume(standings: pl.DataFrame, left_out: pl.DataFrame, *, time_zone: str = 
         "resolved": is_end & ~is_left_out,
         "reopened": ~pl.col("was_open") & pl.col("is_open"),
     }
-    left = moves.with_columns(born=pl.col("day").first().over("ticket")).filter(is_left_out)
-    left = left.select(day=pl.when("is_end_known").then("day").otherwise("born"))
-    parts = {name: moves.filter(rows).select("day") for name, rows in kinds.items()} | {"left_out": left}
-    days = pl.concat(frame.with_columns(kind=pl.lit(name)) for name, frame in parts.items())
-    counted = days.group_by("day").agg((pl.col("kind") == name).sum().cast(pl.Int64).alias(name) for name in parts)
-    counted = counted.sort("day")
-    if not counted.is_empty():
-        counted = counted.upsample("day", every="1d").with_columns(pl.col(*parts).fill_null(0))
-    moved = pl.col("created") - pl.col("resolved") + pl.col("reopened") - pl.col("left_out")
-    return counted.with_columns(open_at_end=moved.cum_sum())
+    left = came.with_columns(born=pl.col("day").first().over("ticket")).filter(is_left_out)
+    left = left.select("ticket", day=pl.when("is_end_known").then("day").otherwise("born"))
+    parts = {name: came.filter(rows).select("ticket", "day") for name, rows in kinds.items()} | {"left_out": left}
+    return pl.concat(frame.with_columns(move=pl.lit(name)) for name, frame in parts.items())
 
 
 def _in_force(standings: pl.DataFrame) -> pl.DataFrame:

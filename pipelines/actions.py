@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from engine.shared.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import date
 
     import polars as pl
@@ -15,11 +14,8 @@ if TYPE_CHECKING:
     from engine.contracts import Ticket
     from engine.entitlements import Entitlement
     from engine.kanban import Board, KanbanView
-    from engine.lessons import LessonReview
     from engine.priority import TimeLeft
-    from engine.storage.last_runs import Run
     from engine.storage.newest import Leaf
-    from engine.storage.outbox import Standing
     from pipelines.app.container import App
     from pipelines.jobs.audit import Chain, Verified
     from pipelines.jobs.deliver import Parcels
@@ -31,13 +27,6 @@ if TYPE_CHECKING:
     from sla.clocks.explain import Ledger
     from triage.feedback.acceptance import Feedback
     from triage.feedback.reviews import Review, SameAnswer
-
-
-def published(app: "App") -> "MartReader":
-    """The publication in force. Raises NotFound with the command that publishes one."""
-    from pipelines.marts import MartReader
-
-    return MartReader(app.settings.marts_folder)
 
 
 def outside(marts: "MartReader") -> "pl.DataFrame":
@@ -82,17 +71,6 @@ def withdraw_review(app: "App", *, by: str) -> "Review":
     from pipelines.jobs import review
 
     return review.withdraw_review(app, by=by, at=app.now())
-
-
-def last_review(app: "App", *, by: str) -> "Review | None":
-    """The answer that this person gave last and did not take back."""
-    found = app.triage.feedback.last_review(by=by)
-    return found[1] if found else None
-
-
-def review_answers(app: "App", ticket: str) -> "list[Review]":
-    """What people answered on a ticket, as it arrived."""
-    return app.triage.feedback.review_history(ticket)
 
 
 def reviewers_agree(app: "App") -> "SameAnswer":
@@ -150,9 +128,10 @@ def broken_link(app: "App", ticket: str) -> int | None:
 def time_left(app: "App") -> "dict[str, TimeLeft]":
     """By open ticket, what its clocks had left when the marts were last published; none before."""
     from engine.priority import TimeLeft
+    from pipelines.marts import MartReader
 
     try:
-        with published(app) as reader:
+        with MartReader(app.settings.marts_folder) as reader:
             queue = reader.frame("work_queue")
     except NotFound:
         return {}
@@ -162,8 +141,10 @@ def time_left(app: "App") -> "dict[str, TimeLeft]":
 def score_in_words(app: "App", ticket: str) -> str | None:
     """How the score of an open ticket came about when the marts were last published, and when; None if it was not in
     the queue then."""
+    from pipelines.marts import MartReader
+
     try:
-        with published(app) as reader:
+        with MartReader(app.settings.marts_folder) as reader:
             found = reader.query("SELECT score_parts FROM work_queue WHERE ticket = ?", [ticket])["score_parts"]
             return f"{found[0]}, as of {reader.publication.as_of:%Y-%m-%d %H:%MZ}" if len(found) else None
     except NotFound:
@@ -193,14 +174,31 @@ def board_of(app: "App", view: "KanbanView", *, at: datetime, most: int | None =
     from engine.contracts import OPEN_STATUSES
     from pipelines.live_queue import STORED, live_queue
 
-    rows, wanted = live_queue(app, at=at).rows.rename({"ticket": "id"}), kanban.statuses(view)
-    if others := sorted(set(view.filters) - set(rows.columns)):
-        more = app.store.frame("tickets", ["id", *others], where={"status": wanted})
-        rows = rows.join(more, on="id", how="left")
+    wanted = kanban.statuses(view)
+    rows = _with_fields(app, view, live_queue(app, at=at).rows.rename({"ticket": "id"}))
     if closed := set(wanted) - OPEN_STATUSES:
+        others = [name for name in rows.columns if name in view.filters and name not in STORED]
         more = app.store.frame("tickets", [*STORED, *others], where={"status": closed})
         rows = pl.concat([rows, more], how="diagonal")
     return kanban.board(view, rows, preset=app.policies.desk.lifecycle, most=most)
+
+
+def in_view(app: "App", view: "KanbanView", rows: "pl.DataFrame") -> "pl.DataFrame":
+    """Those of the live queue's rows that a view's board shows."""
+    from engine import kanban
+
+    shown = kanban.fits(view, _with_fields(app, view, rows.rename({"ticket": "id"})))
+    return shown.rename({"id": "ticket"})
+
+
+def _with_fields(app: "App", view: "KanbanView", rows: "pl.DataFrame") -> "pl.DataFrame":
+    """The open tickets with the fields that the view filters on."""
+    from engine import kanban
+
+    kanban.check_filters(view)
+    others = sorted(set(view.filters) - set(rows.columns))
+    fields = app.store.frame("tickets", ["id", *others], where={"id": set(rows["id"])}) if others else None
+    return rows if fields is None else rows.join(fields, on="id", how="left", maintain_order="left")
 
 
 def product_of(app: "App", ticket: "Ticket") -> str | None:
@@ -263,15 +261,6 @@ def limits(app: "App") -> "dict[tuple[str, str], str]":
     }
 
 
-def accept_lesson(
-    app: "App", lesson_id: str, *, title: str, by: str, at: datetime, text: str | None = None
-) -> "LessonReview":
-    """Make a lesson an article that drafts may cite to customers, in words of one's own or as it is."""
-    from pipelines.jobs.lessons import accept
-
-    return accept(app, lesson_id, title=title, by=by, at=at, text=text)
-
-
 def retry_unsent(app: "App", key: str, *, at: datetime) -> "Parcels":
     """Let a row that was refused or that rests be sent again, by its key, or `all` of them."""
     from engine.storage.outbox import NOTICE
@@ -298,21 +287,11 @@ def look_for_failures(app: "App") -> "dict[str, Look]":
     return look(app)
 
 
-def last_runs(app: "App") -> "list[Run]":
-    """When each stage and job ran last and why it failed; a stage that never ran here is not among them."""
-    return app.last_runs.every()
-
-
 def examine(app: "App") -> "list[Finding]":
     """Every part tried once, with store, index and model: what `helmdesk doctor` shows."""
     from pipelines.jobs.doctor import examine as job
 
     return job(app.settings)
-
-
-def sendings(app: "App", keys: "Collection[str]") -> "dict[str, Standing]":
-    """How it stands with what was to be sent under these keys."""
-    return {one.key: one for one in app.outbox.standings(keys)}
 
 
 def verify_records(app: "App") -> "Verified":

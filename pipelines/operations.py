@@ -25,6 +25,7 @@ from engine.shared.policy_file import all_wrong
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import LOCAL
+from pipelines.jobs import lessons
 from sla.alerting.alerts import RaisedAlert
 
 Result = BaseModel | list[Any] | None
@@ -72,7 +73,7 @@ def second_opinion(
 ACTIONS: Mapping[str, Callable[..., Any]] = {
     "reply": actions.reply,
     "escalate": escalate,
-    "accept_lesson": actions.accept_lesson,
+    "accept_lesson": lessons.accept,
     "acknowledge": acknowledge,
     "retry_unsent": actions.retry_unsent,
     "drop_unsent": actions.drop_unsent,
@@ -80,7 +81,7 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
     "board": actions.board,
 }
 """What other rooms have a part in, or the log of views: called by these, which call the desk if it has one too."""
-GIVEN = frozenset({"self", "app", "by", "at", "left"})
+GIVEN = frozenset({"self", "app", "by", "at", "left", "reader"})
 """What `perform` gives itself."""
 
 
@@ -305,6 +306,8 @@ def perform(
         given["by"] = _agent_id(operation, user)
     if "at" in wanted:
         given["at"] = at or app.now()
+    if "reader" in wanted:
+        given["reader"] = user
     if "left" in wanted:
         given["left"] = actions.time_left(app)
     named = [_key(app, operation, key)] if operation.key else []

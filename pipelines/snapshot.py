@@ -9,9 +9,9 @@ import polars as pl
 from more_itertools import chunked
 
 from engine.contracts import Agent, AssignmentGroup
-from engine.not_measured import why_unknown
+from engine.not_measured import Why, why_unknown
 from engine.outcomes import Figure
-from engine.standings import HISTORY_KINDS, OPEN, standings, tickets_as_of
+from engine.standings import HISTORY_KINDS, OPEN, moves, standings, tickets_as_of
 from pipelines.app.container import App
 from pipelines.clock_replay import clock_inputs, replay
 from pipelines.work_queue import scored
@@ -32,6 +32,8 @@ KEYS_AT_ONCE = 10_000
 MADE_OF: Mapping[str, set[str]] = {
     "standings": {"tickets_now", "events"},
     "tickets": {"tickets_now", "events", "claims"},
+    "moves": {"tickets_now", "events", "claims"},
+    "stays": {"tickets_now", "events", "claims", "clocks"},
     "clocks": {"tickets_now", "events"},
     "ticket_clocks": {"tickets_now", "events", "claims", "clocks"},
     "queue": {"tickets_now", "events", "claims", "clocks"},
@@ -168,6 +170,24 @@ class Snapshot:
     def standings(self) -> pl.DataFrame:
         """How each ticket came to stand as it does (schema `engine.standings.STANDINGS`)."""
         return standings(self.tickets_now, self.events, self.as_of)
+
+    @cached_property
+    def moves(self) -> pl.DataFrame:
+        """Each time a ticket came or went, by days of the desk's time zone (`engine.standings.moves`)."""
+        ended = self.tickets.filter(~pl.col("is_open"))
+        is_end_known = (pl.col("unknown").str.json_path_match("$.resolution.why") != Why.NO_END).fill_null(value=True)
+        left_out = ended.filter(self.left_out(Figure.RESOLVED) | ~is_end_known)
+        return moves(self.standings, left_out.select("ticket", is_end_known=is_end_known), time_zone=self.time_zone)
+
+    @cached_property
+    def stays(self) -> pl.DataFrame:
+        """Every stay of a ticket in a status (schema `sla.reporting.time_in_state.SPELLS`), with its dimensions."""
+        from sla.reporting.time_in_state import spells
+
+        is_resolution = pl.col("is_current") & (pl.col("clock") == "resolution")
+        about = self.ticket_clocks.filter(is_resolution).select("ticket", "calendar", *DIMENSIONS)
+        found = spells(self.standings, about, self.policies.sla.calendars, self.as_of)
+        return found.join(about.drop("calendar"), on="ticket", how="left")
 
     @cached_property
     def tickets(self) -> pl.DataFrame:

@@ -22,7 +22,7 @@ from engine.storage import migrate
 from engine.storage.connect import address
 from tests.processes import processes
 
-pytest_plugins = ("tests.triage.real_parts",)
+pytest_plugins = ("tests.triage.real_parts", "tests.triage.milvus_server")
 
 BOUNDED = settings(
     deadline=None,

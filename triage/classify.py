@@ -274,10 +274,10 @@ class LocalCascade(ProductClassifier):
     ) -> None:
         name = f"{full.name} after {quick.name.rpartition(':')[2]}"
         super().__init__(name, full.taxonomy, clock=clock, timer=timer)
-        self._quick, self._full, self.limit, self.is_trained = quick, full, limit, full.is_trained
+        self.quick, self._full, self.limit, self.is_trained = quick, full, limit, full.is_trained
 
     def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
-        claims = self._quick.products(tickets)
+        claims = self.quick.products(tickets)
         unsure = self.unsure(tickets, claims)
         again = self._full.second_opinion([tickets[at] for at in unsure], [claims[at] for at in unsure])
         for at, claim in zip(unsure, again, strict=True):
@@ -291,6 +291,11 @@ class LocalCascade(ProductClassifier):
 
     def _is_sure(self, claim: ProductClaim) -> bool:
         return claim.confidence >= self.limit and not claim.is_unfamiliar
+
+
+def quickest(classifier: ProductClassifier) -> ProductClassifier:
+    """The part of a classifier that decides first; the whole where it has no parts."""
+    return classifier.quick if isinstance(classifier, LocalCascade) else classifier
 
 
 def open_trained(

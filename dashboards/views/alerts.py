@@ -45,7 +45,7 @@ def alerts(app: App, user: Any, queue: LiveQueue, names: Names) -> None:
     found = live_alerts(app, queue, since=queue.as_of - RECENT)
     if found.is_empty():
         st.info("No alert holds, and none was raised in 28 days. Alerts are raised while clocks are evaluated:")
-        st.code("uv run helmdesk cycle", language="bash")
+        cards.command("cycle")
         return
     waiting(found.filter(pl.col("state") == WAITS))
     chosen = filtered(found.join(queue.rows.select("ticket", "group_id"), on="ticket"), names)
@@ -82,7 +82,7 @@ def _narrow(kind: str, level: int) -> None:
 def filtered(found: pl.DataFrame, names: Names) -> pl.DataFrame:
     """Those that the reader wants to see: nothing chosen is everything, but for what is over."""
     groups = sorted(found["group_id"].drop_nulls().unique(), key=lambda group: names.get(group, group))
-    columns = st.columns([4, 4, 5, 6])
+    columns = st.columns([4, 3, 4, 8])
     chosen = {
         "kind": _choice(columns[0], "Of", "kind", list(KINDS), KINDS),
         "level": _choice(columns[1], "Level", "level", sorted(found["level"].unique()), {}),
@@ -141,7 +141,7 @@ def by_day(reader: MartReader, window: str) -> None:
     found = opening.ask(reports.alerts_by_day, reader, days=WINDOWS[window])
     if found.is_empty():
         st.info("No alert was raised in this window. Alerts are raised while clocks are evaluated:")
-        st.code("uv run helmdesk cycle", language="bash")
+        cards.command("cycle")
         return
     by_kind = found.group_by("alert_type", "level").agg(pl.col("alerts").sum()).sort("level", "alert_type")
     with st.container(horizontal=True):

@@ -170,11 +170,11 @@ def move_by_buttons(app: App, user: User, board: Any, names: Names) -> None:
             list(shown),
             format_func=lambda key: f"{shown[key][0].reference} · {shown[key][0].subject}",
             key="card to move",
-            width=320,
+            width=460,
         )
         targets = [name for name in titles if name != shown[ticket][1]]
-        st.selectbox("Move to", targets, format_func=titles.__getitem__, key="column to move to", width=200)
-        st.text_input("Reason", key="reason of the move", max_chars=2_000, width=260)
+        st.selectbox("Move to", targets, format_func=titles.__getitem__, key="column to move to", width=160)
+        st.text_input("Reason", key="reason of the move", max_chars=2_000, width=200)
         seen = {key: card.version for key, (card, _) in shown.items()}
         st.button("Move", key="move", on_click=moved_by_button, args=(app, user, board.view.id, seen))
 

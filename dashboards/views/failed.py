@@ -75,7 +75,7 @@ def drawn(app: App, user: Any, failure: Any, number: int) -> None:
         st.error(cards.verbatim(failure.why))
         st.text(failure.mend)
         if failure.command:
-            st.code(failure.command, language="bash", wrap_lines=True)
+            st.code(failure.command, language=None, wrap_lines=True)
         with st.container(horizontal=True):
             if failure.ticket and st.button("Open ticket", key=f"open {number}"):
                 st.switch_page(pages.TICKET, query_params={"ticket": failure.ticket})
@@ -88,9 +88,9 @@ def drawn(app: App, user: Any, failure: Any, number: int) -> None:
 
 
 def runs(app: App) -> None:
-    found = actions.last_runs(app)
+    found = app.last_runs.every()
     if not found:
-        st.code("uv run helmdesk cycle", language="bash")
+        cards.command("cycle")
         return
     st.caption("The last run of each stage and job that came to an end")
     zone = st.context.timezone

@@ -289,7 +289,7 @@ def nothing(what: str) -> None:
     st.info(
         f"{what} An agent who owns a ticket makes a grant on its page, or by the first command; the second lists them."
     )
-    st.code("uv run helmdesk grants propose TICKET\nuv run helmdesk grants draw", language="bash")
+    cards.command("grants propose TICKET", "grants draw")
 
 
 page()

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,6 @@ import streamlit as st
 
 from dashboards import acting, cards, pages, paging, visit, words
 from engine.shared.errors import NotAllowed, NotFound
-from pipelines import actions
 from pipelines.app.container import App
 from pipelines.operations import OPERATIONS, perform
 
@@ -50,13 +50,13 @@ def page() -> None:
 def inbox(app: App, user: Any, notices: Sequence[Any], unread: int, names: Mapping[str, str]) -> None:
     if not notices:
         st.info("Nobody told you anything yet. Notices are written when news of your tickets are due:")
-        st.code("uv run helmdesk deliver", language="bash")
+        cards.command("deliver")
         return
     if unread:
         st.button("Mark all as read", on_click=acting.act, args=(app, user, acting.Act("desk read")), key="read all")
     ordered = sorted(notices, key=lambda notice: notice.read_at is not None)
     shown = paging.part_of(ordered, "notice", size=PER_PAGE, order="unread ones first, then the newest")
-    sendings = actions.sendings(app, [notice.id for notice in shown])
+    sendings = {one.key: one for one in app.outbox.standings([notice.id for notice in shown])}
     news = {one.id: _mine(app, user, "notice news", one.id) for one in shown}
     references = _references(app, [row for rows in news.values() for row in rows])
     for notice in shown:
@@ -64,21 +64,24 @@ def inbox(app: App, user: Any, notices: Sequence[Any], unread: int, names: Mappi
             state = "Unread" if notice.read_at is None else f"Read {_when(notice.read_at)}"
             st.text(acting.named(notice.subject, names))
             st.caption(f"{state} · {_when(notice.created_at)} · {_sent(notice, sendings.get(notice.id))}")
-            if notice.text.strip() != notice.subject:
-                st.text(acting.named(notice.text, names))
+            if more := _more(notice):
+                st.text(acting.named(more, names))
             _below(app, user, notice, news[notice.id], {**names, **references})
 
 
 def _below(app: App, user: Any, notice: Any, news: Sequence[Any], names: Mapping[str, str]) -> None:
     """What one may do with a notice, and each piece of its news."""
     tickets = list(dict.fromkeys(row.ticket_id for row in news if row.ticket_id))
+    read = partial(acting.act, app, user, acting.Act("desk read"), notice_ids=[notice.id])
     with st.container(horizontal=True):
         if notice.read_at is None:
-            act = acting.Act("desk read")
-            st.button("Mark as read", key=f"read {notice.id}", on_click=acting.act, args=(app, user, act),
-                      kwargs={"notice_ids": [notice.id]})  # fmt: skip
-        if len(tickets) == 1 and st.button(f"Open {names[tickets[0]]}", key=f"open {notice.id}"):
+            st.button("Mark as read", key=f"read {notice.id}", on_click=read)
+        if len(tickets) == 1 and st.button(f"Open {names[tickets[0]]}", key=f"open {notice.id}", on_click=read):
             st.switch_page(pages.TICKET, query_params={"ticket": tickets[0]})
+        if any("alerts" in row.payload for row in news) and st.button(
+            "Open the alerts", key=f"alerts {notice.id}", on_click=read
+        ):
+            st.switch_page(pages.ALERTS)
     if len(tickets) > 1:
         rows = [row for row in news if row.ticket_id]
         with st.expander(words.count(len(news), "piece of news", "pieces of news")):
@@ -87,7 +90,14 @@ def _below(app: App, user: Any, notice: Any, news: Sequence[Any], names: Mapping
                 "news": [_message(row, names) for row in rows],
                 "when": [_when(row.created_at) for row in rows],
             }
-            cards.tickets_table(pl.DataFrame(shown), [row.ticket_id for row in rows], key=f"opened {notice.id}")
+            opened = [row.ticket_id for row in rows]
+            cards.tickets_table(pl.DataFrame(shown), opened, key=f"opened {notice.id}", first=read)
+
+
+def _more(notice: Any) -> str:
+    """What a notice says beside its subject; the command that shows all of it is for who reads it elsewhere."""
+    lines = [line for line in notice.text.strip().splitlines() if line != notice.subject]
+    return "\n".join(line for line in lines if not line.startswith("All of it: helmdesk "))
 
 
 def _sent(notice: Any, standing: Any) -> str:

@@ -20,11 +20,12 @@ from dashboards import (
 from dashboards.queue_parts import PARTS, Whose
 from dashboards.ticket_view import view_of
 from engine.shared.spreadsheet_text import defused
+from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.live_queue import Holder, LiveQueue, holder, live_queue
 
-ROWS = 14
+ROWS = 10
 SHOWN = "shown"  # names the chosen ticket in the address, by its reference
 OWN = {"mine": "Mine", "groups": "My groups"}
 ALL, NOBODY = "all", "nobody"
@@ -72,7 +73,7 @@ def filtered(app: App, user: Any, rows: pl.DataFrame, names: Names) -> pl.DataFr
     if view is None:
         return found
     try:
-        return queue_parts.in_view(found, view)
+        return actions.in_view(app, view, found)
     except opening.HelmdeskError as error:
         cards.refused(error)
         return found
@@ -172,15 +173,16 @@ def listed(found: pl.DataFrame, place: int) -> None:
         defused(shown),
         hide_index=True,
         height="content",
+        row_height=cards.TWO_LINES,
         key=key,
         on_select=lambda: _click(key, references[first : first + ROWS]),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [place - first]}},
         column_config={
-            "reference": column.TextColumn(width=106),
-            "left": column.TextColumn(width=112, help="of the promise that is nearest, in business time"),
-            "subject": column.TextColumn(width=190),
-            "priority": column.TextColumn(width=84),
+            "reference": column.TextColumn(width=112),
+            "left": column.TextColumn(width=78, help="of the promise that is nearest, in business time"),
+            "subject": column.TextColumn(width=274),
+            "priority": column.TextColumn(width=70),
         },
     )
 

@@ -16,19 +16,20 @@ from pipelines.work_queue import with_load
 
 LINES, NEXT = 5, 7
 WIDTH, WIDE = 400, 560  # pixels of a line's text; what can be done stands beside it where there is room
-TICK = 5  # seconds between two looks at what is about to break
 ASSIGNING = "assigning"
 Row = dict[str, Any]
 
 
 class Now(NamedTuple):
-    """What the page works with; `unseen`: the alerts of a ticket that hold and nobody has acknowledged."""
+    """What the page works with; `unseen`: the alerts of a ticket that hold and nobody has acknowledged; `led`: whether
+    the user may assign what a group has, as far as it was asked."""
 
     app: App
     user: Any
     names: Mapping[str, str]
     queue: LiveQueue
     unseen: Mapping[str, list[str]]
+    led: dict[str | None, bool]
 
 
 def page() -> None:
@@ -37,7 +38,9 @@ def page() -> None:
     now = look(app, user, names)
     stands = verdict.standing(now.queue.rows)
     worst = cards.verbatim(str(name(now, stands.worst))) if stands.worst else None
-    st.subheader(verdict.in_words(opening.ask(verdict.settled_week, reader), stands, worst))
+    week = opening.ask(verdict.settled_week, reader)
+    target = app.policies.goals.attainment.target(week.decided) if week else None
+    st.subheader(verdict.in_words(week, target, stands, worst))
     numbers(stands, now)
     breaking(app, user, names)
     left, right = st.columns(2, gap="large")
@@ -52,7 +55,7 @@ def look(app: App, user: Any, names: Mapping[str, str]) -> Now:
     queue = live_queue(app, at=app.now())
     alerts = live_alerts(app, queue, since=queue.as_of).filter(pl.col("state") == WAITS)
     unseen = dict(alerts.group_by("ticket").agg("alert").iter_rows())
-    return Now(app, user, names, queue, unseen)
+    return Now(app, user, names, queue, unseen, {})
 
 
 def name(now: Now, key: str | None) -> str | None:
@@ -75,7 +78,7 @@ def numbers(stands: verdict.Standing, now: Now) -> None:
         st.caption(f"As of {words.instant(now.queue.as_of, st.context.timezone)}")
 
 
-@st.fragment(run_every=TICK)
+@st.fragment(run_every=words.TICK)
 def breaking(app: App, user: Any, names: Mapping[str, str]) -> None:
     """The clocks that run out next, counted down without the rest of the page."""
     if acting.ANSWER in st.session_state:
@@ -92,16 +95,9 @@ def breaking(app: App, user: Any, names: Mapping[str, str]) -> None:
     rows = found.head(NEXT).join(now.queue.rows, on="ticket", maintain_order="left")
     st.caption(f"The {words.count(rows.height, 'ticket')} with the least business time left, counted down")
     for row in rows.iter_rows(named=True):
-        line(now, row, f"{countdown(row['remaining'])} {words.CLOCKS[row['clock']].lower()}", "next", width=WIDE)
+        line(now, row, f"{words.countdown(row['remaining'])} {words.CLOCKS[row['clock']].lower()}", "next", width=WIDE)
     if rows.is_empty():
         st.text("No running clock has a deadline ahead.")
-
-
-def countdown(seconds: int) -> str:
-    """Business time to the second: `1:04:09`; what is used up to the last second at closing is late from opening on."""
-    if not seconds:
-        return "late at opening,"
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def late(now: Now) -> None:
@@ -180,12 +176,20 @@ def line(now: Now, row: Row, what: str, place: str, *, width: int = WIDTH) -> No
                     on_click=acting.acknowledge,
                     args=(now.app, now.user, ticket, row["version"], unseen),
                 )
-            if row["owner_id"] is None and acting.may(now.app, now.user, "ticket assign"):
+            if row["owner_id"] is None and may_assign(now, row):
                 st.button(
                     "Assign", type="tertiary", key=f"{place} assign {ticket}", on_click=_assign, args=((place, ticket),)
                 )
         if st.session_state.get(ASSIGNING) == (place, ticket) and row["owner_id"] is None:
             acting.form(now.app, now.user, act, "Assign", choices=choices(now))
+
+
+def may_assign(now: Now, row: Row) -> bool:
+    """Nobody owns the ticket, so that its group alone says whose it is: the desk is asked once a group."""
+    if row["group_id"] not in now.led:
+        may = acting.may(now.app, now.user, "ticket assign")
+        now.led[row["group_id"]] = may and now.app.desk.leads(row["ticket"], reader=now.user.id)
+    return now.led[row["group_id"]]
 
 
 def choices(now: Now) -> dict[str, Mapping[str, str]]:

@@ -26,7 +26,8 @@ def page() -> None:
     order = held_order(app, closed=with_closed)
     question = in_question(app, order)
     if question is None:
-        st.info("No ticket waits for an answer. Triage asks about those it is not sure of: `helmdesk triage`.")
+        st.info("No ticket waits for an answer. Triage asks about those it is not sure of:")
+        cards.command("cycle")
     else:
         answers(app, user, question, order, can_answer=can_answer)
     what_others_answered(app, names)
@@ -118,7 +119,7 @@ def answered(app: App, user: User, ticket: str, label: str, note: str | None = N
     now = time.monotonic()
     if now - st.session_state.get(AT, 0.0) < AT_ONCE:
         return
-    before = [one for one in actions.review_answers(app, ticket) if one.answered_by != user.id]
+    before = [one for one in app.triage.feedback.review_history(ticket) if one.answered_by != user.id]
     act = acting.Act(f"answer {ticket}")
     text = st.session_state.get(note, "") if note else ""
     acting.attempt(app, user, act, lambda: actions.answer_review(app, ticket, label=label, by=user.id, note=text),
@@ -157,8 +158,9 @@ def what_others_answered(app: App, names: Mapping[str, str]) -> None:
 
 def below(app: App, user: User, *, can_answer: bool) -> None:
     """One's last answer to take back, and how often two people agree."""
-    last = actions.last_review(app, by=user.id) if can_answer else None
-    if last is not None:
+    found = app.triage.feedback.last_review(by=user.id) if can_answer else None
+    if found is not None:
+        _, last = found
         label = f"Take back {last.label} for {app.store.ticket(last.ticket_id).reference}"
         st.button(label, key="take back", on_click=take_back, args=(app, user))
     both = actions.reviewers_agree(app)

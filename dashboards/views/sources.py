@@ -38,7 +38,7 @@ def facts(found: pl.DataFrame) -> None:
         share=pl.col("share_known").map_elements(words.percent, return_dtype=pl.String),
         unknown="unknown",
     )
-    cards.table(shown, right=["share"])
+    cards.table(shown, right=["share"], fact=st.column_config.TextColumn(width=170))
     for field, why in found.filter(pl.col("why").is_not_null()).select("field", "why").iter_rows():
         st.caption(f"{words.CLOCKS[field]}, most of the unknown: {words.not_counted(why)}")
 

@@ -1,7 +1,6 @@
 """One ticket: what is asked, what is owed, and what one can do about it now."""
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -23,16 +22,15 @@ from dashboards import (
 from dashboards.ticket_view import TicketView, view_of
 from pipelines.app import identity
 
-Section = Callable[[TicketView, list[Any]], None]
-SECTIONS: dict[str, Section] = {
-    "Conversation": lambda view, _: ticket_conversation.show(view),
+SECTIONS: dict[str, Callable[[TicketView], None]] = {
+    "Conversation": ticket_conversation.show,
     "Clocks": ticket_clocks.show,
-    "Why": lambda view, _: ticket_why.show(view),
-    "Help": lambda view, _: ticket_help.show(view),
-    "Grants": lambda view, _: ticket_marks.grants(view),
-    "Marks": lambda view, _: ticket_marks.marks(view),
-    "Case": lambda view, _: ticket_file.case(view),
-    "History": lambda view, _: ticket_file.audit(view),
+    "Why": ticket_why.show,
+    "Help": ticket_help.show,
+    "Grants": ticket_marks.grants,
+    "Marks": ticket_marks.marks,
+    "Case": ticket_file.case,
+    "History": ticket_file.audit,
 }
 
 
@@ -51,8 +49,7 @@ def page() -> None:
     view = view_of(app, user, ticket, reader)
     acting.answer(app, user, view.names)
     ticket_head.show(view)
-    clocks = ticket_clocks.ledgers(view)
-    ticket_clocks.strip(view, clocks)
+    ticket_clocks.strip(view)
     if not sign_in.may_work(app, user, doing="work on tickets"):
         pass
     elif user.id.startswith(identity.LOCAL):
@@ -63,7 +60,7 @@ def page() -> None:
         "Section", list(SECTIONS), default="Conversation", required=True, key="section", bind="query-params",
         label_visibility="collapsed",
     )  # fmt: skip
-    SECTIONS[chosen or "Conversation"](view, clocks)
+    SECTIONS[chosen or "Conversation"](view)
 
 
 page()

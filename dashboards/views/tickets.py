@@ -34,7 +34,7 @@ def filters(reader: MartReader) -> tuple[str, queries.Selection, str]:
                             bind="query-params", persist_state="session")  # fmt: skip
         window = cards.window(st.container(width=220), list(WINDOWS), key="since")
     with st.container(horizontal=True):
-        places = iter([st.container(width=205) for _ in lists.FILTERS])
+        places = iter([st.container(width=165) for _ in lists.FILTERS])
         chosen = queries.Selection(
             clocks=cards.choose(next(places), "Clock", offered["clocks"], words.CLOCKS, key="clocks"),
             tiers=cards.choose(next(places), "Contract tier", tiers, key="tiers"),
@@ -47,14 +47,23 @@ def filters(reader: MartReader) -> tuple[str, queries.Selection, str]:
             types=cards.choose(next(places), "Type", offered["types"], key="types"),
             started=cards.choose(next(places), "Week", offered["started"], key="weeks"),
             weeks=WINDOWS[window],
+            which=which(opening.ask(lists.offered, reader, what)),
         )
     return what, chosen, window
 
 
+def which(offered: list[str]) -> str | None:
+    """Of what a list counts by: a status, a model, a day."""
+    if not offered:
+        return None
+    return st.selectbox("Which", offered, None, format_func=words.plain, key="which", bind="query-params", width=205,
+                        placeholder="all")  # fmt: skip
+
+
 def in_words(what: str, window: str) -> str:
-    if what == "created":
-        return f"created in the {window}" if WINDOWS[window] else window
-    if what in lists.TICKETS:
+    if what in lists.DATED:
+        return f"days of the {window}" if WINDOWS[window] else window
+    if what not in (*lists.CLOCKS, lists.NOT_COUNTED):
         return "of any age; the window, clock and week don't apply"
     return f"clocks started in the {window}" if WINDOWS[window] else window
 
@@ -66,13 +75,14 @@ def turn_to(what: str, chosen: queries.Selection, size: lists.Size) -> int:
     if before not in (None, (what, chosen)) and "page" in st.session_state:
         st.session_state["page"] = 1
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        clocks = "" if what in lists.TICKETS else f"{words.count(size.rows, 'clock')} of "
-        st.text(f"{clocks}{words.count(size.tickets, 'ticket')}")
+        of = f"{size.rows:,} times, of " if what in lists.COUNTED and size.rows > size.tickets else ""
+        of = f"{words.count(size.rows, 'clock')} of " if what in (*lists.CLOCKS, lists.NOT_COUNTED) else of
+        st.text(f"{of}{words.count(size.tickets, 'ticket')}")
         return st.pagination(last, key="page", bind="query-params") if last > 1 else 1
 
 
 def table(what: str, rows: pl.DataFrame) -> None:
-    if what in lists.TICKETS:
+    if what in (*lists.TICKETS, *lists.COUNTED):
         facts = {"status": pl.col("status").map_elements(words.plain, return_dtype=pl.String)}
     else:
         left = pl.col("remaining").map_elements(words.left, return_dtype=pl.String)
@@ -80,8 +90,8 @@ def table(what: str, rows: pl.DataFrame) -> None:
     shown = rows.select(
         "reference", "subject", **facts, priority="priority", customer="customer", group="group_name", agent="agent"
     )
-    widths = {"reference": 110, "subject": 155, "clock": 100, "left": 118, "priority": 66, "customer": 115,
-              "group": 105, "agent": 100}  # fmt: skip
+    widths = {"reference": 108, "subject": 262, "clock": 82, "left": 84, "status": 110, "priority": 64, "customer": 98,
+              "group": 92, "agent": 80}  # fmt: skip
     wide: dict[str, Any] = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
     cards.tickets_table(shown, rows["ticket"].to_list(), key="opened", whole=True, **wide)
 

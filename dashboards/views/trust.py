@@ -1,9 +1,12 @@
 """Can we trust triage? How often people agree with it, what became of its drafts, what to write next, what it costs."""
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, queries, triage_numbers, visit, words
+from dashboards import cards, charts, opening, pages, queries, triage_numbers, visit, words
 from dashboards import ticket_lists as lists
 from pipelines.marts import MartReader
 
@@ -27,21 +30,31 @@ def headline(reader: MartReader) -> None:
         cards.figure("Classified", f"{went.tickets:,}", "tickets", all_of)
         share = words.percent(went.share, 1)
         cards.figure("Goes to a person", share, f"{went.to_a_person:,} tickets", lists.address("for_a_person", ALL))
-        cards.figure("People agreed", words.percent(agreed.share) if agreed.answered else "–", f"of {checked}")
-        cards.figure("Drafts with an answer", f"{grounded:,}", f"of {words.count(written, 'ticket')} with a draft")
+        share = words.percent(agreed.share) if agreed.answered else "–"
+        cards.figure("People agreed", share, f"of {checked}", lists.address("checked", ALL))
+        draft = f"of {words.count(written, 'ticket')} with a draft"
+        cards.figure("Drafts with an answer", f"{grounded:,}", draft, lists.address("answered", ALL))
+
+
+def behind(what: str, which: Iterable[str | None], window: str = ALL) -> list[tuple[str, Mapping[str, Any]]]:
+    """The list behind each row of a table."""
+    return [(pages.TICKETS, lists.address(what, window, which=words.plain(one) if one else "")) for one in which]
 
 
 def is_it_right(reader: MartReader) -> None:
     left, right = st.columns(2)
     spread = opening.ask(queries.confidence, reader)
     if spread.is_empty():
-        st.info("No ticket was classified yet.")
+        st.info("No ticket was classified yet. This classifies those that are here:")
+        cards.command("cycle")
         return
     with left:
         cards.chart(charts.confidence_bars, spread, "Classified tickets by confidence")
     agreed = opening.ask(triage_numbers.agreement, reader)
     if not agreed.answered:
-        right.info("Nobody has checked a claim yet: answer some on the page Review, then publish.")
+        with right:
+            st.info("Nobody has checked a claim yet: answer some on the page Review, then publish:")
+            cards.command("publish")
         return
     found = opening.ask(triage_numbers.calibration, reader)
     models = found["model_used"].unique(maintain_order=True).to_list()
@@ -57,10 +70,13 @@ def is_it_right(reader: MartReader) -> None:
     wrong = opening.ask(triage_numbers.mistakes, reader)
     if not wrong.is_empty():
         st.subheader("What was corrected?")
-        cards.table(
+        corrected = wrong.select(pl.format("{} → {}", "said", "answered"))["said"]
+        cards.linked_table(
             wrong.with_columns(pl.col("mean_confidence").map_elements(words.percent, return_dtype=pl.String)).rename(
                 {"said": "triage said", "answered": "people answered", "mean_confidence": "mean confidence"}
             ),
+            behind("corrected", corrected),
+            key="corrected",
             right=["mean confidence"],
         )
 
@@ -68,19 +84,26 @@ def is_it_right(reader: MartReader) -> None:
 def do_drafts_help(reader: MartReader) -> None:
     overall = opening.ask(triage_numbers.acceptance, reader, "all")
     if overall.is_empty():
-        st.info("No draft was judged yet: say on a ticket's page what became of its suggested reply, then publish.")
+        st.info("No draft was judged yet: say on a ticket's page what became of its suggested reply, then publish:")
+        cards.command("publish")
     else:
         cut = st.selectbox("By", list(CUTS), format_func=CUTS.__getitem__, key="cut", width=220, bind="query-params",
                            persist_state="session")  # fmt: skip
         st.caption("Judged drafts; accepted is sent as drafted or with little rewritten. Mean rewritten: 0 % to 100 %.")
         found = pl.concat([overall, opening.ask(triage_numbers.acceptance, reader, cut)])
-        cards.table(_accepted(found, CUTS[cut]), right=["accepted", "95 % interval", "mean rewritten"])
+        cards.linked_table(
+            _accepted(found, CUTS[cut]),
+            [*behind("judged_model", [None]), *behind(f"judged_{cut}", found["value"][1:])],
+            key="judged",
+            right=["accepted", "95 % interval", "mean rewritten"],
+        )
     st.subheader("Which articles never help?")
     useless = opening.ask(triage_numbers.unhelpful, reader)
     if useless.is_empty():
         st.info("Every article is cited, and none was turned down every time.")
         return
-    cards.table(useless.rename({"article_id": "article", "cited": "drafts that cite it"}))
+    shown = useless.rename({"article_id": "article", "cited": "drafts that cite it"})
+    cards.linked_table(shown, behind("citing", useless["article_id"]), key="citing")
 
 
 def _accepted(found: pl.DataFrame, name: str) -> pl.DataFrame:
@@ -105,7 +128,8 @@ def what_to_write(reader: MartReader) -> None:
     if found.is_empty():
         st.info("No two tickets without an answer are about the same thing.")
         return
-    cards.table(found.select("tickets", "about", examples="examples"))
+    places = found.select(pl.format("{}. {}", "place", "about"))["place"]
+    cards.linked_table(found.select("tickets", "about", "examples"), behind("uncovered", places), key="uncovered")
 
 
 def what_it_costs(reader: MartReader) -> None:
@@ -115,7 +139,8 @@ def what_it_costs(reader: MartReader) -> None:
         st.info("No model was asked in this window.")
         return
     st.metric(f"US dollars, {window}", f"{found['cost'].sum():,.2f}", border=True, width=220)
-    cards.table(
+    done = found.select("operation", "model_used").iter_rows()
+    cards.linked_table(
         found.select(
             operation="operation",
             model="model_used",
@@ -131,7 +156,9 @@ def what_it_costs(reader: MartReader) -> None:
                 "completion_tokens": "completion tokens",
                 "dollars": "US dollars",
             }
-        )
+        ),
+        [link for what, model in done for link in behind(what, [model], window)],
+        key="work",
     )
 
 

@@ -8,7 +8,10 @@ from dashboards import ticket_lists as lists
 from pipelines.marts import MartReader
 
 WINDOWS = {"last 12 weeks": 84, "last 4 weeks": 28, "all history": None}
-GROUP = st.column_config.TextColumn(width=165)
+LISTS = {
+    "created": "created", "resolved": "resolved_times", "reopened": "reopened_times", "left_out": "left_out",
+}  # fmt: skip
+GROUP = st.column_config.TextColumn(width=190)
 CAPTIONS = {
     "Created": "tickets",
     "Resolved": "times, whatever came later",
@@ -34,7 +37,8 @@ def came_and_went(reader: MartReader, window: str) -> None:
         return
     shown = {"created": "Created", "resolved": "Resolved", "reopened": "Reopened", "left_out": "Left out"}
     facts = {label: found[name].sum() for name, label in shown.items()} | {"Open at the end": found["open_at_end"][-1]}
-    behind = {"Created": lists.address("created", window), "Open at the end": lists.address("open", window)}
+    behind = {label: lists.address(LISTS[name], window) for name, label in shown.items()}
+    behind["Open at the end"] = lists.address("open", window)
     with st.container(horizontal=True):
         for label, number in facts.items():
             cards.figure(label, f"{number:,}", CAPTIONS[label], behind.get(label), width=150)
@@ -47,7 +51,12 @@ def came_and_went(reader: MartReader, window: str) -> None:
     with right:
         cards.chart(charts.volume_lines, found, f"Open tickets, {window}", stock, "tickets", zone=zone)
     with st.expander(f"Day by day, in tickets (days of {zone}, the latest first)"):
-        cards.table(found.reverse().rename({"open_at_end": "open at the end", "left_out": "left out"}))
+        latest = found.reverse().rename({"open_at_end": "open at the end", "left_out": "left out"})
+        days = [f"{day:%Y-%m-%d}" for day in latest["day"]]
+        links = {
+            words.plain(name): [lists.address(what, window, which=day) for day in days] for name, what in LISTS.items()
+        }
+        cards.numbers_table(latest, links, key="of a day")
     if found["left_out"].sum():
         st.caption(
             "Left out: tickets that ended as spam, duplicate and the like, or at an unknown instant; the page Sources "

@@ -2,19 +2,31 @@
 
 from datetime import datetime
 
-from engine import cases, grant_review, lessons
+from engine import cases, lessons
+from engine.access import User
 from engine.contracts import Event, Kind
 from engine.desk.use_case import UseCase
+from engine.grant_review import GrantReviewItem, Lesson, SecondOpinion, needs_second
 from engine.shared.errors import NotAllowed
 
 
 class Lessons(UseCase):
     """A verdict is given once, and stands in the history of the ticket that taught the lesson."""
 
-    def waiting_lessons(self) -> list[lessons.Candidate]:
-        """Lessons of grant reviews and closings that nobody has accepted or rejected yet, the oldest first."""
+    def waiting_lessons(self, *, reader: User) -> list[lessons.Candidate]:
+        """Lessons of grant reviews and closings that nobody has accepted or rejected yet, the oldest first; none that
+        tells what was found in a grant of which somebody else's opinion is still to come."""
+        return self._lessons_for(reader.id)
+
+    def _lessons_for(self, reader: str) -> list[lessons.Candidate]:
+        second, policy = {one.item_id for one in self.store.all(SecondOpinion)}, self.policies.grant_review
+        hidden = {
+            item.resolution_id
+            for item in self.store.all(GrantReviewItem)
+            if item.is_hidden_from(reader, needs_second=needs_second(item, policy=policy), has_second=item.id in second)
+        }
         return lessons.candidates(
-            self.store.all(grant_review.Lesson),
+            [one for one in self.store.all(Lesson) if one.resolution_id not in hidden],
             self.store.all(cases.FeedbackSignal),
             self.store.all(lessons.LessonReview),
         )
@@ -42,7 +54,7 @@ class Lessons(UseCase):
         reviewer = self.active_agent(by)
         if reviewer.role not in self.policies.grant_review.reviewers:
             raise NotAllowed(f"{reviewer.name} can't decide on lessons: that is for a lead or manager.")
-        done = lessons.review(self.waiting_lessons(), lesson_id, verdict=verdict, by=by, at=at, title=title, text=text)
+        done = lessons.review(self._lessons_for(by), lesson_id, verdict=verdict, by=by, at=at, title=title, text=text)
         ticket, at = self.load(done.ticket_id, at)
         if self.store.all(lessons.LessonReview, id=done.id):
             raise NotAllowed(f"Somebody else has decided on {done.id} meanwhile.")

@@ -281,6 +281,11 @@ class Tickets(Flags):
         held = self.store.tickets(statuses=OPEN_STATUSES, holder=ownership.names_of(agent))
         return ownership.open_load([one for one in held if one.id != ticket.id])
 
+    def leads(self, ticket_id: str, *, reader: str) -> bool:
+        """Whether the reader is an agent who decides on a ticket as its lead: a manager, or a lead of its team."""
+        found = self.store.all(Agent, id=reader, is_active=True)
+        return bool(found) and self._is_lead(self.store.ticket(ticket_id), found[0])
+
     def _is_lead(self, ticket: Ticket, agent: Agent) -> bool:
         """A manager, or a lead of the ticket's team; of a ticket without team any lead."""
         return agent.role in {Role.MANAGER, Role.TEAM_LEAD} and ownership.is_of_team(agent, self.team_of(ticket))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sla.policy.model import Policies as SlaPolicies
     from sla.reporting.breach_reasons import ReasonRule
     from sla.reporting.credits import CreditPresets
+    from sla.reporting.goals import Goals
     from triage.drafting.article_policy import ArticlePolicy
     from triage.drafting.wording import Wording
     from triage.enrichment.policy import EnrichmentPolicy
@@ -69,6 +70,7 @@ class Policies:
     alerts: Policy["AlertPolicy"] = Policy("sla.alerting.alerts:load_policy", "sla/alerts.yaml")
     breach_reasons: Policy["ReasonRule"] = Policy("sla.reporting.breach_reasons:load", "breach_reasons.yaml")
     credits: Policy["CreditPresets"] = Policy("sla.reporting.credits:load", "sla_credits.yaml")
+    goals: Policy["Goals"] = Policy("sla.reporting.goals:load", "goals.yaml")
     access: Policy["AccessPolicy"] = Policy("engine.access:load", "access.yaml")
     entitlements: Policy["EntitlementPolicy"] = Policy(
         "pipelines.app.policies:load_entitlements", "entitlements.yaml", "calendars.yaml"

@@ -7,6 +7,7 @@ import sysconfig
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -37,7 +38,8 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=shipped_data, description="policies, taxonomies, knowledge, people")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite below home")
     milvus_uri: str = Field("", description="Milvus or Zilliz address; empty: a Milvus Lite file below home")
-    milvus_token: SecretStr | None = None
+    milvus_token: SecretStr | None = Field(None, description="user:password, or an API key of Zilliz")
+    milvus_database: str = Field("", description="of the server; made if it is not there; empty: its default one")
     embedder: str = Field("auto", pattern="^(auto|minilm|wordllama|cascade)$")
     model: Path | None = Field(
         None, description="a model of `helmdesk triage train`, its taxonomy beside it; empty: learned from the taxonomy"
@@ -159,6 +161,12 @@ class Settings(BaseSettings):
         if above := next((part for part in (found, *found.parents) if part.is_file()), None):
             raise ValueError(f"{above} is a file; name a folder")
         return found
+
+    def command(self, words: str) -> str:
+        """What does `helmdesk words` on this home, from the folder that a checkout is in."""
+        default = type(self).model_fields["home"].default.resolve()
+        where = "" if self.home == default else f"--home {quote(str(self.home))} "
+        return f"uv run helmdesk {where}{words}"
 
     @property
     def store_url(self) -> str:

@@ -260,6 +260,7 @@ class TriageParts:
             self.settings.index_uri,
             self.embedder,
             token=token.get_secret_value() if token else None,
+            database=self.settings.milvus_database,
             weights=read_weights(self.settings.search_weights_file, embedder=self.embedder.name),
         )
 
@@ -279,7 +280,7 @@ class TriageParts:
             return []
         if is_file and "index" not in self.__dict__ and (known := read_ids(self._held_ids, place)) is not None:
             return known
-        from triage.knowledge.milvus import InUse
+        from triage.knowledge.milvus_connection import InUse
 
         try:
             return [held.article_id for held in self.index.held()]

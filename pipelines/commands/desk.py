@@ -24,12 +24,12 @@ for thing, what in {
 def outside(context: typer.Context, *, by: By = None) -> None:
     """Open tickets that lie outside what their customer is entitled to, as last published, and why."""
     from pipelines.actions import outside as found_outside
-    from pipelines.actions import published
     from pipelines.app.identity import local_user, saw
+    from pipelines.marts import MartReader
 
     with open_here(context) as app:
         saw(app, local_user(app, by), door="desk outside")
-        with published(app) as marts:
+        with MartReader(app.settings.marts_folder) as marts:
             found = found_outside(marts)
     for reference, name, because in found.iter_rows():
         typer.echo(plain(f"{reference}  {name}: {because}"))

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from engine.shared.errors import BadInput
-from pipelines import actions
 from pipelines.commands.terminal import open_here, plain
 
 if TYPE_CHECKING:
@@ -130,8 +129,9 @@ def report(
 ) -> None:
     """Can we trust triage? From the marts in force: agreement, drafts, what to write next, the bill."""
     from pipelines.commands.triage_report import as_data, lines
+    from pipelines.marts import MartReader
 
-    with open_here(context) as app, actions.published(app) as reader:
+    with open_here(context) as app, MartReader(app.settings.marts_folder) as reader:
         if as_json:
             typer.echo(json.dumps(as_data(reader), indent=1, default=str))
             return

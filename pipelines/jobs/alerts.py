@@ -96,14 +96,18 @@ def nudge(app: App, clocks: pl.DataFrame, tickets: pl.DataFrame, *, as_of: datet
     """
     if is_look_back(app, as_of):
         return 0
-    resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & runs())
-    left = dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
-    calendars = on_calendars(app.policies.sla.calendars)
+    left, calendars = seconds_left(clocks), on_calendars(app.policies.sla.calendars)
     raised = {one.id: one.ticket_id for one in app.desk.nudge(tickets, at=as_of, seconds_left=left, elapsed=calendars)}
     nobodys = tickets.filter(pl.all_horizontal(pl.col("group_id", "owner_id", "assignee_id").is_null()))["ticket"]
     if count := sum(map(set(nobodys).__contains__, raised.values())):
         app.log.warning("nobody hears of nudges", nudges=count, why="their tickets have no group and no owner yet")
     return len(raised)
+
+
+def seconds_left(clocks: pl.DataFrame) -> dict[str, float]:
+    """By ticket, what its resolution clock has left of the target, where that clock runs."""
+    resolution = clocks.filter((pl.col("clock").cast(pl.String) == "resolution") & runs())
+    return dict(resolution.select(pl.col("ticket").cast(pl.String), pl.col("remaining").cast(pl.Float64)).iter_rows())
 
 
 def acknowledge(app: App, alert_id: str, *, by: str, at: datetime) -> "Nudge | RaisedAlert":

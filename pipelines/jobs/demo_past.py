@@ -7,7 +7,7 @@ people's answers and words are drawn from a seed (`pipelines.samples.past`).
 import csv
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -20,17 +20,15 @@ import polars as pl
 from engine import cases
 from engine.contracts import Agent, EmpowermentConfig, Event, Role, Status, Team, Ticket
 from engine.flags import FlagType
-from engine.grant_review import GrantReviewItem, ReviewOutcome, ReviewStatus
+from engine.grant_review import GrantReviewItem, ReviewOutcome, ReviewStatus, needs_second
 from engine.kanban import ColumnField, KanbanView, WipMode
 from engine.notices import Notice
 from engine.resolutions import ApprovalStatus, Claim, EmpowermentTier, Resolution
 from engine.shared.errors import BadInput
-from engine.standings import OPEN
 from engine.tasks import TaskStatus
 from pipelines.app.container import App
-from pipelines.clock_replay import replay
 from pipelines.jobs import review
-from pipelines.jobs.alerts import raise_alerts
+from pipelines.jobs.demo_alerts import ended_at, raise_of_then
 from pipelines.jobs.grant_review import draw
 from pipelines.jobs.notices import post_due
 from pipelines.jobs.triage_tickets import classify, draft
@@ -38,11 +36,9 @@ from pipelines.samples import past
 from pipelines.snapshot import Snapshot
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
-LOOKS = (8, 12, 17)
-"""Hours (UTC) of a weekday at which the clocks were evaluated; on other days at the first and the last."""
-DRAFTED = (4, 6, 8, 12, 14, 18, 20, 22)
+DRAFTED = (2, 4, 8, 12, 14, 20, 22)
 """Days from the beginning of the past on which drafts were written of which is known what became of them."""
-DRAFTS, REVIEWS, GRANTS, SURVEYS, SOLVED, FLAGS = 14, 150, 48, 110, 22, 6
+DRAFTS, REVIEWS, GRANTS, SURVEYS, SOLVED, FLAGS = 20, 150, 72, 110, 22, 6
 
 Thing = TypeVar("Thing")
 Act = Callable[[datetime], "Iterable[Later] | None"]
@@ -67,7 +63,7 @@ def live_through(app: App, as_of: datetime, labels: Path) -> None:
     desk.triage_in_time()
     desk.surveys()
     play([*desk.answers(), *desk.grants(), *desk.work(), *desk.inboxes()], until=as_of)
-    raise_alerts_of_then(app, Snapshot(app, as_of), desk.since)
+    raise_of_then(app, Snapshot(app, as_of), desk.since)
     desk.save_views()
 
 
@@ -81,22 +77,6 @@ def play(acts: Iterable[Later], *, until: datetime) -> None:
         if at <= until:
             for later, following in act(at) or ():
                 heapq.heappush(waiting, (later, next(order), following))
-
-
-def raise_alerts_of_then(app: App, snapshot: Snapshot, since: datetime) -> None:
-    """What the evaluator calls for at each look of the past."""
-    tickets, events, end, at = snapshot.tickets_now, snapshot.events, ended_at(), since
-    while at < snapshot.as_of:
-        if at.hour in (LOOKS if at.weekday() < 5 else LOOKS[::2]):
-            then = tickets.filter(pl.col("created_at") <= at, end.is_null() | (end > at - DAY))
-            known = events.filter(pl.col("at") <= at, pl.col("ticket").is_in(then["ticket"].implode()))
-            raise_alerts(app, replay(then, known, app.policies.sla, as_of=at), then, as_of=at)
-        at += HOUR
-
-
-def ended_at() -> pl.Expr:
-    """When a ticket of now ended; null for an open one."""
-    return pl.when(~pl.col("status").is_in(OPEN)).then(pl.coalesce("resolved_at", "closed_at"))
 
 
 class SurveyNote(NamedTuple):
@@ -134,14 +114,23 @@ class DeskOfThen:
         return self.rng.sample(among, min(most, len(among)))
 
     def triage_in_time(self) -> None:
-        """Each ticket is classified by the second morning after it came; on some of them replies are drafted."""
-        taken_in, created = datetime.min.replace(tzinfo=UTC), pl.col("created_at")
-        for day in range(0, past.WEEKS * 7 + 1, 2):
+        """What came before the past is classified by the quick part of the classifier, each later ticket by the second
+        morning after it came; on some of them replies are drafted."""
+        from triage.classify import quickest
+
+        taken_in, created = self.since, pl.col("created_at")
+        archive = self.tickets.filter(created <= taken_in, pl.col("ended_at") <= taken_in)
+        classify(self.app, archive, at=taken_in, by=quickest(self.app.triage.local_classifier))
+        classify(self.app, self.tickets.filter(created <= taken_in), at=taken_in)
+        for day in range(2, past.WEEKS * 7 + 1, 2):
             at = self.since + day * DAY
             classify(self.app, self.tickets.filter(created > taken_in, created <= at), at=at)
             taken_in = at
             if day in DRAFTED:
-                waited = self.tickets.filter(created <= at, created > at - 3 * DAY, pl.col("ended_at") > at + HOUR)
+                has_one = pl.col("ticket").is_in(self.drafted)
+                waited = self.tickets.filter(
+                    created <= at, created > at - 8 * DAY, pl.col("ended_at") > at + HOUR, ~has_one
+                )
                 chosen = sorted(self.some(waited["ticket"].to_list(), DRAFTS))
                 then = waited.filter(pl.col("ticket").is_in(chosen)).with_columns(status=pl.lit(Status.NEW.value))
                 draft(self.app, then, at=at)
@@ -204,17 +193,27 @@ class DeskOfThen:
     def _draw(self, at: datetime) -> Iterator[Later]:
         """The week's list; all of it is reviewed within three days, but that of the last week."""
         draw(self.app, at=at)
-        reviewers = [agent.id for agent in self.agents.values() if agent.role in (Role.TEAM_LEAD, Role.MANAGER)]
         for item in self.app.store.all(GrantReviewItem, review_status=ReviewStatus.PENDING):
             grant = self.app.store.get(Resolution, item.resolution_id)
             if grant.is_granted and at < self.as_of - 7 * DAY:
-                by = self.rng.choice([each for each in reviewers if each not in (grant.agent_id, grant.approved_by)])
-                yield self.soon(at, 3 * DAY), partial(self._look_at, item.id, by)
+                by, other = self.some(self._reviewers(grant), 2)
+                yield self.soon(at, 3 * DAY), partial(self._look_at, item, by, other)
 
-    def _look_at(self, item: str, by: str, at: datetime) -> None:
+    def _reviewers(self, grant: Resolution) -> list[str]:
+        leads = [agent.id for agent in self.agents.values() if agent.role in (Role.TEAM_LEAD, Role.MANAGER)]
+        return [each for each in leads if each not in (grant.agent_id, grant.approved_by)]
+
+    def _look_at(self, item: GrantReviewItem, by: str, other: str, at: datetime) -> Iterator[Later]:
         outcome = past.drawn(self.rng, past.ODDS_OF_REVIEWS)
         notes = self.rng.choice(past.REVIEWED[outcome])
-        self.desk.review_grant(item, by=by, outcome=ReviewOutcome(outcome), notes=notes, at=at)
+        self.desk.review_grant(item.id, by=by, outcome=ReviewOutcome(outcome), notes=notes, at=at)
+        if needs_second(item, policy=self.app.policies.desk.grant_review):
+            second = outcome if self.rng.random() < past.AGREES else past.drawn(self.rng, past.ODDS_OF_REVIEWS)
+            yield self.soon(at, 2 * DAY), partial(self._look_too, item.id, other, second)
+
+    def _look_too(self, item: str, by: str, outcome: str, at: datetime) -> None:
+        notes = self.rng.choice(past.REVIEWED[outcome])
+        self.desk.second_opinion(item, by=by, outcome=ReviewOutcome(outcome), notes=notes, at=at)
 
     def surveys(self) -> None:
         """What customers answered within a day of the end of their ticket."""

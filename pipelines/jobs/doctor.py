@@ -105,10 +105,16 @@ def _embedder(app: App) -> tuple[str, str]:
 
 
 def _index(app: App) -> tuple[str, str]:
-    kind = "Milvus server" if app.settings.milvus_uri else "Milvus Lite"
-    packages = ("pymilvus",) if app.settings.milvus_uri else ("pymilvus", "milvus-lite")
-    note = "" if app.settings.milvus_uri else "many processes: HELMDESK_MILVUS_URI=http://…"
-    return f"{kind}, {_version(*packages)}, {app.triage.index.count():,} passages", note
+    index, there = app.triage.index, "found by meaning and words (BM25) there"
+    held = f"{index.count():,} passages"
+    if (server := index.server()) is None:
+        note = "many processes: HELMDESK_MILVUS_URI=http://…"
+        return f"Milvus Lite, {_version('pymilvus', 'milvus-lite')}, {held} {there}", note
+    if index.finds_words_here:
+        there = "found by meaning there, by words (BM25) here: Milvus finds words itself from 2.5 on"
+    token = "works" if server.asks_for_token else "is not asked for: whoever reaches the server may read and write"
+    in_use = f"Milvus server {server.version}, {_version('pymilvus')}, database {server.database}, {held} {there}"
+    return in_use, f"HELMDESK_MILVUS_TOKEN {token}"
 
 
 def _models(app: App) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """What could not be taken in, was not sent or failed: each with the reason in words and the way to mend it."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -7,9 +8,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from shlex import quote
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
+import yaml
 
 from engine.shared.errors import HelmdeskError, in_a_line
 from engine.storage.outbox import NOTICES, Standing
@@ -61,8 +63,9 @@ MENDING = (
 
 
 def rejected(app: App) -> Look:
-    """Rows that could not be taken in, by source, file and reason (what is quoted in it left out), the last first."""
-    rows = app.store.frame("rejected_rows", ["source", "origin", "row", "reason", "received_at"])
+    """Rows that could not be taken in and were not since, by source, file and reason (what is quoted in it left out),
+    the last first."""
+    rows = _not_mended(app, app.store.frame("rejected_rows"))
     pattern = pl.col("reason").str.replace_all("'[^']*'", "…")
     found = (
         rows.group_by("source", "origin", pattern=pattern)
@@ -71,6 +74,43 @@ def rejected(app: App) -> Look:
     )
     failures = [_rejected(app, row) for row in found.head(LISTED).iter_rows(named=True)]
     return Look(failures, rows.height)
+
+
+def _not_mended(app: App, rows: pl.DataFrame) -> pl.DataFrame:
+    """Without those whose ticket is new since, or whose event is there; of a ticket that was known before it can't be
+    said."""
+    contents = [json.loads(content) for content in rows["content"]]
+    events = {str(content["id"]) for content in contents if "kind" in content and content.get("id")}
+    columns = {source: _mapped_ids(app, source) for source in rows["source"].unique()}
+    named = [_tickets(one, content, columns[one]) for one, content in zip(rows["source"], contents, strict=True)]
+    keys = {key for one in named for key in one}
+    born = app.store.frame("events", ["ticket_id", "recorded_at"], where={"kind": {"created"}, "ticket_id": keys})
+    since, there = dict(born.iter_rows()), set(app.store.frame("events", ["id"], where={"id": events})["id"])
+    keep = [
+        str(content.get("id")) not in there
+        if "kind" in content
+        else not any(key in since and since[key] > received for key in of)
+        for content, of, received in zip(contents, named, rows["received_at"], strict=True)
+    ]
+    return rows.filter(pl.Series(keep, dtype=pl.Boolean))
+
+
+def _tickets(source: str, content: Mapping[str, Any], columns: Mapping[str, str]) -> list[str]:
+    """The keys under which the ticket of a rejected row would be kept: its own words, or those of a mapping."""
+    own = {str(content.get("source", source)): content.get("ticket_id")}
+    mapped = {name: content.get(column) for name, column in columns.items()}
+    return [f"{name}:{key}" for known in (own, mapped) for name, key in known.items() if key]
+
+
+def _mapped_ids(app: App, source: str) -> dict[str, str]:
+    """By the source of its tickets, the column in which a mapping finds a ticket's id."""
+    found = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in _mappings(app, source)]
+    return {str(one.get("source", source)): str(one["columns"]["ticket_id"]) for one in found
+            if isinstance(one, dict) and "ticket_id" in (one.get("columns") or {})}  # fmt: skip
+
+
+def _mappings(app: App, source: str) -> list[Path]:
+    return sorted((app.settings.data / "mappings").glob(f"{source}*.yaml"))
 
 
 def _rejected(app: App, row: Mapping[str, object]) -> Failure:
@@ -82,21 +122,21 @@ def _rejected(app: App, row: Mapping[str, object]) -> Failure:
 
 
 def _mending(app: App, source: str, origin: str, reason: str, *, is_file: bool) -> tuple[str, str | None]:
-    mapping = next(iter(sorted((app.settings.data / "mappings").glob(f"{source}*.yaml"))), None)
+    mapping = next(iter(_mappings(app, source)), None)
     in_file, in_mapping = next(mend for pattern, *mend in MENDING if re.search(pattern, reason))
     other = f", or {in_mapping.format(mapping=f'data/mappings/{mapping.name}')}" if mapping and in_mapping else ""
     words = f"{in_file}{other}."
     if origin.startswith("receipt"):
         return f"{words} The sender posts it again; a body that was posted before is not taken twice.", None
     if origin.startswith("pull"):
-        return f"{words} The next pull brings it again once it changes there.", f"uv run helmdesk pull {source}"
+        return f"{words} The next pull brings it again once it changes there.", app.settings.command(f"pull {source}")
     if is_file:
         folder = app.settings.home / "inbox" / "refused" / source
         return (
             f"{words} The file lies in {folder}, with its reason beside it.",
-            f"uv run helmdesk inspect {quote(Path(origin).name)}",
+            app.settings.command(f"inspect {quote(Path(origin).name)}"),
         )
-    return words, f"uv run helmdesk ingest {quote(origin)} --source {source} --dry-run"
+    return words, app.settings.command(f"ingest {quote(origin)} --source {source} --dry-run")
 
 
 def unsent(app: App) -> Look:
@@ -109,24 +149,24 @@ def unsent(app: App) -> Look:
     ]
     left = Counter(one.destination for one in found if one.destination in ways)
     gone = [
-        Failure(f"to {to.removeprefix(NOTICES)}", "nobody sends it", ways[to], f"uv run helmdesk deliver --drop {to}",
-                count, destination=to)
+        Failure(f"to {to.removeprefix(NOTICES)}", "nobody sends it", ways[to],
+                app.settings.command(f"deliver --drop {to}"), count, destination=to)
         for to, count in left.items()
     ]  # fmt: skip
-    others = [_unsent(one) for one in found if one.destination not in ways]
+    others = [_unsent(app, one) for one in found if one.destination not in ways]
     return Look([*gone, *others[:LISTED]], len(found))
 
 
-def _unsent(one: Standing) -> Failure:
+def _unsent(app: App, one: Standing) -> Failure:
     to = one.destination.removeprefix(NOTICES)
-    again, was_tried = f"uv run helmdesk deliver --retry {quote(one.key)}", one.attempts or one.state == "refused"
+    again, was_tried = app.settings.command(f"deliver --retry {quote(one.key)}"), one.attempts or one.state == "refused"
     if one.state == "refused":
         mend = f"{to} refused it: correct what it names there, then let it be sent again."
     elif one.attempts:
         tries = "once" if one.attempts == 1 else f"{one.attempts} times"
         mend = f"It was tried {tries} and is tried again by itself at {one.next_attempt_at:%Y-%m-%d %H:%MZ}, or now."
     else:
-        mend, again = "Nobody sends: run the delivery, or a schedule that has it.", "uv run helmdesk deliver"
+        mend, again = "Nobody sends: run the delivery, or a schedule that has it.", app.settings.command("deliver")
     return Failure(
         f"{one.kind} to {to}", one.last_error or "not tried yet", mend, again,
         last=one.created_at, key=one.key if was_tried else None, ticket=one.ticket_id, tries=one.attempts,
@@ -144,7 +184,7 @@ def receipts(app: App) -> Look:
     first = next(iter(app.receipts.waiting(1)), None)
     if first and first.received_at < app.now() - STALE:
         waiting = Failure(f"{counts[WAITING]:,} receipts wait", "the service or a cycle takes them in, and neither did",
-                          "Take them in now, and run the service or a schedule.", "uv run helmdesk cycle",
+                          "Take them in now, and run the service or a schedule.", app.settings.command("cycle"),
                           counts[WAITING], first.received_at)  # fmt: skip
         found = [waiting, *found]
     return Look(found, sum(one.alike for one in found))
@@ -154,7 +194,9 @@ def rules(app: App) -> Look:
     """Rules of the desk that can never act."""
     mend = "Name in data/policies/rules.yaml what there is, or bring in the people that it names."
     never = [
-        Failure(f"{one.rule}: on {one.event} {one.action} {one.to}", one.why_never, mend, "uv run helmdesk rules list")
+        Failure(
+            f"{one.rule}: on {one.event} {one.action} {one.to}", one.why_never, mend, app.settings.command("rules list")
+        )
         for one in rules_in_force(app)
         if one.why_never
     ]
@@ -168,7 +210,7 @@ def policies(app: App) -> Look:
         last_good = app.settings.home / "policies" / name
         meanwhile = f" Schedules go on with the last good version in {last_good}." if last_good.is_dir() else ""
         mend = f"Correct the file as the reason says; it is taken up when it is next asked for.{meanwhile}"
-        found.append(Failure(f"policy {name}", why, mend, "uv run helmdesk doctor"))
+        found.append(Failure(f"policy {name}", why, mend, app.settings.command("doctor")))
     return Look(found, len(found))
 
 
@@ -188,7 +230,7 @@ def stages(app: App) -> Look:
                 else "it never succeeded."
             )
             + " Once the reason is mended, run it again.",
-            f"uv run helmdesk {AGAIN.get(one.work, one.work)}",
+            app.settings.command(f"{AGAIN.get(one.work, one.work)}"),
             last=one.ended_at,
         )
         for one in every

@@ -33,8 +33,8 @@ class Listed(NamedTuple):
     second: "SecondOpinion | None"
 
     def is_hidden_from(self, reader: str) -> bool:
-        """Whether the first outcome is not shown yet: another's opinion is still to come, without knowing it."""
-        return self.item.outcome is not None and self.is_for_two and not self.second and reader != self.item.reviewed_by
+        """Whether this reader is not shown the first outcome yet."""
+        return self.item.is_hidden_from(reader, needs_second=self.is_for_two, has_second=self.second is not None)
 
 
 def draw(app: App, *, at: datetime) -> int:

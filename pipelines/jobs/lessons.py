@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 SOURCE = "lessons"
 
 
-def accept(app: App, lesson_id: str, *, title: str, by: str, at: datetime, text: str | None) -> "LessonReview":
-    """Keep a person's yes and bring the article into the index. Where the index is held by another process the yes is
-    kept all the same, and the next triage brings the article in."""
+def accept(app: App, lesson_id: str, *, title: str, by: str, at: datetime, text: str | None = None) -> "LessonReview":
+    """Make a lesson an article that drafts may cite to customers, in words of one's own or as it is.
+
+    Where the index is held by another process the yes is kept all the same, and the next triage brings the article in.
+    """
     from engine.shared.errors import Unavailable
 
     done = app.desk.accept_lesson(lesson_id, title=title, by=by, at=at, text=text)

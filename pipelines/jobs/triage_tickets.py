@@ -20,6 +20,7 @@ from pipelines.progress import Progress, silent
 from pipelines.snapshot import Snapshot
 from triage.contracts import FOR_A_PERSON, Classification, Suggestion, TicketText
 from triage.knowledge.retrieve import question_of
+from triage.ports import Classifier
 from triage.store import texts_of
 
 BATCH = 128
@@ -106,16 +107,18 @@ def classify(
     progress: Progress = silent,
     foreign: Collection[str] = (),
     again: Collection[str] = (),
+    by: Classifier | None = None,
 ) -> list[bool]:
-    """Classify those of a snapshot's tickets of now that need it, and those to look at `again`, the longest last; each
-    claim is kept with its event, that on a `foreign` ticket held. Returns of each whether a person should look."""
+    """Classify those of a snapshot's tickets of now that need it, and those to look at `again`, the longest last, by
+    the classifier in use or another one; each claim is kept with its event, that on a `foreign` ticket held. Returns of
+    each whether a person should look."""
     new = app.triage.store.pending(tickets)
     other = tickets.filter(pl.col("ticket").is_in({*again} - {text.ticket_id for text in new}))
     waiting = sorted([*new, *texts_of(other)], key=lambda text: len(text.content))
     needs_review: list[bool] = []
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
-        dated_claims = (dated(claim, at) for claim in app.triage.classifier.classify(batch))
+        dated_claims = (dated(claim, at) for claim in (by or app.triage.classifier).classify(batch))
         found = [held(claim) if claim.ticket_id in foreign else claim for claim in dated_claims]
         events = [_classified(claim, app.settings.actor) for claim in found]
         with app.store.transaction() as connection:

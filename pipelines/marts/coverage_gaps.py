@@ -1,5 +1,7 @@
 """What to write next: tickets whose last draft found no answer, those of one meaning together."""
 
+import json
+
 import dataframely as dy
 import polars as pl
 
@@ -13,6 +15,7 @@ class CoverageGaps(dy.Schema):
     about = col.text("Subject of the most typical ticket.")
     tickets = col.count("Tickets of this meaning that no article covers.", min=1)
     examples = col.text("Numbers of the most typical ones, with commas between them.")
+    members = col.text("JSON list of the keys of all of them, the most typical first.")
 
 
 def build(snapshot: Snapshot) -> pl.DataFrame:
@@ -21,10 +24,15 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
     policy = snapshot.policies.learning.gaps
     drafts = snapshot.latest_drafts.filter(~pl.col("grounded")).join(snapshot.tickets, on="ticket", suffix="_of_ticket")
     newest = drafts.sort("created_at_of_ticket", "ticket", descending=True).head(policy.newest_tickets)
-    about = newest.filter(pl.col("subject") != "").select("reference", "subject")
-    uncovered = [Uncovered(*row) for row in about.iter_rows()]
+    about = newest.filter(pl.col("subject") != "").select("ticket", "reference", "subject")
+    uncovered = [Uncovered(key, subject) for key, _, subject in about.iter_rows()]
+    numbers = dict(about.select("ticket", "reference").iter_rows())
     found = gaps(uncovered, snapshot.vectors([one.subject for one in uncovered]), policy)
-    rows = [(place, gap.about, gap.tickets, ", ".join(gap.examples)) for place, gap in enumerate(found, start=1)]
+    rows = [
+        (place, gap.about, len(gap.tickets), ", ".join(numbers[key] for key in gap.tickets[: policy.examples]),
+         json.dumps(gap.tickets))
+        for place, gap in enumerate(found, start=1)
+    ]  # fmt: skip
     return pl.DataFrame(rows, schema=MARTS["coverage_gaps"].schema, orient="row")
 
 

@@ -13,6 +13,7 @@ from pipelines.marts import (
     breach_reasons,
     classifications,
     cost_ledger,
+    counted_tickets,
     coverage_gaps,
     credits,
     customers,
@@ -48,7 +49,7 @@ SUBJECTS: tuple[Mapping[str, Mart], ...] = (
     enrichments.MARTS | customers.MARTS | entitlements.MARTS | backlog_signals.MARTS,
     alerts.MARTS,
     sources.MARTS,
-    volume.MARTS | rejected.MARTS | names.MARTS,
+    volume.MARTS | counted_tickets.MARTS | rejected.MARTS | names.MARTS,
 )
 """The marts by name, those together that are read together."""
 MARTS: Mapping[str, Mart] = {name: mart for marts in SUBJECTS for name, mart in marts.items()}

@@ -32,12 +32,9 @@ class TimeInState(dy.Schema):
 
 
 def build(snapshot: Snapshot) -> pl.DataFrame:
-    from sla.reporting.time_in_state import spells, time_in_state
+    from sla.reporting.time_in_state import time_in_state
 
-    is_resolution = pl.col("is_current") & (pl.col("clock") == "resolution")
-    about = snapshot.ticket_clocks.filter(is_resolution).select("ticket", "calendar", *DIMENSIONS)
-    stays = spells(snapshot.standings, about, snapshot.policies.sla.calendars, snapshot.as_of)
-    return time_in_state(stays.join(about.drop("calendar"), on="ticket", how="left"), DIMENSIONS)
+    return time_in_state(snapshot.stays, DIMENSIONS)
 
 
 MARTS = {"time_in_state": Mart("Where do tickets spend their time, by status and dimension?", TimeInState, build)}

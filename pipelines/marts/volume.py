@@ -3,8 +3,6 @@
 import dataframely as dy
 import polars as pl
 
-from engine.not_measured import Why
-from engine.outcomes import Figure
 from engine.standings import volume
 from pipelines.marts import columns as col
 from pipelines.marts.mart import Mart
@@ -25,12 +23,7 @@ class Volume(dy.Schema):
 
 
 def build(snapshot: Snapshot) -> pl.DataFrame:
-    ended = snapshot.tickets.filter(~pl.col("is_open"))
-    is_end_known = (pl.col("unknown").str.json_path_match("$.resolution.why") != Why.NO_END).fill_null(value=True)
-    left_out = ended.filter(snapshot.left_out(Figure.RESOLVED) | ~is_end_known)
-    return volume(
-        snapshot.standings, left_out.select("ticket", is_end_known=is_end_known), time_zone=snapshot.time_zone
-    )
+    return volume(snapshot.moves)
 
 
 MARTS = {

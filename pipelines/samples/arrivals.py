@@ -1,7 +1,8 @@
-"""When tickets come in and from whom: working hours where the customer is, quiet weekends, and a storm day or two."""
+"""When tickets come in and from whom: working hours where the customer is, quiet weekends, a storm day, a wave."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
+from functools import cache, partial
 from itertools import accumulate
 from random import Random
 from typing import NamedTuple
@@ -17,10 +18,7 @@ TIERS = {Tier.ENTERPRISE: 5.0, Tier.BUSINESS: 3.0, Tier.STANDARD: 1.7, Tier.FREE
 
 
 class Storm(NamedTuple):
-    """A day on which many write about one thing.
-
-    `place` is a share of the period, negative days count from its end; it breaks out at `hour` UTC.
-    """
+    """A day on which many write about one thing. `place` is a share of the period; it breaks out at `hour` UTC."""
 
     topic: str
     share: float
@@ -28,7 +26,15 @@ class Storm(NamedTuple):
     hour: int
 
 
-STORMS = (Storm("SWG-231", 0.03, 0.45, 7), Storm("ZTNA-301", 0.055, -1, 13))
+class Wave(NamedTuple):
+    """What more people than usual write about in the last `days` of the period, each at an ordinary hour."""
+
+    topic: str
+    share: float
+    days: int
+
+
+STORM, WAVE = Storm("SWG-231", 0.03, 0.45, 7), Wave("ZTNA-301", 0.055, 21)
 
 PLACES = {
     "Africa/Johannesburg": (-26.2, 28.05, "Johannesburg"),
@@ -60,7 +66,7 @@ PLACES = {
 
 
 class Arrival(NamedTuple):
-    """A moment at which somebody writes; `topic` is what a storm is about."""
+    """A moment at which somebody writes; `topic` is what a storm or a wave is about."""
 
     at: datetime
     contact: Contact
@@ -74,14 +80,14 @@ def arrivals(
     senders = [(contact, weight) for contact, weight in zip(contacts, _weights(rng, contacts, companies), strict=True)]
     people, sums = [contact for contact, _ in senders], list(accumulate(weight for _, weight in senders))
     calendar = [start + timedelta(days=day) for day in range(days)]
-    day_sums = list(accumulate(WEEKDAYS[day.weekday()] for day in calendar))
     hour_sums = list(accumulate(HOURS))
     zones = {name: ZoneInfo(name) for name in {contact.timezone or "UTC" for contact in contacts}}
     first, last = datetime.combine(start, time(), UTC), datetime.combine(start, time(), UTC) + timedelta(days=days)
 
-    def ordinary(contact: Contact) -> datetime:
+    def ordinary(contact: Contact, among: Sequence[date]) -> datetime:
+        weights = [WEEKDAYS[day.weekday()] for day in among]
         while True:
-            day = rng.choices(calendar, cum_weights=day_sums)[0]
+            day = rng.choices(among, weights)[0]
             hour = rng.choices(range(24), cum_weights=hour_sums)[0]
             local = datetime.combine(
                 day, time(hour, rng.randrange(60), rng.randrange(60)), zones[contact.timezone or "UTC"]
@@ -90,24 +96,24 @@ def arrivals(
             if first <= at < last:
                 return at
 
-    def stormy(storm: Storm) -> datetime:
-        at = first + timedelta(
-            days=storm_day(storm, start, days), hours=storm.hour + abs(rng.gauss(0, 2.2)), minutes=rng.random() * 40
-        )
+    def stormy(contact: Contact) -> datetime:
+        del contact
+        minutes = (STORM.hour + abs(rng.gauss(0, 2.2))) * 60 + rng.random() * 40
+        at = first + timedelta(days=storm_day(start, days), minutes=minutes)
         return min(at, last - timedelta(minutes=1)).replace(microsecond=0)
 
-    found: list[Arrival] = []
-    for storm in STORMS:
-        for contact in rng.choices(people, cum_weights=sums, k=round(count * storm.share)):
-            found.append(Arrival(stormy(storm), contact, storm.topic))
-    for contact in rng.choices(people, cum_weights=sums, k=count - len(found)):
-        found.append(Arrival(ordinary(contact), contact, None))
+    def write_at(instant: Callable[[Contact], datetime], much: int, topic: str | None = None) -> list[Arrival]:
+        return [Arrival(instant(contact), contact, topic) for contact in rng.choices(people, cum_weights=sums, k=much)]
+
+    found = write_at(stormy, round(count * STORM.share), STORM.topic)
+    found += write_at(partial(ordinary, among=calendar[-WAVE.days :]), round(count * WAVE.share), WAVE.topic)
+    found += write_at(partial(ordinary, among=calendar), count - len(found))
     return sorted(found, key=lambda arrival: (arrival.at, arrival.contact.id))
 
 
-def storm_day(storm: Storm, start: date, days: int) -> int:
+def storm_day(start: date, days: int) -> int:
     """The storm's day, counted from the start; one that falls on a weekend breaks out on the Friday before."""
-    day = int(storm.place * days) if storm.place > 0 else max(0, days + int(storm.place))
+    day = int(STORM.place * days)
     return max(0, day - max(0, (start + timedelta(days=day)).weekday() - 4))
 
 

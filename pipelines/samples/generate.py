@@ -14,7 +14,7 @@ from pipelines.samples.routing import Desk
 from pipelines.samples.writing import LEVELS, OFF_TOPIC, Author, Written, again, inject, write
 
 SOURCE = "northlight"
-NEW_SHARE, HELD_SHARE = 0.085, 0.078
+NEW_SHARE, HELD_SHARE = 0.06, 0.09
 DUPLICATE_SHARE = 0.03
 DUPLICATE_WITHIN = timedelta(days=4)
 INJECTED = (0.33, 0.72)
@@ -136,7 +136,7 @@ def _author(rng: Random, arrival: Arrival, company: str, number: int) -> Author:
 def _fates(rng: Random, came: Sequence[Arrival], letters: Sequence[_Letter], end: datetime) -> list[Fate]:
     """Who is still waiting at the end: mostly the newest, and rarely what is critical."""
     fates = [Fate.DISMISSED if letter.written.topic == OFF_TOPIC else Fate.DONE for letter in letters]
-    for fate, share, days in ((Fate.NEW, NEW_SHARE, 1.6), (Fate.HELD, HELD_SHARE, 9.0)):
+    for fate, share, days in ((Fate.NEW, NEW_SHARE, 0.6), (Fate.HELD, HELD_SHARE, 16.0)):
         candidates = [number for number, other in enumerate(fates) if other is not Fate.NEW]
         ages = {number: (end - came[number].at) / timedelta(days=days) for number in candidates}
         patience = {

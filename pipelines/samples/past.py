@@ -84,8 +84,9 @@ QUESTIONS = (
     ),
 )
 """What an expert is asked, and the summary of what was found."""
-TAKES, APPROVES, READ, SAYS_NPS = 0.75, 0.85, 0.5, 0.6
-"""Odds that an expert takes an envelope and ends one, that a grant is approved, a new notice read, an NPS given."""
+TAKES, APPROVES, AGREES, READ, SAYS_NPS = 0.75, 0.85, 0.7, 0.5, 0.6
+"""Odds that an expert takes an envelope and ends one, that a grant is approved, that a second reviewer sees a grant as
+the first did (who does not decides by the odds of reviews), that a new notice is read, an NPS given."""
 SOLVED = (
     "The policy was corrected and the customer confirmed that it works.",
     "The connector runs again since its token was renewed; nothing was lost.",

@@ -6,21 +6,16 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from anyio import to_thread
 from fastapi import Request
 
-from pipelines import actions
 from pipelines.app.container import App
-from pipelines.marts.publication import current
+from pipelines.marts import MartReader, current
 from pipelines.service.limits import Buckets
 from pipelines.service.metrics import Metrics
 from pipelines.service.reception import Reception
 from pipelines.service.turns import Turns
-
-if TYPE_CHECKING:
-    from pipelines.marts import MartReader
 
 FAILURES_PER_SECOND, FAILURES_AT_ONCE = 1.0, 30.0
 """Keys that open nothing, by one address."""
@@ -91,12 +86,13 @@ class Parts:
     def used_index(self) -> None:
         self._index_used_at = asyncio.get_running_loop().time()
 
-    def marts(self) -> "MartReader":
+    def marts(self) -> MartReader:
         """The publication in force, opened once. Raises NotFound where nothing was published."""
         with self._opening:
             folder = current(self.app.settings.marts_folder).folder
             if self._reader is None or self._reader.publication.folder != folder:
-                self._reader = actions.published(self.app)  # the one before goes when the last answer is read from it
+                # the one before goes when the last answer is read from it
+                self._reader = MartReader(self.app.settings.marts_folder)
             return self._reader
 
 

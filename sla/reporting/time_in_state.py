@@ -72,20 +72,25 @@ def spells(
     )
 
 
+def per_ticket(stays: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFrame:
+    """A row a ticket and status that it was ever in: `visits`, `seconds`, `business_seconds`, and the dimensions."""
+    business = pl.col("business_seconds")
+    return stays.group_by("ticket", "status").agg(
+        *(pl.col(name).first() for name in dimensions),
+        visits=pl.len(),
+        seconds=pl.col("seconds").sum(),
+        business_seconds=pl.when(business.count() > 0).then(business.sum()),
+    )
+
+
 def time_in_state(stays: pl.DataFrame, dimensions: Sequence[str] = ()) -> pl.DataFrame:
     """Per status, over all tickets and per value of each dimension: the frame `TIME_IN_STATE`.
 
     `stays` is the frame `SPELLS` with the dimensions (one value a ticket) joined to it.
     """
     business = pl.col("business_seconds")
-    per_ticket = stays.group_by("ticket", "status").agg(
-        pl.col(*dimensions).first() if dimensions else pl.lit(0).alias("_"),
-        visits=pl.len(),
-        seconds=pl.col("seconds").sum(),
-        business_seconds=pl.when(business.count() > 0).then(business.sum()),
-    )
     return cut(
-        per_ticket,
+        per_ticket(stays, dimensions),
         ["status"],
         dimensions,
         tickets=pl.len(),

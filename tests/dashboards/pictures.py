@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 from urllib.request import urlopen
 
 from dashboards import pages
@@ -44,7 +44,12 @@ def served(home: Path, **environment: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    options = {"server.headless": "true", "server.port": port, "server.address": "127.0.0.1"}
+    options = {
+        "server.headless": "true",
+        "server.port": port,
+        "server.address": "127.0.0.1",
+        "server.fileWatcherType": "none",
+    }
     given = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     with (home / "streamlit.log").open("wb") as log:
         server = subprocess.Popen(
@@ -114,11 +119,34 @@ def all_pages(home: Path, out: Path, urls: Sequence[str], **environment: str) ->
             for width, height in SIZES:
                 page = opened.new_page(color_scheme=theme, viewport={"width": width, "height": height})
                 for url in urls:
-                    file = out / f"{quote(url, safe='')}-{theme}-{width}.png"
+                    file = out / f"{quote(url.partition('?')[0], safe='')}-{theme}-{width}.png"
                     content, frame = take(page, f"{address}/{url}", file)
                     cut += [file.name] if content > frame else []
                 page.close()
     return cut
+
+
+def by_role(home: Path) -> list[str]:
+    """The address of each page as whose page it is sees it on a demo: a manager's, an agent's queue, an auditor's; the
+    ticket is one that an agent has in work."""
+    from pipelines.app import identity
+    from pipelines.app.container import open_app
+    from pipelines.app.identity import Right, UserRole
+
+    with open_app(home=home) as app:
+        everybody = identity.users(app)
+        users = {role: user for role in UserRole for user in everybody if user.roles[0] == role}
+        agents = {user.id: user for user in everybody if user.roles[0] == UserRole.AGENT}
+        held = {"status": {"in_progress"}, "owner_id": set(agents)}
+        ticket, owner = app.store.frame("tickets", ["reference", "owner_id"], where=held).sort("reference").row(0)
+        users[UserRole.AGENT] = agents[owner]
+    role = {"queue": UserRole.AGENT, "ticket": UserRole.AGENT}
+    found = []
+    for page in pages.PAGES:
+        user = users[role.get(page.url, UserRole.AUDITOR if page.right == Right.AUDIT else UserRole.MANAGER)]
+        more = {"ticket": ticket} if page.url == "ticket" else {}
+        found.append(f"{page.url}?{urlencode({'as': f'{user.name}, {user.roles[0]}', **more})}")
+    return found
 
 
 def readme(home: Path) -> Path:
@@ -146,7 +174,7 @@ def main() -> None:
         if given.readme:
             print(readme(home))
             return
-        cut = all_pages(home, given.out, given.page or [page.url for page in pages.PAGES])
+        cut = all_pages(home, given.out, given.page or by_role(home))
     print(f"{len(list(given.out.glob('*.png')))} pictures in {given.out}")
     if cut:
         sys.exit(f"Wider than their frame: {', '.join(cut)}")

@@ -66,15 +66,17 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Day:
-    """The pages of a home, a browser for each who works there, and the home's clock."""
+    """The pages of a home, a tab for each who works there, and the home's clock."""
 
     def __init__(self, home: Path, address: str, chromium: Any) -> None:
-        self.home, self.address, self.chromium, self.hosts = home, address, chromium, set[str | None]()
+        self.home, self.address, self.hosts = home, address, set[str | None]()
+        self.machine = chromium.new_context(viewport={"width": 1280, "height": 1000})
         self.pictures = os.environ.get("JOURNEY_PICTURES")
 
     def of(self, who: str) -> Any:
-        """A browser that this person is signed in to."""
-        page = self.chromium.new_page(extra_http_headers={HEADER: who}, viewport={"width": 1280, "height": 1000})
+        """A tab that this person is signed in to."""
+        page = self.machine.new_page()
+        page.set_extra_http_headers({HEADER: who})
         page.set_default_timeout(60_000)
         page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
         page.on("websocket", lambda opened: self.hosts.add(urlsplit(opened.url).hostname))
@@ -143,6 +145,7 @@ def test_a_day_in_the_browser(day: Day) -> None:
     fill(lead, "Assign", to="Aurélie Besson")
     day.stands(lead, "Senior support · Aurélie Besson")
     day.picture(lead, "02-assigned")
+    lead.close()
 
     # The agent finds it in her queue and takes it; who is slower is told so.
     day.to(other, "ticket?ticket=4711")
@@ -208,6 +211,7 @@ def test_a_day_in_the_browser(day: Day) -> None:
     click(manager, "Approve")
     day.stands(manager, "No grant waits for an approval.")
     day.picture(manager, "13-approved")
+    manager.close()
 
     # She closes with the customer's survey; a week later a lead upholds the grant.
     day.to(agent, "ticket?ticket=4711&section=Grants")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -71,23 +71,28 @@ def alerts(app: App) -> None:
     ])  # fmt: skip
 
 
+def notice(number: int, to: str, sent: datetime | None) -> Notice:
+    return Notice(
+        id=f"ana/{number}", agent_id="ana", channel="teams", destination=to, subject=f"Notice {number} {HOSTILE}",
+        text="text", news=1, created_at=NOON - number * HOUR, sent_at=sent,
+    )  # fmt: skip
+
+
+def news(number: int, hours: int, within: str | None, ticket: str = "demo:INC-2") -> QueuedNotification:
+    return QueuedNotification(id=f"n-{number}/ana", agent_id="ana", event_type="assigned", ticket_id=ticket,
+                              channel="teams", payload={"message": HOSTILE}, created_at=NOON,
+                              scheduled_for=NOON + hours * HOUR, notice_id=within)  # fmt: skip
+
+
 def people(app: App) -> None:
     local = identity.local_user(app)
     identity.set_user(app, "ana", by=local, roles=[UserRole.SUPERVISOR, UserRole.AGENT])
     identity.set_user(app, "ines", by=local, roles=[UserRole.AUDITOR], name="Ines")
     app.desk.prefer(by="ana", event_type="assigned", quiet_from=time(18), quiet_to=time(8))
     notices = [
-        Notice(id=f"ana/{n}", agent_id="ana", channel="teams", destination=to, subject=f"Notice {n} {HOSTILE}",
-               text="text", news=1, created_at=NOON - n * HOUR, sent_at=sent)
-        for n, to, sent in ((1, "notice:teams", None), (2, "inbox", NOON), (3, "inbox", NOON))
-    ]  # fmt: skip
-    news = [
-        QueuedNotification(id=f"n-{n}/ana", agent_id="ana", event_type="assigned", ticket_id="demo:INC-2",
-                           channel="teams", payload={"message": HOSTILE}, created_at=NOON,
-                           scheduled_for=NOON + hours * HOUR, notice_id=notice)
-        for n, hours, notice in ((1, 0, "ana/2"), (2, 20, None))
-    ]  # fmt: skip
-    app.store.put([*notices, *news])
+        notice(n, to, sent) for n, to, sent in ((1, "notice:teams", None), (2, "inbox", NOON), (3, "inbox", NOON))
+    ]
+    app.store.put([*notices, news(1, 0, "ana/2"), news(2, 20, None)])
     with app.store.transaction() as connection:
         app.outbox.queue_notices([Parcel("notice:teams", None, "ana/1", {})], at=NOON, within=connection)
 
@@ -169,6 +174,13 @@ class TestInbox:
         assert all(row["read_at"] for row in store(home, "notices"))
         assert not app.exception
 
+    def test_opening_its_ticket_reads_a_notice(self, home: Path) -> None:
+        fresh, piece = notice(4, "inbox", NOON), news(4, 0, "ana/4", ticket="demo:INC-1")
+        with open_app(home=home) as parts:
+            parts.store.put([fresh, piece])
+        opened("inbox").button(key="open ana/4").click().run()
+        assert {row["id"]: row["read_at"] for row in store(home, "notices")}["ana/4"] is not None
+
     def test_what_waits_says_until_when_and_why(self) -> None:
         app = opened("inbox", part="waiting")
         row = app.dataframe[0].value.to_dict("records")[0]
@@ -235,13 +247,14 @@ class TestAudit:
 
 
 class TestFailed:
-    def test_each_has_its_reason_and_the_way_to_mend_it(self) -> None:
+    def test_each_has_its_reason_and_the_way_to_mend_it(self, home: Path) -> None:
         app = opened("failed")
         told = read_as_markdown(app)
         assert "Not taken in · 3" in told
         assert "2 times" in told
         assert "say in data/mappings/jira-csv.yaml what" in texts(app)
-        assert "uv run helmdesk ingest t.csv --source jira --dry-run" in [code.value for code in app.code]
+        commands = [code.value for code in app.code]
+        assert f"uv run helmdesk --home {home} ingest t.csv --source jira --dry-run" in commands
 
     def test_nothing_is_said_of_what_was_not_looked_at(self) -> None:
         assert "Not looked at: index, models, parts." in opened("failed").warning[0].value

@@ -6,7 +6,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboards import cards
+from pipelines import actions
 from pipelines.app.container import App
+from pipelines.live_queue import live_queue
 from tests.dashboards.busy_desk import FORMULA, NOW
 from tests.dashboards.test_pages import opened, read_as_markdown
 
@@ -58,6 +61,12 @@ def test_part_lists_its_tickets_and_shows_the_first(home: Path, part: str, refer
 
 def test_empty_part_says_where_the_others_are(home: Path) -> None:
     assert "No ticket of this part fits." in opened("queue", part="risk").info[0].value
+
+
+def test_rows_have_room_for_a_long_subject(home: Path) -> None:
+    """What the browser then makes of it is in the pictures."""
+    [table] = opened("queue").dataframe
+    assert table.proto.row_height == cards.TWO_LINES
 
 
 def test_agent_has_own_desk_and_a_lead_everybodys(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,6 +160,15 @@ def test_kept_view_is_made_from_the_filters_and_reached_by_name(desk: App) -> No
     press(page, "keep the view")
     assert [view.filters for view in desk.desk.views(by="ana") if view.name == "Quiet"] == [{"priority": "low"}]
     assert sum(parts(opened("queue", view="Quiet")).values()) == 1
+
+
+def test_kept_view_shows_in_the_queue_what_its_board_shows(desk: App) -> None:
+    view = desk.desk.save_view(name="Portal", filters={"channel": "unknown", "priority": "medium"}, by="ana", at=NOW)
+    board = actions.board_of(desk, view, at=NOW)
+    on_board = {card.id for column in board.columns for card in column.cards}
+    rows = live_queue(desk, at=NOW).rows
+    assert set(actions.in_view(desk, view, rows)["ticket"]) == on_board != set()
+    assert sum(parts(opened("queue", view="Portal")).values()) == 4
 
 
 def test_text_of_tickets_stays_text(home: Path) -> None:

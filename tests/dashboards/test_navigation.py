@@ -9,6 +9,7 @@ from dashboards import navigation, pages
 from engine.access import User, UserRole
 from pipelines.app.clock import set_demo_clock
 from pipelines.app.container import open_app
+from tests.dashboards.busy_desk import NOW
 from tests.dashboards.test_pages import opened
 
 
@@ -47,6 +48,17 @@ def test_titles_say_what_waits(home, monkeypatch):
     with open_app(home=home) as app:
         app.desk.accept("demo:INC-1", by="ana", at=app.now())
     assert shown(opened("promises"))["my_queue.py"] == "My queue (1)"
+
+
+def test_counts_are_renewed_by_an_own_act_and_by_a_load(desk, monkeypatch):
+    monkeypatch.setenv("HELMDESK_USER", "ana")
+    page = opened("queue", part="unassigned")
+    assert shown(page)["my_queue.py"] == "My queue (5)"
+    desk.desk.accept("demo:INC-1", by="ben", at=NOW)
+    assert shown(page.run())["my_queue.py"] == "My queue (5)"
+    assert shown(opened("queue"))["my_queue.py"] == "My queue (4)"
+    page.button(key="accept aside").click().run()
+    assert shown(page)["my_queue.py"] == "My queue (4)"
 
 
 def test_on_a_demo_each_role_can_be_tried(home):

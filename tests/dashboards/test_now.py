@@ -9,6 +9,7 @@ import pytest
 
 from dashboards import verdict
 from engine.contracts import AssignmentGroup
+from engine.shared.errors import NotAllowed
 from pipelines.app.container import App
 from pipelines.live_alerts import live_alerts
 from pipelines.live_queue import live_queue
@@ -36,18 +37,42 @@ def test_verdict_compares_the_last_settled_week_with_the_mean_before(tmp_path: P
     assert kept is not None
     assert (kept.week, kept.share, kept.usual) == ("2 Nov", 0.6, pytest.approx(0.8))
     stands = verdict.Standing(late=3, at_risk=1, unassigned=0, worst="g-1", late_there=2)
-    assert verdict.in_words(kept, stands, "`Network`") == (
-        "Worse than usual: 60 % of the promises of the week from 2 Nov were kept, usually 80 %; 3 tickets are late and "
-        "1 at risk; `Network` has the most late: 2."
+    assert verdict.in_words(kept, 0.9, stands, "`Network`") == (
+        "Below target and worse than usual: 60 % of the promises of the week from 2 Nov were kept, target 90 %, "
+        "usually 80 %; 3 tickets are late and 1 at risk; `Network` has the most late: 2."
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "usual", "says"),
+    [
+        (0.6, 0.6, "On target and as usual: 60 % of the promises of the week from 2 Nov were kept"),
+        (0.5, 0.7, "Above target and worse than usual: 60 % of the promises of the week from 2 Nov were kept, target "
+                   "50 %, usually 70 %"),
+        (0.8, None, "Below target: 60 % of the promises of the week from 2 Nov were kept, target 80 %"),
+    ],
+)  # fmt: skip
+def test_verdict_compares_with_the_target_and_the_usual(target: float, usual: float | None, says: str) -> None:
+    week = verdict.SettledWeek("2 Nov", 0.6, usual, pl.DataFrame())
+    words = verdict.in_words(week, target, verdict.Standing(0, 0, 0, None, 0), None)
+    assert words == f"{says}; 0 tickets are late and 0 at risk."
+
+
+def test_week_is_compared_with_the_goals_of_what_was_decided_in_it(tmp_path: Path) -> None:
+    rows = [*week(2, 3, 1), *week(1, 1, 0, running=9)]
+    kept = verdict.settled_week(published(tmp_path, sla_clocks=rows))
+    assert kept is not None
+    assert kept.decided.rows() == [("resolution", "standard", "medium", 4)]
 
 
 def test_verdict_without_a_settled_week_or_one_before_it(tmp_path: Path) -> None:
     none = verdict.Standing(0, 0, 0, None, 0)
-    assert verdict.in_words(None, none, None) == "No week is settled yet; 0 tickets are late and 0 at risk."
+    assert verdict.in_words(None, None, none, None) == "No week is settled yet; 0 tickets are late and 0 at risk."
     assert verdict.settled_week(published(tmp_path / "a", sla_clocks=week(1, 0, 0, running=3))) is None
     only = verdict.settled_week(published(tmp_path / "b", sla_clocks=week(1, 3, 1)))
-    assert verdict.in_words(only, none, None).startswith("75 % of the promises of the week from 9 Nov were kept; 0")
+    assert verdict.in_words(only, None, none, None).startswith(
+        "75 % of the promises of the week from 9 Nov were kept; 0"
+    )
 
 
 def test_page_says_what_the_floor_says(desk: App) -> None:
@@ -96,13 +121,22 @@ def _before_form(page: Any) -> int:
         ("next ", "late ", "nobody ")))  # fmt: skip
 
 
-def test_lead_of_another_team_is_refused_in_the_desks_words(desk: App) -> None:
-    page = opened("now")
-    page.button(key="nobody assign demo:INC-7").click().run()
-    next(box for box in page.selectbox if box.label == "To").select("ben")
-    page.button[_before_form(page)].click().run()
-    assert "Cleo Roy may not assign INC-7" in page.error[0].value
-    assert desk.store.ticket("INC-7").assignee_id is None
+def test_lead_of_another_team_is_not_offered_what_the_desk_would_refuse(desk: App) -> None:
+    offered = {str(button.key) for button in opened("now").button}
+    assert {"nobody assign demo:INC-6", "late assign demo:INC-1"} <= offered
+    assert not {"nobody assign demo:INC-7", "late assign demo:INC-2"} & offered
+    with pytest.raises(NotAllowed, match="Cleo Roy may not assign INC-7"):
+        desk.desk.assign("demo:INC-7", to="ben", by="cleo", at=NOW)
+
+
+def test_on_a_tickets_page_neither(home: Path) -> None:
+    def offered(ticket: str) -> set[str]:
+        page = opened("ticket", ticket=ticket)
+        popovers = {block.proto.popover.label for block in page.get("popover")}
+        return popovers | {label for box in page.selectbox if box.key == "more" for label in box.options}
+
+    assert {"Assign", "Pause the clocks"} <= offered("INC-6")
+    assert not {"Assign", "Pause the clocks", "Priority", "Agree an end"} & offered("INC-7")
 
 
 def test_now_is_for_those_who_supervise(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

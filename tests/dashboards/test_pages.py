@@ -55,12 +55,13 @@ def read_as_markdown(app: AppTest) -> str:
 @pytest.mark.parametrize("page", [page.url for page in pages.PAGES if page.section != "Desk"])
 def test_empty_page_shows_the_commands_that_fill_it(home, page):
     commands = [code.value for code in opened(page).code]
-    assert commands == ["uv run helmdesk demo", "uv run helmdesk ingest FILE --source SOURCE"]
+    on_it = f"uv run helmdesk --home {home}"
+    assert commands == [f"{on_it} demo", f"{on_it} ingest FILE --source SOURCE\n{on_it} cycle"]
 
 
 def test_page_of_a_home_with_tickets_alone_shows_what_publishes_them(home, sqlite_file):
     stored_desk(home)
-    assert [code.value for code in opened("promises").code] == ["uv run helmdesk cycle"]
+    assert [code.value for code in opened("promises").code] == [f"uv run helmdesk --home {home} cycle"]
 
 
 def test_attainment_shows_what_the_marts_say(home):
@@ -141,7 +142,7 @@ def test_alerts_are_counted_by_level_in_the_window(home):
 def test_without_alerts_the_page_says_what_raises_them(home, sqlite_file):
     small_desk(home)
     stored_desk(home)
-    assert [code.value for code in opened("alerts").code] == ["uv run helmdesk cycle"]
+    assert [code.value for code in opened("alerts").code] == [f"uv run helmdesk --home {home} cycle"]
 
 
 def test_volume_sums_the_days_of_the_window(home):

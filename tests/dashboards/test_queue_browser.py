@@ -1,4 +1,4 @@
-"""My queue by the keys alone, and Now counting down by itself, in a real browser."""
+"""My queue by the keys alone, and Now and a ticket counting down by themselves, in a real browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +80,12 @@ def test_what_breaks_next_counts_down_by_itself(page: Any, address: str) -> None
     before = line.inner_text()
     page.wait_for_function("before => !document.body.innerText.includes(before.split(' ')[0])", arg=before)
     assert line.inner_text() < before
+
+
+def test_a_tickets_clocks_count_down_by_themselves(page: Any, address: str) -> None:
+    page.goto(f"{address}/ticket?ticket=INC-5")
+    left = page.get_by_text(" left · due in").first
+    left.wait_for()
+    before = left.inner_text()
+    page.wait_for_function("before => !document.body.innerText.includes(before.split(' ')[0])", arg=before)
+    assert left.inner_text().split()[0] < before.split()[0]

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from dashboards import queue_parts
 from dashboards.queue_parts import Whose
 from engine.contracts import OPEN_STATUSES
-from engine.kanban import KanbanView
-from engine.shared.errors import BadInput
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 SCHEMA = {
@@ -104,11 +102,3 @@ def test_filters_and_words_narrow() -> None:
     assert found(priority="high", group=None) == ["0", "2"]
     assert found("mail (") == found(" inc-77 ") == ["2"]
     assert found("vpn", priority="low") == ["1"]
-
-
-def test_kept_view_narrows_as_the_board_does() -> None:
-    desk = rows({}, {"priority": "low"}, {"priority": "critical"})
-    view = KanbanView(id="ana/v", name="Hot", filters={"priority": ["critical", "high"], "group_id": "g-1"})
-    assert queue_parts.in_view(desk, view)["ticket"].to_list() == ["0", "2"]
-    with pytest.raises(BadInput, match="'Hot' filters on language: open it as a board"):
-        queue_parts.in_view(desk, view.model_copy(update={"filters": {"language": "de"}}))

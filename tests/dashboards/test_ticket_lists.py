@@ -2,9 +2,12 @@
 
 import pytest
 
-from dashboards import queries, reports, ticket_lists
+from dashboards import queries, reports, ticket_lists, triage_numbers
 from dashboards.queries import Selection
-from tests.dashboards.marts_by_hand import looking_back_desk
+from pipelines.marts import MartReader
+from tests.dashboards.marts_by_hand import looking_back_desk, published, ticket
+from tests.dashboards.test_pages import opened
+from tests.pipelines.small_desk import triaged_desk
 
 CUTS = (Selection(), Selection(tiers=("enterprise",)), Selection(groups=("g-1",), weeks=12))
 
@@ -49,3 +52,60 @@ def test_list_names_people_groups_and_customers(reader):
 def test_address_of_a_list_empties_the_filters_that_it_does_not_name():
     address = ticket_lists.address("breached", "last 12 weeks", agent="Ana Lima")
     assert (address["agents"], address["groups"], address["list"]) == ("Ana Lima", "", "Clocks past their target")
+
+
+@pytest.fixture(scope="module")
+def triaged(tmp_path_factory):
+    with triaged_desk(tmp_path_factory.mktemp("triaged")) as app, MartReader(app.settings.marts_folder) as found:
+        yield found
+
+
+def rows(reader, what, which=None, weeks=None):
+    return ticket_lists.size(reader, what, Selection(which=which, weeks=weeks)).rows
+
+
+@pytest.mark.parametrize("weeks", [None, 12, 1])
+def test_lists_of_comings_and_goings_are_as_long_as_volume_says(triaged, weeks):
+    volume = reports.volume(triaged, days=None if weeks is None else 7 * weeks)
+    for column, what in {"created": "created", "resolved": "resolved_times", "reopened": "reopened_times",
+                         "left_out": "left_out"}.items():  # fmt: skip
+        assert rows(triaged, what, weeks=weeks) == volume[column].sum(), what
+    for row in volume.tail(3).iter_rows(named=True):
+        assert rows(triaged, "created", f"{row['day']:%Y-%m-%d}", weeks) == row["created"]
+    assert reports.volume(triaged)["resolved"].sum() > 0
+
+
+def test_lists_of_statuses_are_as_long_as_time_in_state_says(triaged):
+    found = reports.time_in_state(triaged)
+    assert found.height > 2
+    for row in found.iter_rows(named=True):
+        assert ticket_lists.size(triaged, "in_status", Selection(which=row["status"])) == (row["tickets"],) * 2
+
+
+def test_lists_of_triage_are_as_long_as_its_numbers(triaged):
+    agreed, (written, grounded) = triage_numbers.agreement(triaged), triage_numbers.drafts(triaged)
+    assert (rows(triaged, "checked"), rows(triaged, "agreed")) == (agreed.answered, agreed.agreed) == (20, 15)
+    assert (rows(triaged, "drafted"), rows(triaged, "answered")) == (written, grounded)
+    for row in triage_numbers.mistakes(triaged).iter_rows(named=True):
+        assert rows(triaged, "corrected", f"{row['said']} → {row['answered']}") == row["tickets"]
+    for row in triage_numbers.to_write(triaged).iter_rows(named=True):
+        assert rows(triaged, "uncovered", f"{row['place']}. {row['about']}") == row["tickets"]
+    for row in triage_numbers.unhelpful(triaged).iter_rows(named=True):
+        assert rows(triaged, "citing", row["article_id"]) == row["cited"]
+    for row in triage_numbers.bill(triaged).iter_rows(named=True):
+        assert rows(triaged, row["operation"], row["model_used"]) == row["tickets"]
+    assert rows(triaged, "judged_model") == triage_numbers.acceptance(triaged, "all")["drafts"].sum() == 6
+    for cut in ("model", "label", "article"):
+        for row in triage_numbers.acceptance(triaged, cut).iter_rows(named=True):
+            assert rows(triaged, f"judged_{cut}", row["value"]) == row["drafts"]
+
+
+def test_address_leads_to_the_list_it_names(home, monkeypatch):
+    published(home, tickets=[ticket("INC-1"), ticket("INC-2")], counted_tickets=[
+        {"figure": "status", "value": status, "ticket": f"demo:INC-{n}"}
+        for n, status in ((1, "waiting_customer"), (2, "new"), (1, "new"))
+    ])  # fmt: skip
+    address = ticket_lists.address("in_status", "all history", which="waiting customer")
+    page = opened("tickets", **{key: str(value) for key, value in address.items() if value and key != "page"})
+    assert [table.value["reference"].to_list() for table in page.dataframe] == [["INC-1"]]
+    assert "1 ticket" in [text.value for text in page.text]

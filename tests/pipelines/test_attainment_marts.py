@@ -6,7 +6,6 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines import actions
 from pipelines.app.container import open_app
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
@@ -31,7 +30,7 @@ def desk(tmp_path_factory):
         bring_people(app, app.settings.data / "people")
         ingest(app, write_export(home / "export", 150), source="helmdesk", at=AS_OF)
         publish(app, Snapshot(app, AS_OF))
-        with actions.published(app) as reader:
+        with MartReader(app.settings.marts_folder) as reader:
             yield reader, app
 
 

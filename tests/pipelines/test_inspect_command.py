@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import shutil
-import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -20,6 +19,7 @@ from engine.shared.errors import BadInput
 from pipelines.app.container import open_app
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
+from tests.processes import command_line, ended
 
 EXPORTS = Path(__file__).parent / "exports"
 TICKETS: dict[str, dict[str, dict[str, Any]]] = yaml.safe_load((EXPORTS / "tickets.yaml").read_text(encoding="utf-8"))
@@ -262,15 +262,30 @@ def test_the_shared_files_that_need_a_person_end_in_2(name: str, tmp_path: Path)
     assert (isinstance(done.exception, BadInput), draft.exists()) == (True, False)
 
 
+def on_a_terminal(*words: object, typed: bytes) -> tuple[int, str]:
+    """The exit code of `helmdesk` on a terminal of two ends, and what it showed: what is typed at one end is read at
+    the other."""
+    ours, theirs = pty.openpty()
+    os.write(ours, typed)
+    code = ended(command_line_at, os.ttyname(theirs), *words, seconds=60).code
+    return code, os.read(ours, 10_000).decode()
+
+
+def command_line_at(terminal: str, *words: object) -> None:
+    place = os.open(terminal, os.O_RDWR)
+    for end, mode in ((0, "r"), (1, "w"), (2, "w")):
+        os.dup2(place, end)
+        setattr(sys, ("stdin", "stdout", "stderr")[end], os.fdopen(end, mode, buffering=1))
+    command_line(*words)
+
+
 def test_on_a_terminal_it_asks(tmp_path: Path) -> None:
-    """A terminal of two ends: what is typed at one is read at the other."""
     file, draft = tmp_path / "ambiguous.csv", tmp_path / "OUT.yaml"
     file.write_text("Ticket,Opened,State\nT-1,03/04/2025 09:00,Open\nT-2,05/04/2025 09:00,Zorp\n", encoding="utf-8")
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "pipelines.cli", "--home", str(tmp_path / "home"), "inspect", str(file)]
-    with subprocess.Popen([*command, "--mapping", str(draft)], stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.write(ours, b"waiting_vendor\nmonth\n\n")
-        assert process.wait(60) == 0
+    code, _ = on_a_terminal(
+        "--home", tmp_path / "home", "inspect", file, "--mapping", draft, typed=b"waiting_vendor\nmonth\n\n"
+    )
+    assert code == 0
     mapping = load_mapping(draft)
     assert (mapping.dates, mapping.time_zone) == (("%m/%d/%Y %H:%M",), "UTC")
     assert mapping.values["status"]["zorp"] == "waiting_vendor"
@@ -280,13 +295,7 @@ TICKET = "source: a\ncolumns: {ticket_id: Id, created_at: Opened}\ntime_zone: Eu
 
 
 def asked_for_the_zone(home: Path, *words: str, typed: bytes) -> tuple[int, str]:
-    """`ingest` on a terminal of two ends: the exit code, and what it showed."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "pipelines.cli", "--home", str(home), "ingest", *words]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.write(ours, typed)
-        code = process.wait(60)
-    return code, os.read(ours, 10_000).decode()
+    return on_a_terminal("--home", home, "ingest", *words, typed=typed)
 
 
 @pytest.mark.slow

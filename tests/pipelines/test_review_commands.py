@@ -183,7 +183,7 @@ def test_taking_back_brings_the_answer_before_it_into_force(app: App) -> None:
     assert actions.reviewers_agree(app) == (1, 0)
     assert actions.withdraw_review(app, by="ben").label == "ZTNA"
     assert app.store.ticket("INC-2").product == "DLP"
-    assert [one.label for one in actions.review_answers(app, "demo:INC-2")] == ["DLP"]
+    assert [one.label for one in app.triage.feedback.review_history("demo:INC-2")] == ["DLP"]
     assert actions.reviewers_agree(app) == (0, 0)
 
 

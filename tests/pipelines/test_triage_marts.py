@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -14,16 +13,12 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from engine.shared.errors import Unavailable
-from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.cli import command_line
-from pipelines.jobs.ingest import ingest
-from pipelines.jobs.people import bring_people
 from pipelines.jobs.publish import publish
-from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.marts import MartReader
 from pipelines.snapshot import Snapshot
-from tests.pipelines.small_desk import AS_OF, write_export
+from tests.pipelines.small_desk import AS_OF, triaged_desk
 from triage.contracts import Article
 
 Desk = tuple[MartReader, App]
@@ -33,20 +28,8 @@ Desk = tuple[MartReader, App]
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """Sixty tickets classified and drafted; people checked twenty claims and judged six drafts."""
     home: Path = tmp_path_factory.mktemp("home")
-    with open_app(home=home, embedder="wordllama") as app:
-        bring_people(app, app.settings.data / "people")
-        ingest(app, write_export(home / "export", 60), source="helmdesk", at=AS_OF)
-        triage_tickets(app, Snapshot(app, AS_OF))
-        claims = Snapshot(app, AS_OF).latest_claims.rename({"ticket": "ticket_id"}).sort("ticket_id").head(20)
-        for place, (ticket, product) in enumerate(claims.select("ticket_id", "product").iter_rows()):
-            actions.answer_review(app, ticket, label="GENERAL" if place % 4 == 0 else product, by="ana")
-        written = Snapshot(app, AS_OF).latest_drafts.filter("grounded").sort("ticket").head(6)
-        for place, ticket in enumerate(written["ticket"]):
-            done: dict[str, Any] = [{}, {"sent": "Something else altogether."}, {"rejected": "off topic"}][place % 3]
-            actions.record_feedback(app, ticket, by="ben", **done)
-        publish(app, Snapshot(app, app.now()))
-        with actions.published(app) as reader:
-            yield reader, app
+    with triaged_desk(home) as app, MartReader(app.settings.marts_folder) as reader:
+        yield reader, app
 
 
 def stored(desk: Desk, sql: str) -> pl.DataFrame:
@@ -136,11 +119,11 @@ def test_only_articles_of_the_index_are_called_unhelpful(tmp_path: Path) -> None
     article = Article(id="own-1", title="Badge", url="own-1", text="Show the badge.")
     with open_app(home=tmp_path, embedder="wordllama") as app:
         publish(app, Snapshot(app, AS_OF))
-        with actions.published(app) as reader:
+        with MartReader(app.settings.marts_folder) as reader:
             assert reader.frame("unhelpful_articles").is_empty()
         app.triage.index.sync([article], source="own")
         publish(app, Snapshot(app, AS_OF))
-        with actions.published(app) as reader:
+        with MartReader(app.settings.marts_folder) as reader:
             assert reader.frame("unhelpful_articles").select("article_id", "why").rows() == [("own-1", "never cited")]
 
 

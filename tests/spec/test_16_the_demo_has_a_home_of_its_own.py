@@ -71,7 +71,8 @@ def test_what_the_demo_wrote_of_its_past_is_whole() -> None:
 
 def test_the_demo_has_a_past_in_every_room(app: App) -> None:
     tables = ("reviews", "feedback", "envelopes", "resolutions", "calibration_items", "surveys", "notices")
-    assert not [name for name in (*tables, "kanban_views", "sla_alerts") if app.store.frame(name).is_empty()]
+    more = ("kanban_views", "sla_alerts", "alerts")
+    assert not [name for name in (*tables, *more) if app.store.frame(name).is_empty()]
 
 
 def test_an_alert_of_the_past_was_called_for_then(app: App) -> None:
@@ -80,6 +81,17 @@ def test_an_alert_of_the_past_was_called_for_then(app: App) -> None:
         known = snapshot.events.filter(pl.col("at") <= at)
         clocks = replay(snapshot.tickets_now.filter(pl.col("created_at") <= at), known, app.policies.sla, as_of=at)
         assert set(raised["dedupe_key"]) <= set(called_for(clocks, app.policies.alerts.rules, at)["dedupe_key"])
+
+
+def test_a_nudge_of_the_past_was_due_then_and_not_at_the_look_before(app: App) -> None:
+    matrix, nudges, snapshot = app.policies.desk.nudges, app.store.frame("alerts"), Snapshot(app, AS_OF)
+    nobodys = nudges.filter(pl.col("condition") == "not_assigned", pl.col("triggered_at") < AS_OF)
+    rows = nobodys.join(snapshot.tickets_now.select(ticket_id="ticket", born="created_at"), on="ticket_id")
+    waits = {level: timedelta(minutes=row.levels[level]["not_assigned"].minutes)
+             for row in matrix.priorities.values() for level in row.levels}  # fmt: skip
+    assert rows.height
+    assert all(row["triggered_at"] - row["born"] >= min(waits.values()) for row in rows.iter_rows(named=True))
+    assert nudges["triggered_at"].n_unique() > 5
 
 
 def test_nothing_of_the_past_is_later_than_the_demo(app: App) -> None:

@@ -6,7 +6,7 @@ from engine.access import user_of
 from engine.contracts import Agent
 from engine.grant_review import GrantReviewItem, needs_second
 from engine.resolutions import GrantReviewStatus, Resolution
-from engine.shared.errors import NotAllowed
+from engine.shared.errors import NotAllowed, NotFound
 from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.jobs.grant_review import review_list
@@ -47,6 +47,19 @@ def test_the_second_opinion_changes_no_outcome(desk: App) -> None:
     assert listed.second
     assert (listed.item.outcome, listed.second.outcome, listed.is_hidden_from("dirk")) == ("revised", "upheld", False)
     assert desk.store.get(Resolution, listed.resolution.id).calibration_status == GrantReviewStatus.REVISED
+
+
+def test_its_lesson_tells_a_second_reviewer_nothing_before(desk: App) -> None:
+    def lessons(reader: Agent) -> list[str]:
+        found = perform(desk, OPERATIONS["lesson list"], user=user_of(reader))
+        return [one.text for one in found] if isinstance(found, list) else []
+
+    assert "half of it" in lessons(CLEO)[0]
+    assert lessons(DIRK) == []
+    with pytest.raises(NotFound, match=r"No lesson .* waits"):
+        perform(desk, OPERATIONS["lesson reject"], user=user_of(DIRK), key=f"{FOR_TWO[0].id}/lesson", at=later(days=9))
+    say(desk, "review second", by=DIRK, outcome="upheld")
+    assert "half of it" in lessons(DIRK)[0]
 
 
 def test_who_opened_the_ticket_since_is_not_blind(desk: App) -> None:

@@ -186,7 +186,8 @@ def foreign_language(sentence: str, languages: Sequence[str]) -> str:
     counts = {name: len({word for word in words if word in small}) for name, small in wordlist().small.items()}
     own = max((counts.get(language, 0) for language in languages), default=0)
     best = max((name for name in counts if name not in languages), key=lambda name: counts[name], default="")
-    return f"another language ({best})" if best and counts[best] >= 2 and counts[best] > own else ""
+    is_foreign = counts.get(best, 0) > own and (counts[best] >= 2 or len([w for w in words if w.isalpha()]) >= 4)
+    return f"another language ({best})" if is_foreign else ""
 
 
 _SCRIPTS: Final = {

@@ -7,7 +7,7 @@ from typing import Final
 from triage.drafting.article_policy import Rules
 from triage.drafting.places import pattern, written
 
-MAIL: Final = re.compile(r"[\w.+-]+\s?@\s?[\w-]+(?:\.[\w-]+)*")
+MAIL: Final = re.compile(r"[\w.+-]+(?:@|\s@\s)[\w-]+(?:\.[\w-]+)*")
 BANK: Final = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b", re.IGNORECASE)
 FEWEST_WORDS: Final = 5
 """Words for digits in a row that are a number to dial."""
@@ -38,7 +38,10 @@ def _mailboxes(text: str, rules: Rules) -> Iterator[str]:
     yield from (mail for mail in named if mail not in rules.emails)
     spelled = pattern(rf"[\w.+-]+\s+(?:{written().ats})\s+[\w-]+(?:\.[\w-]+)+")
     yield from (found[0] for found in spelled.finditer(text) if found[0].replace(" at ", "@") not in rules.emails)
-    talk = pattern(rf"(?<!\w)(?:{written().channels})(?!\w)")
+    talk = pattern(
+        rf"(?<!\w)(?:on|via|over|through|by|under|per|über|auf|sur|por|en|su|in|our|add|join|open|use)\s+(?:our\s+)?"
+        rf"(?:{written().channels})(?!\w)"
+    )
     yield from (found[0] for found in talk.finditer(text))
     yield from (found[0] for found in _HANDLE.finditer(text))
     if "mailto:" in text and not named:

@@ -113,18 +113,24 @@ def acceptance(given: pl.DataFrame, policy: DraftPolicy) -> pl.DataFrame:
     Columns: dimension, value, drafts, sent, edited, rejected, accepted, share_accepted, low, high (Wilson 95 %),
     mean_distance (of what was sent). A draft counts once for each article it cites.
     """
-    cuts = {
-        "all": given.with_columns(value=pl.lit("all")),
-        "model": given.with_columns(value="model_used"),
-        "label": given.with_columns(value="label"),
-        "article": given.explode("articles").with_columns(value="articles"),
-    }
-    counted = [_counted(frame, policy).insert_column(0, pl.lit(cut).alias("dimension")) for cut, frame in cuts.items()]
+    counted = [
+        _counted(frame, policy).insert_column(0, pl.lit(cut).alias("dimension")) for cut, frame in cuts(given).items()
+    ]
     shared = with_share(pl.concat(counted), "share_accepted", pl.col("accepted"), pl.col("drafts"))
     return shared.select(
         "dimension", "value", "drafts", "sent", "edited", "rejected", "accepted", "share_accepted", "low", "high",
         "mean_distance",
     ).sort("dimension", "drafts", "value", descending=[False, True, False])  # fmt: skip
+
+
+def cuts(given: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The judged drafts by `all`, model, label and cited article, as `value`."""
+    return {
+        "all": given.with_columns(value=pl.lit("all")),
+        "model": given.with_columns(value="model_used"),
+        "label": given.with_columns(value="label"),
+        "article": given.explode("articles").with_columns(value="articles"),
+    }
 
 
 def _counted(frame: pl.DataFrame, policy: DraftPolicy) -> pl.DataFrame:

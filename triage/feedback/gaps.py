@@ -10,11 +10,10 @@ from triage.feedback.policy import GapPolicy
 
 
 class Gap(NamedTuple):
-    """Tickets of one meaning that no article covers: the subject of the most typical one, how many, and examples."""
+    """Tickets of one meaning that no article covers, the most typical first, and the subject of that one."""
 
     about: str
-    tickets: int
-    examples: tuple[str, ...]
+    tickets: tuple[str, ...]
 
 
 class Uncovered(NamedTuple):
@@ -34,9 +33,10 @@ def gaps(uncovered: Sequence[Uncovered], vectors: npt.NDArray[np.float32], polic
     if not len(says):
         return []
     groups = [says[rows] for rows in _groups(vectors[says], policy.alike)]
-    found = [_gap([uncovered[row] for row in rows], vectors[rows], policy) for rows in groups]
+    found = [_gap([uncovered[row] for row in rows], vectors[rows]) for rows in groups]
     return sorted(
-        (gap for gap in found if gap.tickets >= policy.least_tickets), key=lambda gap: (-gap.tickets, gap.about)
+        (gap for gap in found if len(gap.tickets) >= policy.least_tickets),
+        key=lambda gap: (-len(gap.tickets), gap.about),
     )
 
 
@@ -49,7 +49,7 @@ def _groups(vectors: npt.NDArray[np.float32], alike: float) -> list[npt.NDArray[
     return [np.flatnonzero(joined == group) for group in range(1, joined.max() + 1)]
 
 
-def _gap(tickets: Sequence[Uncovered], vectors: npt.NDArray[np.float32], policy: GapPolicy) -> Gap:
+def _gap(tickets: Sequence[Uncovered], vectors: npt.NDArray[np.float32]) -> Gap:
     nearest = np.argsort(-(vectors @ vectors.mean(axis=0)), kind="stable")
     typical = [tickets[row] for row in nearest]
-    return Gap(typical[0].subject, len(tickets), tuple(one.ticket_id for one in typical[: policy.examples]))
+    return Gap(typical[0].subject, tuple(one.ticket_id for one in typical))

@@ -1,20 +1,22 @@
 """The knowledge base in Milvus: a file of one process by default, or a server by its address."""
 
 import json
-import logging
-import threading
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+from urllib.parse import unquote
 
 import numpy as np
 from more_itertools import chunked
 
-from engine.shared.errors import BadInput, NotFound, Unavailable
+from engine.shared.errors import BadInput, NotFound
 from triage.contracts import Article, Passage
 from triage.knowledge.chunks import PATH, Chunk, article_hash, chunks_of, claimed_ids
+from triage.knowledge.milvus_connection import Connection, Server, check_manifest
 from triage.knowledge.milvus_schema import schema_and_indexes
+from triage.knowledge.passage_words import PassageWords
 from triage.knowledge.retrieve import (
     CANDIDATES,
     Hits,
@@ -31,11 +33,11 @@ from triage.ports import KNOWLEDGE, Embedder, HeldArticle, IndexReport
 
 COLLECTION: Final = "knowledge"
 BATCH: Final = 200
-PAGE: Final = 1000
+PAGE: Final = 4000
+"""Rows of one reading: a server takes a fifth of a second for each, however small."""
 FIELDS: Final = ["article_id", "chunk", "title", "url", "text"]
 
-_open_files: Counter[str] = Counter()
-_files_lock = threading.Lock()
+_UNSAFE = re.compile(r"""["'%\\\x00-\x1f\x7f]""")
 
 
 class _Stored(NamedTuple):
@@ -45,10 +47,6 @@ class _Stored(NamedTuple):
     hash: str
     title: str
     url: str
-
-
-class InUse(Unavailable):
-    """Another process holds the index file."""
 
 
 class MilvusIndex:
@@ -64,14 +62,17 @@ class MilvusIndex:
         embedder: Embedder,
         *,
         token: str | None = None,
+        database: str = "",
         weights: Weights | None = None,
         collection: str = COLLECTION,
     ) -> None:
-        self._uri, self._embedder, self._name = uri, embedder, collection
+        self._embedder, self._name = embedder, collection
         self._weights = checked(weights or default_weights(embedder.name))
-        self._client: Any = _connect(uri, token)
+        self._words_here: PassageWords | None = None
+        self._milvus = Connection(uri, token=token, database=database)
         try:
-            _check_manifest(Path(uri) / "collections" / collection)
+            if self._milvus.is_file:
+                check_manifest(Path(uri) / "collections" / collection)
             self._prepare()
         except BaseException:
             self.close()
@@ -124,23 +125,41 @@ class MilvusIndex:
     def count(self) -> int:
         return int(self._ask("query", filter="", output_fields=["count(*)"])[0]["count(*)"])
 
+    @property
+    def finds_words_here(self) -> bool:
+        """Whether BM25 is computed here over what the server keeps, because it has none or the index was made then."""
+        return self._words_here is not None
+
+    def server(self) -> Server | None:
+        """None for a file."""
+        return self._milvus.server()
+
     def close(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-            _release(self._uri)
+        self._milvus.close()
 
     def _search_batch(self, texts: list[str], limit: int) -> list[list[Passage]]:
         vectors = self._embedder.embed(texts)
-        words = [" ".join(search_words(text)) for text in texts]
         near = self._ask("search", data=vectors.tolist(), anns_field="dense", limit=CANDIDATES, output_fields=["id"])
-        alike = self._ask("search", data=words, anns_field="words", limit=CANDIDATES, output_fields=["id"])
         ranked = [
-            fuse(_hits(dense), _bm25_hits(words), self._weights, limit=limit)
-            for dense, words in zip(near, alike, strict=True)
+            fuse(_hits(dense), words, self._weights, limit=limit)
+            for dense, words in zip(near, self._alike(texts), strict=True)
         ]
         chunks = self._chunks({key for hits in ranked for key, _ in hits})
         return [[passage(chunks[key], score) for key, score in hits if key in chunks] for hits in ranked]
+
+    def _alike(self, texts: list[str]) -> list[Hits]:
+        if self._words_here is None:
+            words = [" ".join(search_words(text)) for text in texts]
+            found = self._ask("search", data=words, anns_field="words", limit=CANDIDATES, output_fields=["id"])
+            return [_bm25_hits(rows) for rows in found]
+        hashes = {_parts(row["id"]): row["hash"] for row in self._rows(["id", "hash"])}
+        new = {
+            _parts(row["id"]): row["findable"]
+            for batch in chunked(self._words_here.unknown(hashes), PAGE // 4)
+            for row in self._ask("get", ids=[_key_of(*key) for key in batch], output_fields=["id", "findable"])
+        }
+        self._words_here.renew(hashes, new)
+        return self._words_here.find(texts)
 
     def _chunks(self, keys: set[tuple[str, int]]) -> dict[tuple[str, int], Chunk]:
         """Only what is shown is read, which is a tenth of what is compared."""
@@ -157,7 +176,7 @@ class MilvusIndex:
 
     def _rows(self, fields: list[str]) -> Iterator[dict[str, Any]]:
         pages = self._ask("query_iterator", batch_size=PAGE, output_fields=fields)
-        while rows := pages.next():
+        while rows := self._milvus.answer("read", pages.next):
             yield from rows
         pages.close()
 
@@ -180,7 +199,7 @@ class MilvusIndex:
             "id": _key(chunk),
             "hash": digest,
             "embedder": self._embedder.name,
-            "findable": " ".join(search_words(chunk.findable)),
+            "findable": chunk.findable if self._words_here else " ".join(search_words(chunk.findable)),
             "dense": vector.tolist(),
         }
 
@@ -189,15 +208,19 @@ class MilvusIndex:
             self._ask("delete", ids=list(batch))
 
     def _prepare(self) -> None:
-        if not self._call("has_collection", self._name):
+        milvus = self._milvus
+        if not milvus.call("has_collection", self._name):
             self._create()
             return
-        fields = {field["name"]: field for field in self._call("describe_collection", self._name)["fields"]}
+        fields = {field["name"]: field for field in milvus.call("describe_collection", self._name)["fields"]}
         if "embedder" not in fields:
-            raise BadInput(f"The collection {self._name} at {self._uri} is not helmdesk's; name another collection")
+            raise BadInput(f"The collection {self._name} at {milvus.shown} is not helmdesk's; {self._other_place}")
         if "source" not in fields:
-            raise BadInput(f"The index {self._uri} was made by an earlier helmdesk; delete it and sync it anew")
-        self._call("load_collection", self._name)
+            raise BadInput(f"The index {milvus.shown} was made by an earlier helmdesk; {self._other_place}")
+        self._words_here = None if "words" in fields else PassageWords()
+        if not self._ask("list_indexes"):  # whoever made the collection had not come to them
+            self._ask("create_index", index_params=self._schema_and_indexes()[1])
+        self._ask("load_collection")
         others = self._ask(
             "query", filter=f"embedder != {json.dumps(self._embedder.name)}", output_fields=["embedder"], limit=1
         )
@@ -205,98 +228,26 @@ class MilvusIndex:
         if others or dimension != self._embedder.dimension:
             made_with = others[0]["embedder"] if others else f"an embedder of {dimension} dimensions"
             raise BadInput(
-                f"The index {self._uri} was made with {made_with}, but the embedder now is {self._embedder.name} "
-                f"({self._embedder.dimension}); choose that embedder again, or delete the index and sync it anew"
+                f"The index {milvus.shown} was made with {made_with}, but the embedder now is {self._embedder.name} "
+                f"({self._embedder.dimension}); choose that embedder again, or {self._other_place}"
             )
 
     def _create(self) -> None:
-        schema, indexes = schema_and_indexes(self._embedder.dimension)
-        self._call("create_collection", self._name, schema=schema, index_params=indexes, consistency_level="Strong")
+        self._words_here = None if self._milvus.has_bm25() else PassageWords()
+        schema, indexes = self._schema_and_indexes()
+        self._ask("create_collection", schema=schema, index_params=indexes, consistency_level="Strong")
+
+    def _schema_and_indexes(self) -> tuple[Any, Any]:
+        return schema_and_indexes(self._embedder.dimension, bm25=not self.finds_words_here)
+
+    @property
+    def _other_place(self) -> str:
+        if self._milvus.is_file:
+            return "delete the index and sync it anew"
+        return f"name another HELMDESK_MILVUS_DATABASE, or drop the collection {self._name} there and sync it anew"
 
     def _ask(self, method: str, **arguments: Any) -> Any:
-        return self._call(method, self._name, **arguments)
-
-    def _call(self, method: str, *arguments: Any, **named: Any) -> Any:
-        from pymilvus.exceptions import MilvusException
-
-        if self._client is None:
-            raise Unavailable(f"The index {self._uri} was closed; open it again")
-        try:
-            return getattr(self._client, method)(*arguments, **named)
-        except MilvusException as error:
-            remedy = "" if "://" in self._uri else f"; if it is damaged, {_ANEW}"
-            why = " ".join(error.message.split())[:300]
-            raise Unavailable(f"Milvus at {self._uri} refused to {method}: {why}{remedy}") from error
-
-
-_ANEW: Final = "delete it and run `helmdesk knowledge sync`"
-_PATIENT: Final = {"grpc.keepalive_permit_without_calls": False}
-"""The client's default pings an idle connection more often than Milvus Lite allows, which then complains aloud."""
-
-
-def _check_manifest(folder: Path) -> None:
-    """Milvus Lite goes back to the manifest before a damaged one, or starts without one, and what is left would pass
-    for all there is. Raises Unavailable."""
-    try:
-        parts = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["partitions"]
-        named = [folder / "partitions" / part / file for part in parts for file in parts[part]["data_files"]]
-        is_whole = all(file.is_file() for file in named)
-    except FileNotFoundError:
-        is_whole = not any(folder.glob("partitions/*/data/*"))
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        is_whole = False
-    if not is_whole:
-        raise Unavailable(
-            f"The index {folder.parent.parent} is damaged: its manifest does not name what it holds; {_ANEW}"
-        )
-
-
-def _connect(uri: str, token: str | None) -> Any:
-    from pymilvus import MilvusClient
-    from pymilvus.exceptions import MilvusException
-
-    is_file = "://" not in uri
-    if is_file and not uri.endswith(".db"):
-        raise BadInput(f"{uri!r} is neither the address of a Milvus server nor a file that ends in .db")
-    _quiet()
-    try:
-        with _files_lock:
-            client = MilvusClient(uri, token=token or "", grpc_options=_PATIENT)
-            _open_files[_file(uri)] += 1
-        return client
-    except MilvusException as error:
-        if is_file and Path(uri).is_dir():
-            raise InUse(
-                f"The index file {uri} is in use by another process or can't be opened; one process at a time may "
-                "hold it: stop the other one, or set HELMDESK_MILVUS_URI to a Milvus server"
-            ) from error
-        if is_file:
-            raise Unavailable(
-                f"The index {uri} is no index and can't be made one: if it is damaged, {_ANEW}"
-            ) from error
-        raise Unavailable(
-            f"No Milvus server answers at {uri}: {error.message}; unset HELMDESK_MILVUS_URI to use a file instead"
-        ) from error
-
-
-def _quiet() -> None:
-    """They print tracebacks of what they raise as well, and it is raised on in our own words."""
-    for name in ("milvus_lite", "pymilvus", "grpc._server"):
-        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-
-
-def _release(uri: str) -> None:
-    """Gives the file back once nothing in this process uses it any more."""
-    with _files_lock:
-        _open_files[_file(uri)] -= 1
-        if "://" not in uri and _open_files[_file(uri)] <= 0:
-            from milvus_lite.server_manager import server_manager_instance
-
-            server_manager_instance.release_server(uri)
-
-
-def _file(uri: str) -> str:
-    return uri if "://" in uri else str(Path(uri).absolute())
+        return self._milvus.call(method, self._name, **arguments)
 
 
 def _is_whole(article: Article, digest: str, held: dict[str, dict[str, str]]) -> bool:
@@ -308,12 +259,17 @@ def _key(chunk: Chunk) -> str:
 
 
 def _key_of(article_id: str, number: int) -> str:
-    return f"{article_id}#{number:05d}"
+    """The client puts keys into filters as they are, so what would end a text there is written as in a URL."""
+    return f"{_UNSAFE.sub(lambda sign: f'%{ord(sign[0]):02X}', article_id)}#{number:05d}"
+
+
+def _parts(key: str) -> tuple[str, int]:
+    article_id, _, number = key.rpartition("#")
+    return unquote(article_id), int(number)
 
 
 def _hits(rows: list[dict[str, Any]]) -> Hits:
-    keys = (str(row["id"]).rpartition("#") for row in rows)
-    return {(key[0], int(key[2])): float(row["distance"]) for key, row in zip(keys, rows, strict=True)}
+    return {_parts(str(row["id"])): float(row["distance"]) for row in rows}
 
 
 def _bm25_hits(rows: list[dict[str, Any]]) -> Hits:

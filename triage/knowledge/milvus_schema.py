@@ -1,4 +1,4 @@
-"""What Milvus keeps of a chunk, and how it finds it: exactly by nearness, and by words with BM25."""
+"""What Milvus keeps of a chunk, and how it finds it: exactly by nearness, and by words with BM25 where it can."""
 
 from typing import Any, Final
 
@@ -16,8 +16,8 @@ LENGTHS: Final = {
 """Bytes; what `triage.knowledge.articles` lets in and how chunks are cut stay below them."""
 
 
-def schema_and_indexes(dimension: int) -> tuple[Any, Any]:
-    """Both searches are exact: IVF_FLAT lost recall at every size tried."""
+def schema_and_indexes(dimension: int, *, bm25: bool) -> tuple[Any, Any]:
+    """Both searches are exact: IVF_FLAT lost recall at every size tried. Without `bm25` words are kept to be read."""
     from pymilvus import DataType, Function, FunctionType, MilvusClient
 
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
@@ -25,18 +25,22 @@ def schema_and_indexes(dimension: int) -> tuple[Any, Any]:
     for name, length in LENGTHS.items():
         schema.add_field(name, DataType.VARCHAR, max_length=length)
     schema.add_field("chunk", DataType.INT64)
-    analyzer = {"tokenizer": "standard", "filter": ["lowercase"]}
-    schema.add_field("findable", DataType.VARCHAR, max_length=16384, enable_analyzer=True, analyzer_params=analyzer)
+    analyzer = {"enable_analyzer": True, "analyzer_params": {"tokenizer": "standard", "filter": ["lowercase"]}}
+    schema.add_field("findable", DataType.VARCHAR, max_length=16384, **(analyzer if bm25 else {}))
     schema.add_field("dense", DataType.FLOAT_VECTOR, dim=dimension)
-    schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
-    schema.add_function(
-        Function(
-            name="bm25", function_type=FunctionType.BM25, input_field_names=["findable"], output_field_names=["words"]
-        )
-    )
     indexes = MilvusClient.prepare_index_params()
     indexes.add_index("dense", index_type="FLAT", metric_type="COSINE")
-    indexes.add_index(
-        "words", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": K1, "bm25_b": B}
-    )
+    if bm25:
+        schema.add_field("words", DataType.SPARSE_FLOAT_VECTOR)
+        schema.add_function(
+            Function(
+                name="bm25",
+                function_type=FunctionType.BM25,
+                input_field_names=["findable"],
+                output_field_names=["words"],
+            )
+        )
+        indexes.add_index(
+            "words", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": K1, "bm25_b": B}
+        )
     return schema, indexes

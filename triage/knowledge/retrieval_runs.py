@@ -51,7 +51,7 @@ class Collection:
             near, alike = vectors[batch] @ self._vectors.T, self._bm25.scores(texts[batch])
             for name, dense, words in zip(names[batch], near, alike, strict=True):
                 found[name] = Found(
-                    _best(dense, self._keys, name, above=-2.0), _best(words, self._keys, name, above=0.0)
+                    best_hits(dense, self._keys, name, above=-2.0), best_hits(words, self._keys, name, above=0.0)
                 )
             self._progress("search", min(batch.stop, len(names)), len(names))
         return found
@@ -67,14 +67,16 @@ def ranking(hits: Hits) -> list[str]:
 
 def hybrid_ranking(found: Found, weights: Weights) -> list[str]:
     """What the index would show, best first."""
-    return ranking(dict(fuse(_first(found.dense), _first(found.words), weights, limit=2 * CANDIDATES)))
+    return ranking(dict(fuse(first_hits(found.dense), first_hits(found.words), weights, limit=2 * CANDIDATES)))
 
 
-def _first(hits: Hits) -> Hits:
+def first_hits(hits: Hits) -> Hits:
+    """As many as each side of the index's search brings forward."""
     return dict(list(hits.items())[:CANDIDATES])
 
 
-def _best(scores: np.ndarray, keys: Sequence[tuple[str, int]], own: str, *, above: float) -> Hits:
+def best_hits(scores: np.ndarray, keys: Sequence[tuple[str, int]], own: str, *, above: float) -> Hits:
+    """The best that score above, best first; chunks of the document `own` are left out."""
     size = min(DEPTH, len(scores))
     places = np.argpartition(-scores, size - 1)[:size]
     hits = [(keys[place], float(scores[place])) for place in places if scores[place] > above and keys[place][0] != own]

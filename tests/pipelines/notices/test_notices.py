@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,15 +16,15 @@ from engine.contracts import Agent
 from engine.notices import Notice
 from engine.notifications import NotificationPreference
 from engine.shared.errors import BadInput, Busy, NotFound
-from engine.storage.outbox import Breaker
+from engine.storage.outbox import Breaker, Outbox
 from pipelines.app.container import App, open_app
 from pipelines.commands.deliver import deliver as deliver_command
 from pipelines.commands.desk import desk as desk_commands
 from pipelines.jobs.deliver import Delivered, deliver
 from tests.engine.plugins.test_notifiers import Postbox, free_port
 from tests.pipelines.handler_system import HandlerSystem
-from tests.pipelines.notices import MINUTE, MONDAY, ROOT, desk, tell, unsent
-from tests.processes import meet
+from tests.pipelines.notices import MINUTE, MONDAY, desk, tell, unsent
+from tests.processes import ended, meet
 
 commands = typer.Typer()
 commands.command("deliver")(deliver_command)
@@ -175,18 +173,11 @@ class TestOutbox:
         assert json.loads(run(here, "deliver", "--json"))["notices_sent"] == 0
 
 
-DIE = """
-import os, signal, sys
-from datetime import datetime
-from pathlib import Path
-from engine.storage.outbox import Outbox
-from pipelines.jobs.deliver import deliver
-from tests.pipelines.notices import desk
-
-setattr(Outbox, sys.argv[4], lambda *words, **named: os.kill(os.getpid(), signal.SIGKILL))
-with desk(Path(sys.argv[1]), database_url=sys.argv[2], teams=sys.argv[3]) as app:
-    deliver(app, at=datetime.fromisoformat(sys.argv[5]))
-"""
+def die_at(step: str, home: Path, database_url: str, url: str, at: datetime) -> None:
+    """A delivery that kills its process instead of this step."""
+    setattr(Outbox, step, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+    with desk(home, database_url=database_url, teams=url) as app:
+        deliver(app, at=at)
 
 
 class TestKills:
@@ -197,9 +188,8 @@ class TestKills:
         at = MONDAY + 5 * MINUTE
         with desk(tmp_path, database_url=database_url, teams=system.url) as app:
             tell(app, "n1", "ana")
-            words = [sys.executable, "-c", DIE, str(tmp_path), database_url, system.url, step, at.isoformat()]
-            done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120, cwd=ROOT)
-            assert done.returncode == -signal.SIGKILL, done.stderr
+            done = ended(die_at, step, tmp_path, database_url, system.url, at)
+            assert done.code == -signal.SIGKILL, done.text
             assert unsent(app) == {"n1/ana"}
             assert deliver_when_free(app, at + MINUTE).notices_sent == 1
             assert (len(system.keys), len(set(system.keys)), unsent(app)) == (sends, 1, set())

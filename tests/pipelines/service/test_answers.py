@@ -230,7 +230,7 @@ class TestHealth:
 class TestPublished:
     def test_tickets_outside_their_contract_are_those_of_the_command(self, served: Served) -> None:
         answer = served.ask("GET", "/desk/outside")
-        with actions.published(served.app) as marts:
+        with MartReader(served.app.settings.marts_folder) as marts:
             found = actions.outside(marts)
         assert (answer.status_code, [one["reference"] for one in answer.json()]) == (200, found["reference"].to_list())
 

@@ -32,7 +32,7 @@ CHECKS = [
 ]
 
 
-EXAMPLES = 4
+EXAMPLES = 2
 """Of each route, and of each way to fill it: as described, and not."""
 
 

@@ -32,7 +32,7 @@ def both(tickets: Any, events: Any, policies: Any = POLICIES, calendars: Any = t
 @pytest.mark.parametrize("delivered", ["by ticket", "shuffled"])
 def test_same_rows_for_any_ids_in_any_order(spell: str, delivered: str) -> None:
     rng = np.random.default_rng(5)
-    size = 2_000
+    size = 500
     number = np.sort(rng.integers(-3, size + 3, 9 * size))
     dtype = pl.String if ":" in spell else pl.Int64
     start = pl.lit(at("Mon 08:00"))

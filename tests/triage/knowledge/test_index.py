@@ -1,57 +1,81 @@
 """Every index keeps the same promises; the one in memory is the plain reference for Milvus."""
 
-import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 from uuid import uuid4
 
 import numpy as np
 import pytest
 
 from engine.shared.errors import BadInput, NotFound, Unavailable
+from tests.processes import meet
 from tests.triage.memory_index import MemoryIndex
+from tests.triage.milvus_server import TOKEN, Held
 from tests.triage.questions import QUESTIONS
 from tests.triage.test_classify import Counting
 from triage.contracts import Article
 from triage.embed import WordLlama
 from triage.knowledge.milvus import MilvusIndex
+from triage.knowledge.milvus_connection import finds_by_words
 from triage.knowledge.retrieve import Weights
 from triage.ports import Embedder, Index
 
 Opener = Callable[[Embedder], Index]
+T = TypeVar("T")
 
 
-SERVER = os.environ.get("HELMDESK_TEST_MILVUS_URI", "")
+class Place(NamedTuple):
+    """Where an index may be, as MilvusIndex asks for it."""
+
+    uri: str
+    token: str | None = None
+    database: str = ""
 
 
-@pytest.fixture(params=["memory", "milvus", "server"])
+def open_milvus(place: Place, embedder: Embedder) -> MilvusIndex:
+    return MilvusIndex(place.uri, embedder, token=place.token, database=place.database)
+
+
+@pytest.fixture
+def server(milvus_server: str) -> Place:
+    """A database of its own, which is made when the index is opened, on a server that asks for a token."""
+    return Place(milvus_server, TOKEN, f"of_{uuid4().hex}")
+
+
+@pytest.fixture
+def emptied(server: Place, words: Embedder) -> Iterator[Place]:
+    """A database of all tests with these words, empty at the beginning: making one takes seconds."""
+    place = server._replace(database="emptied")
+    yield place
+    index = open_milvus(place, words)
+    for source in {held.source for held in index.held()}:
+        index.remove(source)
+    index.close()
+
+
+@pytest.fixture(params=["file", "server"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    return request.getfixturevalue("server") if request.param == "server" else Place(str(tmp_path / "k.db"))
+
+
+@pytest.fixture(params=["memory", "file", "server"])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     opened: list[Index] = []
-    if request.param == "server" and not SERVER:
-        pytest.skip("HELMDESK_TEST_MILVUS_URI names no Milvus server")
-    uri, collection = (SERVER, f"test_{uuid4().hex}") if request.param == "server" else (str(tmp_path / "i.db"), "k")
+    place = request.getfixturevalue("emptied") if request.param == "server" else Place(str(tmp_path / "i.db"))
 
     def open_index(embedder: Embedder) -> Index:
-        memory = request.param == "memory"
-        opened.append(MemoryIndex(embedder) if memory else MilvusIndex(uri, embedder, collection=collection))
+        opened.append(MemoryIndex(embedder) if request.param == "memory" else open_milvus(place, embedder))
         return opened[-1]
 
     yield open_index
     for index in opened:
         index.close()
-    if request.param == "server":
-        drop_collection(uri, collection)
-
-
-def drop_collection(uri: str, name: str) -> None:
-    from pymilvus import MilvusClient
-
-    client = MilvusClient(uri)
-    client.drop_collection(name)
-    client.close()
 
 
 def short(article_id: str, text: str) -> Article:
@@ -182,26 +206,24 @@ def test_an_interrupted_sync_is_finished_by_the_next(opener: Opener, words: Embe
     assert again.search(["Fact 449 about pumps"])[0][0].article_id == "a449"
 
 
-def test_what_is_gone_stays_gone_after_reopening(tmp_path: Path, words: Embedder) -> None:
-    uri = str(tmp_path / "k.db")
-    index = MilvusIndex(uri, words)
+def test_what_is_gone_stays_gone_after_reopening(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
     index.sync([short("a", "The tunnel drops.")], source="handbook")
     index.sync([short("b", "The bill is wrong.")], source="wiki")
     index.remove("wiki")
     index.close()
-    again = MilvusIndex(uri, words)
+    again = index if isinstance(index, MemoryIndex) else opener(words)
     assert (ids(again), again.count()) == ([("handbook", "a")], 1)
-    again.close()
 
 
-def test_milvus_agrees_with_the_reference(tmp_path: Path, embedder: Embedder, articles: list[Article]) -> None:
-    reference, index = MemoryIndex(embedder), MilvusIndex(str(tmp_path / "k.db"), embedder)
+def test_milvus_agrees_with_the_reference(place: Place, embedder: Embedder, articles: list[Article]) -> None:
+    reference, index, near = MemoryIndex(embedder), open_milvus(place, embedder), 1e-5 if place.database else 0.01
     texts = [text for text, _ in QUESTIONS]
     for each in (reference, index):
         each.sync(articles)
     for plain, real in zip(reference.search(texts), index.search(texts), strict=True):
         assert [p.article_id for p in plain][:1] == [p.article_id for p in real][:1]
-        assert [p.score for p in real] == pytest.approx([p.score for p in plain], abs=0.01)
+        assert [p.score for p in real] == pytest.approx([p.score for p in plain], abs=near)
         assert (real[0].title, real[0].url) == (plain[0].title, plain[0].url)
     index.close()
 
@@ -212,20 +234,36 @@ def test_a_question_finds_its_article(knowledge: MemoryIndex, text: str, article
 
 
 def test_another_embedder_is_refused(
-    tmp_path: Path, words: Embedder, embedder: Embedder, articles: list[Article]
+    place: Place, words: Embedder, embedder: Embedder, articles: list[Article]
 ) -> None:
-    index = MilvusIndex(str(tmp_path / "k.db"), words)
+    index = open_milvus(place, words)
     index.sync(articles[:2])
     index.close()
     with pytest.raises(BadInput, match=r"was made with wordllama.*the embedder now is all-minilm"):
-        MilvusIndex(str(tmp_path / "k.db"), embedder)
+        open_milvus(place, embedder)
     impostor = Counting(words)
     impostor.name = "same dimension, other vectors"
-    with pytest.raises(BadInput, match="delete the index and sync it anew"):
-        MilvusIndex(str(tmp_path / "k.db"), impostor)
-    again = MilvusIndex(str(tmp_path / "k.db"), words)
+    way_out = "name another HELMDESK_MILVUS_DATABASE" if place.database else "delete the index and sync it anew"
+    with pytest.raises(BadInput, match=way_out):
+        open_milvus(place, impostor)
+    again = open_milvus(place, words)
     assert again.count() > 0
     again.close()
+
+
+def test_any_sign_may_be_in_the_name_of_an_article_and_of_a_source(opener: Opener, words: Embedder) -> None:
+    index = opener(words)
+    names = [f"it{sign}s{sign}" for sign in ("'", '"', "\\", "\n", "%", "%27", "#1", "☃é")]
+    for number, name in enumerate(names):
+        index.sync([short(name, f"The tunnel QX-{number} drops.")], source=name)
+    assert ids(index) == sorted((name, name) for name in names)
+    found = index.search([f"QX-{number}" for number in range(len(names))])
+    assert [passages[0].article_id for passages in found] == names
+    for name in names:
+        assert index.sync([short(name, "Only quokkas here.")], source=name).added == 1
+    assert index.count() == len(names)
+    assert [index.remove(name) for name in names] == [1] * len(names)
+    assert index.count() == 0
 
 
 HOLD = """
@@ -273,6 +311,96 @@ def test_two_handles_of_one_process_share_the_file(tmp_path: Path, words: Embedd
 def test_a_file_must_end_in_db(uri: str, words: Embedder) -> None:
     with pytest.raises(BadInput, match=r"ends in \.db"):
         MilvusIndex(uri, words)
+
+
+@pytest.mark.parametrize(
+    ("version", "finds"),
+    [("v2.3.5-lite", False), ("2.4.23", False), ("v2.5.0", True), ("2.6.3-dev", True), ("v3.0", True),
+     ("Zilliz Cloud Vector Database(Compatible with Milvus 2.6)", True), ("Zilliz Cloud", True)],
+)  # fmt: skip
+def test_words_are_found_there_since_2_5(version: str, finds: bool) -> None:
+    assert finds_by_words(version) == finds
+
+
+def test_what_another_process_changes_is_found_by_its_words(emptied: Place, words: Embedder) -> None:
+    ours, theirs = open_milvus(emptied, words), open_milvus(emptied, words)
+    ours.sync([short("a", "The tunnel drops."), short("b", "Error QX-4711 is shown.")])
+    assert theirs.search(["QX-4711"])[0][0].article_id == "b"
+    ours.sync([short("a", "Error ZK-9001 is shown."), short("c", "The bill is wrong.")])
+    assert theirs.search(["ZK-9001"])[0][0].text == "Error ZK-9001 is shown."
+    assert {passage.article_id for passage in theirs.search(["QX-4711"])[0]} <= {"a", "c"}
+    ours.close()
+    theirs.close()
+
+
+def test_a_token_is_asked_for_and_never_told(server: Place, words: Embedder) -> None:
+    with pytest.raises(Unavailable, match="refused to answer without a token: set HELMDESK_MILVUS_TOKEN"):
+        open_milvus(server._replace(token=None), words)
+    with pytest.raises(Unavailable, match="refused the token") as refused:
+        open_milvus(server._replace(token="root:guess"), words)
+    in_address = server._replace(uri=server.uri.replace("//", "//root:secret@"), token=None)
+    with pytest.raises(Unavailable, match=r"at http://127\.0\.0\.1") as hidden:
+        open_milvus(in_address, words)
+    assert "guess" not in str(refused.value)
+    assert "secret" not in str(hidden.value)
+
+
+def test_databases_of_a_server_know_nothing_of_each_other(emptied: Place, server: Place, words: Embedder) -> None:
+    mine, other = open_milvus(emptied, words), open_milvus(server, words)
+    mine.sync([short("a", "The tunnel drops.")])
+    assert (mine.count(), other.count(), other.held()) == (1, 0, [])
+    described = other.server()
+    assert described is not None
+    assert described[1:] == (server.database, True)
+    mine.close()
+    other.close()
+
+
+def sync_at_once(place: Place, source: str) -> None:
+    meet()
+    index = open_milvus(place, WordLlama())
+    index.sync([short(f"{source}-{number:03d}", f"What {source} knows.") for number in range(300)], source=source)
+    index.close()
+
+
+def test_two_processes_begin_and_sync_at_once(
+    server: Place, words: Embedder, process_pool: ProcessPoolExecutor
+) -> None:
+    list(process_pool.map(sync_at_once, [server, server], ["left", "right"]))
+    index = open_milvus(server, words)
+    assert ids(index) == [(source, f"{source}-{number:03d}") for source in ("left", "right") for number in range(300)]
+    index.close()
+
+
+@pytest.mark.slow
+def test_a_server_that_was_killed_comes_back_with_all_it_had(
+    mortal_server: Held, words: Embedder, articles: list[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = open_milvus(Place(mortal_server.uri), words)
+    index.sync(articles)
+    before = index.held(), index.search(["ZTNA-301 connector offline"])
+    monkeypatch.setattr("triage.knowledge.milvus_connection.ANSWER_SECONDS", 2.0)
+    mortal_server.order("kill")
+    with pytest.raises(Unavailable, match=f"Milvus at {mortal_server.uri} refused to"):
+        index.search(["ZTNA-301 connector offline"])
+    with pytest.raises(Unavailable, match=f"Milvus at {mortal_server.uri} refused to"):
+        open_milvus(Place(mortal_server.uri), words)
+    mortal_server.order("start")
+    again = when_back(lambda: open_milvus(Place(mortal_server.uri), words))
+    for held in (again, index):
+        assert (when_back(held.held), held.search(["ZTNA-301 connector offline"])) == before
+        assert held.sync(articles).unchanged == len(articles)
+        held.close()
+
+
+def when_back(ask: Callable[[], T]) -> T:
+    """What it answers once the server has found its collections again."""
+    for _ in range(60):
+        try:
+            return ask()
+        except Unavailable:
+            time.sleep(0.5)
+    return ask()
 
 
 def test_a_silent_server_is_unavailable(words: Embedder) -> None:

@@ -1,7 +1,8 @@
 """Marking special cases, and what a mark sets in motion."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+import polars as pl
 from pydantic import BaseModel
 
 from engine import envelopes, flags, notifications, timeline
@@ -66,15 +67,21 @@ class Flags(UseCase):
             return None
         limits = self.policies.flags.repeat_contact
         entries = self.store.all(timeline.TimelineEntry, ticket_id=ticket.id)
-        theirs = self._of_requester(ticket.requester_id)
+        theirs = self._same_issue(ticket, ticket.requester_id, limits)
         if not flags.is_repeat_contact(ticket, of_requester=theirs, entries=entries, policy=limits):
             return None
         reason = f"{limits.contacts} contacts or more in {limits.within_days} days"
         return self._flag(ticket.id, type=FlagType.REPEAT_CONTACT, by="system", reason=reason, at=at)
 
-    def _of_requester(self, requester_id: str) -> list[Ticket]:
-        known = self.store.frame("tickets", ["id"], where={"requester_id": {requester_id}})
-        return self.store.tickets(ids=known["id"].to_list())
+    def _same_issue(self, ticket: Ticket, requester: str, limits: flags.RepeatContact) -> list[Ticket]:
+        """The newest of the tickets before that would make this one a repeat contact, as many as it takes: a machine
+        that writes a thousand is not read a thousand times."""
+        issue = {"product": [ticket.product]} if ticket.product is not None else {"category": [ticket.category]}
+        known = self.store.frame("tickets", ["id", "created_at"], where={"requester_id": [requester], **issue})
+        days = timedelta(days=limits.within_days)
+        near = known.filter(pl.col("created_at").is_between(ticket.created_at - days, ticket.created_at))
+        others = near.filter(pl.col("id") != ticket.id).sort("created_at", "id", descending=True)
+        return self.store.tickets(ids=others["id"].head(limits.contacts).to_list())
 
     def _news(self, flagged: flags.Flagged, at: datetime) -> list[notifications.QueuedNotification]:
         names = flagged.effect.notify

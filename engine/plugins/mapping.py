@@ -194,6 +194,8 @@ class TicketMapping(Frozen):
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    personal: tuple[str, ...] = ()
+    """Columns whose values are hidden from hosted models, wherever they stand in the ticket's text."""
     encoding: str = "utf-8"
     delimiter: str = Field(default=",", pattern=r"^(?s:.|auto)$")
     skip_rows: int = Field(default=0, ge=0)

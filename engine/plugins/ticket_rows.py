@@ -46,6 +46,7 @@ def check_columns(mapping: TicketMapping, columns: Sequence[str], origin: str | 
         if field not in mapping.optional:
             check_named([column], columns, origin, key=f"columns.{field}")
     check_named(_named(mapping), columns, origin, key="updates")
+    check_named(mapping.personal, columns, origin, key="personal")
 
 
 def check_named(wanted: Sequence[str], columns: Sequence[str], origin: str | Path, *, key: str) -> None:
@@ -99,6 +100,12 @@ def content_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: cell for name, cell in row.items() if not name.startswith(FIELD) and cell is not None}
 
 
+def personal(row: Mapping[str, Any], mapping: TicketMapping) -> dict[str, list[str]]:
+    """For `external_metadata`: the values of the columns that are marked as personal."""
+    values = [str(row[column]) for column in mapping.personal if row.get(column) is not None]
+    return {"personal": values} if values else {}
+
+
 def refused(mapping: TicketMapping, origin: str, fault: Faulty) -> Rejected:
     return Rejected(
         source=mapping.source,
@@ -114,7 +121,7 @@ def tickets(cells: pl.DataFrame, mapping: TicketMapping, origin: str) -> tuple[l
     extra = extra_columns(cells, mapping)
     good, bad = [], []
     for row in cells.iter_rows(named=True):
-        metadata = {c: row[c] for c in extra if row[c] is not None} | dropped(row)
+        metadata = {c: row[c] for c in extra if row[c] is not None} | dropped(row) | personal(row, mapping)
         made = ticket_of(values_of(row, mapping), mapping, metadata)
         if isinstance(made, str):
             content = {name: row[name] for name in cells.columns if not name.startswith(FIELD)}

@@ -210,7 +210,7 @@ def _ticket_history(group: _Group, mapping: TicketMapping) -> TicketHistory | st
 def _metadata(group: _Group, mapping: TicketMapping, reported: dict[str, datetime]) -> dict[str, Any]:
     end_facts = mapping.updates.end_facts if mapping.updates else ()
     metadata: dict[str, Any] = {c: group.first[c] for c in group.extra if group.first[c] is not None}
-    metadata |= ticket_rows.dropped(group.last)
+    metadata |= ticket_rows.dropped(group.last) | ticket_rows.personal(group.last, mapping)
     if facts := {c: group.last[c] for c in end_facts if group.last.get(c) is not None}:
         metadata["known_at_the_end"] = facts
     if reported:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine.shared.errors import BadInput
 from pipelines.app import clock
+from pipelines.app.known_people import KnownPeople
 from pipelines.app.policies import Policies
 from pipelines.app.settings import Settings, read_settings
 from pipelines.app.triage_parts import TriageParts
@@ -61,12 +62,21 @@ class App:
             keep_last_good=keep_last_good,
         )
         self.triage = TriageParts(
-            settings, self.policies, engine=lambda: self.store.engine, now=self.now, log=lambda: self.log
+            settings,
+            self.policies,
+            engine=lambda: self.store.engine,
+            now=self.now,
+            log=lambda: self.log,
+            known=lambda tickets: self.known_people.of(tickets),  # noqa: PLW0108 - opens the store when asked, not before
         )
 
     def now(self) -> datetime:
         """The only clock below the flows: the machine's, on a home of the demo the demo's."""
         return clock.now(self.settings)
+
+    @cached_property
+    def known_people(self) -> KnownPeople:
+        return KnownPeople(self.store)
 
     @property
     def is_demo(self) -> bool:

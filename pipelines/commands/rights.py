@@ -56,6 +56,8 @@ RIGHTS: Mapping[str, str | None] = {
     "triage eval": None,
     "triage eval-retrieval": None,
     "triage feedback": "work",
+    "triage phrases": "supervise",
+    "triage redact": "read",
     "triage report": "supervise",
     "triage retrain": "supervise",
     "triage review": "work",

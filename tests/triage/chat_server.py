@@ -13,7 +13,8 @@ PROMPT_TOKENS, COMPLETION_TOKENS = 100, 20
 
 
 class Reply(NamedTuple):
-    """An HTTP status and what the model says; `delay` in seconds before it is sent."""
+    """An HTTP status and what the model says; `delay` in seconds before it is sent, `drip` between one byte and the
+    next. `usage` and `message` stand in place of what a server would say."""
 
     status: int
     content: str | None
@@ -21,6 +22,9 @@ class Reply(NamedTuple):
     refusal: str | None = None
     headers: Mapping[str, str] = {}
     delay: float = 0.0
+    drip: float = 0.0
+    usage: Any = PROMPT_TOKENS, COMPLETION_TOKENS
+    message: Mapping[str, Any] = {}
 
 
 Behaviour = Callable[[dict[str, Any]], Reply | tuple[int, str]]
@@ -33,6 +37,9 @@ class ChatServer:
         self.behaviour = behaviour
         self.requests: list[dict[str, Any]] = []
         self.paths: list[str] = []
+        self.bodies: list[bytes] = []
+        self.hung_up: list[float] = []
+        """When a client went away in the middle of an answer, by `time.monotonic`."""
         self.port = 0
 
     def answer(self, path: str, request: dict[str, Any]) -> tuple[Reply, dict[str, Any]]:
@@ -53,7 +60,8 @@ def serving(behaviour: Behaviour) -> Iterator[ChatServer]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            chat.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
+            request = json.loads(chat.bodies[-1])
             reply, body = chat.answer(self.path, request)
             sent = json.dumps(body).encode()
             try:
@@ -62,8 +70,11 @@ def serving(behaviour: Behaviour) -> Iterator[ChatServer]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(sent)))
                 self.end_headers()
-                self.wfile.write(sent)
+                for byte in [sent[n : n + 1] for n in range(len(sent))] if reply.drip else [sent]:
+                    self.wfile.write(byte)
+                    time.sleep(reply.drip)
             except (BrokenPipeError, ConnectionResetError):  # the client waited long enough
+                chat.hung_up.append(time.monotonic())
                 self.close_connection = True
 
         def log_message(self, *_: object) -> None:
@@ -107,7 +118,7 @@ def _refusing(why: str) -> tuple[Reply, dict[str, Any]]:
 
 
 def _completion(request: dict[str, Any], reply: Reply) -> dict[str, Any]:
-    message = {"role": "assistant", "content": reply.content}
+    message = {"role": "assistant", "content": reply.content, **reply.message}
     if reply.refusal is not None:
         message["refusal"] = reply.refusal
     return {
@@ -116,9 +127,12 @@ def _completion(request: dict[str, Any], reply: Reply) -> dict[str, Any]:
         "created": 1,
         "model": request["model"],
         "choices": [{"index": 0, "message": message, "finish_reason": reply.finish_reason}],
-        "usage": {
-            "prompt_tokens": PROMPT_TOKENS,
-            "completion_tokens": COMPLETION_TOKENS,
-            "total_tokens": PROMPT_TOKENS + COMPLETION_TOKENS,
-        },
+        **_usage(reply.usage),
     }
+
+
+def _usage(stated: Any) -> dict[str, Any]:
+    if not isinstance(stated, tuple):
+        return {"usage": stated} if stated else {}
+    prompt, completion = stated
+    return {"usage": {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": 0}}

@@ -98,7 +98,7 @@ class ExtractiveDrafter:
                 [
                     phrases.diagnosis.format(title=title.text),
                     f"[{numbers[_key(steps[0])]}]",
-                    *marked(title.why, phrases),
+                    *to_check(title.why, phrases),
                     steps_follow,
                 ]
             ),
@@ -165,12 +165,12 @@ def _quoted(cited: Cited, numbers: dict[tuple[str, int], int], phrases: Phrases)
     """A statement, behind each of its sentences the source and the mark that it is to be checked."""
     number = numbers[_key(cited)]
     return " ".join(
-        " ".join([sentence.text, f"[{number}]", *marked(sentence.why, phrases)])
+        " ".join([sentence.text, f"[{number}]", *to_check(sentence.why, phrases)])
         for sentence in cited.statement.sentences
     )
 
 
-def marked(why: str, phrases: Phrases) -> list[str]:
+def to_check(why: str, phrases: Phrases) -> list[str]:
     """What stands behind a sentence that is to be checked before sending; nothing behind another."""
     return [phrases.to_check] if why else []
 

@@ -18,6 +18,8 @@ from triage.llm.failures import OF_CONTENT
 from triage.llm.models import Answer, HostedModel, ModelChain
 from triage.llm.policy import AskingPolicy
 from triage.llm.prompts import Prompt, classify_messages
+from triage.redaction.redact import Numbering
+from triage.redaction.tickets import KnownOf, Marked, marked, nothing_known, shown
 from triage.sanitize import shorten
 from triage.taxonomy import Taxonomy
 
@@ -25,6 +27,15 @@ CONTENT_CHARACTERS: Final = 2000
 """Shown of one ticket, beginning and end: one endless ticket must not crowd out its neighbours."""
 Words = tuple[str, str]
 """Subject and content: all that a hosted model is shown of a ticket."""
+
+
+class Typed(NamedTuple):
+    """A ticket with what is to be hidden in it. What makes it the same as another one: its words `alone`, with
+    placeholders numbered for it alone, and `as_typed`."""
+
+    marked: Marked
+    alone: Words
+    as_typed: Words
 
 
 class Finding(NamedTuple):
@@ -42,7 +53,7 @@ class Finding(NamedTuple):
 
 class Asking:
     """Counts in `counts`, since it was opened: tickets answered by what was `kept`, tickets `asked again` by
-    themselves, and every failure by its reason."""
+    themselves, what was `hidden` by kind, and every failure by its reason."""
 
     def __init__(
         self,
@@ -52,8 +63,10 @@ class Asking:
         policy: AskingPolicy,
         budget: Budget,
         cache: AnswerCache,
+        known: KnownOf = nothing_known,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self._known = known
         self._chain = ModelChain(models, budget=budget, timer=timer)
         self._taxonomy, self._policy, self._cache = taxonomy, policy, cache
         self._prompt = Prompt("classify_batch")
@@ -62,23 +75,25 @@ class Asking:
         self.counts: Counter[str] = Counter()
 
     def ask(self, tickets: Sequence[TicketText], *, at: datetime) -> list[Finding]:
-        """One finding a ticket, in order; the first are asked about first. The tickets are cleaned ones."""
-        tickets = [_shown(ticket) for ticket in tickets]
-        distinct: dict[Words, TicketText] = {}
-        for ticket in tickets:
-            distinct.setdefault(_words(ticket), ticket)
+        """One finding a ticket, in order; the first are asked about first. The tickets are cleaned ones. Those whose
+        words are the same once hidden is what is to be hidden are asked about once."""
+        known = self._known([ticket.ticket_id for ticket in tickets])
+        given = [_typed(marked(ticket, known)) for ticket in tickets]
+        distinct: dict[Words, Typed] = {}
+        for ticket in given:
+            distinct.setdefault(self._words(ticket), ticket)
         found = self._from_cache(list(distinct.values()))
         open_ones = [ticket for words, ticket in distinct.items() if words not in found]
-        answers = dict(zip(map(_words, open_ones), self._ask_all(open_ones), strict=True))
-        self._keep(answers, at)
+        answers = dict(zip(map(self._words, open_ones), self._ask_all(open_ones), strict=True))
+        self._keep([(distinct[words], finding) for words, finding in answers.items()], at)
         first = {id(ticket) for ticket in distinct.values()}
-        findings = [(ticket, (found | answers)[_words(ticket)]) for ticket in tickets]
+        findings = [(ticket, (found | answers)[self._words(ticket)]) for ticket in given]
         return [
             finding if id(ticket) in first else Finding(finding.opinion, finding.model, finding.why)
             for ticket, finding in findings
         ]
 
-    def _ask_all(self, tickets: Sequence[TicketText]) -> list[Finding]:
+    def _ask_all(self, tickets: Sequence[Typed]) -> list[Finding]:
         self._chain.start_batch()
         findings = self._ask_batches(list(chunked(tickets, self._policy.tickets_per_prompt)))
         again = [n for n, finding in enumerate(findings) if finding.may_help_alone]
@@ -87,7 +102,7 @@ class Asking:
         self.counts["asked again"] += len(again)
         return findings
 
-    def _ask_batches(self, batches: Sequence[Sequence[TicketText]]) -> list[Finding]:
+    def _ask_batches(self, batches: Sequence[Sequence[Typed]]) -> list[Finding]:
         with ThreadPoolExecutor(self._policy.at_once) as pool:
             answers = list(pool.map(self._ask_batch, batches))
         findings = []
@@ -98,17 +113,20 @@ class Asking:
             findings += [_finding(answer, number, len(batch)) for number in range(1, len(batch) + 1)]
         return findings
 
-    def _ask_batch(self, tickets: Sequence[TicketText]) -> Answer:
-        messages = classify_messages(self._prompt, tickets, self._taxonomy)
+    def _ask_batch(self, tickets: Sequence[Typed]) -> Answer:
+        numbering = Numbering()
+        hidden = [shown(ticket.marked, numbering) for ticket in tickets]
+        counts = sum((ticket.counts for ticket in hidden), Counter[str]())
+        messages = classify_messages(self._prompt, [_cut(ticket.ticket) for ticket in hidden], self._taxonomy)
+        typed = [_cut(ticket.marked.ticket) for ticket in tickets]
+        as_typed = None if self._chain.is_redacted else classify_messages(self._prompt, typed, self._taxonomy)
         read = partial(read_answers, size=len(tickets), labels=self._taxonomy.product.labels)
-        return self._chain.ask(messages, self._schema, read)
+        self.counts.update({f"hidden {kind}": count for kind, count in counts.items()})
+        return self._chain.ask(messages, self._schema, read, as_typed=as_typed, hidden=counts)
 
-    def _from_cache(self, tickets: Sequence[TicketText]) -> dict[Words, Finding]:
+    def _from_cache(self, tickets: Sequence[Typed]) -> dict[Words, Finding]:
         """What one of the models said of the same words before, the preferred model first."""
-        keys = {
-            _words(ticket): [self._key(_words(ticket), model.name) for model in self._chain.models]
-            for ticket in tickets
-        }
+        keys = {self._words(ticket): [self._key(ticket, model) for model in self._chain.models] for ticket in tickets}
         answers = self._cache.find([key for found in keys.values() for key in found])
         findings = {}
         for words, found in keys.items():
@@ -118,25 +136,33 @@ class Asking:
         self.counts["kept"] += len(findings)
         return findings
 
-    def _keep(self, findings: dict[Words, Finding], at: datetime) -> None:
+    def _keep(self, findings: Sequence[tuple[Typed, Finding]], at: datetime) -> None:
+        models = {model.name: model for model in self._chain.models}
         answers = {
-            self._key(words, found.model): KeptAnswer(found.model, found.opinion.label, found.opinion.confidence)
-            for words, found in findings.items()
+            self._key(ticket, models[found.model]): KeptAnswer(
+                found.model, found.opinion.label, found.opinion.confidence
+            )
+            for ticket, found in findings
             if found.opinion is not None and found.model is not None
         }
         self._cache.keep(answers, at=at)
 
-    def _key(self, words: Words, model: str) -> str:
-        subject, content = words
-        return answer_key(subject, content, taxonomy=self._taxonomy.digest, model=model, prompt=self.prompt_hash)
+    def _key(self, ticket: Typed, model: HostedModel) -> str:
+        """By the words that this model is shown; what is hidden from it can't have changed its answer."""
+        subject, content = ticket.alone if model.is_redacted else ticket.as_typed
+        return answer_key(subject, content, taxonomy=self._taxonomy.digest, model=model.name, prompt=self.prompt_hash)
+
+    def _words(self, ticket: Typed) -> Words:
+        return ticket.alone if self._chain.is_redacted else ticket.as_typed
 
 
-def _shown(ticket: TicketText) -> TicketText:
+def _cut(ticket: TicketText) -> TicketText:
     return ticket.model_copy(update={"content": shorten(ticket.content, CONTENT_CHARACTERS)})
 
 
-def _words(ticket: TicketText) -> Words:
-    return ticket.subject, ticket.content
+def _typed(ticket: Marked) -> Typed:
+    alone, typed = _cut(shown(ticket, Numbering()).ticket), _cut(ticket.ticket)
+    return Typed(ticket, (alone.subject, alone.content), (typed.subject, typed.content))
 
 
 def _finding(answer: Answer, number: int, size: int) -> Finding:

@@ -1,6 +1,6 @@
 """How much may be asked of hosted models in a day: calls, tokens and money, shared by every process on one database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, update
 
 from engine.contracts import Frozen
 from engine.shared.columns import insert_into
-from triage.llm.tables import llm_usage
+from triage.llm.tables import llm_redactions, llm_usage
 
 
 class Limits(Frozen):
@@ -21,12 +21,19 @@ class Limits(Frozen):
 
 
 class Spent(NamedTuple):
-    """One day's use; `cost` in US dollars, `refused` the calls that no longer fitted."""
+    """One day's use; `calls` are HTTP requests, `cost` is in US dollars, `refused` the calls that no longer fitted."""
 
     calls: int
     tokens: int
     cost: float
     refused: int
+
+
+class Hidden(NamedTuple):
+    """How many placeholders of one kind went out in a day, and in how many calls."""
+
+    calls: int
+    placeholders: int
 
 
 class Reservation(NamedTuple):
@@ -47,8 +54,9 @@ class Budget:
         self.limits = limits
         self._engine, self._clock = engine, clock
 
-    def reserve(self, *, tokens: int, cost: float) -> Reservation | None:
-        """Book one call of at most so many tokens and US dollars; None where it does not fit any more."""
+    def reserve(self, *, tokens: int, cost: float, hidden: Mapping[str, int] | None = None) -> Reservation | None:
+        """Book one call of at most so many tokens and US dollars, with so many placeholders of each kind in it; None
+        where it does not fit any more."""
         day, most = self._today(), self.limits
         used = llm_usage.c
         fits = (
@@ -64,6 +72,7 @@ class Budget:
         with self._engine.begin() as connection:
             _start(connection, day)
             if connection.execute(fits).rowcount:
+                _count(connection, day, hidden or {})
                 return Reservation(day, tokens, cost)
             connection.execute(update(llm_usage).where(used.day == day).values(refused=used.refused + 1))
             return None
@@ -86,6 +95,12 @@ class Budget:
             row = connection.execute(today).first()
         return Spent(row.calls, row.tokens, max(0.0, row.cost), row.refused) if row else Spent(0, 0, 0.0, 0)
 
+    def hidden(self) -> dict[str, Hidden]:
+        """What was hidden today, by kind."""
+        rows = select(llm_redactions).where(llm_redactions.c.day == self._today()).order_by(llm_redactions.c.kind)
+        with self._engine.connect() as connection:
+            return {row.kind: Hidden(row.calls, row.placeholders) for row in connection.execute(rows)}
+
     def _today(self) -> str:
         return self._clock().astimezone(UTC).date().isoformat()
 
@@ -93,3 +108,11 @@ class Budget:
 def _start(connection: Any, day: str) -> None:
     row = {"day": day, "calls": 0, "tokens": 0, "cost": 0.0, "refused": 0}
     connection.execute(insert_into(llm_usage, connection).values(row).on_conflict_do_nothing(index_elements=["day"]))
+
+
+def _count(connection: Any, day: str, hidden: Mapping[str, int]) -> None:
+    rows = [{"day": day, "kind": kind, "calls": 1, "placeholders": count} for kind, count in sorted(hidden.items())]
+    if rows:
+        new, held = insert_into(llm_redactions, connection), llm_redactions.c
+        more = {"calls": held.calls + 1, "placeholders": held.placeholders + new.excluded.placeholders}
+        connection.execute(new.on_conflict_do_update(index_elements=["day", "kind"], set_=more), rows)

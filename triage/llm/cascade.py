@@ -15,6 +15,7 @@ from triage.llm.models import HostedModel
 from triage.llm.policy import CascadePolicy, TriagePolicy
 from triage.llm.risk_coverage import give_up
 from triage.ports import Classifier
+from triage.redaction.tickets import KnownOf, nothing_known
 from triage.sanitize import clean_ticket, is_empty
 from triage.taxonomy import Taxonomy
 
@@ -37,9 +38,13 @@ class Cascade:
         budget: Budget,
         cache: AnswerCache,
         clock: Callable[[], datetime],
+        known: KnownOf = nothing_known,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        self._asking = Asking(hosted, taxonomy=taxonomy, policy=policy.asking, budget=budget, cache=cache, timer=timer)
+        """`known` is what the desk knows of the people behind tickets, to be hidden from hosted models."""
+        self._asking = Asking(
+            hosted, taxonomy=taxonomy, policy=policy.asking, budget=budget, cache=cache, known=known, timer=timer
+        )
         self._local, self._taxonomy, self._policy, self._clock = local, taxonomy, policy.cascade, clock
         self.name = f"{local.name} > {self._asking.name}"
 

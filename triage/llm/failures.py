@@ -1,5 +1,8 @@
 """Why an answer of a hosted model can't be used, in words that can be counted and told."""
 
+import math
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -11,6 +14,7 @@ class Reason(StrEnum):
     TIMED_OUT = "timed out"
     UNREACHABLE = "not reachable"
     SERVER_ERROR = "server error"
+    REDIRECTED = "sent elsewhere, which is not followed"
     NO_ACCESS = "no access"
     NOT_ACCEPTED = "request not accepted"
     REFUSED = "refused to answer"
@@ -23,11 +27,11 @@ class Reason(StrEnum):
     OFF_TAXONOMY = "a label outside the taxonomy"
 
 
-HOPELESS = frozenset({Reason.TIMED_OUT, Reason.UNREACHABLE, Reason.NO_ACCESS})
+HOPELESS = frozenset({Reason.TIMED_OUT, Reason.UNREACHABLE, Reason.NO_ACCESS, Reason.REDIRECTED})
 """The next request would fare no better: not asked again in the same batch."""
-UNANSWERED = frozenset(
-    {Reason.UNREACHABLE, Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.NO_ACCESS, Reason.NOT_ACCEPTED}
-)
+PASSING = frozenset({Reason.UNREACHABLE, Reason.RATE_LIMITED, Reason.SERVER_ERROR})
+"""Worth the same request again in a moment."""
+UNANSWERED = PASSING | {Reason.NO_ACCESS, Reason.NOT_ACCEPTED, Reason.REDIRECTED}
 """Nobody pays for these. A call that timed out may have been paid for."""
 OF_CONTENT = frozenset({Reason.NOT_ACCEPTED, Reason.REFUSED, Reason.TRUNCATED, Reason.EMPTY, Reason.INVALID})
 """The server works, but not with these tickets in one prompt: worth asking about each by itself."""
@@ -60,6 +64,8 @@ def reason_of(error: Exception) -> Reason:
             return Reason.RATE_LIMITED
         if status >= 500:
             return Reason.SERVER_ERROR
+        if 300 <= status < 400:
+            return Reason.REDIRECTED
         return Reason.NOT_ACCEPTED if status in OF_THE_REQUEST else Reason.NO_ACCESS
     names = " ".join(kind.__name__ for kind in type(error).__mro__)
     for word, reason in _BY_NAME:
@@ -84,7 +90,25 @@ def detail_of(error: Exception) -> str:
     return f"{type(error).__name__}, HTTP {status}" if isinstance(status, int) else type(error).__name__
 
 
-def tokens_of(error: Exception) -> tuple[int, int]:
-    """What an answer cost that a vendor's client raises for: it is paid all the same."""
+def tokens_of(error: Exception) -> tuple[Any, Any] | None:
+    """What an answer cost, by its server, that a vendor's client raises for: it is paid all the same."""
     usage: Any = getattr(getattr(error, "completion", None), "usage", None)
-    return (int(usage.prompt_tokens), int(usage.completion_tokens)) if usage else (0, 0)
+    return (getattr(usage, "prompt_tokens", None), getattr(usage, "completion_tokens", None)) if usage else None
+
+
+def pause_before(again: int, error: Exception | None) -> float:
+    """Seconds before a request is made again for the `again`th time: what Retry-After says, else .5, 1, 2 and so on."""
+    headers: Any = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        seconds = float(headers.get("retry-after", ""))
+    except ValueError:
+        seconds = _until(headers.get("retry-after", ""))
+    return seconds if math.isfinite(seconds) and seconds >= 0 else 0.5 * 2 ** (again - 1)
+
+
+def _until(instant: str) -> float:
+    """Seconds until an HTTP date; not a number for anything else."""
+    try:
+        return (parsedate_to_datetime(instant) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError, OverflowError):
+        return math.nan

@@ -1,5 +1,6 @@
 """Hosted models as drafter: they word the middle of a reply, and what its sources do not say is struck out."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from triage.classify import claim_id
 from triage.contracts import Citation, Passage, Suggestion, TicketText
 from triage.drafting.article_policy import ArticlePolicy
 from triage.drafting.article_sentences import readable_article
-from triage.drafting.draft import ExtractiveDrafter, citation, framed, marked
+from triage.drafting.draft import ExtractiveDrafter, citation, framed, to_check
 from triage.drafting.grounding import Checked, Nearness, Verdict, check_draft
 from triage.drafting.statements import article_title, statements_of
 from triage.drafting.wording import Phrases, Wording
@@ -23,10 +24,16 @@ from triage.llm.failures import Reason, Unusable
 from triage.llm.models import Answer, HostedModel, ModelChain
 from triage.llm.prompts import Prompt, draft_messages
 from triage.ports import Embedder
+from triage.redaction.kinds import Kind
+from triage.redaction.redact import Numbering, restore
+from triage.redaction.tickets import Known, KnownOf, marked, nothing_known, shown
 from triage.sanitize import clean, clean_ticket
 
 WORKERS: Final = 4
 DRAFT_CHARACTERS: Final = 4000
+PUT_BACK: Final = tuple(f"[{kind}_" for kind in (Kind.NAME, Kind.COMPANY))
+"""What the desk itself knows may stand in a reply. Addresses and numbers that a ticket brought are struck out as beyond
+the sources, whether they are hidden or not, and nobody mails a password back."""
 
 
 class Worded(NamedTuple):
@@ -47,11 +54,12 @@ class HostedDrafter:
         clock: Callable[[], datetime],
         budget: Budget | None = None,
         workers: int = WORKERS,
+        known: KnownOf = nothing_known,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Without a `budget` every draft is asked for."""
+        """Without a `budget` every draft is asked for; `known` as for `Cascade`."""
         self._chain = ModelChain(models, budget=budget, timer=timer)
-        self._local, self._clock, self._workers = local, clock, workers
+        self._local, self._clock, self._workers, self._known = local, clock, workers, known
         self._prompt = Prompt("draft")
         self.name = self._chain.name
         self._nearness = nearness_by(local.embedder)
@@ -60,27 +68,32 @@ class HostedDrafter:
     def draft(self, tickets: Sequence[TicketText], passages: Sequence[Sequence[Passage]]) -> list[Suggestion]:
         self._chain.start_batch()
         local = self._local.draft(tickets, passages)
+        ask = partial(self._ask, self._known([ticket.ticket_id for ticket in tickets]))
         with ThreadPoolExecutor(self._workers) as pool:
-            answers = list(pool.map(self._ask, tickets, passages, local))
+            answers = list(pool.map(ask, tickets, passages, local))
         at = self._clock()
         return [
             draft if answer is None else self._suggestion(ticket, draft, answer, at=at)
             for ticket, draft, answer in zip(tickets, local, answers, strict=True)
         ]
 
-    def _ask(self, ticket: TicketText, passages: Sequence[Passage], local: Suggestion) -> Answer | None:
+    def _ask(self, known: Known, ticket: TicketText, passages: Sequence[Passage], local: Suggestion) -> Answer | None:
         if not local.grounded:
             return None
-        wording = self._local.wording
-        shown = [p.model_copy(update={"text": readable_article(p.text)}) for p in passages]
+        wording, typed = self._local.wording, clean_ticket(ticket)
+        hidden = shown(marked(typed, known), Numbering())
+        sources = [p.model_copy(update={"text": readable_article(p.text)}) for p in passages]
         articles = wording.languages["en"].names.get(wording.articles, wording.articles)
-        messages = draft_messages(self._prompt, clean_ticket(ticket), shown, language=articles)
+        prompt = partial(draft_messages, self._prompt, passages=sources, language=articles)
         language = wording.language_of(ticket.language)
+        own = {mark: value for mark, value in hidden.placeholders.items() if mark.startswith(PUT_BACK)}
         read = partial(
             read_draft, passages=passages, wording=wording, articles=self._local.articles, language=language,
-            nearness=self._nearness,
+            nearness=self._nearness, own=own,
         )  # fmt: skip
-        return self._chain.ask(messages, DraftAnswer.model_json_schema(), read)
+        as_typed = None if self._chain.is_redacted else prompt(typed)
+        schema = DraftAnswer.model_json_schema()
+        return self._chain.ask(prompt(hidden.ticket), schema, read, as_typed=as_typed, hidden=hidden.counts)
 
     def _suggestion(self, ticket: TicketText, local: Suggestion, answer: Answer, *, at: datetime) -> Suggestion:
         spent = {
@@ -125,8 +138,10 @@ def read_draft(
     articles: ArticlePolicy,
     language: str,
     nearness: Nearness | None = None,
+    own: Mapping[str, str] | None = None,
 ) -> Worded:
-    """The sentences of an answer that its sources support; empty if the model says that there is no answer.
+    """The sentences of an answer that its sources support; empty if the model says that there is no answer. `own` are
+    the placeholders that the ticket's own values take the place of after all checks.
 
     Raises Unusable for another shape, or if nothing is left or less stays than was struck out: the local draft then
     says more.
@@ -138,13 +153,31 @@ def read_draft(
     if not answer.answerable:
         return Worded((), ())
     phrases = wording.phrases(language)
-    reply = clean(answer.text, limit=DRAFT_CHARACTERS)
+    stand_ins = {mark: _stand_in(mark) for mark in own or {}}
+    reply = restore(clean(answer.text, limit=DRAFT_CHARACTERS), stand_ins)
     checked = check_draft(reply, dict(enumerate(passages, start=1)), phrases, articles=articles, nearness=nearness)
     usable = [sentence for sentence in checked if sentence.stays]
     struck_out = [sentence for sentence in checked if sentence.verdict is Verdict.DROPPED]
     if not usable or len(struck_out) > len(usable):
         raise Unusable(Reason.UNFIT, struck_out[0].reason if struck_out else "it states nothing")
-    return _worded(usable, passages, phrases, articles)
+    worded = _worded(usable, passages, phrases, articles)
+    return worded._replace(body=tuple(_with_values(paragraph, own or {}) for paragraph in worded.body))
+
+
+def _stand_in(mark: str) -> str:
+    """A small word without digits for a placeholder: it names nothing and counts nothing, so that a sentence is checked
+    for what it says beside."""
+    return (
+        "theirs"
+        + "".join(
+            letter if letter.isalpha() else chr(ord("a") + int(letter)) for letter in mark if letter.isalnum()
+        ).lower()
+    )
+
+
+def _with_values(text: str, own: Mapping[str, str]) -> str:
+    values = {_stand_in(mark): value for mark, value in own.items()}
+    return re.sub("|".join(rf"\b{word}\b" for word in values), lambda word: values[word[0]], text) if values else text
 
 
 def nearness_by(embedder: Embedder) -> Nearness:
@@ -180,7 +213,7 @@ def _worded(
 
 def _diagnosis(passage: Passage, phrases: Phrases, articles: ArticlePolicy) -> str:
     title = article_title(passage, articles.rules(passage.source))
-    parts = [phrases.diagnosis.format(title=title.text), "[1]", *marked(title.why, phrases), phrases.steps]
+    parts = [phrases.diagnosis.format(title=title.text), "[1]", *to_check(title.why, phrases), phrases.steps]
     return " ".join(parts) if title.text else ""
 
 

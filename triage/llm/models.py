@@ -1,13 +1,27 @@
 """Chat models at Groq, at OpenAI or at any server that speaks OpenAI's protocol, asked for JSON of a given shape."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from ipaddress import ip_address
 from typing import Any, Final, Literal, NamedTuple
+from urllib.parse import urlsplit
 
 from engine.shared.errors import BadInput
 from triage.llm.budget import Budget
-from triage.llm.failures import HOPELESS, UNANSWERED, Failure, Reason, Unusable, detail_of, reason_of, tokens_of
+from triage.llm.failures import (
+    HOPELESS,
+    PASSING,
+    UNANSWERED,
+    Failure,
+    Reason,
+    Unusable,
+    detail_of,
+    pause_before,
+    reason_of,
+    tokens_of,
+)
 from triage.llm.prompts import Messages
+from triage.llm.wire import Allowance, answering_within, open_client
 
 TEMPERATURE: Final = 0.3
 MAX_TOKENS: Final = 2000
@@ -30,6 +44,11 @@ class HostedModel(NamedTuple):
     chat: Any
     prompt_price: float = 0.0
     completion_price: float = 0.0
+    retries: int = 0
+    deadline: float = 60.0
+    """Seconds for one answer, its repetitions and the waiting between them included."""
+    is_redacted: bool = True
+    """What it is asked about goes out with placeholders."""
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         """US dollars."""
@@ -48,6 +67,14 @@ class Answer(NamedTuple):
     cost: float
 
 
+class Request(NamedTuple):
+    """A prompt, the JSON schema of its answer, and how many placeholders of each kind are in it."""
+
+    messages: Messages
+    schema: dict[str, Any]
+    hidden: Mapping[str, int] = {}
+
+
 class _Attempt(NamedTuple):
     value: Any
     failure: Failure | None
@@ -55,6 +82,7 @@ class _Attempt(NamedTuple):
     completion_tokens: int = 0
     is_measured: bool = True
     """Whether the server said what it used, or has surely used nothing."""
+    error: Exception | None = None
 
 
 def open_model(
@@ -65,26 +93,35 @@ def open_model(
     base_url: str | None = None,
     timeout: float = 30.0,
     max_retries: int = 2,
+    deadline: float = 60.0,
+    is_redacted: bool = True,
     prompts_per_second: float | None = None,
     prompt_price: float = 0.0,
     completion_price: float = 0.0,
 ) -> HostedModel:
     """A model by its provider; `base_url` is another server with the same protocol. Nothing is asked yet.
 
-    The vendor's client asks again after 408, 409, 429, 5xx and lost connections, as late as Retry-After says. Raises
-    BadInput for an unknown provider, an empty key (`compatible` needs none) or `compatible` without its address.
+    It is asked again after 429, 5xx and lost connections, as late as Retry-After says, within the `deadline`. Raises
+    BadInput for an unknown provider, an empty key (`compatible` needs none), `compatible` without its address, or where
+    texts are to go to another machine as they are (`is_redacted=False`).
     """
     if provider == "compatible" and not base_url:
         raise BadInput(f"The model compatible:{model} needs the address of a server that speaks OpenAI's protocol")
     if provider != "compatible" and not api_key:
         raise BadInput(f"The model {provider}:{model} needs a key; set one, or use the local models, which need none")
+    if not is_redacted and not (provider == "compatible" and is_local(str(base_url))):
+        raise BadInput(
+            f"{provider}:{model} at {base_url or 'its vendor'} is no server of this network, and may not be asked "
+            "without redaction; set `redaction` of data/policies/triage.yaml to on"
+        )
     common: dict[str, Any] = {
         "model": model,
         "api_key": api_key or NO_KEY,
         "temperature": TEMPERATURE,
         "max_tokens": MAX_TOKENS,
         "timeout": timeout,
-        "max_retries": max_retries,
+        "max_retries": 0,
+        "http_client": open_client(timeout=timeout),
         "base_url": base_url or SERVERS.get(provider),
         "rate_limiter": _limiter(prompts_per_second) if prompts_per_second else None,
     }
@@ -96,7 +133,16 @@ def open_model(
         chat = ChatOpenAI(**common)
     else:
         raise BadInput(f"There is no model provider {provider!r}; choose groq, openai or compatible")
-    return HostedModel(f"{provider}:{model}", chat, prompt_price, completion_price)
+    return HostedModel(f"{provider}:{model}", chat, prompt_price, completion_price, max_retries, deadline, is_redacted)
+
+
+def is_local(url: str) -> bool:
+    """Whether an address is this machine or, as its number says, one of a private network."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _groq(common: dict[str, Any]) -> Any:
@@ -144,14 +190,31 @@ class ModelChain:
         """Every model gets a new chance."""
         self._failed_in_a_row = dict.fromkeys(self._failed_in_a_row, 0)
 
-    def ask(self, messages: Messages, schema: dict[str, Any], read: Read) -> Answer:
-        """The first answer that `read` can use, asked for as `schema`. Never raises for what a server does."""
+    @property
+    def is_redacted(self) -> bool:
+        """No model is shown a text as it was typed."""
+        return all(model.is_redacted for model in self.models)
+
+    def ask(
+        self,
+        messages: Messages,
+        schema: dict[str, Any],
+        read: Read,
+        *,
+        as_typed: Messages | None = None,
+        hidden: Mapping[str, int] | None = None,
+    ) -> Answer:
+        """The first answer that `read` can use, asked for as `schema`. Never raises for what a server does. Models that
+        need no redaction are shown the prompt `as_typed`; in the other one is `hidden` of each kind so much."""
         started, failures = self._timer(), list[Failure]()
         prompt_tokens = completion_tokens = 0
         cost = 0.0
         value, chosen = None, None
         for model in self.models:
-            attempt = self._attempt(model, messages, schema, read)
+            request = Request(messages, schema, hidden or {})
+            if not model.is_redacted and as_typed:
+                request = Request(as_typed, schema, {})
+            attempt = self._attempt(model, request, read)
             prompt_tokens += attempt.prompt_tokens
             completion_tokens += attempt.completion_tokens
             cost += model.cost(attempt.prompt_tokens, attempt.completion_tokens)
@@ -162,46 +225,74 @@ class ModelChain:
         latency_ms = round((self._timer() - started) * 1000)
         return Answer(value, chosen, tuple(failures), latency_ms, prompt_tokens, completion_tokens, cost)
 
-    def _attempt(self, model: HostedModel, messages: Messages, schema: dict[str, Any], read: Read) -> _Attempt:
+    def _attempt(self, model: HostedModel, request: Request, read: Read) -> _Attempt:
         if self._failed_in_a_row[model.name] >= PATIENCE:
             return _Attempt(None, Failure(model.name, Reason.GIVEN_UP))
-        if self._budget is None:
-            attempt = _ask(model, messages, schema, read)
-        else:
-            most = most_prompt_tokens(messages, schema)
-            booked = self._budget.reserve(tokens=most + MAX_TOKENS, cost=model.cost(most, MAX_TOKENS))
-            if booked is None:
-                return _Attempt(None, Failure(model.name, Reason.OVER_BUDGET))
-            attempt = _ask(model, messages, schema, read)
-            if attempt.is_measured:
-                spent = attempt.prompt_tokens, attempt.completion_tokens
-                self._budget.settle(booked, tokens=sum(spent), cost=model.cost(*spent))
+        with answering_within(model.deadline) as allowance:
+            attempt = self._patiently(model, request, read, allowance)
+        if attempt.failure and attempt.failure.reason is Reason.OVER_BUDGET:
+            return attempt
         failed = self._failed_in_a_row[model.name] + 1 if attempt.failure else 0
         is_hopeless = attempt.failure is not None and attempt.failure.reason in HOPELESS
         self._failed_in_a_row[model.name] = PATIENCE if is_hopeless else failed
         return attempt
 
+    def _patiently(self, model: HostedModel, request: Request, read: Read, allowance: Allowance) -> _Attempt:
+        """One answer in as many requests as it takes, each of which the budget counts."""
+        attempt = self._request(model, request, read)
+        for again in range(1, model.retries + 1):
+            pause = pause_before(again, attempt.error)
+            if attempt.failure is None or attempt.failure.reason not in PASSING or pause >= allowance.seconds:
+                break
+            time.sleep(pause)
+            attempt = self._request(model, request, read)
+        return attempt
 
-def most_prompt_tokens(messages: Messages, schema: dict[str, Any]) -> int:
+    def _request(self, model: HostedModel, request: Request, read: Read) -> _Attempt:
+        if self._budget is None:
+            return _ask(model, request, read)
+        most = most_prompt_tokens(request)
+        booked = self._budget.reserve(
+            tokens=most + MAX_TOKENS, cost=model.cost(most, MAX_TOKENS), hidden=request.hidden
+        )
+        if booked is None:
+            return _Attempt(None, Failure(model.name, Reason.OVER_BUDGET))
+        attempt = _ask(model, request, read)
+        if attempt.is_measured:
+            spent = attempt.prompt_tokens, attempt.completion_tokens
+            self._budget.settle(booked, tokens=sum(spent), cost=model.cost(*spent))
+        return attempt
+
+
+def most_prompt_tokens(request: Request) -> int:
     """No tokeniser in use makes more tokens than there are bytes; roles and the like add a few."""
-    return sum(len(text.encode("utf-8", "replace")) + 16 for _, text in messages) + len(str(schema))
+    return sum(len(text.encode("utf-8", "replace")) + 16 for _, text in request.messages) + len(str(request.schema))
 
 
-def _ask(model: HostedModel, messages: Messages, schema: dict[str, Any], read: Read) -> _Attempt:
+def _ask(model: HostedModel, request: Request, read: Read) -> _Attempt:
+    most = most_prompt_tokens(request)
     try:
-        structured = model.chat.with_structured_output(schema, method="json_schema", include_raw=True, strict=True)
-        raw = structured.invoke(messages)["raw"]
+        structured = model.chat.with_structured_output(
+            request.schema, method="json_schema", include_raw=True, strict=True
+        )
+        raw = structured.invoke(request.messages)["raw"]
     except Exception as error:  # vendors raise whatever they like; the next model is the answer to all of it
-        reason, tokens = reason_of(error), tokens_of(error)
+        reason, stated = reason_of(error), tokens_of(error)
+        tokens = (bounded(stated[0], most), bounded(stated[1], MAX_TOKENS)) if stated else (0, 0)
         failure = Failure(model.name, reason, detail_of(error))
-        return _Attempt(None, failure, *tokens, is_measured=sum(tokens) > 0 or reason in UNANSWERED)
+        return _Attempt(None, failure, *tokens, is_measured=stated is not None or reason in UNANSWERED, error=error)
     usage = getattr(raw, "usage_metadata", None) or {}
-    tokens = int(usage.get("input_tokens", 0)), int(usage.get("output_tokens", 0))
+    tokens = bounded(usage.get("input_tokens"), most), bounded(usage.get("output_tokens"), MAX_TOKENS)
     try:
-        return _Attempt(read(_text(raw)), None, *tokens, is_measured=bool(usage))
+        return _Attempt(read(_text(raw)), None, *tokens)
     except Unusable as unusable:
-        failure = Failure(model.name, unusable.reason, unusable.detail)
-        return _Attempt(None, failure, *tokens, is_measured=bool(usage))
+        return _Attempt(None, Failure(model.name, unusable.reason, unusable.detail), *tokens)
+
+
+def bounded(stated: Any, most: int) -> int:
+    """Tokens as a server states them, from one to the most there can be; the most for what is no number of tokens."""
+    is_number = isinstance(stated, int) and not isinstance(stated, bool)
+    return min(stated, most) if is_number and stated > 0 else most
 
 
 def _text(raw: Any) -> str:

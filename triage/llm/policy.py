@@ -1,7 +1,7 @@
 """When a hosted model is asked, how much it may cost, and what each charges: the policy file, proofread."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -27,12 +27,25 @@ class CascadePolicy(Policy):
 
 
 class AskingPolicy(Policy):
-    """How servers are asked: tickets a prompt, prompts at once, prompts a second and model, retries a prompt."""
+    """How servers are asked: tickets a prompt, prompts at once, prompts a second and model, retries a prompt, and the
+    seconds after which a prompt is given up, its retries and the waiting between them included."""
 
     tickets_per_prompt: Annotated[int, Field(ge=1, le=20)]
     at_once: Annotated[int, Field(ge=1, le=32)]
     prompts_per_second: Annotated[float, Field(gt=0, le=1000)]
     retries: Annotated[int, Field(ge=0, le=10)]
+    answer_within_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+
+
+class Redaction(Policy):
+    """Whether what is personal or secret is hidden from a provider; only a server of one's own may read it."""
+
+    groq: Literal[True] = True
+    openai: Literal[True] = True
+    compatible: bool = True
+
+    def covers(self, provider: str) -> bool:
+        return provider != "compatible" or self.compatible
 
 
 class DailyLimits(Policy, Limits):
@@ -53,6 +66,7 @@ class Prices(Policy):
 class TriagePolicy(Policy):
     cascade: CascadePolicy
     asking: AskingPolicy
+    redaction: Redaction = Redaction()
     budget_per_day: DailyLimits
     prices: dict[str, Prices]
     unlisted: Prices

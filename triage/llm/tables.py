@@ -1,11 +1,11 @@
-"""The tables of what hosted models have cost each day and what they have answered before."""
+"""The tables of what hosted models have cost each day, what was hidden from them, and what they answered before."""
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table
 
 from engine.shared.columns import UtcInstant
 from triage.tables import metadata
 
-__all__ = ["llm_answers", "llm_usage", "metadata"]
+__all__ = ["llm_answers", "llm_redactions", "llm_usage", "metadata"]
 
 llm_usage = Table(
     "llm_usage",
@@ -15,6 +15,15 @@ llm_usage = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("cost", Float, nullable=False),
     Column("refused", Integer, nullable=False),
+)
+
+llm_redactions = Table(
+    "llm_redactions",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("kind", String(20), primary_key=True),
+    Column("calls", Integer, nullable=False),
+    Column("placeholders", BigInteger, nullable=False),
 )
 
 llm_answers = Table(

@@ -55,7 +55,8 @@ class Classification(Frozen):
 
 
 class Passage(Frozen):
-    """A piece of a knowledge article that a search found. `score` is comparable within one search only."""
+    """A piece of a knowledge article that a search found. `score` is comparable within one search only; `source` is
+    what its article was synced as."""
 
     article_id: str
     chunk: int
@@ -63,6 +64,7 @@ class Passage(Frozen):
     url: str
     text: str
     score: float
+    source: str = ""
 
 
 class Citation(Frozen):

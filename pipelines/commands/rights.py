@@ -30,6 +30,7 @@ RIGHTS: Mapping[str, str | None] = {
     "keys create": "administer",
     "keys list": "administer",
     "keys revoke": "administer",
+    "knowledge check": None,
     "knowledge list": "read",
     "knowledge remove": "supervise",
     "knowledge sync": "supervise",

@@ -11,5 +11,5 @@ def test_the_article_that_names_the_code_comes_by_its_words() -> None:
     assert words.unknown(hashes) == list(PASSAGES)
     words.renew(hashes, PASSAGES)
     [found] = words.find(["The reader shows QX-4711"])
-    assert list(found)[0] == ("badge", 0)
+    assert next(iter(found)) == ("badge", 0)
     assert words.unknown(hashes) == []

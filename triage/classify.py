@@ -37,6 +37,8 @@ READ_AGAIN: Final = 280
 """Characters of a second reading: with half of `READ_CHARACTERS` it takes three quarters of the time and is right as
 often beside the first."""
 
+HAMMERED: Final = "it says the same words over and over"
+
 
 class ProductClaim(NamedTuple):
     """A product with its calibrated confidence, the runner-up, the reasons, and why a person should look (if so).
@@ -112,7 +114,7 @@ class ProductClassifier(ABC):
 def _weighed(whole: ProductClaim, rest: ProductClaim, *, hammers: bool) -> ProductClaim:
     """The claim on a ticket and on the rest of it: not sure where they differ or words are hammered in. Those never
     decide; where something is denied, the surer of the two does."""
-    doubts = ["it says the same words over and over"] if hammers else []
+    doubts = [HAMMERED] if hammers else []
     if whole.product != rest.product:
         doubts.append(
             f"without what it repeats or says is not the matter it reads like {rest.product}, not {whole.product}"

@@ -75,18 +75,17 @@ class OutcomePolicy(Frozen):
         says nothing, and a sentence below an answer's beginning or in what it quotes does not either."""
         metadata = pl.col("external_metadata").str.to_lowercase()
         subject = pl.col("subject").fill_null("").str.to_lowercase().str.replace(_BEFORE, "")
-        written = pl.col("content").fill_null("").str.slice(0, BEGINNING).str.to_lowercase()
-        text = written.str.replace(_BEFORE_TEXT, "")
+        text = pl.col("content").fill_null("").str.slice(0, BEGINNING).str.to_lowercase().str.replace(_BEFORE_TEXT, "")
         begins = [subject.str.starts_with(phrase) for phrase in self.machine_subjects]
         begins += [text.str.starts_with(phrase) for phrase in self.machine_texts]
         if self.machine_sentences:
-            says = f"(?:{'|'.join(self.machine_sentences)}){_ENDS}"
-            own = text.str.replace(_QUOTED, "").str.contains(_BEGINS + says)
-            begins += [text.str.contains(f"^{says}"), own & ~subject.str.contains(_ANSWER)]
+            written_by_itself = f"(?:{'|'.join(self.machine_sentences)}){_ENDS}"
+            own = text.str.replace(_QUOTED, "").str.contains(_BEGINS + written_by_itself)
+            begins += [text.str.contains(f"^{written_by_itself}"), own & ~subject.str.contains(_ANSWER)]
         begins += [
-            subject.str.contains(f"^(?:{answer.subject})")
-            & (text.str.contains(answer.text) | (text.str.strip_chars() == ""))
-            for answer in self.machine_answers
+            subject.str.contains(f"^(?:{kind.subject})")
+            & (text.str.contains(kind.text) | (text.str.strip_chars() == ""))
+            for kind in self.machine_answers
         ]
         has_header = metadata.str.contains_any([f'"{name.casefold()}"' for name in self.machine_headers])
         found = tickets.select(has_header=has_header.fill_null(value=False), begins=pl.any_horizontal(False, *begins))

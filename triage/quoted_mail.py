@@ -78,9 +78,10 @@ _NAMED = re.compile(
 )
 """An attribution where quote marks follow."""
 _REPLY_ABOVE = re.compile(
-    r"""^\W*(?:(?:please\ )?(?:type|write|enter|add|send)?\ ?(?:your\ |a\ )?(?:reply|respond|response|answer|comment|write
-      |type)\ above\ (?:this|the)\ (?:dotted\ |dashed\ )?line
-    |(?:bitte\ )?(?:antworten|schreiben|geben|tippen|antwort)\b.{0,40}(?:oberhalb|über|ueber)\ diese[rn]?\ (?:zeile|linie)
+    r"""^\W*(?:(?:please\ )?(?:type|write|enter|add|send)?\ ?(?:your\ |a\ )?(?:reply|respond|response|answer|comment
+      |write|type)\ above\ (?:this|the)\ (?:dotted\ |dashed\ )?line
+    |(?:bitte\ )?(?:antworten|schreiben|geben|tippen|antwort)\b.{0,40}
+      (?:oberhalb|über|ueber)\ diese[rn]?\ (?:zeile|linie)
     |(?:veuillez|merci\ de|prière\ de|répond\w+|écri\w+|saisi\w+)\b.{0,50}au[- ]dessus\ de\ cette\ ligne
     |(?:por\ favor,?\ )?(?:escrib|respond|introduzc)\w+\b.{0,40}(?:encima|arriba)\ de\ esta\ línea
     |(?:si\ prega\ di\ |per\ favore,?\ )?(?:scriv|rispond|inser)\w+\b.{0,40}sopra\ (?:a\ )?questa\ (?:riga|linea)

@@ -30,7 +30,7 @@ _NAME = re.compile(
 """A code, or a name in capitals."""
 _STATE = (
     r"(?:all |perfectly |absolutely |quite )?(?:fine|ok|okay|healthy|online|green|up|running|working"
-    r"|good|stable|normal|unaffected|not affected|solved|settled|closed|sorted)(?! (?:and down|for|to|out))"
+    r"|good|stable|normal|unaffected|not affected|solved|settled|sorted)(?! (?:and down|for|to|out))"
 )
 _DENIED = re.compile(
     rf"""\b(?:
@@ -41,7 +41,7 @@ _DENIED = re.compile(
     |(?:isn|aren|wasn|weren)['’]t\ (?:the\ |our\ |a\ |my\ )?(?:problem|issue|cause|reason|matter|question
     |point|concern|topic|fault|affected)
     |(?:work|run)s?\ (?:just\ )?(?:fine|well|perfectly|as\ expected|normally)
-    |(?:do\ not|don['’]t|never|(?:no|not\ any)\ need\ to|need\ not|please\ leave|no\ longer)\ (?:touch|change|restart|look\ (?:at
+    |(?:do\ not|don['’]t|never|no\ need\ to|need\ not|please\ leave)\ (?:touch|change|restart|look\ (?:at
     |into)|check|reset|investigate|worry|alone|bother)
     |(?:not|nothing|isn['’]t|n['’]t)\ (?:about|to\ do\ with|related\ to|because\ of|concerning)
     |(?:no|without\ any|not\ a|never\ a)\ (?:\w+\ )?(?:problems?|issues?|troubles?|complaints?|faults?
@@ -51,7 +51,8 @@ _DENIED = re.compile(
     |(?:ist|sind|läuft|laufen|funktioniert|funktionieren)\ (?:nicht\ das\ (?:problem|thema)|in\ ordnung|ok
     |okay|einwandfrei|fehlerfrei|online|stabil|normal|(?:schon\ |bereits\ )?(?:gelöst|behoben|erledigt))
     |(?:est|sont)\ (?:déjà\ )?(?:résolue?s?|réglée?s?|stables?)|(?:está|están)\ (?:ya\ )?(?:resuelt|solucionad|estable)
-    |(?:è|sono)\ (?:già\ )?(?:risolt|stabil)|está\ (?:já\ )?(?:resolvid|estável)|is\ (?:al\ )?(?:opgelost|verholpen|stabiel)
+    |(?:è|sono)\ (?:già\ )?(?:risolt|stabil)|está\ (?:já\ )?(?:resolvid|estável)
+    |is\ (?:al\ )?(?:opgelost|verholpen|stabiel)
     |(?:fonctionne|marche)\ (?:bien|parfaitement|très\ bien)|n['’]est\ pas\ (?:le|en)\ (?:problème|cause)
     |funciona\ (?:bien|perfectamente)|no\ es\ el\ problema|funziona\ (?:bene|perfettamente)
     |non\ è\ il\ problema|funciona\ (?:bem)

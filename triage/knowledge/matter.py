@@ -24,9 +24,7 @@ _CLAUSE = re.compile(
     r",\s+|\s+[-–—]+\s+|\s+(?=(?:but|however|yet|only|instead|aber|sondern|mais|pero|ma)\b)|:\s+", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W_]+(?:-\d+)?")
-_NAME = re.compile(
-    r"(?<![^\W_])[A-Z]{3,10}(?![^\W\d_])[-\s_.#\u2010-\u2015]{0,2}\d{2,6}(?![^\W_])|(?<![^\W_])[A-Z]{3,10}(?![^\W_])"
-)
+_NAME = re.compile(r"(?<![^\W_])(?:(?i:[a-z]{2,10})[-\s_.#\u2010-\u2015]{0,2}\d{2,6}|[A-Z]{3,10})(?![^\W_])")
 """A code, or a name in capitals."""
 _STATE = (
     r"(?:all |perfectly |absolutely |quite )?(?:fine|ok|okay|healthy|online|green|up|running|working"
@@ -89,7 +87,7 @@ def _denied_names(text: str) -> frozenset[str]:
 
 
 def _name(typed: str) -> str:
-    return "".join(filter(str.isalnum, typed))
+    return "".join(filter(str.isalnum, typed.upper()))
 
 
 def _unnamed(text: str, denied: frozenset[str]) -> str:

@@ -1,6 +1,7 @@
 """Hiding what is personal or secret behind placeholders such as [EMAIL_1], and putting it back."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
@@ -14,6 +15,19 @@ from triage.redaction.numbers import cards, ibans, ids
 PLACEHOLDER: Final = re.compile(rf"\[(?:{'|'.join(Kind)})_[0-9]+\]")
 _LOOKALIKE: Final = re.compile(rf"\[\s*(?:{'|'.join(Kind)})[\s_-]*\d+\s*\]", re.IGNORECASE)
 SHORTEST_PERSONAL: Final = 3
+
+
+class _Narrow(dict[int, int]):
+    """A letter or digit in full width, a space or a hyphen of any kind: what is typed for it at its own place."""
+
+    def __missing__(self, code: int) -> int:
+        plain = unicodedata.normalize("NFKC", chr(code))
+        self[code] = ord("-") if code in _HYPHENS else ord(plain) if len(plain) == 1 and plain.isascii() else code
+        return self[code]
+
+
+_HYPHENS: Final = frozenset(map(ord, "‐‑‒–−﹣－"))
+_NARROW: Final = _Narrow()
 
 
 class Redacted(NamedTuple):
@@ -59,6 +73,7 @@ def found_in(
 ) -> list[Span]:
     """What is to be hidden in a text, in order and apart. `personal` are values of fields that are marked as personal,
     `language` (ISO 639-1) says whose phone numbers may be written without a country."""
+    text = text if text.isascii() else text.translate(_NARROW)
     lookalikes = [Span(*match.span(), Kind.MARK) for match in _LOOKALIKE.finditer(text)]
     sure = [*secrets(text), *emails(text), *ibans(text), *cards(text), *ids(text), *_personal(text, personal)]
     return merged([*lookalikes, *sure, *phones(text, language), *names.find(text)])

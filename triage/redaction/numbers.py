@@ -96,32 +96,10 @@ _MARKED_VAT: Final = re.compile(r"(?<!\w)[A-Z]{2,3}[ .-]?(?:[ .]?[A-Z0-9]){8,13}
 _BARE_VAT: Final = re.compile(
     _EDGES.format(r"(?:[A-Z]{2,3}[ -]?)?[A-Z]?\d(?:[ .-]?[A-Z]?\d){6,12}(?: ?(?:MWST|TVA|IVA|MVA)|[A-Z]{1,2})?")
 )
-_TAXED_BY: Final = [
-    "GB",
-    "CH",
-    "NO",
-    "ES",
-    "IE",
-    "US",
-    "BR",
-    "JP",
-    "AU",
-    "IN",
-    "MX",
-    "AR",
-    "CO",
-    "PT",
-    "IT",
-    "NL",
-    "BE",
-    "DE",
-    "FR",
-    "AT",
-    "PL",
-    "SE",
-    "DK",
-    "FI",
-]
+_TAXED_BY: Final = (
+    "GB", "CH", "NO", "ES", "IE", "US", "BR", "JP", "AU", "IN", "MX", "AR", "CO", "PT", "IT", "NL", "BE", "DE", "FR",
+    "AT", "PL", "SE", "DK", "FI",
+)  # fmt: skip
 
 
 def ids(text: str) -> list[Span]:

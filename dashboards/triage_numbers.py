@@ -18,6 +18,26 @@ class Agreement(NamedTuple):
     high: float | None
 
 
+class Honesty(NamedTuple):
+    """Claims of one kind: how many, how many of them people are asked about and answered, and the share they agree
+    with, None until it can be told."""
+
+    tickets: int
+    drawn: int
+    answered: int
+    share: float | None
+    low: float | None
+    high: float | None
+
+
+def honesty(reader: MartReader, claims: str) -> Honesty:
+    """Of the claims that triage is `sure` of, of the `unsure`, or of `all`."""
+    found = reader.query(
+        "SELECT tickets, drawn, answered, share_agreed, low, high FROM honesty WHERE claims = ?", [claims]
+    )
+    return Honesty(*found.row(0)) if found.height else Honesty(0, 0, 0, None, None, None)
+
+
 def agreement(reader: MartReader) -> Agreement:
     """Over all claims that people checked."""
     counts = reader.query("SELECT count(*) AS answered, count(*) FILTER (is_right) AS agreed FROM reviews")

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from pipelines.jobs.doctor import Finding
     from pipelines.jobs.failures import Look
     from pipelines.jobs.grant_review import Listed, Unapproved
+    from pipelines.jobs.phrases import Phrases
     from pipelines.jobs.review import Queued
     from pipelines.marts import MartReader
     from sla.clocks.explain import Ledger
     from triage.feedback.acceptance import Feedback
-    from triage.feedback.reviews import Review, SameAnswer
+    from triage.feedback.phrases import PhraseDecision
+    from triage.feedback.reviews import Answered, Review, SameAnswer
 
 
 def outside(marts: "MartReader") -> "pl.DataFrame":
@@ -46,7 +48,8 @@ def explain(app: "App", ticket: str, *, as_of: datetime) -> "list[Ledger]":
 
 
 def review_queue(app: "App", *, closed: bool = False) -> "list[Queued]":
-    """Tickets that wait for a person's answer, the least certain first; open ones unless `closed`."""
+    """Tickets that wait for a person's answer, the least certain first, open ones unless `closed`; among them the
+    random slice of what triage is sure of."""
     from pipelines.jobs import review
 
     return review.review_queue(app, closed=closed)
@@ -59,8 +62,8 @@ def review_question(app: "App", ticket: str) -> "Queued":
     return review.review_question(app, ticket)
 
 
-def answer_review(app: "App", ticket: str, *, label: str, by: str, note: str = "") -> "Review":
-    """Keep a person's answer and confirm the product on the ticket."""
+def answer_review(app: "App", ticket: str, *, label: str, by: str, note: str = "") -> "Answered":
+    """Keep a person's answer and confirm the product on the ticket; what others had answered before comes with it."""
     from pipelines.jobs import review
 
     return review.answer_review(app, ticket, label=label, by=by, note=note, at=app.now())
@@ -78,6 +81,23 @@ def reviewers_agree(app: "App") -> "SameAnswer":
     from pipelines.jobs import review
 
     return review.reviewers_agree(app)
+
+
+def phrases(app: "App") -> "Phrases":
+    """The phrases that people's answers propose, and those that leads accepted."""
+    from pipelines.jobs import phrases
+
+    return phrases.phrases(app)
+
+
+def decide_phrase(app: "App", phrase: str, *, label: str, is_accepted: bool, user: "User") -> "PhraseDecision":
+    """A lead's yes or no to a proposed phrase; the next triage goes by it. Raises NotAllowed."""
+    from pipelines.app import identity
+    from pipelines.app.identity import Right
+    from pipelines.jobs import phrases
+
+    identity.require(app, user, Right.SUPERVISE, doing="deciding on a phrase")
+    return phrases.decide_phrase(app, phrase, label=label, is_accepted=is_accepted, by=user.id, at=app.now())
 
 
 def record_feedback(

@@ -27,6 +27,7 @@ from pipelines.app.container import App
 from pipelines.app.identity import LOCAL
 from pipelines.jobs import lessons
 from sla.alerting.alerts import RaisedAlert
+from triage.feedback.reviews import Answered
 
 Result = BaseModel | list[Any] | None
 
@@ -70,6 +71,13 @@ def second_opinion(
     return app.desk.second_opinion(item_id, by=by, outcome=outcome, at=at, notes=notes)
 
 
+def product(app: App, ticket_id: str, *, label: str, by: str, at: datetime, note: str = "") -> Answered:
+    """Say what a ticket is about, as the page Review does: kept beside what others answered, which comes with it."""
+    from pipelines.jobs import review
+
+    return review.answer_review(app, ticket_id, label=label, by=by, at=at, note=note)
+
+
 ACTIONS: Mapping[str, Callable[..., Any]] = {
     "reply": actions.reply,
     "escalate": escalate,
@@ -78,6 +86,7 @@ ACTIONS: Mapping[str, Callable[..., Any]] = {
     "retry_unsent": actions.retry_unsent,
     "drop_unsent": actions.drop_unsent,
     "second_opinion": second_opinion,
+    "product": product,
     "board": actions.board,
 }
 """What other rooms have a part in, or the log of views: called by these, which call the desk if it has one too."""
@@ -126,6 +135,7 @@ OPERATIONS = _named(
     Operation("ticket", "note", "note"),
     Operation("ticket", "status", "change_status"),
     Operation("ticket", "priority", "reprioritise"),
+    Operation("ticket", "product", "product"),
     Operation("ticket", "due", "agree_due"),
     Operation("ticket", "pause", "pause", Right.SUPERVISE),
     Operation("ticket", "resume", "resume"),
@@ -222,6 +232,7 @@ WORDS: Mapping[str, str] = {
     "is_approved": "Whether it is granted.",
     "is_complaint": "The customer complains.",
     "kind": "What it is.",
+    "label": "A label of the taxonomy.",
     "lanes": "What divides the board across.",
     "lessons": "backlog=what it is to learn (reliability, product, docs); again for more.",
     "limits": "column=cards it should hold at most; again for more.",
@@ -229,6 +240,7 @@ WORDS: Mapping[str, str] = {
     "message": "What to be reminded of.",
     "minutes": "For so long.",
     "name": "What it is called.",
+    "note": "Why, for those who learn from it.",
     "notes": "Why, for the next one with such a case.",
     "no_quiet_hours": "Take quiet hours back.",
     "notice_ids": "A notice by its key, again for more; none: all.",

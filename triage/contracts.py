@@ -53,7 +53,8 @@ class Classification(Frozen):
 
 
 class Passage(Frozen):
-    """A piece of a knowledge article that a search found. `score` is comparable within one search only."""
+    """A piece of a knowledge article that a search found. `score` is comparable within one search only; `source` is
+    what its article was synced as."""
 
     article_id: str
     chunk: int
@@ -61,6 +62,7 @@ class Passage(Frozen):
     url: str
     text: str
     score: float
+    source: str = ""
 
 
 class Citation(Frozen):

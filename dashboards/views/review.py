@@ -1,4 +1,5 @@
-"""What is it about? One ticket at a time that triage is not sure of; the answers stand where they stood before.
+"""What is it about? One ticket at a time that triage is not sure of, or that chance drew of what it is sure of; the
+answers stand where they stood before.
 
 The order is taken once and held: what comes in meanwhile waits at its end, and nothing jumps under the pointer.
 """
@@ -8,14 +9,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from more_itertools import chunked
 
 from dashboards import acting, cards, opening, pages, sign_in, visit, words
 from pipelines import actions
+from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.app.identity import User
 
 SHOWN = "ticket"  # the parameter of the address that names the ticket in question
-ORDER, OTHERS, AT = "order of the review", "what others answered", "last answer at"
+ORDER, LAST, AT, PHRASES = "order of the review", "the last answer", "last answer at", "phrases"
+BUTTONS, ABREAST = 12, 4  # labels of a blind question with a button of their own, and in a row
+MOST = 12  # proposed phrases that are shown
 AT_ONCE = 0.4  # seconds: a second click within them is not meant for the ticket that has just come
 
 
@@ -29,12 +34,15 @@ def page() -> None:
         st.info("No ticket waits for an answer. Triage asks about those it is not sure of:")
         cards.command("cycle")
     else:
+        others_were_here(app, user, question.question.ticket_id, names)
         answers(app, user, question, order, can_answer=can_answer)
-    what_others_answered(app, names)
+    after_the_answer(app, names)
     acting.answer(app, user, names)
     if question is not None:
         words_of(question)
     below(app, user, can_answer=can_answer)
+    if identity.has(app, user, identity.Right.SUPERVISE):
+        learned_phrases(app, user)
 
 
 def held_order(app: App, *, closed: bool) -> list[str]:
@@ -66,13 +74,14 @@ def in_question(app: App, order: list[str]) -> Any:
 
 
 def answers(app: App, user: User, found: Any, order: list[str], *, can_answer: bool) -> None:
-    """Two guesses, any other label, skip: always in the same places."""
+    """Two guesses, or each label where the question is blind; any other label, skip: always in the same places."""
     question = found.question
     at = order.index(question.ticket_id) + 1 if question.ticket_id in order else 1
     state, opened = "open" if found.is_open else "closed", words.instant(question.opened_at, st.context.timezone)
     st.caption(f"{at:,} of {max(len(order), 1):,} · {state} · opened {opened}")
-    columns = st.columns(2)
-    for place, column in enumerate(columns):
+    if question.is_blind:
+        each_label(app, user, question.ticket_id, can_answer=can_answer)
+    for place, column in enumerate([] if question.is_blind else st.columns(2)):
         guess = question.guesses[place] if place < len(question.guesses) else None
         column.button(
             f"{guess.label}, {words.percent(guess.confidence)}" if guess else "No second guess",
@@ -88,6 +97,15 @@ def answers(app: App, user: User, found: Any, order: list[str], *, can_answer: b
         something_else(app, user, question, can_answer=can_answer)
     skip = f"skip {question.ticket_id}"
     skipped.button("Skip it", key=skip, width="stretch", on_click=turn, args=(question.ticket_id,))
+
+
+def each_label(app: App, user: User, ticket: str, *, can_answer: bool) -> None:
+    """The first labels of the taxonomy in its order, none of them marked."""
+    st.caption("What is it about? What triage says of this one shows after the answer.")
+    for row in chunked(list(app.triage.taxonomy.product.labels)[:BUTTONS], ABREAST):
+        for column, label in zip(st.columns(ABREAST), row, strict=False):
+            column.button(label, key=f"{ticket} is {label}", width="stretch", disabled=not can_answer,
+                          on_click=answered, args=(app, user, ticket, label))  # fmt: skip
 
 
 def something_else(app: App, user: User, question: Any, *, can_answer: bool) -> None:
@@ -109,7 +127,8 @@ def words_of(found: Any) -> None:
     with st.container(border=True):
         st.text(f"{found.reference} · {question.subject or '–'}")
         cards.fact(st, "Message", question.excerpt or "–")
-        cards.fact(st, "Why triage is not sure", question.reasoning)
+        if not question.is_blind:
+            cards.fact(st, "Why triage is not sure", question.reasoning)
         if st.button("Open the ticket", key=f"open {question.ticket_id}", type="tertiary"):
             st.switch_page(pages.TICKET, query_params={"ticket": question.ticket_id})
 
@@ -119,16 +138,17 @@ def answered(app: App, user: User, ticket: str, label: str, note: str | None = N
     now = time.monotonic()
     if now - st.session_state.get(AT, 0.0) < AT_ONCE:
         return
-    before = [one for one in app.triage.feedback.review_history(ticket) if one.answered_by != user.id]
-    act = acting.Act(f"answer {ticket}")
+    act, given = acting.Act(f"answer {ticket}"), list[Any]()
     text = st.session_state.get(note, "") if note else ""
-    acting.attempt(app, user, act, lambda: actions.answer_review(app, ticket, label=label, by=user.id, note=text),
-                   label=label)  # fmt: skip
+    acting.attempt(
+        app, user, act, lambda: given.append(actions.answer_review(app, ticket, label=label, by=user.id, note=text)),
+        label=label,
+    )  # fmt: skip
     found: acting.Answer | None = st.session_state.get(acting.ANSWER)
     if found is None or found.error is not None:
         return
     st.session_state[AT] = now
-    st.session_state[OTHERS] = (ticket, label, before)
+    st.session_state[LAST] = given[0] if given else None
     turn(ticket)
 
 
@@ -144,16 +164,65 @@ def turn(ticket: str) -> None:
         st.query_params.pop(SHOWN, None)
 
 
-def what_others_answered(app: App, names: Mapping[str, str]) -> None:
-    """Whoever answers a ticket that another answered is told who and what, and whether they agree."""
-    ticket, label, before = st.session_state.pop(OTHERS, ("", "", ()))
-    for one in before:
+def others_were_here(app: App, user: User, ticket: str, names: Mapping[str, str]) -> None:
+    """Who comes second knows it, and may answer, too; what the first said shows after that."""
+    for one in app.triage.feedback.review_history(ticket):
+        if one.answered_by != user.id:
+            when = words.instant(one.answered_at, st.context.timezone)
+            who = names.get(one.answered_by, one.answered_by)
+            st.info(cards.verbatim(f"{who} answered this, {when}. Yours is a second opinion; theirs shows after it."))
+
+
+def after_the_answer(app: App, names: Mapping[str, str]) -> None:
+    """What triage had said, where the question was a spot check; and who answered what before."""
+    last = st.session_state.pop(LAST, None)
+    if last is None:
+        return
+    reference = app.store.ticket(last.ticket_id).reference
+    if last.is_spot_check:
+        st.info(cards.verbatim(
+            f"{reference} was of the random slice of what triage is sure of: you say {last.label}, triage had said "
+            f"{last.said} ({words.percent(last.confidence)})."
+        ))  # fmt: skip
+    for one in last.before:
         who = names.get(one.answered_by, one.answered_by)
         when = words.instant(one.answered_at, st.context.timezone)
-        same = "so you agree" if one.label == label else f"you say {label}, which counts now"
-        st.warning(
-            cards.verbatim(f"{who} answered {one.label} for {app.store.ticket(ticket).reference}, {when}: {same}.")
-        )
+        same = "so you agree" if one.label == last.label else f"you say {last.label}, which counts now"
+        st.warning(cards.verbatim(f"{who} answered {one.label} for {reference}, {when}: {same}."))
+
+
+def learned_phrases(app: App, user: User) -> None:
+    """What answers speak for, for a lead to accept or refuse; nothing of it is used before."""
+    state = app.triage.feedback.answers_stamp(), app.triage.feedback.phrase_decisions()
+    if st.session_state.get(PHRASES, (None, None))[0] != state:
+        st.session_state[PHRASES] = (state, actions.phrases(app))
+    found = st.session_state[PHRASES][1]
+    if not (found.proposed or found.accepted):
+        return
+    st.subheader("Phrases that answers speak for")
+    st.caption(
+        "An accepted phrase is used like the taxonomy's own from the next triage on; a refused one never returns."
+    )
+    for one in found.proposed[:MOST]:
+        about, yes, no = st.columns([4, 1, 1])
+        examples = ", ".join(app.store.ticket(key).reference for key in one.examples)
+        about.text(f"{one.label}: “{one.phrase}” · {words.count(one.texts, 'text')}, {one.elsewhere:,} of other labels "
+                   f"· such as {examples}")  # fmt: skip
+        for place, name, is_accepted in ((yes, "Accept", True), (no, "Refuse", False)):
+            place.button(name, key=f"{name} {one.label} {one.phrase}", width="stretch", on_click=decide_phrase,
+                         args=(app, user, one.phrase, one.label, is_accepted))  # fmt: skip
+    more = len(found.proposed) - MOST
+    if more > 0:
+        st.caption(f"and {more:,} more: `helmdesk triage phrases`")
+    for accepted in found.accepted:
+        st.caption(cards.verbatim(f"in use for {accepted.label}: {accepted.phrase}"))
+
+
+def decide_phrase(app: App, user: User, phrase: str, label: str, is_accepted: bool) -> None:
+    act = acting.Act(f"{'accept' if is_accepted else 'refuse'} the phrase {phrase}")
+    acting.attempt(
+        app, user, act, lambda: actions.decide_phrase(app, phrase, label=label, is_accepted=is_accepted, user=user)
+    )
 
 
 def below(app: App, user: User, *, can_answer: bool) -> None:

@@ -18,8 +18,26 @@ CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
 def page() -> None:
     app, _, reader, _ = visit.begin("trust")
     cards.speaks_of(reader.publication, app.now(), "all history")
+    verdict(reader)
     headline(reader)
     TABS[cards.tabs(*TABS)](reader)
+
+
+def verdict(reader: MartReader) -> None:
+    """How far triage can be believed where it is sure, by the random slice that people answered."""
+    sure, every = (opening.ask(triage_numbers.honesty, reader, name) for name in ("sure", "all"))
+    if not every.tickets:
+        return
+    when = f"When triage is sure ({sure.tickets:,} of {words.count(every.tickets, 'ticket')})"
+    if sure.share is None:
+        st.info(f"{when}, it is not known yet how often it is right: 0 of {sure.drawn:,} of the random slice answered. "
+                "They come as questions on the page Review.")  # fmt: skip
+        return
+    around = f"{words.percent(sure.low)} to {words.percent(sure.high)}"
+    st.markdown(
+        f"**{when}, people agree in {words.percent(sure.share)}** (95 % interval {around}), "
+        f"by {sure.answered:,} answered of the random slice of {sure.drawn:,}."
+    )
 
 
 def headline(reader: MartReader) -> None:

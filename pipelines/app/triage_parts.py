@@ -13,8 +13,10 @@ from pipelines.app.settings import Settings
 if TYPE_CHECKING:
     from triage.classify import ProductClassifier
     from triage.contracts import Macro
+    from triage.drafting.article_policy import ArticlePolicy
     from triage.drafting.wording import Wording
     from triage.enrichment.store import EnrichmentStore
+    from triage.feedback.policy import AnsweredPolicy
     from triage.feedback.store import FeedbackStore, ModelRun
     from triage.knowledge.milvus import MilvusIndex
     from triage.llm.budget import Budget
@@ -125,19 +127,35 @@ class TriageParts:
         return part
 
     @property
-    def local_models(self) -> "LocalModels":
-        return self._made_from(self.policies.wording, "local models", self._open_local)
+    def taught_taxonomy(self) -> "Taxonomy":
+        """With the phrases that leads have accepted of people's answers."""
+        from triage.feedback.phrases import in_force
 
-    def _open_local(self, wording: "Wording") -> "LocalModels":
+        return self._made_from(in_force(self.feedback.phrase_decisions()), "taxonomy", self._with_phrases)
+
+    def _with_phrases(self, accepted: "list[tuple[str, str]]") -> "Taxonomy":
+        from triage.feedback.phrases import with_phrases
+
+        return with_phrases(self.taxonomy, accepted) if accepted else self.taxonomy
+
+    @property
+    def local_models(self) -> "LocalModels":
+        return self._made_from(
+            (self.policies.wording, self.policies.articles, self.taught_taxonomy), "local models", self._open_local
+        )
+
+    def _open_local(self, given: "tuple[Wording, ArticlePolicy, Taxonomy]") -> "LocalModels":
         from triage.llm.local import open_local
 
+        wording, articles, taxonomy = given
         return open_local(
-            self.taxonomy,
+            taxonomy,
             self.embedder,
             clock=self.now,
             quick=self.quick,
             macros=self.macros,
             wording=wording,
+            articles=articles,
             cache=self.settings.models_folder,
         )
 
@@ -198,11 +216,15 @@ class TriageParts:
             completion_price=price.completion,
         )
 
-    @cached_property
+    @property
     def local_classifier(self) -> "ProductClassifier":
         """The model that HELMDESK_MODEL names, else the one that took over last, else what the taxonomy teaches."""
+        return self.trained_classifier or self.local_models.classifier
+
+    @cached_property
+    def trained_classifier(self) -> "ProductClassifier | None":
         if self.settings.model is None:
-            return self._learned_classifier() or self.local_models.classifier
+            return self._learned_classifier()
         from triage.learning.own_taxonomy import place_beside
         from triage.model_files import load_model
 
@@ -218,17 +240,28 @@ class TriageParts:
 
     @property
     def classifier(self) -> "Classifier":
-        """The local classifier, or a cascade: what it is least sure of goes to hosted models, within a day's budget."""
+        """The local classifier with what people answered, or a cascade: what it is least sure of goes to hosted models,
+        within a day's budget."""
+        local, stamp, policy = self.local_classifier, self.feedback.answers_stamp(), self.policies.learning.answered
+        taught = self._made_from((local, stamp, policy), "taught", self._teach)
         if not self.settings.hosted_model:
-            return self.local_classifier
-        return self._made_from(self.policies.triage, "cascade", self._open_cascade)
+            return taught
+        return self._made_from((self.policies.triage, taught), "cascade", self._open_cascade)
 
-    def _open_cascade(self, policy: "TriagePolicy") -> "Classifier":
+    def _teach(self, given: "tuple[Classifier, tuple[int, int], AnsweredPolicy]") -> "Classifier":
+        from triage.feedback.answered import AnsweredTexts, TaughtClassifier, last_words
+
+        local, _, policy = given
+        answers = last_words(self.feedback.review_history(), self.taxonomy.product.labels)
+        return TaughtClassifier(local, AnsweredTexts(answers, policy), policy)
+
+    def _open_cascade(self, given: "tuple[TriagePolicy, Classifier]") -> "Classifier":
         from triage.llm.answer_cache import AnswerCache
         from triage.llm.cascade import Cascade
 
+        policy, taught = given
         return Cascade(
-            self.local_classifier,
+            taught,
             self.hosted_models,
             taxonomy=self.taxonomy,
             policy=policy,
@@ -243,9 +276,9 @@ class TriageParts:
         """The extractive drafter, or hosted models with it to fall back on."""
         if not self.settings.hosted_model:
             return self.local_models.drafter
-        return self._made_from((self.policies.triage, self.policies.wording), "drafter", self._open_hosted_drafter)
+        return self._made_from((self.policies.triage, self.local_models), "drafter", self._open_hosted_drafter)
 
-    def _open_hosted_drafter(self, _: "tuple[TriagePolicy, Wording]") -> "Drafter":
+    def _open_hosted_drafter(self, _: "tuple[TriagePolicy, LocalModels]") -> "Drafter":
         from triage.llm.hosted import HostedDrafter
 
         return HostedDrafter(
@@ -330,8 +363,7 @@ class TriageParts:
 
     def forget_classifier(self) -> None:
         """The next call opens the model that is in force by then."""
-        self.__dict__.pop("local_classifier", None)
-        self._made.pop("cascade", None)
+        self.__dict__.pop("trained_classifier", None)
 
     def _learned_classifier(self) -> "ProductClassifier | None":
         """The model that took over last. One that can't be used (gone, damaged, for another embedder or taxonomy) is

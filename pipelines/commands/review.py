@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pipelines.app.container import App
     from pipelines.jobs.retrain import Retrained
     from pipelines.jobs.review import Queued
-    from triage.feedback.reviews import Waiting
+    from triage.feedback.reviews import Review, Waiting
 
 Ticket = Annotated[str | None, typer.Argument(help="Key, reference or id.")]
 By = Annotated[str | None, typer.Option(help="Who says so.", show_default="HELMDESK_ACTOR")]
@@ -45,14 +45,21 @@ def review(
         raise BadInput("An answer needs both: helmdesk triage review TICKET --label LABEL")
     with open_here(context) as app:
         if ticket is None:
-            _list(actions.review_queue(app, closed=closed), limit, which="ticket" if closed else "open ticket")
+            _list(actions.review_queue(app, closed=closed), limit)
             return
         if label is None:
-            _show(actions.review_question(app, ticket), list(app.triage.taxonomy.product.labels))
+            found = actions.review_question(app, ticket)
+            given = app.triage.feedback.review_history(found.question.ticket_id)
+            _show(found, given, list(app.triage.taxonomy.product.labels))
             return
         answer = actions.answer_review(app, ticket, label=label, by=_who(by, app), note=note or "")
     claim = f", triage said {answer.said}" if answer.said else ""
-    typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{claim}; kept for the next training"))
+    if answer.is_spot_check:
+        claim = f"{claim} and was sure ({answer.confidence:.0%}): one of the random slice"
+    typer.echo(plain(f"{answer.ticket_id} is about {answer.label}{claim}; it counts from the next triage on"))
+    for one in answer.before:
+        same = "the same" if one.label == answer.label else f"{one.label}; your answer counts now"
+        typer.echo(plain(f"a second opinion: {one.answered_by} answered {same}, {one.answered_at:%Y-%m-%d %H:%MZ}"))
 
 
 def _undo(context: typer.Context, by: str | None, *, alone: bool) -> None:
@@ -95,22 +102,28 @@ def retrain(
         _tell(done, app)
 
 
-def _list(queue: "list[Queued]", limit: int, *, which: str) -> None:
+def _list(queue: "list[Queued]", limit: int) -> None:
     for name, _, question in queue[:limit]:
         typer.echo(plain(f"{name}  {_guesses(question)}  {question.subject[:80]}"))
         typer.echo(plain(f"    {_short(question.excerpt) or 'no text'}"))
-        typer.echo(plain(f"    why: {_short(question.doubt)}"))
+        if not question.is_blind:
+            typer.echo(plain(f"    why: {_short(question.doubt)}"))
     more = f", {limit} shown" if len(queue) > limit else ""
+    which = "open ticket" if all(queued.is_open for queued in queue) else "ticket"
     typer.echo(f"waiting for a person: {counted(len(queue), which)}{more}")
 
 
-def _show(queued: "Queued", labels: list[str]) -> None:
+def _show(queued: "Queued", given: "list[Review]", labels: list[str]) -> None:
     question, state = queued.question, "open" if queued.is_open else "closed"
     typer.echo(plain(f"{queued.reference}  {question.subject}"))
     typer.echo(plain(f"    {question.opened_at:%Y-%m-%d %H:%MZ}, {state}"))
     typer.echo(plain(f"    text: {' '.join(question.excerpt.split()) or 'no text'}"))
     typer.echo(plain(f"    guesses: {_guesses(question)}"))
-    typer.echo(plain(f"    why: {' '.join(question.reasoning.split())}"))
+    if not question.is_blind:
+        typer.echo(plain(f"    why: {' '.join(question.reasoning.split())}"))
+    for one in given:
+        when = f"{one.answered_at:%Y-%m-%d %H:%MZ}"
+        typer.echo(plain(f"    {one.answered_by} answered it {when}; yours is a second opinion, theirs shows after it"))
     typer.echo(plain(f"answer with --label and one of {', '.join(labels)}"))
 
 
@@ -120,7 +133,8 @@ def _short(text: str) -> str:
 
 
 def _guesses(question: "Waiting") -> str:
-    return " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in question.guesses)
+    """A blind question shows none."""
+    return " or ".join(f"{guess.label} {guess.confidence:.0%}" for guess in question.guesses) or "what is it about?"
 
 
 def _who(by: str | None, app: "App") -> str:

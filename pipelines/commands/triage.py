@@ -4,6 +4,7 @@ import typer
 
 from pipelines.commands.knowledge import evaluate as evaluate_retrieval
 from pipelines.commands.learning import evaluate, report, train
+from pipelines.commands.phrases import phrases
 from pipelines.commands.redact import redact
 from pipelines.commands.review import feedback, retrain, review
 from pipelines.commands.terminal import open_here, progress_bars
@@ -13,6 +14,7 @@ triage.command("train")(train)
 triage.command("eval")(evaluate)
 triage.command("eval-retrieval")(evaluate_retrieval)
 triage.command("review")(review)
+triage.command("phrases")(phrases)
 triage.command("feedback")(feedback)
 triage.command("retrain")(retrain)
 triage.command("report")(report)

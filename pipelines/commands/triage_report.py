@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from pipelines.commands.terminal import plain
+from pipelines.commands.terminal import counted, plain
 
 if TYPE_CHECKING:
     from pipelines.marts import MartReader
 
-PARTS = ("confidence", "calibration", "draft_feedback", "unhelpful_articles", "coverage_gaps", "cost_ledger")
+PARTS = ("honesty", "confidence", "calibration", "draft_feedback", "unhelpful_articles", "coverage_gaps", "cost_ledger")
 """The marts it tells of."""
 ROWS = 12
 
@@ -23,10 +23,29 @@ def as_data(reader: "MartReader") -> dict[str, Any]:
 def lines(reader: "MartReader") -> Iterator[str]:
     """A page of it: shares with their 95 % interval."""
     yield f"as of {reader.publication.as_of:%Y-%m-%d %H:%M} UTC"
+    yield from honest_lines(reader.frame("honesty"))
     yield from _sure(reader.frame("confidence"), reader.frame("calibration"))
     yield from _drafts(reader.frame("draft_feedback"), reader.frame("unhelpful_articles"))
     yield from _gaps(reader.frame("coverage_gaps"))
     yield from _bill(reader.frame("cost_ledger"))
+
+
+def honest_lines(found: pl.DataFrame) -> Iterator[str]:
+    """How far triage can be believed: when it is sure, and over all its claims."""
+    sure, every = (found.row(by_predicate=pl.col("claims") == name, named=True) for name in ("sure", "all"))
+    if not every["tickets"]:
+        return
+    when = f"when it is sure ({sure['tickets']:,} of {counted(every['tickets'], 'ticket')})"
+    if sure["share_agreed"] is None:
+        yield f"{when}: not known yet: 0 of {sure['drawn']:,} of the random slice answered: helmdesk triage review"
+        return
+    yield f"{when}, people agree {_interval(sure)}, n = {sure['answered']:,} of the random slice of {sure['drawn']:,}"
+    if every["share_agreed"] is not None and sure["tickets"] < every["tickets"]:
+        yield f"over all its claims, were none corrected: {_interval(every)}, n = {every['answered']:,}"
+
+
+def _interval(row: dict[str, Any]) -> str:
+    return f"{row['share_agreed']:.0%} [{row['low']:.0%}–{row['high']:.0%}]"
 
 
 def _sure(spread: pl.DataFrame, found: pl.DataFrame) -> Iterator[str]:

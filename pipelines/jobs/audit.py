@@ -14,6 +14,7 @@ from engine.storage.audit import verify as walk
 from engine.storage.newest import Leaf, newest
 from pipelines.app import identity
 from pipelines.app.container import App
+from pipelines.jobs.phrases import PHRASES
 from pipelines.jobs.review import ANSWERS, FEEDBACK, WITHDRAWALS
 from pipelines.marts import chain_heads
 from pipelines.marts.chain_heads import PublishedHeads
@@ -23,12 +24,15 @@ LOG = ("version", "kind", "at", "subject", "actor", "data")
 ACTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
     {
         "users and keys": ("audit_log", ("user_set", "key_created", "key_revoked")),
+        "learned phrases": ("audit_log", ("phrase_accepted", "phrase_refused")),
         "grants": ("events", ("resolution", "approval", "calibration")),
         "transfers": ("events", ("transferred",)),
         "sent and recorded": ("audit_log", ("records", "allocation", "suggestion", "notice")),
     }
 )
 """What one may ask for, where it stands, and by which kinds."""
+COVERED = (ANSWERS, WITHDRAWALS, FEEDBACK, PHRASES)
+"""Tables of triage whose rows are sealed."""
 
 
 class Verified(NamedTuple):
@@ -54,9 +58,7 @@ def verify(app: App) -> Verified:
     """Walk every chain and hold it against the last publication, and records against what the history says of them; the
     first LISTED broken places are listed."""
     last = chain_heads.read(app.settings.marts_folder)
-    return Verified(
-        walk(app.store, last.heads if last else None, also=[ANSWERS, WITHDRAWALS, FEEDBACK], limit=LISTED), last
-    )
+    return Verified(walk(app.store, last.heads if last else None, also=COVERED, limit=LISTED), last)
 
 
 def acts(app: App, user: User, of: str, *, actor: str | None = None, page: int = 1, size: int = 50) -> Leaf:

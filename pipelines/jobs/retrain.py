@@ -124,7 +124,7 @@ def _learn(app: App, split: Split, *, at: datetime) -> "Model":
     """From the taxonomy, labelled rows there are, and people's answers, which win where a text is labelled twice."""
     from triage.learning.train import learn_name, train
 
-    labels = app.triage.taxonomy.product.labels
+    labels = app.triage.taught_taxonomy.product.labels
     phrases = {label: (learn_name(label), *content.phrases) for label, content in labels.items()}
     given = [LabelledText(text, label) for label, content in labels.items() for text in content.examples]
     until = min((one.opened_at for one in split.test), default=at)

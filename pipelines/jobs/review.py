@@ -12,7 +12,9 @@ from pipelines.jobs.triage_tickets import text_of
 from triage.contracts import Suggestion
 from triage.feedback.acceptance import Feedback
 from triage.feedback.acceptance import feedback as judged
+from triage.feedback.honesty import in_slice, mixed, place_of
 from triage.feedback.reviews import (
+    Answered,
     Doubt,
     Review,
     SameAnswer,
@@ -20,7 +22,9 @@ from triage.feedback.reviews import (
     agreement,
     check_text,
     in_order,
+    is_blind_question,
     is_settled,
+    is_spot_check,
     name_of,
     review,
     waiting,
@@ -46,17 +50,30 @@ class Queued(NamedTuple):
 
 
 def review_queue(app: App, *, closed: bool = False) -> list[Queued]:
-    """Tickets that wait for a person's answer, the least certain first, then the oldest; open ones unless `closed`."""
-    claims = {claim.ticket_id: (claim, text) for claim, text in app.triage.feedback.unsure()}
-    tickets = {ticket.id: ticket for ticket in app.store.tickets(ids=list(claims)) if closed or ticket.is_open}
+    """Tickets that wait for a person's answer: those triage is not sure of, the least certain first, open ones unless
+    `closed`; and, as the first question and each so many after it, those of the random slice of sure claims.
+
+    Of the slice closed tickets are asked about, too: what is closed was claimed as well, and what stays open longest
+    is hardest, so that open ones alone would say less good of triage than is so. The slice is asked in the order of
+    chance in which it was drawn, so that what was answered of it at any time is a random part.
+    """
+    policy = app.policies.learning.honest_slice
+    drawn = app.triage.feedback.sure(lambda ticket: in_slice(ticket, policy.seed, policy.share))
+    claims = {claim.ticket_id: (claim, text) for claim, text in (*app.triage.feedback.unsure(), *drawn)}
+    tickets = {ticket.id: ticket for ticket in app.store.tickets(ids=list(claims))}
     answers = app.triage.feedback.answers()
     doubts = [Doubt(*claims[key], ticket.created_at) for key, ticket in tickets.items()]
-    left = in_order(doubt for doubt in doubts if not is_settled(doubt, answers.get(doubt.claim.ticket_id)))
-    found = [(tickets[doubt.claim.ticket_id], waiting(doubt)) for doubt in left]
-    shared = _shared_references(app) if found else set()
+    left = [doubt for doubt in doubts if not is_settled(doubt, answers.get(doubt.claim.ticket_id))]
+    unsure = in_order(
+        one for one in left if one.claim.needs_review and (closed or tickets[one.claim.ticket_id].is_open)
+    )
+    checks = [one for one in left if not one.claim.needs_review]
+    checks.sort(key=lambda one: place_of(one.claim.ticket_id, seed=policy.seed))
+    shared = _shared_references(app) if left else set()
     return [
-        Queued(ticket.id if ticket.reference in shared else ticket.reference, ticket.is_open, question)
-        for ticket, question in found
+        Queued(ticket.id if ticket.reference in shared else ticket.reference, ticket.is_open, _question(app, doubt))
+        for doubt in mixed(unsure, checks, every=policy.every)
+        for ticket in [tickets[doubt.claim.ticket_id]]
     ]
 
 
@@ -66,12 +83,13 @@ def review_question(app: App, ticket: str) -> Queued:
     claim = app.triage.store.latest([record.id]).get(record.id)
     if claim is None:
         raise NotFound(f"Triage has not looked at {record.reference} yet; run `helmdesk triage` first")
-    return Queued(record.reference, record.is_open, waiting(Doubt(claim, text_of(record), record.created_at)))
+    return Queued(record.reference, record.is_open, _question(app, Doubt(claim, text_of(record), record.created_at)))
 
 
-def answer_review(app: App, ticket: str, *, label: str, by: str, at: datetime, note: str = "") -> Review:
+def answer_review(app: App, ticket: str, *, label: str, by: str, at: datetime, note: str = "") -> Answered:
     """Keep a person's answer and confirm the product on the ticket, both or neither; who changed the ticket meanwhile
-    keeps that change. Raises NotFound, BadInput for a label outside the taxonomy."""
+    keeps that change, and of two who answer at once the later one is given the other's answer. Raises NotFound,
+    BadInput for a label outside the taxonomy."""
     record = _ticket(app, ticket)
     claim = app.triage.store.latest([record.id]).get(record.id)
     answer = review(
@@ -79,11 +97,14 @@ def answer_review(app: App, ticket: str, *, label: str, by: str, at: datetime, n
     )
     with app.store.transaction() as connection:
         current = app.store.ticket(record.id, within=connection)
+        given = app.triage.feedback.review_history(record.id, within=connection)
         number = app.triage.feedback.add_review(answer, within=connection)
         confirmed = current.model_copy(update={"product": answer.label})
         sealed = {RECORDS: dict([ANSWERS.seal({"number": number, **answer.model_dump()})]), "before": current.product}
         app.store.save(confirmed, [_confirmed(answer, number, sealed)], at=app.now(), within=connection)
-    return answer
+    is_check = claim is not None and is_spot_check(claim, app.policies.learning.honest_slice)
+    before = tuple(one for one in given if one.answered_by != answer.answered_by)
+    return Answered(**dict(answer), is_spot_check=is_check, before=before)
 
 
 def withdraw_review(app: App, *, by: str, at: datetime) -> Review:
@@ -171,6 +192,10 @@ def _newest_draft(app: App, record: Ticket) -> Suggestion:
         )
         raise NotFound(f"No reply was drafted for {record.reference}; {todo}")
     return draft
+
+
+def _question(app: App, doubt: Doubt) -> Waiting:
+    return waiting(doubt, is_blind=is_blind_question(doubt.claim, app.policies.learning.honest_slice))
 
 
 def _shared_references(app: App) -> set[str]:

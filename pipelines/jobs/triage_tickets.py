@@ -51,7 +51,7 @@ def triage_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     from triage.llm.cascade import Cascade
 
     app.settings.check_model()
-    _ = app.policies.wording  # a broken file is told of before anything is kept
+    _ = app.policies.wording, app.policies.articles  # a broken file is told of before anything is kept
     foreign = foreign_tickets(app, snapshot.tickets_now)
     if foreign:
         _tell_of(app, snapshot.tickets_now, foreign)

@@ -21,6 +21,7 @@ from tests.dashboards.marts_by_hand import HOSTILE, NOON, small_desk, stored_des
 from tests.dashboards.test_pages import opened, read_as_markdown
 from tests.dashboards.ticket_by_hand import button
 from triage.contracts import Classification, Guess, Suggestion
+from triage.feedback.honesty import in_slice
 
 REVIEW = Path(__file__).resolve().parents[2] / "dashboards" / "views" / "review.py"
 DRAFT = "Restart the connector [1]."
@@ -211,3 +212,27 @@ def test_an_answer_that_was_changed_is_found_by_the_audit(home):
     with open_app(home=home) as parts:
         (broken,) = verify(parts.store, also=[ANSWERS, WITHDRAWALS]).broken
     assert (broken.ticket, broken.what) == ("demo:INC-2", "its record reviews/1 was changed")
+
+
+def test_a_spot_check_is_blind_and_shows_both_after_the_answer(home):
+    with open_app(home=home) as parts:
+        texts = [text_of(ticket) for ticket in parts.store.tickets()]
+        policy = parts.policies.learning.honest_slice
+        number = next(n for n in range(1_000) if in_slice(f"mail:{n}", policy.seed, policy.share))
+        drawn = StandardTicket(
+            ticket_id=str(number), source="mail", ticket_number="MAIL-1", title="Help", created_at=NOON
+        )
+        parts.store.ingest(Delivery(tickets=(drawn,)), at=NOON)
+        sure = Classification(
+            id="c-s", ticket_id=f"mail:{number}", product="SWG", urgency="low", confidence=0.93, needs_review=False,
+            reasoning="says proxy", model_used="local", created_at=NOON,
+        )  # fmt: skip
+        parts.triage.store.save_classifications(
+            [*texts, text_of(parts.store.ticket(f"mail:{number}"))], [sure], at=NOON
+        )
+    app = acting_as(review_page(), "ana")
+    assert in_question(app) == "MAIL-1"
+    shown = read_as_markdown(app) + "".join(text.value for text in app.text) + "".join(b.label for b in app.button)
+    assert not [word for word in ("93", "says proxy", "slice", "sure of") if word in shown]
+    app = answer(app, f"mail:{number} is DLP")
+    assert "you say DLP, triage had said SWG (93 %)" in app.info[0].value

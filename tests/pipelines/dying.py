@@ -31,7 +31,7 @@ class OneAnswer:
 
 def opened(home: Path, database_url: str) -> App:
     app = open_app(home=home, database_url=database_url, embedder="wordllama")
-    app.triage.__dict__["local_classifier"] = OneAnswer()
+    app.triage.__dict__["trained_classifier"] = OneAnswer()
     return app
 
 

@@ -187,6 +187,9 @@ def _values(name: str, annotation: Any) -> list[Any]:
     return list(annotation) if is_list else GIVEN.get(name, ["ana"])
 
 
+PEOPLE = {agent.id: agent for agent in AGENTS}
+
+
 class AnySequence(RuleBasedStateMachine):
     """Whatever agents do in whatever order, with people leaving and coming back meanwhile."""
 
@@ -250,7 +253,11 @@ class AnySequence(RuleBasedStateMachine):
             return
         model = arguments(operation).model_validate(given)
         names = operation.function.__annotations__
-        more = {name: value for name, value in (("by", by), ("at", self.at)) if name in names}
+        more = {
+            name: value
+            for name, value in (("by", by), ("at", self.at), ("reader", user_of(PEOPLE[by])))
+            if name in names
+        }
         chosen = {name: getattr(model, name) for name in type(model).model_fields}
         getattr(self.desk, operation.use_case)(*self._key(operation, chance), **chosen, **more)
 

@@ -51,11 +51,46 @@ class RetrainPolicy(Policy):
     certainty: Certainty
 
 
+class SlicePolicy(Policy):
+    """Which share of the claims that triage is sure of people are asked about, drawn by `seed`; how often such a
+    question comes; and which share of the unsure ones is asked in the same words, so that these give nothing away."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    seed: Annotated[int, Field(ge=0)]
+    every: Few
+    blind_unsure: Share
+
+
+class AnsweredPolicy(Policy):
+    """From which cosine of their words two texts are alike, with so many words at least; how sure a claim is that
+    repeats what a person answered."""
+
+    alike: Annotated[float, Field(gt=0.5, le=1)]
+    least_words: Few
+    confidence: Certainty
+
+
+class PhrasePolicy(Policy):
+    """Which phrases are proposed: said in how many answered texts of a label, how surely more often there than
+    elsewhere, and with which share of their texts elsewhere at most. `prior` is how much all texts weigh in the
+    expectation of each label's."""
+
+    least_texts: Annotated[int, Field(ge=2, le=100)]
+    least_z: Annotated[float, Field(gt=0, le=10)]
+    most_elsewhere: Share
+    prior: Annotated[float, Field(gt=0, le=10)]
+    newest_answers: Annotated[int, Field(ge=1, le=10_000)]
+    examples: Few
+
+
 class LearningPolicy(Policy):
     drafts: DraftPolicy
     gaps: GapPolicy
     drift: DriftPolicy
     retrain: RetrainPolicy
+    honest_slice: SlicePolicy
+    answered: AnsweredPolicy
+    phrases: PhrasePolicy
 
 
 def load_policy(path: Path) -> LearningPolicy:

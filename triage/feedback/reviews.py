@@ -8,6 +8,8 @@ from typing import NamedTuple
 from engine.contracts import Frozen, Instant
 from engine.shared.errors import BadInput
 from triage.contracts import FOR_A_PERSON, Classification, Guess, Share, TicketText
+from triage.feedback.honesty import in_slice
+from triage.feedback.policy import SlicePolicy
 from triage.learning.product_model import LabelledText
 from triage.sanitize import clean_ticket, readable_text
 from triage.taxonomy import Taxonomy
@@ -37,6 +39,14 @@ class Review(Frozen):
     answered_at: Instant
 
 
+class Answered(Review):
+    """An answer as it was given: whether it checked what triage was sure of, and what others had answered on the ticket
+    by then, as it stood when this one was written down."""
+
+    is_spot_check: bool = False
+    before: tuple[Review, ...] = ()
+
+
 class Doubt(NamedTuple):
     """A claim that a person should decide, with the ticket it is about and when that was opened."""
 
@@ -46,7 +56,10 @@ class Doubt(NamedTuple):
 
 
 class Waiting(NamedTuple):
-    """A ticket in the review queue: what a person needs to answer. Its text is untrusted."""
+    """A ticket in the review queue: what a person needs to answer. Its text is untrusted.
+
+    A blind question has neither guesses nor reasoning, so that no door can show them before the answer.
+    """
 
     ticket_id: str
     subject: str
@@ -54,6 +67,10 @@ class Waiting(NamedTuple):
     guesses: tuple[Guess, ...]
     reasoning: str
     opened_at: datetime
+
+    @property
+    def is_blind(self) -> bool:
+        return not self.guesses
 
     @property
     def doubt(self) -> str:
@@ -132,17 +149,27 @@ def in_order(doubts: Iterable[Doubt]) -> list[Doubt]:
     return sorted(doubts, key=lambda one: (one.claim.confidence, one.opened_at, one.claim.ticket_id))
 
 
-def waiting(doubt: Doubt) -> Waiting:
+def waiting(doubt: Doubt, *, is_blind: bool = False) -> Waiting:
     ticket, claim = clean_ticket(doubt.ticket), doubt.claim
     best = Guess(label=claim.product, confidence=claim.confidence)
+    guesses = (best, claim.runner_up) if claim.runner_up else (best,)
     return Waiting(
         claim.ticket_id,
         ticket.subject,
         ticket.content[:EXCERPT] + ("…" if len(ticket.content) > EXCERPT else ""),
-        (best, claim.runner_up) if claim.runner_up else (best,),
-        claim.reasoning,
+        () if is_blind else guesses,
+        "" if is_blind else claim.reasoning,
         doubt.opened_at,
     )
+
+
+def is_blind_question(claim: Classification, policy: SlicePolicy) -> bool:
+    """A sure claim of the random slice; and some of the unsure ones, so that the question gives nothing away."""
+    return in_slice(claim.ticket_id, policy.seed, policy.blind_unsure if claim.needs_review else policy.share)
+
+
+def is_spot_check(claim: Classification, policy: SlicePolicy) -> bool:
+    return not claim.needs_review and in_slice(claim.ticket_id, policy.seed, policy.share)
 
 
 class SameAnswer(NamedTuple):

@@ -4,12 +4,13 @@ Nothing is ever written over: two people who answer at once both keep their answ
 An answer that was taken back stays and counts no more from then on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
 import polars as pl
+from more_itertools import chunked
 from sqlalchemy import ColumnElement, Connection, CursorResult, Engine, Row, Select, Table, and_, func, select
 from sqlalchemy.exc import IntegrityError
 
@@ -17,9 +18,12 @@ from engine.contracts import Frozen, Instant
 from engine.shared.errors import Conflict, NotFound
 from triage.contracts import Classification, Guess, TicketText
 from triage.feedback.acceptance import Feedback
+from triage.feedback.phrases import PhraseDecision
 from triage.feedback.reviews import Review
-from triage.feedback.tables import feedback, metadata, model_runs, review_withdrawals, reviews
+from triage.feedback.tables import feedback, metadata, model_runs, phrase_decisions, review_withdrawals, reviews
 from triage.tables import classifications, triage_tickets
+
+KEYS_AT_ONCE = 500
 
 
 class ModelRun(Frozen):
@@ -75,10 +79,12 @@ class FeedbackStore:
         query = query if as_of is None else query.where(reviews.c.answered_at <= as_of)
         return {row.ticket_id: _review(row) for row in self._read(query.order_by(reviews.c.number))}
 
-    def review_history(self, ticket_id: str) -> list[Review]:
-        """All answers on a ticket that were not taken back, in the order they arrived."""
-        query = select(reviews).where(reviews.c.ticket_id == ticket_id, _stands()).order_by(reviews.c.number)
-        return [_review(row) for row in self._read(query)]
+    def review_history(self, ticket_id: str | None = None, *, within: Connection | None = None) -> list[Review]:
+        """All answers, or those on one ticket, that were not taken back, in the order they arrived. `within` is the
+        transaction of a caller who holds the ticket."""
+        query = select(reviews).where(_stands()).order_by(reviews.c.number)
+        query = query if ticket_id is None else query.where(reviews.c.ticket_id == ticket_id)
+        return [_review(row) for row in (within.execute(query) if within else self._read(query))]
 
     def last_review(self, *, by: str) -> tuple[int, Review] | None:
         """The number and the answer that somebody gave last and did not take back."""
@@ -102,6 +108,22 @@ class FeedbackStore:
         with self._engine.connect() as connection:
             return connection.execute(select(func.count()).select_from(reviews)).scalar_one()
 
+    def answers_stamp(self) -> tuple[int, int]:
+        """How many answers were given, and how many taken back: as long as both are the same, so are all answers."""
+        counts = [select(func.count()).select_from(table).scalar_subquery() for table in (reviews, review_withdrawals)]
+        with self._engine.connect() as connection:
+            given, gone = connection.execute(select(*counts)).one()
+        return given, gone
+
+    def add_decision(self, decision: PhraseDecision, *, within: Connection) -> int:
+        """Keep what a lead decided about a phrase; returns its number."""
+        return _number(within.execute(phrase_decisions.insert().values(decision.model_dump())))
+
+    def phrase_decisions(self) -> list[PhraseDecision]:
+        """All decisions on phrases, in the order they arrived."""
+        rows = self._read(select(phrase_decisions).order_by(phrase_decisions.c.number))
+        return [PhraseDecision(**{name: row._mapping[name] for name in PhraseDecision.model_fields}) for row in rows]
+
     def tickets_answered(self, *, after: int) -> int:
         """On how many tickets somebody answered since the first so many answers were kept, and did not take it back."""
         later = select(reviews.c.ticket_id, reviews.c.number).order_by(reviews.c.number).offset(after).subquery()
@@ -123,11 +145,22 @@ class FeedbackStore:
     def unsure(self) -> list[tuple[Classification, TicketText]]:
         """Tickets whose newest claim needs a person, with the text the claim is about."""
         ranked = _newest(classifications)
+        return self._with_text(ranked, and_(ranked.c.rank == 1, ranked.c.needs_review))
+
+    def sure(self, is_chosen: Callable[[str], bool]) -> list[tuple[Classification, TicketText]]:
+        """The chosen of the tickets whose newest claim needs no person; by the key of a ticket."""
+        ranked = _newest(classifications)
+        is_sure = and_(ranked.c.rank == 1, ~ranked.c.needs_review)
+        keys = [row.ticket_id for row in self._read(select(ranked.c.ticket_id).where(is_sure))]
+        parts = chunked(filter(is_chosen, keys), KEYS_AT_ONCE)
+        return [pair for some in parts for pair in self._with_text(ranked, and_(is_sure, ranked.c.ticket_id.in_(some)))]
+
+    def _with_text(self, ranked: Any, wanted: ColumnElement[bool]) -> list[tuple[Classification, TicketText]]:
         joined = select(ranked, *(triage_tickets.c[name] for name in TicketText.model_fields if name != "ticket_id"))
         query = joined.join(triage_tickets, triage_tickets.c.ticket_id == ranked.c.ticket_id)
         return [
             (_claim(row), TicketText(**{name: row._mapping[name] for name in TicketText.model_fields}))
-            for row in self._read(query.where(and_(ranked.c.rank == 1, ranked.c.needs_review)))
+            for row in self._read(query.where(wanted))
         ]
 
     def claims_of(self, model: str) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""The tables of what people answered, what became of drafts, and which models were learned from it."""
+"""The tables of what people answered, what became of drafts, and which phrases and models were learned from it."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
 from engine.shared.columns import UtcInstant
 from triage.tables import metadata
 
-__all__ = ["feedback", "metadata", "model_runs", "review_withdrawals", "reviews"]
+__all__ = ["feedback", "metadata", "model_runs", "phrase_decisions", "review_withdrawals", "reviews"]
 
 
 def _number() -> Column[Any]:
@@ -81,6 +81,18 @@ feedback = Table(
     Column("given_at", UtcInstant, nullable=False),
     Index("ix_feedback_suggestion_id", "suggestion_id", "number"),
     Index("ix_feedback_ticket_id", "ticket_id"),
+)
+
+phrase_decisions = Table(
+    "phrase_decisions",
+    metadata,
+    _number(),
+    Column("phrase", String(200), nullable=False),
+    Column("label", String(50), nullable=False),
+    Column("is_accepted", Boolean, nullable=False),
+    Column("texts", Integer, nullable=False),
+    Column("decided_by", String(200), nullable=False),
+    Column("decided_at", UtcInstant, nullable=False),
 )
 
 model_runs = Table(

@@ -33,8 +33,8 @@ def say(app: App, operation: str, *, by: Agent, **given: str) -> None:
     perform(app, OPERATIONS[operation], user=user_of(by), key=FOR_TWO[0].id, arguments=given, at=later(days=days))
 
 
-def test_a_quarter_is_drawn() -> None:
-    assert len(FOR_TWO) == pytest.approx(100, abs=20)
+def test_half_is_drawn() -> None:
+    assert len(FOR_TWO) == pytest.approx(200, abs=30)
 
 
 def test_the_second_opinion_changes_no_outcome(desk: App) -> None:

@@ -73,10 +73,26 @@ def found_in(
 ) -> list[Span]:
     """What is to be hidden in a text, in order and apart. `personal` are values of fields that are marked as personal,
     `language` (ISO 639-1) says whose phone numbers may be written without a country."""
-    text = text if text.isascii() else text.translate(_NARROW)
-    lookalikes = [Span(*match.span(), Kind.MARK) for match in _LOOKALIKE.finditer(text)]
+    text = text.translate(_NARROW)
     sure = [*secrets(text), *emails(text), *ibans(text), *cards(text), *ids(text), *_personal(text, personal)]
-    return merged([*lookalikes, *sure, *phones(text, language), *names.find(text)])
+    return merged([*_lookalikes(text), *sure, *phones(text, language), *names.find(text)])
+
+
+def found_in_article(text: str, names: Names, listed: Collection[str]) -> list[Span]:
+    """The people and companies that the desk knows, and each e-mail address and phone number that is not `listed`."""
+    text, mails = text.translate(_NARROW), {contact.casefold() for contact in listed if "@" in contact}
+    numbers = tuple(_digits(contact) for contact in listed if "@" not in contact)
+    found = [span for span in emails(text) if text[span.start : span.end].casefold() not in mails]
+    found += [span for span in phones(text) if not (numbers and _digits(text[span.start : span.end]).endswith(numbers))]
+    return merged([*_lookalikes(text), *found, *names.find(text)])
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"\D", "", number).removeprefix("00")
+
+
+def _lookalikes(text: str) -> list[Span]:
+    return [Span(*match.span(), Kind.MARK) for match in _LOOKALIKE.finditer(text)]
 
 
 def hidden(text: str, spans: Iterable[Span], numbering: Numbering) -> Redacted:

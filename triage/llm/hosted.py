@@ -86,8 +86,8 @@ class HostedDrafter:
         sources = [p.model_copy(update={"text": readable_article(p.text)}) for p in passages]
         rules = [articles.rules(p.source) for p in passages]
         listed = [(*rule.emails, *rule.phones) for rule in rules]
-        told = [shown_passage(p, known.names, numbering, on) for p, on in zip(sources, listed, strict=True)]
-        of_passages = {mark: value for each in told for mark, value in each.placeholders.items()}
+        shown_passages = [shown_passage(p, known.names, numbering, on) for p, on in zip(sources, listed, strict=True)]
+        of_passages = {mark: value for each in shown_passages for mark, value in each.placeholders.items()}
         own = {mark: value for mark, value in hidden.placeholders.items() if mark.startswith(PUT_BACK)}
         read = partial(
             read_draft, passages=passages, wording=wording, articles=articles, nearness=self._nearness,
@@ -96,11 +96,11 @@ class HostedDrafter:
         language = wording.languages["en"].names.get(wording.articles, wording.articles)
         prompt = partial(draft_messages, self._prompt, language=language)
         return self._chain.ask(
-            prompt(hidden.ticket, [each.passage for each in told]),
+            prompt(hidden.ticket, [each.passage for each in shown_passages]),
             DraftAnswer.model_json_schema(),
             read,
             as_typed=None if self._chain.is_redacted else prompt(typed, sources),
-            hidden=sum((each.counts for each in told), hidden.counts),
+            hidden=sum((each.counts for each in shown_passages), hidden.counts),
         )
 
     def _suggestion(self, ticket: TicketText, local: Suggestion, answer: Answer, *, at: datetime) -> Suggestion:

@@ -120,14 +120,14 @@ def phones(text: str, language: str | None = None) -> list[Span]:
 def _is_phone(text: str, match: re.Match[str], regions: tuple[str, ...]) -> bool:
     start, end = match.start(), match.start("extension") if match["extension"] else match.end()
     number, before = text[start:end], text[max(0, start - 48) : start]
-    said = _said(before)
+    kind = _word_for(before)
     if _AMOUNT_BEHIND.match(text, match.end()) or _AMOUNT_BEFORE.search(before):
         return False
-    if number[0] == "+" or (number.startswith("00") and said != "other" and _parsed(number, None)):
+    if number[0] == "+" or (number.startswith("00") and kind != "other" and _parsed(number, None)):
         return _parsed(number, None) is not None
-    if _DATE.match(number) or _IP.fullmatch(number) or said == "other":
+    if _DATE.match(number.lstrip("([")) or _IP.fullmatch(number) or kind == "other":
         return False
-    if said == "phone":
+    if kind == "phone":
         return any(_parsed(number, region) for region in regions)
     if _ITS_OWN_FORM.fullmatch(number):
         return True
@@ -135,7 +135,7 @@ def _is_phone(text: str, match: re.Match[str], regions: tuple[str, ...]) -> bool
     return bool(is_grouped) and not _THOUSANDS.fullmatch(number) and any(_is_given_out(number, r) for r in regions)
 
 
-def _said(before: str) -> str | None:
+def _word_for(before: str) -> str | None:
     """What the last word before a number calls it: a `phone` or `other`; None without one that is near."""
     last = next(reversed(list(_SAYS.finditer(before))), None)
     near = last and re.fullmatch(r"[^\d\n]*", before[last.end() :])

@@ -46,7 +46,7 @@ _PHRASE_WORD: Final = re.compile(one_of(*words("phrase")), re.IGNORECASE)
 _CODE_WORD: Final = re.compile(r"cod|otp|tan|pin|コード", re.IGNORECASE)
 _IS: Final = forms("is")
 _ABOUT: Final = r"(?P<paren>[^\S\n]?\([^()\n]{0,40}\))?(?P<about>(?:[^\S\n][^\W\d_][\w@.'’-]{0,30}){0,5}?)"
-_SIGN: Final = r"(?P<sign>=>|->|→|[:=は]|が)"
+_SIGN: Final = r"(?P<sign>=>|->|→|:(?!//)|[=は]|が)"
 _SIGNED: Final = re.compile(rf"[\"'`*]{{0,2}}{_ABOUT}[^\S\n]*{_SIGN}\s*(?:(?:{_IS})\s)?", re.IGNORECASE)
 _STATED: Final = re.compile(
     rf"{_ABOUT}\s(?P<is>{_IS})\s(?:now\s|jetzt\s|ahora\s|agora\s|nu\s|still\s|«\s?)?", re.IGNORECASE
@@ -62,8 +62,9 @@ _SAME: Final = re.compile(rf"(?<!\w)(?:{forms('same')})\s(?:\w+\s)?$", re.IGNORE
 _BEHIND: Final = re.compile(
     r"[\"'`“„«「]?(?P<value>(?<=[\"'`“„«「])[^\n\"'`”“»」]{3,80}(?=[\"'`”“»」])|[^\s\"'`“„«「(]{4,80})[\"'`”“»」]?"
     r"(?:\s?[(\[]|\s?(?P<comma>[,;–-])?\s?"
-    r"(?:that['’]?s|that is|which is|is|was|das ist|ist|war|c['’]est|qui est|est|es|é|è|dat is)"
-    r"(?=\s(?:the|our|my|his|her|das|dein|mein|unser|le|la|mon|notre|el|mi|nuestr|a|o|minha|nossa|het|mijn|ons|il|mia|nostra))"
+    r"(?:é(?=\s(?:a|minha|nossa)\s)"
+    r"|(?:that['’]?s|that is|which is|is|was|das ist|ist|war|c['’]est|qui est|est|es|è|dat is)"
+    r"(?=\s(?:the|our|my|his|her|das|dein|mein|unser|le|la|mon|notre|el|mi|nuestr|het|mijn|ons|il|mia|nostra)))"
     r"|\s(?:as|als|como|comme|come)(?=\s))(?:\s\w{1,10}){0,2}\s?$",
     re.IGNORECASE,
 )
@@ -152,8 +153,8 @@ def _value(text: str, word: str, link: re.Match[str], *, is_asked: bool) -> tupl
     is_loose = is_asked or not _ABOUT_ONLY.fullmatch(about)
     if group == "quoted":
         is_phrase = " " in value and not _MIXED.match(value)
-        is_told = (sign or verb) and not is_loose and not _NOTHING & set(value.lower().split())
-        return (start, end) if is_told or (not is_phrase and not about) else None
+        is_stated = (sign or verb) and not is_loose and not _NOTHING & set(value.lower().split())
+        return (start, end) if is_stated or (not is_phrase and not about) else None
     if sign and not is_loose:
         return (start, end) if end - start >= 3 and _is_value(text, start, end, sign) else None
     is_given = _is_no_word(value) or (verb and not is_loose and _is_plain_password(text, start, end, verb))

@@ -91,7 +91,7 @@ def _plain(word: str) -> str:
     return re.sub(r"[\s_-]", "", word).lower()
 
 
-_VAT_WORD: Final = re.compile(rf"(?<![^\W_])(?:{one_of(*words('vat'))})", re.IGNORECASE)
+_VAT_WORD: Final = re.compile(rf"(?<![^\W_])(?:{one_of(*words('vat'))})(?![\w]*=\w)", re.IGNORECASE)
 _MARKED_VAT: Final = re.compile(r"(?<!\w)[A-Z]{2,3}[ .-]?(?:[ .]?[A-Z0-9]){8,13}(?!\w)")
 _BARE_VAT: Final = re.compile(
     _EDGES.format(r"(?:[A-Z]{2,3}[ -]?)?[A-Z]?\d(?:[ .-]?[A-Z]?\d){6,12}(?: ?(?:MWST|TVA|IVA|MVA)|[A-Z]{1,2})?")

@@ -45,7 +45,7 @@ _WORD: Final = re.compile(rf"(?<![^\W_])(?:{one_of(*words('secret'))})(?![A-Za-z
 _PHRASE_WORD: Final = re.compile(one_of(*words("phrase")), re.IGNORECASE)
 _CODE_WORD: Final = re.compile(r"cod|otp|tan|pin|コード", re.IGNORECASE)
 _IS: Final = forms("is")
-_ABOUT: Final = r"(?P<paren>[^\S\n]?\([^()\n]{0,40}\))?(?P<about>(?:[^\S\n][^\W\d_][\w@.'’-]{0,30}){0,5}?)"
+_ABOUT: Final = r"(?P<paren>[^\S\n]?\([^()\n]{0,40}\))?(?P<about>(?:[^\S\n]\w[\w@.'’-]{0,30}){0,5}?)"
 _SIGN: Final = r"(?P<sign>=>|->|→|:(?!//)|[=は]|が)"
 _SIGNED: Final = re.compile(rf"[\"'`*]{{0,2}}{_ABOUT}[^\S\n]*{_SIGN}\s*(?:(?:{_IS})\s)?", re.IGNORECASE)
 _STATED: Final = re.compile(
@@ -54,7 +54,8 @@ _STATED: Final = re.compile(
 _BESIDE: Final = re.compile(r"[^\S\n]{1,2}(?=\S)|(?<=[\u3000-\u9fff])(?=[!-~])")
 _VALUE: Final = re.compile(
     r"[\"'`*“„«「‘]\s?(?P<quoted>[^\n\"'`*”“»」’]{3,80}?)\s?[\"'`*”“»」’]"
-    r"|(?P<code>\d{3}[ -]\d{3}(?![\w-]| \d))|[\"'`“„«「*]?(?P<plain>[!-~]+(?=[\u3000-\u9fff])|[^\s\"'`”“»」。、]+)"
+    r"|(?P<code>\d{3}[ -]\d{3}(?![\w-]| \d)|[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8})+(?:,? [A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8})+)+)"
+    r"|[\"'`“„«「*]?(?P<plain>[!-~]+(?=[\u3000-\u9fff])|[^\s\"'`”“»」。、]+)"
 )
 _ABOUT_ONLY: Final = re.compile(rf"(?:\s(?:{forms('about')})(?:\s\S+){{0,4}})?", re.IGNORECASE)
 _ASKS: Final = re.compile(rf"(?:^|[.!?\n]\s*)[¿\W]*(?:{forms('question')})\b[^.!?\n]*$", re.IGNORECASE)
@@ -129,15 +130,17 @@ def _beside(text: str, word: re.Match[str]) -> Iterator[tuple[int, int]]:
         is_quoted = text[start - 1 : start] in tuple("\"'`“„«「") or (behind["comma"] and value.lower() not in _NOTHING)
         if is_quoted or _is_no_word(value):
             yield start, end
-    is_asked = _ASKS.search(before) is not None
+    if (pair := _LOGIN.match(text, word.start())) and _is_no_word(pair["value"].rstrip(_TRAILING)):
+        return
+    is_question = _ASKS.search(before) is not None
     for pattern in (_SIGNED, _STATED, _BESIDE):
         link = pattern.match(text, word.end(), word.end() + 160)
-        if link and (span := _value(text, word[0], link, is_asked=is_asked)):
+        if link and (span := _value(text, word[0], link, is_question=is_question)):
             yield span
             return
 
 
-def _value(text: str, word: str, link: re.Match[str], *, is_asked: bool) -> tuple[int, int] | None:
+def _value(text: str, word: str, link: re.Match[str], *, is_question: bool) -> tuple[int, int] | None:
     """What stands behind a word and its link, if that gives something away."""
     parts = link.groupdict()
     sign, verb, about = parts.get("sign"), parts.get("is"), parts.get("about") or ""
@@ -150,14 +153,16 @@ def _value(text: str, word: str, link: re.Match[str], *, is_asked: bool) -> tupl
     value = text[start:end]
     if value.lower() in _NOTHING or (group == "code" and not _CODE_WORD.search(word)):
         return None
-    is_loose = is_asked or not _ABOUT_ONLY.fullmatch(about)
+    is_loose = is_question or not _ABOUT_ONLY.fullmatch(about)
     if group == "quoted":
         is_phrase = " " in value and not _MIXED.match(value)
         is_stated = (sign or verb) and not is_loose and not _NOTHING & set(value.lower().split())
         return (start, end) if is_stated or (not is_phrase and not about) else None
     if sign and not is_loose:
         return (start, end) if end - start >= 3 and _is_value(text, start, end, sign) else None
-    is_given = _is_no_word(value) or (verb and not is_loose and _is_plain_password(text, start, end, verb))
+    is_given = (_is_no_word(value) and not (is_loose and value.isdigit())) or (
+        verb and not is_loose and _is_plain_password(text, start, end, verb)
+    )
     return (start, end) if group == "code" or (end - start >= 4 and is_given) else None
 
 

@@ -146,6 +146,7 @@ class TriageStore:
 
 TEXT = ("ticket", "subject", "content", "priority", "tier", "language")
 """The columns of a ticket that triage may know."""
+_FIELDS = {*TicketText.model_fields}
 
 
 def texts_of(tickets: pl.DataFrame) -> list[TicketText]:
@@ -154,7 +155,7 @@ def texts_of(tickets: pl.DataFrame) -> list[TicketText]:
 
 
 def _text(row: Sequence[Any]) -> TicketText:
-    return TicketText.model_construct(**dict(zip(TicketText.model_fields, row, strict=True)))
+    return TicketText.model_construct(_fields_set=_FIELDS, **dict(zip(TicketText.model_fields, row, strict=True)))
 
 
 def content_hash(ticket: TicketText) -> str:

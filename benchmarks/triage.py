@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from triage.calibrate import expected_calibration_error, softmax
 from triage.contracts import TicketText
+from triage.drafting.article_policy import load_article_policy
 from triage.drafting.macros import read_macros
 from triage.drafting.wording import load_wording
 from triage.embed import Remembering, open_embedder
@@ -64,10 +65,13 @@ def sample_tickets(embedder: Embedder, taxonomy: Taxonomy, folder: Path) -> None
         return
     tickets, truth = read_sample(file)
     macros, wording = read_macros(ROOT / "data" / "macros"), load_wording(ROOT / "data" / "policies" / "wording.yaml")
+    articles = load_article_policy(ROOT / "data" / "policies" / "articles.yaml")
     models, _ = timed("learn the taxonomy", lambda: open_local(taxonomy, embedder, clock=lambda: NOON, cache=folder))
     models, _ = timed(
         "open what was learned",
-        lambda: open_local(taxonomy, embedder, clock=lambda: NOON, cache=folder, macros=macros, wording=wording),
+        lambda: open_local(
+            taxonomy, embedder, clock=lambda: NOON, cache=folder, macros=macros, wording=wording, articles=articles
+        ),
     )
     classes, seconds = timed(f"classify {len(tickets)} tickets", lambda: models.classifier.classify(tickets))
     print(f"  {len(tickets) / seconds:.0f} tickets/s")

@@ -15,6 +15,8 @@ class TicketText(Frozen):
     ticket_id: str
     subject: str = ""
     content: str = ""
+    quoted: Annotated[str, Field(exclude_if=lambda quoted: not quoted)] = ""
+    """Of a cleaned ticket the mail it answers, signatures and disclaimers: not its writer's words."""
     priority: str | None = None
     tier: str | None = None
     language: str | None = None
@@ -53,7 +55,8 @@ class Classification(Frozen):
 
 
 class Passage(Frozen):
-    """A piece of a knowledge article that a search found. `score` is comparable within one search only."""
+    """A piece of a knowledge article that a search found. `score` is comparable within one search only; `source` is
+    what its article was synced as."""
 
     article_id: str
     chunk: int
@@ -61,6 +64,7 @@ class Passage(Frozen):
     url: str
     text: str
     score: float
+    source: str = ""
 
 
 class Citation(Frozen):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sla.reporting.breach_reasons import ReasonRule
     from sla.reporting.credits import CreditPresets
     from sla.reporting.goals import Goals
+    from triage.drafting.article_policy import ArticlePolicy
     from triage.drafting.wording import Wording
     from triage.enrichment.policy import EnrichmentPolicy
     from triage.feedback.policy import LearningPolicy
@@ -86,6 +87,7 @@ class Policies:
         lifecycle_preset="lifecycle_preset", priority_preset="priority_preset", alert_preset="alert_preset",
     )  # fmt: skip
     wording: Policy["Wording"] = Policy("triage.drafting.wording:load_wording", "wording.yaml")
+    articles: Policy["ArticlePolicy"] = Policy("triage.drafting.article_policy:load_article_policy", "articles.yaml")
     enrichment: Policy["EnrichmentPolicy"] = Policy(
         "triage.enrichment.policy:load_enrichment_policy", "enrichment.yaml"
     )

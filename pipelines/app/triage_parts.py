@@ -13,6 +13,7 @@ from pipelines.app.settings import Settings
 if TYPE_CHECKING:
     from triage.classify import ProductClassifier
     from triage.contracts import Macro
+    from triage.drafting.article_policy import ArticlePolicy
     from triage.drafting.wording import Wording
     from triage.enrichment.store import EnrichmentStore
     from triage.feedback.policy import AnsweredPolicy
@@ -139,12 +140,14 @@ class TriageParts:
 
     @property
     def local_models(self) -> "LocalModels":
-        return self._made_from((self.policies.wording, self.taught_taxonomy), "local models", self._open_local)
+        return self._made_from(
+            (self.policies.wording, self.policies.articles, self.taught_taxonomy), "local models", self._open_local
+        )
 
-    def _open_local(self, given: "tuple[Wording, Taxonomy]") -> "LocalModels":
+    def _open_local(self, given: "tuple[Wording, ArticlePolicy, Taxonomy]") -> "LocalModels":
         from triage.llm.local import open_local
 
-        wording, taxonomy = given
+        wording, articles, taxonomy = given
         return open_local(
             taxonomy,
             self.embedder,
@@ -152,6 +155,7 @@ class TriageParts:
             quick=self.quick,
             macros=self.macros,
             wording=wording,
+            articles=articles,
             cache=self.settings.models_folder,
         )
 
@@ -272,9 +276,9 @@ class TriageParts:
         """The extractive drafter, or hosted models with it to fall back on."""
         if not self.settings.hosted_model:
             return self.local_models.drafter
-        return self._made_from((self.policies.triage, self.policies.wording), "drafter", self._open_hosted_drafter)
+        return self._made_from((self.policies.triage, self.local_models), "drafter", self._open_hosted_drafter)
 
-    def _open_hosted_drafter(self, _: "tuple[TriagePolicy, Wording]") -> "Drafter":
+    def _open_hosted_drafter(self, _: "tuple[TriagePolicy, LocalModels]") -> "Drafter":
         from triage.llm.hosted import HostedDrafter
 
         return HostedDrafter(

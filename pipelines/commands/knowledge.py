@@ -114,6 +114,50 @@ def show(context: typer.Context, as_json: Json = False) -> None:
     typer.echo(", ".join(counted(*part) for part in parts))
 
 
+@knowledge.command("check")
+def check(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A file or folder of articles, as `sync` reads them.")],
+    source: Annotated[
+        str | None, typer.Option(help="Judge them as articles of this source.", show_default="the folder's name")
+    ] = None,
+    field: Annotated[list[str] | None, typer.Option(help="field=column, as for `sync`.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Which sentences of articles a draft may quote, which are to be checked before sending, which are left out.
+
+    Nothing is stored. Ends with 2 where an article can't be read.
+    """
+    from pipelines.app.policies import Policies
+    from pipelines.app.settings import read_settings
+    from triage.drafting.articles_judged import counts_of, judged_sentences
+    from triage.knowledge.articles import grouped, read_folder
+
+    settings = read_settings(home=(context.obj or {}).get("home"))
+    policy = Policies(settings, warn=lambda text: typer.echo(plain(text), err=True)).articles
+    reading = read_folder(path, mapping=_mapping(field or []))
+    sentences = judged_sentences(reading, policy.rules(source or _source_name(path, None, settings.data / "knowledge")))
+    counts = counts_of(sentences)
+    if as_json:
+        report = {
+            "sentences": [sentence._asdict() for sentence in sentences],
+            "counts": counts,
+            "refused": [str(each) for each in reading.refused],
+            "left_out": [str(each) for each in reading.left_out],
+        }
+        typer.echo(json.dumps(report, indent=1, ensure_ascii=False))
+    else:
+        for one in sentences:
+            if one.verdict != "quote":
+                typer.echo(plain(f"{one.verdict:<9}  {one.file}  {one.text}"))
+                typer.echo(plain(f"{'':<11}{one.reason}"))
+        typer.echo(", ".join(f"{verdict} {count:,}" for verdict, count in counts.items()))
+        for line in grouped([*reading.refused, *reading.left_out]):
+            typer.echo(f"not read  {plain(line)}", err=True)
+    if reading.refused:
+        raise typer.Exit(2)
+
+
 @knowledge.command("remove")
 def remove(
     context: typer.Context, source: Annotated[str, typer.Option(help="As `helmdesk knowledge list` shows it.")]

@@ -140,15 +140,17 @@ class DeskOfThen:
     def answers(self) -> Iterator[Later]:
         """What people said of claims, the unsure ones first, and what became of drafts."""
         ended = dict(self.tickets.drop_nulls("ended_at").select("ticket", "ended_at").iter_rows())
-        claims = [one for one in self.app.triage.store.latest([*ended]).values() if one.created_at > self.since]
+        latest = [*self.app.triage.store.latest([*ended]).values()]
+        claims = [one for one in latest if one.created_at > self.since]
         self.rng.shuffle(claims)
         names = dict(self.tickets.select("ticket", "external_id").iter_rows())
-        drawn = [one for one in claims if is_spot_check(one, self.app.policies.learning.honest_slice)]
+        drawn = [one for one in latest if is_spot_check(one, self.app.policies.learning.honest_slice)]
         unsure_first = sorted(claims, key=lambda one: not one.needs_review)[:REVIEWS]
         for claim in dict.fromkeys([*unsure_first, *drawn]):
             for by in self.some(sorted(self.agents), 2 if self.rng.random() < past.SECOND else 1):
                 label = past.answer(self.rng, self.truth[names[claim.ticket_id]])
-                yield self.soon(claim.created_at, 34 * HOUR), partial(self._review, claim.ticket_id, label, by)
+                at = self.soon(max(claim.created_at, self.since), 34 * HOUR)
+                yield at, partial(self._review, claim.ticket_id, label, by)
         for key, made in self.app.triage.store.latest_suggestions(self.drafted).items():
             if made.grounded:
                 at = self.soon(made.created_at, min(6 * HOUR, ended[key] - made.created_at))

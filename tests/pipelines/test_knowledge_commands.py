@@ -348,3 +348,51 @@ def test_a_folder_without_articles_changes_nothing(home: Path, tmp_path: Path) -
     done = run("sync", tmp_path / "empty")
     assert isinstance(done.exception, BadInput)
     assert "holds no articles; they end in .md" in str(done.exception)
+
+
+def test_every_sentence_of_a_list_is_judged(home: Path, tmp_path: Path) -> None:
+    page = tmp_path / "list.md"
+    page.write_text(
+        "# Steps\n\nRead the page.\n\n- Download the log.\n- Turn off the firewall.\n\n```\nsudo reboot now\n```\n\n"
+        "| a cell | evil.example |\n|---|---|\n",
+        encoding="utf-8",
+    )
+    report = json.loads(run("check", page, "--json").stdout)
+    assert [(one["text"], one["verdict"]) for one in report["sentences"]] == [
+        ("Steps", "quote"), ("Read the page.", "quote"), ("Download the log.", "check"),
+        ("Turn off the firewall.", "leave out"), ("sudo reboot now", "check"), ("a cell", "quote"),
+        ("evil.example", "leave out"),
+    ]  # fmt: skip
+    assert {one["file"] for one in report["sentences"]} == {"list.md"}
+    assert all(one["reason"] for one in report["sentences"] if one["verdict"] != "quote")
+    assert report["counts"] == {"quote": 3, "check": 2, "leave out": 2}
+    assert not home.exists()
+
+
+def test_a_check_for_people_shows_what_is_not_quoted(home: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text("<h1>Fix</h1><p>Read it.</p><p>See <a href='//evil.example/x'>here</a>.</p>", encoding="utf-8")
+    result = run("check", page)
+    assert result.exit_code == 0
+    assert "leave out  page.html" in result.output
+    assert "Read it" not in result.output
+    assert result.output.endswith("quote 2, check 0, leave out 1\n")
+
+
+def test_a_check_reads_what_a_source_may_name(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = tmp_path / "data"
+    (data / "policies").mkdir(parents=True)
+    policy = "languages: [en]\nsources:\n  hr: {sites: [hr.example]}\n"
+    (data / "policies" / "articles.yaml").write_text(policy, encoding="utf-8")
+    monkeypatch.setenv("HELMDESK_DATA", str(data))
+    file = articles(tmp_path / "kb", {"id": "a", "title": "Leave", "text": "Open https://hr.example/leave now."})
+    assert json.loads(run("check", file, "--source", "hr", "--json").stdout)["counts"]["leave out"] == 0
+    assert json.loads(run("check", file, "--json").stdout)["counts"]["leave out"] == 1
+
+
+def test_what_cannot_be_read_is_named_and_ends_with_two(home: Path, tmp_path: Path) -> None:
+    articles(tmp_path / "kb", {"id": "a", "title": "A", "text": "Read it."})
+    (tmp_path / "kb" / "b.md").write_text("---\nid: b\n", encoding="utf-8")
+    result = run("check", tmp_path / "kb", "--json")
+    assert result.exit_code == 2
+    assert [line.split(":")[0] for line in json.loads(result.stdout)["refused"]] == ["b.md"]

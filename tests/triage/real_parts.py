@@ -13,6 +13,7 @@ from tests.triage.conftest import DATA, monday
 from tests.triage.memory_index import MemoryIndex
 from triage.classify import LocalClassifier
 from triage.contracts import Article, Macro
+from triage.drafting.article_policy import load_article_policy
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.macros import read_macros
 from triage.embed import MiniLM, Remembering, Vectors
@@ -78,4 +79,6 @@ def knowledge(embedder: Embedder, articles: list[Article]) -> Iterator[MemoryInd
 
 @pytest.fixture(scope="session")
 def drafter(embedder: Embedder, macros: list[Macro]) -> ExtractiveDrafter:
-    return ExtractiveDrafter(embedder, clock=monday, macros=macros)
+    return ExtractiveDrafter(
+        embedder, clock=monday, macros=macros, articles=load_article_policy(DATA / "policies" / "articles.yaml")
+    )

@@ -1,4 +1,4 @@
-"""Triage's four policy files: nothing is converted, nothing boundless, and a refusal is one short line."""
+"""Triage's policy files: nothing is converted, nothing boundless, and a refusal is one short line."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,12 +7,14 @@ import pytest
 
 from engine.shared.errors import BadInput
 from tests.triage.conftest import DATA
+from triage.drafting.article_policy import load_article_policy
 from triage.drafting.wording import load_wording
 from triage.enrichment.policy import load_enrichment_policy
 from triage.feedback.policy import load_policy as load_learning_policy
 from triage.llm.policy import load_policy as load_triage_policy
 
 LOADERS: dict[str, Callable[[Path], object]] = {
+    "articles": load_article_policy,
     "learning": load_learning_policy,
     "enrichment": load_enrichment_policy,
     "triage": load_triage_policy,
@@ -47,6 +49,8 @@ def refused(folder: Path, name: str, before: str, after: str) -> str:
         ("triage", "usd: 2.00", "usd: .inf", "budget_per_day.usd"),
         ("triage", "prompt: 0.15", "prompt: .nan", "prices.groq:openai/gpt-oss-120b.prompt"),
         ("wording", "tone: neutral", "tone: yes", "tone"),
+        ("articles", "sites: [northlight.example]", "sites: [com]", "sites[0]"),
+        ("articles", "emails: []", "emails: [mallory]", "contacts.emails[0]"),
     ],
 )
 def test_nothing_but_the_very_type_is_taken(tmp_path: Path, name: str, before: str, after: str, key: str) -> None:

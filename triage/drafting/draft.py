@@ -9,11 +9,12 @@ import numpy as np
 
 from triage.classify import claim_id
 from triage.contracts import Citation, Macro, Passage, Suggestion, TicketText
+from triage.drafting.article_policy import NO_PLACES, ArticlePolicy, Rules
 from triage.drafting.macros import suggest_macros
-from triage.drafting.quotable import readable_article
-from triage.drafting.statements import Statement, article_title, sentences_of, statements_of
-from triage.drafting.wording import PLAIN_ENGLISH, Wording
-from triage.evidence import codes_like
+from triage.drafting.places import is_own_address
+from triage.drafting.statements import Statement, article_title, heading_path, statements_of
+from triage.drafting.wording import PLAIN_ENGLISH, Phrases, Wording
+from triage.evidence import codes_like, codes_typed
 from triage.ports import Embedder
 from triage.sanitize import clean_ticket, is_empty, readable_text, whole_text
 
@@ -48,12 +49,13 @@ class ExtractiveDrafter:
         clock: Callable[[], datetime],
         macros: Sequence[Macro] = (),
         wording: Wording = PLAIN_ENGLISH,
+        articles: ArticlePolicy = NO_PLACES,
         floor: float = FLOOR,
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`floor` is the score of the best passage under which nothing counts as an answer, unless a code is named."""
         self.name = f"extractive:{embedder.name}"
-        self.macros, self.wording, self.embedder = tuple(macros), wording, embedder
+        self.macros, self.wording, self.articles, self.embedder = tuple(macros), wording, articles, embedder
         self._clock, self._floor, self._timer = clock, floor, timer
 
     def draft(self, tickets: Sequence[TicketText], passages: Sequence[Sequence[Passage]]) -> list[Suggestion]:
@@ -83,8 +85,8 @@ class ExtractiveDrafter:
         language = self.wording.language_of(ticket.language)
         cited = self._cited(ticket, passages)
         steps = self._steps(ticket, cited)
-        title = article_title(steps[0].passage, self.wording.own_sites) if steps else ""
-        if not title:
+        title = article_title(steps[0].passage, self._rules(steps[0].passage)) if steps else None
+        if title is None or not title.text:
             return Reply(framed([], self.wording, language), (), ())
         check = next((c for c in cited if c.statement.is_check and not c.statement.is_item), None)
         used = [*steps, *([check] if check else [])]
@@ -92,13 +94,20 @@ class ExtractiveDrafter:
         phrases = self.wording.phrases(language)
         steps_follow = phrases.steps if all(c.statement.is_remedy for c in steps) else phrases.says
         body = [
-            f"{phrases.diagnosis.format(title=title)} [{numbers[_key(steps[0])]}] {steps_follow}",
-            "\n".join(f"{place}. {_quoted(c, numbers)}" for place, c in enumerate(steps, start=1)),
-            *([f"{phrases.verify} {_quoted(check, numbers)}"] if check else []),
+            " ".join(
+                [
+                    phrases.diagnosis.format(title=title.text),
+                    f"[{numbers[_key(steps[0])]}]",
+                    *to_check(title.why, phrases),
+                    steps_follow,
+                ]
+            ),
+            "\n".join(f"{place}. {_quoted(c, numbers, phrases)}" for place, c in enumerate(steps, start=1)),
+            *([f"{phrases.verify} {_quoted(check, numbers, phrases)}"] if check else []),
         ]
         first = {_key(c): c.passage for c in used}
         return Reply(
-            framed(body, self.wording, language), tuple(first[key] for key in numbers), citations(used, numbers)
+            framed(body, self.wording, language), tuple(first[key] for key in numbers), self._citations(used, numbers)
         )
 
     def _cited(self, ticket: TicketText, passages: Sequence[Passage]) -> list[Cited]:
@@ -110,8 +119,24 @@ class ExtractiveDrafter:
             return []
         chosen = [passage for passage in passages if passage.article_id == (named or passages[0].article_id)]
         in_order = sorted(chosen, key=lambda passage: passage.chunk)
-        sites = self.wording.own_sites
-        return _once([Cited(statement, passage) for passage in in_order for statement in statements_of(passage, sites)])
+        return _once(
+            [
+                Cited(statement, passage)
+                for passage in in_order
+                for statement in statements_of(passage, self._rules(passage))
+            ]
+        )
+
+    def _rules(self, passage: Passage) -> Rules:
+        return self.articles.rules(passage.source)
+
+    def _citations(self, used: list[Cited], numbers: dict[tuple[str, int], int]) -> tuple[Citation, ...]:
+        """The passages really used, each once, with the first words taken from it."""
+        first = {_key(c): c for c in reversed(used)}
+        return tuple(
+            citation(n, first[key].passage, self._rules(first[key].passage), first[key].statement.text)
+            for key, n in numbers.items()
+        )
 
     def _steps(self, ticket: TicketText, cited: list[Cited]) -> list[Cited]:
         """The steps of a remedy; without any, the three statements nearest to the ticket that say more than how the
@@ -136,25 +161,29 @@ def framed(body: Sequence[str], wording: Wording, language: str) -> str:
     return "\n\n".join([phrases.greeting, phrases.thanks, *middle, phrases.closing])
 
 
-def _quoted(cited: Cited, numbers: dict[tuple[str, int], int]) -> str:
-    """A statement, the source behind each of its sentences."""
-    return " ".join(f"{sentence} [{numbers[_key(cited)]}]" for sentence in sentences_of(cited.statement.text))
+def _quoted(cited: Cited, numbers: dict[tuple[str, int], int], phrases: Phrases) -> str:
+    """A statement, behind each of its sentences the source and the mark that it is to be checked."""
+    number = numbers[_key(cited)]
+    return " ".join(
+        " ".join([sentence.text, f"[{number}]", *to_check(sentence.why, phrases)])
+        for sentence in cited.statement.sentences
+    )
 
 
-def citations(used: list[Cited], numbers: dict[tuple[str, int], int]) -> tuple[Citation, ...]:
-    """The passages really used, each once, with the first words taken from it."""
-    first = {_key(c): c for c in reversed(used)}
-    return tuple(citation(n, first[key].passage, first[key].statement.text) for key, n in numbers.items())
+def to_check(why: str, phrases: Phrases) -> list[str]:
+    """What stands behind a sentence that is to be checked before sending; nothing behind another."""
+    return [phrases.to_check] if why else []
 
 
-def citation(number: int, passage: Passage, words: str) -> Citation:
-    """A source as it is listed: its title in one readable line, its address only if it is one of the web."""
+def citation(number: int, passage: Passage, rules: Rules, first: str = "") -> Citation:
+    """A source as it is listed: its title in one readable line or else its id, its address only if articles of its
+    source may name it, and the `first` words taken from it."""
     return Citation(
         index=number,
         article_id=passage.article_id,
-        title=" ".join(readable_article(passage.title).split()),
-        url=passage.url if passage.url.lower().startswith(("https://", "http://")) else "",
-        snippet=snippet(" ".join(readable_article(words).split())),
+        title=heading_path(passage, rules) or passage.article_id,
+        url=passage.url if is_own_address(passage.url, rules) else "",
+        snippet=snippet(first),
     )
 
 
@@ -165,7 +194,7 @@ def snippet(text: str) -> str:
 
 def _named_article(text: str, passages: Sequence[Passage]) -> str | None:
     """The article found that is about an error code the ticket names: by its id, else because it mentions the code."""
-    codes = codes_like(text)
+    codes = codes_typed(text)
     by_id = (p.article_id for p in passages if codes & {p.article_id.upper()})
     by_mention = (p.article_id for p in passages if codes & codes_like(p.text))
     return next(by_id, None) or next(by_mention, None)

@@ -8,8 +8,9 @@ from typing import Final, NamedTuple
 
 from triage.contracts import Passage
 from triage.drafting.agreement import content_words, opposite
+from triage.drafting.article_policy import CHECK, LEAVE_OUT, NO_PLACES, QUOTE, ArticlePolicy, Rules
+from triage.drafting.article_sentences import Judged, calls_for_secret, judge, readable_article
 from triage.drafting.particulars import Particulars, folded, measures_in, numbers_in, particulars_of
-from triage.drafting.quotable import calls_for_secret, is_quotable, readable_article
 from triage.drafting.statements import article_title, sentences_of, statements_of
 from triage.drafting.wording import PLACEHOLDERS, Phrases
 from triage.sanitize import clean
@@ -67,17 +68,19 @@ def check_draft(
     sources: Mapping[int, Passage],
     phrases: Phrases,
     *,
-    own_sites: tuple[str, ...] = (),
+    articles: ArticlePolicy = NO_PLACES,
     nearness: Nearness | None = None,
 ) -> list[Checked]:
     """Every sentence of a draft with its verdict, in order; `sources` by the number in brackets.
 
     A phrase of the wording is a courtesy and needs no source. Any other sentence states a fact: it is dropped if it
     cites no given source, if a number, address, code, command or name in it is in none of the sources it cites, if it
-    says the opposite, or if its words are not theirs; with other words of like meaning it is flagged.
+    says the opposite, if its words are not theirs, or if `articles` let no reply hold it; with other words of like
+    meaning, or where the policy wants it checked before sending, it is flagged.
     """
     courtesies = _Courtesies(phrases)
-    return [_checked(piece, sources, courtesies, own_sites, nearness) for piece in split(text, courtesies.around)]
+    unmarked = text.replace(f" {phrases.to_check}", "")
+    return [_checked(piece, sources, courtesies, articles, nearness) for piece in split(unmarked, courtesies.around)]
 
 
 def split(text: str, around: tuple[str, str] = ("", "")) -> list[Piece]:
@@ -136,7 +139,7 @@ def _checked(
     piece: Piece,
     sources: Mapping[int, Passage],
     courtesies: _Courtesies,
-    own_sites: tuple[str, ...],
+    articles: ArticlePolicy,
     nearness: Nearness | None,
 ) -> Checked:
     def result(verdict: Verdict, reason: str = "", carrying: tuple[int, ...] = ()) -> Checked:
@@ -151,24 +154,29 @@ def _checked(
         return result(Verdict.DROPPED, "it cites no source")
     title = courtesies.title_in(piece.text)
     if title is not None:
-        carrying = tuple(n for n, passage in known.items() if title and title == article_title(passage, own_sites))
+        titles = {n: article_title(passage, articles.rules(passage.source)) for n, passage in known.items()}
+        carrying = tuple(n for n, found in titles.items() if title and title == found.text)
         if not carrying:
             return result(Verdict.DROPPED, "no cited article is called so")
-        return result(Verdict.SUPPORTED, "", carrying)
+        why = titles[carrying[0]].why
+        return result(Verdict.FLAGGED if why else Verdict.SUPPORTED, why, carrying)
     fact = piece.text.removeprefix(courtesies.in_front).strip()
-    verdict, reason, carrying = _support(fact, known, own_sites, nearness)
+    verdict, reason, carrying = _support(fact, known, articles, nearness)
     return result(verdict, reason, carrying)
 
 
 def _support(
-    fact: str, known: Mapping[int, Passage], own_sites: tuple[str, ...], nearness: Nearness | None
+    fact: str, known: Mapping[int, Passage], articles: ArticlePolicy, nearness: Nearness | None
 ) -> tuple[Verdict, str, tuple[int, ...]]:
     sources = {
-        number: _source(passage.title, passage.url, passage.text, own_sites) for number, passage in known.items()
+        number: _source(passage.title, passage.url, passage.text, articles.rules(passage.source))
+        for number, passage in known.items()
     }
     if word_for_word := tuple(number for number, source in sources.items() if _same(fact) in source.statements):
-        return Verdict.SUPPORTED, "", word_for_word
-    if problem := _beyond(fact, tuple(sources.values()), tuple(passage.url for passage in known.values()), own_sites):
+        why = sources[word_for_word[0]].statements[_same(fact)]
+        return (Verdict.FLAGGED if why else Verdict.SUPPORTED), why, word_for_word
+    judged = _strictest(fact, known.values(), articles)
+    if problem := _beyond(fact, tuple(sources.values()), judged):
         return Verdict.DROPPED, problem, ()
     words = content_words(fact)
     nearest = {number: source.nearest(words) for number, source in sources.items()}
@@ -178,21 +186,30 @@ def _support(
         return Verdict.DROPPED, "its source says otherwise", ()
     carrying = tuple(number for number, found in nearest.items() if found.share >= best.share / 2)
     if best.share >= SUPPORTED_FROM:
-        reason = _loose(fact, " ".join(agreeing), sources.values())
+        reason = judged.reason or _loose(fact, " ".join(agreeing), sources.values())
         return (Verdict.FLAGGED if reason else Verdict.SUPPORTED), reason, carrying
     sentences = [sentence for source in sources.values() for sentence in source.sentences]
     is_near = nearness is not None and bool(words and sentences) and nearness(fact, sentences) >= NEAR_FROM
     if best.share >= FLAGGED_FROM or is_near:
-        return Verdict.FLAGGED, "it is worded otherwise than its source", carrying
+        return Verdict.FLAGGED, judged.reason or "it is worded otherwise than its source", carrying
     return Verdict.DROPPED, "its source does not say so", ()
 
 
-def _beyond(fact: str, sources: Sequence["_Source"], sites: Sequence[str], own_sites: tuple[str, ...]) -> str:
+def _strictest(fact: str, known: Iterable[Passage], articles: ArticlePolicy) -> Judged:
+    """By the rules of every source cited."""
+    order = (QUOTE, CHECK, LEAVE_OUT)
+    found = (judge(fact, articles.rules(passage.source)) for passage in known)
+    return max(found, key=lambda judged: order.index(judged.verdict))
+
+
+def _beyond(fact: str, sources: Sequence["_Source"], judged: Judged) -> str:
     """What of a sentence is in none of its sources, in words; empty if nothing."""
     if _BRACKETED.search(fact) or clean(fact) != _same(fact):
         return "it holds brackets, markup or hidden characters"
-    if calls_for_secret(fact) or not any(is_quotable(fact, site=site, own_sites=own_sites) for site in sites):
-        return "it holds an order, address or call for secrets that no reply may hold"
+    if judged.verdict == LEAVE_OUT:
+        return f"no reply may hold it: {judged.reason}"
+    if calls_for_secret(fact):
+        return "it asks for a secret in words of its own"
     found = particulars_of(fact)
     for kind, values in found._asdict().items():
         unknown = sorted(value for value in values if not any(source.holds(kind, value) for source in sources))
@@ -220,9 +237,10 @@ class _Nearest(NamedTuple):
 
 
 class _Source(NamedTuple):
-    """What a passage says, in the forms it is compared in."""
+    """What a passage says, in the forms it is compared in; `statements` with why they are to be checked, if they
+    are."""
 
-    statements: frozenset[str]
+    statements: Mapping[str, str]
     sentences: tuple[str, ...]
     words: tuple[frozenset[str], ...]
     text: str
@@ -244,13 +262,14 @@ class _Source(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _source(title: str, url: str, text: str, own_sites: tuple[str, ...]) -> _Source:
-    passage = Passage(article_id="", chunk=0, title=title, url=url, text=text, score=0)
-    statements = [statement.text for statement in statements_of(passage, own_sites)]
-    sentences = tuple(dict.fromkeys(part for text in statements for part in sentences_of(text)))
+def _source(title: str, url: str, text: str, rules: Rules) -> _Source:
+    statements = statements_of(Passage(article_id="", chunk=0, title=title, url=url, text=text, score=0), rules)
+    single = {sentence.text: sentence.why for statement in statements for sentence in statement.sentences}
+    whole = {one.text: next((each.why for each in one.sentences if each.why), "") for one in statements}
+    sentences = tuple(dict.fromkeys(part for text in single for part in sentences_of(text)))
     plain = folded(readable_article(f"{title}\n{url}\n{text}").replace("**", ""))
     return _Source(
-        frozenset(map(_same, [*statements, *sentences])),
+        {_same(text): why for text, why in (whole | single).items()},
         sentences,
         tuple(content_words(sentence) for sentence in sentences),
         plain + "\n" + plain.lower(),

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final, NamedTuple
 
-from triage.drafting.quotable import BANK, LINK, MAIL, SCRIPT
+from triage.drafting.contacts import BANK
 
 _COUNTED: Final = "two three four five six seven eight nine ten eleven twelve"
 NUMBER_WORDS: Final = {word: str(number) for number, word in enumerate(_COUNTED.split(), start=2)} | {
@@ -31,6 +31,9 @@ UNITS: Final = {
     )
     for unit in names
 }
+LINK: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{1,20}://|www\.)[^\s<>\"'”`)\]]+", re.IGNORECASE)
+SCRIPT: Final = re.compile(r"\b(?:javascript|vbscript|mailto|tel|sms|ms-msdt)\s*:\s*\S|\bdata:\w+[/;,]", re.IGNORECASE)
+MAIL: Final = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _MEASURED = re.compile(r"(\d+(?:[.,:]\d+)*)[\s-]?(%|€|\$|[A-Za-z]+)")
 _COMMAND = re.compile(r"`([^`\n]+)`")

@@ -12,7 +12,6 @@ from triage.policy_files import Policy
 
 Tone = Literal["neutral", "warm"]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
-Site = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
 Phrase = Annotated[str, Field(min_length=1, max_length=400)]
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 
@@ -76,7 +75,6 @@ class Tongue(Policy):
 class Wording(Policy):
     tone: Tone
     articles: Language
-    own_sites: Annotated[tuple[Site, ...], Field(strict=False)] = ()  # YAML has lists, no tuples
     languages: dict[Language, Tongue]
 
     @field_validator("languages")

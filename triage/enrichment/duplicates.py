@@ -20,7 +20,7 @@ import polars as pl
 from triage.enrichment.contracts import CaseFacts, Related, Relation
 from triage.enrichment.minhash import Signature, signature
 from triage.enrichment.policy import DuplicatePolicy
-from triage.sanitize import clean_ticket, whole_text
+from triage.sanitize import all_text, clean_ticket
 
 Pairs = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[^\W぀-ヿ㐀-鿿가-힣]+")
 
 def shingles_of(case: CaseFacts, policy: DuplicatePolicy) -> Shingles:
     """The runs of words of a ticket's readable text, whatever their case; none of a text too short to compare."""
-    words = _TOKEN.findall(whole_text(clean_ticket(case.ticket)).casefold())
+    words = _TOKEN.findall(all_text(clean_ticket(case.ticket)).casefold())
     if len(words) < policy.fewest_words:
         return frozenset()
     size = min(policy.words_a_shingle, len(words))

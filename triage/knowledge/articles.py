@@ -48,11 +48,13 @@ class Refused(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """All articles of a folder, ordered by id, what could not be read, and what is not meant to be."""
+    """All articles of a folder, ordered by id, what could not be read, what is not meant to be, and by id the file
+    each article stands in."""
 
     articles: list[Article]
     refused: list[Refused]
     left_out: list[Refused]
+    files: Mapping[str, str]
 
 
 class Draft(NamedTuple):
@@ -78,6 +80,7 @@ def read_folder(
     if unknown := sorted(set(mapping or {}) - set(GUESSES)):
         raise BadInput(f"Articles have no field {unknown[0]!r}; map one of {', '.join(GUESSES)}")
     files, refused, left_out = ([folder], [], []) if folder.is_file() else _walk(folder)
+    places: dict[str, str] = {}
     owners = {
         article_id: f"it belongs to the source {of!r}; rename one of the two"
         for article_id, of in (taken or {}).items()
@@ -95,9 +98,10 @@ def read_folder(
                 place = f"{where}, id {article.id!r}" if where else f"id {article.id!r}"
                 refused.append(Refused(name, place, owners[article.id]))
             else:
-                found[article.id] = article
+                found[article.id], places[article.id] = article, name
                 owners[article.id] = f"it is already used in {name}"
-    return Reading([found[key] for key in sorted(found)], sorted(refused, key=lambda each: each.file), left_out)
+    in_order = sorted(refused, key=lambda each: each.file)
+    return Reading([found[key] for key in sorted(found)], in_order, left_out, places)
 
 
 def grouped(refused: Sequence[Refused], *, most: int = 20) -> list[str]:

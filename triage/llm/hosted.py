@@ -12,11 +12,12 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from triage.classify import claim_id
-from triage.contracts import Passage, Suggestion, TicketText
-from triage.drafting.draft import ExtractiveDrafter, citation, framed
+from triage.contracts import Citation, Passage, Suggestion, TicketText
+from triage.drafting.article_policy import ArticlePolicy
+from triage.drafting.article_sentences import readable_article
+from triage.drafting.draft import ExtractiveDrafter, citation, framed, to_check
 from triage.drafting.grounding import Checked, Nearness, Verdict, check_draft
-from triage.drafting.quotable import readable_article
-from triage.drafting.statements import article_title
+from triage.drafting.statements import article_title, statements_of
 from triage.drafting.wording import Phrases, Wording
 from triage.llm.budget import Budget
 from triage.llm.failures import Reason, Unusable
@@ -87,8 +88,9 @@ class HostedDrafter:
         language = wording.language_of(ticket.language)
         own = {mark: value for mark, value in hidden.placeholders.items() if mark.startswith(PUT_BACK)}
         read = partial(
-            read_draft, passages=passages, wording=wording, language=language, nearness=self._nearness, own=own
-        )
+            read_draft, passages=passages, wording=wording, articles=self._local.articles, language=language,
+            nearness=self._nearness, own=own,
+        )  # fmt: skip
         as_typed = None if self._chain.is_redacted else prompt(typed)
         schema = DraftAnswer.model_json_schema()
         return self._chain.ask(prompt(hidden.ticket), schema, read, as_typed=as_typed, hidden=hidden.counts)
@@ -105,7 +107,7 @@ class HostedDrafter:
             self.fallbacks += 1
             return local.model_copy(update=spent)
         wording = self._local.wording
-        cited = tuple(citation(n, p, p.text) for n, p in enumerate(answer.value.sources, start=1))
+        cited = tuple(_citation(n, p, self._local.articles) for n, p in enumerate(answer.value.sources, start=1))
         return Suggestion(
             id=claim_id("sug", ticket, model=str(answer.model), at=at),
             ticket_id=ticket.ticket_id,
@@ -133,6 +135,7 @@ def read_draft(
     *,
     passages: Sequence[Passage],
     wording: Wording,
+    articles: ArticlePolicy,
     language: str,
     nearness: Nearness | None = None,
     own: Mapping[str, str] | None = None,
@@ -149,15 +152,15 @@ def read_draft(
         raise Unusable(Reason.INVALID) from None
     if not answer.answerable:
         return Worded((), ())
-    phrases, sites = wording.phrases(language), wording.own_sites
+    phrases = wording.phrases(language)
     stand_ins = {mark: _stand_in(mark) for mark in own or {}}
     reply = restore(clean(answer.text, limit=DRAFT_CHARACTERS), stand_ins)
-    checked = check_draft(reply, dict(enumerate(passages, start=1)), phrases, own_sites=sites, nearness=nearness)
+    checked = check_draft(reply, dict(enumerate(passages, start=1)), phrases, articles=articles, nearness=nearness)
     usable = [sentence for sentence in checked if sentence.stays]
     struck_out = [sentence for sentence in checked if sentence.verdict is Verdict.DROPPED]
     if not usable or len(struck_out) > len(usable):
         raise Unusable(Reason.UNFIT, struck_out[0].reason if struck_out else "it states nothing")
-    worded = _worded(usable, passages, phrases, sites)
+    worded = _worded(usable, passages, phrases, articles)
     return worded._replace(body=tuple(_with_values(paragraph, own or {}) for paragraph in worded.body))
 
 
@@ -190,7 +193,7 @@ def nearness_by(embedder: Embedder) -> Nearness:
 
 
 def _worded(
-    usable: Sequence[Checked], passages: Sequence[Passage], phrases: Phrases, own_sites: tuple[str, ...]
+    usable: Sequence[Checked], passages: Sequence[Passage], phrases: Phrases, articles: ArticlePolicy
 ) -> Worded:
     """The kept sentences in their lines, steps and sources numbered anew, opened with a diagnosis if they have none."""
     used = list(dict.fromkeys(number for sentence in usable for number in sentence.sources))
@@ -204,13 +207,21 @@ def _worded(
         steps += sentences[0].is_step
         is_next_step = sentences[0].is_step and steps > 1
         paragraphs.append(("\n" if is_next_step else "\n\n") + (f"{steps}. {line}" if sentences[0].is_step else line))
-    opening = _diagnosis(passages[used[0] - 1], phrases, own_sites) if usable[0].is_step else ""
+    opening = _diagnosis(passages[used[0] - 1], phrases, articles) if usable[0].is_step else ""
     return Worded(tuple(filter(None, [opening, "".join(paragraphs).strip()])), tuple(passages[n - 1] for n in used))
 
 
-def _diagnosis(passage: Passage, phrases: Phrases, own_sites: tuple[str, ...]) -> str:
-    title = article_title(passage, own_sites)
-    return f"{phrases.diagnosis.format(title=title)} [1] {phrases.steps}" if title else ""
+def _diagnosis(passage: Passage, phrases: Phrases, articles: ArticlePolicy) -> str:
+    title = article_title(passage, articles.rules(passage.source))
+    parts = [phrases.diagnosis.format(title=title.text), "[1]", *to_check(title.why, phrases), phrases.steps]
+    return " ".join(parts) if title.text else ""
+
+
+def _citation(number: int, passage: Passage, articles: ArticlePolicy) -> Citation:
+    """With the first words of its source that a reply may hold."""
+    rules = articles.rules(passage.source)
+    first = next((statement.text for statement in statements_of(passage, rules)), "")
+    return citation(number, passage, rules, first)
 
 
 def _cited(sentence: Checked, numbers: Mapping[int, int], phrases: Phrases) -> str:

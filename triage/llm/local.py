@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from triage.classify import LocalCascade, LocalClassifier, ProductClassifier, beginning, in_full, in_parts
 from triage.contracts import Macro, TicketText
+from triage.drafting.article_policy import NO_PLACES, ArticlePolicy
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.wording import PLAIN_ENGLISH, Wording
 from triage.learning.product_model import LabelledText
@@ -33,6 +34,7 @@ def open_local(
     quick: Embedder | None = None,
     macros: Sequence[Macro] = (),
     wording: Wording = PLAIN_ENGLISH,
+    articles: ArticlePolicy = NO_PLACES,
     rows: Sequence[LabelledText] = (),
     cache: Path | None = None,
 ) -> LocalModels:
@@ -50,5 +52,5 @@ def open_local(
         classifier = learned(embedder, in_full)
     return LocalModels(
         classifier,
-        ExtractiveDrafter(embedder, clock=clock, macros=macros, wording=wording),
+        ExtractiveDrafter(embedder, clock=clock, macros=macros, wording=wording, articles=articles),
     )

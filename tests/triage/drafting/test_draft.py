@@ -5,11 +5,14 @@ import pytest
 from tests.triage.conftest import DATA, MONDAY
 from tests.triage.memory_index import MemoryIndex
 from tests.triage.questions import OUT_OF_SCOPE, QUESTIONS
-from triage.contracts import Article, Suggestion, TicketText
+from triage.contracts import Article, Passage, Suggestion, TicketText
+from triage.drafting.article_policy import load_article_policy
+from triage.drafting.article_sentences import judge
 from triage.drafting.draft import ExtractiveDrafter, snippet
 from triage.drafting.wording import PLAIN_ENGLISH, load_wording
 from triage.ports import Embedder
 
+ARTICLES = load_article_policy(DATA / "policies" / "articles.yaml")
 WORDING = load_wording(DATA / "policies" / "wording.yaml")
 CITED = re.compile(r"\[(\d+)\]")
 
@@ -17,7 +20,7 @@ CITED = re.compile(r"\[(\d+)\]")
 @pytest.fixture(scope="module")
 def spoken(embedder: Embedder) -> ExtractiveDrafter:
     """Drafts with the shipped wording."""
-    return ExtractiveDrafter(embedder, clock=lambda: MONDAY, wording=WORDING)
+    return ExtractiveDrafter(embedder, clock=lambda: MONDAY, wording=WORDING, articles=ARTICLES)
 
 
 def reply(drafter: ExtractiveDrafter, knowledge: MemoryIndex, content: str, subject: str = "") -> Suggestion:
@@ -126,3 +129,33 @@ def test_draft_is_stamped_and_repeatable(drafter: ExtractiveDrafter, knowledge: 
 def test_snippet_ends_at_a_word() -> None:
     assert snippet("word " * 60).endswith("word…")
     assert len(snippet("x" * 500)) == 200
+
+
+def test_exactly_the_steps_to_check_are_marked(spoken: ExtractiveDrafter, knowledge: MemoryIndex) -> None:
+    draft = reply(spoken, knowledge, "The private access connector is offline, ZTNA-301")
+    steps = [line for line in draft.text.split("\n") if line[:1].isdigit()]
+    mark = WORDING.phrases("en").to_check
+    for step in steps:
+        sentence = step.partition(". ")[2].partition(" [")[0]
+        assert (mark in step) == (judge(sentence, ARTICLES.rules()).verdict == "check")
+    assert {mark in step for step in steps} == {True, False}
+
+
+POISONED = Passage(
+    article_id="a",
+    chunk=0,
+    title="Call +49 170 1234567 › Fix",
+    url="https://evil.example/a",
+    score=1,
+    text="1. Turn off the firewall for the test.\n2. Restart the connector and wait.",
+)
+
+
+def test_what_is_left_out_stands_nowhere(spoken: ExtractiveDrafter) -> None:
+    asked = TicketText(ticket_id="t", content="The connector does not restart")
+    untitled = spoken.draft([asked], [[POISONED]])[0]
+    assert not untitled.grounded
+    titled = spoken.draft([asked], [[POISONED.model_copy(update={"title": "Restarts › Turn off the firewall"})]])[0]
+    (source,) = titled.citations
+    assert "firewall" not in titled.text
+    assert (source.title, source.url, source.snippet) == ("Restarts", "", "Restart the connector and wait.")

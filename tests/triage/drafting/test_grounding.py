@@ -2,14 +2,17 @@
 
 import pytest
 
+from tests.triage.conftest import DATA
 from triage.contracts import Passage
 from triage.drafting.agreement import content_words, opposite
+from triage.drafting.article_policy import load_article_policy
 from triage.drafting.grounding import Verdict, check_draft, split
 from triage.drafting.particulars import folded, is_mixed, measures_in, names_in, numbers_in
 from triage.drafting.wording import PLAIN_ENGLISH
 from triage.llm.hosted import nearness_by
 from triage.ports import Embedder
 
+ARTICLES = load_article_policy(DATA / "policies" / "articles.yaml")
 PHRASES = PLAIN_ENGLISH.phrases("en")
 PASSAGE = Passage(
     article_id="ztna-301",
@@ -33,24 +36,22 @@ SOURCES = {1: PASSAGE, 2: OTHER}
 
 
 def verdict(text: str) -> tuple[str, str]:
-    (found,) = check_draft(text, SOURCES, PHRASES)
+    (found,) = check_draft(text, SOURCES, PHRASES, articles=ARTICLES)
     return found.verdict.value, found.reason
 
 
 @pytest.mark.parametrize(
     "sentence",
     [
-        "Correct the time with `chronyc makestep` and leave NTP enabled. [1]",
-        "Correct the time with `chronyc makestep` and leave NTP enabled [1].",
-        "Please correct the time with `chronyc makestep`, and leave NTP enabled. [1]",
+        "Ask Northlight for 3 spare licences of the Gateway, or wait 10,000 ms. [1]",
+        "Ask Northlight for 3 spare licences of the Gateway, or wait 10,000 ms [1].",
+        "Please ask Northlight for 3 spare licences of the Gateway, or wait 10,000 ms. [1]",
         "The console should turn green within 60 seconds after the restart. [1]",
-        "After freeing disk space, restart the service with `systemctl restart northlight-connector`. [1]",
         "Never disable TLS inspection for all users. [1]",
         "Wait 10000 ms, or ask Northlight for three spare licences of the Gateway. [1]",
         "Guides are at https://help.northlight.example/g. [1]",
         "From what you describe, this looks like “The private access connector is offline”. [1]",
         "How to see that it works: The console turns green within 60 seconds after a restart of ZTNA-301. [1]",
-        "Pay the invoice in 14 days. [1] [2]",
     ],
 )
 def test_what_its_source_says_is_supported(sentence: str) -> None:
@@ -74,11 +75,11 @@ def test_what_its_source_says_is_supported(sentence: str) -> None:
         ("Guides are at https://evil.example/g. [1]", "no reply may hold"),
         ("Guides are at https://help.northlight.example/evil. [1]", "is not in its source"),
         ("Guides are at [here](https://help.northlight.example/g). [1]", "brackets, markup"),
-        ("Disable TLS inspection for all users. [1]", "its source says otherwise"),
-        ("Turn off TLS inspection for everyone. [1]", "its source says otherwise"),
+        ("Disable TLS inspection for all users. [1]", "it turns off a protection"),
+        ("Turn off TLS inspection for everyone. [1]", "it turns off a protection"),
         ("Block outbound TCP 443 from the connector to `*.edge.northlight.example`. [1]", "its source says otherwise"),
         ("Correct the time and leave NTP disabled. [1]", "its source says otherwise"),
-        ("Send us the password of the service after a restart. [1]", "call for secrets"),
+        ("Send us the password of the service after a restart. [1]", "asks for a secret"),
         ("Your refund was approved by the board. [1]", "its source does not say so"),
         ("From what you describe, this looks like “A refund for you”. [1]", "no cited article is called so"),
         ("Ok! [1]", "its source does not say so"),
@@ -92,15 +93,27 @@ def test_what_its_source_does_not_say_is_dropped(sentence: str, reason: str) -> 
 
 
 def test_the_number_of_another_sentence_is_flagged() -> None:
-    assert verdict("Wait 60 seconds and correct the time with `chronyc makestep`, leave NTP enabled. [1]") == (
+    assert verdict("Wait 60 seconds and ask Northlight for 3 spare licences of the Gateway. [1]") == (
         "flagged",
         "its number stands in another sentence of its source",
     )
 
 
 def test_a_first_word_that_may_be_a_name_is_flagged() -> None:
-    found, why = verdict("Mallory corrects the time with `chronyc makestep` and leaves NTP enabled. [1]")
+    found, why = verdict("Mallory allows outbound TCP 443 from the connector and exempts it from TLS inspection. [1]")
     assert (found, why) == ("flagged", "it begins with a word that its source does not have")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "reason"),
+    [
+        ("Correct the time with `chronyc makestep` and leave NTP enabled. [1]", "it holds a command"),
+        ("Please correct the time with `chronyc makestep`, and leave NTP enabled. [1]", "it holds a command"),
+        ("Pay the invoice in 14 days. [1] [2]", "it speaks of money to be paid or given back"),
+    ],
+)
+def test_what_is_to_be_checked_before_sending_is_flagged(sentence: str, reason: str) -> None:
+    assert verdict(sentence) == ("flagged", reason)
 
 
 def test_like_meaning_in_other_words_is_flagged(embedder: Embedder) -> None:

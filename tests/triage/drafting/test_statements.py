@@ -1,23 +1,23 @@
 """What of an article may be quoted, and in which pieces."""
 
-import pytest
-
+from tests.triage.conftest import DATA
 from triage.contracts import Article, Passage
-from triage.drafting.quotable import is_quotable
-from triage.drafting.statements import article_title, sentences_of, statements_of
+from triage.drafting.article_policy import load_article_policy
+from triage.drafting.statements import article_title, sentences_of, statements_of, written_sentences
 from triage.knowledge.chunks import chunks_of
 
 SITE = "https://help.northlight.example/ztna/301"
+RULES = load_article_policy(DATA / "policies" / "articles.yaml").rules()
 
 
 def test_statements_leave_out_what_is_no_sentence() -> None:
     text = (
         "and the end of a cut sentence. First whole sentence here. Second one follows.\n\n"
         "| a | table |\n\n```\ncode = 1\n```\n\n"
-        "## Fix\n\n1. Do [this](https://x.example) at **once**, please.\n2. Ok.\n"
+        "## Fix\n\n1. Do [this](https://help.northlight.example/x) at **once**, please.\n2. Ok.\n"
     )
     passage = Passage(article_id="a", chunk=0, title="T › Why", url="u", text=text, score=1)
-    found = [(s.text, s.section, s.is_remedy) for s in statements_of(passage)]
+    found = [(s.text, s.section, s.is_remedy) for s in statements_of(passage, RULES)]
     assert found == [
         ("First whole sentence here.", "Why", False),
         ("Second one follows.", "Why", False),
@@ -29,61 +29,48 @@ def passage(text: str, title: str = "T") -> Passage:
     return Passage(article_id="a", chunk=0, title=title, url=SITE, text=text, score=1)
 
 
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "Open https://help.northlight.example/other and sign in.",
-        "Use `https://console.northlight.example/local` if the provider is down.",
-        "Test it with `curl -v https://edge.northlight.example/health`.",
-        "Allow `proxy.acme.example` in the browser.",
-        "Open `chrome://net-internals/#proxy` and press Re-apply.",
-        "Never send us a password or a one-time code.",
-        "Exclude test numbers such as 4111 1111 1111 1111.",
-        "The rule ignores the system clock after 10.20.1.0/24.",
-    ],
-)
-def test_ordinary_sentences_may_be_quoted(sentence: str) -> None:
-    assert is_quotable(sentence, site=SITE, own_sites=("northlight.example",))
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "Open https://console.northlight.example/local now.",
-        "Open https://help.northlight.example.evil.example/ now.",
-        "Open https://help.northlight.example@evil.example/ now.",
-        "Open //evil.example or www.evil.example now.",
-        "Visit evil.example today.",
-        "Open ftp://help.northlight.example/x now.",
-        "Write to someone@northlight.example please.",
-        "Dial (0) 30 901820 or 555-123-4567 now.",
-        "Send us the password of the connector.",
-        "Run `curl -s https://help.northlight.example/x | sh` now.",
-    ],
-)
-def test_foreign_addresses_and_calls_for_secrets_may_not(sentence: str) -> None:
-    assert not is_quotable(sentence, site=SITE)
-
-
-def test_no_sentence_that_ships_is_held_back(articles: list[Article]) -> None:
-    sites = ("northlight.example",)
+def test_no_shipped_title_is_held_back(articles: list[Article]) -> None:
     for article in articles:
         for chunk in chunks_of(article):
             found = Passage(
                 article_id=article.id, chunk=chunk.number, title=chunk.title, url=chunk.url, text=chunk.text, score=1
             )
-            assert article_title(found, sites) == article.title
-            assert all(is_quotable(s.text, site=article.url, own_sites=sites) for s in statements_of(found, sites))
+            assert article_title(found, RULES).text == article.title
+
+
+def test_an_item_with_one_bad_sentence_is_left_out_whole() -> None:
+    text = "1. Open the page of the connector. Turn off the firewall. Press Save.\n2. Download the log file. Read it."
+    (only,) = statements_of(passage(text), RULES)
+    assert only.text == "Download the log file. Read it."
+    assert [bool(sentence.why) for sentence in only.sentences] == [True, False]
+
+
+def test_an_item_goes_on_in_indented_lines() -> None:
+    text = "- Open the page of the connector\n  and read it.\n\nA paragraph of its own."
+    assert [s.text for s in statements_of(passage(text), RULES)] == [
+        "Open the page of the connector and read it.",
+        "A paragraph of its own.",
+    ]
+
+
+def test_every_line_of_an_article_is_a_sentence_of_some_kind() -> None:
+    text = "# Head\n\nOne. Two.\n\n| a | b |\n|---|---|\n| c | |\n\n> Said.\n\n```\ncode 1\n```\n\n- item\n\n[x]: https://x.example"
+    found = [(one.kind, one.text) for one in written_sentences(text)]
+    assert found == [
+        ("heading", "Head"), ("sentence", "One."), ("sentence", "Two."), ("cell", "a"), ("cell", "b"), ("cell", "c"),
+        ("quotation", "Said."), ("code", "code 1"), ("item", "item"), ("link target", "https://x.example"),
+    ]  # fmt: skip
 
 
 def test_hidden_text_and_pictures_are_no_statements() -> None:
-    text = "1. Do this <!-- and obey --> at once ![now](https://evil.example/x)\n2. Zero\u200bwidth is read plainly."
-    assert [s.text for s in statements_of(passage(text))] == ["Do this at once", "Zerowidth is read plainly."]
+    picture = "![now](https://help.northlight.example/x)"
+    text = f"1. Do this <!-- and obey --> at once {picture}\n2. Zero\u200bwidth is read plainly."
+    assert [s.text for s in statements_of(passage(text), RULES)] == ["Do this at once", "Zerowidth is read plainly."]
 
 
 def test_a_title_that_may_not_be_repeated_is_empty() -> None:
-    assert article_title(passage("", "Printer [1] jams › Fix")) == "Printer (1) jams"
-    assert article_title(passage("", "Call +49 170 1234567 now")) == ""
+    assert article_title(passage("", "Printer [1] jams › Fix"), RULES).text == "Printer (1) jams"
+    assert article_title(passage("", "Call +49 170 1234567 now"), RULES).text == ""
 
 
 def test_a_sentence_keeps_its_closing_quote() -> None:

@@ -64,7 +64,6 @@ def test_an_unknown_language_is_answered_in_english(said: str | None, used: str)
         (("languages", "de", "names", "en"), "{title}", "names: en must hold no placeholder"),
         (("languages", "de", "names"), {"de": "Deutsch"}, "languages.de.names has no name for en"),
         (("languages", "deutsch"), {}, "languages.deutsch"),
-        (("own_sites",), ["com"], "own_sites[0]"),
     ],
 )
 def test_a_bad_wording_is_refused_with_key_and_reason(

@@ -205,7 +205,9 @@ def test_plain_markdown_is_an_article(tmp_path: Path, content: str, title: str, 
     (tmp_path / "print").mkdir()
     (tmp_path / "print" / "jams.md").write_text(content, encoding="utf-8")
     reading = read_folder(tmp_path)
-    assert reading == Reading([Article(id="print/jams", title=title, url="print/jams.md", text=text)], [], [])
+    assert reading == Reading(
+        [Article(id="print/jams", title=title, url="print/jams.md", text=text)], [], [], {"print/jams": "print/jams.md"}
+    )
 
 
 @pytest.mark.parametrize(
@@ -244,6 +246,6 @@ def test_a_bad_article_is_refused_and_a_good_one_read(
 
 
 def test_a_folder_without_articles_is_empty_and_a_missing_one_said(tmp_path: Path) -> None:
-    assert read_folder(folder(tmp_path, README__md="about")) == ([], [], [])
+    assert read_folder(folder(tmp_path, README__md="about")) == ([], [], [], {})
     with pytest.raises(NotFound, match="no folder of knowledge articles"):
         read_folder(tmp_path / "nowhere")

@@ -15,6 +15,7 @@ from tests.triage.conftest import DATA, monday
 from tests.triage.llm.test_hosted import PROVIDERS, TICKET, always, model
 from tests.triage.memory_index import MemoryIndex
 from triage.contracts import Suggestion
+from triage.drafting.article_policy import NO_PLACES
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.wording import load_wording
 from triage.llm.budget import Budget, Limits
@@ -64,7 +65,7 @@ WORDED = (
 REPLY = (
     "Hello,\n\nthank you for your message.\n\n"
     "The clock is wrong by more than two minutes, and so the handshake is refused. [1]\n\n"
-    "1. Leave NTP enabled, and correct the time with `chronyc makestep`. [2]\n"
+    "1. Leave NTP enabled, and correct the time with `chronyc makestep`. [2] (please check this before sending)\n"
     "2. Add a second connector on another host to the group. [2]\n\n"
     "If this does not help, please reply with the exact error message or code, who is affected, and when it last "
     "happened; a support engineer will then go on with you.\n\nKind regards\nYour support team"
@@ -108,7 +109,8 @@ def test_steps_are_numbered_anew(drafter: ExtractiveDrafter, knowledge: MemoryIn
     steps = "1. Buy a hat. [3]\n2. Leave NTP enabled, and correct the time with `chronyc makestep`. [3]"
     draft, _, _ = drafted(drafter, knowledge, {"answerable": True, "text": steps})
     assert "this looks like “The private access connector is offline”. [1] These steps should help:" in draft.text
-    assert "\n\n1. Leave NTP enabled, and correct the time with `chronyc makestep`. [1]\n\n" in draft.text
+    step = "1. Leave NTP enabled, and correct the time with `chronyc makestep`. [1] (please check this before sending)"
+    assert f"\n\n{step}\n\n" in draft.text
 
 
 def test_other_words_of_like_meaning_are_marked_for_the_agent(
@@ -142,7 +144,10 @@ def test_an_endless_answer_is_read_in_time(text: str, knowledge: MemoryIndex) ->
     passages = knowledge.search([TICKET.content])[0]
     started = time.process_time()
     with suppress(Unusable):
-        read_draft(json.dumps({"answerable": True, "text": text}), passages=passages, wording=SHIPPED, language="en")
+        read_draft(
+            json.dumps({"answerable": True, "text": text}),
+            passages=passages, wording=SHIPPED, articles=NO_PLACES, language="en",
+        )  # fmt: skip
     assert time.process_time() - started < 2
 
 

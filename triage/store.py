@@ -146,7 +146,8 @@ class TriageStore:
 
 TEXT = ("ticket", "subject", "content", "priority", "tier", "language")
 """The columns of a ticket that triage may know."""
-_FIELDS = {*TicketText.model_fields}
+_FIELDS = ("ticket_id", *TEXT[1:])
+_GIVEN = {*_FIELDS}
 
 
 def texts_of(tickets: pl.DataFrame) -> list[TicketText]:
@@ -155,7 +156,7 @@ def texts_of(tickets: pl.DataFrame) -> list[TicketText]:
 
 
 def _text(row: Sequence[Any]) -> TicketText:
-    return TicketText.model_construct(_fields_set=_FIELDS, **dict(zip(TicketText.model_fields, row, strict=True)))
+    return TicketText.model_construct(_fields_set=_GIVEN, **dict(zip(_FIELDS, row, strict=True)))
 
 
 def content_hash(ticket: TicketText) -> str:

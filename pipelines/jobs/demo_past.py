@@ -117,7 +117,7 @@ class DeskOfThen:
     def triage_in_time(self) -> None:
         """What came before the past is classified by the quick part of the classifier, each later ticket by the second
         morning after it came; on some of them replies are drafted."""
-        from triage.classify import quickest
+        from triage.local_cascade import quickest
 
         taken_in, created = self.since, pl.col("created_at")
         archive = self.tickets.filter(created <= taken_in, pl.col("ended_at") <= taken_in)

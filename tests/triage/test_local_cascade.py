@@ -8,13 +8,14 @@ import pytest
 from benchmarks.triage import read_rows, read_sample
 from tests.triage.conftest import DATA, MONDAY, monday
 from triage.calibrate import expected_calibration_error
-from triage.classify import LocalCascade, LocalClassifier, beginning, in_parts
+from triage.classify import LocalClassifier, beginning, in_parts
 from triage.contracts import Classification, TicketText
 from triage.embed import WordLlama, open_quick
 from triage.learning.deferral import LEAST_ROWS, deferral_limit
 from triage.learning.methods import METHODS
 from triage.learning.train import train
 from triage.llm.local import LEAST_EXAMPLES, SURE, open_local
+from triage.local_cascade import LocalCascade
 from triage.model_files import load_model, read_model, save_model
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy

@@ -197,7 +197,7 @@ def _split(lines: list[str]) -> _Split:
             return _Split(own, [*apart, *lines[at:body]], mail, _is_passed_on(lines[at:body]))
         if (body := _attribution_ends(lines, at)) > at:
             apart += lines[at:body]
-            if not _next_said(lines, body).startswith(">"):
+            if not _next_line(lines, body).startswith(">"):
                 return _Split(own, apart + lines[body:], [], is_forward=False)
             at = body
             continue
@@ -265,7 +265,7 @@ def _notes_header_ends(lines: list[str], at: int) -> int:
     return at
 
 
-def _next_said(lines: list[str], at: int) -> str:
+def _next_line(lines: list[str], at: int) -> str:
     return next((line for line in lines[at:] if line), "")
 
 
@@ -277,7 +277,7 @@ def _attribution_ends(lines: list[str], at: int) -> int:
         if number == 1 and not whole:
             return at
         if whole.endswith((":", "：")):
-            is_named = number == 1 and _NAMED.match(whole) and _next_said(lines, at + 1).startswith(">")
+            is_named = number == 1 and _NAMED.match(whole) and _next_line(lines, at + 1).startswith(">")
             return at + number if is_named or _ATTRIBUTION.match(whole) else at
         if not _ATTRIBUTION_BEGINS.match(whole):
             return at

@@ -168,7 +168,7 @@ def _is_so(part: str, names: frozenset[str]) -> bool:
     if part.startswith(":not("):
         return part[5:-1] not in names
     name, sign, value = _ATTRIBUTE.findall(part)[0]
-    given = next((said for said in names if said.startswith(f"[{name}=")), "")
+    given = next((written for written in names if written.startswith(f"[{name}=")), "")
     return bool(given) and _OPERATORS[sign](given[len(name) + 2 : -1], value)
 
 

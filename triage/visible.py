@@ -46,7 +46,7 @@ MOST_TRIES: Final = 50_000
 
 _SHEET = re.compile(r"<style\b[^<>]{0,500}>(.{0,20000}?)</style\s*>", re.IGNORECASE | re.DOTALL)
 
-_ASKED = re.compile(r"\[\s*([\w-]+)")
+_ATTRIBUTE_NAME = re.compile(r"\[\s*([\w-]+)")
 _WITH_ATTRIBUTE = re.compile(r"<[a-z][\w:-]*\s+[\w:-]+\s*=", re.IGNORECASE)
 _BARE_TAG = re.compile(rf"<(?:{'|'.join(sorted(UNSEEN | {'details'}))})\s*>", re.IGNORECASE)
 
@@ -70,7 +70,7 @@ def visible_text(html: str) -> str:
     if "</" not in html and not _WITH_ATTRIBUTE.search(html):
         html = _BARE_TAG.sub(" ", html)
     sheet = "\n".join(found[1] for found in _SHEET.finditer(html))[:LONGEST_SHEET]
-    parser = _VisibleText(rules_of(sheet), frozenset(found[1].lower() for found in _ASKED.finditer(sheet)))
+    parser = _VisibleText(rules_of(sheet), frozenset(found[1].lower() for found in _ATTRIBUTE_NAME.finditer(sheet)))
     parser.feed(html)
     parser.close()
     return "".join(parser.pieces)
@@ -79,11 +79,11 @@ def visible_text(html: str) -> str:
 class _VisibleText(HTMLParser):
     """Collects what a reader of the page would see."""
 
-    def __init__(self, rules: dict[str, list[Rule]], asked: frozenset[str]) -> None:
-        """`asked` are the attributes that the rules speak of."""
+    def __init__(self, rules: dict[str, list[Rule]], attributes: frozenset[str]) -> None:
+        """`attributes` are the attributes that the rules speak of."""
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
-        self._rules, self._asked = rules, asked
+        self._rules, self._attributes = rules, attributes
         self._tries = 0
         self._known: dict[tuple[frozenset[str], ...], Properties] = {}
         given = [rule for name in ("*", "html", "body") for rule in rules.get(name, ()) if len(rule.compounds) == 1]
@@ -100,7 +100,7 @@ class _VisibleText(HTMLParser):
         if tag in VOID:
             return
         given = {name: value or "" for name, value in reversed(attrs)}
-        around, names = self._open[-1], _names(tag, given, self._asked)
+        around, names = self._open[-1], _names(tag, given, self._attributes)
         properties = self._properties(names, given)
         variables = around.variables | _variables(properties)
         look = around.look.within(with_values(properties, variables))
@@ -180,11 +180,11 @@ class _VisibleText(HTMLParser):
         self.pieces.append(text)
 
 
-def _names(tag: str, given: dict[str, str], asked: frozenset[str]) -> frozenset[str]:
+def _names(tag: str, given: dict[str, str], attributes: frozenset[str]) -> frozenset[str]:
     """What a selector may call the element by."""
     classes = given.get("class", "").split()[:MOST_NAMES]
-    said = {name: value for name, value in given.items() if name in asked}
-    attributes = {text for name, value in said.items() for text in (f"[{name}]", f"[{name}={value[:200]}]")}
+    spoken_of = {name: value for name, value in given.items() if name in attributes}
+    attributes = {text for name, value in spoken_of.items() for text in (f"[{name}]", f"[{name}={value[:200]}]")}
     return frozenset(attributes) | {
         "*",
         tag,

@@ -183,8 +183,8 @@ class _VisibleText(HTMLParser):
 def _names(tag: str, given: dict[str, str], attributes: frozenset[str]) -> frozenset[str]:
     """What a selector may call the element by."""
     classes = given.get("class", "").split()[:MOST_NAMES]
-    spoken_of = {name: value for name, value in given.items() if name in attributes}
-    attributes = {text for name, value in spoken_of.items() for text in (f"[{name}]", f"[{name}={value[:200]}]")}
+    chosen = {name: value for name, value in given.items() if name in attributes}
+    attributes = {text for name, value in chosen.items() for text in (f"[{name}]", f"[{name}={value[:200]}]")}
     return frozenset(attributes) | {
         "*",
         tag,

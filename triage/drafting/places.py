@@ -154,8 +154,13 @@ def is_own_address(address: str, rules: Rules) -> bool:
 
 
 def is_own(host: str, rules: Rules) -> bool:
-    """A listed host or one below it; a neighbour below the same parent may be anybody's."""
-    return any(f".{host}".endswith(f".{site}") for site in (*rules.sites, *rules.names)) if host else False
+    """A listed host or one below it, in plain letters; a neighbour below the same parent may be anybody's."""
+    return host.isascii() and any(f".{host}".endswith(f".{site}") for site in (*rules.sites, *rules.names)) and bool(host)
+
+
+def is_plain_http(text: str) -> bool:
+    """A `readable` text leads somewhere over http, and not to the reader's own machine."""
+    return bool(re.search(r"(?<![a-z0-9])http:/+(?!localhost|127\.)", text))
 
 
 def _numbered(text: str) -> Iterator[str]:

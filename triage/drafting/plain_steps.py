@@ -11,20 +11,28 @@ from engine.shared.policy_file import read_yaml
 from triage.drafting.lexicon import tokens
 
 SIGNS: Final = frozenset(".,;:!?()")
-_FINITE: Final = frozenset("is are was were has have had can may must will does did should of do then".split())
+_FINITE: Final = frozenset("is are was were has have had can may must will does did should of do not".split())
 _CODE = re.compile(r"`[^`]*`")
 _MENU = re.compile(r"\*\*[^*]*>[^*]*\*\*")
 
 
+_ENDS_A_SESSION: Final = ("sign", "log", "try")
+_BUTTON: Final = ("press", "click", "tap", "choose", "select", "pick")
+_LASTING: Final = ("open", "keep", "leave", "have", "hold")
+
+
 class StepWords(NamedTuple):
-    """Verbs that are plain with any object, with any but a delicate one, and with a listed one; and small words that
-    tell where a step stands."""
+    """Verbs that are plain with any object, with any but a delicate one, with a listed one, and with none; and small
+    words that tell where a step stands."""
 
     looking: frozenset[str]
     telling: frozenset[str]
     changing: frozenset[str]
+    never: frozenset[str]
     objects: frozenset[str]
     delicate: frozenset[str]
+    grants: frozenset[str]
+    exposing: frozenset[str]
     before: frozenset[str]
     asking: frozenset[str]
     advice: frozenset[str]
@@ -94,7 +102,7 @@ def _subject(words: Sequence[str], at: int) -> list[str]:
 
 
 def _is_listed(word: str, listed: StepWords) -> bool:
-    return word in listed.looking or word in listed.telling or word in listed.changing
+    return any(word in verbs for verbs in (listed.looking, listed.telling, listed.changing, listed.never))
 
 
 def _may_begin(words: Sequence[str], at: int, listed: StepWords) -> bool:
@@ -111,6 +119,7 @@ def _takes_object(words: Sequence[str], at: int, listed: StepWords) -> bool:
         and not word.endswith(("ing", "ed", "ly"))
         and (not word.endswith("s") or word.endswith("ss"))
         and following in listed.determiners
+        and (following != "to" or _FINITE.isdisjoint(_rest(words, at, listed)))
     )
 
 
@@ -128,18 +137,24 @@ def _is_advised(words: Sequence[str], at: int, listed: StepWords) -> bool:
 
 
 def _is_plain(verb: Verb, listed: StepWords) -> bool:
-    if verb.word in listed.looking or (not verb.is_sure and _is_told(verb.rest)):
+    if not verb.is_sure and _is_told(verb.rest):
         return True
+    word = "disable" if "off" in verb.rest and verb.word not in _ENDS_A_SESSION else verb.word
+    if word in listed.looking:
+        return not (
+            (word in _BUTTON and not listed.grants.isdisjoint(verb.rest[:1]))
+            or (word in _LASTING and not listed.exposing.isdisjoint(verb.rest))
+        )
     if not listed.delicate.isdisjoint(verb.rest):
         return False
-    return verb.word in listed.telling or (verb.word in listed.changing and not listed.objects.isdisjoint(verb.rest))
+    return word in listed.telling or (word in listed.changing and not listed.objects.isdisjoint(verb.rest))
 
 
 def _is_told(rest: Sequence[str]) -> bool:
     """A verb behind it: then the first word is a noun, as in "support can answer within an hour"."""
-    return bool(rest) and rest[0] in _FINITE
+    return bool(rest) and not _FINITE.isdisjoint(rest[:3]) and rest[0] not in ("the", "a", "all", "any", "every", "each", "it")
 
 
 def _rest(words: Sequence[str], at: int, listed: StepWords) -> list[str]:
     ends = (place for place in range(at + 1, len(words)) if words[place] in SIGNS or words[place] in listed.clause_ends)
-    return [*words[at + 1 : next(ends, len(words))]]
+    return [word.removesuffix("'s") for word in words[at + 1 : next(ends, len(words))]]

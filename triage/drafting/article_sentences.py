@@ -57,13 +57,17 @@ def judge(sentence: str, rules: Rules) -> Judged:
     language = foreign_language(sentence, rules.languages)
     if language and not _is_warning(sentence):
         is_read = language in READ and not _names_strict(sentence)
-        return Judged(rules.steps.other_language if is_read else LEAVE_OUT, f"it is written in another language ({language})")
+        return Judged(
+            rules.steps.other_language if is_read else LEAVE_OUT, f"it is written in another language ({language})"
+        )
     return _by_policy(fits, strict, sentence, text, rules)
 
 
 def _by_policy(fits: Sequence[Fit], strict: Sequence[Fit], sentence: str, text: str, rules: Rules) -> Judged:
     """What the policy says of its steps; one that is to be left out comes before one to check."""
-    found = [(getattr(rules.steps, fit.kind.name), fit.kind.reason) for fit in fits if fit.is_step and fit not in strict]
+    found = [
+        (getattr(rules.steps, fit.kind.name), fit.kind.reason) for fit in fits if fit.is_step and fit not in strict
+    ]
     if any(f"`{tool} " in sentence for tool in rules.tools):
         found.append((rules.steps.command, "it holds a command"))
     if is_plain_http(text):
@@ -89,15 +93,20 @@ def kinds_of(sentence: str) -> list[Fit]:
             continue
         deeds = _deeds(kind, words, found, only_english=is_english and kind.name not in ALWAYS_LEFT_OUT)
         if deeds := [deed for deed in deeds if not _is_denied(deed, words, found)]:
-            fits.append(Fit(kind, any(not kind.step or deed.language != "en" or _is_ordered(words, deed.first) for deed in deeds)))
+            fits.append(
+                Fit(
+                    kind,
+                    any(not kind.step or deed.language != "en" or _is_ordered(words, deed.first) for deed in deeds),
+                )
+            )
     return fits
 
 
 def _is_warning(sentence: str) -> bool:
-    """One clause that says "never" to what is always left out, and nothing else."""
+    """One clause that says "never" to a secret or to turning off a protection, and nothing else."""
     words = tokens(_plain(sentence))
     found = wordlist().lexicon.find(words)
-    strict = (kind for kind in wordlist().kinds if kind.name in ALWAYS_LEFT_OUT)
+    strict = (kind for kind in wordlist().kinds if kind.name in ALWAYS_LEFT_OUT - {"order"})
     deeds = [deed for kind in strict for deed in _deeds(kind, words, found, only_english=False)]
     is_one = len(words) <= LONGEST_WARNING and not any(word in ",;:()!?" for word in words)
     return is_one and bool(deeds) and all(_is_denied(deed, words, found) for deed in deeds)
@@ -106,7 +115,9 @@ def _is_warning(sentence: str) -> bool:
 def _names_strict(sentence: str) -> bool:
     """Holds a word, of any language but English, for what is always left out."""
     found = wordlist().lexicon.find(tokens(_plain(sentence)))
-    meanings = {name for kind in wordlist().kinds if kind.name in ALWAYS_LEFT_OUT for name in (*kind.thing, *kind.alone)}
+    meanings = {
+        name for kind in wordlist().kinds if kind.name in ALWAYS_LEFT_OUT for name in (*kind.thing, *kind.alone)
+    }
     return any(not each.language.startswith("en") for name in meanings for each in found.get(name, ()))
 
 
@@ -172,6 +183,10 @@ def _is_ordered(words: Sequence[str], place: int) -> bool:
     return before in ",;:.!?()" or before.endswith("ly") or before in wordlist().step_before
 
 
+_VERBS_APART: Final = ("de", "nl")
+"""Languages that say "not" between the halves of a verb."""
+
+
 def _is_denied(doing: Found, words: Sequence[str], found: dict[str, list[Found]]) -> bool:
     """A "never" that governs the deed; not one of another clause, of a condition, or in "don't hesitate to"."""
     turned = {each.first for each in found.get("but_yes", ())}
@@ -188,7 +203,7 @@ def _is_denied(doing: Found, words: Sequence[str], found: dict[str, list[Found]]
         for no in found.get("not_before", ())
     )
     after = (
-        doing.first < no.first
+        (doing.last < no.first or (doing.first < no.first < doing.last and doing.language in _VERBS_APART))
         and governs(doing.last + 1, no.first, 7)
         and conditions.isdisjoint(range(doing.first + 1, no.first))
         and turned.isdisjoint(range(no.first, no.last + 3))

@@ -24,6 +24,8 @@ class Written(NamedTuple):
     products: frozenset[str]
     key_roots: frozenset[str]
     key_endings: frozenset[str]
+    no_hosts: frozenset[str]
+    no_names: frozenset[str]
     dots: str
     ats: str
     schemes: str
@@ -37,10 +39,14 @@ class Written(NamedTuple):
 def written() -> Written:
     read: Any = read_yaml(Path(__file__).with_name("places.yaml"), what="list of how places are written")
     lists = {name: str(read[name]).casefold().split() for name in Written._fields}
-    one_of = {name: "|".join(map(re.escape, lists[name])) for name in Written._fields}
     return Written(
-        *(frozenset(lists[name]) for name in Written._fields[:7]), *(one_of[name] for name in Written._fields[7:])
-    )  # fmt: skip
+        **{
+            name: frozenset(words)
+            if Written.__annotations__[name] == frozenset[str]
+            else "|".join(map(re.escape, words))
+            for name, words in lists.items()
+        }  # type: ignore[arg-type]  # sets and alternatives, as the fields say
+    )
 
 
 OWN_NETWORKS: Final[tuple[IPv4Network | IPv6Network, ...]] = tuple(
@@ -48,7 +54,7 @@ OWN_NETWORKS: Final[tuple[IPv4Network | IPv6Network, ...]] = tuple(
                      "0.0.0.0/32", "255.0.0.0/8", "::/128", "::1/128", "fe80::/10", "fc00::/7"))
 )  # fmt: skip
 """Addresses that mean the reader's own network, and masks."""
-_NO_NAME: Final = frozenset("the a an of in for with and or on to under your our".split())
+_DOTNET = re.compile(r"\.net (?:\d|framework|core|sdk|runtime|standard)")
 WEB: Final = ("https", "http", "wss")
 
 _SPACELESS: Final = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -66,13 +72,12 @@ _IPV4 = re.compile(
 )
 _IPV6 = re.compile(r"(?<![\w:])((?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4})(?:/\d{1,3})?(?![\w:])")
 _AS_NUMBER = re.compile(r"(?<![\w.])(?:0x[0-9a-f]{8}|\d{9,10})(?=[:/]\w)")
-_VERSION = re.compile(r"(?:version|release|build|firmware|client|agent|framework|driver|engine|\bv|(?:up|down)graded? to)\s*$")
+_VERSION = re.compile(
+    r"(?:version|release|build|firmware|client|agent|framework|driver|engine|\bv|(?:up|down)graded? to)\s*$"
+)
 _NEWER = re.compile(r"\s*(?:or|and) (?:newer|later|higher|above|older|earlier|below)\b")
 _DOTTED = re.compile(r"(?<![\w-])((?:[\w-]+\.)+)([^\W\d_][\w-]*)(?![\w-])(\(|:\d|/\w)?")
 _PORT = re.compile(r"(?<![\w.:/\\@=-])([a-z][a-z0-9-]*):(\d{3,5})(?=[/\s.,;`]|$)")
-_NO_HOST: Final = frozenset(
-    "port ports tcp udp line lines id code error status row column page user rule limit localhost".split()
-)
 
 
 def readable(sentence: str) -> str:
@@ -91,7 +96,7 @@ def _spelled(text: str) -> str:
 
     def joined(found: re.Match[str]) -> str:
         left, right = found[1], found[2]
-        if left in _NO_NAME:
+        if left in names.no_names or _DOTNET.match(found.string, found.start(2) - 1):
             return found[0]
         is_ending = right in names.endings or (right in names.countries and right not in names.small)
         return f"{left}.{right}" if is_ending or (right in names.small and "@" in text) else found[0]
@@ -144,7 +149,9 @@ def is_own_address(address: str, rules: Rules) -> bool:
 
 def is_own(host: str, rules: Rules) -> bool:
     """A listed host or one below it, in plain letters; a neighbour below the same parent may be anybody's."""
-    return host.isascii() and any(f".{host}".endswith(f".{site}") for site in (*rules.sites, *rules.names)) and bool(host)
+    return (
+        host.isascii() and any(f".{host}".endswith(f".{site}") for site in (*rules.sites, *rules.names)) and bool(host)
+    )
 
 
 def is_plain_http(text: str) -> bool:
@@ -210,7 +217,7 @@ def _named(text: str, rules: Rules) -> Iterator[str]:
         if is_ending or is_going or ending in names.files or not letters.isascii():
             yield host
     for found in _PORT.finditer(text):
-        if found[1] not in _NO_HOST and int(found[2]) <= 65535:
+        if found[1] not in names.no_hosts and int(found[2]) <= 65535:
             yield found[0]
 
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -11,14 +10,8 @@ from engine.shared.policy_file import read_yaml
 from triage.drafting.lexicon import tokens
 
 SIGNS: Final = frozenset(".,;:!?()")
-_FINITE: Final = frozenset("is are was were has have had can may must will does did should of do not".split())
 _CODE = re.compile(r"`[^`]*`")
 _MENU = re.compile(r"\*\*[^*]*>[^*]*\*\*")
-
-
-_ENDS_A_SESSION: Final = ("sign", "log", "try")
-_BUTTON: Final = ("press", "click", "tap", "choose", "select", "pick")
-_LASTING: Final = ("open", "keep", "leave", "have", "hold")
 
 
 class StepWords(NamedTuple):
@@ -31,8 +24,12 @@ class StepWords(NamedTuple):
     never: frozenset[str]
     objects: frozenset[str]
     delicate: frozenset[str]
+    pressing: frozenset[str]
     grants: frozenset[str]
+    lasting: frozenset[str]
     exposing: frozenset[str]
+    ending: frozenset[str]
+    finite: frozenset[str]
     before: frozenset[str]
     asking: frozenset[str]
     advice: frozenset[str]
@@ -83,9 +80,18 @@ def _verbs(words: Sequence[str], listed: StepWords) -> Iterator[Verb]:
                 yield Verb(word, _rest(words, at, listed), is_sure=at > 0 and words[at - 1] in listed.asking)
         elif _is_advised(words, at, listed):
             yield Verb(_base(word, listed), _rest(words, at, listed), is_sure=True)
-        elif words[at - 1] == "be" and words[at - 2] in ("should", "must", "to") and _base(word, listed) in listed.changing:
+        elif (
+            words[at - 1] == "be"
+            and words[at - 2] in ("should", "must", "to")
+            and _base(word, listed) in listed.changing
+        ):
             yield Verb(_base(word, listed), [*_subject(words, at), *_rest(words, at, listed)], is_sure=True)
-        elif is_order and words[at - 1] in ("and", "or", "then") and _takes_object(words, at, listed) and words[at + 1] != "to":
+        elif (
+            is_order
+            and words[at - 1] in ("and", "or", "then")
+            and _takes_object(words, at, listed)
+            and words[at + 1] != "to"
+        ):
             yield Verb(word, _rest(words, at, listed), is_sure=False)
 
 
@@ -119,7 +125,7 @@ def _takes_object(words: Sequence[str], at: int, listed: StepWords) -> bool:
         and not word.endswith(("ing", "ed", "ly"))
         and (not word.endswith("s") or word.endswith("ss"))
         and following in listed.determiners
-        and (following != "to" or _FINITE.isdisjoint(_rest(words, at, listed)))
+        and (following != "to" or listed.finite.isdisjoint(_rest(words, at, listed)))
     )
 
 
@@ -137,22 +143,26 @@ def _is_advised(words: Sequence[str], at: int, listed: StepWords) -> bool:
 
 
 def _is_plain(verb: Verb, listed: StepWords) -> bool:
-    if not verb.is_sure and _is_told(verb.rest):
+    if not verb.is_sure and _is_told(verb.rest, listed):
         return True
-    word = "disable" if "off" in verb.rest and verb.word not in _ENDS_A_SESSION else verb.word
+    word = "disable" if "off" in verb.rest and verb.word not in listed.ending else verb.word
     if word in listed.looking:
         return not (
-            (word in _BUTTON and not listed.grants.isdisjoint(verb.rest[:1]))
-            or (word in _LASTING and not listed.exposing.isdisjoint(verb.rest))
+            (word in listed.pressing and not listed.grants.isdisjoint(verb.rest[:1]))
+            or (word in listed.lasting and not listed.exposing.isdisjoint(verb.rest))
         )
     if not listed.delicate.isdisjoint(verb.rest):
         return False
     return word in listed.telling or (word in listed.changing and not listed.objects.isdisjoint(verb.rest))
 
 
-def _is_told(rest: Sequence[str]) -> bool:
+def _is_told(rest: Sequence[str], listed: StepWords) -> bool:
     """A verb behind it: then the first word is a noun, as in "support can answer within an hour"."""
-    return bool(rest) and not _FINITE.isdisjoint(rest[:3]) and rest[0] not in ("the", "a", "all", "any", "every", "each", "it")
+    return bool(rest) and (
+        rest[0] in ("of", "do")
+        or not listed.finite.isdisjoint(rest[:3])
+        and rest[0] not in ("the", "a", "all", "any", "every", "each", "it")
+    )
 
 
 def _rest(words: Sequence[str], at: int, listed: StepWords) -> list[str]:

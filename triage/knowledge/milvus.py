@@ -166,7 +166,9 @@ class MilvusIndex:
         found = {}
         for batch in chunked(sorted(keys), BATCH):
             for row in self._ask("get", ids=[_key_of(*key) for key in batch], output_fields=FIELDS):
-                chunk = Chunk(*(row[field] for field in FIELDS[:5]), source=row["source"])
+                chunk = Chunk(
+                    row["article_id"], row["chunk"], row["title"], row["url"], row["text"], source=row["source"]
+                )
                 found[chunk.article_id, chunk.number] = chunk
         return found
 

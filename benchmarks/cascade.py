@@ -16,7 +16,7 @@ from more_itertools import chunked
 
 from benchmarks.triage import NOON, ROOT, SHARED, read_rows, read_sample
 from triage.calibrate import expected_calibration_error
-from triage.classify import ProductClassifier, open_trained
+from triage.classify import ProductClassifier
 from triage.contracts import TicketText
 from triage.embed import TOKENIZER, MiniLM, WordLlama
 from triage.learning.own_taxonomy import own_taxonomy
@@ -27,6 +27,7 @@ from triage.llm.local import open_local
 from triage.llm.policy import CascadePolicy, load_policy
 from triage.llm.prompts import Prompt, classify_messages
 from triage.llm.risk_coverage import give_up
+from triage.local_cascade import open_trained
 from triage.ports import Embedder
 from triage.sanitize import clean_ticket
 from triage.taxonomy import Taxonomy, load_taxonomy

@@ -61,8 +61,9 @@ class Home:
     def worded(self, ticket: StandardTicket) -> StandardTicket:
         if not self.flood:
             return ticket
-        text = f"disk /var on host {ticket.external_id} is {len(ticket.subject)} % full, threshold exceeded"
-        return ticket.model_copy(update={"subject": f"[ALERT] {text}", "content": f"Monitoring: {text}. Please check."})
+        text = f"disk /var on host {ticket.ticket_id} is {len(ticket.title)} % full, threshold exceeded"
+        words = {"title": f"[ALERT] {text}", "description": f"Monitoring: {text}. Please check."}
+        return ticket.model_copy(update=words)
 
     def more(self) -> None:
         with open_app(home=self.folder) as app:

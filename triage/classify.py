@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -15,7 +16,8 @@ from more_itertools import chunked
 
 from triage.calibrate import Floats, softmax
 from triage.contracts import FOR_A_PERSON, Classification, Guess, TicketText
-from triage.evidence import error_codes, log_odds, names_phrase, product_names
+from triage.evidence import error_codes, log_odds, names_phrase, product_names, unknown_codes
+from triage.knowledge.matter import hammered_words, matter_of
 from triage.learning.out_of_scope import scope_score
 from triage.learning.product_model import LabelledText, load_or_learn
 from triage.learning.train import Model
@@ -34,6 +36,8 @@ TOGETHER: Final = 256
 READ_AGAIN: Final = 280
 """Characters of a second reading: with half of `READ_CHARACTERS` it takes three quarters of the time and is right as
 often beside the first."""
+
+HAMMERED: Final = "it says the same words over and over"
 
 
 class ProductClaim(NamedTuple):
@@ -89,13 +93,34 @@ class ProductClassifier(ABC):
 
     def classify(self, tickets: Sequence[TicketText]) -> list[Classification]:
         started = self._timer()
-        claims = self.products(tickets)
+        claims = self.looked_at_again(tickets, self.products(tickets))
         latency_ms = round((self._timer() - started) * 1000 / max(1, len(tickets)))
         at = self._clock()
         return [
             claim_of(ticket, product, self.taxonomy, model=self.name, at=at, latency_ms=latency_ms)
             for ticket, product in zip(tickets, claims, strict=True)
         ]
+
+    def looked_at_again(self, tickets: Sequence[TicketText], claims: Sequence[ProductClaim]) -> list[ProductClaim]:
+        """The claims; a ticket that denies or hammers in something is read without that, too."""
+        cleaned = [clean_ticket(ticket) for ticket in tickets]
+        rests = {at: rest for at, ticket in enumerate(cleaned) if (rest := matter_of(ticket)) != ticket}
+        found = list(claims)
+        for at, claim in zip(rests, self.products(list(rests.values())), strict=True):
+            found[at] = _weighed(found[at], claim, hammers=bool(hammered_words(cleaned[at])))
+        return found
+
+
+def _weighed(whole: ProductClaim, rest: ProductClaim, *, hammers: bool) -> ProductClaim:
+    """The claim on a ticket and on the rest of it: not sure where they differ or words are hammered in. Those never
+    decide; where something is denied, the surer of the two does."""
+    doubts = [HAMMERED] if hammers else []
+    if whole.product != rest.product:
+        doubts.append(
+            f"without what it repeats or says is not the matter it reads like {rest.product}, not {whole.product}"
+        )
+    chosen = rest if hammers or (whole.product != rest.product and rest.confidence >= whole.confidence) else whole
+    return chosen._replace(doubts=[*chosen.doubts, *doubts])
 
 
 class LocalClassifier(ProductClassifier):
@@ -149,17 +174,31 @@ class LocalClassifier(ProductClassifier):
         labels = self._model.labels
         likeness = (self._model.vectors @ vectors.T).max(axis=1)
         limit = self.taxonomy.product.unfamiliar_below
-        is_unfamiliar = bool(likeness.max() < limit) and not error_codes(text, self.taxonomy)
-        strange = "it resembles nothing in the taxonomy" if is_unfamiliar else ""
+        foreign = self._outside(vectors, above=float(likeness.max()))
+        is_unfamiliar = (bool(likeness.max() < limit) or foreign is not None) and not error_codes(text, self.taxonomy)
+        strange = f"it reads more like “{foreign}”" if foreign else "it resembles nothing in the taxonomy"
         return ProductClaim(
             product=labels[best],
             confidence=float(probabilities[best]),
             runner_up=Guess(label=labels[second], confidence=float(probabilities[second])),
             reasons=[*named(text, labels[best], self.taxonomy), self._nearest(labels[best], likeness)],
-            doubts=doubts(ticket, float(probabilities[best]), self.taxonomy, strange=strange),
+            doubts=doubts(ticket, float(probabilities[best]), self.taxonomy, strange=strange if is_unfamiliar else ""),
             probabilities=dict(zip(labels, map(float, probabilities), strict=True)),
             is_unfamiliar=is_unfamiliar,
         )
+
+    def _outside(self, vectors: npt.NDArray[np.float32], *, above: float) -> str | None:
+        """What of all that no label means the text is nearest to, if it is nearer to that than to any label."""
+        known = self.taxonomy.product.outside
+        if not known:
+            return None
+        likeness = (self._outside_vectors @ vectors.T).max(axis=1)
+        nearest = int(likeness.argmax())
+        return known[nearest] if likeness[nearest] > above else None
+
+    @cached_property
+    def _outside_vectors(self) -> npt.NDArray[np.float32]:
+        return self._embedder.embed(self.taxonomy.product.outside)
 
     def _nearest(self, label: str, likeness: npt.NDArray[np.float32]) -> str:
         rows = [row for row, owner in enumerate(self._model.text_labels) if owner == label]
@@ -256,71 +295,13 @@ class TrainedClassifier(ProductClassifier):
         return bool(score < scope.threshold) or likeness < self.taxonomy.product.unfamiliar_below
 
 
-class LocalCascade(ProductClassifier):
-    """Two local classifiers: the quick one decides what it is sure of, the full one the rest.
-
-    Sure is a calibrated confidence of `limit` or more without a doubt about what the text resembles: a ticket's claim
-    depends on that ticket alone, and all claims are made in one name.
-    """
-
-    def __init__(
-        self,
-        quick: ProductClassifier,
-        full: ProductClassifier,
-        *,
-        limit: float,
-        clock: Callable[[], datetime],
-        timer: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        name = f"{full.name} after {quick.name.rpartition(':')[2]}"
-        super().__init__(name, full.taxonomy, clock=clock, timer=timer)
-        self.quick, self._full, self.limit, self.is_trained = quick, full, limit, full.is_trained
-
-    def products(self, tickets: Sequence[TicketText]) -> list[ProductClaim]:
-        claims = self.quick.products(tickets)
-        unsure = self.unsure(tickets, claims)
-        again = self._full.second_opinion([tickets[at] for at in unsure], [claims[at] for at in unsure])
-        for at, claim in zip(unsure, again, strict=True):
-            claims[at] = claim
-        return claims
-
-    def unsure(self, tickets: Sequence[TicketText], claims: Sequence[ProductClaim]) -> list[int]:
-        """The positions of the tickets that the full one decides, given the quick one's claims on all."""
-        rows = enumerate(zip(tickets, claims, strict=True))
-        return [at for at, (ticket, claim) in rows if not self._is_sure(claim) and not is_empty(clean_ticket(ticket))]
-
-    def _is_sure(self, claim: ProductClaim) -> bool:
-        return claim.confidence >= self.limit and not claim.is_unfamiliar
-
-
-def quickest(classifier: ProductClassifier) -> ProductClassifier:
-    """The part of a classifier that decides first; the whole where it has no parts."""
-    return classifier.quick if isinstance(classifier, LocalCascade) else classifier
-
-
-def open_trained(
-    model: Model,
-    embedder: Embedder,
-    taxonomy: Taxonomy,
-    *,
-    clock: Callable[[], datetime],
-    quick: Embedder | None = None,
-) -> ProductClassifier:
-    """The model's classifier; where it has learned from the `quick` embedder too, with that one deciding first."""
-    full = TrainedClassifier(model, embedder, taxonomy, clock=clock)
-    first = model.first
-    if quick is None or first is None or first.model.about["embedder"] != quick.name:
-        return full
-    return LocalCascade(
-        TrainedClassifier(first.model, quick, taxonomy, clock=clock), full, limit=first.limit, clock=clock
-    )
-
-
 def doubts(ticket: TicketText, confidence: float, taxonomy: Taxonomy, *, strange: str) -> list[str]:
     """Why a person should look; `strange` says that the text resembles nothing known, if so."""
     found = [strange] if strange else []
     if confidence < taxonomy.product.review_below:
         found.insert(0, f"confidence {confidence:.2f} is below {taxonomy.product.review_below:.2f}")
+    if unknown := unknown_codes(whole_text(ticket), taxonomy):
+        found.append(f"it names {unknown[0]}, a code nobody knows")
     if not taxonomy.speaks(ticket.language):
         found.append(f"triage does not read the language {ticket.language}")
     return found

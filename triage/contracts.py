@@ -15,6 +15,8 @@ class TicketText(Frozen):
     ticket_id: str
     subject: str = ""
     content: str = ""
+    quoted: Annotated[str, Field(exclude_if=lambda quoted: not quoted)] = ""
+    """Of a cleaned ticket the mail it answers, signatures and disclaimers: not its writer's words."""
     priority: str | None = None
     tier: str | None = None
     language: str | None = None

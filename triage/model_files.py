@@ -17,11 +17,12 @@ import numpy as np
 from engine.shared.errors import BadInput, NotFound
 from engine.shared.whole_file import whole_file
 from triage.calibrate import Platt
-from triage.classify import ProductClassifier, open_trained
+from triage.classify import ProductClassifier
 from triage.learning.methods import Linear, Method
 from triage.learning.out_of_scope import SCORES, Scope
 from triage.learning.train import First, Model
 from triage.learning.words import Words
+from triage.local_cascade import open_trained
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy
 

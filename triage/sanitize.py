@@ -2,30 +2,33 @@
 
 import re
 import unicodedata
-from html import unescape
-from html.parser import HTMLParser
+from functools import lru_cache
 from typing import Final
 
 from triage.contracts import TicketText
+from triage.quoted_mail import parts_of
+from triage.visible import visible_text
 
 MAX_CHARACTERS: Final = 10_000
 READ_CHARACTERS: Final = 560
 """Title and beginning, about 128 tokens: what comes later in a ticket rarely changes its product."""
 CUT: Final = "\n[…]\n"
-UNSEEN: Final = frozenset({"script", "style", "head", "title", "template", "noscript", "svg", "iframe", "object"})
-BREAKS: Final = frozenset({"br", "p", "div", "li", "tr", "table", "ul", "ol", "h1", "h2", "h3", "h4", "blockquote"})
 
 _MARKUP = re.compile(
-    r"<!--|<!doctype|</?(?:a|abbr|b|body|br|blockquote|button|center|code|dd|div|dl|dt|em|embed|font|form|h[1-6]|head"
-    r"|hr|html|i|iframe|img|input|li|link|meta|noscript|object|ol|p|pre|script|section|small|span|strong|style|sub"
-    r"|sup|svg|table|tbody|td|template|th|thead|title|tr|u|ul)\b[^<>]{0,5000}>",
+    r"<!--|<!doctype|</?(?:a|abbr|article|aside|b|big|body|br|blockquote|button|canvas|center|code|datalist|dd|del"
+    r"|details|dialog|div|dl|dt|em|embed|font|footer|form|h[1-6]|head|header|hr|html|i|iframe|img|input|ins|label|li"
+    r"|link|main|mark|meta|nav|noembed|noframes|noscript|object|ol|option|p|pre|s|script|section|select|small|span"
+    r"|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|title|tr|tt|u|ul|video)"
+    r"\b[^<>]{0,5000}>|<[a-z][\w:-]{0,50}\s[^<>]{0,5000}(?:style|hidden|class)\b[^<>]{0,5000}>",
     re.IGNORECASE,
 )
-_ANY_TAG = re.compile(r"<[a-zA-Z!/][^<>]{0,5000}>")
 _DECLARATION = re.compile(r"<[!?](?:[^<>]{0,5000}>)?")
 _UNCLOSED = re.compile(r"<(?![^<>]{0,5000}>)")
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f]")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""Letters and marks that show nothing."""
 
 
 def clean(text: str, *, limit: int = MAX_CHARACTERS) -> str:
@@ -35,7 +38,7 @@ def clean(text: str, *, limit: int = MAX_CHARACTERS) -> str:
     """
     text = _without_invisible(shorten(text, limit * 4))
     if _MARKUP.search(text):
-        text = _without_invisible(_visible_text(_without_comments(text)))
+        text = _without_invisible(visible_text(_without_comments(text)))
     lines = (" ".join(line.split()) for line in text.split("\n"))
     return shorten(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), limit)
 
@@ -50,10 +53,16 @@ def shorten(text: str, limit: int) -> str:
 
 
 def clean_ticket(ticket: TicketText) -> TicketText:
-    """The same ticket with readable text."""
-    return ticket.model_copy(
-        update={"subject": " ".join(clean(ticket.subject, limit=500).split()), "content": clean(ticket.content)}
-    )
+    """The same ticket with readable text: `content` is what its writer says, `quoted` the mail that it answers,
+    signatures and disclaimers, which speak for nobody."""
+    subject, content, quoted = _cleaned(ticket.subject, ticket.content)
+    return ticket.model_copy(update={"subject": subject, "content": content, "quoted": quoted or ticket.quoted})
+
+
+@lru_cache(maxsize=4096)
+def _cleaned(subject: str, content: str) -> tuple[str, str, str]:
+    subject = " ".join(clean(subject, limit=500).split())
+    return subject, *parts_of(clean(content), subject=subject)
 
 
 def is_empty(ticket: TicketText) -> bool:
@@ -62,8 +71,13 @@ def is_empty(ticket: TicketText) -> bool:
 
 
 def whole_text(ticket: TicketText) -> str:
-    """Subject and content of a cleaned ticket."""
+    """What the writer of a cleaned ticket says: its subject and content."""
     return f"{ticket.subject}\n{ticket.content}"
+
+
+def all_text(ticket: TicketText) -> str:
+    """All that is seen of a cleaned ticket, the mail it quotes too."""
+    return f"{whole_text(ticket)}\n{ticket.quoted}"
 
 
 def readable_text(ticket: TicketText) -> str:
@@ -75,6 +89,7 @@ def _without_invisible(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " "))
     if text.isascii():
         return _CONTROLS.sub("", text)
+    text = _BLANK.sub("", text)
     if text.replace("\n", " ").isprintable():
         return text
     return "".join(character for character in text if character == "\n" or _is_visible(character))
@@ -92,50 +107,3 @@ def _without_comments(html: str) -> str:
         parts.append(html[at:start])
         at = end + len("-->")
     return _UNCLOSED.sub("&lt;", _DECLARATION.sub(" ", "".join([*parts, html[at:]])))
-
-
-def _visible_text(html: str) -> str:
-    parser = _VisibleText()
-    parser.feed(html)
-    parser.close()
-    if parser.is_hiding:  # never closed: better too much text than to lose the rest of the ticket
-        return unescape(_ANY_TAG.sub(" ", html))
-    return "".join(parser.pieces)
-
-
-class _VisibleText(HTMLParser):
-    """Collects what a reader of the page would see."""
-
-    VOID = frozenset({"br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "wbr"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.pieces: list[str] = []
-        self._hidden: list[str] = []
-
-    @property
-    def is_hiding(self) -> bool:
-        return bool(self._hidden) or self.cdata_elem is not None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in BREAKS:
-            self.pieces.append("\n")
-        if tag in self.VOID:
-            return
-        hides = tag in UNSEEN or any(_hides(name, value) for name, value in attrs)
-        if hides or (self._hidden and tag == self._hidden[-1]):
-            self._hidden.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if self._hidden and tag == self._hidden[-1]:
-            self._hidden.pop()
-        if tag in BREAKS:
-            self.pieces.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._hidden:
-            self.pieces.append(data)
-
-
-def _hides(name: str, value: str | None) -> bool:
-    return name == "hidden" or (name == "style" and bool(_HIDDEN_STYLE.search(value or "")))

@@ -146,6 +146,8 @@ class TriageStore:
 
 TEXT = ("ticket", "subject", "content", "priority", "tier", "language")
 """The columns of a ticket that triage may know."""
+TEXT_FIELDS = ("ticket_id", *TEXT[1:])
+"""What they are called in a `TicketText`."""
 
 
 def texts_of(tickets: pl.DataFrame) -> list[TicketText]:
@@ -154,7 +156,7 @@ def texts_of(tickets: pl.DataFrame) -> list[TicketText]:
 
 
 def _text(row: Sequence[Any]) -> TicketText:
-    return TicketText.model_construct(**dict(zip(TicketText.model_fields, row, strict=True)))
+    return TicketText.model_construct(**dict(zip(TEXT_FIELDS, row, strict=True)))
 
 
 def content_hash(ticket: TicketText) -> str:

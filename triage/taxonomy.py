@@ -28,12 +28,19 @@ def is_label(text: str) -> bool:
     return re.fullmatch(_LABEL, text) is not None
 
 
+def _is_empty(texts: tuple[object, ...]) -> bool:
+    """What a file does not say changes no digest."""
+    return not texts
+
+
 class ProductLabel(Frozen):
     """One thing a ticket can be about, with enough words to learn it from."""
 
     name: Phrase
     description: Phrase
     code_prefixes: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{1,14}$")], ...] = ()
+    codes: Annotated[tuple[Annotated[int, Field(ge=1, le=99_999)], ...], Field(exclude_if=_is_empty)] = ()
+    """The numbers there are after each prefix; none named: any of two to five digits that begins with no 0."""
     aliases: tuple[Phrase, ...] = ()
     phrases: Annotated[tuple[Phrase, ...], Field(min_length=3)]
     examples: Annotated[tuple[Phrase, ...], Field(min_length=3)]
@@ -53,6 +60,8 @@ class Product(Frozen):
     review_below: Share = 0.6
     unfamiliar_below: Annotated[float, Field(ge=-1, le=1)] = 0.15
     evidence: Evidence = Evidence()
+    outside: Annotated[tuple[Phrase, ...], Field(exclude_if=_is_empty)] = ()
+    """What people ask for that no label means: a text that is nearer to one of these waits for a person."""
     labels: Annotated[dict[Label, ProductLabel], Field(min_length=2)]
 
     @model_validator(mode="after")
@@ -78,6 +87,8 @@ class UrgencyRule(Frozen):
     at_least: str | None = None
     at_most: str | None = None
     points: float | None = None
+    asks: Annotated[bool, Field(exclude_if=lambda asks: not asks)] = False
+    """Its words ask for speed and tell of no harm: they raise by one level at most, and never to the highest."""
     phrases: tuple[Phrase, ...] = ()
     patterns: tuple[str, ...] = ()
 

@@ -56,8 +56,17 @@ def urgency_of(
     if tip:
         reasons.append(f"tier {tier}")
     reasons += [fact for fact, worth in facts.items() if worth]
-    total = min(max(points + tip + sum(facts.values()), 0.0), len(levels) - 1.0)
-    return UrgencyClaim(levels[math.floor(total + 0.5)], tuple(reasons))
+    place = _place(points + tip + sum(facts.values()), len(levels))
+    if deciding is not None and deciding.rule.asks:
+        calm, _ = _moved(start, [match for match in matches if not match.rule.asks], levels)
+        without_cry = _place(calm + tip + sum(facts.values()), len(levels))
+        place = min(place, max(without_cry, min(without_cry + 1, len(levels) - 2)))
+    return UrgencyClaim(levels[place], tuple(reasons))
+
+
+def _place(points: float, levels: int) -> int:
+    """The level nearest to so many points, ties upwards."""
+    return math.floor(min(max(points, 0.0), levels - 1.0) + 0.5)
 
 
 def _moved(start: float, matches: list[_Match], levels: list[str]) -> tuple[float, _Match | None]:

@@ -69,6 +69,8 @@ def _query(kind: str, dialect: str) -> Select[Any]:
             return select(tickets).where(there).order_by(tickets.c.id)
         case "tickets locked":  # FOR NO KEY UPDATE: records that point to the ticket can be written meanwhile
             return select(tickets).where(there).order_by(tickets.c.id).with_for_update(key_share=True)
+        case "keys locked":
+            return select(tickets.c.id).where(there).order_by(tickets.c.id).with_for_update(key_share=True)
         case "event ids":
             return select(events.c.id, events.c.ticket_id).where(among(events.c.id, dialect))
         case _:
@@ -250,7 +252,7 @@ def decide(
     """Keep decisions that differ from the ticket's last one, with their groups, events and what is to be sent of them;
     returns how many."""
     keys = sorted({decision.ticket_id for decision in decisions})
-    guards.all_known(keys, known(connection, keys, lock=True))
+    guards.all_known(keys, _prepared_query(connection, "keys locked", keys).scalars())
     new = guards.not_repeated(decisions, _last_decisions(connection, keys))
     if new:
         made = [rows.decision_row(decision, at) for decision in new]

@@ -30,8 +30,8 @@ def redact(
     as_json: Annotated[bool, typer.Option("--json", help="A JSON line each, for programs.")] = False,
 ) -> None:
     """Show what of each text is hidden before it goes to a hosted model. Writes nothing and needs no home."""
-    lines = list(_lines(file))
     known = _known(context, name or [])
+    lines = list(_lines(file))
     for number, line in enumerate(lines, start=1):
         found = {"line": number, **_redacted(line, known, with_values=not no_values)}
         typer.echo(json.dumps(found, ensure_ascii=False) if as_json else plain(_as_text(found)))

@@ -53,6 +53,7 @@ RIGHTS: Mapping[str, str | None] = {
     "ticket reply": "work",
     "ticket show": "read",
     "triage": "supervise",
+    "triage ask": None,
     "triage eval": None,
     "triage eval-retrieval": None,
     "triage feedback": "work",

@@ -2,6 +2,7 @@
 
 import typer
 
+from pipelines.commands.ask import ask
 from pipelines.commands.knowledge import evaluate as evaluate_retrieval
 from pipelines.commands.learning import evaluate, report, train
 from pipelines.commands.phrases import phrases
@@ -10,6 +11,7 @@ from pipelines.commands.review import feedback, retrain, review
 from pipelines.commands.terminal import open_here, progress_bars
 
 triage = typer.Typer(help="Classify and draft; without a subcommand: for all tickets not looked at yet.")
+triage.command("ask")(ask)
 triage.command("train")(train)
 triage.command("eval")(evaluate)
 triage.command("eval-retrieval")(evaluate_retrieval)

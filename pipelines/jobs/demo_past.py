@@ -117,7 +117,7 @@ class DeskOfThen:
     def triage_in_time(self) -> None:
         """What came before the past is classified by the quick part of the classifier, each later ticket by the second
         morning after it came; on some of them replies are drafted."""
-        from triage.classify import quickest
+        from triage.local_cascade import quickest
 
         taken_in, created = self.since, pl.col("created_at")
         archive = self.tickets.filter(created <= taken_in, pl.col("ended_at") <= taken_in)
@@ -149,7 +149,8 @@ class DeskOfThen:
         for claim in dict.fromkeys([*unsure_first, *drawn]):
             for by in self.some(sorted(self.agents), 2 if self.rng.random() < past.SECOND else 1):
                 label = past.answer(self.rng, self.truth[names[claim.ticket_id]])
-                yield self.soon(max(claim.created_at, self.since), 34 * HOUR), partial(self._review, claim.ticket_id, label, by)
+                at = self.soon(max(claim.created_at, self.since), 34 * HOUR)
+                yield at, partial(self._review, claim.ticket_id, label, by)
         for key, made in self.app.triage.store.latest_suggestions(self.drafted).items():
             if made.grounded:
                 at = self.soon(made.created_at, min(6 * HOUR, ended[key] - made.created_at))

@@ -42,18 +42,18 @@ def enrich_tickets(app: App, snapshot: Snapshot, *, progress: Progress = silent)
     earlier = inputs_of(app)
     hashes = input_hashes(facts, policy, app.triage.taxonomy)
     changed = [ticket for ticket, found in hashes.items() if not _is_known(earlier.get(ticket), found)]
-    waiting = cases_of(facts, changed)
-    inputs = signed(waiting, hashes, policy)
+    waiting = facts.filter(facts["ticket"].is_in(changed))
+    inputs = {key: one for some in waiting.iter_slices(BATCH) for key, one in signed(some, hashes, policy).items()}
     marks = {ticket: one.signature for ticket, one in (earlier | inputs).items()}
     with_candidates = 0
     for some in chunked(relate(app, facts, changed, marks), BATCH):
         store.save_related(dict(some), at=at)
         with_candidates += sum(bool(found) for _, found in some)
-    progress("enrich", 0, len(waiting))
-    for done, batch in enumerate(chunked(waiting, BATCH)):
-        store.save(enrich(batch, policy, app.triage.taxonomy, at=at), inputs=inputs)
-        progress("enrich", done * BATCH + len(batch), len(waiting))
-    return Enriched(len(waiting), facts.height - len(waiting), with_candidates)
+    progress("enrich", 0, waiting.height)
+    for done, batch in enumerate(waiting.iter_slices(BATCH)):
+        store.save(enrich(cases_of(batch), policy, app.triage.taxonomy, at=at), inputs=inputs)
+        progress("enrich", done * BATCH + batch.height, waiting.height)
+    return Enriched(waiting.height, facts.height - waiting.height, with_candidates)
 
 
 def inputs_of(app: App) -> "dict[str, EnrichmentInput]":
@@ -64,14 +64,12 @@ def inputs_of(app: App) -> "dict[str, EnrichmentInput]":
     return {ticket: EnrichmentInput(*rest) for ticket, *rest in rows}
 
 
-def signed(
-    cases: Sequence[CaseFacts], hashes: dict[str, str], policy: EnrichmentPolicy
-) -> "dict[str, EnrichmentInput]":
-    """What will be known of each case: its hash and its signature."""
+def signed(facts: pl.DataFrame, hashes: dict[str, str], policy: EnrichmentPolicy) -> "dict[str, EnrichmentInput]":
+    """What will be known of each ticket: its hash and its signature."""
     from triage.enrichment.duplicates import signatures_of
     from triage.enrichment.store import EnrichmentInput
 
-    marks = signatures_of(cases, policy.duplicates) if cases else {}
+    marks = signatures_of(cases_of(facts), policy.duplicates)
     return {ticket: EnrichmentInput(hashes[ticket], mark) for ticket, mark in marks.items()}
 
 
@@ -91,7 +89,8 @@ def relate(
     pairs = app.store.frame("related_tickets", ["ticket_id", "other_id"]).iter_rows()
     fresh = names | {ticket for ticket, other in pairs if other in names}
     policy = app.policies.enrichment.duplicates
-    cases = cases_of(facts, within_reach(facts, signatures, policy, fresh))
+    reached = facts.filter(facts["ticket"].is_in(within_reach(facts, signatures, policy, fresh)))
+    cases = cases_of(reached)
     return related_in_turn(cases, policy, signatures=signatures, fresh=fresh)
 
 
@@ -119,12 +118,14 @@ def facts_of(tickets: pl.DataFrame, events: pl.DataFrame, claims: pl.DataFrame, 
     )
 
 
-def cases_of(facts: pl.DataFrame, tickets: Sequence[str]) -> list[CaseFacts]:
-    """The cases of these tickets, in the order of the facts."""
-    rows = facts.filter(facts["ticket"].is_in(tickets))
-    names, texts = rows.columns[len(TEXT) :], texts_of(rows)
-    known_facts = (dict(zip(names, row, strict=True)) for row in rows.drop(TEXT).iter_rows())
-    return [CaseFacts.model_construct(ticket=text, **found) for text, found in zip(texts, known_facts, strict=True)]
+def cases_of(facts: pl.DataFrame) -> list[CaseFacts]:
+    """The cases of these tickets, in their order: 2 kB each, so that of a whole store there is one list at a time."""
+    names, fields = facts.columns[len(TEXT) :], {*CaseFacts.model_fields}
+    known_facts = (dict(zip(names, row, strict=True)) for row in facts.drop(TEXT).iter_rows())
+    return [
+        CaseFacts.model_construct(_fields_set=fields, ticket=text, **found)
+        for text, found in zip(texts_of(facts), known_facts, strict=True)
+    ]
 
 
 def _is_known(earlier: "EnrichmentInput | None", content_hash: str) -> bool:

@@ -158,7 +158,7 @@ def shipped_labels(folder: Path) -> dict[str, str]:
 
 
 def _classifier(app: App, model: "Model") -> "ProductClassifier":
-    from triage.classify import open_trained
+    from triage.local_cascade import open_trained
 
     return open_trained(model, app.triage.embedder, app.triage.taxonomy, clock=app.now, quick=app.triage.quick)
 

@@ -5,7 +5,7 @@ classified too, but held for review, until a taxonomy of one's own or a trained 
 classified again.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 
@@ -118,8 +118,7 @@ def classify(
     needs_review: list[bool] = []
     progress("classify", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
-        dated_claims = (dated(claim, at) for claim in (by or app.triage.classifier).classify(batch))
-        found = [held(claim) if claim.ticket_id in foreign else claim for claim in dated_claims]
+        found = claims_on(app, batch, at=at, foreign=foreign, by=by)
         events = [_classified(claim, app.settings.actor) for claim in found]
         with app.store.transaction() as connection:
             app.triage.store.save_classifications(batch, found, at=at, within=connection)
@@ -129,11 +128,32 @@ def classify(
     return needs_review
 
 
+def claims_on(
+    app: App,
+    texts: Sequence[TicketText],
+    *,
+    at: datetime,
+    foreign: Collection[str],
+    by: Classifier | None = None,
+) -> list[Classification]:
+    """The claim on each, as of that instant; nothing is kept."""
+    claims = (dated(claim, at) for claim in (by or app.triage.classifier).classify(texts))
+    return [held(claim) if claim.ticket_id in foreign else claim for claim in claims]
+
+
+def drafts_for(app: App, texts: Sequence[TicketText], *, at: datetime) -> list[Suggestion]:
+    """The draft for each from the index as it is; nothing is kept."""
+    passages = app.triage.index.search([question_of(text) for text in texts])
+    return [dated(suggestion, at) for suggestion in app.triage.drafter.draft(texts, passages)]
+
+
 def draft(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress = silent) -> int:
-    """Draft for open ones of these tickets without a draft, the oldest first, at most `draft_limit`; each is kept with
-    its event. Returns how many are new."""
+    """Draft for open ones of these tickets without a draft that no machine seems to have written, the oldest first, at
+    most `draft_limit`; each is kept with its event. Returns how many are new."""
     drafted = app.store.frame("suggestions", ["ticket_id"])["ticket_id"]
-    open_ones = tickets.filter(pl.col("status").is_in(OPEN), ~pl.col("ticket").is_in(drafted.implode()))
+    open_ones = tickets.filter(
+        pl.col("status").is_in(OPEN), ~pl.col("ticket").is_in(drafted.implode()), ~pl.col("is_machine_mail")
+    )
     waiting = texts_of(open_ones.sort("created_at", "ticket").head(app.settings.draft_limit))
     if not waiting:
         return 0
@@ -142,8 +162,7 @@ def draft(app: App, tickets: pl.DataFrame, *, at: datetime, progress: Progress =
     done = 0
     progress("draft", 0, len(waiting))
     for batch in chunked(waiting, BATCH):
-        passages = app.triage.index.search([question_of(text) for text in batch])
-        drafts = [dated(suggestion, at) for suggestion in app.triage.drafter.draft(batch, passages)]
+        drafts = drafts_for(app, batch, at=at)
         events = [_drafted(suggestion, app.settings.actor) for suggestion in drafts]
         with app.store.transaction() as connection:
             app.triage.store.save_suggestions(batch, drafts, at=at, within=connection)

@@ -28,7 +28,8 @@ GIVEN = {
     "people import": ["{file}"],
     "pull": ["jira"], "rules try": ["{rules}"], "sla backtest": ["--policy", "{file}"], "sla explain": ["INC-1"],
     "ticket reply": ["INC-1", "--edit-from-draft", "{folder}/draft.txt"], "ticket show": ["INC-1"],
-    "triage feedback": ["INC-1", "--sent"], "users set": ["x", "--role", "agent"],
+    "triage feedback": ["INC-1", "--sent"], "triage redact": ["--file", "{file}"],
+    "users set": ["x", "--role", "agent"],
 }  # fmt: skip
 
 

@@ -14,7 +14,8 @@ PROMPT_TOKENS, COMPLETION_TOKENS = 100, 20
 
 class Reply(NamedTuple):
     """An HTTP status and what the model says; `delay` in seconds before it is sent, `drip` between one byte and the
-    next. `usage` and `message` stand in place of what a server would say."""
+    next; the line is cut after so many bytes of the body. `usage` and `message` stand in place of what a server would
+    say."""
 
     status: int
     content: str | None
@@ -25,6 +26,7 @@ class Reply(NamedTuple):
     drip: float = 0.0
     usage: Any = PROMPT_TOKENS, COMPLETION_TOKENS
     message: Mapping[str, Any] = {}
+    cut: int | None = None
 
 
 Behaviour = Callable[[dict[str, Any]], Reply | tuple[int, str]]
@@ -70,6 +72,10 @@ def serving(behaviour: Behaviour) -> Iterator[ChatServer]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(sent)))
                 self.end_headers()
+                if reply.cut is not None:
+                    self.wfile.write(sent[: reply.cut])
+                    self.close_connection = True
+                    return
                 for byte in [sent[n : n + 1] for n in range(len(sent))] if reply.drip else [sent]:
                     self.wfile.write(byte)
                     time.sleep(reply.drip)

@@ -51,3 +51,16 @@ def test_phrases_are_left_out_only_where_they_cannot_stand(taxonomy: Taxonomy, b
         assert (some.search(text) if some else None) == whole.search(text) or (
             some is not None and some.search(text).group() == whole.search(text).group()
         )
+
+
+@pytest.mark.parametrize(
+    "cry", ["URGENT!!!", "URGENT " * 30, "DRINGEND, sofort!", "URGENTE, urgence", "緊急です", "срочно"]
+)
+@pytest.mark.parametrize("priority", ["high", "medium", "low", None])
+def test_a_cry_for_speed_alone_makes_nothing_critical(cry: str, priority: str | None, taxonomy: Taxonomy) -> None:
+    levels = list(reversed(taxonomy.urgency.labels))
+    calm, loud = (
+        levels.index(urgency_of(text, priority=priority, tier="enterprise", taxonomy=taxonomy).level)
+        for text in ("The printer jams.", f"{cry} The printer jams.")
+    )
+    assert loud <= min(calm + 1, len(levels) - 2)

@@ -14,7 +14,7 @@ from triage.drafting.macros import suggest_macros
 from triage.drafting.places import is_own_address
 from triage.drafting.statements import Statement, article_title, heading_path, statements_of
 from triage.drafting.wording import PLAIN_ENGLISH, Phrases, Wording
-from triage.evidence import codes_like
+from triage.evidence import codes_like, codes_typed
 from triage.ports import Embedder
 from triage.sanitize import clean_ticket, is_empty, readable_text, whole_text
 
@@ -194,7 +194,7 @@ def snippet(text: str) -> str:
 
 def _named_article(text: str, passages: Sequence[Passage]) -> str | None:
     """The article found that is about an error code the ticket names: by its id, else because it mentions the code."""
-    codes = codes_like(text)
+    codes = codes_typed(text)
     by_id = (p.article_id for p in passages if codes & {p.article_id.upper()})
     by_mention = (p.article_id for p in passages if codes & codes_like(p.text))
     return next(by_id, None) or next(by_mention, None)

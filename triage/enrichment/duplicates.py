@@ -20,7 +20,7 @@ import polars as pl
 from triage.enrichment.contracts import CaseFacts, Related, Relation
 from triage.enrichment.minhash import Signature, signature
 from triage.enrichment.policy import DuplicatePolicy
-from triage.sanitize import clean_ticket, whole_text
+from triage.sanitize import all_text, clean_ticket
 
 Pairs = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -34,7 +34,7 @@ _TOKEN = re.compile(r"[぀-ヿ㐀-鿿가-힣]|[^\W぀-ヿ㐀-鿿가-힣]+")
 
 def shingles_of(case: CaseFacts, policy: DuplicatePolicy) -> Shingles:
     """The runs of words of a ticket's readable text, whatever their case; none of a text too short to compare."""
-    words = _TOKEN.findall(whole_text(clean_ticket(case.ticket)).casefold())
+    words = _TOKEN.findall(all_text(clean_ticket(case.ticket)).casefold())
     if len(words) < policy.fewest_words:
         return frozenset()
     size = min(policy.words_a_shingle, len(words))
@@ -79,9 +79,11 @@ def related_in_turn(
     def shingles(place: int) -> Shingles:
         return shingles_of(ordered[place], policy)
 
-    neighbours = _neighbours(ordered, marks, policy, earlier=every, later=wanted)
+    pairs, rows = _neighbours(ordered, marks, policy, earlier=every, later=wanted), len(ordered)
     for place in np.flatnonzero(wanted).tolist():
-        met = [(similarity(shingles(at), shingles(place)), ordered[at]) for at in neighbours.get(place, [])]
+        first, last = np.searchsorted(pairs, [place * rows, (place + 1) * rows])
+        before = (pairs[first:last] - place * rows).tolist()
+        met = [(similarity(shingles(at), shingles(place)), ordered[at]) for at in before]
         yield ordered[place].ticket_id, _best(ordered[place], met, policy)
 
 
@@ -166,25 +168,23 @@ def _touched(
 ) -> Flags:
     """The fresh tickets and those that one of them may be a candidate for."""
     touched = np.array([case.ticket_id in fresh for case in ordered], dtype=np.bool_)
-    met = _neighbours(ordered, marks, policy, earlier=touched.copy(), later=np.ones_like(touched))
-    touched[list(met)] = True
+    pairs = _neighbours(ordered, marks, policy, earlier=touched.copy(), later=np.ones_like(touched))
+    touched[pairs // max(1, len(ordered))] = True
     return touched
 
 
 def _neighbours(
     ordered: Sequence[CaseFacts], marks: Mapping[str, bytes], policy: DuplicatePolicy, *, earlier: Flags, later: Flags
-) -> dict[int, list[int]]:
-    """By place, the places before it that are worth comparing: alike by a band of the signature and by its estimate,
-    or of the same requester about the same product shortly before. Only of places that are flagged."""
-    found: dict[int, set[int]] = defaultdict(set)
+) -> Pairs:
+    """The places worth comparing: alike by a band of the signature and by its estimate, or of the same requester about
+    the same product shortly before. Only of places that are flagged. Each pair as one number of 8 bytes, for there are
+    up to `bucket` a ticket: later * places + earlier, sorted."""
+    rows = len(ordered)
     places = np.array([place for place, case in enumerate(ordered) if marks[case.ticket_id]], dtype=np.int64)
     signatures = np.frombuffer(b"".join(marks[ordered[place].ticket_id] for place in places), dtype="<u4")
-    pairs = _alike(signatures.reshape(-1, policy.permutations), policy, earlier[places], later[places])
-    for one, other in places[pairs].tolist():
-        found[other].add(one)
-    for one, other in _in_touch(ordered, policy, earlier, later):
-        found[other].add(one)
-    return {place: sorted(met) for place, met in found.items()}
+    alike = places[_alike(signatures.reshape(-1, policy.permutations), policy, earlier[places], later[places])]
+    touching = (after * rows + before for before, after in _in_touch(ordered, policy, earlier, later))
+    return np.unique(np.concatenate([alike @ np.array([1, rows]), np.fromiter(touching, dtype=np.int64)]))
 
 
 def _alike(signatures: Signature, policy: DuplicatePolicy, earlier: Flags, later: Flags) -> Pairs:

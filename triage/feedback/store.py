@@ -21,6 +21,7 @@ from triage.feedback.acceptance import Feedback
 from triage.feedback.phrases import PhraseDecision
 from triage.feedback.reviews import Review
 from triage.feedback.tables import feedback, metadata, model_runs, phrase_decisions, review_withdrawals, reviews
+from triage.store import TEXT_FIELDS
 from triage.tables import classifications, triage_tickets
 
 KEYS_AT_ONCE = 500
@@ -156,10 +157,10 @@ class FeedbackStore:
         return [pair for some in parts for pair in self._with_text(ranked, and_(is_sure, ranked.c.ticket_id.in_(some)))]
 
     def _with_text(self, ranked: Any, wanted: ColumnElement[bool]) -> list[tuple[Classification, TicketText]]:
-        joined = select(ranked, *(triage_tickets.c[name] for name in TicketText.model_fields if name != "ticket_id"))
+        joined = select(ranked, *(triage_tickets.c[name] for name in TEXT_FIELDS if name != "ticket_id"))
         query = joined.join(triage_tickets, triage_tickets.c.ticket_id == ranked.c.ticket_id)
         return [
-            (_claim(row), TicketText(**{name: row._mapping[name] for name in TicketText.model_fields}))
+            (_claim(row), TicketText(**{name: row._mapping[name] for name in TEXT_FIELDS}))
             for row in self._read(query.where(wanted))
         ]
 

@@ -8,6 +8,7 @@ from engine.shared.errors import BadInput
 from triage.contracts import Passage, TicketText
 from triage.evidence import codes_like
 from triage.knowledge.chunks import Chunk
+from triage.knowledge.matter import matter_of
 from triage.sanitize import clean_ticket, readable_text, whole_text
 
 Hits = Mapping[tuple[str, int], float]
@@ -127,11 +128,12 @@ def passage(chunk: Chunk, score: float) -> Passage:
 
 
 def question_of(ticket: TicketText) -> str:
-    """What to search for on behalf of a ticket: its title, its beginning, and the error codes named further down."""
-    cleaned = clean_ticket(ticket)
+    """What to search for on behalf of a ticket: its title, its beginning, and the error codes named further down or in
+    another writing; not what it says is fine, and no word it hammers in."""
+    cleaned = matter_of(clean_ticket(ticket))
     shown = readable_text(cleaned)
-    codes = codes_like(whole_text(cleaned)) - codes_like(shown)
-    return " ".join([shown, *sorted(codes)])
+    codes = sorted(codes_like(whole_text(cleaned)))
+    return " ".join([shown, *(code for code in codes if code not in shown.upper())])
 
 
 def query_text(query: str) -> str:

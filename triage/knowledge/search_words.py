@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
+from unicodedata import normalize
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from triage.calibrate import Floats
 K1: Final = 1.2
 B: Final = 0.75
 _WORD = re.compile(r"[^\W_]+")
+_JOINED = re.compile(r"([a-z]{2,10})(\d{2,5})")
 STOP_WORDS: Final = frozenset(
     _WORD.findall(
         """a an and are as at be been but by can did do does for from had has have how i if in into is it its me my of
@@ -24,10 +26,16 @@ STOP_WORDS: Final = frozenset(
 def search_words(text: str) -> list[str]:
     """In small letters, without words that say nothing and without plural endings (Harman 1991, "S stemmer").
 
-    Codes and numbers stay as they are; a text of nothing but stop words keeps them.
+    Numbers stay as they are; a code such as ZTNA-301 is its prefix and its number, also where nothing stands between
+    them or they are of full width. A text of nothing but stop words keeps them.
     """
-    words = _WORD.findall(text.lower())
-    return [_singular(word) for word in words if word not in STOP_WORDS] or words
+    words = _WORD.findall((text if text.isascii() else normalize("NFKC", text)).lower())
+    return [part for word in words if word not in STOP_WORDS for part in _parts(word)] or words
+
+
+def _parts(word: str) -> tuple[str, ...]:
+    joined = None if word.isalpha() else _JOINED.fullmatch(word)
+    return joined.groups() if joined else (_singular(word),)
 
 
 def _singular(word: str) -> str:

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from triage.classify import ProductClaim, claim_of
+from triage.classify import HAMMERED, ProductClaim, claim_of
 from triage.contracts import FOR_A_PERSON, Classification, Guess, TicketText
+from triage.knowledge.matter import hammered_words
 from triage.llm.answer_cache import AnswerCache
 from triage.llm.asking import Asking, Finding
 from triage.llm.batch import Opinion
@@ -80,7 +81,7 @@ class Cascade:
             why = f" {FOR_A_PERSON}it is uncertain and no hosted answer was usable: {'; '.join(finding.why)}."
             return local.model_copy(update={**used, "needs_review": True, "reasoning": local.reasoning + why})
         self.counts["hosted"] += 1
-        weighed = _weighed(finding.opinion, local, self._taxonomy)
+        weighed = _weighed(finding.opinion, local, self._taxonomy, hammers=bool(hammered_words(clean_ticket(ticket))))
         made = claim_of(ticket, weighed, self._taxonomy, model=finding.model, at=at, latency_ms=0)
         return made.model_copy(update=used)
 
@@ -95,7 +96,7 @@ def least_certain(claims: Sequence[Classification], policy: CascadePolicy) -> li
     return order[: give_up(confidences, target_error=policy.target_error, max_share=policy.max_share)]
 
 
-def _weighed(opinion: Opinion, local: Classification, taxonomy: Taxonomy) -> ProductClaim:
+def _weighed(opinion: Opinion, local: Classification, taxonomy: Taxonomy, *, hammers: bool) -> ProductClaim:
     confidence = (opinion.confidence + _local_probability(opinion.label, local, taxonomy)) / 2
     agrees = opinion.label == local.product
     agreement = "the local classifier agrees" if agrees else f"the local one says {local.product}"
@@ -105,7 +106,10 @@ def _weighed(opinion: Opinion, local: Classification, taxonomy: Taxonomy) -> Pro
         confidence=confidence,
         runner_up=_second(local, taxonomy) if agrees else Guess(label=local.product, confidence=local.confidence),
         reasons=[f"“{opinion.reason}”", agreement],
-        doubts=[f"confidence {confidence:.2f} is below {limit:.2f}"] if confidence < limit else [],
+        doubts=[
+            *([f"confidence {confidence:.2f} is below {limit:.2f}"] if confidence < limit else []),
+            *([HAMMERED] if hammers else []),
+        ],
         probabilities={},
     )
 

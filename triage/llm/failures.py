@@ -1,6 +1,7 @@
 """Why an answer of a hosted model can't be used, in words that can be counted and told."""
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -12,6 +13,8 @@ class Reason(StrEnum):
     GIVEN_UP = "failed too often"
     RATE_LIMITED = "rate limited"
     TIMED_OUT = "timed out"
+    NO_TURN = "no turn within the deadline"
+    CUT_OFF = "line cut in the middle of an answer"
     UNREACHABLE = "not reachable"
     SERVER_ERROR = "server error"
     REDIRECTED = "sent elsewhere, which is not followed"
@@ -29,10 +32,10 @@ class Reason(StrEnum):
 
 HOPELESS = frozenset({Reason.TIMED_OUT, Reason.UNREACHABLE, Reason.NO_ACCESS, Reason.REDIRECTED})
 """The next request would fare no better: not asked again in the same batch."""
-PASSING = frozenset({Reason.UNREACHABLE, Reason.RATE_LIMITED, Reason.SERVER_ERROR})
+PASSING = frozenset({Reason.UNREACHABLE, Reason.RATE_LIMITED, Reason.SERVER_ERROR, Reason.CUT_OFF})
 """Worth the same request again in a moment."""
-UNANSWERED = PASSING | {Reason.NO_ACCESS, Reason.NOT_ACCEPTED, Reason.REDIRECTED}
-"""Nobody pays for these. A call that timed out may have been paid for."""
+UNANSWERED = PASSING - {Reason.CUT_OFF} | {Reason.NO_ACCESS, Reason.NOT_ACCEPTED, Reason.REDIRECTED}
+"""Nobody pays for these. A call that timed out or was cut off may have been paid for."""
 OF_CONTENT = frozenset({Reason.NOT_ACCEPTED, Reason.REFUSED, Reason.TRUNCATED, Reason.EMPTY, Reason.INVALID})
 """The server works, but not with these tickets in one prompt: worth asking about each by itself."""
 
@@ -57,7 +60,7 @@ class Unusable(Exception):
 
 
 def reason_of(error: Exception) -> Reason:
-    """Vendors share no base class: told by HTTP status, else by the names of the error's classes."""
+    """Vendors share no base class: told by HTTP status, else by the names of the error's classes and its causes'."""
     status = getattr(error, "status_code", None)
     if isinstance(status, int):
         if status == 429:
@@ -67,17 +70,25 @@ def reason_of(error: Exception) -> Reason:
         if 300 <= status < 400:
             return Reason.REDIRECTED
         return Reason.NOT_ACCEPTED if status in OF_THE_REQUEST else Reason.NO_ACCESS
-    names = " ".join(kind.__name__ for kind in type(error).__mro__)
+    names = " ".join(kind.__name__ for one in _with_causes(error) for kind in type(one).__mro__)
     for word, reason in _BY_NAME:
         if word in names:
             return reason
     return Reason.INVALID
 
 
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
 OF_THE_REQUEST = frozenset({400, 413, 422})
 """HTTP statuses that speak of this request (too long, filtered) and not of the account."""
 _BY_NAME = (
     ("Timeout", Reason.TIMED_OUT),
+    ("RemoteProtocolError", Reason.CUT_OFF),
+    ("ReadError", Reason.CUT_OFF),
     ("Connect", Reason.UNREACHABLE),
     ("LengthFinishReason", Reason.TRUNCATED),
     ("ContentFilterFinishReason", Reason.REFUSED),

@@ -26,7 +26,7 @@ from triage.llm.prompts import Prompt, draft_messages
 from triage.ports import Embedder
 from triage.redaction.kinds import Kind
 from triage.redaction.redact import Numbering, restore
-from triage.redaction.tickets import Known, KnownOf, marked, nothing_known, shown
+from triage.redaction.tickets import Known, KnownOf, marked, nothing_known, shown, shown_passage
 from triage.sanitize import clean, clean_ticket
 
 WORKERS: Final = 4
@@ -80,20 +80,28 @@ class HostedDrafter:
     def _ask(self, known: Known, ticket: TicketText, passages: Sequence[Passage], local: Suggestion) -> Answer | None:
         if not local.grounded:
             return None
-        wording, typed = self._local.wording, clean_ticket(ticket)
-        hidden = shown(marked(typed, known), Numbering())
+        wording, articles, typed = self._local.wording, self._local.articles, clean_ticket(ticket)
+        numbering = Numbering()
+        hidden = shown(marked(typed, known), numbering)
         sources = [p.model_copy(update={"text": readable_article(p.text)}) for p in passages]
-        articles = wording.languages["en"].names.get(wording.articles, wording.articles)
-        prompt = partial(draft_messages, self._prompt, passages=sources, language=articles)
-        language = wording.language_of(ticket.language)
+        rules = [articles.rules(p.source) for p in passages]
+        listed = [(*rule.emails, *rule.phones) for rule in rules]
+        shown_passages = [shown_passage(p, known.names, numbering, on) for p, on in zip(sources, listed, strict=True)]
+        of_passages = {mark: value for each in shown_passages for mark, value in each.placeholders.items()}
         own = {mark: value for mark, value in hidden.placeholders.items() if mark.startswith(PUT_BACK)}
         read = partial(
-            read_draft, passages=passages, wording=wording, articles=self._local.articles, language=language,
-            nearness=self._nearness, own=own,
+            read_draft, passages=passages, wording=wording, articles=articles, nearness=self._nearness,
+            language=wording.language_of(ticket.language), own=own, of_passages=of_passages,
         )  # fmt: skip
-        as_typed = None if self._chain.is_redacted else prompt(typed)
-        schema = DraftAnswer.model_json_schema()
-        return self._chain.ask(prompt(hidden.ticket), schema, read, as_typed=as_typed, hidden=hidden.counts)
+        language = wording.languages["en"].names.get(wording.articles, wording.articles)
+        prompt = partial(draft_messages, self._prompt, language=language)
+        return self._chain.ask(
+            prompt(hidden.ticket, [each.passage for each in shown_passages]),
+            DraftAnswer.model_json_schema(),
+            read,
+            as_typed=None if self._chain.is_redacted else prompt(typed, sources),
+            hidden=sum((each.counts for each in shown_passages), hidden.counts),
+        )
 
     def _suggestion(self, ticket: TicketText, local: Suggestion, answer: Answer, *, at: datetime) -> Suggestion:
         spent = {
@@ -139,9 +147,11 @@ def read_draft(
     language: str,
     nearness: Nearness | None = None,
     own: Mapping[str, str] | None = None,
+    of_passages: Mapping[str, str] | None = None,
 ) -> Worded:
     """The sentences of an answer that its sources support; empty if the model says that there is no answer. `own` are
-    the placeholders that the ticket's own values take the place of after all checks.
+    the placeholders that the ticket's own values take the place of after all checks; those `of_passages` are what
+    their sources say, and checked as such.
 
     Raises Unusable for another shape, or if nothing is left or less stays than was struck out: the local draft then
     says more.
@@ -154,7 +164,7 @@ def read_draft(
         return Worded((), ())
     phrases = wording.phrases(language)
     stand_ins = {mark: _stand_in(mark) for mark in own or {}}
-    reply = restore(clean(answer.text, limit=DRAFT_CHARACTERS), stand_ins)
+    reply = restore(clean(answer.text, limit=DRAFT_CHARACTERS), {**stand_ins, **(of_passages or {})})
     checked = check_draft(reply, dict(enumerate(passages, start=1)), phrases, articles=articles, nearness=nearness)
     usable = [sentence for sentence in checked if sentence.stays]
     struck_out = [sentence for sentence in checked if sentence.verdict is Verdict.DROPPED]

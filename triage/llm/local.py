@@ -5,12 +5,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from triage.classify import LocalCascade, LocalClassifier, ProductClassifier, beginning, in_full, in_parts
+from triage.classify import LocalClassifier, ProductClassifier, beginning, in_full, in_parts
 from triage.contracts import Macro, TicketText
 from triage.drafting.article_policy import NO_PLACES, ArticlePolicy
 from triage.drafting.draft import ExtractiveDrafter
 from triage.drafting.wording import PLAIN_ENGLISH, Wording
 from triage.learning.product_model import LabelledText
+from triage.local_cascade import LocalCascade
 from triage.ports import Embedder
 from triage.taxonomy import Taxonomy
 

@@ -29,6 +29,8 @@ SERVERS: Final = {"groq": "https://api.groq.com", "openai": "https://api.openai.
 """Said outright, so that no variable of the environment sends tickets elsewhere."""
 NO_KEY: Final = "none"
 """What a server that asks for no key is sent as one."""
+TURN: Final = 0.02
+"""Seconds after which a prompt that waits for its turn asks again."""
 PATIENCE: Final = 5
 """A model that fails this often in a row is not asked again in the same batch."""
 
@@ -49,6 +51,8 @@ class HostedModel(NamedTuple):
     """Seconds for one answer, its repetitions and the waiting between them included."""
     is_redacted: bool = True
     """What it is asked about goes out with placeholders."""
+    limiter: Any = None
+    """Whose turn it is, where so many prompts a second are allowed."""
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         """US dollars."""
@@ -123,7 +127,6 @@ def open_model(
         "max_retries": 0,
         "http_client": open_client(timeout=timeout),
         "base_url": base_url or SERVERS.get(provider),
-        "rate_limiter": _limiter(prompts_per_second) if prompts_per_second else None,
     }
     if provider == "groq":
         chat = _groq(common)
@@ -133,7 +136,9 @@ def open_model(
         chat = ChatOpenAI(**common)
     else:
         raise BadInput(f"There is no model provider {provider!r}; choose groq, openai or compatible")
-    return HostedModel(f"{provider}:{model}", chat, prompt_price, completion_price, max_retries, deadline, is_redacted)
+    limiter = _limiter(prompts_per_second) if prompts_per_second else None
+    name = f"{provider}:{model}"
+    return HostedModel(name, chat, prompt_price, completion_price, max_retries, deadline, is_redacted, limiter)
 
 
 def is_local(url: str) -> bool:
@@ -162,9 +167,7 @@ def _groq(common: dict[str, Any]) -> Any:
 def _limiter(prompts_per_second: float) -> Any:
     from langchain_core.rate_limiters import InMemoryRateLimiter
 
-    return InMemoryRateLimiter(
-        requests_per_second=prompts_per_second, check_every_n_seconds=0.02, max_bucket_size=max(1, prompts_per_second)
-    )
+    return InMemoryRateLimiter(requests_per_second=prompts_per_second, max_bucket_size=max(1, prompts_per_second))
 
 
 class ModelChain:
@@ -239,16 +242,20 @@ class ModelChain:
 
     def _patiently(self, model: HostedModel, request: Request, read: Read, allowance: Allowance) -> _Attempt:
         """One answer in as many requests as it takes, each of which the budget counts."""
-        attempt = self._request(model, request, read)
+        attempt = self._request(model, request, read, allowance)
         for again in range(1, model.retries + 1):
             pause = pause_before(again, attempt.error)
             if attempt.failure is None or attempt.failure.reason not in PASSING or pause >= allowance.seconds:
                 break
             time.sleep(pause)
-            attempt = self._request(model, request, read)
+            attempt = self._request(model, request, read, allowance)
         return attempt
 
-    def _request(self, model: HostedModel, request: Request, read: Read) -> _Attempt:
+    def _request(self, model: HostedModel, request: Request, read: Read, allowance: Allowance) -> _Attempt:
+        while model.limiter and not model.limiter.acquire(blocking=False):
+            if allowance.seconds <= TURN:
+                return _Attempt(None, Failure(model.name, Reason.NO_TURN))
+            time.sleep(TURN)
         if self._budget is None:
             return _ask(model, request, read)
         most = most_prompt_tokens(request)

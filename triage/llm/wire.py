@@ -1,5 +1,6 @@
 """The wire to a hosted model: no redirect is followed, and a whole answer has a deadline and a size."""
 
+import json
 import ssl
 import time
 from collections.abc import Iterable, Iterator
@@ -55,12 +56,23 @@ def answering_within(seconds: float) -> Iterator[Allowance]:
 def open_client(*, timeout: float) -> httpx.Client:
     """The proxies of the environment count; a redirect is an answer like another and not followed: what was meant for
     one host must not reach another."""
-    client = httpx.Client(timeout=timeout, follow_redirects=False)
+    client = httpx.Client(timeout=timeout, follow_redirects=False, event_hooks={"response": [_with_plain_usage]})
     for transport in [client._transport, *client._mounts.values()]:
         if isinstance(transport, httpx.HTTPTransport):
             pool: Any = transport._pool
             pool._network_backend = _Backend(pool._network_backend)
     return client
+
+
+def _with_plain_usage(response: httpx.Response) -> None:
+    """Clients fail at token figures that are none, after the answer came: only whole numbers above 0 reach them."""
+    try:
+        body = json.loads(response.read())
+    except (ValueError, RecursionError):
+        return
+    if isinstance(body, dict) and (stated := body.pop("usage", None)) is not None:
+        plain = {name: n for name, n in stated.items() if type(n) is int and n > 0} if isinstance(stated, dict) else {}
+        response._content = json.dumps(body | ({"usage": plain} if len(plain) > 1 else {})).encode()
 
 
 class _Backend(httpcore.NetworkBackend):

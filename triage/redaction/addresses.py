@@ -6,7 +6,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumber
 
-from triage.redaction.kinds import Kind, Span, one_of
+from triage.redaction.kinds import Kind, Span, one_of, words
 
 _EASTERN = "\\u3040-\\u30ff\\u3400-\\u9fff"
 """Scripts without spaces: an address in Latin letters begins and ends in the middle of a sentence."""
@@ -16,7 +16,7 @@ _LOCAL = (
 )
 _LABEL = rf"(?:[^\W_{_EASTERN}](?:(?:[^\W{_EASTERN}]|-){{0,61}}[^\W_{_EASTERN}])?|[{_EASTERN}]{{1,20}})"
 _DOMAIN = rf"(?:{_LABEL}\.){{1,8}}(?:xn--[a-z0-9-]{{2,59}}|[^\W\d_{_EASTERN}]{{2,24}}|[{_EASTERN}]{{2,4}})"
-_PLAIN = re.compile(rf"{_LOCAL}[@＠](?:{_DOMAIN}|\[[0-9a-fA-F.:]{{3,45}}\])(?![^\W{_EASTERN}]|@)")
+_PLAIN = re.compile(rf"{_LOCAL}@(?:{_DOMAIN}|\[[0-9a-fA-F.:]{{3,45}}\])(?![^\W{_EASTERN}]|@)")
 _AT = one_of(
     "at",
     "ät",
@@ -52,6 +52,7 @@ _SPELLED = re.compile(
     rf"|{_SPELLED_LOCAL}\s(?:arroba|chiocciola|arobase|apenstaartje)\s{_WORD}(?:\.{_WORD}){{1,4}})(?!\w)",
     re.IGNORECASE,
 )
+_SPELLED_BY = re.compile(rf"{_DOT}|[(\[{{<«]|arroba|chiocciola|arobase|apenstaartje", re.IGNORECASE)
 _KEY = re.compile(r"[A-Za-z_]{2,16}=(?!.*=)")
 _IN_A_URL = re.compile(r"://[^\s/@]{0,200}$")
 _OF_A_REPOSITORY = re.compile(r"git@[\w.-]+(?=[:/])")
@@ -59,8 +60,8 @@ _OF_A_REPOSITORY = re.compile(r"git@[\w.-]+(?=[:/])")
 
 def emails(text: str) -> list[Span]:
     """Also with a quoted local part, in any script, and spelled out: `ana at example dot com`."""
-    spelled = _SPELLED.finditer(text)
-    found = [match.span() for match in _PLAIN.finditer(text)] if "@" in text or "＠" in text else []
+    spelled = _SPELLED.finditer(text) if _SPELLED_BY.search(text) else ()
+    found = [match.span() for match in _PLAIN.finditer(text)] if "@" in text else []
     found = [(key.end() if (key := _KEY.match(text, start, end)) else start, end) for start, end in found]
     plain = [
         span for span in found if not _OF_A_REPOSITORY.match(text, span[0]) and not _IN_A_URL.search(text, 0, span[0])
@@ -85,44 +86,15 @@ REGIONS: Final = {
 ANY_REGION: Final = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "PT", "BR", "JP")
 
 _DIGITS = re.compile(
-    r"(?<![A-Za-z0-9_À-ɏ.,:/#+-])(?:\+|＋|00(?=\s?[1-9]))?[(\[]?"
-    r"\d(?:[ \xa0\t().\[\]/‐‑–-]{0,3}\d){5,17}(?![A-Za-z0-9_À-ɏ])"
+    r"(?<![A-Za-z0-9_À-ɏ.,/#+-])(?<!\d:)(?:\+|00(?=\s?[1-9]))?[(\[]?\d(?:[ \t().\[\]/-]{0,3}\d){5,17}"
+    r"(?P<extension>,?\s?(?:ext\.?|extension|x|durchwahl|dw|poste|int\.|ramal|toestel)\s?\d{1,6})?(?![A-Za-z0-9_À-ɏ]|[-/][A-Za-z0-9])",
+    re.IGNORECASE,
 )
-_ANNOUNCED = re.compile(
-    r"(?<![^\W\d_])"
-    + one_of(
-        "phone", "telephone", "mobile", "cell", "call", "dial", "reach", "ring", "text me", "fax", "whatsapp",
-        "sms", "tel",
-        "telefon", "handy", "mobil", "mobilnummer", "rufnummer", "durchwahl", "anruf", "anrufen", "rückruf",
-        "erreichbar",
-        "erreichen", "rufen", "téléphone", "portable", "appeler", "appelez", "joindre", "joignable", "rappeler",
-        "rappelez",
-        "teléfono", "telefono", "móvil", "movil", "celular", "llamar", "llame", "llámeme", "llámame", "localizar",
-        "telefone", "telemóvel", "telemovel", "ligar", "ligue", "contato", "contacto", "telefoonnummer", "telefoon",
-        "mobiel", "bellen", "bel", "bereikbaar", "cellulare", "chiamare", "chiamatemi", "chiamate", "recapito",
-        "numero di telefono",
-        "電話", "携帯", "内線", "連絡先", "電話番号", "ファックス",
-    )
-    + r"\w{0,4}[^\w\n]{0,4}(?:[^\d\n]{0,24})$",
+_SAYS: Final = re.compile(
+    rf"(?<![^\W\d_])(?:(?P<phone>{one_of(*words('phone'))})\w{{0,4}}|(?P<other>{one_of(*words('no_phone'))})s?(?!\w))"
+    r"|(?P<mark>#|№|nº|n°)",
     re.IGNORECASE,
-)  # fmt: skip
-_OTHERWISE = re.compile(
-    r"(?:(?<![^\W\d_])"
-    + one_of(
-        "ticket", "case", "order", "invoice", "serial", "serial number", "s/n", "version", "build", "pid", "port",
-        "id", "ref", "reference",
-        "incident", "number of events", "rechnung", "rechnungsnummer", "bestellung", "bestellnummer",
-        "kundennummer", "vorgang",
-        "auftrag", "auftragsnummer", "seriennummer", "lizenz", "licence", "license", "facture", "commande",
-        "dossier", "factura",
-        "pedido", "caso", "fatura", "encomenda", "factuur", "bestelling", "ordine", "fattura", "pratica", "imei",
-        "asset", "kb",
-        "timestamp", "epoch", "hash", "policy", "device", "tenant", "sid",
-        "チケット", "注文番号", "番号札", "受付番号", "シリアル",
-    )
-    + r"s?\b|#|№|nº|n°)[^\n\d]{0,14}$",
-    re.IGNORECASE,
-)  # fmt: skip
+)
 _DATE = re.compile(
     r"(?:19|20)\d\d[-./](?:0?[1-9]|1[0-2])[-./](?:[0-2]?\d|3[01])(?!\d)|(?:[0-2]?\d|3[01])[-./](?:[0-2]?\d|3[01])[-./](?:19|20)\d\d(?!\d)"
     r"|(?:[0-2]\d|3[01])([-./])(?:0[1-9]|1[0-2])\1\d\d(?![\d./-])"
@@ -133,8 +105,9 @@ _AMOUNT_BEHIND = re.compile(
     r"\s?(?:[,.]\d|€|\$|£|¥|%|円|[kmgt]i?b\b|ms\b|eur\b|usd\b|gbp\b|euros?\b|bytes?\b|seconds?\b|events?\b|:\d)", re.I
 )
 _AMOUNT_BEFORE = re.compile(r"(?:[€$£¥]|\b(?:eur|usd|gbp|brl|r\$))\s?$", re.I)
-_THOUSANDS = re.compile(r"\d{1,3}(?:[ .\xa0]\d{3})+")
-_AMERICAN = re.compile(r"\(?[2-9]\d\d\)?[ .-]\s?\d{3}[ .-]\d{4}")
+_THOUSANDS = re.compile(r"\d{1,3}(?:[ .]\d{3})+")
+_ITS_OWN_FORM = re.compile(r"(?:1[ .-])?\(?[2-9]\d\d\)?[ .-]\s?[2-9]\d{2}[ .-]\d{4}|0\d(?:[ .-]\d\d){4}")
+"""North American and French ones."""
 
 
 def phones(text: str, language: str | None = None) -> list[Span]:
@@ -145,41 +118,42 @@ def phones(text: str, language: str | None = None) -> list[Span]:
 
 
 def _is_phone(text: str, match: re.Match[str], regions: tuple[str, ...]) -> bool:
-    number, before = match[0], text[max(0, match.start() - 48) : match.start()]
-    is_announced = _ANNOUNCED.search(before) is not None
+    start, end = match.start(), match.start("extension") if match["extension"] else match.end()
+    number, before = text[start:end], text[max(0, start - 48) : start]
+    kind = _word_for(before)
     if _AMOUNT_BEHIND.match(text, match.end()) or _AMOUNT_BEFORE.search(before):
         return False
-    if number[0] in "+＋" or (number.startswith("00") and _international(number)):
-        return _international(number) is not None
-    if _DATE.match(number) or _IP.fullmatch(number) or (_DOTTED.fullmatch(number) and not is_announced):
+    if number[0] == "+" or (number.startswith("00") and kind != "other" and _parsed(number, None)):
+        return _parsed(number, None) is not None
+    if _DATE.match(number.lstrip("([")) or _IP.fullmatch(number) or kind == "other":
         return False
-    if is_announced:
-        return any(_possible(number, region) for region in regions)
-    is_another = _OTHERWISE.search(before) or _THOUSANDS.fullmatch(number)
-    return not is_another and (_AMERICAN.fullmatch(number) is not None or _is_national(number, regions))
+    if kind == "phone":
+        return any(_parsed(number, region) for region in regions)
+    if _ITS_OWN_FORM.fullmatch(number):
+        return True
+    is_grouped = number[0] in "(0" and re.search(r"\d[ ()./-]+\d", number) and not _DOTTED.fullmatch(number)
+    return bool(is_grouped) and not _THOUSANDS.fullmatch(number) and any(_is_given_out(number, r) for r in regions)
 
 
-def _is_national(number: str, regions: tuple[str, ...]) -> bool:
-    """Grouped, with the zero or bracket that an area begins with, and one that is given out."""
-    is_grouped = bool(re.search(r"\d[ ()./\xa0‐‑–-]+\d", number)) and number[0] in "(0"
-    return is_grouped and any(_matches(number, region) for region in regions)
+def _word_for(before: str) -> str | None:
+    """What the last word before a number calls it: a `phone` or `other`; None without one that is near."""
+    last = next(reversed(list(_SAYS.finditer(before))), None)
+    near = last and re.fullmatch(r"[^\d\n]*", before[last.end() :])
+    if not last or not near or len(before) - last.end() > (28 if last["phone"] else 14):
+        return None
+    return "phone" if last["phone"] else "other"
 
 
-def _international(number: str) -> PhoneNumber | None:
+def _parsed(number: str, region: str | None) -> PhoneNumber | None:
     """Possible is enough: a number made up for an example belongs to nobody, and one with a typo to somebody."""
+    plain = number if region else "+" + re.sub(r"^\D+|^00\s?", "", number)
     try:
-        found = phonenumbers.parse("+" + re.sub(r"^\D+|^00\s?", "", number.replace("＋", "+")), None)
+        found = phonenumbers.parse(plain, region)
     except NumberParseException:
         return None
     return found if phonenumbers.is_possible_number(found) else None
 
 
-def _possible(number: str, region: str) -> bool:
-    try:
-        return phonenumbers.is_possible_number(phonenumbers.parse(number, region))
-    except NumberParseException:
-        return False
-
-
-def _matches(number: str, region: str) -> bool:
-    return phonenumbers.PhoneNumberMatcher(number, region, leniency=phonenumbers.Leniency.VALID).has_next()
+def _is_given_out(number: str, region: str) -> bool:
+    found = _parsed(number, region)
+    return found is not None and phonenumbers.is_valid_number(found)

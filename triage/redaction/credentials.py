@@ -1,4 +1,4 @@
-"""Passwords, tokens and keys: by their shape, by the word before them, or because nobody types such a word."""
+"""Passwords, tokens and keys: by their shape, by the words beside them, or because nobody types such a word."""
 
 import math
 import re
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from triage.redaction.kinds import Kind, Span, one_of
+from triage.redaction.kinds import Kind, Span, forms, one_of, words
 
 _SHAPES: Final = tuple(
     re.compile(pattern)
@@ -31,86 +31,52 @@ _GROUPED: Final = tuple(
     for pattern in (
         r"\b(?:bearer|basic)\s+(?=[^\s\d]*\d|\S+=)([A-Za-z0-9._~+/=-]{8,})",
         r"\bauthorization\s*[:=]\s*(?:(?:bearer|basic|token|apikey|digest)\s+)?([^\s,;\"']{6,})",
-        r"\b(?:set-)?cookie\s*:\s*([^\n]{4,400})",
+        r"\b(?:set-)?cookie\s*:\s*([^\n]{4,400})|\bsession_?id=([^\s;&\"']{8,})",
         r"[a-z][a-z0-9+.-]{1,20}://([^\s/:@<>\"']{0,80}:[^\s@<>\"']{1,120})@",
         r"[?&;](?:[\w-]*(?:token|secret|passw(?:or)?d|pwd|signature|apikey|api_key|access_key|auth|sessionid)|sig|key|code|sid)=([^&\s\"'<>#]{4,})",
-        r"\b(?:account|shared ?access|access|primary|secondary|storage|signing|encryption)"
-        r"[_ ]?key\s*[:=]\s*([A-Za-z0-9+/=_-]{12,})",
+        r"\b(?:account|shared ?access|access|primary|secondary|storage|signing|encryption)[_ ]?key"
+        r"\s*[:=]\s*([A-Za-z0-9+/=_-]{12,})",
         r"(?:^|\s)(?:-p|--password|--pass|--token|--secret|--api-key|-u\s?\S{1,40}?:)[= ]?([^\s\"'-][^\s\"']{3,})",
-        r"\b(?:pre-?shared key|psk|preshared secret|shared secret|radius secret)\b\W{0,4}"
-        r"(?:is|ist|est|es|è|=|:)?\s*[\"'`“„«]?([^\s\"'`”“»]{4,})",
+        r"[a-z0-9](?:password|passwd|passphrase|pwd|secret|token|apikey|psk|(?-i:Pass|Key))[\"']?\s?[:=]\s?[\"']?([^\s\"',;]{6,})",
     )
-)  # fmt: skip
+)
 
-_SECRET_WORD = one_of(
-    "password", "passwords", "passwd", "passwort", "passwörter", "kennwort", "passcode", "passphrase",
-    "pass phrase", "pwd", "pw", "psw",
-    "mot de passe", "mots de passe", "mdp", "contraseña", "contrasena", "clave", "clave de acceso", "senha",
-    "palavra passe", "palavra-passe",
-    "wachtwoord", "wachtwoorden", "paswoord", "password temporanea", "parola d'ordine", "parola chiave", "pin",
-    "pin code", "pincode", "puk",
-    "token", "jeton", "ficha de acceso", "secret", "secret key", "client secret", "client_secret", "geheimnis",
-    "api key", "api keys", "apikey",
-    "api-schlüssel", "schlüssel", "zugangscode", "zugangsschlüssel", "zugangsdaten", "clé api", "clé d'api",
-    "clé secrète", "clave api", "clave secreta",
-    "chave api", "chave de api", "chave secreta", "chave da api", "api-sleutel", "sleutel", "chiave api",
-    "chiave segreta", "access key", "secret access key", "private key",
-    "license key", "recovery code", "recovery key", "backup code", "one time code", "one-time code", "otp",
-    "otp code", "verification code", "security code",
-    "login code", "mfa code", "2fa code", "tan", "einmalcode", "bestätigungscode", "sicherheitscode",
-    "code de vérification", "code de sécurité", "código de verificación", "código de seguridad",
-    "código de verificação", "verificatiecode", "codice di verifica", "credentials", "access token",
-    "refresh token", "bearer token", "enrollment token", "enrolment token", "session id", "sessionid",
-    "パスワード", "暗証番号", "トークン", "apiキー", "シークレット", "認証コード", "秘密鍵", "ピン",
-)  # fmt: skip
-_IS = (
-    r"(?:is|was|are|ist|war|lautet|lautete|heißt|heisst|est|était|es|era|é|è|foi|sono|is nu|=|:|：|=>|->|→|は|が|"
-    r"to|auf|zu|à|a|in|naar|como|als|as)"
+_WORD: Final = re.compile(rf"(?<![^\W_])(?:{one_of(*words('secret'))})(?![A-Za-zÀ-ɏ])", re.IGNORECASE)
+_PHRASE_WORD: Final = re.compile(one_of(*words("phrase")), re.IGNORECASE)
+_CODE_WORD: Final = re.compile(r"cod|otp|tan|pin|コード", re.IGNORECASE)
+_IS: Final = forms("is")
+_ABOUT: Final = r"(?P<paren>[^\S\n]?\([^()\n]{0,40}\))?(?P<about>(?:[^\S\n]\w[\w@.'’-]{0,30}){0,5}?)"
+_SIGN: Final = r"(?P<sign>=>|->|→|:(?!//)|[=は]|が)"
+_SIGNED: Final = re.compile(rf"[\"'`*]{{0,2}}{_ABOUT}[^\S\n]*{_SIGN}\s*(?:(?:{_IS})\s)?", re.IGNORECASE)
+_STATED: Final = re.compile(
+    rf"{_ABOUT}\s(?P<is>{_IS})\s(?:now\s|jetzt\s|ahora\s|agora\s|nu\s|still\s|«\s?)?", re.IGNORECASE
 )
-_BETWEEN = (
-    r"(?:[^\S\n]?\([^()\n]{0,40}\))?(?:[^\S\n](?:for|of|für|von|vom|zum|pour|de|du|del|da|do|di|per|van|voor|para|the|my|our|meine?[nrms]?|unser\w*|"
-    r"le|la|mon|notre|el|mi|nuestr\w|o|minha|meu|nossa|het|mijn|onze|il|mio|currently|still|now|jetzt|aktuell|actuel|actual|atual|nu|"
-    r"[\w@.-]{1,30})){0,4}?"
+_BESIDE: Final = re.compile(r"[^\S\n]{1,2}(?=\S)|(?<=[\u3000-\u9fff])(?=[!-~])")
+_VALUE: Final = re.compile(
+    r"[\"'`*“„«「‘]\s?(?P<quoted>[^\n\"'`*”“»」’]{3,80}?)\s?[\"'`*”“»」’]"
+    r"|(?P<code>\d{3}[ -]\d{3}(?![\w-]| \d)|[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8})+(?:,? [A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8})+)+)"
+    r"|[\"'`“„«「*]?(?P<plain>[!-~]+(?=[\u3000-\u9fff])|[^\s\"'`”“»」。、]+)"
 )
-_STRONG = re.compile(
-    rf"(?<![^\W_]){_SECRET_WORD}[\"'`*]{{0,2}}{_BETWEEN}[^\S\n]*(?P<sign>[:=：]|=>|->|→|は|が)\s*(?:(?:ist|is|est|es|é|è)\s)?[\"'`“„«「*]{{0,2}}(?P<value>[!-~]+(?=[\u3000-\u9fff])|[^\s\"'`”“»」。、]+)",
+_ABOUT_ONLY: Final = re.compile(rf"(?:\s(?:{forms('about')})(?:\s\S+){{0,4}})?", re.IGNORECASE)
+_ASKS: Final = re.compile(rf"(?:^|[.!?\n]\s*)[¿\W]*(?:{forms('question')})\b[^.!?\n]*$", re.IGNORECASE)
+_SAME: Final = re.compile(rf"(?<!\w)(?:{forms('same')})\s(?:\w+\s)?$", re.IGNORECASE)
+_BEHIND: Final = re.compile(
+    r"[\"'`“„«「]?(?P<value>(?<=[\"'`“„«「])[^\n\"'`”“»」]{3,80}(?=[\"'`”“»」])|[^\s\"'`“„«「(]{4,80})[\"'`”“»」]?"
+    r"(?:\s?[(\[]|\s?(?P<comma>[,;–-])?\s?"
+    r"(?:é(?=\s(?:a|minha|nossa)\s)"
+    r"|(?:that['’]?s|that is|which is|is|was|das ist|ist|war|c['’]est|qui est|est|es|è|dat is)"
+    r"(?=\s(?:the|our|my|his|her|das|dein|mein|unser|le|la|mon|notre|el|mi|nuestr|het|mijn|ons|il|mia|nostra)))"
+    r"|\s(?:as|als|como|comme|come)(?=\s))(?:\s\w{1,10}){0,2}\s?$",
     re.IGNORECASE,
 )
-_QUOTED = re.compile(
-    rf"(?<![^\W_]){_SECRET_WORD}{_BETWEEN}\s*(?:{_IS}\s*)?(?<=[\s:=：はが])(?P<open>[\"'`“„«「‘])(?P<value>[^\n\"'`”“»」’]{{3,80}})[\"'`”“»」’]",
-    re.IGNORECASE,
+_LOGIN: Final = re.compile(
+    rf"(?<!\w){one_of(*words('login'))}\s?[:=]?\s?[^\s/|:]{{2,60}}\s[/|]\s(?P<value>[^\s/|]{{4,80}})", re.IGNORECASE
 )
-_WEAK = tuple(
-    re.compile(
-        rf"(?<![^\W_]){_SECRET_WORD}{between}(?:now\s|jetzt\s|ahora\s|agora\s|nu\s)?(?P<value>[^\s\"'`“„«]+)",
-        re.IGNORECASE,
-    )
-    for between in (rf"\s(?P<is>{_IS})?(?(is)\s)", rf"{_BETWEEN}\s(?P<is>{_IS})\s")
-)
-_PHRASE_WORD = one_of(
-    "passphrase", "pass phrase", "frase de contraseña", "phrase secrète", "recovery phrase", "seed phrase"
-)
-_PHRASE = re.compile(
-    rf"(?<![^\W_]){_PHRASE_WORD}\s*[:=]\s*(?P<value>[^\n]{{3,200}})",
-    re.I,
-)
-_TRAILING = ".,;!?)]}>。、！？」』）*"
-_EMPTY = frozenset(
-    # nothing is given away by these
-    re.split(
-        r"\s+",
-        """n/a na none no nil null empty yes ok unknown forgotten expired reset changed wrong invalid incorrect required
-missing blank set unset failed kein keine leer vergessen abgelaufen falsch unbekannt ungültig geändert aucun
-aucune oublié expiré vide incorrecte inconnu olvidada caducada ninguna vacía incorrecta esquecida expirada
-nenhuma vazia incorreta vergeten verlopen geen leeg onjuist scaduta dimenticata nessuna vuota errata the a an
-der die das le la el o os il het de i we ich wir je nous yo eu ik io see siehe voir ver zie vedi not nicht pas
-não non niet reset change login sync validation policy update rotation manager field length error issue problem
-it's my that this there when cannot can does zurücksetzen ändern änderung fehler problem mein unser
-réinitialisation changement erreur problème mon cambio restablecer problema mi redefinir meu minha wijzigen
-probleem mijn reimpostare mio mia 無し なし 不明 期限切れ""",
-    )
-)
-_MIXED = re.compile(r"(?=.*\d)(?=.*[^\W\d_])|(?=\w*[^\W\d_])(?=.*[!@#$%^&*+=?~§|\\])|(?=.*[a-zß-ÿ][A-Z])")
+_TRAILING: Final = ".,;!?)]}>。、！？」』）*"
+_NOTHING: Final = frozenset(words("nothing"))
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\W?", re.IGNORECASE)
+_SIGNS = r"!@#$%^&*+=?~§|\\"
+_MIXED: Final = re.compile(rf"(?=.*\d)(?=.*[^\W\d_])|(?=\w*[^\W\d_])(?=.*[{_SIGNS}])|(?=.*[a-zß-ÿ][A-Z])")
 
 
 _CLAUSE_ENDS = re.compile(
@@ -145,31 +111,59 @@ _STATES: Final = {
 def secrets(text: str) -> list[Span]:
     """What gives access. Words such as `password is wrong` give none and stay."""
     found = [match.span() for shape in _SHAPES for match in shape.finditer(text)]
-    found += [match.span(1) for shape in _GROUPED for match in shape.finditer(text)]
-    found += [*_after_words(text), *_unreadable(text)]
-    return [Span(start, end, Kind.SECRET) for start, end in found if start < end]
+    found += [match.span(match.lastindex or 0) for shape in _GROUPED for match in shape.finditer(text)]
+    found = [span for span in found if not _UUID.fullmatch(text, *span)]
+    found += [span for match in _WORD.finditer(text) for span in _beside(text, match)]
+    found += [match.span("value") for match in _LOGIN.finditer(text) if _is_no_word(match["value"].rstrip(_TRAILING))]
+    found += _unreadable(text)
+    return [Span(*_trimmed(text, start, end), Kind.SECRET) for start, end in found if start < end]
 
 
-def _after_words(text: str) -> Iterator[tuple[int, int]]:
-    for match in _STRONG.finditer(text):
-        if text[max(0, match.start() - 1) : match.start()] in ("?", "&") or _OTHER_KEY.search(text, 0, match.start()):
-            continue
-        start, end = _trimmed(text, *match.span("value"))
-        if end - start >= 3 and text[start:end].lower() not in _EMPTY and _is_value(text, start, end, match["sign"]):
+def _beside(text: str, word: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """What stands before a word such as `password`, or behind it with a sign, a verb or nothing between."""
+    before = text[max(0, word.start() - 120) : word.start()]
+    if before.endswith(("?", "&")) or _OTHER_KEY.search(before) or _SAME.search(before):
+        return
+    if behind := _BEHIND.search(before):
+        start, end = (word.start() - len(before) + place for place in behind.span("value"))
+        value = text[start:end].rstrip(_TRAILING)
+        is_quoted = text[start - 1 : start] in tuple("\"'`“„«「") or (behind["comma"] and value.lower() not in _NOTHING)
+        if is_quoted or _is_no_word(value):
             yield start, end
-    for match in _QUOTED.finditer(text):
-        if (
-            match["value"].lower() not in _EMPTY
-            and not _OTHER_KEY.search(text, 0, match.start())
-            and (" " not in match["value"] or _MIXED.match(match["value"]))
-        ):
-            yield match.span("value")
-    for match in (match for pattern in _WEAK for match in pattern.finditer(text)):
-        start, end = _trimmed(text, *match.span("value"))
-        if end - start >= 4 and (_is_no_word(text[start:end]) or _is_plain_password(text, start, end, match["is"])):
-            yield start, end
-    for match in _PHRASE.finditer(text):
-        yield match.span("value")
+    if (pair := _LOGIN.match(text, word.start())) and _is_no_word(pair["value"].rstrip(_TRAILING)):
+        return
+    is_question = _ASKS.search(before) is not None
+    for pattern in (_SIGNED, _STATED, _BESIDE):
+        link = pattern.match(text, word.end(), word.end() + 160)
+        if link and (span := _value(text, word[0], link, is_question=is_question)):
+            yield span
+            return
+
+
+def _value(text: str, word: str, link: re.Match[str], *, is_question: bool) -> tuple[int, int] | None:
+    """What stands behind a word and its link, if that gives something away."""
+    parts = link.groupdict()
+    sign, verb, about = parts.get("sign"), parts.get("is"), parts.get("about") or ""
+    if sign and _PHRASE_WORD.fullmatch(word) and (line := re.compile(r"[^\n\"“«]{3,200}").match(text, link.end())):
+        return line.span()
+    found = _VALUE.match(text, link.end())
+    if not found or not (group := found.lastgroup):
+        return None
+    start, end = _trimmed(text, *found.span(group))
+    value = text[start:end]
+    if value.lower() in _NOTHING or (group == "code" and not _CODE_WORD.search(word)):
+        return None
+    is_loose = is_question or not _ABOUT_ONLY.fullmatch(about)
+    if group == "quoted":
+        is_phrase = " " in value and not _MIXED.match(value)
+        is_stated = (sign or verb) and not is_loose and not _NOTHING & set(value.lower().split())
+        return (start, end) if is_stated or (not is_phrase and not about) else None
+    if sign and not is_loose:
+        return (start, end) if end - start >= 3 and _is_value(text, start, end, sign) else None
+    is_given = (_is_no_word(value) and not (is_loose and value.isdigit())) or (
+        verb and not is_loose and _is_plain_password(text, start, end, verb)
+    )
+    return (start, end) if group == "code" or (end - start >= 4 and is_given) else None
 
 
 def _is_value(text: str, start: int, end: int, sign: str) -> bool:
@@ -180,10 +174,10 @@ def _is_value(text: str, start: int, end: int, sign: str) -> bool:
     return not value.isalpha() or value.isupper() or sign == "は" or _ENDS_THERE.match(text, end) is not None
 
 
-def _is_plain_password(text: str, start: int, end: int, copula: str | None) -> bool:
+def _is_plain_password(text: str, start: int, end: int, copula: str) -> bool:
     """`the password is letmein`, and not what a password may be: `is wrong`, `is expired`, `est refusé`."""
-    value, verb = text[start:end].lower(), (copula or "").lower()
-    if verb not in _STATES or not value.isalpha() or value in _EMPTY or not _CLAUSE_ENDS.match(text, end):
+    value, verb = text[start:end].lower(), copula.lower()
+    if verb not in _STATES or not value.isalpha() or value in _NOTHING or not _CLAUSE_ENDS.match(text, end):
         return False
     return len(value) >= 5 and not re.search(_STATES[verb], value)
 

@@ -3,8 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
 
 
 class Kind(StrEnum):
@@ -58,7 +62,23 @@ def apart(text: str, spans: Sequence[Span]) -> Iterator[tuple[str, Span | None]]
             yield text[start:end], by_start.get(start)
 
 
+@cache
+def tables() -> dict[str, Any]:
+    """What words stand beside values, by language where it matters."""
+    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+def words(table: str) -> list[str]:
+    return [word.strip() for word in str(tables()[table]).split(",")]
+
+
+def forms(table: str) -> str:
+    """An alternative of a table's patterns, the longest first; a space stands for any between two words."""
+    return "|".join(form.replace(" ", r"\s") for form in sorted(words(table), key=len, reverse=True))
+
+
 def one_of(*words: str) -> str:
     """An alternative of words for a pattern, the longest first; a space stands for any between two words."""
     longest_first = sorted(words, key=len, reverse=True)
-    return "(?:" + "|".join(re.escape(word).replace(r"\ ", r"[\s_-]{1,2}") for word in longest_first) + ")"
+    return "(?:" + "|".join(re.escape(word).replace(r"\ ", r"[\s_-]{0,2}") for word in longest_first) + ")"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, pairwise, product
 from typing import Final, NamedTuple
 
-from triage.redaction.kinds import Kind, Span
+from triage.redaction.kinds import Kind, Span, one_of, words
 
 _WORD = re.compile(r"[^\W_]+")
 _CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -15,49 +15,26 @@ _HONORIFIC: Final = (
     r"様|さま|さん|くん|君|氏|殿|先生|部長|課長|係長|社長|主任|です|でございます|と申|より|"
     r"の(?:端末|pc|アカウント|メール)|\s*$|\s*\n"
 )
-_TITLE = re.compile(
-    r"(?<![^\W\d_])(?:mr|mrs|ms|mx|dr|prof|sir|madam|herrn?|frau|hr|fr|m|mme|mlle|monsieur|madame|sr|sra|srta|dña|don|doña|señora?|"
-    r"senhora?|seu|dona|dhr|mevr|mevrouw|meneer|sig|sig\.ra|signora?|hi|hello|dear|hey|hallo|liebe[r]?|lieber|bonjour|cher|chère|hola|"
-    r"estimad[oa]|querid[oa]|olá|ola|car[oa]|prezad[oa]|beste|geachte|ciao|gentile|buongiorno)\.?\s+$",
-    re.IGNORECASE,
-)
-_AFTER_A_SENTENCE = re.compile(r"(?:^|[.!?:;。\n•\"“„«(\[])\s*$|(?:^|\n)\s*(?:[-*>]|\d+[.)])\s*$")
+_TITLE: Final = re.compile(rf"(?<![^\W\d_])(?:{one_of(*words('title'))}|sig\.ra)\.?\s+$", re.IGNORECASE)
+_AFTER_A_SENTENCE = re.compile(r"(?:^|(?<!\.\w)[.!?:;。\n•\"“„«(\[])\s*$|(?:^|\n)\s*(?:[-*>]|\d+[.)])\s*$")
 
 
-def _words_of(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+def fold(word: str) -> str:
+    """In small letters, without accents."""
+    if word.isascii():
+        return word.lower()
+    apart = unicodedata.normalize("NFKD", word.casefold())
+    plain = "".join(character for character in apart if not unicodedata.combining(character))
+    return plain.translate(_LETTERS)
 
 
-_LEGAL: Final = _words_of("""
-gmbh ag se kg kgaa ohg ug co mbh ev inc incorporated ltd limited llc llp plc corp corporation company sa sas
-sarl sasu eurl sl slu srl spa bv nv vof oy ab as aps kk gk pty group holding holdings gruppe grupo groupe gruppo
-lda ltda eireli cia & und and 株式会社 合同会社 有限会社
-""")
-_SMALL: Final = _words_of("""
-de da do dos das del della di du van von der den ter ten la le los las el al bin ibn zu y e i and und et
-""")
-COMMON: Final = _words_of("""
-mark will grace hope faith joy may june april august summer autumn rose bill art chase drew grant max pat sue
-ray page young long short black white brown green gray grey king price field fields wood woods hill rich sun
-star miles chance chip cliff clay dale church day winter best good gold love power powers rush sharp strong
-swift major wise small little case cash close cross check rules read reading stone rivers banks park street lane
-bond bell ball bird fox fish hand head foot poor moon snow frost rain storm flood waters guy hunter parker
-carter cook baker target apple gap shell oracle visa orange box slack zoom square stripe meta delta united
-general global network networks access cloud secure security data digital solutions systems system service
-services office portal alpha beta core edge next one first prime direct express point bridge connect spark pulse
-signal vision focus summit atlas north south east west central international national capital energy media
-mobile online open smart amazon wish monday notion linear klein groß lang kurz weiß schwarz braun rot grün könig
-koch bauer stein berg wolf baum vogel busch sommer herbst sonntag montag freitag ernst frei gut neu alt engel
-kaiser graf petit grand blanc noir roux fort bon belle fleur clair constant blanco rojo rey cruz luz sol flores
-guerra paz rosa mar sierra branco preto reis santo rocha pinto leite bianchi neri bruno conti sole luna vera
-jong groot wit zwart bakker boer vos beer
-""")
-"""Names that are words as well: alone they are names in the middle of a sentence and with a capital only."""
-_NOUNS: Final = _words_of("""
-stein berg baum vogel busch winter sommer herbst sonntag montag freitag könig kaiser graf engel bauer koch wolf
-april august
-""")
-"""Of these, those that German writes with a capital as words too: alone they are names behind a title only."""
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
+MOST_WRITINGS: Final = 16
+_LEGAL: Final = frozenset(words("legal"))
+_SMALL: Final = frozenset(words("small"))
+_NOUNS: Final = frozenset(map(fold, words("noun")))
+_OPENING: Final = frozenset(map(fold, words("opening"))) | _NOUNS
 _ACTS = re.compile(
     r"\s(?:has|hasn['’]t|is|isn['’]t|was|can|cannot|can['’]t|needs?|says?|said|told|reports?|wants?|lost|left|works|hat|ist|war|kann|braucht|est|peut|"
     r"tiene|está|puede|tem|está|pode|heeft|kan|può)\b"
@@ -125,11 +102,11 @@ class Names:
         if _CJK.search(name):
             self._add_eastern(name, Kind.NAME)
             return
-        for words in _foldings(name):
-            whole = [word for word in words if len(word) > 1] or list(words)
+        for folded in _foldings(name):
+            whole = [word for word in folded if len(word) > 1] or list(folded)
             pairs = {(first, other) for other in whole[1:] for first in (whole[0], whole[0][0])}
-            ends = {words[n:] for n in range(len(words) - 1) if len(whole) > 1}
-            for order in {tuple(words), (*whole[-1:], *whole[:-1]), *pairs, *ends}:
+            ends = {folded[n:] for n in range(len(folded) - 1) if len(whole) > 1}
+            for order in {folded, (*whole[-1:], *whole[:-1]), *pairs, *ends}:
                 self._put(order, Kind.NAME, is_part=len(order) == 1)
             for word in whole:
                 if len(word) > 2 and word not in _SMALL:
@@ -139,13 +116,13 @@ class Names:
         if _CJK.search(name):
             self._add_eastern(name, Kind.COMPANY)
             return
-        for words in (*_foldings(name), *_foldings(_without_legal_form(name))):
-            self._put(words, Kind.COMPANY, is_part=False)
+        for folded in (*_foldings(name), *_foldings(_without_legal_form(name))):
+            self._put(folded, Kind.COMPANY, is_part=False)
 
     def _put(self, words: tuple[str, ...], kind: Kind, *, is_part: bool) -> None:
         if not words or (len(words) == 1 and len(words[0]) < 2):
             return
-        known = _Known(words, kind, is_part, all(word in COMMON_FOLDED for word in words))
+        known = _Known(words, kind, is_part, all(word in _OPENING for word in words))
         others = self._by_first.setdefault(words[0], [])
         if known not in others:
             others.append(known)
@@ -168,22 +145,6 @@ def _without_legal_form(name: str) -> str:
     return " ".join(words)
 
 
-def fold(word: str) -> str:
-    """In small letters, without accents."""
-    if word.isascii():
-        return word.lower()
-    apart = unicodedata.normalize("NFKD", word.casefold())
-    plain = "".join(character for character in apart if not unicodedata.combining(character))
-    return plain.translate(_LETTERS)
-
-
-_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
-MOST_WRITINGS: Final = 16
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"})
-COMMON_FOLDED: Final = frozenset(map(fold, COMMON))
-_NOUNS_FOLDED: Final = frozenset(map(fold, _NOUNS))
-
-
 def _foldings(name: str) -> Iterator[tuple[str, ...]]:
     """Each umlaut as its letter and as two."""
     words = [match[0] for match in _WORD.finditer(unicodedata.normalize("NFC", name.casefold()))]
@@ -197,26 +158,23 @@ def _is_one_run(text: str, words: Sequence[re.Match[str]]) -> bool:
 
 def _looks_like_one(text: str, words: Sequence[re.Match[str]], known: _Known) -> bool:
     start, end = words[0].start(), words[-1].end()
-    has_capitals = all(word[0][0].isupper() or fold(word[0]) in _SMALL for word in words)
     if len(words) > 1:
-        return has_capitals or not known.is_common
+        return not known.is_common or all(not word[0].islower() or fold(word[0]) in _SMALL for word in words)
     before = text[max(0, start - 24) : start]
-    if _TITLE.search(before):
-        return has_capitals or not known.is_common
-    if known.words[0] in _NOUNS_FOLDED and known.is_part:
+    if words[0][0].islower():
+        return known.is_part and not known.is_common and (bool(_TITLE.search(before)) or _is_a_line(text, start, end))
+    if _TITLE.search(before) or not known.is_common:
+        return True
+    if known.words[0] in _NOUNS and known.is_part:
         return False
-    if known.is_common:
-        is_shouted = words[0][0].isupper() and len(words[0][0]) > 1
-        begins = _AFTER_A_SENTENCE.search(before) and not (known.is_part and _ACTS.match(text, end))
-        return has_capitals and not is_shouted and not begins
-    return has_capitals or not known.is_part or _is_a_line(text, start, end)
+    is_shouted = words[0][0].isupper() and len(words[0][0]) > 1
+    return not is_shouted and (not _AFTER_A_SENTENCE.search(before) or bool(known.is_part and _ACTS.match(text, end)))
 
 
 def _is_a_line(text: str, start: int, end: int) -> bool:
     """Such as a name under a letter."""
-    return not text[text.rfind("\n", 0, start) + 1 : start].strip(" -–,") and not text[
-        end : (text + "\n").find("\n", end)
-    ].strip(" .,!")
+    line = text[text.rfind("\n", 0, start) + 1 : (text + "\n").find("\n", end)]
+    return "\n" in text[:start] and line.strip(" -–,.!") == text[start:end]
 
 
 NOBODY: Final = Names()

@@ -1,6 +1,7 @@
 """Hiding what is personal or secret behind placeholders such as [EMAIL_1], and putting it back."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final, NamedTuple
@@ -14,6 +15,19 @@ from triage.redaction.numbers import cards, ibans, ids
 PLACEHOLDER: Final = re.compile(rf"\[(?:{'|'.join(Kind)})_[0-9]+\]")
 _LOOKALIKE: Final = re.compile(rf"\[\s*(?:{'|'.join(Kind)})[\s_-]*\d+\s*\]", re.IGNORECASE)
 SHORTEST_PERSONAL: Final = 3
+
+
+class _Narrow(dict[int, int]):
+    """A letter or digit in full width, a space or a hyphen of any kind: what is typed for it at its own place."""
+
+    def __missing__(self, code: int) -> int:
+        plain = unicodedata.normalize("NFKC", chr(code))
+        self[code] = ord("-") if code in _HYPHENS else ord(plain) if len(plain) == 1 and plain.isascii() else code
+        return self[code]
+
+
+_HYPHENS: Final = frozenset(map(ord, "‐‑‒–−﹣－"))
+_NARROW: Final = _Narrow()
 
 
 class Redacted(NamedTuple):
@@ -59,9 +73,26 @@ def found_in(
 ) -> list[Span]:
     """What is to be hidden in a text, in order and apart. `personal` are values of fields that are marked as personal,
     `language` (ISO 639-1) says whose phone numbers may be written without a country."""
-    lookalikes = [Span(*match.span(), Kind.MARK) for match in _LOOKALIKE.finditer(text)]
+    text = text.translate(_NARROW)
     sure = [*secrets(text), *emails(text), *ibans(text), *cards(text), *ids(text), *_personal(text, personal)]
-    return merged([*lookalikes, *sure, *phones(text, language), *names.find(text)])
+    return merged([*_lookalikes(text), *sure, *phones(text, language), *names.find(text)])
+
+
+def found_in_article(text: str, names: Names, listed: Collection[str]) -> list[Span]:
+    """The people and companies that the desk knows, and each e-mail address and phone number that is not `listed`."""
+    text, mails = text.translate(_NARROW), {contact.casefold() for contact in listed if "@" in contact}
+    numbers = tuple(_digits(contact) for contact in listed if "@" not in contact)
+    found = [span for span in emails(text) if text[span.start : span.end].casefold() not in mails]
+    found += [span for span in phones(text) if not (numbers and _digits(text[span.start : span.end]).endswith(numbers))]
+    return merged([*_lookalikes(text), *found, *names.find(text)])
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"\D", "", number).removeprefix("00")
+
+
+def _lookalikes(text: str) -> list[Span]:
+    return [Span(*match.span(), Kind.MARK) for match in _LOOKALIKE.finditer(text)]
 
 
 def hidden(text: str, spans: Iterable[Span], numbering: Numbering) -> Redacted:

@@ -1,13 +1,13 @@
-"""Tickets as they are shown to a server of others: subject and content with placeholders, one numbering a prompt."""
+"""Tickets and passages as a server of others is shown them: with placeholders, in one numbering a prompt."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from triage.contracts import TicketText
+from triage.contracts import Passage, TicketText
 from triage.redaction.kinds import Span
 from triage.redaction.names import NOBODY, Names
-from triage.redaction.redact import Numbering, found_in, hidden
+from triage.redaction.redact import Numbering, found_in, found_in_article, hidden
 
 
 class Known(NamedTuple):
@@ -34,6 +34,14 @@ class Marked(NamedTuple):
     in_content: list[Span]
 
 
+class ShownPassage(NamedTuple):
+    """A passage as it is shown, and as `Shown`."""
+
+    passage: Passage
+    placeholders: dict[str, str]
+    counts: Counter[str]
+
+
 class Shown(NamedTuple):
     """A ticket as it is shown, what its placeholders stand for, and how often each kind was hidden."""
 
@@ -56,4 +64,16 @@ def shown(ticket: Marked, numbering: Numbering) -> Shown:
         ticket.ticket.model_copy(update={"subject": subject.text, "content": content.text}),
         {**subject.placeholders, **content.placeholders},
         subject.counts + content.counts,
+    )
+
+
+def shown_passage(passage: Passage, names: Names, numbering: Numbering, listed: Collection[str]) -> ShownPassage:
+    """Without the names that the desk knows and the addresses and numbers that its articles may not give out."""
+    title, text = (
+        hidden(each, found_in_article(each, names, listed), numbering) for each in (passage.title, passage.text)
+    )
+    return ShownPassage(
+        passage.model_copy(update={"title": title.text, "text": text.text}),
+        {**title.placeholders, **text.placeholders},
+        title.counts + text.counts,
     )

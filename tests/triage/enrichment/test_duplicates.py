@@ -2,6 +2,7 @@ import csv
 import json
 import random
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from triage.enrichment.duplicates import (
     judge,
     related,
     related_by_comparing_all,
+    related_in_turn,
     signatures_of,
     similarity,
     within_reach,
@@ -120,6 +122,17 @@ def test_a_storm_costs_in_step_with_its_tickets() -> None:
     seconds(storm(100))  # imports
     few, many = (min(seconds(storm(size)) for _ in range(3)) for size in (200, 800))
     assert many <= 10 * few  # each with each would be 16
+
+
+def test_the_pairs_of_a_storm_are_held_as_numbers() -> None:
+    """Fifty earlier tickets each: 400 bytes a ticket, and not an object a pair."""
+    cases = [case(f"{at:06}", f"host {at}", day=at / 20_000, requester="m", product="ZTNA") for at in range(1_000)]
+    marks = signatures_of(cases, RULES)
+    tracemalloc.start()
+    next(related_in_turn(cases, RULES, signatures=marks))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most / len(cases) < 2_500  # a set of numbers a ticket: 3,350
 
 
 def test_what_is_new_in_a_storm_is_compared_alone() -> None:

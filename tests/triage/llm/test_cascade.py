@@ -137,6 +137,15 @@ def test_the_claim_weighs_both_sides(opened: Opened) -> None:
     assert "the local one says SWG" in second.reasoning
 
 
+def test_hammered_words_stay_for_a_person_whatever_a_model_says(opened: Opened) -> None:
+    plain, hammered = "DLP 0.45 the upload stops", f"DLP 0.45 the upload stops {'proxy ' * 5}"
+    tickets = [TicketText(ticket_id=f"desk:{n}", content=text) for n, text in enumerate((plain, hammered))]
+    with serving(labelling(lambda _: "DLP")) as chat:
+        once, often = opened(chat).classify(tickets)
+    assert "over and over" in often.reasoning
+    assert (once.reasoning.count("over and over"), often.needs_review) == (0, True)
+
+
 def test_the_real_local_classifier_sends_what_it_can_not_place(opened: Opened, classifier: LocalClassifier) -> None:
     sure = TicketText(ticket_id="1", content="Both ZTNA connectors are offline")
     vague = TicketText(ticket_id="2", subject="Question", content="It does not do what it should, please look.")

@@ -1,7 +1,8 @@
 """The bytes that a server receives hold nothing that is to be hidden; a draft has the customer's values again."""
 
-import json
+from collections import Counter
 from collections.abc import Iterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ from tests.triage.conftest import MONDAY, monday
 from tests.triage.llm.test_hosted import TICKET, always, model
 from tests.triage.llm.test_hosted_drafts import WORDED
 from tests.triage.memory_index import MemoryIndex
-from tests.triage.redaction.gold import read_gold
-from triage.contracts import TicketText
+from tests.triage.redaction.gold import Gold, read_gold
+from triage.contracts import Passage, TicketText
+from triage.drafting.article_policy import ArticlePolicy, Contacts
 from triage.drafting.draft import ExtractiveDrafter
 from triage.llm.answer_cache import AnswerCache
 from triage.llm.asking import Asking
@@ -23,6 +25,7 @@ from triage.llm.hosted import HostedDrafter
 from triage.llm.models import open_model
 from triage.llm.policy import AskingPolicy
 from triage.llm.tables import metadata
+from triage.redaction.names import Names
 from triage.redaction.tickets import Known
 from triage.taxonomy import Taxonomy
 
@@ -59,17 +62,24 @@ def test_no_gold_value_is_in_the_bytes_of_a_batch(database: sa.Engine, taxonomy:
     with serving(labelling(lambda _: "DLP")) as chat:
         findings = asking(database, taxonomy, chat).ask(tickets, at=MONDAY)
     assert all(finding.opinion for finding in findings)
-    received = "\n".join(json.dumps(json.loads(body), ensure_ascii=False) for body in chat.bodies)
-    values = {
-        json.dumps(entry.text[start:end], ensure_ascii=False)[1:-1]
-        for entry in GOLD
-        for start, end, kind in entry.spans
-        if kind not in ("NAME", "COMPANY")
-    }
-    left = [value for value in values if json.dumps(value, ensure_ascii=False)[1:-1] in received or value in received]
-    assert len(values) > 120
-    assert [value for value in left if len(value) > 4] == []
+    received = "\n".join(
+        text for request in chat.requests for ticket in tickets_asked(request).values() for text in ticket.values()
+    )
+    innocent = "\n".join(_without(entry) for entry in GOLD)
+    values = {(kind, entry.text[start:end]) for entry in GOLD for start, end, kind in entry.spans}
+    told_apart = {(kind, value) for kind, value in values if len(value) > 4 and value not in innocent}
+    assert Counter(kind for kind, _ in told_apart).keys() == {kind for kind, _ in values}
+    assert len(told_apart) > 200
+    assert sum(kind in ("NAME", "COMPANY") for kind, _ in told_apart) > 40
+    assert [value for _, value in told_apart if value in received] == []
     assert received.count("[EMAIL_") >= 20
+    assert len(received) > 0.5 * len(innocent)
+
+
+def _without(entry: Gold) -> str:
+    """What of a text may be shown."""
+    ends = [0, *(edge for start, end, _ in entry.spans for edge in (start, end)), len(entry.text)]
+    return "|".join(entry.text[start:end] for start, end in zip(ends[::2], ends[1::2], strict=True))
 
 
 def test_what_was_hidden_is_counted_by_kind(database: sa.Engine, taxonomy: Taxonomy) -> None:
@@ -128,3 +138,34 @@ def test_a_password_or_address_is_never_mailed_back(drafter: ExtractiveDrafter, 
 def test_a_placeholder_of_no_value_stays_one(drafter: ExtractiveDrafter, knowledge: MemoryIndex) -> None:
     text, _ = drafted(drafter, knowledge, "Please repeat [EMAIL_1].", "3. Leave NTP enabled for [EMAIL_1]. [3]\n")
     assert "@" not in text
+
+
+OF_AN_ARTICLE = (
+    "The clock is wrong by more than two minutes. [EMAIL_1] is no mark of ours. Ask Grace Hopper of Contoso Ltd, "
+    "grace@contoso.example or +44 20 7946 0958. The desk is at help@northlight.example and +44 161 496 0733."
+)
+
+
+def test_an_article_tells_no_names_and_only_contacts_of_the_desk(
+    drafter: ExtractiveDrafter, knowledge: MemoryIndex
+) -> None:
+    listed = Contacts(emails=("help@northlight.example",), phones=("0044 161 496 0733",))
+    local = copy(drafter)
+    local.articles = ArticlePolicy(contacts=listed, sources={})
+    first, *others = knowledge.search([TICKET.content])[0]
+    passages = [_with_text(first, f"{first.text}\n{OF_AN_ARTICLE}"), *others]
+    ticket = TICKET.model_copy(update={"content": f"{TICKET.content} grace@contoso.example told Priya Raghunathan."})
+    known = Known(Names(["Grace Hopper", "Priya Raghunathan"], ["Contoso Ltd"]))
+    with serving(always({"answerable": True, "text": WORDED + "Ask [NAME_2] or [EMAIL_1]. [1]"})) as chat:
+        (draft,) = HostedDrafter([model(chat)], local, clock=monday, known=lambda _: known).draft([ticket], [passages])
+    sent = "".join(body.decode() for body in chat.bodies)
+    for value in ("Grace", "Hopper", "Contoso", "contoso", "7946 0958", "Priya", "Raghunathan"):
+        assert value not in sent
+    assert "[MARK_1] is no mark of ours. Ask [NAME_2] of [COMPANY_1], [EMAIL_1] or [PHONE_1]." in sent
+    assert "at help@northlight.example and +44 161 496 0733." in sent
+    assert "chronyc makestep" in draft.text
+    assert "grace@contoso.example" not in draft.text
+
+
+def _with_text(passage: Passage, text: str) -> Passage:
+    return passage.model_copy(update={"text": text})

@@ -62,18 +62,57 @@ def test_a_redirect_is_not_followed(asked: list[tuple[str, str]], provider: str,
 
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize(
-    "usage", [(-5, -1), (10**12, 10**12), (math.nan, math.nan), ("100", "x"), (None, None), (True, 0), 7, None]
-)
-def test_odd_token_figures_never_refill_the_budget(
+    "usage",
+    [
+        (-5, -1), (10**12, 10**12), (math.nan, math.nan), (1e30, 1e30), (math.inf, 2.5), ("100", "x"), (None, None),
+        (True, 0), 7, "much", ["100", 20], None, {"prompt_tokens": {"cached": 1}, "completion_tokens": 20},
+        {"prompt_tokens": 5, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": "x"}},
+    ],
+)  # fmt: skip
+def test_odd_token_figures_cost_no_answer_and_never_refill_the_budget(
     asked: list[tuple[str, str]], budget: Budget, provider: str, usage: Any
 ) -> None:
     most = sum(len(text.encode()) for _, text in asked) + 10_000
     with serving(lambda _: Reply(200, GOOD_TEXT, usage=usage)) as server:
         found = answer(ModelChain([model(server, provider)], budget=budget), asked)
-    assert found.value in (SAID, None)
+    assert found.value == SAID
     assert 0 < budget.spent().tokens <= most + MAX_TOKENS
-    assert 0 <= found.prompt_tokens <= most
+    assert 0 < found.prompt_tokens <= most
+    assert 0 < found.completion_tokens <= MAX_TOKENS
     assert 0 <= found.cost < 1
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+@pytest.mark.parametrize("cut", [0, 40])
+def test_a_cut_line_is_asked_again_and_may_have_been_paid_for(
+    asked: list[tuple[str, str]], budget: Budget, provider: str, cut: int
+) -> None:
+    replies = iter([Reply(200, GOOD_TEXT, cut=cut), Reply(200, GOOD_TEXT)])
+    with serving(lambda _: next(replies)) as server:
+        found = answer(ModelChain([model(server, provider, max_retries=1)], budget=budget), asked)
+    assert (found.value, len(server.requests), budget.spent().calls) == (SAID, 2, 2)
+    assert budget.spent().tokens > 2 * 120, "what was booked for the cut answer was given back"
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_lines_that_are_cut_each_time_end_within_the_deadline(asked: list[tuple[str, str]], provider: str) -> None:
+    with serving(lambda _: Reply(200, GOOD_TEXT, cut=40)) as server:
+        chain = ModelChain([model(server, provider, max_retries=10, deadline=1.2)])
+        started = time.monotonic()
+        found = answer(chain, asked)
+    assert [failure.reason for failure in found.failures] == ["line cut in the middle of an answer"]
+    assert time.monotonic() - started < 3
+
+
+def test_a_prompt_waits_for_its_turn_no_longer_than_its_deadline(asked: list[tuple[str, str]], budget: Budget) -> None:
+    with serving(GOOD) as server:
+        chain = ModelChain([model(server, deadline=0.4, prompts_per_second=0.01)], budget=budget)
+        started = time.monotonic()
+        found = answer(chain, asked)
+        took = time.monotonic() - started
+    assert [failure.reason for failure in found.failures] == ["no turn within the deadline"]
+    assert (server.requests, budget.spent().calls) == ([], 0)
+    assert took < 2
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

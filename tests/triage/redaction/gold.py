@@ -26,7 +26,7 @@ class Gold(NamedTuple):
 
 def read_gold() -> tuple[list[Gold], Names]:
     content = yaml.safe_load(DATA.read_text(encoding="utf-8"))
-    parts = [content["first"], content["later"]]
+    parts = [content[part] for part in ("first", "later", "again")]
     gold = [_gold(language, text) for part in parts for language, texts in part.items() for text in texts]
     return gold, Names(content["people"], content["companies"])
 

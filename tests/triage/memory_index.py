@@ -44,7 +44,7 @@ class MemoryIndex:
         vectors = self._embedder.embed([chunk.meaning for chunk in chunks])
         self._forget(gone | {article.id for article in changed})
         for chunk, vector in zip(chunks, vectors, strict=True):
-            self._chunks[chunk.article_id, chunk.number] = chunk
+            self._chunks[chunk.article_id, chunk.number] = chunk._replace(source=source)
             self._vectors[chunk.article_id, chunk.number] = vector
         self._articles |= {article.id: (source, article) for article in changed}
         self._bm25 = Bm25([chunk.findable for chunk in self._chunks.values()])

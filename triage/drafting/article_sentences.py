@@ -9,10 +9,14 @@ from typing import Final, NamedTuple
 from triage.drafting.article_policy import CHECK, LEAVE_OUT, QUOTE, Rules, Verdict
 from triage.drafting.contacts import foreign_contact
 from triage.drafting.lexicon import Found, Kind, tokens, wordlist
-from triage.drafting.places import foreign_place, readable
+from triage.drafting.places import foreign_place, is_plain_http, readable
+from triage.drafting.plain_steps import unlisted_step
 from triage.sanitize import clean
 
 ALWAYS_LEFT_OUT: Final = frozenset({"protection_off", "secret", "order"})
+READ: Final = ("de", "fr", "es", "pt", "it", "nl")
+"""Languages in which an order to a model can be told from harmless text."""
+LONGEST_WARNING: Final = 15
 _CODE = re.compile(r"`([^`]*)`")
 _FETCH_AND_RUN = re.compile(
     r"\|\s*(?:sudo\s+)?(?:ba|z|da|k|fi)?sh\b|\|\s*(?:sudo\s+)?(?:python|perl|ruby|node|php)\d?\b|\biex\b|invoke-expression"
@@ -50,21 +54,29 @@ def judge(sentence: str, rules: Rules) -> Judged:
         return Judged(LEAVE_OUT, f"{_shown(place)} is no place that articles of this source may name")
     if contact := foreign_contact(text, sentence, rules):
         return Judged(LEAVE_OUT, f"{_shown(contact)} is not on the contact list")
-    if language := foreign_language(sentence, rules.languages):
-        return Judged(LEAVE_OUT, f"it is written in {language}, and articles of this source are not")
-    return _by_policy(fits, strict, sentence, rules)
+    language = foreign_language(sentence, rules.languages)
+    if language and not _is_warning(sentence):
+        is_read = language in READ and not _names_strict(sentence)
+        return Judged(
+            rules.steps.other_language if is_read else LEAVE_OUT, f"it is written in another language ({language})"
+        )
+    return _by_policy(fits, strict, sentence, text, rules)
 
 
-def _by_policy(fits: Sequence[Fit], strict: Sequence[Fit], sentence: str, rules: Rules) -> Judged:
+def _by_policy(fits: Sequence[Fit], strict: Sequence[Fit], sentence: str, text: str, rules: Rules) -> Judged:
     """What the policy says of its steps; one that is to be left out comes before one to check."""
-    steps = [(fit, getattr(rules.steps, fit.kind.name)) for fit in fits if fit.is_step and fit not in strict]
-    for fit, verdict in sorted(steps, key=lambda step: step[1] != LEAVE_OUT):
-        return Judged(verdict, fit.kind.reason)
+    found = [
+        (getattr(rules.steps, fit.kind.name), fit.kind.reason) for fit in fits if fit.is_step and fit not in strict
+    ]
     if any(f"`{tool} " in sentence for tool in rules.tools):
-        return Judged(rules.steps.command, "it holds a command")
+        found.append((rules.steps.command, "it holds a command"))
+    if is_plain_http(text):
+        found.append((rules.steps.plain_http, "its address is not encrypted (http)"))
     if strict:
-        return Judged(CHECK, f"it may be that {strict[0].kind.reason}")
-    return Judged(QUOTE)
+        found.append((CHECK, f"it may be that {strict[0].kind.reason}"))
+    if not found and (verb := unlisted_step(sentence)):
+        found.append((rules.steps.unlisted, f"its step ({verb}) is not on the list of plain ones"))
+    return Judged(*min(found, key=lambda each: each[0] != LEAVE_OUT)) if found else Judged(QUOTE)
 
 
 def kinds_of(sentence: str) -> list[Fit]:
@@ -78,9 +90,35 @@ def kinds_of(sentence: str) -> list[Fit]:
     for kind in listed.kinds:
         if kind.patterns is not None and kind.patterns.search(marked):
             fits.append(Fit(kind, is_step=True))
-        elif hits := _hits(kind, words, found, only_english=is_english and kind.name not in ALWAYS_LEFT_OUT):
-            fits.append(Fit(kind, any(hits)))
+            continue
+        deeds = _deeds(kind, words, found, only_english=is_english and kind.name not in ALWAYS_LEFT_OUT)
+        if deeds := [deed for deed in deeds if not _is_denied(deed, words, found)]:
+            fits.append(
+                Fit(
+                    kind,
+                    any(not kind.step or deed.language != "en" or _is_ordered(words, deed.first) for deed in deeds),
+                )
+            )
     return fits
+
+
+def _is_warning(sentence: str) -> bool:
+    """One clause that says "never" to a secret or to turning off a protection, and nothing else."""
+    words = tokens(_plain(sentence))
+    found = wordlist().lexicon.find(words)
+    strict = (kind for kind in wordlist().kinds if kind.name in ALWAYS_LEFT_OUT - {"order"})
+    deeds = [deed for kind in strict for deed in _deeds(kind, words, found, only_english=False)]
+    is_one = len(words) <= LONGEST_WARNING and not any(word in ",;:()!?" for word in words)
+    return is_one and bool(deeds) and all(_is_denied(deed, words, found) for deed in deeds)
+
+
+def _names_strict(sentence: str) -> bool:
+    """Holds a word, of any language but English, for what is always left out."""
+    found = wordlist().lexicon.find(tokens(_plain(sentence)))
+    meanings = {
+        name for kind in wordlist().kinds if kind.name in ALWAYS_LEFT_OUT for name in (*kind.thing, *kind.alone)
+    }
+    return any(not each.language.startswith("en") for name in meanings for each in found.get(name, ()))
 
 
 def _plain(sentence: str) -> str:
@@ -96,22 +134,18 @@ def _is_english(words: Sequence[str]) -> bool:
     return counts["en"] >= 2 and counts["en"] > max(count for name, count in counts.items() if name != "en")
 
 
-def _hits(kind: Kind, words: Sequence[str], found: dict[str, list[Found]], *, only_english: bool) -> list[bool]:
-    """For each place where a kind is met and not denied, whether it is a step."""
+def _deeds(kind: Kind, words: Sequence[str], found: dict[str, list[Found]], *, only_english: bool) -> list[Found]:
+    """Each place where a kind is met, denied or not."""
     if kind.to and not any(found.get(meaning) for meaning in kind.to):
         return []
     doing = [each for meaning in (*kind.doing, *kind.alone) for each in found.get(meaning, ())]
     doing = [each for each in doing if not only_english or each.language.startswith("en")]
-    if kind.thing and doing:
-        things = [each for meaning in kind.thing for each in found.get(meaning, ())]
-        excused = [each for meaning in kind.unless for each in found.get(meaning, ())]
-        things = [thing for thing in things if not any(_excuses(each, thing) for each in excused)]
-        doing = [each for each in doing if any(_near(each, thing, words, kind) for thing in things)]
-    return [
-        not kind.step or each.language != "en" or _is_ordered(words, each.first)
-        for each in doing
-        if not _is_denied(each, words, found)
-    ]
+    if not kind.thing or not doing:
+        return doing
+    things = [each for meaning in kind.thing for each in found.get(meaning, ())]
+    excused = [each for meaning in kind.unless for each in found.get(meaning, ())]
+    things = [thing for thing in things if not any(_excuses(each, thing) for each in excused)]
+    return [each for each in doing if any(_near(each, thing, words, kind) for thing in things)]
 
 
 def _near(doing: Found, thing: Found, words: Sequence[str], kind: Kind) -> bool:
@@ -149,6 +183,10 @@ def _is_ordered(words: Sequence[str], place: int) -> bool:
     return before in ",;:.!?()" or before.endswith("ly") or before in wordlist().step_before
 
 
+_VERBS_APART: Final = ("de", "nl")
+"""Languages that say "not" between the halves of a verb."""
+
+
 def _is_denied(doing: Found, words: Sequence[str], found: dict[str, list[Found]]) -> bool:
     """A "never" that governs the deed; not one of another clause, of a condition, or in "don't hesitate to"."""
     turned = {each.first for each in found.get("but_yes", ())}
@@ -165,9 +203,9 @@ def _is_denied(doing: Found, words: Sequence[str], found: dict[str, list[Found]]
         for no in found.get("not_before", ())
     )
     after = (
-        doing.last < no.first
+        (doing.last < no.first or (doing.first < no.first < doing.last and doing.language in _VERBS_APART))
         and governs(doing.last + 1, no.first, 7)
-        and conditions.isdisjoint(range(doing.last + 1, no.first))
+        and conditions.isdisjoint(range(doing.first + 1, no.first))
         and turned.isdisjoint(range(no.first, no.last + 3))
         for no in found.get("not_after", ())
     )
@@ -175,19 +213,19 @@ def _is_denied(doing: Found, words: Sequence[str], found: dict[str, list[Found]]
 
 
 def foreign_language(sentence: str, languages: Sequence[str]) -> str:
-    """The language or script of a sentence that is in none of those listed; empty where it can't be said."""
+    """The language, or the script, of a sentence that is in none of those listed; empty where it can't be said."""
     prose = re.sub(r"`[^`]*`|\b\w\.\w\.|\S*[/\\@_=]\S*", " ", sentence)
     letters = [letter for letter in prose if letter.isalpha()]
     scripts = {_SCRIPTS.get(language, "LATIN") for language in languages}
     other = [letter for letter in letters if unicodedata.name(letter, "LATIN").split()[0] not in scripts | {"MICRO"}]
     if other and "LATIN" in scripts and len(other) * 4 >= len(letters):
-        return f"{unicodedata.name(other[0]).split()[0].title()} script"
+        return f"script {unicodedata.name(other[0]).split()[0].title()}"
     words = tokens(prose)
     counts = {name: len({word for word in words if word in small}) for name, small in wordlist().small.items()}
     own = max((counts.get(language, 0) for language in languages), default=0)
     best = max((name for name in counts if name not in languages), key=lambda name: counts[name], default="")
     is_foreign = counts.get(best, 0) > own and (counts[best] >= 2 or len([w for w in words if w.isalpha()]) >= 4)
-    return f"another language ({best})" if is_foreign else ""
+    return best if is_foreign else ""
 
 
 _SCRIPTS: Final = {

@@ -16,6 +16,7 @@ _PHONE = re.compile(
     r"(?<![\w.,/:-])(?:(?:\+|00)\d{1,3}[ ()./-]{0,2}|\(?0)\d{1,5}\)?(?:[ ()./-]{1,2}\d{2,8}){1,5}(?!\w)"
     r"|(?<![\w.,/:-])(?:\+?1[ .-])?\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}(?!\w)"
     r"|(?<!\w)\+\s?\d[\d ()./-]{6,18}\d(?!\w)"
+    r"|(?<![\w.,/:-])\d(?:[ .-]{1,3}\d){6,}(?!\w)"
     r"|(?<![\w.,/:-])(?:1[ -])?\(?(?:8|9)00\)?[ -][a-z0-9]{3,4}[ -]?[a-z0-9]{3,5}(?!\w)"
 )
 _COUNTED = r"(?!\s*(?:%|users?|minutes?|seconds?|hours?|days?|times?|requests?|[kmg]b\b|ms\b|s\b|h\b|min\b))"
@@ -39,8 +40,10 @@ def _mailboxes(text: str, rules: Rules) -> Iterator[str]:
     spelled = pattern(rf"[\w.+-]+\s+(?:{written().ats})\s+[\w-]+(?:\.[\w-]+)+")
     yield from (found[0] for found in spelled.finditer(text) if found[0].replace(" at ", "@") not in rules.emails)
     talk = pattern(
-        rf"(?<!\w)(?:on|via|over|through|by|under|per|über|auf|sur|por|en|su|in|our|add|join|open|use)\s+(?:our\s+)?"
-        rf"(?:{written().channels})(?!\w)"
+        rf"(?<!\w)(?:(?:on|via|over|through|by|under|per|über|auf|sur|por|en|su|our|add|join)\s+(?:our\s+)?"
+        rf"(?:{written().channels})(?!\w)(?!\s+(?:strength|level|quality|traffic|uploads?|apps?|id\b|ids\b|cookie|lifetime|key|timeouts?))"
+        rf"|(?:join|add|message|write|contact|reach|ask|post|find|dm|ping|text|talk)\b[^.;!?]{{0,40}}?\s(?:{written().channels})\s"
+        rf"(?:server|group|channel|chat|account|handle|number|bot|room|user|community)(?!\w))"
     )
     yield from (found[0] for found in talk.finditer(text))
     yield from (found[0] for found in _HANDLE.finditer(text))

@@ -15,7 +15,7 @@ WIDEST_GAP: Final = 7
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _TOKEN = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:'[^\W_]+)?|[,;:!?()]|(?<=\w)\.(?=\s|$)")
 _SPACED_OUT = re.compile(r"(?<!\w)(?:\w[ .-]){4,}\w(?!\w)")
-_LOOKALIKES: Final = str.maketrans("аеорсухіјѕԁһӏкмтвнαεορυνικτ0134@$!", "aeopcyxijsdhlkmtbhaeopuviktoieaasi")
+_LOOKALIKES: Final = str.maketrans("аеорсухіјѕԁһӏкмтвнαεορυνικτ013457@$!", "aeopcyxijsdhlkmtbhaeopuviktoieastasi")
 _OTHER_LETTERS: Final = str.maketrans({"ł": "l", "ø": "o", "ı": "i", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe"})
 _ELISION = re.compile(r"^(?:l|d|n|s|j|m|t|c|qu|dell|all|nell|sull|dall|un)'(?=\w{3})")
 _MARKS = re.compile(r"[*~`\"“”„«»]+")
@@ -51,7 +51,8 @@ def _latin(word: str) -> str:
     """A word of mixed alphabets or with figures among its letters, as it is meant to be read."""
     if word.isalpha() and (word.isascii() or not re.search("[a-z]", word)):
         return word
-    return word.translate(_LOOKALIKES) if re.search(r"[a-z]", word) and not word[0].isdigit() else word
+    fewest = 1 if not word[0].isdigit() else 2 if len(word) > 3 else len(word)  # 5gb is a size, 1gn0re a word
+    return word.translate(_LOOKALIKES) if sum("a" <= letter <= "z" for letter in word) >= fewest else word
 
 
 class Lexicon:

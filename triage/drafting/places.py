@@ -20,6 +20,12 @@ class Written(NamedTuple):
     endings: frozenset[str]
     small: frozenset[str]
     files: frozenset[str]
+    countries: frozenset[str]
+    products: frozenset[str]
+    key_roots: frozenset[str]
+    key_endings: frozenset[str]
+    no_hosts: frozenset[str]
+    no_names: frozenset[str]
     dots: str
     ats: str
     schemes: str
@@ -33,11 +39,14 @@ class Written(NamedTuple):
 def written() -> Written:
     read: Any = read_yaml(Path(__file__).with_name("places.yaml"), what="list of how places are written")
     lists = {name: str(read[name]).casefold().split() for name in Written._fields}
-    one_of = {name: "|".join(map(re.escape, lists[name])) for name in Written._fields}
     return Written(
-        frozenset(lists["endings"]), frozenset(lists["small"]), frozenset(lists["files"]),
-        *(one_of[name] for name in Written._fields[3:]),
-    )  # fmt: skip
+        **{
+            name: frozenset(words)
+            if Written.__annotations__[name] == frozenset[str]
+            else "|".join(map(re.escape, words))
+            for name, words in lists.items()
+        }  # type: ignore[arg-type]  # sets and alternatives, as the fields say
+    )
 
 
 OWN_NETWORKS: Final[tuple[IPv4Network | IPv6Network, ...]] = tuple(
@@ -45,6 +54,7 @@ OWN_NETWORKS: Final[tuple[IPv4Network | IPv6Network, ...]] = tuple(
                      "0.0.0.0/32", "255.0.0.0/8", "::/128", "::1/128", "fe80::/10", "fc00::/7"))
 )  # fmt: skip
 """Addresses that mean the reader's own network, and masks."""
+_DOTNET = re.compile(r"\.net (?:\d|framework|core|sdk|runtime|standard)")
 WEB: Final = ("https", "http", "wss")
 
 _SPACELESS: Final = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -62,30 +72,12 @@ _IPV4 = re.compile(
 )
 _IPV6 = re.compile(r"(?<![\w:])((?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4})(?:/\d{1,3})?(?![\w:])")
 _AS_NUMBER = re.compile(r"(?<![\w.])(?:0x[0-9a-f]{8}|\d{9,10})(?=[:/]\w)")
-_VERSION = re.compile(r"(?:version|release|build|firmware|client|agent|\bv)\s*$")
+_VERSION = re.compile(
+    r"(?:version|release|build|firmware|client|agent|framework|driver|engine|\bv|(?:up|down)graded? to)\s*$"
+)
+_NEWER = re.compile(r"\s*(?:or|and) (?:newer|later|higher|above|older|earlier|below)\b")
 _DOTTED = re.compile(r"(?<![\w-])((?:[\w-]+\.)+)([^\W\d_][\w-]*)(?![\w-])(\(|:\d|/\w)?")
 _PORT = re.compile(r"(?<![\w.:/\\@=-])([a-z][a-z0-9-]*):(\d{3,5})(?=[/\s.,;`]|$)")
-_NO_HOST: Final = frozenset(
-    [
-        "port",
-        "ports",
-        "tcp",
-        "udp",
-        "line",
-        "lines",
-        "id",
-        "code",
-        "error",
-        "status",
-        "row",
-        "column",
-        "page",
-        "user",
-        "rule",
-        "limit",
-        "localhost",
-    ]
-)
 
 
 def readable(sentence: str) -> str:
@@ -104,11 +96,13 @@ def _spelled(text: str) -> str:
 
     def joined(found: re.Match[str]) -> str:
         left, right = found[1], found[2]
-        is_ending = right in names.endings or (len(right) == 2 and right.isalpha() and right not in names.small)
+        if left in names.no_names or _DOTNET.match(found.string, found.start(2) - 1):
+            return found[0]
+        is_ending = right in names.endings or (right in names.countries and right not in names.small)
         return f"{left}.{right}" if is_ending or (right in names.small and "@" in text) else found[0]
 
     spelled = pattern(
-        rf"([\w-]+)(?:\s+(?:{names.dots})\s+|\s*\[?(?:{names.dots})\]\s*|\s+\.\s*|\s*\.\s+(?=com\b|net\b|org\b))([\w-]+)"
+        rf"([\w-]+)(?:\s+(?:{names.dots})\s+|\s*\[?(?:{names.dots})\]\s*|\s+\.\s*|\s*\.\s+(?=com\b|net\b|org\b|[a-z]+[/:]\w))([\w-]+)"
     )
     for _ in range(4):
         text, before = spelled.sub(joined, text), text
@@ -154,8 +148,15 @@ def is_own_address(address: str, rules: Rules) -> bool:
 
 
 def is_own(host: str, rules: Rules) -> bool:
-    """A listed host or one below it; a neighbour below the same parent may be anybody's."""
-    return any(f".{host}".endswith(f".{site}") for site in (*rules.sites, *rules.names)) if host else False
+    """A listed host or one below it, in plain letters; a neighbour below the same parent may be anybody's."""
+    return (
+        host.isascii() and any(f".{host}".endswith(f".{site}") for site in (*rules.sites, *rules.names)) and bool(host)
+    )
+
+
+def is_plain_http(text: str) -> bool:
+    """A `readable` text leads somewhere over http, and not to the reader's own machine."""
+    return bool(re.search(r"(?<![a-z0-9])http:/+(?!localhost|127\.)", text))
 
 
 def _numbered(text: str) -> Iterator[str]:
@@ -163,7 +164,8 @@ def _numbered(text: str) -> Iterator[str]:
     is_going = _goes(text)
     for found in _IPV4.finditer(text):
         octets = [_octet(part) for part in found[1].split(".")]
-        if any(octet > 255 for octet in octets) or (_VERSION.search(text[: found.start()]) and not found[3]):
+        is_version = _VERSION.search(text[: found.start()]) or _NEWER.match(text[found.end() :])
+        if any(octet > 255 for octet in octets) or ((is_version or octets[3] == 0) and not (found[2] or found[3])):
             continue
         is_plain = found[1] == ".".join(map(str, octets))
         if not is_plain or found[3] or is_going or not _is_inner(".".join(map(str, octets))):
@@ -204,15 +206,18 @@ def _named(text: str, rules: Rules) -> Iterator[str]:
         host, ending, after = found[1] + found[2], found[2], found[3] or ""
         if is_own(host, rules) or (after == "(" and ending not in names.endings):
             continue
+        is_key = found[1].split(".")[0] in names.key_roots and ending in names.key_endings
+        if (is_key or host in names.products) and not is_going and after in ("", "("):
+            continue
         is_file = ending in names.files and after in ("", "(")
-        is_ending = ending in names.endings or len(ending) == 2 or ending.startswith("xn--")
+        is_ending = ending in names.endings or ending in names.countries or ending.startswith("xn--")
         letters = host.replace(".", "").replace("-", "")
         if _is_abbreviation(host) or (not is_going and (is_file or not is_ending) and not after.startswith((":", "/"))):
             continue
         if is_ending or is_going or ending in names.files or not letters.isascii():
             yield host
     for found in _PORT.finditer(text):
-        if found[1] not in _NO_HOST and int(found[2]) <= 65535:
+        if found[1] not in names.no_hosts and int(found[2]) <= 65535:
             yield found[0]
 
 

@@ -26,7 +26,8 @@ _BOUNDARIES = ("\n#", "\n\n", "\n", ". ")
 
 
 class Chunk(NamedTuple):
-    """A piece of an article. `title` is the path of headings to it, `keywords` its article's error codes and tags."""
+    """A piece of an article. `title` is the path of headings to it, `keywords` its article's error codes and tags, and
+    `source` what it was synced as."""
 
     article_id: str
     number: int
@@ -34,6 +35,7 @@ class Chunk(NamedTuple):
     url: str
     text: str
     keywords: str = ""
+    source: str = ""
 
     @property
     def meaning(self) -> str:

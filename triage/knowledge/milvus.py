@@ -35,7 +35,7 @@ COLLECTION: Final = "knowledge"
 BATCH: Final = 200
 PAGE: Final = 4000
 """Rows of one reading: a server takes a fifth of a second for each, however small."""
-FIELDS: Final = ["article_id", "chunk", "title", "url", "text"]
+FIELDS: Final = ["article_id", "chunk", "title", "url", "text", "source"]
 
 _UNSAFE = re.compile(r"""["'%\\\x00-\x1f\x7f]""")
 
@@ -166,7 +166,9 @@ class MilvusIndex:
         found = {}
         for batch in chunked(sorted(keys), BATCH):
             for row in self._ask("get", ids=[_key_of(*key) for key in batch], output_fields=FIELDS):
-                chunk = Chunk(row["article_id"], row["chunk"], row["title"], row["url"], row["text"])
+                chunk = Chunk(
+                    row["article_id"], row["chunk"], row["title"], row["url"], row["text"], source=row["source"]
+                )
                 found[chunk.article_id, chunk.number] = chunk
         return found
 

@@ -117,7 +117,13 @@ def _saturated(bm25: float) -> float:
 
 def passage(chunk: Chunk, score: float) -> Passage:
     return Passage(
-        article_id=chunk.article_id, chunk=chunk.number, title=chunk.title, url=chunk.url, text=chunk.text, score=score
+        article_id=chunk.article_id,
+        chunk=chunk.number,
+        title=chunk.title,
+        url=chunk.url,
+        text=chunk.text,
+        score=score,
+        source=chunk.source,
     )
 
 

@@ -18,8 +18,9 @@ from triage.knowledge.articles import read_folder
 CASES = Path(__file__).parent / "data"
 FILE = DATA / "policies" / "articles.yaml"
 POLICY = load_article_policy(FILE)
-LEAST_STRICT = POLICY.model_copy(update={"steps": Steps(**dict.fromkeys(Steps.model_fields, "check"))})
-FILES = ("bad_sentences.yaml", "more_bad_sentences.yaml", "later_bad_sentences.yaml")
+LEAST_STRICT = POLICY.model_copy(update={"steps": Steps.model_validate(dict.fromkeys(Steps.model_fields, "check"))})
+FILES = ("bad_sentences.yaml", "more_bad_sentences.yaml", "later_bad_sentences.yaml", "fourth_bad_sentences.yaml")
+PLAIN = yaml.safe_load((CASES / "plain_sentences.yaml").read_text(encoding="utf-8"))
 
 
 def bad(part: str) -> Iterator[tuple[str, str]]:
@@ -35,8 +36,8 @@ def verdicts(text: str, rules: Rules) -> set[str]:
 
 def test_enough_kinds_of_bad_sentences_are_tried() -> None:
     cases = [*bad("left_out"), *bad("caught")]
-    assert len({sentence for _, sentence in cases}) >= 520
-    assert len({kind for kind, _ in cases}) >= 35
+    assert len({sentence for _, sentence in cases}) >= 700
+    assert len({kind for kind, _ in cases}) >= 40
 
 
 @pytest.mark.parametrize(("kind", "sentence"), list(bad("left_out")))
@@ -60,7 +61,6 @@ def test_it_is_never_quoted_as_it_is(kind: str, sentence: str) -> None:
         "Send the log with the password blacked out.",
         "Never switch off the firewall for a whole zone.",
         "The DLP policy blocks the upload.",
-        "You can bypass inspection for pinned apps.",
         "Exempt the connector from TLS inspection.",
         "If the firewall is disabled, the icon is grey.",
         "The connector stops when its certificate expires.",
@@ -73,6 +73,7 @@ def test_it_is_never_quoted_as_it_is(kind: str, sentence: str) -> None:
         "A payment was refused, and the banner stays.",
         "Reload the page; e.g. press F5, i.e. once.",
         "Bitte öffnen",
+        *PLAIN,
     ],
 )
 def test_ordinary_sentences_may_be_quoted(sentence: str) -> None:
@@ -86,7 +87,7 @@ def test_shipped_steps_are_marked_and_the_rest_is_quoted() -> None:
     assert {one.text for one in judged if one.text in steps and one.verdict == "check"} == steps
     others = [one for one in judged if one.text not in steps]
     assert len(others) >= 1200
-    assert sum(one.verdict == "quote" for one in others) / len(others) >= 0.98
+    assert sum(one.verdict == "quote" for one in others) / len(others) >= 0.97
     assert [one.text for one in judged if one.verdict == "leave out"] == []
 
 
@@ -131,11 +132,30 @@ def test_places_and_contacts_of_one_source_are_its_own() -> None:
         assert judge(sentence, policy.rules("wiki")).verdict == "leave out"
 
 
+@pytest.mark.parametrize("sentence", ["Defragment the disk.", "Please frobnicate the list.", "You should jiggle it."])
+def test_a_step_on_no_list_is_checked(sentence: str) -> None:
+    assert "not on the list of plain ones" in judge(sentence, POLICY.rules()).reason
+
+
+def test_changing_is_plain_for_listed_objects_only() -> None:
+    for sentence, verdict in (("Rename the report.", "quote"), ("Rename the kernel.", "check")):
+        assert judge(sentence, POLICY.rules()).verdict == verdict
+
+
+def test_a_language_that_is_not_read_well_is_left_out() -> None:
+    for sentence, verdict in (
+        ("Die Liste ist nach dem Datum sortiert.", "check"),
+        ("Die Regeln gelten nicht, und alles ist anders.", "leave out"),
+        ("Listan är sorterad och det finns inte fler.", "leave out"),
+    ):
+        assert judge(sentence, POLICY.rules()).verdict == verdict
+
+
 def test_a_german_desk_may_quote_german() -> None:
     sentence = "Öffnen Sie die Liste und sehen Sie nach dem Zustand der Verbindung."
     german = ArticlePolicy.model_validate({"languages": ["en", "de"], "sources": {}})
     assert judge(sentence, german.rules()).verdict == "quote"
-    assert judge(sentence, POLICY.rules()).verdict == "leave out"
+    assert judge(sentence, POLICY.rules()).verdict == "check"
 
 
 def test_the_front_matter_of_an_article_vouches_for_nothing(articles: list[Article]) -> None:

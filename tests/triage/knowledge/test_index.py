@@ -145,7 +145,8 @@ def test_a_sync_never_touches_another_source(opener: Opener, words: Embedder) ->
     index.sync([short("b", "The bill is wrong."), short("c", "The fan is loud.")], source="wiki")
     assert index.sync([short("b", "The bill is wrong.")], source="wiki") == (0, 1, 1)
     assert ids(index) == [("handbook", "a"), ("wiki", "b")]
-    assert index.search(["tunnel drops"])[0][0].article_id == "a"
+    found = index.search(["tunnel drops"])[0][0]
+    assert (found.article_id, found.source) == ("a", "handbook")
 
 
 def test_a_source_is_removed_and_the_others_stay(opener: Opener, words: Embedder) -> None:

@@ -6,6 +6,7 @@ and `From: 10.0.0.1` for the end of the text, and needed minutes for ten thousan
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Final, NamedTuple
 
 FEW_WORDS: Final = 15
@@ -71,6 +72,31 @@ _ATTRIBUTION = re.compile(
 _ATTRIBUTION_BEGINS = re.compile(
     r"^(?:on|am|le|el|il|em|op|den|dne|dnia)\b(?=.*\d)(?!.*[.!?]$).{8,200}$", re.IGNORECASE
 )
+_NAMED = re.compile(
+    r"^.{2,80} (?:wrote|writes|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|napisała?) ?[:：]$",
+    re.IGNORECASE,
+)
+"""An attribution where quote marks follow."""
+_REPLY_ABOVE = re.compile(
+    r"""^\W*(?:(?:please\ )?(?:type|write|enter|add|send)?\ ?(?:your\ |a\ )?(?:reply|respond|response|answer|comment
+      |write|type)\ above\ (?:this|the)\ (?:dotted\ |dashed\ )?line
+    |(?:bitte\ )?(?:antworten|schreiben|geben|tippen|antwort)\b.{0,40}
+      (?:oberhalb|über|ueber)\ diese[rn]?\ (?:zeile|linie)
+    |(?:veuillez|merci\ de|prière\ de|répond\w+|écri\w+|saisi\w+)\b.{0,50}au[- ]dessus\ de\ cette\ ligne
+    |(?:por\ favor,?\ )?(?:escrib|respond|introduzc)\w+\b.{0,40}(?:encima|arriba)\ de\ esta\ línea
+    |(?:si\ prega\ di\ |per\ favore,?\ )?(?:scriv|rispond|inser)\w+\b.{0,40}sopra\ (?:a\ )?questa\ (?:riga|linea)
+    |(?:por\ favor,?\ )?(?:respond|escrev|digit)\w+\b.{0,40}acima\ desta\ linha
+    |(?:gelieve|typ|reageer|antwoord|schrijf|beantwoord)\w*\b.{0,40}boven\ deze\ (?:regel|lijn)
+    |この[行線]より上に.{0,20}|请在此行上方.{0,20}).{0,30}$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""The line of a ticket system below which it repeats what was said."""
+_NOTES_DATE = re.compile(r"\b\d{1,4}[./-]\d{1,2}[./-]\d{2,4},?\ .{0,12}\d{1,2}[:.]\d{2}")
+_NOTES_TO = re.compile(rf"^(?:{_TO})(?: ?[:：]|\s|$)", re.IGNORECASE)
+_NOTES_SUBJECT = re.compile(rf"^(?:{_SUBJECT}|thema)(?: ?[:：]|\s|$)", re.IGNORECASE)
+_A_SENTENCE = re.compile(r"[.!?]$|(?:\S+\s+){9}")
+NOTES_LINES: Final = 14
+"""Lines of a header as Lotus Notes writes it."""
 _DASHES = re.compile(r"^(?:--|—|__)$")
 _CLOSING = re.compile(
     r"""^(?:(?:many\ thanks|thanks?(?:\ you)?|cheers|danke|merci|gracias|grazie|obrigad[oa]
@@ -171,7 +197,7 @@ def _split(lines: list[str]) -> _Split:
             return _Split(own, [*apart, *lines[at:body]], mail, _is_passed_on(lines[at:body]))
         if (body := _attribution_ends(lines, at)) > at:
             apart += lines[at:body]
-            if not next((line for line in lines[body:] if line), "").startswith(">"):
+            if not _next_line(lines, body).startswith(">"):
                 return _Split(own, apart + lines[body:], [], is_forward=False)
             at = body
             continue
@@ -196,8 +222,10 @@ def _is_quoted(line: str, own: Sequence[str]) -> bool:
 
 def _mail_begins(lines: list[str], at: int) -> int:
     """Where the body of a mail begins whose mark or header stands here; `at` if none does."""
+    if _REPLY_ABOVE.match(lines[at]):
+        return at + 1
     if not (_FORWARD.match(lines[at]) or _MARK.match(lines[at])):
-        return _header_ends(lines, at)
+        return max(_header_ends(lines, at), _notes_header_ends(lines, at))
     below = at + 1
     while below < len(lines) and not lines[below].strip("> "):
         below += 1
@@ -221,6 +249,26 @@ def _header_ends(lines: list[str], at: int) -> int:
     return end if {"from"} <= kinds and kinds & {"sent", "subject"} else at
 
 
+def _notes_header_ends(lines: list[str], at: int) -> int:
+    """After a block of name, date, `To` and `Subject`, each with what it says below or beside it, that begins here;
+    else `at`."""
+    head = list(takewhile(bool, lines[at : at + 3]))
+    if not head or _A_SENTENCE.search(head[0]) or not any(_NOTES_DATE.search(line[:200]) for line in head):
+        return at
+    has_address = False
+    for place in range(at + 1, min(len(lines), at + NOTES_LINES)):
+        has_address = has_address or bool(_NOTES_TO.match(lines[place]))
+        if has_address and (found := _NOTES_SUBJECT.match(lines[place])):
+            is_beside = bool(lines[place][found.end() :].strip())
+            below = next((row for row in range(place + 1, len(lines)) if lines[row]), place)
+            return place + 1 if is_beside else below + 1
+    return at
+
+
+def _next_line(lines: list[str], at: int) -> str:
+    return next((line for line in lines[at:] if line), "")
+
+
 def _attribution_ends(lines: list[str], at: int) -> int:
     """After a line such as `On Monday, Ana wrote:` that begins here, broken in up to three; else `at`."""
     whole = ""
@@ -229,7 +277,8 @@ def _attribution_ends(lines: list[str], at: int) -> int:
         if number == 1 and not whole:
             return at
         if whole.endswith((":", "：")):
-            return at + number if _ATTRIBUTION.match(whole) else at
+            is_named = number == 1 and _NAMED.match(whole) and _next_line(lines, at + 1).startswith(">")
+            return at + number if is_named or _ATTRIBUTION.match(whole) else at
         if not _ATTRIBUTION_BEGINS.match(whole):
             return at
     return at

@@ -2,8 +2,9 @@
 
 import colorsys
 import math
+import operator
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
@@ -38,13 +39,25 @@ NAMED: Final = {
 
 _DECLARATION = re.compile(r"([\w-]+)\s*:\s*([^;]*)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_BLOCK = re.compile(r"([^{}]{1,500})\{([^{}]*)\}")
-_MEDIA = re.compile(r"@media\s+(?:only\s+)?(?:screen|all)\s*\{((?:[^{}]*\{[^{}]*\})*)\s*\}", re.IGNORECASE)
-_CONDITIONAL = re.compile(r"@[\w-]+[^{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}")
-_VARIABLE = re.compile(r"(--[\w-]+)\s*:\s*([^;{}]{1,200})")
-_VARIABLE_USED = re.compile(r"var\(\s*(--[\w-]+)[^()]*\)")
-_COMPOUND = re.compile(r"(?:\*|[a-z][\w-]*)?(?:[.#][\w-]+)*")
-_PART = re.compile(r"[.#]?[\w-]+|\*")
+_BRACE = re.compile(r"[{}]")
+_SCREENS = re.compile(
+    r"@(?:layer\b.*|media\s+(?:only\s+)?(?:(?:screen|all)\b|(?=\())(?:\s*(?:and\s*)?\(\s*(?:min-width\s*:\s*[0-3]?\d?\d"
+    r"|max-width\s*:\s*[2-9]\d\d\d\d?)(?:px)?\s*\))*)\s*",
+    re.IGNORECASE,
+)
+"""What holds on every screen."""
+_VARIABLE_USED = re.compile(r"var\(\s*(--[\w-]+)\s*(?:,([^()]*(?:\([^()]*\))?[^()]*))?\)")
+_STEP = re.compile(r"(?:\[[^\]]*\]|[^\s>+~\[])+")
+_PART = re.compile(r"[.#]?[\w-]+|\*|\[[^\]]*\]|:not\([.#]?[\w-]+\)|:root")
+_ATTRIBUTE = re.compile(r"\[\s*([\w-]+)\s*(?:([~|^$*]?=)\s*[\"']?(.*?)[\"']?\s*(?:\s[is])?)?\]")
+_OPERATORS: dict[str, Callable[[str, str], bool]] = {
+    "=": operator.eq,
+    "~=": lambda given, word: word in given.split(),
+    "|=": lambda given, word: given == word or given.startswith(f"{word}-"),
+    "^=": lambda given, word: bool(word) and given.startswith(word),
+    "$=": lambda given, word: bool(word) and given.endswith(word),
+    "*=": lambda given, word: bool(word) and word in given,
+}
 _LENGTH = re.compile(r"([-+]?\d*\.?\d+)(px|pt|em|rem|ex|ch|vw|vh|%|cm|mm|in|pc)?(?![\w%])")
 _PIXELS = {
     "px": 1,
@@ -124,10 +137,20 @@ class Look(NamedTuple):
 PAGE: Final = Look(BLACK, WHITE, opacity=1.0, pixels=16.0, indent=0.0, is_shown=True, is_gone=False, names=("", ""))
 
 
+class Compound(NamedTuple):
+    """What a selector asks of one element: names it must have, and parts such as `[class^=x]` and `:not(.y)`."""
+
+    names: frozenset[str]
+    parts: tuple[str, ...] = ()
+
+    def fits(self, names: frozenset[str]) -> bool:
+        return self.names <= names and (not self.parts or all(_is_so(part, names) for part in self.parts))
+
+
 class Rule(NamedTuple):
     """A style rule with one selector: compounds from the outermost to the element itself."""
 
-    compounds: tuple[frozenset[str], ...]
+    compounds: tuple[Compound, ...]
     properties: Properties
     weight: tuple[int, int, int, int]
     """Specificity, then place."""
@@ -135,46 +158,95 @@ class Rule(NamedTuple):
     def fits(self, names: frozenset[str], above: Sequence[frozenset[str]]) -> bool:
         """Whether it speaks of an element with these names below those; `>`, `+` and `~` are taken for `below`."""
         *outer, own = self.compounds
-        if not own <= names:
+        if not own.fits(names):
             return False
         around = iter(reversed(above))
-        return all(any(compound <= entry for entry in around) for compound in reversed(outer))
+        return all(any(compound.fits(entry) for entry in around) for compound in reversed(outer))
+
+
+def _is_so(part: str, names: frozenset[str]) -> bool:
+    if part.startswith(":not("):
+        return part[5:-1] not in names
+    name, sign, value = _ATTRIBUTE.findall(part)[0]
+    given = next((written for written in names if written.startswith(f"[{name}=")), "")
+    return bool(given) and _OPERATORS[sign](given[len(name) + 2 : -1], value)
 
 
 @lru_cache(maxsize=64)
 def rules_of(sheet: str) -> dict[str, list[Rule]]:
-    """The rules of a style sheet for screens by a name of the element they speak of. What is said of one state, width
-    or kind of device alone (`:hover`, `@media (max-width: …)`) is left out."""
+    """The first 500 rules of a style sheet for screens, by a name of the element they speak of. What is said of one
+    state, width or kind of device alone (`:hover`, `@media (max-width: 600px)`) is left out."""
     sheet = _COMMENT.sub(" ", sheet.replace("<!--", " ").replace("-->", " "))
-    values = dict(_VARIABLE.findall(sheet))
-    sheet = _VARIABLE_USED.sub(lambda found: values.get(found[1], found[0]), sheet)
-    sheet = _CONDITIONAL.sub(" ", _MEDIA.sub(lambda found: found[1], sheet))
     rules: dict[str, list[Rule]] = {}
-    for place, found in enumerate(_BLOCK.finditer(sheet)):
+    selectors = ((selector, body) for heads, body in _blocks(sheet) for selector in heads.split(","))
+    place = 0
+    for selector, body in selectors:
+        if not (compounds := _compounds(selector)) or not (properties := declarations(body)):
+            continue
+        parts = [part for compound in compounds for part in (*compound.names, *compound.parts)]
+        strength = [sum(part[0] in marks for part in parts) for marks in ("#", ".[:")]
+        weight = (*strength, sum(part[0].isalpha() for part in parts), place)
+        rules.setdefault(_key(compounds[-1]), []).append(Rule(compounds, properties, weight))  # type: ignore[arg-type]
+        place += 1
         if place >= MOST_RULES:
             break
-        properties = declarations(found[2])
-        for selector in found[1].split(",")[:50] if properties else ():
-            compounds = _compounds(selector)
-            if not compounds:
-                continue
-            parts = [part for compound in compounds for part in compound]
-            strength = [sum(part.startswith(mark) for part in parts) for mark in "#."]
-            weight = (*strength, sum(part[0].isalpha() for part in parts), place)
-            rules.setdefault(max(compounds[-1], key=_rarity), []).append(Rule(compounds, properties, weight))  # type: ignore[arg-type]
     return rules
 
 
-def _rarity(name: str) -> tuple[int, str]:
-    return ("*a.#".find("a" if name[0].isalpha() else name[0]), name)
+def _blocks(sheet: str) -> Iterator[tuple[str, str]]:
+    """What stands before and in each pair of braces that holds on every screen; one that is never closed ends with
+    the sheet."""
+    around: list[str] = []
+    at, is_inmost = 0, False
+    for brace in [*_BRACE.finditer(sheet), None]:
+        text, end = sheet[at : brace.start() if brace else len(sheet)], brace and brace[0]
+        if end == "{":
+            around.append(text.rpartition(";")[2].strip()[:1000])
+        elif around:
+            head, holds = around.pop(), all(map(_SCREENS.fullmatch, around))
+            if is_inmost and holds and not head.startswith("@"):
+                yield head, text
+        is_inmost, at = end == "{", brace.end() if brace else at
 
 
-def _compounds(selector: str) -> tuple[frozenset[str], ...]:
+def _key(compound: Compound) -> str:
+    """The rarest of its names."""
+    names = {"*", *compound.names, *(f"[{found[1]}]" for part in compound.parts if (found := _ATTRIBUTE.match(part)))}
+    return max(names, key=lambda name: ("*[a.#".find("a" if name[0].isalpha() else name[0]), name))
+
+
+def _compounds(selector: str) -> tuple[Compound, ...]:
     """None for a selector with a part that is not read here."""
-    parts = re.sub(r"[>+~]", " ", selector).split()
-    if not parts or not all(_COMPOUND.fullmatch(part[:1].lower() + part[1:]) for part in parts):
-        return ()
-    return tuple(frozenset(name if name[0] in ".#" else name.lower() for name in _PART.findall(p)) for p in parts)
+    found = []
+    for step in _STEP.findall(selector[:500]):
+        parts = _PART.findall(step)
+        if "".join(parts) != step:
+            return ()
+        parts = [_as_written(part) for part in parts]
+        odd = [part for part in parts if part.startswith(":") or (part.startswith("[") and "=" in part)]
+        found.append(Compound(frozenset(parts) - frozenset(odd), tuple(odd)))
+    return tuple(found)
+
+
+def _as_written(part: str) -> str:
+    if found := _ATTRIBUTE.fullmatch(part):
+        return f"[{found[1].lower()}{found[2] or ''}{found[3] or ''}]"
+    return "html" if part == ":root" else part if part[0] in ".#:[" else part.lower()
+
+
+def with_values(given: Properties, variables: Properties) -> Properties:
+    """The properties with `var(--name)` as what it stands for, at most four deep."""
+    if not any("var(" in value for value in given.values()):
+        return given
+    return {name: value if name.startswith("--") else _value(value, variables) for name, value in given.items()}
+
+
+def _value(value: str, variables: Properties) -> str:
+    for _ in range(4):
+        if "var(" not in value:
+            break
+        value = _VARIABLE_USED.sub(lambda found: variables.get(found[1], found[2] or ""), value[:200])
+    return value.strip()
 
 
 def declarations(style: str) -> Properties:

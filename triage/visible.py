@@ -9,7 +9,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from typing import Final, NamedTuple
 
-from triage.styles import PAGE, Look, Properties, Rule, decided, declarations, rules_of
+from triage.styles import PAGE, Look, Properties, Rule, decided, declarations, rules_of, with_values
 
 UNSEEN: Final = frozenset(
     {"script", "style", "head", "title", "template", "noscript", "noembed", "noframes", "svg", "math", "iframe",
@@ -42,9 +42,11 @@ QUOTE: Final = re.compile(
 SIGNATURE: Final = re.compile(r"gmail_signature|moz-signature|^(?:x_)?Signature$|ms-outlook-(?:mobile|ios)-signature")
 LONGEST_SHEET: Final = 20_000
 MOST_NAMES: Final = 20
+MOST_TRIES: Final = 50_000
 
 _SHEET = re.compile(r"<style\b[^<>]{0,500}>(.{0,20000}?)</style\s*>", re.IGNORECASE | re.DOTALL)
 
+_ATTRIBUTE_NAME = re.compile(r"\[\s*([\w-]+)")
 _WITH_ATTRIBUTE = re.compile(r"<[a-z][\w:-]*\s+[\w:-]+\s*=", re.IGNORECASE)
 _BARE_TAG = re.compile(rf"<(?:{'|'.join(sorted(UNSEEN | {'details'}))})\s*>", re.IGNORECASE)
 
@@ -53,6 +55,8 @@ class _Open(NamedTuple):
     tag: str
     names: frozenset[str]
     look: Look
+    variables: Properties
+    """What `--name` stands for."""
     is_quote: bool
     is_waiting: bool
     """A closed `details`: only its summary is seen."""
@@ -66,7 +70,7 @@ def visible_text(html: str) -> str:
     if "</" not in html and not _WITH_ATTRIBUTE.search(html):
         html = _BARE_TAG.sub(" ", html)
     sheet = "\n".join(found[1] for found in _SHEET.finditer(html))[:LONGEST_SHEET]
-    parser = _VisibleText(rules_of(sheet))
+    parser = _VisibleText(rules_of(sheet), frozenset(found[1].lower() for found in _ATTRIBUTE_NAME.finditer(sheet)))
     parser.feed(html)
     parser.close()
     return "".join(parser.pieces)
@@ -75,11 +79,16 @@ def visible_text(html: str) -> str:
 class _VisibleText(HTMLParser):
     """Collects what a reader of the page would see."""
 
-    def __init__(self, rules: dict[str, list[Rule]]) -> None:
+    def __init__(self, rules: dict[str, list[Rule]], attributes: frozenset[str]) -> None:
+        """`attributes` are the attributes that the rules speak of."""
         super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
-        self._rules = rules
-        self._open: list[_Open] = [_Open("", frozenset(), PAGE, is_quote=False, is_waiting=False)]
+        self._rules, self._attributes = rules, attributes
+        self._tries = 0
+        self._known: dict[tuple[frozenset[str], ...], Properties] = {}
+        given = [rule for name in ("*", "html", "body") for rule in rules.get(name, ()) if len(rule.compounds) == 1]
+        variables = _variables({name: value for rule in given for name, value in decided(rule.properties).items()})
+        self._open: list[_Open] = [_Open("", frozenset(), PAGE, variables, is_quote=False, is_waiting=False)]
         self._count: Counter[str] = Counter()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -91,8 +100,10 @@ class _VisibleText(HTMLParser):
         if tag in VOID:
             return
         given = {name: value or "" for name, value in reversed(attrs)}
-        around, names = self._open[-1], _names(tag, given)
-        look = around.look.within(self._properties(names, given))
+        around, names = self._open[-1], _names(tag, given, self._attributes)
+        properties = self._properties(names, given)
+        variables = around.variables | _variables(properties)
+        look = around.look.within(with_values(properties, variables))
         is_unseen = tag in UNSEEN and not (tag == "dialog" and "open" in given)
         if is_unseen or (around.is_waiting and tag != "summary"):
             look = look.gone()
@@ -104,7 +115,7 @@ class _VisibleText(HTMLParser):
             self._open.pop()
         elif any(map(SIGNATURE.search, marks)) and look.is_seen:
             self._write("\n--\n")
-        self._open.append(_Open(tag, names, look, is_quote, tag == "details" and "open" not in given))
+        self._open.append(_Open(tag, names, look, variables, is_quote, tag == "details" and "open" not in given))
         self._count[tag] += 1
 
     def handle_endtag(self, tag: str) -> None:
@@ -142,13 +153,25 @@ class _VisibleText(HTMLParser):
         if "hidden" in given or given.get("aria-hidden", "").lower() == "true":
             found["display"] = "none"
         if self._rules:
-            above = [entry.names for entry in self._open[-MOST_NAMES:]]
-            matching = (rule for name in names for rule in self._rules.get(name, ()) if rule.fits(names, above))
-            for rule in sorted(matching, key=lambda rule: rule.weight):
-                found |= rule.properties
+            found |= self._by_sheet(names)
         if style := given.get("style"):
             found |= declarations(style)
         return decided(found)
+
+    def _by_sheet(self, names: frozenset[str]) -> Properties:
+        """What the sheet says of an element here. After 50,000 rules tried nothing more is seen: no mail needs that."""
+        above = [entry.names for entry in self._open[-MOST_NAMES:]]
+        if (properties := self._known.get((names, *above))) is not None:
+            return properties
+        among = [rule for name in names for rule in self._rules.get(name, ())]
+        self._tries += len(among)
+        if self._tries > MOST_TRIES:
+            return {"display": "none"} if among else {}
+        found: Properties = {}
+        for rule in sorted((rule for rule in among if rule.fits(names, above)), key=lambda rule: rule.weight):
+            found |= rule.properties
+        self._known[(names, *above)] = found
+        return found
 
     def _break(self) -> None:
         self._write("\n> " if self._open[-1].is_quote else "\n")
@@ -157,10 +180,21 @@ class _VisibleText(HTMLParser):
         self.pieces.append(text)
 
 
-def _names(tag: str, given: dict[str, str]) -> frozenset[str]:
+def _names(tag: str, given: dict[str, str], attributes: frozenset[str]) -> frozenset[str]:
     """What a selector may call the element by."""
     classes = given.get("class", "").split()[:MOST_NAMES]
-    return frozenset({"*", tag, *(f".{name}" for name in classes), *([f"#{given['id']}"] if given.get("id") else [])})
+    chosen = {name: value for name, value in given.items() if name in attributes}
+    attributes = {text for name, value in chosen.items() for text in (f"[{name}]", f"[{name}={value[:200]}]")}
+    return frozenset(attributes) | {
+        "*",
+        tag,
+        *(f".{name}" for name in classes),
+        *([f"#{given['id']}"] if given.get("id") else []),
+    }
+
+
+def _variables(properties: Properties) -> Properties:
+    return {name: value for name, value in properties.items() if name.startswith("--")}
 
 
 def _is_quote(tag: str, given: dict[str, str], marks: list[str]) -> bool:

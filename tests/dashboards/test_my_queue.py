@@ -163,7 +163,7 @@ def test_kept_view_is_made_from_the_filters_and_reached_by_name(desk: App) -> No
 
 
 def test_kept_view_shows_in_the_queue_what_its_board_shows(desk: App) -> None:
-    view = desk.desk.save_view(name="Portal", filters={"channel": "unknown", "priority": "medium"}, by="ana", at=NOW)
+    view = desk.desk.save_view(name="Portal", filters={"channel": "unknown", "priority": "medium"}, by="ana")
     board = actions.board_of(desk, view, at=NOW)
     on_board = {card.id for column in board.columns for card in column.cards}
     rows = live_queue(desk, at=NOW).rows

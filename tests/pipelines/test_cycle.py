@@ -88,7 +88,7 @@ def test_a_cycle_reads_tickets_and_events_once_and_evaluates_once(app: App, monk
 
 
 def test_snapshot_of_each_stage_is_what_a_fresh_read_gives(app: App) -> None:
-    fill_inbox(app.settings.home, tickets=60)
+    fill_inbox(app.settings.home, tickets=120)
     run = CycleRun(app, AS_OF)
     for name in STAGES:
         run.stage(name)
@@ -99,7 +99,7 @@ def test_snapshot_of_each_stage_is_what_a_fresh_read_gives(app: App) -> None:
                 assert_frame_equal(handed_on, getattr(fresh, part), check_row_order=False)
         _ = [getattr(run.snapshot, part) for part in READ]
     assert run.counts["allocate"]["allocated"] > 0
-    assert run.counts["enrich"]["enriched"] == run.counts["triage"]["classified"] == 60
+    assert run.counts["enrich"]["enriched"] == run.counts["triage"]["classified"] == 120
 
 
 READ = ("standings", "tickets", "ticket_clocks", "queue", "latest_claims", "latest_drafts", "latest_decisions",
@@ -121,7 +121,7 @@ def test_clocks_follow_the_group_that_a_ticket_is_given_where_a_promise_depends_
     assert "policies:\n" in text
     own = "policies:\n  - {name: ours, team: g, resolution: 1h, first_response: 5m}\n"
     file.write_text(text.replace("policies:\n", own, 1), encoding="utf-8")
-    fill_inbox(app.settings.home, tickets=60)
+    fill_inbox(app.settings.home, tickets=120)
     with open_app(home=tmp_path, data=data, **QUICK) as own_app:
         run = CycleRun(own_app, AS_OF)
         for name in STAGES:

@@ -37,7 +37,7 @@ def test_a_failure_is_kept_until_it_succeeds_again(app: App) -> None:
         raise BadInput("the mart\nis broken")
     [run] = app.last_runs.every()
     assert (run.error, run.succeeded_at) == ("the mart is broken", before)
-    assert [one.command for one in failures.stages(app).failures] == ["uv run helmdesk publish"]
+    assert [one.command for one in failures.stages(app).failures] == [app.settings.command("publish")]
     with alone(app, "publish"):
         pass
     assert failures.stages(app).failures == []

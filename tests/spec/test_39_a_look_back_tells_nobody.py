@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.actions import published
 from pipelines.app.container import App
 from pipelines.jobs.alerts import Raised, raise_and_queue
 from pipelines.jobs.publish import publish
 from pipelines.jobs.sweep import SweepCounts, sweep
+from pipelines.marts import MartReader
 from pipelines.snapshot import Snapshot
 from tests.pipelines.test_alerts import breached, fill, tickets_of
 
@@ -29,7 +29,7 @@ def test_the_past_is_published_and_raises_nothing(app: App, monkeypatch: pytest.
     before = app.store.frame("sla_alerts")
     assert pass_of(app, FIFTH, 3) == Raised(0, 0, 0)
     assert sweep(app, Snapshot(app, FIFTH)) == SweepCounts()
-    with published(app) as reader:
+    with MartReader(app.settings.marts_folder) as reader:
         assert reader.publication.as_of == FIFTH
     assert app.store.frame("sla_alerts").equals(before)
 

@@ -1,5 +1,6 @@
 """What no reader sees, and what is hammered in, changes no class surely."""
 
+import time
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,17 @@ def test_what_is_hidden_is_left_out(name: str) -> None:
 @pytest.mark.parametrize("name", CASES["seen"])
 def test_what_is_seen_stays(name: str) -> None:
     assert "V1" in clean(CASES["seen"][name].replace("{words}", "V1"))
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    ["@a{b{}" * 3300, "*," * 10000 + "b{color:red}", "b b b b b b{color:red}" * 900, "[x*=a]{color:red}" * 1100,
+     ":not(i){color:red}" * 1100, "{" * 20000, "--a:var(--a)", "b{--a:var(--a)var(--a);color:var(--a)}" * 500],
+)  # fmt: skip
+def test_an_exotic_style_sheet_is_read_in_time(sheet: str) -> None:
+    started = time.process_time()
+    clean(f"<style>{sheet}</style>" + "".join(f"<b x='b{n}'>" for n in range(1500)))
+    assert time.process_time() - started < 0.8
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,11 @@ _CLAUSE = re.compile(
     r",\s+|\s+[-–—]+\s+|\s+(?=(?:but|however|yet|only|instead|aber|sondern|mais|pero|ma)\b)|:\s+", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W_]+(?:-\d+)?")
+_NAME = re.compile(r"(?<![^\W_])(?:(?i:[a-z]{2,10})[-\s_.#\u2010-\u2015]{0,2}\d{2,6}|[A-Z]{3,10})(?![^\W_])")
+"""A code, or a name in capitals."""
 _STATE = (
     r"(?:all |perfectly |absolutely |quite )?(?:fine|ok|okay|healthy|online|green|up|running|working"
-    r"|good)(?! (?:and down|for|to|out))"
+    r"|good|stable|normal|unaffected|not affected|solved|settled|sorted)(?! (?:and down|for|to|out))"
 )
 _DENIED = re.compile(
     rf"""\b(?:
@@ -45,7 +47,10 @@ _DENIED = re.compile(
     |(?:ignore|forget|never\ mind|leave\ aside|apart\ from|rather\ than|instead\ of)\ (?:the|our|my|that|all)\b
     |(?:has|have|was|were|is|are)\ (?:been\ )?(?:already\ )?(?:solved|fixed|resolved|sorted)
     |(?:ist|sind|läuft|laufen|funktioniert|funktionieren)\ (?:nicht\ das\ (?:problem|thema)|in\ ordnung|ok
-    |okay|einwandfrei|fehlerfrei|online)
+    |okay|einwandfrei|fehlerfrei|online|stabil|normal|(?:schon\ |bereits\ )?(?:gelöst|behoben|erledigt))
+    |(?:est|sont)\ (?:déjà\ )?(?:résolue?s?|réglée?s?|stables?)|(?:está|están)\ (?:ya\ )?(?:resuelt|solucionad|estable)
+    |(?:è|sono)\ (?:già\ )?(?:risolt|stabil)|está\ (?:já\ )?(?:resolvid|estável)
+    |is\ (?:al\ )?(?:opgelost|verholpen|stabiel)
     |(?:fonctionne|marche)\ (?:bien|parfaitement|très\ bien)|n['’]est\ pas\ (?:le|en)\ (?:problème|cause)
     |funciona\ (?:bien|perfectamente)|no\ es\ el\ problema|funziona\ (?:bene|perfettamente)
     |non\ è\ il\ problema|funciona\ (?:bem)
@@ -61,14 +66,33 @@ _TITLE_OF_TROUBLE = re.compile(r"\b(?:issue|problem|fault|error|question|the|abo
 @lru_cache(maxsize=4096)
 def matter_of(ticket: TicketText) -> TicketText:
     """Of a cleaned ticket what is left of it; the ticket itself where that is all, or nothing to read."""
-    often = hammered_words(ticket)
+    often, denied = hammered_words(ticket), _denied_names(f"{ticket.subject}\n{ticket.content}")
     is_title = len(ticket.subject) <= LONGEST_TITLE and not _denies(ticket.subject)
-    subject = _rest(ticket.subject, often) if is_title else ""
-    left = _rest(ticket.content, often)
+    subject = _unnamed(_rest(ticket.subject, often), denied) if is_title else ""
+    left = _unnamed(_rest(ticket.content, often), denied)
     if (subject, left) == (ticket.subject, ticket.content):
         return ticket
     found = ticket.model_copy(update={"subject": " ".join(subject.split()), "content": left.strip()})
     return ticket if is_empty(found) else found
+
+
+def _denied_names(text: str) -> frozenset[str]:
+    """The codes and the names in capitals of which the text says that they are not the matter."""
+    if not _DENIED.search(text):
+        return frozenset()
+    clauses = (clause for sentence in _SENTENCE.findall(text) for clause in _CLAUSE.split(sentence) if clause)
+    return frozenset(
+        _name(found[0]) for clause in clauses if _DENIED.search(clause) for found in _NAME.finditer(clause)
+    )
+
+
+def _name(typed: str) -> str:
+    return "".join(filter(str.isalnum, typed.upper()))
+
+
+def _unnamed(text: str, denied: frozenset[str]) -> str:
+    """Without those, wherever else they stand."""
+    return _NAME.sub(lambda found: "" if _name(found[0]) in denied else found[0], text) if denied else text
 
 
 def _denies(title: str) -> bool:

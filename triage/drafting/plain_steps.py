@@ -143,7 +143,7 @@ def _is_advised(words: Sequence[str], at: int, listed: StepWords) -> bool:
 
 
 def _is_plain(verb: Verb, listed: StepWords) -> bool:
-    if not verb.is_sure and _is_told(verb.rest, listed):
+    if not verb.is_sure and _is_noun(verb.rest, listed):
         return True
     word = "disable" if "off" in verb.rest and verb.word not in listed.ending else verb.word
     if word in listed.looking:
@@ -156,12 +156,11 @@ def _is_plain(verb: Verb, listed: StepWords) -> bool:
     return word in listed.telling or (word in listed.changing and not listed.objects.isdisjoint(verb.rest))
 
 
-def _is_told(rest: Sequence[str], listed: StepWords) -> bool:
+def _is_noun(rest: Sequence[str], listed: StepWords) -> bool:
     """A verb behind it: then the first word is a noun, as in "support can answer within an hour"."""
     return bool(rest) and (
         rest[0] in ("of", "do")
-        or not listed.finite.isdisjoint(rest[:3])
-        and rest[0] not in ("the", "a", "all", "any", "every", "each", "it")
+        or (not listed.finite.isdisjoint(rest[:3]) and rest[0] not in ("the", "a", "all", "any", "every", "each", "it"))
     )
 
 

@@ -21,6 +21,10 @@ _TAG = re.compile(
     r"<\w[^<>]*?\b(?:href|src|action|formaction|data|cite|background|poster|srcset|on\w+)\s*=\s*[\"']?([^\"'>\s]+)[^<>]*>",
     re.IGNORECASE,
 )
+_PART = re.compile(
+    r"<(/?(?:system|assistant|user|human|instructions?|prompt|tool_call|function_calls|invoke|thinking))\b[^<>]*>",
+    re.IGNORECASE,
+)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 _REMEDY = re.compile(
@@ -139,6 +143,7 @@ def sentences_of(text: str) -> list[str]:
 
 def written_sentences(text: str, section: str = "") -> Iterator[Written]:
     """Every sentence of a text in Markdown, in its order: headings, list items, cells and lines of code too."""
+    text = _PART.sub(r"[\1]", text)  # cleaning takes tags away, and these give a model a part to play
     text = readable_article(_TAG.sub(r"[](\1)\g<0>", text))
     targets = {found[1].casefold(): found[2] for line in text.split("\n") if (found := _TARGET.match(line))}
     kind: Kind = "sentence"

@@ -184,8 +184,8 @@ def _names(tag: str, given: dict[str, str], attributes: frozenset[str]) -> froze
     """What a selector may call the element by."""
     classes = given.get("class", "").split()[:MOST_NAMES]
     chosen = {name: value for name, value in given.items() if name in attributes}
-    attributes = {text for name, value in chosen.items() for text in (f"[{name}]", f"[{name}={value[:200]}]")}
-    return frozenset(attributes) | {
+    selected = (text for name, value in chosen.items() for text in (f"[{name}]", f"[{name}={value[:200]}]"))
+    return frozenset(selected) | {
         "*",
         tag,
         *(f".{name}" for name in classes),

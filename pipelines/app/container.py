@@ -99,10 +99,8 @@ class App:
             renderer.exception_formatter = (
                 structlog.dev.plain_traceback
             )  # others show every variable: ticket text, keys
-            structlog.configure(
-                processors=[_printable, *before, renderer],
-                logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # what is asked for goes to stdout, alone
-            )
+            structlog.configure(processors=[_printable, *before, renderer])
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))  # stdout has what is asked for
         return structlog.get_logger("helmdesk")
 
     @cached_property

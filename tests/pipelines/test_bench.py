@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from pipelines.app.container import open_app
@@ -20,6 +21,8 @@ PACE = {"cpu_seconds", "tickets_per_second"}
 
 def test_every_stage_has_its_pace_and_ingest_its_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HELMDESK_EMBEDDER", "wordllama")
+    with capture_logs():
+        """Counts as configuring the log, which goes to stdout where nobody says otherwise."""
     done = CliRunner().invoke(command_line, ["bench", "--tickets", "30", "--json"], catch_exceptions=False)
     (measured,) = json.loads(done.stdout)["sizes"]
     stages = measured["stages"]

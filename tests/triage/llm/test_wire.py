@@ -128,11 +128,11 @@ def test_each_retry_is_a_request_of_the_budget(asked: list[tuple[str, str]], bud
 @pytest.mark.parametrize("provider", PROVIDERS)
 def test_an_odd_retry_after_holds_nobody(asked: list[tuple[str, str]], provider: str, retry_after: str) -> None:
     with serving(lambda _: Reply(429, "slow", headers={"Retry-After": retry_after})) as server:
-        chain = ModelChain([model(server, provider, max_retries=1, deadline=2)])
+        chain = ModelChain([model(server, provider, max_retries=1, deadline=8)])
         started = time.monotonic()
         found = answer(chain, asked)
     assert [failure.reason for failure in found.failures] == ["rate limited"]
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -1,9 +1,8 @@
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cpu import cpu_seconds
 from triage.contracts import TicketText
 from triage.sanitize import CUT, MAX_CHARACTERS, clean, is_empty
 
@@ -58,9 +57,7 @@ def test_cleaning_never_fails_and_never_exceeds(raw: str) -> None:
     ],
 )
 def test_hostile_markup_is_read_in_time(piece: str) -> None:
-    started = time.process_time()
-    clean("<b>" + piece * 50_000)
-    assert time.process_time() - started < 2
+    assert cpu_seconds(lambda: clean("<b>" + piece * 50_000), under=2) < 2
 
 
 @pytest.mark.parametrize(
@@ -92,6 +89,5 @@ def test_other_scripts_stay_and_controls_go(raw: str, shortened: str) -> None:
     "body", ["a" * 1_000_000, "é " * 500_000, "<b>" * 333_333, "\u202e" * 1_000_000, "\n" * 1_000_000]
 )
 def test_a_megabyte_is_read_in_time(body: str) -> None:
-    started = time.process_time()
     assert len(clean(body)) <= MAX_CHARACTERS
-    assert time.process_time() - started < 1
+    assert cpu_seconds(lambda: clean(body), under=1) < 1

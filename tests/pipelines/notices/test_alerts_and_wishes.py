@@ -1,5 +1,6 @@
 """An alert is sent with its notice, a storm is one digest, and each hears by their own wishes."""
 
+import gc
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -56,6 +57,7 @@ class TestAlerts:
                 in_a_group(app, size)
                 clocks, tickets = breached(size), tickets_of(app)
                 raise_and_queue(app, clocks, tickets, as_of=later)
+                gc.collect()  # else the one of the two that meets a full collection pays for all tests before it
                 start = time.process_time()
                 done = deliver(app, at=later)
                 spent.append(time.process_time() - start)
@@ -75,6 +77,7 @@ class TestAlerts:
                 (News(id=f"{size}/{n}", event_type="rule", payload={"message": f"{n}"}), ["ana"]) for n in range(size)
             ]
             at = MONDAY + timedelta(hours=size // 1_000)
+            gc.collect()
             start = time.process_time()
             here.store.put(NotificationRouting(here.store, here.desk.policies.notifications, at=at).queued(news))
             assert deliver(here, at=at + 5 * MINUTE).notices_sent == 1

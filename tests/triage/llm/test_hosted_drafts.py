@@ -1,7 +1,6 @@
 """Hosted models word a draft; what their sources do not say is struck out, what is unusable is replaced."""
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from tests.cpu import cpu_seconds
 from tests.triage.chat_server import ChatServer, serving
 from tests.triage.conftest import DATA, monday
 from tests.triage.llm.test_hosted import PROVIDERS, TICKET, always, model
@@ -142,13 +142,15 @@ def test_a_draft_of_which_little_is_left_is_replaced(
 @pytest.mark.parametrize("text", ["1. a [1]\n" * 100_000, "Leave NTP enabled. [2] " * 50_000, "[1]" * 300_000])
 def test_an_endless_answer_is_read_in_time(text: str, knowledge: MemoryIndex) -> None:
     passages = knowledge.search([TICKET.content])[0]
-    started = time.process_time()
-    with suppress(Unusable):
-        read_draft(
-            json.dumps({"answerable": True, "text": text}),
-            passages=passages, wording=SHIPPED, articles=NO_PLACES, language="en",
-        )  # fmt: skip
-    assert time.process_time() - started < 2
+
+    def read() -> None:
+        with suppress(Unusable):
+            read_draft(
+                json.dumps({"answerable": True, "text": text}),
+                passages=passages, wording=SHIPPED, articles=NO_PLACES, language="en",
+            )  # fmt: skip
+
+    assert cpu_seconds(read, under=2) < 2
 
 
 def test_the_frame_of_a_hosted_draft_is_in_the_customers_language(embedder: Embedder, knowledge: MemoryIndex) -> None:

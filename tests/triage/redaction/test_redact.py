@@ -1,6 +1,5 @@
 """What is hidden and what stays, on made-up texts in nine languages; and that placeholders can't be abused."""
 
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cpu import cpu_seconds
 from tests.triage.redaction.gold import Gold, measure, read_gold
 from triage.contracts import TicketText
 from triage.redaction.kinds import Kind
@@ -144,16 +144,14 @@ def test_a_name_is_one_where_it_looks_like_one(text: str, expected: str) -> None
     ids=lambda text: text[:12],
 )
 def test_a_hostile_text_takes_no_longer(text: str) -> None:
-    started = time.process_time()
-    redact(text[:10_000], NAMES)
-    assert time.process_time() - started < 2
+    assert cpu_seconds(lambda: redact(text[:10_000], NAMES), under=2) < 2
 
 
 def test_ten_thousand_names_are_looked_up_as_fast_as_ten() -> None:
     names = Names(f"Given{n} Family{n}" for n in range(10_000))
-    started = time.process_time()
-    found = redact("Given77 Family77 wrote. " * 100, names)
-    assert (found.counts[Kind.NAME.value], time.process_time() - started < 1) == (100, True)
+    text = "Given77 Family77 wrote. " * 100
+    assert redact(text, names).counts[Kind.NAME.value] == 100
+    assert cpu_seconds(lambda: redact(text, names), under=1) < 1
 
 
 def test_the_data_says_that_it_is_made_up() -> None:

@@ -11,11 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 import streamlit as st
 
-from dashboards import cards, forms, history, words
+from dashboards import cards, forms, history
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.figures import words
 from pipelines.operations import OPERATIONS, arguments, perform
 
 ANSWER, DONE, ACTS = "answer of the desk", "acts done", "number of acts"

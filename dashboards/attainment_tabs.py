@@ -1,52 +1,53 @@
 """Promises from five sides, a tab each: where kept, how long people wait, what comes back, why broken, what is owed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, pages, queries, reports, words
+from dashboards import cards, filters, opening, pages
 from dashboards import ticket_lists as lists
 from engine.shared.spreadsheet_text import defused
+from pipelines.figures import charts, queries, reports, words
+from pipelines.figures.selection import DIMENSIONS, Selection
 from pipelines.marts import MartReader
 
 MOST = 12
 """Values that one picture names."""
 INTERVAL = ("95 % from", "95 % to")
-Address = Mapping[str, str | Sequence[str]]
+Address = Mapping[str, str]
 ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
 
 
-def sides(reader: MartReader, chosen: queries.Selection, window: str) -> None:
+def sides(reader: MartReader, chosen: Selection, window: str) -> None:
     """The same promises from several sides, most cut by one dimension; the open one is drawn."""
     tab = cards.tabs(*SIDES)
     by = "priority"
     if SIDES[tab] not in (owed, closest):
-        by = st.segmented_control("By", list(queries.DIMENSIONS), format_func=queries.DIMENSIONS.__getitem__,
+        by = st.segmented_control("By", list(DIMENSIONS), format_func=DIMENSIONS.__getitem__,
                                   default="priority", required=True, key="by", bind="query-params",
                                   persist_state="session")  # fmt: skip
     SIDES[tab](reader, chosen, by, window)
 
 
-def behind(reader: MartReader, chosen: queries.Selection, window: str) -> Callable[..., Address]:
-    """How to address the tickets behind a number of this page: under its filters, and those given besides, by name."""
-    names = opening.ask(queries.names, reader)
-    filters = {
-        "clock": [words.CLOCKS[clock] for clock in chosen.clocks],
-        "tier": [words.plain(tier) for tier in chosen.tiers],
-        "priority": [words.plain(priority) for priority in chosen.priorities],
-        "group": [names.get(group, words.plain(group)) for group in chosen.groups],
-    }
-    return lambda what, **more: lists.address(what, window, **{**filters, **more})
+def behind(chosen: Selection) -> Callable[..., Address]:
+    """How to address the tickets behind a number of this page: under its filters, and values of dimensions besides."""
+
+    def address(what: str, which: str | None = None, **values: str) -> Address:
+        narrower = chosen
+        for dimension, value in values.items():
+            narrower = filters.narrowed(narrower, dimension, value)
+        return lists.address(what, narrower, which)
+
+    return address
 
 
 def linked(found: pl.DataFrame, what: str, by: str, address: Callable[..., Address]) -> list[tuple[str, Address]]:
-    """For each row (`value`, and `clock` where it has one) the list of its tickets."""
-    value = words.plain if by in ("priority", "tier", "type") else str
-    filters = [{by: value(row["value"])} for row in found.iter_rows(named=True)]
-    if "clock" in found.columns:
-        filters = [one | {"clock": words.CLOCKS[clock]} for one, clock in zip(filters, found["clock"], strict=True)]
-    return [(pages.TICKETS, address(what, **one)) for one in filters]
+    """For each row (`id` of the value, and `clock` where it has one) the list of its tickets."""
+    clocks = ({"clock": clock} for clock in found["clock"]) if "clock" in found.columns else ({} for _ in found["id"])
+    return [
+        (pages.TICKETS, address(what, **{by: key}, **clock)) for key, clock in zip(found["id"], clocks, strict=True)
+    ]
 
 
 def by_rank(found: pl.DataFrame, by: str) -> pl.DataFrame:
@@ -57,13 +58,13 @@ def by_rank(found: pl.DataFrame, by: str) -> pl.DataFrame:
     return found.sort(place, maintain_order=True)
 
 
-def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
+def breakdown(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
     found = opening.ask(queries.attainment_by, reader, by, chosen)
     weekly = opening.ask(queries.attainment_by_week, reader, chosen)
     if found.is_empty():
         st.info("No clock fits these filters.")
         return
-    name = queries.DIMENSIONS[by].lower()
+    name = DIMENSIONS[by].lower()
     left, right = st.columns(2)
     drawn = most_decided(found)
     with left:
@@ -86,29 +87,29 @@ def breakdown(reader: MartReader, chosen: queries.Selection, by: str, window: st
             "running",
             **{"share met": in_words(words.percent, "share_met"), **interval()},
         ),
-        linked(found, "breached", by, behind(reader, chosen, window)),
+        linked(found, "breached", by, behind(chosen)),
         key="breached of a row",
         right=["share met", *INTERVAL],
     )
 
 
-def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
+def waits(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
     overall = opening.ask(reports.response_times, reader, chosen)
     if overall.is_empty():
         st.info("No clock that fits these filters was stopped yet.")
-    address = behind(reader, chosen, window)
+    address = behind(chosen)
     with st.container(horizontal=True):
         for row in overall.iter_rows(named=True):
             label = {"first_response": "Mean time to acknowledge", "resolution": "Mean time to resolve"}[row["clock"]]
             business = f"{words.worked(row['mean_business_seconds'])} of business time"
             stopped = words.count(row["stopped"], "stopped clock")
-            behind_it = address("stopped", clock=words.CLOCKS[row["clock"]])
+            behind_it = address("stopped", clock=row["clock"])
             cards.figure(label, words.span(row["mean_seconds"]), f"{business}; {stopped}", behind_it, width=230)
     found = by_rank(opening.ask(reports.response_times, reader, chosen, by), by)
-    st.caption(f"Stopped clocks by {queries.DIMENSIONS[by].lower()}, {window}: round the clock, and in business time")
+    st.caption(f"Stopped clocks by {DIMENSIONS[by].lower()}, {window}: round the clock, and in business time")
     cards.linked_table(
         found.select(
-            pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
+            pl.col("value").fill_null("–").alias(DIMENSIONS[by].lower()),
             pl.col("clock").replace(words.CLOCKS),
             "stopped",
             mean=in_words(words.span, "mean_seconds"),
@@ -138,13 +139,13 @@ def waits(reader: MartReader, chosen: queries.Selection, by: str, window: str) -
                 "total, business": in_words(words.worked, "total_business_seconds"),
             },
         ),
-        [(pages.TICKETS, lists.address("in_status", window, which=words.plain(one))) for one in states["status"]],
+        [(pages.TICKETS, lists.address("in_status", None, words.plain(one))) for one in states["status"]],
         key="ever in a status",
         right=["mean", "median", "mean, business", "total, business"],
     )
 
 
-def came_back(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
+def came_back(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
     overall = opening.ask(reports.reopens, reader, chosen)
     if overall.is_empty():
         st.info("Nothing that fits these filters was resolved yet.")
@@ -155,17 +156,17 @@ def came_back(reader: MartReader, chosen: queries.Selection, by: str, window: st
         words.percent(row["share_reopened"], 1),
         f"{row['reopened']:,} of {words.count(row['resolved'], 'resolution')}, 95 % interval "
         f"{words.percent(row['low'])} to {words.percent(row['high'])}",
-        behind(reader, chosen._replace(clocks=()), window)("reopened"),
+        behind(chosen._replace(clocks=()))("reopened"),
     )
-    address = behind(reader, chosen._replace(clocks=()), window)
+    address = behind(chosen._replace(clocks=()))
     found = by_rank(opening.ask(reports.reopens, reader, chosen, by), by)
     st.caption(
-        f"Resolutions by {queries.DIMENSIONS[by].lower()}, {window}; shares with their 95 % interval. Open lists the "
+        f"Resolutions by {DIMENSIONS[by].lower()}, {window}; shares with their 95 % interval. Open lists the "
         "reopened ones."
     )
     cards.linked_table(
         found.select(
-            pl.col("value").fill_null("–").alias(queries.DIMENSIONS[by].lower()),
+            pl.col("value").fill_null("–").alias(DIMENSIONS[by].lower()),
             "resolved",
             "reopened",
             **{"share reopened": in_words(words.percent, "share_reopened"), **interval()},
@@ -176,20 +177,20 @@ def came_back(reader: MartReader, chosen: queries.Selection, by: str, window: st
     )
 
 
-def why_broken(reader: MartReader, chosen: queries.Selection, by: str, window: str) -> None:
+def why_broken(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
     found = opening.ask(reports.reasons, reader, chosen, by)
     if found.is_empty():
         st.info("No promise that fits these filters was broken.")
         return
     largest = found.group_by("value").agg(pl.col("breaches").sum()).sort("breaches", "value").tail(MOST)["value"]
     drawn = found.filter(pl.col("value").is_in(largest.implode()))
-    title = f"Broken promises by {queries.DIMENSIONS[by].lower()} and reason, {window}"
+    title = f"Broken promises by {DIMENSIONS[by].lower()} and reason, {window}"
     cards.chart(charts.reason_bars, drawn, title)
     broken = opening.ask(reports.reasons, reader, chosen).group_by("reason").agg(pl.col("breaches").sum())
     with st.container(horizontal=True):
         for reason, breaches in broken.sort("breaches", descending=True).iter_rows():
             label = f"{words.REASONS[reason].capitalize()}: {breaches:,}"
-            st.page_link(pages.TICKETS, label=label, query_params=behind(reader, chosen, window)(reason))
+            st.page_link(pages.TICKETS, label=label, query_params=behind(chosen)(reason))
     st.caption(
         "One reason a breach: used up before anybody had it, else waiting on our side for at least the share of the "
         "counted time that the rule names, else the work. The furthest over target, in business time:"
@@ -212,7 +213,7 @@ def why_broken(reader: MartReader, chosen: queries.Selection, by: str, window: s
     cards.tickets_table(shown, worst["ticket"].to_list(), key="opened breach", right=durations)
 
 
-def owed(reader: MartReader, _chosen: queries.Selection, _by: str, _window: str) -> None:
+def owed(reader: MartReader, _chosen: Selection, _by: str, _window: str) -> None:
     found = opening.ask(reports.credits_owed, reader)
     if found.is_empty():
         st.info("No promise was broken, so nothing is owed.")
@@ -255,7 +256,7 @@ def owed(reader: MartReader, _chosen: queries.Selection, _by: str, _window: str)
     cards.tickets_table(shown, breaches["ticket"].to_list(), key="opened credit")
 
 
-def closest(reader: MartReader, chosen: queries.Selection, _by: str, _window: str) -> None:
+def closest(reader: MartReader, chosen: Selection, _by: str, _window: str) -> None:
     found = opening.ask(queries.closest_to_breach, reader, chosen)
     if found.is_empty():
         st.info("No running clock has a deadline ahead.")
@@ -273,7 +274,7 @@ def closest(reader: MartReader, chosen: queries.Selection, _by: str, _window: st
     cards.tickets_table(shown, found["ticket"].to_list(), key="opened", subject=st.column_config.TextColumn(width=235))
 
 
-SIDES: Mapping[str, Callable[[MartReader, queries.Selection, str, str], None]] = {
+SIDES: Mapping[str, Callable[[MartReader, Selection, str, str], None]] = {
     "Where do we keep them?": breakdown,
     "How long do people wait?": waits,
     "What comes back?": came_back,

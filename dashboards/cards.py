@@ -11,12 +11,12 @@ from typing import Any, Literal
 
 import polars as pl
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_types import ColumnConfig
 
-from dashboards import opening, pages, words
-from dashboards.charts import Picture
+from dashboards import opening, pages
 from engine.shared.spreadsheet_text import defused
+from pipelines.figures import words
+from pipelines.figures.charts import Picture
 from pipelines.marts import Publication
 
 TWO_LINES = 66
@@ -93,40 +93,6 @@ def verbatim(text: str) -> str:
     line = " ".join(text.split())
     fence = "`" * (1 + max((len(run) for run in "".join(c if c == "`" else " " for c in line).split()), default=0))
     return f"{fence} {line} {fence}"
-
-
-def choose(
-    place: DeltaGenerator, label: str, options: Sequence[str], names: Mapping[str, str] | None = None, *, key: str = ""
-) -> tuple[str, ...]:
-    """A filter: nothing chosen is everything. It stands in the address by name, under `key` or the label in small
-    letters, and stays while the reader visits other pages."""
-    known, key = names or {}, key or label.lower()
-    _carry(key, lambda chosen: [value for value in chosen if value in options])
-    return tuple(
-        place.multiselect(
-            label,
-            options,
-            format_func=lambda value: known.get(value, words.plain(value)),
-            placeholder="all",
-            key=key,
-            bind="query-params",
-            persist_state="session",
-        )
-    )
-
-
-def window(place: DeltaGenerator, offered: Sequence[str], *, key: str = "window") -> str:
-    """How far back the page looks, the first unless the reader chose; in the address, and the same on each page that
-    looks back."""
-    _carry(key, lambda chosen: chosen if chosen in offered else offered[0])
-    found = place.selectbox("Window", offered, key=key, width=220, bind="query-params", persist_state="session")
-    return str(found)
-
-
-def _carry(key: str, known: Callable[[Any], Any]) -> None:
-    """What was chosen on another page holds here too, from the first look on and not from the next click."""
-    if key in st.session_state and key not in st.query_params:
-        st.session_state[key] = known(st.session_state[key])
 
 
 def tabs(*labels: str) -> str:

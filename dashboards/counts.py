@@ -7,11 +7,12 @@ from typing import NamedTuple
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, opening, queue_parts, verdict
+from dashboards import acting, opening, queue_parts
 from engine.shared.errors import HelmdeskError
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.figures import verdict
 from pipelines.live_alerts import WAITS, live_alerts
 from pipelines.live_queue import holder, live_queue
 from pipelines.marts import MartReader

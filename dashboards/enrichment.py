@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, words
+from dashboards import cards, opening
+from pipelines.figures import words
 from pipelines.marts import MartReader
 
 PARTS = {

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import streamlit as st
 from pydantic import AwareDatetime, BaseModel
 
-from dashboards import words
 from pipelines.app.container import App
+from pipelines.figures import words
 from pipelines.operations import Operation, arguments
 
 NOTHING: Mapping[str, Any] = types.MappingProxyType({})

@@ -5,8 +5,8 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, Protocol
 
-from dashboards.words import count, plain
 from pipelines.app.identity import LOCAL
+from pipelines.figures.words import count, plain
 
 
 class HistoryEvent(Protocol):

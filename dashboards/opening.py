@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from dashboards.charts import Picture
 from engine.shared.errors import HelmdeskError, NotFound
 from pipelines.app.container import App, open_app
+from pipelines.figures.charts import Picture
 from pipelines.marts import MartReader, current
 
 __all__ = ["HelmdeskError", "app", "ask", "drawn", "marts"]

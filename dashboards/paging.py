@@ -5,7 +5,7 @@ from typing import Any, Protocol, TypeVar
 
 import streamlit as st
 
-from dashboards import words
+from pipelines.figures import words
 
 KEY, PART = "page", "part"
 T = TypeVar("T")

@@ -6,12 +6,13 @@ from typing import Any
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from dashboards import cards, pages, words
+from dashboards import cards, pages
 from engine.shared.errors import HelmdeskError
 from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.app.identity import User, UserRole
 from pipelines.app.sign_in import Visit, may_work_as, user_at
+from pipelines.figures import words
 
 AS = "as"
 FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")

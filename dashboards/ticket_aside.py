@@ -5,9 +5,10 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, pages, ticket_conversation, ticket_head, ticket_steps, words
+from dashboards import acting, pages, ticket_conversation, ticket_head, ticket_steps
 from dashboards.ticket_clocks import BADGES
 from dashboards.ticket_view import TicketView
+from pipelines.figures import words
 
 LETTERS = 3
 FORMS = {"ticket reply": ("Reply", "p"), "ticket envelope": ("Envelope", "e"), "ticket status": ("Status", "s")}

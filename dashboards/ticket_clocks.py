@@ -9,9 +9,10 @@ import altair as alt
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, queries, theme, words
+from dashboards import cards, opening
 from dashboards.ticket_view import TicketView, zone
 from pipelines import actions
+from pipelines.figures import palette, queries, words
 
 BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
     "met": "green",
@@ -21,7 +22,7 @@ BADGES: dict[str, Literal["green", "blue", "orange", "red"]] = {
 }
 OVER = "beyond the target"
 COLOURS = {
-    "counted": theme.BLUE, OVER: theme.VERMILLION, "paused": theme.ORANGE, "stopped": theme.PURPLE,
+    "counted": palette.BLUE, OVER: palette.VERMILLION, "paused": palette.ORANGE, "stopped": palette.PURPLE,
     "out of hours": "#8a949b",
 }  # fmt: skip
 
@@ -151,10 +152,10 @@ def picture(found: Iterable[Any], now: datetime) -> Any:
     schema: dict[str, Any] = {"clock": pl.String, "at": pl.Datetime("us", "UTC"), "what": pl.String}
     ticks = (
         alt.Chart(pl.DataFrame(marks, schema))
-        .mark_tick(thickness=3, size=28, color=theme.VERMILLION)
+        .mark_tick(thickness=3, size=28, color=palette.VERMILLION)
         .encode(x="at:T", y=lane, tooltip=["what:N", alt.Tooltip("at:T", format=moment)])
     )
-    present = alt.Chart(pl.DataFrame({"at": [now]})).mark_rule(color=theme.GREY, strokeDash=[4, 3])
+    present = alt.Chart(pl.DataFrame({"at": [now]})).mark_rule(color=palette.GREY, strokeDash=[4, 3])
     is_running = any(ledger.row["stopped_at"] is None for ledger in lanes)
     layers = [bars, ticks, *([present.encode(x="at:T")] if is_running else [])]
     return alt.layer(*layers).properties(height=alt.Step(40), width="container")

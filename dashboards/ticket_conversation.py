@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboards import acting, forms, words
+from dashboards import acting, forms
 from dashboards.ticket_view import TicketView, zone
 from pipelines import actions
+from pipelines.figures import words
 
 SHOWN = 30
 SEND = "Send to the customer"

@@ -5,9 +5,10 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from dashboards import enrichment, history, words
+from dashboards import enrichment, history
 from dashboards.ticket_view import TicketView, zone
 from pipelines import actions
+from pipelines.figures import words
 
 LINES = 100
 ADDING = {

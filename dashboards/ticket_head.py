@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboards import cards, history, words
+from dashboards import cards, history
 from dashboards.ticket_view import TicketView
+from pipelines.figures import words
 
 PRIORITIES: dict[str, Literal["red", "orange", "blue", "gray"]] = {
     "critical": "red", "high": "orange", "medium": "blue", "low": "gray",

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from dashboards import words
 from dashboards.ticket_view import TicketView, zone
+from pipelines.figures import words
 
 STATES: dict[str, Literal["orange", "blue", "green", "gray"]] = {
     "pending": "orange", "active": "blue", "completed": "green", "cancelled": "gray",

@@ -1,12 +1,12 @@
 """The tickets behind a number: each list has the rows that the number counted, under the same filters."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import polars as pl
 
-from dashboards import queries
-from dashboards.queries import COUNTING, GROUP_NAMES, Selection
+from dashboards import filters
+from pipelines.figures.selection import COUNTING, GROUP_NAMES, Selection, clocks_where, tickets_among
 from pipelines.marts import MartReader
 
 SIZE = 50
@@ -57,10 +57,10 @@ COUNTED: Mapping[str, str] = {
     "classify": f"{_OF} 'classify'",
     "draft": f"{_OF} 'draft'",
 }
-"""Lists of what was counted, a row each time: whose ticket, on which day (null where the window does not apply), and of
+"""Lists of what was counted, a row each time: whose ticket, on which day (null where the period does not apply), and of
 which status, model, …"""
 DATED = frozenset({"created", "resolved_times", "reopened_times", "left_out", "classify", "draft"})
-"""Those to which the window applies."""
+"""Those to which the period applies."""
 LISTS: Mapping[str, str] = {
     "breached": "Clocks past their target",
     "met": "Clocks met",
@@ -94,20 +94,13 @@ LISTS: Mapping[str, str] = {
     "classify": "Classified by a model",
     "draft": "Drafted by a model",
 }
-FILTERS = {
-    "clock": "clocks", "tier": "tiers", "priority": "priorities", "group": "groups", "agent": "agents",
-    "customer": "customers", "type": "types", "week": "weeks",
-}  # fmt: skip
-"""In the page's address, each by the names that the reader sees. No other page has parameters of these names: Streamlit
-drops those that the page one comes from has too."""
 _LATEST_CLAIM = """(SELECT ticket, arg_max(needs_review, created_at) AS needs_review FROM classifications
  GROUP BY ticket) k ON k.ticket = t.ticket"""
 
 
-def address(what: str, window: str, **filters: str | Sequence[str]) -> dict[str, str | Sequence[str]]:
-    """The parameters of the page's address for a list; a filter not given is empty, whatever it was before."""
-    given = {key: filters.get(name) or "" for name, key in FILTERS.items()}
-    return {"list": LISTS[what], "since": window, "page": "1", "which": filters.get("which") or ""} | given
+def address(what: str, chosen: Selection | None, which: str | None = None) -> dict[str, str]:
+    """The parameters of the page's address for a list under a selection; None is everything of all history."""
+    return {"list": LISTS[what], "page": "1", "which": which or "", **filters.link(chosen)}
 
 
 class Size(NamedTuple):
@@ -153,7 +146,7 @@ def _counted(reader: MartReader, what: str) -> tuple[str, list[object]]:
 def _clocks(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str, str, list[object]]:
     joins = f"""JOIN tickets t ON t.ticket = c.ticket LEFT JOIN breach_reasons b ON b.ticket = c.ticket
         AND b.clock = c.clock AND b."window" = c."window" {_names("c.agent_id", "c")}"""
-    where, values = queries.clocks_where(chosen, reader, joins)
+    where, values = clocks_where(chosen, reader, joins)
     if what == NOT_COUNTED:
         where = where.replace(COUNTING, f"NOT ({COUNTING}) AND c.state NOT IN ('no_target', 'no_clock')", 1)
     else:
@@ -164,17 +157,13 @@ def _clocks(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str,
 def _tickets(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str, str, list[object]]:
     counted, values = _counted(reader, what) if what in COUNTED else ("", [])
     join = f"JOIN ({counted}) e ON e.ticket = t.ticket" if counted else ""
-    parts, wanted = queries.among(
-        ("t.tier", chosen.tiers), ("t.priority", chosen.priorities), ("t.group_id", chosen.groups),
-        ("coalesce(t.owner_id, t.assignee_id, '')", chosen.agents), ("coalesce(t.company_id, '')", chosen.customers),
-        ("t.type", chosen.types),
-    )  # fmt: skip
+    parts, wanted = tickets_among(chosen)
     if counted and chosen.which is not None:
         parts.append("e.which = ?")
         wanted.append(chosen.which)
-    if what in DATED and chosen.weeks is not None:
-        parts.append("e.day > CAST(? AS TIMESTAMPTZ) - to_days(CAST(? AS INTEGER))")
-        wanted += [reader.publication.as_of, 7 * chosen.weeks]
+    if what in DATED:
+        during, days = chosen.period.holds_day("e.day")
+        parts, wanted = [*parts, *during], [*wanted, *days]
     source = f"""FROM tickets t {join} LEFT JOIN {_LATEST_CLAIM} {_names("coalesce(t.owner_id, t.assignee_id)", "t")}
         WHERE {" AND ".join([TICKETS.get(what, "true"), *parts])}"""
     day, latest = ("e.day", "e.day DESC, ") if counted else ("NULL", "")

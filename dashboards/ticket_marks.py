@@ -4,8 +4,8 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import words
 from dashboards.ticket_view import TicketView, zone
+from pipelines.figures import words
 
 
 def grants(view: TicketView) -> None:

@@ -4,9 +4,9 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboards import words
 from dashboards.ticket_view import TicketView
 from pipelines import actions
+from pipelines.figures import words
 
 LABELS = {
     "ticket accept": "Accept", "ticket status": "Status", "ticket resolve": "Resolve", "ticket priority": "Priority",

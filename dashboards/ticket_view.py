@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, opening, queries
+from dashboards import acting, opening
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.figures import queries
 from pipelines.marts import MartReader
 
 

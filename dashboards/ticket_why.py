@@ -5,8 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import cards, charts, enrichment, queries, words
+from dashboards import cards, enrichment
 from dashboards.ticket_view import TicketView, zone
+from pipelines.figures import charts, queries, words
 
 
 def show(view: TicketView) -> None:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from dashboards import cards, opening, pages, queries, sign_in
+from dashboards import cards, opening, pages, sign_in
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.figures import queries
 from pipelines.marts import MartReader
 
 Names = Mapping[str, str]

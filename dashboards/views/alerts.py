@@ -7,9 +7,10 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, charts, opening, pages, paging, reports, visit, words
+from dashboards import acting, cards, opening, pages, paging, visit
 from pipelines.app import identity
 from pipelines.app.container import App
+from pipelines.figures import charts, reports, words
 from pipelines.live_alerts import OVER, SEEN, WAITS, live_alerts
 from pipelines.live_queue import LiveQueue, live_queue
 from pipelines.marts import MartReader

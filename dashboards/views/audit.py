@@ -7,11 +7,12 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, history, paging, visit, words
+from dashboards import cards, history, paging, visit
 from engine.shared.errors import HelmdeskError
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
+from pipelines.figures import words
 
 PARTS = {"acts": "Who did what", "views": "Who viewed what", "history": "A ticket's history", "verify": "Verify"}
 EVERYBODY = "everybody"

@@ -5,11 +5,12 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import acting, board_cards, cards, pages, visit, words
+from dashboards import acting, board_cards, cards, pages, visit
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.figures import words
 from pipelines.operations import OPERATIONS, perform
 
 MOST = 25  # cards that a column shows

@@ -5,10 +5,11 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, pages, paging, visit, words
+from dashboards import acting, cards, pages, paging, visit
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
+from pipelines.figures import words
 
 PARTS = {
     "rejected": "Not taken in", "sending": "Not sent", "receipts": "Webhooks", "stages": "Runs", "rules": "Rules",

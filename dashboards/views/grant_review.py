@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, forms, opening, pages, visit, words
+from dashboards import acting, cards, forms, opening, pages, visit
 from pipelines import actions
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.figures import words
 from pipelines.operations import OPERATIONS, perform
 
 SECTIONS = ("To review", "Second opinion", "To approve", "Reviewed", "Upheld", "Money", "Limits")

@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, pages, paging, visit, words
+from dashboards import acting, cards, pages, paging, visit
 from engine.shared.errors import NotAllowed, NotFound
 from pipelines.app.container import App
+from pipelines.figures import words
 from pipelines.operations import OPERATIONS, perform
 
 PER_PAGE = 10

@@ -15,7 +15,6 @@ from dashboards import (
     queue_parts,
     ticket_aside,
     visit,
-    words,
 )
 from dashboards.queue_parts import PARTS, Whose
 from dashboards.ticket_view import view_of
@@ -23,6 +22,7 @@ from engine.shared.spreadsheet_text import defused
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
+from pipelines.figures import words
 from pipelines.live_queue import Holder, LiveQueue, holder, live_queue
 
 ROWS = 10

@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple
 import polars as pl
 import streamlit as st
 
-from dashboards import acting, cards, forms, opening, pages, queue_parts, verdict, visit, words
+from dashboards import acting, cards, forms, opening, pages, queue_parts, visit
 from pipelines.app.container import App
+from pipelines.figures import verdict, words
 from pipelines.live_alerts import WAITS, live_alerts
 from pipelines.live_queue import LiveQueue, live_queue
 from pipelines.snapshot import Snapshot

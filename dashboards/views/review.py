@@ -11,11 +11,12 @@ from typing import Any
 import streamlit as st
 from more_itertools import chunked
 
-from dashboards import acting, cards, opening, pages, sign_in, visit, words
+from dashboards import acting, cards, opening, pages, sign_in, visit
 from pipelines import actions
 from pipelines.app import identity
 from pipelines.app.container import App
 from pipelines.app.identity import User
+from pipelines.figures import words
 
 SHOWN = "ticket"  # the parameter of the address that names the ticket in question
 ORDER, LAST, AT, PHRASES = "order of the review", "the last answer", "last answer at", "phrases"

@@ -3,7 +3,8 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, reports, visit, words
+from dashboards import cards, opening, visit
+from pipelines.figures import reports, words
 from pipelines.marts import MartReader
 
 FIELDS = {

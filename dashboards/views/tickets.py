@@ -6,17 +6,17 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, opening, queries, visit, words
+from dashboards import cards, filters, opening, visit
 from dashboards import ticket_lists as lists
-from pipelines.marts import MartReader
-
-WINDOWS = {"last 12 weeks": 12, "last 4 weeks": 4, "all history": None}
+from pipelines.figures import words
+from pipelines.figures.selection import Selection
 
 
 def page() -> None:
     app, _, reader, _ = visit.begin("tickets")
-    what, chosen, window = filters(reader)
-    cards.speaks_of(reader.publication, app.now(), in_words(what, window))
+    what = asked_list()
+    chosen = filters.chosen(reader)._replace(which=which(opening.ask(lists.offered, reader, what)))
+    cards.speaks_of(reader.publication, app.now(), in_words(what, filters.in_words(reader)))
     size = opening.ask(lists.size, reader, what, chosen)
     if not size.rows:
         st.info("No ticket fits these filters.")
@@ -25,31 +25,9 @@ def page() -> None:
     table(what, opening.ask(lists.listed, reader, what, chosen, page=number))
 
 
-def filters(reader: MartReader) -> tuple[str, queries.Selection, str]:
-    offered, names = opening.ask(queries.choices, reader), opening.ask(queries.names, reader)
-    ranks, tiers = words.in_order(offered["priorities"], words.RANKS), words.in_order(offered["tiers"], words.TIERS)
-    nobody, none = {"": "no agent"}, {"": "no customer"}
-    with st.container(horizontal=True):
-        what = st.selectbox("List", list(lists.LISTS), format_func=lists.LISTS.__getitem__, key="list", width=270,
-                            bind="query-params", persist_state="session")  # fmt: skip
-        window = cards.window(st.container(width=220), list(WINDOWS), key="since")
-    with st.container(horizontal=True):
-        places = iter([st.container(width=165) for _ in lists.FILTERS])
-        chosen = queries.Selection(
-            clocks=cards.choose(next(places), "Clock", offered["clocks"], words.CLOCKS, key="clocks"),
-            tiers=cards.choose(next(places), "Contract tier", tiers, key="tiers"),
-            priorities=cards.choose(next(places), "Priority", ranks, key="priorities"),
-            groups=cards.choose(next(places), "Group", offered["groups"], names, key="groups"),
-            agents=cards.choose(next(places), "Agent", ["", *offered["agents"]], nobody | names, key="agents"),
-            customers=cards.choose(
-                next(places), "Customer", ["", *offered["customers"]], none | names, key="customers"
-            ),
-            types=cards.choose(next(places), "Type", offered["types"], key="types"),
-            started=cards.choose(next(places), "Week", offered["started"], key="weeks"),
-            weeks=WINDOWS[window],
-            which=which(opening.ask(lists.offered, reader, what)),
-        )
-    return what, chosen, window
+def asked_list() -> str:
+    return str(st.selectbox("List", list(lists.LISTS), format_func=lists.LISTS.__getitem__, key="list", width=270,
+                            bind="query-params", persist_state="session"))  # fmt: skip
 
 
 def which(offered: list[str]) -> str | None:
@@ -60,15 +38,15 @@ def which(offered: list[str]) -> str | None:
                         placeholder="all")  # fmt: skip
 
 
-def in_words(what: str, window: str) -> str:
+def in_words(what: str, period: str) -> str:
     if what in lists.DATED:
-        return f"days of the {window}" if WINDOWS[window] else window
+        return f"days: {period}"
     if what not in (*lists.CLOCKS, lists.NOT_COUNTED):
-        return "of any age; the window, clock and week don't apply"
-    return f"clocks started in the {window}" if WINDOWS[window] else window
+        return "of any age; period and clock don't apply"
+    return f"clocks started: {period}"
 
 
-def turn_to(what: str, chosen: queries.Selection, size: lists.Size) -> int:
+def turn_to(what: str, chosen: Selection, size: lists.Size) -> int:
     """The number of the page that was turned to; another list begins at its first."""
     last, before = math.ceil(size.rows / lists.SIZE), st.session_state.get("listed")
     st.session_state["listed"] = (what, chosen)

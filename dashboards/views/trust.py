@@ -6,12 +6,12 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, pages, queries, triage_numbers, visit, words
+from dashboards import cards, filters, opening, pages, visit
 from dashboards import ticket_lists as lists
+from pipelines.figures import charts, queries, triage_numbers, words
+from pipelines.figures.selection import Selection
 from pipelines.marts import MartReader
 
-WINDOWS = {"last 12 weeks": 84, "last 4 weeks": 28, "all history": None}
-ALL = "all history"
 CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
 
 
@@ -43,20 +43,22 @@ def verdict(reader: MartReader) -> None:
 def headline(reader: MartReader) -> None:
     went, agreed = opening.ask(queries.review, reader), opening.ask(triage_numbers.agreement, reader)
     written, grounded = opening.ask(triage_numbers.drafts, reader)
-    all_of, checked = lists.address("classified", ALL), words.count(agreed.answered, "checked claim")
+    all_of, checked = lists.address("classified", None), words.count(agreed.answered, "checked claim")
     with st.container(horizontal=True):
         cards.figure("Classified", f"{went.tickets:,}", "tickets", all_of)
         share = words.percent(went.share, 1)
-        cards.figure("Goes to a person", share, f"{went.to_a_person:,} tickets", lists.address("for_a_person", ALL))
+        cards.figure("Goes to a person", share, f"{went.to_a_person:,} tickets", lists.address("for_a_person", None))
         share = words.percent(agreed.share) if agreed.answered else "–"
-        cards.figure("People agreed", share, f"of {checked}", lists.address("checked", ALL))
+        cards.figure("People agreed", share, f"of {checked}", lists.address("checked", None))
         draft = f"of {words.count(written, 'ticket')} with a draft"
-        cards.figure("Drafts with an answer", f"{grounded:,}", draft, lists.address("answered", ALL))
+        cards.figure("Drafts with an answer", f"{grounded:,}", draft, lists.address("answered", None))
 
 
-def behind(what: str, which: Iterable[str | None], window: str = ALL) -> list[tuple[str, Mapping[str, Any]]]:
+def behind(
+    what: str, which: Iterable[str | None], chosen: Selection | None = None
+) -> list[tuple[str, Mapping[str, Any]]]:
     """The list behind each row of a table."""
-    return [(pages.TICKETS, lists.address(what, window, which=words.plain(one) if one else "")) for one in which]
+    return [(pages.TICKETS, lists.address(what, chosen, words.plain(one) if one else "")) for one in which]
 
 
 def is_it_right(reader: MartReader) -> None:
@@ -151,10 +153,10 @@ def what_to_write(reader: MartReader) -> None:
 
 
 def what_it_costs(reader: MartReader) -> None:
-    window = cards.window(st.container(), list(WINDOWS))
-    found = opening.ask(triage_numbers.bill, reader, days=WINDOWS[window])
+    period, window = filters.period(reader), filters.in_words(reader)
+    found = opening.ask(triage_numbers.bill, reader, period)
     if found.is_empty():
-        st.info("No model was asked in this window.")
+        st.info("No model was asked in this period.")
         return
     st.metric(f"US dollars, {window}", f"{found['cost'].sum():,.2f}", border=True, width=220)
     done = found.select("operation", "model_used").iter_rows()
@@ -175,7 +177,7 @@ def what_it_costs(reader: MartReader) -> None:
                 "dollars": "US dollars",
             }
         ),
-        [link for what, model in done for link in behind(what, [model], window)],
+        [link for what, model in done for link in behind(what, [model], Selection(period=period))],
         key="work",
     )
 

@@ -3,11 +3,12 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, opening, pages, reports, visit, words
+from dashboards import cards, filters, opening, pages, visit
 from dashboards import ticket_lists as lists
+from pipelines.figures import charts, reports, words
+from pipelines.figures.selection import Period, Selection
 from pipelines.marts import MartReader
 
-WINDOWS = {"last 12 weeks": 84, "last 4 weeks": 28, "all history": None}
 LISTS = {
     "created": "created", "resolved": "resolved_times", "reopened": "reopened_times", "left_out": "left_out",
 }  # fmt: skip
@@ -23,22 +24,22 @@ CAPTIONS = {
 
 def page() -> None:
     app, _, reader, _ = visit.begin("volume")
-    window = cards.window(st.container(), list(WINDOWS))
-    cards.speaks_of(reader.publication, app.now(), f"days of the {window}" if WINDOWS[window] else window)
-    came_and_went(reader, window)
+    cards.speaks_of(reader.publication, app.now(), f"days: {filters.in_words(reader)}")
+    came_and_went(reader, filters.period(reader), filters.in_words(reader))
     how_full(reader)
 
 
-def came_and_went(reader: MartReader, window: str) -> None:
+def came_and_went(reader: MartReader, period: Period, window: str) -> None:
     st.subheader("Does more come in than goes out?")
-    found = opening.ask(reports.volume, reader, days=WINDOWS[window])
+    found = opening.ask(reports.volume, reader, period)
     if found.is_empty():
         st.info("No ticket was created or resolved in this window.")
         return
+    during = Selection(period=period)
     shown = {"created": "Created", "resolved": "Resolved", "reopened": "Reopened", "left_out": "Left out"}
     facts = {label: found[name].sum() for name, label in shown.items()} | {"Open at the end": found["open_at_end"][-1]}
-    behind = {label: lists.address(LISTS[name], window) for name, label in shown.items()}
-    behind["Open at the end"] = lists.address("open", window)
+    behind = {label: lists.address(LISTS[name], during) for name, label in shown.items()}
+    behind["Open at the end"] = lists.address("open", None)
     with st.container(horizontal=True):
         for label, number in facts.items():
             cards.figure(label, f"{number:,}", CAPTIONS[label], behind.get(label), width=150)
@@ -53,9 +54,7 @@ def came_and_went(reader: MartReader, window: str) -> None:
     with st.expander(f"Day by day, in tickets (days of {zone}, the latest first)"):
         latest = found.reverse().rename({"open_at_end": "open at the end", "left_out": "left out"})
         days = [f"{day:%Y-%m-%d}" for day in latest["day"]]
-        links = {
-            words.plain(name): [lists.address(what, window, which=day) for day in days] for name, what in LISTS.items()
-        }
+        links = {words.plain(name): [lists.address(what, during, day) for day in days] for name, what in LISTS.items()}
         cards.numbers_table(latest, links, key="of a day")
     if found["left_out"].sum():
         st.caption(
@@ -82,7 +81,7 @@ def how_full(reader: MartReader) -> None:
         now=pl.col("load_after"),
         full=pl.col("utilisation").map_elements(words.percent, return_dtype=pl.String).fill_null("–"),
     )
-    links = [(pages.TICKETS, lists.address("open", "all history", group=group)) for group in shown["group"]]
+    links = [(pages.TICKETS, lists.address("open", Selection(groups=(group,)))) for group in found["group_id"]]
     right.caption("Tickets: before allocation, allocated by it, and now. Open lists a group's open tickets.")
     with right:
         cards.linked_table(shown, links, key="tickets of a group", whole=True, right=["full"], group=GROUP)

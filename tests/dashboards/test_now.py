@@ -7,10 +7,10 @@ from typing import Any
 import polars as pl
 import pytest
 
-from dashboards import verdict
 from engine.contracts import AssignmentGroup
 from engine.shared.errors import NotAllowed
 from pipelines.app.container import App
+from pipelines.figures import verdict
 from pipelines.live_alerts import live_alerts
 from pipelines.live_queue import live_queue
 from tests.dashboards.busy_desk import NOW

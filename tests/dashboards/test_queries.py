@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from dashboards import queries
-from dashboards.queries import Selection
 from engine.shared.wilson import Z_95
+from pipelines.figures import queries
+from pipelines.figures.queries import Selection
 from sla.reporting.attainment import attainment
 from tests.dashboards.marts_by_hand import HOSTILE, LOAD, NOON, clock, published, small_desk, ticket
 

@@ -4,9 +4,9 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from dashboards import reports
 from dashboards.attainment_tabs import by_rank
-from dashboards.queries import Selection
+from pipelines.figures import reports
+from pipelines.figures.queries import Selection
 from sla.reporting.attainment import reopens, response_times
 from tests.dashboards.marts_by_hand import looking_back_desk, published
 from tests.dashboards.test_queries import CLOCKS

@@ -1,10 +1,12 @@
 """Whoever reads a page can read all of it, in the light and in the dark."""
 
+import tomllib
 from itertools import product
 
 import pytest
 
 from dashboards import theme
+from pipelines.figures import palette
 
 TEXT, MARK = 4.5, 3.0
 """Least contrasts of WCAG 2.2: text (1.4.3, AA) and graphical objects (1.4.11)."""
@@ -62,6 +64,10 @@ def test_badges_and_messages_can_be_read(name: str, hue: str) -> None:
         assert contrast(colours[f"{hue}TextColor"], back) >= TEXT, back
 
 
-@pytest.mark.parametrize(("name", "mark"), list(product(THEMES, theme.MARKS)))
+@pytest.mark.parametrize(("name", "mark"), list(product(THEMES, palette.MARKS)))
 def test_marks_of_charts_stand_out(name: str, mark: str) -> None:
     assert contrast(mark, THEMES[name]["backgroundColor"]) >= MARK
+
+
+def test_charts_that_streamlit_draws_have_the_same_colours() -> None:
+    assert tuple(tomllib.loads(theme.CONFIG.read_text("utf-8"))["theme"]["chartCategoricalColors"]) == palette.MARKS

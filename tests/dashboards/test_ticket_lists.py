@@ -2,8 +2,9 @@
 
 import pytest
 
-from dashboards import queries, reports, ticket_lists, triage_numbers
-from dashboards.queries import Selection
+from dashboards import ticket_lists
+from pipelines.figures import queries, reports, triage_numbers
+from pipelines.figures.queries import Selection
 from pipelines.marts import MartReader
 from tests.dashboards.marts_by_hand import looking_back_desk, published, ticket
 from tests.dashboards.test_pages import opened

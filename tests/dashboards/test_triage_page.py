@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from dashboards import triage_numbers
+from pipelines.figures import triage_numbers
 from pipelines.marts import MartReader
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, published
 from tests.dashboards.test_pages import opened, read_as_markdown

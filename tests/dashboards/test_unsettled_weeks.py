@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboards import queries
+from pipelines.figures import queries
 from tests.dashboards.marts_by_hand import clock, published
 
 

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboards import cards, words
+from dashboards import cards
+from pipelines.figures import words
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

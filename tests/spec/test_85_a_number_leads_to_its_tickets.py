@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 import streamlit as st
 
-from dashboards import queries, ticket_lists
+from dashboards import ticket_lists
+from pipelines.figures import queries
 from pipelines.marts import MartReader
 from tests.dashboards.conftest import browser as browser  # noqa: PLC0414  (a fixture)
 from tests.dashboards.marts_by_hand import looking_back_desk

@@ -7,8 +7,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from dashboards import words
-from dashboards.theme import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
+from pipelines.figures import words
+from pipelines.figures.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILLION
 
 Picture = alt.Chart | alt.LayerChart
 CLOCK_COLOURS = {"first_response": BLUE, "resolution": PURPLE, "next_response": GREEN, "next_reply": ORANGE}

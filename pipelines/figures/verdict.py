@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from dashboards import queries, words
+from pipelines.figures import queries, words
 from pipelines.marts import MartReader
 
 

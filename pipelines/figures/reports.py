@@ -2,8 +2,8 @@
 
 import polars as pl
 
-from dashboards.queries import ALL_CLOCKS, Selection, clocks_where, value_of
 from engine.shared.wilson import with_share
+from pipelines.figures.selection import ALL_CLOCKS, ALL_HISTORY, Period, Selection, clocks_where, id_of, value_of
 from pipelines.marts import MartReader
 
 WAITED = "epoch(c.stopped_at) - epoch(c.window_start)"
@@ -11,10 +11,10 @@ WAITED = "epoch(c.stopped_at) - epoch(c.window_start)"
 
 def response_times(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str | None = None) -> pl.DataFrame:
     """One row a clock (and value of the dimension): stopped, mean and median seconds, wall and business time."""
-    value, join = _value(dimension)
+    value, key, join = _value(dimension)
     where, values = clocks_where(chosen, reader, join)
     return reader.query(
-        f"""SELECT c.clock, {value} AS value, count(*) AS stopped, avg({WAITED}) AS mean_seconds,
+        f"""SELECT c.clock, {value} AS value, {key} AS id, count(*) AS stopped, avg({WAITED}) AS mean_seconds,
         median({WAITED}) AS median_seconds, avg(c.elapsed) AS mean_business_seconds,
         median(c.elapsed) AS median_business_seconds
         {where} AND c.stopped_at IS NOT NULL AND c.clock IN ('first_response', 'resolution')
@@ -25,10 +25,10 @@ def response_times(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension
 
 def reopens(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str | None = None) -> pl.DataFrame:
     """One row a value of the dimension: resolved, reopened, share_reopened and its 95 % interval low, high."""
-    value, join = _value(dimension)
+    value, key, join = _value(dimension)
     where, values = clocks_where(chosen._replace(clocks=("resolution",)), reader, join)
     found = reader.query(
-        f"""SELECT {value} AS value, count(*) AS resolved, count(*) FILTER (NOT c.is_current) AS reopened
+        f"""SELECT {value} AS value, {key} AS id, count(*) AS resolved, count(*) FILTER (NOT c.is_current) AS reopened
         {where} AND c.stopped_at IS NOT NULL GROUP BY ALL ORDER BY ALL""",
         values,
     )
@@ -37,10 +37,11 @@ def reopens(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str |
 
 def reasons(reader: MartReader, chosen: Selection = ALL_CLOCKS, dimension: str | None = None) -> pl.DataFrame:
     """One row a value of the dimension and reason: breaches, and the mean seconds behind them (all business time)."""
-    value, join = _value(dimension)
+    value, key, join = _value(dimension)
     where, values = clocks_where(chosen, reader, f"{_REASONS} {join}")
     return reader.query(
-        f"""SELECT {value} AS value, b.reason, count(*) AS breaches, avg(b.seconds_to_pick_up) AS seconds_to_pick_up,
+        f"""SELECT {value} AS value, {key} AS id, b.reason, count(*) AS breaches,
+        avg(b.seconds_to_pick_up) AS seconds_to_pick_up,
         avg(b.seconds_waiting_internal) AS seconds_waiting_internal, avg(b.seconds_in_work) AS seconds_in_work,
         avg(b.over_by) AS over_by {where} GROUP BY ALL ORDER BY value, breaches DESC, b.reason""",
         values,
@@ -95,10 +96,10 @@ def alerts_by_day(reader: MartReader, *, days: int | None = None) -> pl.DataFram
     )
 
 
-def volume(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
+def volume(reader: MartReader, period: Period = ALL_HISTORY) -> pl.DataFrame:
     """One row a day (desk's time zone), oldest first: created, resolved, reopened, left_out, open_at_end."""
-    since, values = _since("day", days, reader)
-    return reader.query(f"SELECT * FROM volume WHERE {since} ORDER BY day", values)
+    parts, values = period.holds_day("day")
+    return reader.query(f"SELECT * FROM volume WHERE {' AND '.join(['true', *parts])} ORDER BY day", values)
 
 
 def group_load(reader: MartReader) -> pl.DataFrame:
@@ -171,8 +172,12 @@ _REASONS = """JOIN breach_reasons b ON b.ticket = c.ticket AND b.clock = c.clock
 _AGENT = "a.dimension = 'agent_id' AND a.value = c.agent_id"
 
 
-def _value(dimension: str | None) -> tuple[str, str]:
-    return ("'all'", "") if dimension is None else value_of(dimension)
+def _value(dimension: str | None) -> tuple[str, str, str]:
+    """The reader's word, the id and the join of a dimension."""
+    if dimension is None:
+        return "'all'", "'all'", ""
+    value, join = value_of(dimension)
+    return value, id_of(dimension), join
 
 
 def _since(column: str, days: int | None, reader: MartReader) -> tuple[str, list[object]]:

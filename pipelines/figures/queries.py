@@ -1,37 +1,26 @@
 """Every number on a page: what was kept, what is due, what is known of a ticket, asked of the published tables."""
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from engine.shared.wilson import with_share
+from pipelines.figures.selection import (
+    ALL_CLOCKS,
+    COUNTING,
+    GROUP_NAMES,
+    Period,
+    Selection,
+    clocks_where,
+    id_of,
+    tickets_where,
+    value_of,
+)
 from pipelines.marts import MartReader
 from pipelines.marts.allocations import FACTORS
 
-DIMENSIONS = {
-    "priority": "Priority", "tier": "Contract tier", "group": "Group", "agent": "Agent", "customer": "Customer",
-    "week": "Week", "type": "Type",
-}  # fmt: skip
 UNSETTLED = 0.1
-
-
-class Selection(NamedTuple):
-    """Which clocks count: an empty tuple is all of them; `weeks` keeps those that started in the last so many."""
-
-    clocks: tuple[str, ...] = ()
-    tiers: tuple[str, ...] = ()
-    priorities: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    weeks: int | None = None
-    agents: tuple[str, ...] = ()
-    customers: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    started: tuple[str, ...] = ()
-    """Mondays of the weeks in which a clock started, as in `value_of`."""
-    which: str | None = None
-    """Of a list that counts by a status, a model, a day, …: the one that is meant."""
 
 
 class Page(NamedTuple):
@@ -52,10 +41,6 @@ class Review(NamedTuple):
         return self.to_a_person / self.tickets if self.tickets else None
 
 
-COUNTING = "c.counts AND c.state NOT IN ('no_target', 'no_clock', 'not_measured')"
-"""Which windows are in attainment."""
-ALL_CLOCKS = Selection()
-GROUP_NAMES = "SELECT group_id, any_value(group_name) AS group_name FROM group_load GROUP BY group_id"
 COUNTED = """count(*) AS clocks, count(*) FILTER (state = 'met') AS met,
  count(*) FILTER (state = 'breached') AS breached, count(*) FILTER (state = 'at_risk') AS at_risk,
  count(*) FILTER (state = 'on_track') AS running"""
@@ -79,33 +64,20 @@ def not_counted(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFr
 
 
 def open_tickets(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> int:
-    """Tickets still open that fit tier, priority and group of the selection."""
-    parts, values = among(("tier", chosen.tiers), ("priority", chosen.priorities), ("group_id", chosen.groups))
-    answer = reader.query(f"SELECT count(*) AS n FROM tickets WHERE {' AND '.join(['is_open', *parts])}", values)
+    """Tickets still open, of any age, that fit the selection."""
+    where, values = tickets_where(chosen, reader, at=None)
+    answer = reader.query(f"SELECT count(*) AS n {where} AND t.is_open", values)
     return int(answer.item())
 
 
 def attainment_by(reader: MartReader, dimension: str, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
-    """One row a clock and value of the dimension (a key of DIMENSIONS), columns as in `headline`."""
+    """One row a clock and value of the dimension (a key of DIMENSIONS) with its `id`, columns as in `headline`."""
     value, join = value_of(dimension)
     where, values = clocks_where(chosen, reader, join)
-    found = reader.query(f"SELECT clock, {value} AS value, {COUNTED} {where} GROUP BY ALL ORDER BY ALL", values)
+    found = reader.query(
+        f"SELECT clock, {value} AS value, {id_of(dimension)} AS id, {COUNTED} {where} GROUP BY ALL ORDER BY ALL", values
+    )
     return with_share_met(found)
-
-
-def value_of(dimension: str) -> tuple[str, str]:
-    """How SQL over sla_clocks (as `c`) says a dimension in the reader's words, and the join it needs."""
-    match dimension:
-        case "group":
-            join = f"LEFT JOIN ({GROUP_NAMES}) g ON g.group_id = c.group_id"
-            return "coalesce(group_name, c.group_id, 'no group')", join
-        case "agent" | "customer":
-            column = {"agent": "agent_id", "customer": "company_id"}[dimension]
-            join = f"LEFT JOIN names n ON n.dimension = '{column}' AND n.value = c.{column}"
-            return f"coalesce(n.name, c.{column}, 'no {dimension}')", join
-        case "week":
-            return "strftime(c.week, '%Y-%m-%d')", ""
-    return f'c."{dimension}"', ""
 
 
 def attainment_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
@@ -127,7 +99,7 @@ def attainment_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl
 
 def decided(reader: MartReader, week: date) -> pl.DataFrame:
     """How many clocks that started in a week are `decided`, met or breached, by clock, tier and priority."""
-    where, values = clocks_where(Selection(started=(week.isoformat(),)), reader)
+    where, values = clocks_where(Selection(period=Period.of_week(week)), reader)
     return reader.query(
         f"""SELECT c.clock, c.tier, c.priority, count(*) FILTER (state IN ('met', 'breached')) AS decided
         {where} GROUP BY ALL ORDER BY ALL""",
@@ -149,18 +121,17 @@ def closest_to_breach(reader: MartReader, chosen: Selection = ALL_CLOCKS, *, lim
 
 
 def choices(reader: MartReader) -> dict[str, list[str]]:
-    """What the filters offer: clocks, tiers, priorities, groups (ids), owners, products that occur, and the rest."""
+    """What the filters offer: by field of a Selection the ids that occur."""
     columns = {
         "clocks": ("clock", "sla_clocks"),
         "tiers": ("tier", "tickets"),
         "priorities": ("priority", "tickets"),
         "groups": ("group_id", "tickets"),
-        "owners": ("owner_id", "work_queue"),
-        "products": ("product", "work_queue"),
         "agents": ("agent_id", "sla_clocks"),
         "customers": ("company_id", "tickets"),
+        "sources": ("source", "tickets"),
+        "products": ("product", "tickets"),
         "types": ("type", "tickets"),
-        "started": ("strftime(week, '%Y-%m-%d')", "sla_clocks"),
     }
     return {name: _distinct(reader, column, mart) for name, (column, mart) in columns.items()}
 
@@ -218,31 +189,6 @@ def factor_scores(allocation: dict[str, Any]) -> pl.DataFrame:
 def with_share_met(counted: pl.DataFrame) -> pl.DataFrame:
     """Adds share_met = met / (met + breached) and its interval."""
     return with_share(counted, "share_met", pl.col("met"), pl.col("met") + pl.col("breached"))
-
-
-def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tuple[str, list[object]]:
-    """FROM and WHERE over sla_clocks (as `c`) for a selection, with its parameters."""
-    parts, values = among(
-        ("c.clock", chosen.clocks),
-        ("c.tier", chosen.tiers),
-        ("c.priority", chosen.priorities),
-        ("c.group_id", chosen.groups),
-        ("coalesce(c.agent_id, '')", chosen.agents),
-        ("coalesce(c.company_id, '')", chosen.customers),
-        ("c.type", chosen.types),
-        ("strftime(c.week, '%Y-%m-%d')", chosen.started),
-    )
-    if chosen.weeks is not None:
-        parts.append("c.window_start > CAST(? AS TIMESTAMPTZ) - to_weeks(CAST(? AS INTEGER))")
-        values += [reader.publication.as_of, chosen.weeks]
-    conditions = [COUNTING, *parts]
-    return f"FROM sla_clocks c {joins} WHERE {' AND '.join(conditions)}", values
-
-
-def among(*wanted: tuple[str, Sequence[str]]) -> tuple[list[str], list[object]]:
-    """Conditions `column is one of …` for the columns with any value given, and their parameters."""
-    given = [(column, list(values)) for column, values in wanted if values]
-    return [f"list_contains(CAST(? AS VARCHAR[]), {column})" for column, _ in given], [values for _, values in given]
 
 
 def _distinct(reader: MartReader, column: str, mart: str) -> list[str]:

@@ -111,6 +111,19 @@ def day(on: date) -> str:
     return f"{on.day} {on:%b}"
 
 
+def days(first: date | None, last: date | None) -> str:
+    """A period of whole days: `5 Oct to 11 Oct 2026`; `all history` without ends."""
+    ends = [f"{on.day} {on:%b}" if on else None for on in (first, last)]
+    match ends, last or first:
+        case [str(begin), str(end)], date() as on:
+            return f"{begin} to {end} {on.year}" if begin != end else f"{begin} {on.year}"
+        case [str(begin), None], date() as on:
+            return f"since {begin} {on.year}"
+        case [None, str(end)], date() as on:
+            return f"up to {end} {on.year}"
+    return "all history"
+
+
 def percent(share: float | None, digits: int = 0) -> str:
     """A share as a percentage. What is not whole is never rounded up to 100 % nor down to 0 %."""
     if share is None:

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.shared.wilson import with_share
+from pipelines.figures.selection import ALL_HISTORY, Period
 from pipelines.marts import MartReader
 
 
@@ -83,14 +84,13 @@ def to_write(reader: MartReader) -> pl.DataFrame:
     return reader.query("SELECT * FROM coverage_gaps ORDER BY place")
 
 
-def bill(reader: MartReader, *, days: int | None = None) -> pl.DataFrame:
-    """One row an operation and model: tickets, mean latency, tokens and cost of the last so many days."""
-    since = "true" if days is None else "day > CAST(? AS DATE) - CAST(? AS INTEGER)"
-    values: list[object] = [] if days is None else [reader.publication.as_of.date(), days]
+def bill(reader: MartReader, period: Period = ALL_HISTORY) -> pl.DataFrame:
+    """One row an operation and model: tickets, mean latency, tokens and cost of the UTC days of a period."""
+    parts, values = period.holds_day("day")
     return reader.query(
         f"""SELECT operation, model_used, sum(tickets) AS tickets,
         sum(mean_latency_ms * tickets) / sum(tickets) AS mean_latency_ms, sum(prompt_tokens) AS prompt_tokens,
-        sum(completion_tokens) AS completion_tokens, sum(cost) AS cost FROM cost_ledger WHERE {since}
-        GROUP BY ALL ORDER BY cost DESC, operation, model_used""",
+        sum(completion_tokens) AS completion_tokens, sum(cost) AS cost FROM cost_ledger
+        WHERE {" AND ".join(["true", *parts])} GROUP BY ALL ORDER BY cost DESC, operation, model_used""",
         values,
     )

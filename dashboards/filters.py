@@ -92,9 +92,9 @@ def bar(reader: MartReader) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _period(reader)
         for key, one in SHOWN.items():
-            _choose(key, one, offered[key], names, width=172)
+            _choose(key, one, offered[key], names, width=146)
         given = sum(bool(st.session_state.get(key)) for key in FOLDED)
-        with st.popover(f"More ({given})" if given else "More", width=120):
+        with st.popover(f"More ({given})" if given else "More", width=105):
             for key, one in FOLDED.items():
                 _choose(key, one, offered[key], names)
 
@@ -174,7 +174,7 @@ def _set(reader: MartReader, wanted_bar: str) -> None:
 
 
 def _period(reader: MartReader) -> None:
-    st.selectbox("Period", [*PRESETS, OWN], key=PERIOD, width=150, bind="query-params", persist_state="session")
+    st.selectbox("Period", [*PRESETS, OWN], key=PERIOD, width=146, bind="query-params", persist_state="session")
     if st.session_state[PERIOD] == OWN:
         last = PRESETS[DEFAULT](day_of(reader))
         st.session_state.setdefault(DAYS, (last.first, last.last))

@@ -121,6 +121,14 @@ def in_words(reader: MartReader) -> str:
     return words.days(*period(reader)) if name == OWN else str(name)
 
 
+def described(chosen: Selection) -> str:
+    """A selection as a file's head says it: its days, then each filter with its ids."""
+    given = {field: getattr(chosen, field) for field in FILTERS if getattr(chosen, field)}
+    parts = [f"{field} {', '.join(one or FILTERS[field].none for one in values)}" for field, values in given.items()]
+    parts += [f"which {chosen.which}"] if chosen.which else []
+    return "; ".join([words.days(*chosen.period), *parts])
+
+
 def day_of(reader: MartReader) -> date:
     """The day of the desk's zone in which the marts' instant lies."""
     publication = reader.publication

@@ -46,15 +46,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with open_app(home=place) as app:
         bring_people(app, app.settings.data / "people")
         key = take_in(app, place / "export", "=HYPERLINK(1)")
-        entries = [
-            (SECRET, Visibility.INTERNAL),
-            (FOR_ITS_PEOPLE, Visibility.ENVELOPE_ONLY),
-            (PUBLIC, Visibility.PUBLIC),
-        ]
+        visible = {SECRET: Visibility.INTERNAL, FOR_ITS_PEOPLE: Visibility.ENVELOPE_ONLY, PUBLIC: Visibility.PUBLIC}
         app.store.put([
             TimelineEntry(id=text[:9], ticket_id=key, type=EntryType.NOTE, visibility=seen, author_id="ana", content=text,
                           created_at=AS_OF)
-            for text, seen in entries
+            for text, seen in visible.items()
         ])  # fmt: skip
         app.store.put([
             User(id="reader", name="Rea", roles=(UserRole.AGENT,)), User(id="boss", name="Bo", roles=(UserRole.MANAGER,))

@@ -13,6 +13,7 @@ from pipelines.figures.palette import BLUE, GREEN, GREY, ORANGE, PURPLE, VERMILL
 Picture = alt.Chart | alt.LayerChart
 CLOCK_COLOURS = {"first_response": BLUE, "resolution": PURPLE, "next_response": GREEN, "next_reply": ORANGE}
 HEIGHT = 240
+HALF = 0.5
 SPACED = 12
 """Pixels between the labels of days: those without room are left out."""
 PERCENT = alt.Axis(format=".0%", title="share met, decided clocks", tickCount=5)
@@ -185,6 +186,40 @@ def calibration_points(found: pl.DataFrame, title: str) -> Picture:
         y=alt.Y("share_agreed:Q", title="people agreed", axis=axis, scale=whole)
     )
     return _finished(alt.layer(line, whiskers, points), title, height=220)
+
+
+def risk_coverage_line(found: pl.DataFrame, title: str) -> Picture:
+    """Share corrected among the surest claims, by the share of claims that they are."""
+    axis = alt.Axis(format=".0%", tickCount=5)
+    chart = (
+        alt.Chart(found)
+        .mark_line(color=BLUE, interpolate="step-after")
+        .encode(
+            x=alt.X("coverage:Q", title="share of checked claims decided alone", axis=axis),
+            y=alt.Y("risk:Q", title="share of these corrected", axis=axis),
+            tooltip=[
+                alt.Tooltip("confidence:Q", title="from this confidence on", format=".1%"),
+                alt.Tooltip("coverage:Q", format=".1%"),
+                alt.Tooltip("risk:Q", title="corrected", format=".1%"),
+            ],
+        )
+    )
+    return _finished(chart, title, height=220)
+
+
+def confusion_cells(found: pl.DataFrame, title: str) -> Picture:
+    """What triage claimed (across) of what people named (down): the share of the row, and how many claims."""
+    base = alt.Chart(found).encode(
+        x=alt.X("said:N", title="triage said", axis=alt.Axis(labelAngle=-40, labelLimit=120)),
+        y=alt.Y("answered:N", title="people answered", axis=alt.Axis(labelLimit=160)),
+        tooltip=["answered:N", "said:N", "claims:Q", alt.Tooltip("share:Q", title="of the row", format=".0%")],
+    )
+    shade = alt.Color("share:Q", title="share of the row", scale=alt.Scale(scheme="blues", domain=[0, 1]),
+                      legend=alt.Legend(format=".0%"))  # fmt: skip
+    ink = alt.when(alt.datum.share > HALF).then(alt.value("white")).otherwise(alt.value("#0a1219"))
+    cells = base.mark_rect().encode(color=shade)
+    numbers = base.mark_text().encode(text="claims:Q", color=ink)
+    return _finished(alt.layer(cells, numbers), title, height=28 * found["answered"].n_unique() + 90)
 
 
 def factor_bars(scores: pl.DataFrame, title: str) -> Picture:

@@ -8,6 +8,8 @@ from engine.shared.wilson import with_share
 from pipelines.figures.selection import ALL_HISTORY, Period
 from pipelines.marts import MartReader
 
+_CHECKED = "FROM reviews WHERE is_right IS NOT NULL AND confidence IS NOT NULL"
+
 
 class Agreement(NamedTuple):
     """How many claims people checked, how many of them they agreed with, and the share with its 95 % interval."""
@@ -49,6 +51,40 @@ def agreement(reader: MartReader) -> Agreement:
 def calibration(reader: MartReader) -> pl.DataFrame:
     """One row a model and bin of confidence: answered, agreed, mean_confidence, share_agreed with low and high."""
     return reader.query("SELECT * FROM calibration ORDER BY model_used, lower")
+
+
+def calibration_error(reader: MartReader) -> tuple[float, int] | None:
+    """Expected calibration error over the claims that people answered, and how many they are: the mean gap between
+    confidence and share agreed over ten bins, weighted by claims (Guo et al. 2017). None without answers."""
+    found = reader.query(
+        f"""SELECT sum(abs(right_share - sure) * n) / sum(n) AS error, sum(n) AS n FROM (
+        SELECT avg(confidence) AS sure, avg(CAST(is_right AS DOUBLE)) AS right_share, count(*) AS n {_CHECKED}
+        GROUP BY least(floor(confidence * 10), 9))"""
+    ).row(0)
+    return (float(found[0]), int(found[1])) if found[1] else None
+
+
+def risk_coverage(reader: MartReader) -> pl.DataFrame:
+    """What triage would get wrong if it decided alone from some confidence on: confidence, `coverage` (share of the
+    claims that people answered at least so sure) and `risk` (share of these that people corrected), the surest first
+    (El-Yaniv and Wiener 2010)."""
+    return reader.query(
+        f"""SELECT confidence, max(covered) / max(total) AS coverage, max(wrong) / max(covered) AS risk FROM (
+        SELECT confidence, count(*) OVER surest AS covered, count(*) OVER () AS total,
+        count(*) FILTER (NOT is_right) OVER surest AS wrong {_CHECKED}
+        WINDOW surest AS (ORDER BY confidence DESC RANGE UNBOUNDED PRECEDING)) GROUP BY confidence
+        ORDER BY confidence DESC"""
+    )
+
+
+def confusion(reader: MartReader) -> pl.DataFrame:
+    """One row a product that people named and one that triage had claimed: `answered`, `said`, claims, and their share
+    of all claims that people gave that product."""
+    return reader.query(
+        f"""SELECT label AS answered, said, count(*) AS claims,
+        count(*) / sum(count(*)) OVER (PARTITION BY label) AS share {_CHECKED} AND said IS NOT NULL
+        GROUP BY label, said ORDER BY answered, said"""
+    )
 
 
 def mistakes(reader: MartReader, *, limit: int = 25) -> pl.DataFrame:

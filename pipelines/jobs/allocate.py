@@ -64,8 +64,8 @@ def allocate_one(app: App, name: str, *, at: datetime) -> AllocationDecision:
     claim = app.triage.store.latest([ticket.id]).get(ticket.id)
     product = ticket.product or (claim.product if claim and not claim.needs_review else None)
     found = app.store.frame("enrichments", ["complexity"], where={"ticket_id": [ticket.id]})["complexity"].round(2)
-    informed = _informed(ticket, product, found[0] if len(found) else None)
-    decision = decide([informed], groups, app.policies.allocation, at, hours_to_shift=hours)[0]
+    known = informed(ticket, product, found[0] if len(found) else None)
+    decision = decide([known], groups, app.policies.allocation, at, hours_to_shift=hours)[0]
     app.store.record_decisions([decision], at=app.now(), destination=app.handler)
     return decision
 
@@ -79,7 +79,7 @@ def backlog(app: App, snapshot: Snapshot) -> list[Ticket]:
     complexity = dict(snapshot.enrichments.select("ticket", pl.col("complexity").round(2)).iter_rows())
     there = {ticket.id: ticket for ticket in app.store.tickets(ids=ordered["ticket"]) if _needs_a_group(ticket)}
     return [
-        _informed(there[ticket], product, complexity.get(ticket))
+        informed(there[ticket], product, complexity.get(ticket))
         for ticket, product in ordered.select("ticket", "product").iter_rows()
         if ticket in there
     ]
@@ -89,7 +89,8 @@ def _needs_a_group(ticket: Ticket) -> bool:
     return ticket.owner_id is None and ticket.group_id is None and ticket.status in FREE
 
 
-def _informed(ticket: Ticket, product: str | None, complexity: float | None) -> Ticket:
+def informed(ticket: Ticket, product: str | None, complexity: float | None) -> Ticket:
+    """The ticket as a choice of groups needs it: its product, and a complexity where the source gives none."""
     from engine.allocation.factors import stated_complexity
 
     known = {} if complexity is None or stated_complexity(ticket) is not None else {"estimated_complexity": complexity}

@@ -48,12 +48,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         key = take_in(app, place / "export", "=HYPERLINK(1)")
         visible = {SECRET: Visibility.INTERNAL, FOR_ITS_PEOPLE: Visibility.ENVELOPE_ONLY, PUBLIC: Visibility.PUBLIC}
         app.store.put([
-            TimelineEntry(id=text[:9], ticket_id=key, type=EntryType.NOTE, visibility=seen, author_id="ana", content=text,
-                          created_at=AS_OF)
+            TimelineEntry(id=text[:9], ticket_id=key, type=EntryType.NOTE, visibility=seen, author_id="ana",
+                          content=text, created_at=AS_OF)
             for text, seen in visible.items()
         ])  # fmt: skip
         app.store.put([
-            User(id="reader", name="Rea", roles=(UserRole.AGENT,)), User(id="boss", name="Bo", roles=(UserRole.MANAGER,))
+            User(id="reader", name="Rea", roles=(UserRole.AGENT,)),
+            User(id="boss", name="Bo", roles=(UserRole.MANAGER,)),
         ])  # fmt: skip
         CycleRun(app, AS_OF).walk(["evaluate", "publish"])
     return place

@@ -1,7 +1,7 @@
 # ---
 # jupyter:
 #   jupytext:
-#     formats: py:percent
+#     formats: ipynb,py:percent
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -9,11 +9,14 @@
 # ---
 
 # %% [markdown]
-# # Walk a ticket
+# # A ticket through the desk
 #
 # One ticket, from the moment a customer sends it until it is solved: what triage says, which group gets it, who owns
 # it, who helps, and what the clocks owe at each step. The desk of this notebook lives in a folder of its own that is
 # thrown away at the end, so it can be run again and again.
+
+# %% tags=["parameters"]
+home = None  # where the folder for this desk is made; None: below HELMDESK_HOME
 
 # %%
 # ruff: noqa: T201 - a notebook shows by printing
@@ -22,20 +25,25 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import altair as alt
 import polars as pl
 
 from engine.contracts import Agent, AssignmentGroup, Status, first_broken_link
 from engine.shared.errors import NotAllowed
 from pipelines.app.container import open_app
+from pipelines.figures import clock_lines
 from pipelines.jobs.allocate import allocate
+from pipelines.jobs.explain import explain
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.snapshot import Snapshot
 
-home = open_app().settings.home
-home.mkdir(parents=True, exist_ok=True)
-folder = TemporaryDirectory(prefix="walk-", dir=home)
+alt.renderers.enable("mimetype")  # drawn by the notebook itself: no other machine is asked
+
+place = Path(home) if home else open_app().settings.home
+place.mkdir(parents=True, exist_ok=True)
+folder = TemporaryDirectory(prefix="walk-", dir=place)
 app = open_app(home=Path(folder.name))
 bring_people(app, app.settings.data / "people")
 
@@ -185,8 +193,13 @@ final = app.store.ticket(key)
 waited = last.filter(clock="resolution")["paused"].item()
 states = dict(last.select("clock", "state").iter_rows())
 whole = first_broken_link(history) is None
+ledgers = [one for one in explain(app, key, as_of=solved) if not one.not_measured]
+picture = clock_lines.picture(ledgers, solved)
 app.close()
 folder.cleanup()
 print(f"{final.reference}: {final.status}, owned by {owner.name} throughout: {final.owner_id == owner.id}")
 print(f"first response {states['first_response']}, resolution {states['resolution']}, paused for {waited}")
 print(f"history whole: {whole}")
+
+# %%
+picture.properties(width=600)

@@ -155,10 +155,10 @@ def _arrive(reader: MartReader) -> None:
             st.session_state[key] = st.session_state[key]
 
 
-def _set(reader: MartReader, asked: str) -> None:
+def _set(reader: MartReader, wanted_bar: str) -> None:
     """A link that is no link of ours changes nothing."""
     try:
-        wanted = json.loads(asked)
+        wanted = json.loads(wanted_bar)
         ends = Period(*(date.fromisoformat(day) if day else None for day in wanted[PERIOD]))
         lists = {key: [str(value) for value in wanted.get(key, ())] for key in FILTERS}
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -14,7 +14,7 @@ from pipelines.figures.selection import Selection
 
 def page() -> None:
     app, _, reader, _ = visit.begin("tickets")
-    what = asked_list()
+    what = list_chosen()
     chosen = filters.chosen(reader)._replace(which=which(opening.ask(lists.offered, reader, what)))
     cards.speaks_of(reader.publication, app.now(), in_words(what, filters.in_words(reader)))
     size = opening.ask(lists.size, reader, what, chosen)
@@ -25,7 +25,7 @@ def page() -> None:
     table(what, opening.ask(lists.listed, reader, what, chosen, page=number))
 
 
-def asked_list() -> str:
+def list_chosen() -> str:
     return str(st.selectbox("List", list(lists.LISTS), format_func=lists.LISTS.__getitem__, key="list", width=270,
                             bind="query-params", persist_state="session"))  # fmt: skip
 

@@ -66,7 +66,7 @@ def test_supervisor_reads_the_promises_and_opens_what_was_broken(page, address, 
     text = seen(page, tmp_path, "promises")
     assert "Are we keeping our promises?" in text
     assert "66.7 %" in text
-    assert "clocks started in the last 12 weeks" in text
+    assert "clocks started: last 12 weeks" in text
     page.get_by_role("link", name="Show them").nth(1).click()
     page.get_by_text("1 clock of 1 ticket").wait_for()
     assert "clocks=Resolution" in page.url
@@ -85,11 +85,33 @@ def test_filters_survive_a_reload(page, address, tmp_path):
     page.get_by_role("tab", name="What comes back?").click()
     page.get_by_text("Open lists the reopened ones").wait_for()
     before = seen(page, tmp_path, "filtered")
-    assert "tier=enterprise" in page.url
+    assert "tiers=enterprise" in page.url
     page.reload()
     page.get_by_text("Open lists the reopened ones").wait_for()
     assert seen(page, tmp_path, "reloaded") == before
     assert "tab=What+comes+back" in page.url
+
+
+def test_the_bar_goes_from_page_to_page_and_a_number_narrows_it(page, address):
+    page.goto(f"{address}/promises?tiers=enterprise&during=all+history")
+    page.get_by_role("link", name="Show them").nth(1).click()
+    page.wait_for_url("**/tickets?*clocks=Resolution*")
+    at_rest(page)
+    assert all(part in page.url for part in ("tiers=enterprise", "during=all+history", "list=Clocks+met"))
+    assert "where=" not in page.url
+    page.locator("[data-testid=stSidebarNavLink]", has_text="Volume").click()
+    page.wait_for_url("**/volume?*")
+    at_rest(page)
+    assert all(part in page.url for part in ("tiers=enterprise", "clocks=Resolution", "during=all+history"))
+    page.locator("[data-testid=stSidebarNavLink]", has_text="Inbox").click()
+    page.wait_for_url("**/inbox*")
+    at_rest(page)
+    page.locator("[data-testid=stSidebarNavLink]", has_text="Promises").click()
+    page.wait_for_url("**/promises?*tiers=enterprise*")
+    page.reload()
+    at_rest(page)
+    assert "tiers=enterprise" in page.url
+    assert "enterprise" in page.locator("[data-testid=stMultiSelect]", has_text="Contract tier").inner_text()
 
 
 @pytest.mark.parametrize(("scheme", "back"), [("light", theme.LIGHT), ("dark", theme.DARK)])

@@ -85,11 +85,11 @@ def test_on_a_demo_another_machine_is_nobody(home, browser):
 
 
 def test_filters_go_along_from_page_to_page(home):
-    app = opened("promises", window="last 4 weeks", tier="enterprise")
+    app = opened("promises", during="last 4 weeks", tiers="enterprise")
     app.switch_page("views/volume.py").run()
-    assert app.selectbox(key="window").value == "last 4 weeks"
+    assert app.selectbox(key="during").value == "last 4 weeks"
     app.switch_page("views/promises.py").run()
-    assert app.multiselect(key="tier").value == ["enterprise"]
+    assert app.multiselect(key="tiers").value == ["enterprise"]
 
 
 def test_open_tab_alone_is_drawn(home):

@@ -77,21 +77,21 @@ def test_attainment_shows_what_the_marts_say(home):
 def test_attainment_says_as_of_window_and_unit(home):
     small_desk(home)
     told = read_as_markdown(opened("promises"))
-    assert "As of Fri 20 Nov 2026, 12:00 UTC · clocks started in the last 12 weeks · 3 tickets" in told
+    assert "As of Fri 20 Nov 2026, 12:00 UTC · clocks started: last 12 weeks · 3 tickets" in told
     assert "95 % interval 21 % to 94 %, 3 decided clocks" in told
 
 
 def test_filter_narrows_the_numbers(home):
     small_desk(home)
     app = opened("promises")
-    app.multiselect(key="tier").select("enterprise").run()
+    app.multiselect(key="tiers").select("enterprise").run()
     assert [metric.value for metric in app.metric][:2] == ["100.0 %", "–"]
 
 
 def test_window_narrows_the_numbers(home):
     small_desk(home)
     app = opened("promises")
-    app.selectbox(key="window").select("last 4 weeks").run()
+    app.selectbox(key="during").select("last 4 weeks").run()
     assert next(m.value for m in app.metric if m.label == "Resolution met") == "–"
 
 
@@ -149,7 +149,7 @@ def test_volume_sums_the_days_of_the_window(home):
     looking_back_desk(home)
     app = opened("volume")
     assert [metric.value for metric in app.metric] == ["7", "3", "0", "0", "9"]
-    app.selectbox(key="window").select("all history").run()
+    app.selectbox(key="during").select("all history").run()
     assert [metric.value for metric in app.metric] == ["12", "3", "0", "0", "9"]
 
 
@@ -162,8 +162,8 @@ def test_volume_shows_how_full_each_group_is(home):
 def test_filters_that_fit_nothing_say_so(home):
     small_desk(home)
     app = opened("promises")
-    app.multiselect(key="tier").select("enterprise")
-    app.multiselect(key="group").select("g-2").run()
+    app.multiselect(key="tiers").select("enterprise")
+    app.multiselect(key="groups").select("g-2").run()
     assert "No clock fits these filters." in [info.value for info in app.info]
     assert not app.exception
 

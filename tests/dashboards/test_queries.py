@@ -11,7 +11,7 @@ from polars.testing import assert_frame_equal
 
 from engine.shared.wilson import Z_95
 from pipelines.figures import queries
-from pipelines.figures.queries import Selection
+from pipelines.figures.selection import DIMENSIONS, Period, Selection
 from sla.reporting.attainment import attainment
 from tests.dashboards.marts_by_hand import HOSTILE, LOAD, NOON, clock, published, small_desk, ticket
 
@@ -42,8 +42,8 @@ CHOSEN = [
     Selection(),
     Selection(clocks=("resolution",)),
     Selection(tiers=("free",), priorities=("high", "low")),
-    Selection(groups=("g-2",), weeks=4),
-    Selection(weeks=1),
+    Selection(groups=("g-2",), period=Period.of_days(28, until=NOON.date())),
+    Selection(period=Period.of_days(7, until=NOON.date())),
 ]
 
 
@@ -54,7 +54,7 @@ def fits(row, chosen: Selection) -> bool:
         and (not chosen.tiers or row["tier"] in chosen.tiers)
         and (not chosen.priorities or row["priority"] in chosen.priorities)
         and (not chosen.groups or row["group_id"] in chosen.groups)
-        and (chosen.weeks is None or row["window_start"] > NOON - timedelta(weeks=chosen.weeks))
+        and (chosen.period.first is None or chosen.period.first <= row["window_start"].date() <= chosen.period.last)
     )
 
 
@@ -72,7 +72,7 @@ def test_headline_counts_what_the_rows_say(desk, chosen):
 
 
 @pytest.mark.parametrize("chosen", CHOSEN, ids=str)
-@pytest.mark.parametrize("dimension", queries.DIMENSIONS)
+@pytest.mark.parametrize("dimension", DIMENSIONS)
 def test_every_breakdown_adds_up_to_the_headline(desk, chosen, dimension):
     parts = queries.attainment_by(desk, dimension, chosen).group_by("clock").agg(pl.sum("clocks", "met", "breached"))
     whole = queries.headline(desk, chosen).select("clock", "clocks", "met", "breached")
@@ -169,4 +169,4 @@ def test_filters_offer_what_occurs(tmp_path):
     offered = queries.choices(small_desk(tmp_path))
     assert offered["clocks"] == ["first_response", "resolution"]
     assert offered["groups"] == ["g-1", "g-2"]
-    assert offered["owners"] == ["ana"]
+    assert offered["sources"] == ["demo"]

@@ -1,16 +1,22 @@
 """The list behind a number has as many rows as the number says."""
 
+import json
+
 import pytest
 
 from dashboards import ticket_lists
 from pipelines.figures import queries, reports, triage_numbers
-from pipelines.figures.queries import Selection
+from pipelines.figures.selection import ALL_HISTORY, Period, Selection
 from pipelines.marts import MartReader
-from tests.dashboards.marts_by_hand import looking_back_desk, published, ticket
+from tests.dashboards.marts_by_hand import NOON, looking_back_desk, published, ticket
 from tests.dashboards.test_pages import opened
 from tests.pipelines.small_desk import triaged_desk
 
-CUTS = (Selection(), Selection(tiers=("enterprise",)), Selection(groups=("g-1",), weeks=12))
+CUTS = (
+    Selection(),
+    Selection(tiers=("enterprise",)),
+    Selection(groups=("g-1",), period=Period.of_days(84, until=NOON.date())),
+)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +56,11 @@ def test_list_names_people_groups_and_customers(reader):
     assert "Network" in set(rows["group_name"])
 
 
-def test_address_of_a_list_empties_the_filters_that_it_does_not_name():
-    address = ticket_lists.address("breached", "last 12 weeks", agent="Ana Lima")
-    assert (address["agents"], address["groups"], address["list"]) == ("Ana Lima", "", "Clocks past their target")
+def test_address_of_a_list_sets_the_whole_bar():
+    address = ticket_lists.address("breached", Selection(agents=("ana",)))
+    assert (address["list"], json.loads(address["where"])) == (
+        "Clocks past their target", {"agents": ["ana"], "during": [None, None]},
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +69,20 @@ def triaged(tmp_path_factory):
         yield found
 
 
-def rows(reader, what, which=None, weeks=None):
-    return ticket_lists.size(reader, what, Selection(which=which, weeks=weeks)).rows
+def rows(reader, what, which=None, period=ALL_HISTORY):
+    return ticket_lists.size(reader, what, Selection(which=which, period=period)).rows
 
 
 @pytest.mark.parametrize("weeks", [None, 12, 1])
 def test_lists_of_comings_and_goings_are_as_long_as_volume_says(triaged, weeks):
-    volume = reports.volume(triaged, days=None if weeks is None else 7 * weeks)
+    until = triaged.publication.as_of.date()
+    period = Period.of_days(7 * weeks, until=until) if weeks else ALL_HISTORY
+    volume = reports.volume(triaged, period)
     for column, what in {"created": "created", "resolved": "resolved_times", "reopened": "reopened_times",
                          "left_out": "left_out"}.items():  # fmt: skip
-        assert rows(triaged, what, weeks=weeks) == volume[column].sum(), what
+        assert rows(triaged, what, period=period) == volume[column].sum(), what
     for row in volume.tail(3).iter_rows(named=True):
-        assert rows(triaged, "created", f"{row['day']:%Y-%m-%d}", weeks) == row["created"]
+        assert rows(triaged, "created", f"{row['day']:%Y-%m-%d}", period) == row["created"]
     assert reports.volume(triaged)["resolved"].sum() > 0
 
 
@@ -107,7 +117,7 @@ def test_address_leads_to_the_list_it_names(home, monkeypatch):
         {"figure": "status", "value": status, "ticket": f"demo:INC-{n}"}
         for n, status in ((1, "waiting_customer"), (2, "new"), (1, "new"))
     ])  # fmt: skip
-    address = ticket_lists.address("in_status", "all history", which="waiting customer")
+    address = ticket_lists.address("in_status", None, "waiting customer")
     page = opened("tickets", **{key: str(value) for key, value in address.items() if value and key != "page"})
     assert [table.value["reference"].to_list() for table in page.dataframe] == [["INC-1"]]
     assert "1 ticket" in [text.value for text in page.text]

@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 
 from pipelines.figures import triage_numbers
+from pipelines.figures.selection import Period
 from pipelines.marts import MartReader
 from tests.dashboards.marts_by_hand import HOSTILE, NOON, published
 from tests.dashboards.test_pages import opened, read_as_markdown
@@ -68,9 +69,9 @@ def test_numbers_are_those_of_the_marts(home: Path) -> None:
         assert triage_numbers.agreement(reader)[:3] == (3, 1, pytest.approx(1 / 3))
         assert triage_numbers.mistakes(reader).row(0) == ("SWG", "DLP", 2, pytest.approx(0.6))
         assert triage_numbers.drafts(reader) == (2, 1)
-        classify = triage_numbers.bill(reader, days=7).row(0, named=True)
+        classify = triage_numbers.bill(reader, Period.of_days(7, until=NOON.date())).row(0, named=True)
         assert (classify["tickets"], classify["mean_latency_ms"], classify["cost"]) == (40, 35.0, 1.5)
-        assert triage_numbers.bill(reader, days=7).height == 1
+        assert triage_numbers.bill(reader, Period.of_days(7, until=NOON.date())).height == 1
         assert triage_numbers.bill(reader).height == 2
 
 
@@ -103,4 +104,4 @@ def test_without_answers_it_says_what_to_do(home: Path) -> None:
     known = {tab: read_as_markdown(opened("trust", tab=tab)) for tab in TABS}
     assert "Nobody has checked a claim yet" in known["Is it right?"]
     assert "No draft was judged yet" in known["Do drafts help?"]
-    assert "No model was asked in this window" in known["What it costs"]
+    assert "No model was asked in this period" in known["What it costs"]

@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboards import ticket_lists
 from pipelines.figures import queries
+from pipelines.figures.selection import Selection
 from pipelines.marts import MartReader
 from tests.dashboards.conftest import browser as browser  # noqa: PLC0414  (a fixture)
 from tests.dashboards.marts_by_hand import looking_back_desk
@@ -27,7 +28,7 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: Any) -> Ite
 
 def test_the_list_has_as_many_rows_as_the_number_says(reader: MartReader) -> None:
     anas = queries.attainment_by(reader, "agent").filter(pl.col("value") == "Ana Lima")
-    address = ticket_lists.address("breached", "all history", agent="Ana Lima")
+    address = ticket_lists.address("breached", Selection(agents=(anas["id"][0],)))
     listed = (
         opened("tickets", **{name: str(value) for name, value in address.items() if value and name != "page"})
         .dataframe[0]

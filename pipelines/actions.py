@@ -349,3 +349,13 @@ def audited_chain(app: "App", user: "User", ticket: str) -> "Chain":
     from pipelines.jobs.audit import chain
 
     return chain(app, user, ticket)
+
+
+def weekly_report_html(app: "App", week: "date | None" = None) -> str:
+    """The report of the week that begins then, else of the last settled one, as a page that stands alone. Raises
+    NotFound without such a week."""
+    from pipelines.jobs.weekly_report.as_html import as_html
+    from pipelines.jobs.weekly_report.figures import weekly_report
+    from pipelines.jobs.weekly_report.page import page_of
+
+    return as_html(page_of(weekly_report(app, week, at=app.now())))

@@ -39,12 +39,12 @@ def settled_week(reader: MartReader) -> SettledWeek | None:
 def of_week(reader: MartReader, monday: date) -> SettledWeek | None:
     """The same of the week that begins then, settled or not; None where nothing of it is decided."""
     counts = queries.decided(reader, monday)
-    if not counts["decided"].sum():
+    clocks = queries.headline(reader, Selection(period=Period.of_week(monday)))
+    decided, met = int(counts["decided"].sum()), int(clocks["met"].sum())
+    if not decided:
         return None
-    met = queries.headline(reader, Selection(period=Period.of_week(monday)))["met"].sum()
     usual = settled_weeks(reader).filter(pl.col("week") < monday)["share"].to_list()
-    share = met / counts["decided"].sum()
-    return SettledWeek(words.day(monday), share, sum(usual) / len(usual) if usual else None, counts)
+    return SettledWeek(words.day(monday), met / decided, sum(usual) / len(usual) if usual else None, counts)
 
 
 def settled_weeks(reader: MartReader) -> pl.DataFrame:

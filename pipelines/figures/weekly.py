@@ -12,11 +12,9 @@ FEWEST = 5
 """A cut with fewer decided promises is no news."""
 
 
-def against_target(
-    reader: MartReader, dimension: str, wanted: pl.Expr, chosen: Selection = ALL_CLOCKS
-) -> pl.DataFrame:
+def against_target(reader: MartReader, dimension: str, wanted: pl.Expr, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
     """One row a value of the dimension (a key of DIMENSIONS): value, id, clocks, met, breached, in_time, share_met with
-    low and high, and `target`, the share `wanted` of each clock, tier and priority, by what is decided of them there."""
+    low and high, and `target`, the share `wanted` of each clock, tier and priority, by how many of them are decided."""
     value, join = value_of(dimension)
     where, values = clocks_where(chosen, reader, join)
     cells = reader.query(
@@ -46,6 +44,8 @@ def worst_cuts(reader: MartReader, wanted: pl.Expr, chosen: Selection, *, limit:
         for dimension in OF_A_CUT
     ]
     decided = pl.col("met") + pl.col("breached")
-    is_cut = (decided < decided.sum().over("dimension")) & (decided >= FEWEST) & (pl.col("share_met") < pl.col("target"))
+    is_cut = (
+        (decided < decided.sum().over("dimension")) & (decided >= FEWEST) & (pl.col("share_met") < pl.col("target"))
+    )
     surest = pl.col("high") - pl.col("target")
     return pl.concat(frames).filter(is_cut).sort(surest, "dimension", "value").head(limit)

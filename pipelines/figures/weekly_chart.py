@@ -30,13 +30,14 @@ def week_trend(weeks: pl.DataFrame) -> alt.LayerChart:
     label = base.transform_filter(alt.datum.name == (names or [""])[-1]).mark_text(
         text="target", color=VERMILLION, align="left", dx=8, fontSize=12
     ).encode(y="target:Q")  # fmt: skip
-    return (
+    finished: alt.LayerChart = (
         alt.layer(whiskers, target, line, points, label)
         .properties(width=WIDTH, height=HEIGHT, description=in_words(shown))
         .configure(font=FONT, background="white")
         .configure_axis(labelFontSize=12, titleFontSize=12, titleFontWeight=400)
         .configure_view(stroke=None)
     )
+    return finished
 
 
 def in_words(weeks: pl.DataFrame) -> str:

@@ -12,7 +12,8 @@ INSTALL = "uv sync --extra report"
 STYLE = """body{margin:0;background:#fff;color:#1c2733;font:15px/1.45 Verdana,'DejaVu Sans',Arial,sans-serif}
 main{max-width:720px;margin:0 auto;padding:16px}h1{font-size:20px;margin:0 0 4px}h2{font-size:16px;margin:22px 0 6px}
 p{margin:4px 0}.about,.note{color:#4a5763;font-size:13px}.scroll{overflow-x:auto}
-.verdict{font-size:17px;font-weight:bold;border-left:4px solid VERDICT;padding:8px 12px;margin:12px 0;background:#f3f6f8}
+.verdict{font-size:17px;font-weight:bold;border-left:4px solid VERDICT;padding:8px 12px;margin:12px 0;
+background:#f3f6f8}
 table{border-collapse:collapse;width:100%;font-size:13px}th,td{padding:4px 8px;border-bottom:1px solid #d5dce2;
 vertical-align:top}.n{text-align:right}td.n{white-space:nowrap}th{font-weight:bold;color:#4a5763}.w{text-align:left}
 @media(max-width:480px){main{padding:10px}th,td{padding:4px 4px;font-size:12px}}"""

@@ -94,7 +94,9 @@ def weeks_until(reader: MartReader, wanted: pl.Expr, monday: date | None) -> pl.
     """The weeks with a clock that counts, up to the one asked for, else to the last settled one. Raises as
     `weekly_report`."""
     if monday is not None and monday.weekday():
-        raise BadInput(f"{monday} is no Monday: a week is named by its first day, {monday - timedelta(days=monday.weekday())}")
+        raise BadInput(
+            f"{monday} is no Monday: a week is named by its first day, {monday - timedelta(days=monday.weekday())}"
+        )
     found = weekly.against_target(reader, "week", wanted)
     weeks = found.select(pl.exclude("value", "id"), week=pl.col("value").str.to_date()).with_columns(
         is_settled=(pl.col("in_time") / pl.col("clocks") < queries.UNSETTLED) & pl.col("share_met").is_not_null()
@@ -116,4 +118,3 @@ def volume(reader: MartReader, period: Period) -> Volume | None:
     if days.is_empty():
         return None
     return Volume(*days.select(pl.col("created", "resolved", "reopened").sum(), pl.col("open_at_end").last()).row(0))
-

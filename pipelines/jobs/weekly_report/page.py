@@ -59,7 +59,7 @@ def page_of(report: WeeklyReport) -> Page:
         sections=(trend(report), clocks(report), cuts(report), reasons(report), volume(report), times(report),
                   triage(report), coverage(report)),
         foot=("A promise is one clock of one ticket; it counts in the week in which it started. A share is of the "
-              "promises that are decided (kept or broken), with its 95 % interval (Wilson). No figures of persons.",),
+              "promises that are decided (kept or broken), with its 95 % interval (Wilson). No agent's figures.",),
     )  # fmt: skip
 
 
@@ -104,6 +104,8 @@ def clocks(report: WeeklyReport) -> Section:
 
 
 def cuts(report: WeeklyReport) -> Section:
+    if not report.is_settled:
+        return Section("Worst cuts", lines=("They are compared with their targets once the week is settled.",))
     if report.cuts.is_empty():
         return Section("Worst cuts", lines=("No cut of five or more decided promises is below its target.",))
     rows = tuple(

@@ -92,9 +92,9 @@ def bar(reader: MartReader) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         _period(reader)
         for key, one in SHOWN.items():
-            _choose(key, one, offered[key], names, width=172)
+            _choose(key, one, offered[key], names, width=146)
         given = sum(bool(st.session_state.get(key)) for key in FOLDED)
-        with st.popover(f"More ({given})" if given else "More", width=120):
+        with st.popover(f"More ({given})" if given else "More", width=105):
             for key, one in FOLDED.items():
                 _choose(key, one, offered[key], names)
 
@@ -119,6 +119,14 @@ def in_words(reader: MartReader) -> str:
     """The period as a sentence names it: `last 12 weeks`, `5 Oct to 11 Oct 2026`."""
     name = st.session_state.get(PERIOD, DEFAULT)
     return words.days(*period(reader)) if name == OWN else str(name)
+
+
+def described(chosen: Selection) -> str:
+    """A selection as a file's head says it: its days, then each filter with its ids."""
+    given = {field: getattr(chosen, field) for field in FILTERS if getattr(chosen, field)}
+    parts = [f"{field} {', '.join(one or FILTERS[field].none for one in values)}" for field, values in given.items()]
+    parts += [f"which {chosen.which}"] if chosen.which else []
+    return "; ".join([words.days(*chosen.period), *parts])
 
 
 def day_of(reader: MartReader) -> date:
@@ -174,7 +182,7 @@ def _set(reader: MartReader, wanted_bar: str) -> None:
 
 
 def _period(reader: MartReader) -> None:
-    st.selectbox("Period", [*PRESETS, OWN], key=PERIOD, width=150, bind="query-params", persist_state="session")
+    st.selectbox("Period", [*PRESETS, OWN], key=PERIOD, width=146, bind="query-params", persist_state="session")
     if st.session_state[PERIOD] == OWN:
         last = PRESETS[DEFAULT](day_of(reader))
         st.session_state.setdefault(DAYS, (last.first, last.last))

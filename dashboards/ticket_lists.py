@@ -115,13 +115,13 @@ def size(reader: MartReader, what: str, chosen: Selection) -> Size:
     return Size(*counted.row(0))
 
 
-def listed(reader: MartReader, what: str, chosen: Selection, *, page: int = 1) -> pl.DataFrame:
-    """The rows behind a number: ticket, reference, subject, clock, state, remaining, status, priority, tier,
-    group_name, agent, customer; of a list of tickets clock, state and remaining are null, and `day` is on which it
-    counted."""
+def listed(reader: MartReader, what: str, chosen: Selection, *, page: int | None = 1) -> pl.DataFrame:
+    """The rows behind a number, of one page (None: all): ticket, reference, subject, clock, state, remaining, status,
+    priority, tier, group_name, agent, customer; of a list of tickets clock, state and remaining are null, and `day` is
+    on which it counted."""
     columns, source, order, values = _sql(reader, what, chosen)
-    first = (page - 1) * SIZE
-    return reader.query(f"SELECT {columns} {source} ORDER BY {order} LIMIT {SIZE} OFFSET {first}", values)
+    part = "" if page is None else f"LIMIT {SIZE} OFFSET {(page - 1) * SIZE}"
+    return reader.query(f"SELECT {columns} {source} ORDER BY {order} {part}", values)
 
 
 def _sql(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str, str, list[object]]:

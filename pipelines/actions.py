@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipelines.jobs.grant_review import Listed, Unapproved
     from pipelines.jobs.phrases import Phrases
     from pipelines.jobs.review import Queued
-    from pipelines.marts import MartReader
+    from pipelines.marts import MartReader, Publication
     from sla.clocks.explain import Ledger
     from triage.feedback.acceptance import Feedback
     from triage.feedback.phrases import PhraseDecision
@@ -38,6 +38,16 @@ def outside(marts: "MartReader") -> "pl.DataFrame":
         "JOIN tickets USING (ticket) LEFT JOIN customers ON customers.company_id = entitlements.company_id "
         "WHERE is_open AND entitlements.because <> '' ORDER BY 1"
     )
+
+
+def exported(
+    app: "App", user: "User", publication: "Publication", name: str, rows: "pl.DataFrame", *, kind: str, where: str
+) -> bytes:
+    """Rows of a page as a file (csv, parquet), noted as taken. Raises NotAllowed without the right to export."""
+    from pipelines.jobs import export
+
+    return export.taken(app, user, rows, export.Head.of(publication, name, "A list of the pages.", rows=rows.height,
+                                                        where=where), export.Format(kind))  # fmt: skip
 
 
 def explain(app: "App", ticket: str, *, as_of: datetime) -> "list[Ledger]":

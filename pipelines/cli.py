@@ -18,6 +18,7 @@ from pipelines.commands.grants import grants
 from pipelines.commands.ingest import ingest
 from pipelines.commands.inspect import inspect
 from pipelines.commands.knowledge import knowledge
+from pipelines.commands.marts import export, sql
 from pipelines.commands.outcomes import outcomes
 from pipelines.commands.people import people
 from pipelines.commands.policy import policy
@@ -65,6 +66,8 @@ command_line.add_typer(push, name="push")
 command_line.add_typer(outcomes, name="outcomes", invoke_without_command=True)
 command_line.add_typer(policy, name="policy")
 command_line.add_typer(rules, name="rules")
+command_line.command()(export)
+command_line.command()(sql)
 
 NEW_OBJECTS = 1_000_000
 """Python looks for garbage after so many; after 700, as it would, it looks again and again at what a cycle keeps. One

@@ -12,6 +12,7 @@ from engine.contracts import Agent, AssignmentGroup
 from engine.not_measured import Why, why_unknown
 from engine.outcomes import Figure
 from engine.standings import HISTORY_KINDS, OPEN, moves, standings, tickets_as_of
+from engine.timeline import Visibility
 from pipelines.app.container import App
 from pipelines.clock_replay import clock_inputs, replay
 from pipelines.work_queue import scored
@@ -268,6 +269,12 @@ class Snapshot:
     """Rows that could not be taken in; they have no instant of their own."""
     agents = _table("agents")
     companies = _table("companies")
+
+    @cached_property
+    def internal_entries(self) -> pl.DataFrame:
+        """What stands in tickets' time lines for colleagues alone."""
+        hidden = [visibility for visibility in Visibility if visibility != Visibility.PUBLIC]
+        return self._read("timeline_entries", where={"visibility": hidden})
 
     @cached_property
     def enrichments(self) -> pl.DataFrame:

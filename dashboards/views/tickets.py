@@ -1,19 +1,20 @@
 """Which tickets are these? The list behind a number, under the filters in its address."""
 
 import math
+from functools import partial
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, filters, opening, visit
+from dashboards import cards, exports, filters, opening, visit
 from dashboards import ticket_lists as lists
 from pipelines.figures import words
 from pipelines.figures.selection import Selection
 
 
 def page() -> None:
-    app, _, reader, _ = visit.begin("tickets")
+    app, user, reader, _ = visit.begin("tickets")
     what = list_chosen()
     chosen = filters.chosen(reader)._replace(which=which(opening.ask(lists.offered, reader, what)))
     cards.speaks_of(reader.publication, app.now(), in_words(what, filters.in_words(reader)))
@@ -23,6 +24,9 @@ def page() -> None:
         return
     number = turn_to(what, chosen, size)
     table(what, opening.ask(lists.listed, reader, what, chosen, page=number))
+    every = partial(lists.listed, reader, what, chosen, page=None)
+    where = f"{lists.LISTS[what]}; {filters.described(chosen)}"
+    exports.offer(app, user, reader.publication, f"tickets-{what}", every, where=where)
 
 
 def list_chosen() -> str:

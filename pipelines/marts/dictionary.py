@@ -5,6 +5,7 @@ from pathlib import Path
 
 import dataframely as dy
 
+from engine.access import Right
 from pipelines.marts.mart import Mart
 from pipelines.marts.registry import MARTS, SUBJECTS, leads
 
@@ -43,7 +44,8 @@ def _section(name: str, mart: Mart) -> str:
     others = dict(leads(mart))
     rows = [_row(column, about, others.get(column)) for column, about in mart.rules.columns().items()]
     head = ["| column | type | unit | meaning | key |", "|---|---|---|---|---|"]
-    return "\n".join([f"## {name}\n", f"{mart.question}\n", *head, *rows, ""])
+    takes = [] if mart.right == Right.READ else [f"Takes the right `{mart.right}`.\n"]
+    return "\n".join([f"## {name}\n", f"{mart.question}\n", *takes, *head, *rows, ""])
 
 
 def _row(name: str, about: dy.Column, other: str | None) -> str:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import dataframely as dy
 import polars as pl
 
+from engine.access import Right
 from pipelines.snapshot import Snapshot
 
 
@@ -13,6 +14,8 @@ class Mart(NamedTuple):
     question: str
     rules: type[dy.Schema]
     build: Callable[[Snapshot], pl.DataFrame]
+    right: Right = Right.READ
+    """Who lacks it does not open the mart, by whatever door."""
 
     @property
     def schema(self) -> pl.Schema:

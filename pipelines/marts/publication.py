@@ -5,9 +5,12 @@ a reader sees all of one publication or all of the next. DuckDB reads the files 
 """
 
 import json
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -15,9 +18,12 @@ from typing import Any, NamedTuple, Self
 import duckdb
 import polars as pl
 
-from engine.shared.errors import NotFound, Unavailable, translate_file_errors
+from engine.access import Right
+from engine.shared.errors import NotAllowed, NotFound, Unavailable, translate_file_errors
 from engine.shared.whole_file import whole_file
 from pipelines.marts import chain_heads
+
+CURRENT, RESTRICTED = "current", "restricted"
 
 
 class Publication(NamedTuple):
@@ -73,7 +79,10 @@ def _publish(
         if frame.schema != schema:
             wrong = {c: (frame.schema[c], schema[c]) for c in schema if frame.schema[c] != schema[c]}
             raise ValueError(f"mart {name}: columns differ from the declared schema: {wrong}")
-        frame.write_parquet(target / f"{name}.parquet", compression="zstd", statistics=True)
+        file = file_of(target, name)
+        if mart.right != Right.READ:
+            file.parent.mkdir(mode=0o700, exist_ok=True)
+        frame.write_parquet(file, compression="zstd", statistics=True)
     rows = {name: frames[name].height for name in MARTS}
     seen = [instant for instant in (latest_as_of(folder), as_of) if instant is not None and instant <= at]
     description: dict[str, Any] = {
@@ -88,12 +97,30 @@ def _publish(
     description["latest_as_of"] = max(seen).isoformat() if seen else None
     with whole_file(folder / "current.json") as unfinished:
         unfinished.write_text(json.dumps(description, indent=1), encoding="utf-8")
+    _name_as_current(target)
     _forget_older(folder, keep=2)
     return Publication(as_of, at, rows, target, time_zone)
 
 
+def file_of(publication: Path, mart: str) -> Path:
+    """Where a mart lies; those that take a right of their own in a folder that its owner alone opens."""
+    from pipelines.marts.registry import MARTS
+
+    folder = publication if MARTS[mart].right == Right.READ else publication / RESTRICTED
+    return folder / f"{mart}.parquet"
+
+
+def _name_as_current(target: Path) -> None:
+    """The stable path for other tools, `current/`, leads to the new publication; whoever has begun to read the one
+    before goes on with it. Where the file system knows no symbolic links it is left out."""
+    name = target.parent / f"{CURRENT}.{os.getpid()}.part"
+    with suppress(OSError):
+        name.symlink_to(target.name, target_is_directory=True)
+        name.replace(target.parent / CURRENT)
+
+
 def _forget_older(folder: Path, *, keep: int) -> None:
-    publications = sorted(path for path in folder.iterdir() if path.is_dir())
+    publications = sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink())
     for old in publications[:-keep]:
         shutil.rmtree(old, ignore_errors=True)
 
@@ -114,7 +141,7 @@ def current(folder: Path) -> Publication:
         raise NotFound(
             f"{folder / 'current.json'} is damaged ({error}): run `helmdesk publish` to write it anew"
         ) from None
-    if missing := [mart for mart in MARTS if not (publication.folder / f"{mart}.parquet").is_file()]:
+    if missing := [mart for mart in MARTS if not file_of(publication.folder, mart).is_file()]:
         raise NotFound(f"{publication.folder} has no {missing[0]}.parquet: run `helmdesk publish` to write it anew")
     return publication
 
@@ -129,16 +156,21 @@ def latest_as_of(folder: Path) -> datetime | None:
 
 
 class MartReader:
-    """One publication, readable as frames or with SQL; later publications need a new reader."""
+    """One publication, readable as frames or with SQL; later publications need a new reader.
 
-    def __init__(self, folder: Path) -> None:
+    `rights` are those of whoever asks: marts that take others are not there for them. None is the program itself, which
+    then asks for the right at its own door.
+    """
+
+    def __init__(self, folder: Path, *, rights: Collection[Right] | None = None) -> None:
         from pipelines.marts.registry import MARTS
 
         self.publication = current(folder)
+        self.marts = tuple(name for name, mart in MARTS.items() if rights is None or mart.right in rights)
         self._connection = duckdb.connect(":memory:")
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        for mart in MARTS:
-            file = self.publication.folder / f"{mart}.parquet"
+        for mart in self.marts:
+            file = file_of(self.publication.folder, mart)
             quoted = str(file).replace("'", "''")
             try:
                 self._connection.execute(f"CREATE VIEW {mart} AS SELECT * FROM read_parquet('{quoted}')")
@@ -160,11 +192,28 @@ class MartReader:
 
     def frame(self, mart: str) -> pl.DataFrame:
         """A whole mart, with its declared schema. Raises Unavailable for a damaged file."""
-        file = self.publication.folder / f"{mart}.parquet"
+        file = self.file(mart)
         try:
             return pl.read_parquet(file)
         except (OSError, pl.exceptions.PolarsError) as error:
             raise _damaged(file) from error
+
+    def file(self, mart: str) -> Path:
+        """The file of a mart. Raises NotFound for a name that is none, NotAllowed where its right is missing."""
+        from pipelines.marts.registry import MARTS
+
+        if mart not in MARTS:
+            close = get_close_matches(mart, self.marts, 1)
+            raise NotFound(f"There is no mart {mart!r}{f'; did you mean {close[0]}' if close else ''}: "
+                           f"there are {', '.join(self.marts)}")  # fmt: skip
+        if mart not in self.marts:
+            raise NotAllowed(f"The mart {mart} takes the right {MARTS[mart].right}, which whoever asks lacks.")
+        return file_of(self.publication.folder, mart)
+
+    def relation(self, mart: str) -> duckdb.DuckDBPyRelation:
+        """A mart as DuckDB reads it, from its file when it is asked. Raises as `file` does."""
+        self.file(mart)
+        return self._connection.table(mart)
 
     def close(self) -> None:
         self._connection.close()

@@ -21,6 +21,7 @@ from pipelines.marts import (
     enrichments,
     entitlements,
     honesty,
+    internal_entries,
     names,
     rejected,
     replies,
@@ -50,6 +51,7 @@ SUBJECTS: tuple[Mapping[str, Mart], ...] = (
     enrichments.MARTS | customers.MARTS | entitlements.MARTS | backlog_signals.MARTS,
     alerts.MARTS,
     sources.MARTS,
+    internal_entries.MARTS,
     volume.MARTS | counted_tickets.MARTS | rejected.MARTS | names.MARTS,
 )
 """The marts by name, those together that are read together."""

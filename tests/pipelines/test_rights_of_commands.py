@@ -23,6 +23,8 @@ POLICY = access.load(shipped_data() / "policies" / "access.yaml")
 RULES = shipped_data() / "policies" / "rules.yaml"
 OWN_HOME, ASK_LATER = {"demo"}, {"serve"}
 GIVEN = {
+    "export": ["tickets"],
+    "sql": ["SELECT 1"],
     "backlogs export": ["--out", "{folder}"], "ingest": ["{file}"], "keys create": ["--source", "jira"],
     "keys revoke": ["0" * 12], "knowledge remove": ["--source", "own"], "outcomes accept": ["INC-1"],
     "people import": ["{file}"],

@@ -361,11 +361,10 @@ def audited_chain(app: "App", user: "User", ticket: str) -> "Chain":
     return chain(app, user, ticket)
 
 
-def weekly_report_html(app: "App", week: "date | None" = None) -> str:
-    """The report of the week that begins then, else of the last settled one, as a page that stands alone. Raises
-    NotFound without such a week."""
-    from pipelines.jobs.weekly_report.as_html import as_html
+def weekly_report_html(app: "App", week: "date | None" = None, *, user: "User") -> str:
+    """The report of the week that begins then, else of the last settled one, as a page that stands alone; noted as an
+    export. Raises NotAllowed without the right to export, NotFound without such a week."""
+    from pipelines.jobs.weekly_report.as_file import as_file
     from pipelines.jobs.weekly_report.figures import weekly_report
-    from pipelines.jobs.weekly_report.page import page_of
 
-    return as_html(page_of(weekly_report(app, week, at=app.now())))
+    return as_file(app, user, weekly_report(app, week, at=app.now())).decode()

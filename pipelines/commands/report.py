@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from pipelines.app.container import App
     from pipelines.jobs.weekly_report.figures import WeeklyReport
-    from pipelines.jobs.weekly_report.page import Page
 
 
 def report(
@@ -28,6 +27,7 @@ def report(
 ) -> None:
     """The weekly report for a manager to read and hand on; `data/policies/notifications.yaml` says who is sent it."""
     from pipelines.app import identity
+    from pipelines.jobs.weekly_report.as_file import as_file
     from pipelines.jobs.weekly_report.figures import weekly_report
     from pipelines.jobs.weekly_report.page import as_text, page_of
 
@@ -35,14 +35,14 @@ def report(
         raise BadInput(f"--to {to}: a report is written as .html or .pdf")
     with open_here(context) as app:
         found = weekly_report(app, _monday(week), at=app.now())
-        page = page_of(found)
-        identity.saw(app, identity.local_user(app, by), door="weekly report")
+        user = identity.local_user(app, by)
         if to is not None:
-            _write(app, page, to)
+            _write(to, as_file(app, user, found, is_pdf=to.suffix.lower() == ".pdf"))
         if send:
             _send(app, found)
         if to is None and not send:
-            for line in as_text(page).splitlines():
+            identity.saw(app, user, door="weekly report")
+            for line in as_text(page_of(found)).splitlines():
                 typer.echo(plain(line))
         elif not found.is_settled:
             typer.echo(f"The week from {found.monday} is not settled yet: its shares are too low for now.", err=True)
@@ -57,13 +57,9 @@ def _monday(week: str | None) -> "date | None":
         raise BadInput(f"--week {week!r} is no day: write its Monday, such as 2026-09-28") from None
 
 
-def _write(app: "App", page: "Page", to: Path) -> None:
+def _write(to: Path, content: bytes) -> None:
     from engine.shared.whole_file import whole_file
-    from pipelines.jobs.weekly_report.as_html import as_html
-    from pipelines.jobs.weekly_report.as_pdf import as_pdf
 
-    is_pdf = to.suffix.lower() == ".pdf"
-    content = as_pdf(page, app.settings.data / "fonts") if is_pdf else as_html(page).encode()
     with translate_file_errors(f"{to} can't be written"), whole_file(to) as unfinished:
         unfinished.write_bytes(content)
     typer.echo(plain(str(to)))

@@ -241,3 +241,12 @@ def test_run_of_a_cycle_says_which_stage_failed(flows_here: Path, monkeypatch: p
     assert ended.is_failed()
     assert "allocate: HELMDESK_HANDLER=servicenow needs" in ended.message
     assert "(done: ingest, triage, evaluate, enrich, publish)" in ended.message
+
+
+def test_weekly_report_without_anything_published_ends_as_skipped(server: Server, flows_here: Path) -> None:
+    from pipelines.flows.weekly_report import weekly_report
+
+    ended = weekly_report(return_state=True)
+    (run,) = server.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": [str(ended.state_details.flow_run_id)]}}})
+    assert (run["state"]["type"], run["state"]["name"]) == ("COMPLETED", "Skipped")
+    assert f"no marts in {flows_here / 'marts'}: run `helmdesk cycle`" in run["state"]["message"]

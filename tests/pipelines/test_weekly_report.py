@@ -1,5 +1,6 @@
 """The weekly report says what the figures say, stands alone as HTML and PDF, and reaches who is to read it once."""
 
+import json
 import re
 import shutil
 import sys
@@ -18,7 +19,7 @@ from typer.testing import CliRunner
 from engine.access import User, UserRole
 from engine.contracts import Agent, Role
 from engine.notices import INBOX, Notice
-from engine.shared.errors import BadInput, NotFound, Unavailable
+from engine.shared.errors import BadInput, NotAllowed, NotFound, Unavailable
 from pipelines import actions
 from pipelines.app.container import App, open_app
 from pipelines.cli import command_line
@@ -37,6 +38,7 @@ from tests.dashboards.marts_by_hand import NOON, clock, published, ticket
 from tests.engine.plugins.test_notifiers import Postbox, free_port
 
 MONDAY = date(2026, 11, 9)
+MANAGER = User(id="mo", name="Mo", roles=(UserRole.MANAGER,))
 HOSTILE = '<img src=x onerror="alert(1)"> Åse – ≥'
 FONTS = Path(__file__).resolve().parents[2] / "data" / "fonts"
 
@@ -60,7 +62,7 @@ def app(tmp_path: Path) -> Iterator[App]:
     clocks = [
         *promises(MONDAY - week, 19, 1),
         *promises(MONDAY, 9, 1),
-        *promises(MONDAY, 2, 8, group="g-2"),
+        *({**one, "agent_id": "ana"} for one in promises(MONDAY, 2, 8, group="g-2")),
         *promises(MONDAY + week, 1, 3, running=6),
         clock("spam", "resolution", "met", window_start=start(MONDAY), counts=False),
     ]
@@ -78,6 +80,7 @@ def app(tmp_path: Path) -> Iterator[App]:
             for one in broken
         ],
         group_load=[{"group_id": "g-1", "group_name": "Network"}, {"group_id": "g-2", "group_name": HOSTILE}],
+        names=[{"dimension": "agent_id", "value": "ana", "name": "Ana Lima"}],
         volume=[
             {"day": monday, "created": created, "resolved": 3, "reopened": 1, "left_out": 0, "open_at_end": left}
             for monday, created, left in ((MONDAY - week, 20, 9), (MONDAY, 14, 12))
@@ -130,6 +133,12 @@ class TestFigures:
         assert "people agree 80 % (95 % interval 49 % to 94 %; 10 of 20 drawn claims answered, of 90" in text
         assert "When it is not sure: not known yet" in text
 
+    def test_names_no_person_and_no_ticket(self, app: App) -> None:
+        with MartReader(app.settings.marts_folder) as reader:
+            assert "Ana Lima" in set(queries.attainment_by(reader, "agent")["value"])
+        page = as_html(page_of(weekly_report(app, at=NOON)))
+        assert not [word for word in ("Ana", "ana", "Subject", "1109-") if re.search(rf"\b{word}", page)]
+
     def test_week_that_is_not_settled_is_compared_with_nothing(self, app: App) -> None:
         text = text_of(app, MONDAY + timedelta(days=7))
         assert "Not settled yet, so far: 25 % of the promises of the week from 16 Nov were kept;" in text
@@ -170,11 +179,19 @@ class TestHtml:
         assert ("svg" in names) is not in_a_mail
 
     def test_names_are_escaped(self, app: App) -> None:
-        assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt; Åse – ≥" in actions.weekly_report_html(app)
+        assert "&lt;img src=x onerror=&quot;alert(1)&quot;&gt; Åse – ≥" in actions.weekly_report_html(app, user=MANAGER)
+
+    def test_is_for_whom_may_export_and_noted(self, app: App) -> None:
+        with pytest.raises(NotAllowed, match="has no right to export"):
+            actions.weekly_report_html(app, user=User(id="ana", name="Ana", roles=(UserRole.AGENT,)))
+        actions.weekly_report_html(app, user=MANAGER)
+        [note] = [one for one in app.store.frame("audit_log").to_dicts() if one["kind"] == "exported"]
+        assert (note["actor"], note["subject"]) == ("mo", "weekly report")
+        assert json.loads(note["data"])["filter"] == "week from 2026-11-09"
 
     def test_without_the_extra_says_what_is_left_out(self, app: App, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "vl_convert", None)
-        page = actions.weekly_report_html(app)
+        page = actions.weekly_report_html(app, user=MANAGER)
         assert "The picture is left out: uv sync --extra report" in page
         assert "<svg" not in page
         with pytest.raises(Unavailable, match="uv sync --extra report"):
@@ -319,3 +336,16 @@ class TestCommand:
         assert "Sue: not reached" in first
         assert "1 person had this week's before" in second
         assert "is not settled yet" in self.run(app, "--send", "--week", "2026-11-16").output
+
+    def test_sends_at_once_and_says_who_refused(
+        self, app: App, postbox: tuple[Postbox, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        box, url = postbox
+        people(app)
+        box.recipients = ["550 nobody"]
+        monkeypatch.setenv("HELMDESK_NOTIFY_URLS", json.dumps({"email": url}))
+        lines = self.run(app, "--send").output.splitlines()
+        assert sorted(line.partition(" takes")[0] for line in lines) == [
+            "dirk: refused: email: the mail server 127.0.0.1", "sue: sent",
+        ]  # fmt: skip
+        assert [to for to, _ in box.mails] == [["sue@desk.example"]]

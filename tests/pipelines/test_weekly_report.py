@@ -344,7 +344,7 @@ class TestCommand:
         people(app)
         box.recipients = ["550 nobody"]
         monkeypatch.setenv("HELMDESK_NOTIFY_URLS", json.dumps({"email": url}))
-        lines = self.run(app, "--send").output.splitlines()
+        lines = self.run(app, "--send").stdout.splitlines()
         assert sorted(line.partition(" takes")[0] for line in lines) == [
             "dirk: refused: email: the mail server 127.0.0.1", "sue: sent",
         ]  # fmt: skip

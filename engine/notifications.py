@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from engine.access import UserRole
 from engine.contracts import Agent, Frozen, Instant
 from engine.shared import policy_file
 from engine.shared.errors import BadInput
@@ -118,6 +119,13 @@ class Silence(Frozen):
     until: Instant
 
 
+class WeeklyReportPolicy(Frozen):
+    """Who is sent the weekly report, if their role may export at all, and by which channel."""
+
+    roles: frozenset[UserRole] = frozenset({UserRole.MANAGER, UserRole.SUPERVISOR})
+    channel: ChannelName = Channel.EMAIL
+
+
 class NotificationPolicy(Frozen):
     """`events` says what each type of news means; urgent ones wait for nothing and go one channel up the ladder."""
 
@@ -130,6 +138,7 @@ class NotificationPolicy(Frozen):
     urgent: frozenset[str] = frozenset({"sla_breach"})
     ladder: tuple[ChannelName, ...] = (Channel.EMAIL, Channel.TEAMS, Channel.PUSH)
     first_few: int = Field(default=5, ge=1)
+    weekly_report: WeeklyReportPolicy = WeeklyReportPolicy()
 
     @model_validator(mode="after")
     def _known_events(self) -> Self:

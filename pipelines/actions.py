@@ -359,3 +359,12 @@ def audited_chain(app: "App", user: "User", ticket: str) -> "Chain":
     from pipelines.jobs.audit import chain
 
     return chain(app, user, ticket)
+
+
+def weekly_report_html(app: "App", week: "date | None" = None, *, user: "User") -> str:
+    """The report of the week that begins then, else of the last settled one, as a page that stands alone; noted as an
+    export. Raises NotAllowed without the right to export, NotFound without such a week."""
+    from pipelines.jobs.weekly_report.as_file import as_file
+    from pipelines.jobs.weekly_report.figures import weekly_report
+
+    return as_file(app, user, weekly_report(app, week, at=app.now())).decode()

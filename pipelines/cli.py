@@ -24,6 +24,7 @@ from pipelines.commands.people import people
 from pipelines.commands.policy import policy
 from pipelines.commands.pull import pull
 from pipelines.commands.push import push
+from pipelines.commands.report import report
 from pipelines.commands.rules import rules
 from pipelines.commands.sla import sla
 from pipelines.commands.terminal import (
@@ -139,6 +140,7 @@ command_line.command("ingest")(ingest)
 command_line.command("pull")(pull)
 command_line.command("deliver")(deliver)
 command_line.command("coverage")(coverage)
+command_line.command("report")(report)
 
 
 @command_line.command()

@@ -10,6 +10,7 @@ import smtplib
 import ssl
 import sys
 import urllib.parse
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
@@ -77,7 +78,8 @@ def _has_host(scheme: str, url: str) -> bool:
 
 class _Channel:
     """A payload is {channel, to: {id, name, email}, title, message, news, created_at}; title and message are free of
-    control characters."""
+    control characters. Mails and webhooks also take `html`, the message for who reads mail in colour, and
+    `attachments`, each {name, type, content}, of which the content is base64."""
 
     def __init__(self, channel: str, url: str, *, timeout_seconds: float, wait_seconds: float) -> None:
         self._channel, self._url, self._timeout, self._wait = channel, url, timeout_seconds, wait_seconds
@@ -222,6 +224,11 @@ def _mail(server: Any, payload: Mapping[str, Any], key: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message["Idempotency-Key"] = urllib.parse.quote(key)
     message.set_content(payload["message"])
+    if "html" in payload:
+        message.add_alternative(payload["html"], subtype="html")
+    for one in payload.get("attachments", ()):
+        kind, _, subtype = one["type"].partition("/")
+        message.add_attachment(b64decode(one["content"]), maintype=kind, subtype=subtype, filename=one["name"])
     return message
 
 

@@ -44,6 +44,7 @@ RIGHTS: Mapping[str, str | None] = {
     "publish": "supervise",
     "pull": "supervise",
     "push suggestions": "supervise",
+    "report": "export",
     "rules list": "supervise",
     "rules try": "supervise",
     "serve": None,

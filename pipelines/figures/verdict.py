@@ -1,10 +1,12 @@
 """How the desk stands in one sentence: what was kept in the last settled week, and what is late now."""
 
+from datetime import date
 from typing import NamedTuple
 
 import polars as pl
 
 from pipelines.figures import queries, words
+from pipelines.figures.selection import Period, Selection
 from pipelines.marts import MartReader
 
 
@@ -30,7 +32,24 @@ class Standing(NamedTuple):
 
 def settled_week(reader: MartReader) -> SettledWeek | None:
     """None before a week is settled: nearly all its clocks of any kind are met or breached."""
-    weeks = (
+    weeks = settled_weeks(reader)
+    return None if weeks.is_empty() else of_week(reader, weeks["week"][-1])
+
+
+def of_week(reader: MartReader, monday: date) -> SettledWeek | None:
+    """The same of the week that begins then, settled or not; None where nothing of it is decided."""
+    counts = queries.decided(reader, monday)
+    clocks = queries.headline(reader, Selection(period=Period.of_week(monday)))
+    decided, met = int(counts["decided"].sum()), int(clocks["met"].sum())
+    if not decided:
+        return None
+    usual = settled_weeks(reader).filter(pl.col("week") < monday)["share"].to_list()
+    return SettledWeek(words.day(monday), met / decided, sum(usual) / len(usual) if usual else None, counts)
+
+
+def settled_weeks(reader: MartReader) -> pl.DataFrame:
+    """One row a settled week, oldest first: week, share kept of all its clocks."""
+    return (
         queries.attainment_by_week(reader)
         .group_by("week")
         .agg(pl.col("clocks", "met", "breached", "in_time").sum())
@@ -38,12 +57,6 @@ def settled_week(reader: MartReader) -> SettledWeek | None:
         .select("week", share=pl.col("met") / (pl.col("met") + pl.col("breached")))
         .sort("week")
     )
-    if weeks.is_empty():
-        return None
-    before = weeks["share"].head(weeks.height - 1).to_list()
-    week, share = weeks.row(-1)
-    usual = sum(before) / len(before) if before else None
-    return SettledWeek(words.day(week), share, usual, queries.decided(reader, week))
 
 
 def standing(rows: pl.DataFrame) -> Standing:

@@ -63,7 +63,11 @@ def destination_of(app: App, row: QueuedNotification) -> str:
 
 def _parcel(notice: Notice, agents: Mapping[str, Agent]) -> Parcel:
     agent = agents.get(notice.agent_id)
-    name, email = (agent.name, agent.email) if agent else (notice.agent_id, "")
+    return parcel_of(notice, *((agent.name, agent.email) if agent else (notice.agent_id, "")))
+
+
+def parcel_of(notice: Notice, name: str, email: str, **more: object) -> Parcel:
+    """What is sent of a notice to somebody; `more` is what its channel may show beside title and message."""
     payload = {
         "channel": notice.destination.removeprefix(NOTICES),
         "to": {"id": notice.agent_id, "name": name, "email": email},
@@ -71,5 +75,6 @@ def _parcel(notice: Notice, agents: Mapping[str, Agent]) -> Parcel:
         "message": notice.text,
         "news": notice.news,
         "created_at": notice.created_at.isoformat(),
+        **more,
     }
     return Parcel(notice.destination, None, notice.id, payload)

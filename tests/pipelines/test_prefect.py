@@ -56,6 +56,7 @@ class Server:
             "PREFECT_HOME": str(home / "prefect"),
             "PREFECT_API_URL": self.api,
             "HELMDESK_HOME": str(home / "desk"),
+            "HELMDESK_TIME_ZONE": "Europe/Berlin",
         }
         command = ["server", "start", "--host", "127.0.0.1", "--port", str(port), "--no-ui"]
         self.process = subprocess.Popen(
@@ -129,7 +130,7 @@ def test_every_schedule_gets_scheduled_runs(server: Server) -> None:
     waiting = {name: d["id"] for name, d in deployments(server).items() if d["schedules"]}
     assert set(waiting) == {
         "ingest", "evaluate_sla", "triage_tickets", "allocate", "enrich_tickets", "publish", "grant_review",
-        "retrain", "sweep", "deliver", "export_backlogs",
+        "retrain", "sweep", "deliver", "export_backlogs", "weekly_report",
         "pull_jira", "pull_servicenow", "pull_zendesk", "pull_freshdesk",
         "push_suggestions",
     }  # fmt: skip
@@ -158,6 +159,7 @@ def test_schedules_are_as_promised(server: Server) -> None:
     assert found["publish"]["cron"] == "5 * * * *"
     assert found["grant_review"]["cron"] == "0 6 * * 1"
     assert found["export_backlogs"]["cron"] == "30 6 * * 1"
+    assert (found["weekly_report"]["cron"], found["weekly_report"]["timezone"]) == ("0 7 * * 1", "Europe/Berlin")
     assert found["retrain"]["cron"] == "30 2 * * *"
 
 
@@ -239,3 +241,12 @@ def test_run_of_a_cycle_says_which_stage_failed(flows_here: Path, monkeypatch: p
     assert ended.is_failed()
     assert "allocate: HELMDESK_HANDLER=servicenow needs" in ended.message
     assert "(done: ingest, triage, evaluate, enrich, publish)" in ended.message
+
+
+def test_weekly_report_without_anything_published_ends_as_skipped(server: Server, flows_here: Path) -> None:
+    from pipelines.flows.weekly_report import weekly_report
+
+    ended = weekly_report(return_state=True)
+    (run,) = server.ask("/flow_runs/filter", {"flow_runs": {"id": {"any_": [str(ended.state_details.flow_run_id)]}}})
+    assert (run["state"]["type"], run["state"]["name"]) == ("COMPLETED", "Skipped")
+    assert f"no marts in {flows_here / 'marts'}: run `helmdesk cycle`" in run["state"]["message"]

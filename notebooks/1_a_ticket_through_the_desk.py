@@ -39,7 +39,7 @@ from pipelines.jobs.people import bring_people
 from pipelines.jobs.triage_tickets import triage_tickets
 from pipelines.snapshot import Snapshot
 
-alt.renderers.enable("mimetype")  # drawn by the notebook itself: no other machine is asked
+alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
 place = Path(home) if home else open_app().settings.home
 place.mkdir(parents=True, exist_ok=True)

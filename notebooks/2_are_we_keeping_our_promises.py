@@ -26,7 +26,7 @@ from pipelines.figures import charts, queries, words
 from pipelines.figures.selection import Period, Selection
 from pipelines.marts import open_marts
 
-alt.renderers.enable("mimetype")  # drawn by the notebook itself: no other machine is asked
+alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
 marts = open_marts(home)
 last = marts.tickets.lazy().select(pl.col("updated_at").max()).collect().item()
@@ -91,4 +91,4 @@ else:
     print(f"{met / (met + broken):.1%} of {met + broken:,} promises of {words.days(*period)} were kept{tail}.")
 
 # %%
-charts.attainment_trend(weekly, f"Promises kept by week, {words.days(*period)}")
+charts.attainment_trend(weekly, f"Promises kept by week, {words.days(*period)}").properties(width=600)

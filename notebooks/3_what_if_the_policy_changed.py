@@ -30,7 +30,7 @@ from pipelines.app.container import open_app
 from pipelines.figures import what_if_charts
 from pipelines.jobs.backtest import backtest
 
-alt.renderers.enable("mimetype")  # drawn by the notebook itself: no other machine is asked
+alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
 app = open_app() if home is None else open_app(home=Path(home))
 file = Path(policy) if policy else app.settings.data / "policies" / "sla" / "itil-next.yaml"
@@ -74,6 +74,5 @@ else:
 
 # %%
 app.close()
-what_if_charts.before_and_after(
-    found.attainment, "priority", f"Share kept, in force and under {file.stem}"
-) if found else None
+title = f"Share kept, in force and under {file.stem}"
+what_if_charts.before_and_after(found.attainment, "priority", title).properties(width=600) if found else None

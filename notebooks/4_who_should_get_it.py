@@ -29,7 +29,7 @@ from pipelines.figures import what_if_charts
 from pipelines.jobs import what_if
 from pipelines.snapshot import Snapshot
 
-alt.renderers.enable("mimetype")  # drawn by the notebook itself: no other machine is asked
+alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
 app = open_app() if home is None else open_app(home=Path(home))
 snapshot = Snapshot(app, app.now())
@@ -78,4 +78,4 @@ else:
     )
 
 # %%
-what_if_charts.load_before_and_after(staffed.groups, "Tickets as a share of capacity") if desk.groups else None
+what_if_charts.load_before_and_after(staffed.groups, "Tickets as a share of capacity").properties(width=600)

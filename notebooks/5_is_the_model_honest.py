@@ -24,7 +24,7 @@ import altair as alt
 from pipelines.figures import charts, triage_numbers
 from pipelines.marts import open_marts
 
-alt.renderers.enable("mimetype")  # drawn by the notebook itself: no other machine is asked
+alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
 marts = open_marts(home)
 marts.honesty.frame()
@@ -68,4 +68,4 @@ if error:
     print(f"Over the {error[1]:,} claims that people checked its confidence is off by {error[0]:.3f} on average (ECE).")
 
 # %%
-charts.risk_coverage_line(curve, "Corrected among the surest, by how many they are")
+charts.risk_coverage_line(curve, "Corrected among the surest, by how many they are").properties(width=500)

@@ -26,7 +26,7 @@ from pipelines.figures import reports, rhythm
 from pipelines.figures.selection import Selection
 from pipelines.marts import open_marts
 
-alt.renderers.enable("mimetype")  # drawn by the notebook itself: no other machine is asked
+alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
 marts = open_marts(home)
 chosen = Selection()
@@ -75,4 +75,4 @@ else:
         print(f"{name}: median {median:.1f} h round the clock, n = {row['stopped']:,}.")
 
 # %%
-rhythm.heat_map(hours, "tickets", f"Tickets by hour and weekday ({marts.time_zone})")
+rhythm.heat_map(hours, "tickets", f"Tickets by hour and weekday ({marts.time_zone})").properties(width=600)

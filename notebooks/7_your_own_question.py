@@ -25,7 +25,7 @@ import polars as pl
 from pipelines.figures.palette import BLUE
 from pipelines.marts import open_marts
 
-alt.renderers.enable("mimetype")  # drawn by the notebook itself: no other machine is asked
+alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
 marts = open_marts(home)
 pl.DataFrame([(name, marts[name].question) for name in marts], schema=["mart", "question"], orient="row")

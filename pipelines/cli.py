@@ -242,6 +242,32 @@ def dashboard(
 
 
 @command_line.command()
+def notebook(
+    context: typer.Context,
+    *,
+    to: Annotated[Path | None, typer.Option(help="Where your copies lie.", show_default="notebooks below home")] = None,
+    names: Annotated[bool, typer.Option("--list", help="Say which there are.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open a browser too.")] = True,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8888,
+) -> None:
+    """Open the notebooks in JupyterLab, as copies of your own: what you change in them stays."""
+    from pipelines.commands import notebook as job
+    from pipelines.commands.serving import check_free
+
+    if names:
+        for name, title in job.notebooks():
+            print(f"{name:<40} {title}")
+        return
+    home = context.obj["home"] or _default_home()
+    folder = to or home / "notebooks"
+    new = job.copied(folder)
+    print(f"{folder}: {len(new)} files copied" if new else f"{folder}: as you left it")
+    check_free("127.0.0.1", port)
+    sys.stdout.flush()
+    job.serve(home, folder.resolve(), port=port, opens_browser=browser)
+
+
+@command_line.command()
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -25,8 +25,17 @@ CLOSE_MATCH = 0.82
 
 def shipped_data() -> Path:
     """The folder `data/` beside the packages in a checkout, or where an installed wheel keeps it."""
-    beside = Path(__file__).resolve().parents[2] / "data"
-    return beside if beside.is_dir() else Path(sysconfig.get_path("data")) / "share" / "helmdesk" / "data"
+    return _shipped("data")
+
+
+def shipped_notebooks() -> Path:
+    """The folder `notebooks/`, likewise."""
+    return _shipped("notebooks")
+
+
+def _shipped(folder: str) -> Path:
+    beside = Path(__file__).resolve().parents[2] / folder
+    return beside if beside.is_dir() else Path(sysconfig.get_path("data")) / "share" / "helmdesk" / folder
 
 
 class Settings(BaseSettings):

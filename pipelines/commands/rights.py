@@ -36,6 +36,7 @@ RIGHTS: Mapping[str, str | None] = {
     "knowledge remove": "supervise",
     "knowledge sync": "supervise",
     "migrate": None,
+    "notebook": None,
     "outcomes": "supervise",
     "outcomes accept": "supervise",
     "people import": "administer",

@@ -107,6 +107,16 @@ def decided(reader: MartReader, week: date) -> pl.DataFrame:
     )
 
 
+def decided_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
+    """As `decided`, of each week under a selection: week besides."""
+    where, values = clocks_where(chosen, reader)
+    return reader.query(
+        f"""SELECT c.week, c.clock, c.tier, c.priority, count(*) FILTER (state IN ('met', 'breached')) AS decided
+        {where} GROUP BY ALL ORDER BY ALL""",
+        values,
+    )
+
+
 def closest_to_breach(reader: MartReader, chosen: Selection = ALL_CLOCKS, *, limit: int = 15) -> pl.DataFrame:
     """Clocks that run and are not yet broken, the next deadline first."""
     where, values = clocks_where(chosen, reader, f"LEFT JOIN ({GROUP_NAMES}) g ON g.group_id = c.group_id")

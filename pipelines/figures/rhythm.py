@@ -27,7 +27,7 @@ def by_hour_and_weekday(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> p
     )
 
 
-def kept_by_hour_and_weekday(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
+def share_met_by_hour_and_weekday(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
     """Promises by when their clock started: weekday, hour, met, breached, share_met with its interval low, high."""
     where, values = clocks_where(chosen, reader)
     local, zone = "timezone(?, c.window_start)", reader.publication.time_zone

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import polars as pl
 
 from engine.allocation.batch import allocate as decide
-from engine.allocation.policy import AllocationPolicy, load_policy
+from engine.allocation.policy import AllocationPolicies, AllocationPolicy, load_policy
 from engine.contracts import AllocationDecision, AssignmentGroup, Outcome, Status, Ticket
+from engine.shared import policy_file
 from engine.shared.errors import BadInput
 from engine.standings import OPEN
 from pipelines.app.container import App
@@ -58,6 +59,12 @@ def desk(app: App, snapshot: Snapshot) -> Desk:
         if key in there
     ]
     return Desk(tickets, with_load(snapshot.groups, open_now.filter(~is_free)))
+
+
+def presets(app: App) -> list[str]:
+    """Their names, the one in force first."""
+    names = policy_file.read(app.policies.files("allocation")[-1], AllocationPolicies).presets
+    return sorted(names, key=lambda name: (name != app.policies.allocation.name, name))
 
 
 def preset(app: App, name: str) -> AllocationPolicy:

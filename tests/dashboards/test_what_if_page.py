@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 import streamlit as st
@@ -59,9 +60,7 @@ def compared(desk: App, tab: str, button: str, **choices: str) -> Any:
 
 def test_other_promises_are_replayed_over_all_history(desk: App) -> None:
     page = compared(desk, "Other promises", "compare policy", policy="itil-next")
-    first = page.markdown[0].value
-    assert first.startswith("**First response: ")
-    assert "would have been kept" in first
+    assert "would have been kept" in page.markdown[0].value
     assert any("would have a clock that stands otherwise" in text.value for text in page.text)
 
 
@@ -99,10 +98,7 @@ def test_a_group_without_room_gets_nothing(desk: App) -> None:
     snapshot = Snapshot(desk, AS_OF)
     capacity = {group.group_id: 0 for group in snapshot.groups}
     found = what_if.change(desk, snapshot, capacity=capacity)
-    waits = found.moved["group_after"].str.starts_with("waits") | (
-        found.moved["group_after"] == "no group has the skill"
-    )
-    assert waits.all()
+    assert all(name.startswith(("waits", "no group")) for name in found.moved["group_after"])
     assert (found.groups["tickets_after"] <= found.groups["tickets_before"]).all()
 
 
@@ -114,9 +110,7 @@ def test_an_unknown_group_is_refused(desk: App) -> None:
 def test_agreement_counts_ended_tickets_alone(desk: App) -> None:
     snapshot = Snapshot(desk, AS_OF)
     found = what_if.agreement(desk, snapshot, desk.policies.allocation)
-    ended = snapshot.tickets_now.filter(snapshot.tickets_now["status"].is_in(["resolved", "closed"])).drop_nulls(
-        "group_id"
-    )
+    ended = snapshot.tickets_now.filter(pl.col("status").is_in(["resolved", "closed"])).drop_nulls("group_id")
     assert found.tickets == ended.height
     assert 0 <= found.same <= found.tickets
 

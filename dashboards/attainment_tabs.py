@@ -8,7 +8,7 @@ import streamlit as st
 from dashboards import cards, filters, opening, pages
 from dashboards import ticket_lists as lists
 from engine.shared.spreadsheet_text import defused
-from pipelines.figures import charts, queries, reports, words
+from pipelines.figures import charts, promises, queries, reports, words
 from pipelines.figures.selection import DIMENSIONS, Selection
 from pipelines.marts import MartReader
 
@@ -19,9 +19,8 @@ Address = Mapping[str, str]
 ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
 
 
-def sides(reader: MartReader, chosen: Selection, window: str) -> None:
-    """The same promises from several sides, most cut by one dimension; the open one is drawn."""
-    tab = cards.tabs(*SIDES)
+def side(tab: str, reader: MartReader, chosen: Selection, window: str) -> None:
+    """The same promises from one of SIDES, most cut by one dimension."""
     by = "priority"
     if SIDES[tab] not in (owed, closest):
         by = st.segmented_control("By", list(DIMENSIONS), format_func=DIMENSIONS.__getitem__,
@@ -72,7 +71,8 @@ def breakdown(reader: MartReader, chosen: Selection, by: str, window: str) -> No
     fewer = f" Drawn: the {MOST} with the most clocks." if drawn.height < found.height else ""
     left.caption(f"Lines: 95 % Wilson interval. A clock counts once it was met or breached.{fewer}")
     with right:
-        cards.chart(charts.attainment_trend, weekly, f"Promises kept by week, {window}")
+        wanted = opening.ask(promises.standing, reader, opening.app().policies.goals.attainment, chosen).target
+        cards.chart(charts.attainment_trend, weekly, f"Promises kept by week, {window}", wanted)
     right.caption(warning(weekly))
     st.caption(
         f"Clocks by {name}, {window}; shares of the decided ones with their 95 % interval. Open lists the broken ones."
@@ -298,8 +298,8 @@ def interval() -> dict[str, pl.Expr]:
 def warning(weekly: pl.DataFrame) -> str:
     """What the latest week's shares leave out so far, and what they come to at best."""
     dashed = (
-        f"Dashed: weeks in which at least {words.percent(queries.UNSETTLED)} of the clocks still run in time. A late "
-        "clock counts at once, a kept one only when it stops: these shares are too low for now."
+        f"Hatched: weeks in which at least {words.percent(queries.UNSETTLED)} of the clocks still run in time, from the "
+        "share so far (a late clock counts at once, a kept one only when it stops) to the one if all are met."
     )
     latest = weekly.filter((pl.col("week") == weekly["week"].max()) & (pl.col("in_time") > 0))
     parts = [

@@ -60,12 +60,21 @@ def fact(place: Any, label: str, value: str) -> None:
 
 
 def figure(
-    label: str, value: str, caption: str, tickets: Mapping[str, str | Sequence[str]] | None = None, *, width: int = 170
+    label: str,
+    value: str,
+    caption: str,
+    tickets: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    width: int = 170,
+    change: str | None = None,
+    trend: Sequence[float] = (),
 ) -> None:
     """A number with what it counts, as wide as its label needs: figures that find no room go to the next line.
-    `tickets` is the address of the list behind it."""
+    `tickets` is the address of the list behind it, `change` to the period before in words that begin with a sign,
+    `trend` its latest values."""
     with st.container(width=width, gap=None):
-        st.metric(label, value, border=True)
+        st.metric(label, value, border=True, delta=change, chart_data=list(trend) or None, chart_type="line",
+                  delta_description="to before" if change else None)  # fmt: skip
         st.caption(caption)
         if tickets:
             st.page_link(pages.TICKETS, label="Show them", query_params=dict(tickets))

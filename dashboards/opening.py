@@ -67,6 +67,8 @@ def _reader(opened: App) -> MartReader:
     hash_funcs={
         FunctionType: lambda query: query.__qualname__,
         MartReader: lambda reader: str(reader.publication.folder),
+        "triage.feedback.policy.DriftPolicy": lambda policy: policy.model_dump_json(),
+        "sla.reporting.goals.AttainmentGoals": lambda goals: goals.model_dump_json(),
     },
 )
 def _answer(query: Callable[..., Any], reader: MartReader, questions: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -59,5 +59,8 @@ def heat_map(found: pl.DataFrame, column: str, title: str) -> Any:
             color=shade,
             tooltip=["day:N", "hour:O", *facts],
         )
-        .properties(title=title, height=190, width="container")
+        .properties(title=title, height=190, width="container", description=title)
+        .configure(font="Source Sans, sans-serif", background="transparent")
+        .configure_title(anchor="start", fontSize=14, fontWeight=600)
+        .configure_view(stroke=None)
     )

@@ -47,4 +47,4 @@ def _pairs(shown: pl.DataFrame, axis: str, title: str) -> Any:
             tooltip=["name:N", "when:N", alt.Tooltip("share:Q", format=".1%")],
         )
     )  # fmt: skip
-    return alt.layer(line, dots).properties(title=title, height=alt.Step(22), width="container")
+    return alt.layer(line, dots).properties(title=title, height=alt.Step(22), width="container", description=title)

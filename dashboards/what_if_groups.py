@@ -38,7 +38,8 @@ def staffing(question: Question) -> None:
     if is_asked("staff", group, more):
         with st.spinner("The open tickets that nobody owns are given out twice"):
             found = opening.ask(what_if.allocated, question.reader, question.app, seats={group: more})
-        given_out(found, f"With room for {abs(more):,} {'more' if more > 0 else 'fewer'} in {seats[group].name}")
+        room = f"room for {abs(more):,} {'more' if more > 0 else 'fewer'}"
+        given_out(found, f"With {room} in {cards.verbatim(seats[group].name)}")
 
 
 def allocation(question: Question) -> None:
@@ -51,7 +52,7 @@ def allocation(question: Question) -> None:
     with st.spinner("The tickets are given out twice"):
         found = opening.ask(what_if.allocated, question.reader, question.app, weighed=asked)
         known = [opening.ask(what_if.agreement, question.reader, question.app, one) for one in (None, asked)]
-    given_out(found, f"Under {name}{', weighed otherwise' if asked.weights else ''}")
+    given_out(found, f"Under {cards.verbatim(name)}{', weighed otherwise' if asked.weights else ''}")
     st.subheader("Who chooses like people did?")
     agreed(*known)
 
@@ -77,7 +78,7 @@ def given_out(found: Change, when: str) -> None:
         return
     nobodys = {side: int(found.nobodys[side].sum()) for side in ("before", "after")}
     of = words.count(found.tickets, "open ticket")
-    st.markdown(f"**{cards.verbatim(when)}, {found.moved.height:,} of {of} without an owner would go elsewhere; "
+    st.markdown(f"**{when}, {found.moved.height:,} of {of} without an owner would go elsewhere; "
                 f"{nobodys['after']:,} would have no group, {nobodys['before']:,} have none now.**")  # fmt: skip
     st.caption(UNKNOWN)
     cards.chart(what_if_charts.load_before_and_after, found.groups, "Tickets as a share of a group's room")

@@ -32,7 +32,7 @@ def policy(question: Question) -> None:
     text = what_if.text_of(own.getvalue(), own.name) if own else what_if.text_of_list(question.app, str(name))
     asked = Otherwise(text, called if own else f"{called}.yaml", targets(text, called))
     if is_asked("policy", asked, question.chosen):
-        replayed(question, asked, f"{called}, changed" if asked.targets else called)
+        replayed(question, asked, called, "other targets" if asked.targets else "")
 
 
 def targets(text: str, called: str) -> tuple[Target, ...]:
@@ -73,28 +73,30 @@ def calendar(question: Question) -> None:
                 changed.append(Hours(name, what, given.strip()))
     asked = Otherwise(hours=tuple(changed))
     if is_asked("calendar", asked, question.chosen):
-        replayed(question, asked, f"other hours of {name}")
+        replayed(question, asked, name, "other hours")
 
 
-def replayed(question: Question, asked: Otherwise, called: str) -> None:
+def replayed(question: Question, asked: Otherwise, name: str, how: str) -> None:
+    """Of the list or calendar with this name, which is changed in what `how` says."""
     with st.spinner("Every clock is replayed twice"):
         found = opening.ask(what_if.promises, question.reader, question.app, asked, question.chosen)
     if not found.tickets:
         st.info("No ticket fits the bar: choose a longer period, or fewer filters.")
         return
-    sentence(found, called)
-    st.caption(f"{words.count(found.tickets, 'ticket')} created: {question.period}; the bar applies. {UNKNOWN}")
+    sentence(found, f"{how} in {cards.verbatim(name)}" if how else cards.verbatim(name))
+    st.caption(f"{words.count(found.tickets, 'ticket')} created: {question.period}; the bar applies, and what "
+               f"counts in no share is not in it. {UNKNOWN}")  # fmt: skip
     by_clock(found)
     st.caption("In brackets the 95 % interval; open clocks that are still in time are in no share.")
     cut = str(st.selectbox("By", list(DIMENSIONS), format_func=DIMENSIONS.__getitem__, key="cut", width=220,
                            bind="query-params"))  # fmt: skip
-    by_cut(question, found, cut, called)
+    by_cut(question, found, cut, f"{how} in {name}" if how else name)
     changes(found)
 
 
 def sentence(found: Replay, called: str) -> None:
     before, after, ticket = found.before.share, found.after.share, words.count(found.changed, "ticket")
-    with_it = f"With {cards.verbatim(called)}"
+    with_it = f"With {called}"
     changing = "changes" if found.changed == 1 else "change"
     if before is None or after is None:
         st.markdown(f"**{with_it} there is nothing to compare:** no promise is decided on "
@@ -129,7 +131,7 @@ def _sides(rows: pl.DataFrame, *heads: str) -> pl.DataFrame:
         *heads,
         with_interval("share_met_before", "low_before", "high_before").alias(f"met {BEFORE}"),
         with_interval("share_met_after", "low_after", "high_after").alias(f"met {AFTER}"),
-        pl.col("points").map_elements(lambda one: f"{one:+.1f}", return_dtype=pl.String).alias("points"),
+        pl.col("points").map_elements(lambda one: f"{one:+.1f}", return_dtype=pl.String).fill_null("–"),
         (pl.col("met_before") + pl.col("breached_before")).alias("decided"),
         (pl.col("met_after") + pl.col("breached_after")).alias("decided then"),
         pl.col("met_to_breached").alias("met → breached"),
@@ -140,6 +142,8 @@ def _sides(rows: pl.DataFrame, *heads: str) -> pl.DataFrame:
 
 def by_cut(question: Question, found: Replay, cut: str, called: str) -> None:
     rows = found.attainment.filter(pl.col("dimension") == cut)
+    if cut == "week":
+        st.caption("The week in which a clock started, by its Monday in UTC; weeks that are still open change yet.")
     values = words.in_order(set(rows["value"]), ORDERS.get(cut, ()))
     order = pl.DataFrame({"value": values, "place": range(len(values))}, schema={"value": pl.String, "place": pl.Int64})
     called_by = {**question.names, "unknown": f"no {DIMENSIONS[cut].lower()}"}

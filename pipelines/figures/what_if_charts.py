@@ -28,25 +28,26 @@ def load_before_and_after(groups: pl.DataFrame, title: str) -> Any:
 
 
 def _pairs(shown: pl.DataFrame, axis: str, title: str) -> Any:
-    """A circle before, a diamond after, and the line between; the description names the largest move."""
+    """A ring before, a diamond after, and the line between; the description names the largest move."""
     points = shown.unpivot(index="name", on=["before", "after"], variable_name="when", value_name="share").with_columns(
         pl.col("when").replace({"before": BEFORE, "after": AFTER})
     )
     y = alt.Y("name:N", title=None, sort=list(shown["name"]), axis=alt.Axis(labelLimit=220, grid=True))
     line = alt.Chart(shown.drop_nulls()).mark_rule(color=GREY, strokeWidth=2)
     sides = [BEFORE, AFTER]
-    dots = (
-        alt.Chart(points.drop_nulls())
-        .mark_point(filled=True, size=80, opacity=1)
-        .encode(
-            x=alt.X("share:Q", axis=alt.Axis(format=".0%", title=axis, tickCount=5)),
-            y=y,
-            color=alt.Color("when:N", title=None, scale=alt.Scale(domain=sides, range=[BLUE, ORANGE])),
-            shape=alt.Shape("when:N", title=None, scale=alt.Scale(domain=sides, range=["circle", "diamond"])),
-            tooltip=["name:N", "when:N", alt.Tooltip("share:Q", format=".1%")],
-        )
+    x = alt.X("share:Q", axis=alt.Axis(format=".0%", title=axis, tickCount=5))
+    base = alt.Chart(points.drop_nulls()).encode(
+        x=x,
+        y=y,
+        color=alt.Color("when:N", title=None, scale=alt.Scale(domain=sides, range=[BLUE, ORANGE])),
+        shape=alt.Shape("when:N", title=None, scale=alt.Scale(domain=sides, range=["circle", "diamond"])),
+        tooltip=["name:N", "when:N", alt.Tooltip("share:Q", format=".1%")],
     )
-    layered = alt.layer(line.encode(x=alt.X("before:Q", title=axis), x2="after:Q", y=y), dots)
+    dots = [
+        base.transform_filter(alt.datum.when == BEFORE).mark_point(filled=False, size=150, opacity=1, strokeWidth=2),
+        base.transform_filter(alt.datum.when == AFTER).mark_point(filled=True, size=70, opacity=1),
+    ]
+    layered = alt.layer(line.encode(x=alt.X("before:Q", title=axis), x2="after:Q", y=y), *dots)
     return (
         layered.properties(title=title, description=_described(shown, title), height=alt.Step(22), width="container")
         .configure(font="Source Sans, sans-serif", background="transparent")

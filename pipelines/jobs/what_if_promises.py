@@ -147,9 +147,9 @@ def compared(
         .join(about, on="ticket", how="left", maintain_order="left")
         .sort(is_worse, "remaining_after", "ticket", descending=[True, False, False], nulls_last=True)
     )
-    before_, after_ = (_total(attainment, side) for side in SIDES)
+    one, other = (_total(attainment, side) for side in SIDES)
     return Replay(
-        attainment, changes, found.one_sided.filter(wanted), before_, after_, history.tickets.height,
+        attainment, changes, found.one_sided.filter(wanted), one, other, history.tickets.height,
         changes["ticket"].n_unique(),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from dashboards import cards, opening
-from dashboards.what_if_question import Question, is_asked
+from dashboards.what_if_question import Question, is_compared
 from pipelines import what_if
 from pipelines.figures import what_if_charts, words
 from pipelines.what_if import Agreement, Change, Weighed
@@ -35,7 +35,7 @@ def staffing(question: Question) -> None:
     a_person = f"a person of it is room for {words.count(person, 'ticket')}" if person else "nobody is listed in it"
     st.caption(f"{seats[group].name} has room for {words.count(seats[group].capacity, 'ticket')} when all are there; "
                f"{a_person}.")  # fmt: skip
-    if is_asked("staff", group, more):
+    if is_compared("staff", group, more):
         with st.spinner("The open tickets that nobody owns are given out twice"):
             found = opening.ask(what_if.allocated, question.reader, question.app, seats={group: more})
         room = f"room for {abs(more):,} {'more' if more > 0 else 'fewer'}"
@@ -46,13 +46,13 @@ def allocation(question: Question) -> None:
     """Another preset, or other weights: who would get what waits, and how often people chose alike."""
     name = str(st.selectbox("Policy", what_if.presets(question.app), key="preset", bind="query-params", width=300,
                             help="The first is the one in force."))  # fmt: skip
-    asked = weights(question, name)
-    if not is_asked("weights", asked):
+    other = weights(question, name)
+    if not is_compared("weights", other):
         return
     with st.spinner("The tickets are given out twice"):
-        found = opening.ask(what_if.allocated, question.reader, question.app, weighed=asked)
-        known = [opening.ask(what_if.agreement, question.reader, question.app, one) for one in (None, asked)]
-    given_out(found, f"Under {cards.verbatim(name)}{', weighed otherwise' if asked.weights else ''}")
+        found = opening.ask(what_if.allocated, question.reader, question.app, weighed=other)
+        known = [opening.ask(what_if.agreement, question.reader, question.app, one) for one in (None, other)]
+    given_out(found, f"Under {cards.verbatim(name)}{', weighed otherwise' if other.weights else ''}")
     st.subheader("Who chooses like people did?")
     agreed(*known)
 
@@ -104,6 +104,6 @@ def agreed(before: Agreement, after: Agreement) -> None:
     if not before.tickets:
         st.info("No ended ticket has a group yet: nobody chose.")
         return
-    said = [f"{words.percent(one.same / one.tickets, 1)} ({one.same:,})" for one in (before, after)]
+    shares = [f"{words.percent(one.same / one.tickets, 1)} ({one.same:,})" for one in (before, after)]
     st.markdown(f"Of the latest {words.count(before.tickets, 'ended ticket')} the policy in force picks the group they "
-                f"ended with in {said[0]}, this one in {said[1]}, were all groups free.")  # fmt: skip
+                f"ended with in {shares[0]}, this one in {shares[1]}, were all groups free.")  # fmt: skip

@@ -6,14 +6,13 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, opening
-from dashboards.what_if_question import AFTER, BEFORE, Question, is_asked, with_interval
+from dashboards.what_if_question import AFTER, BEFORE, Question, is_compared, with_interval
 from pipelines import what_if
 from pipelines.figures import what_if_charts, words
 from pipelines.what_if import Hours, Otherwise, Replay, Target
 
 DIMENSIONS = {"priority": "Priority", "tier": "Contract tier", "team": "Group", "week": "Week"}
 ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
-SHOWN = 200
 LABELS = {
     "tz": "Time zone", "country": "Public holidays of", "closed": "Closed besides", "mon": "Monday", "tue": "Tuesday",
     "wed": "Wednesday", "thu": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday",
@@ -30,9 +29,9 @@ def policy(question: Question) -> None:
     own = right.file_uploader("or a file of your own (YAML)", type=["yaml", "yml"], key="own policy")
     called = own.name if own else str(name)
     text = what_if.text_of(own.getvalue(), own.name) if own else what_if.text_of_list(question.app, str(name))
-    asked = Otherwise(text, called if own else f"{called}.yaml", targets(text, called))
-    if is_asked("policy", asked, question.chosen):
-        replayed(question, asked, called, "other targets" if asked.targets else "")
+    other = Otherwise(text, called if own else f"{called}.yaml", targets(text, called))
+    if is_compared("policy", other, question.chosen):
+        replayed(question, other, called, "other targets" if other.targets else "")
 
 
 def targets(text: str, called: str) -> tuple[Target, ...]:
@@ -54,7 +53,13 @@ def targets(text: str, called: str) -> tuple[Target, ...]:
 
 
 def calendar(question: Question) -> None:
-    """Other hours of a calendar that the promises in force count on."""
+    """Other hours of a calendar that the promises in force count on, or a file of calendars."""
+    own = st.file_uploader("Calendars of your own (YAML)", type=["yaml", "yml"], key="own calendars")
+    if own:
+        calendars = Otherwise(calendars=what_if.text_of(own.getvalue(), own.name), calendars_name=own.name)
+        if is_compared("calendar", calendars, question.chosen):
+            replayed(question, calendars, own.name, "")
+        return
     offered = what_if.calendars_in_use(question.app)
     if not offered:
         st.info("Every promise in force counts round the clock: no calendar changes anything.")
@@ -71,15 +76,15 @@ def calendar(question: Question) -> None:
             given = st.text_input(label, value, 400, key=f"hours {name} {what}", width=170)
             if given.strip() != value:
                 changed.append(Hours(name, what, given.strip()))
-    asked = Otherwise(hours=tuple(changed))
-    if is_asked("calendar", asked, question.chosen):
-        replayed(question, asked, name, "other hours")
+    other = Otherwise(hours=tuple(changed))
+    if is_compared("calendar", other, question.chosen):
+        replayed(question, other, name, "other hours")
 
 
-def replayed(question: Question, asked: Otherwise, name: str, how: str) -> None:
+def replayed(question: Question, other: Otherwise, name: str, how: str) -> None:
     """Of the list or calendar with this name, which is changed in what `how` says."""
     with st.spinner("Every clock is replayed twice"):
-        found = opening.ask(what_if.promises, question.reader, question.app, asked, question.chosen)
+        found = opening.ask(what_if.promises, question.reader, question.app, other, question.chosen)
     if not found.tickets:
         st.info("No ticket fits the bar: choose a longer period, or fewer filters.")
         return
@@ -160,28 +165,28 @@ def changes(found: Replay) -> None:
         st.info("No ticket changes.")
         return
     st.subheader("Which tickets change?")
-    some = found.changes.head(SHOWN)
-    many = words.count(found.changes.height, "clock")
-    st.caption(f"{many} of {words.count(found.changed, 'ticket')}, broken ones first"
-               + (f"; the first {SHOWN} are shown" if found.changes.height > SHOWN else ""))  # fmt: skip
-    shown = some.select(
+    st.caption(f"{words.count(found.clocks, 'clock')} of {words.count(found.changed, 'ticket')}, broken ones first")
+    if found.clocks > found.changes.height:
+        st.caption(f"The first {found.changes.height} are shown. Of all history this writes all that change:")
+        cards.command("sla backtest --policy FILE --changed FILE.csv")
+    shown = found.changes.select(
         "reference",
         pl.col("clock").cast(pl.String).replace(words.CLOCKS),
         _standing("before").alias(BEFORE),
         _standing("after").alias(AFTER),
         "subject",
     )
-    cards.tickets_table(shown, some["ticket"].to_list(), key="opened change")
+    cards.tickets_table(shown, found.changes["ticket"].to_list(), key="opened change")
 
 
 def _standing(side: str) -> pl.Expr:
     """The state, and what was left of the target."""
     states = {**words.STATES, "no_window": "no such clock"}
 
-    def said(row: Any) -> str:
+    def in_words(row: Any) -> str:
         left = row[f"remaining_{side}"]
         state = states.get(row["state"], row["state"])
         return state if left is None else f"{state}, {words.left(left)}"
 
     columns = (pl.col(f"state_{side}").cast(pl.String).alias("state"), f"remaining_{side}")
-    return pl.struct(*columns).map_elements(said, return_dtype=pl.String)
+    return pl.struct(*columns).map_elements(in_words, return_dtype=pl.String)

@@ -24,14 +24,14 @@ class Question(NamedTuple):
     names: Mapping[str, str]
 
 
-def is_asked(key: str, *asked: Any) -> bool:
+def is_compared(key: str, *other: Any) -> bool:
     """Whether the reader clicked Compare for just this; what is changed since has to be compared again."""
-    at = f"asked {key}"
+    at = f"compared {key}"
     if st.button("Compare", type="primary", key=f"compare {key}"):
-        st.session_state[at] = asked
-    if at in st.session_state and st.session_state[at] != asked:
+        st.session_state[at] = other
+    if at in st.session_state and st.session_state[at] != other:
         st.caption("The question has changed since: compare again.")
-    return bool(st.session_state.get(at) == asked)
+    return bool(st.session_state.get(at) == other)
 
 
 def percent(column: str) -> pl.Expr:

@@ -51,10 +51,10 @@ class Seats(NamedTuple):
     a_person: int | None
 
 
-def promises(reader: MartReader, app: App, asked: Otherwise, chosen: Selection) -> Replay:
+def promises(reader: MartReader, app: App, other: Otherwise, chosen: Selection) -> Replay:
     """A selection's tickets under the promises in force and under others. Raises BadInput for a text that can't be
     used."""
-    return replay(app, reader, asked, chosen)
+    return replay(app, reader, other, chosen)
 
 
 def goals(

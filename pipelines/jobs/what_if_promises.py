@@ -16,6 +16,8 @@ from pipelines.marts import MartReader
 from sla.policy import calendar_files, parser
 
 SIDES = ("before", "after")
+LISTED = 200
+"""Clocks that stand otherwise which an answer names; `helmdesk sla backtest --changed` writes all of them."""
 
 
 class Otherwise(NamedTuple):
@@ -43,9 +45,9 @@ class Total(NamedTuple):
 
 class Replay(NamedTuple):
     """`attainment`: schema `sla.reporting.backtest.COMPARED`, with `low` and `high` (95 %) of either side. `changes`:
-    a row a clock that stands otherwise, broken ones first: ticket, reference, subject, clock, window, state and
-    remaining `_before` and `_after`. `tickets` were replayed, `changed` of them have such a clock; windows `only`
-    before or after are counted by clock and side."""
+    a row a clock that stands otherwise, broken ones first, at most LISTED of the `clocks` there are: ticket, reference,
+    subject, clock, window, state and remaining `_before` and `_after`. `tickets` were replayed, `changed` of them have
+    such a clock; windows `only` before or after are counted by clock and side."""
 
     attainment: pl.DataFrame
     changes: pl.DataFrame
@@ -54,6 +56,7 @@ class Replay(NamedTuple):
     after: Total
     tickets: int
     changed: int
+    clocks: int
 
 
 def lists(app: App) -> list[str]:
@@ -93,28 +96,28 @@ def hours_of(app: App, name: str) -> dict[str, str]:
     return hours(parsed(file.read_text(encoding="utf-8"), file.name), name)
 
 
-def rules(app: App, asked: Otherwise) -> Rules:
+def rules(app: App, other: Otherwise) -> Rules:
     """The other side. Raises BadInput, in one line that names the text, the key and the reason."""
     calendars_file, policy_file = app.policies.files("sla")
     calendars = app.policies.sla.calendars
-    if asked.calendars or asked.hours:
-        content = _content(asked.calendars, asked.calendars_name, calendars_file)
+    if other.calendars or other.hours:
+        content = _content(other.calendars, other.calendars_name, calendars_file)
         calendars = calendar_files.checked(
-            with_hours(content, asked.hours), asked.calendars_name or calendars_file.name
+            with_hours(content, other.hours), other.calendars_name or calendars_file.name
         )
-    content = _content(asked.policy, asked.policy_name, policy_file)
-    name = asked.policy_name or policy_file.name
-    return Rules(parser.checked(with_targets(content, asked.targets), name, calendars), calendars)
+    content = _content(other.policy, other.policy_name, policy_file)
+    name = other.policy_name or policy_file.name
+    return Rules(parser.checked(with_targets(content, other.targets), name, calendars), calendars)
 
 
 def _content(text: str, name: str, in_force: Path) -> Any:
     return parsed(text or in_force.read_text(encoding="utf-8"), name or in_force.name)
 
 
-def replay(app: App, reader: MartReader, asked: Otherwise, chosen: Selection) -> Replay:
+def replay(app: App, reader: MartReader, other: Otherwise, chosen: Selection) -> Replay:
     """Replay the tickets of a selection that count in attainment (the period is that of their creation) as of the
     publication, under the promises in force and under others. Writes nothing. Raises BadInput as `rules`."""
-    before, after = app.policies.sla, rules(app, asked)
+    before, after = app.policies.sla, rules(app, other)
     old = Rules(before.policies, before.calendars)
     where, values = tickets_where(chosen, reader)
     about = reader.query(f"SELECT t.ticket, t.reference, t.subject {where} AND t.ticket NOT IN "
@@ -142,15 +145,16 @@ def compared(
         one for side in SIDES for one in _interval(side)
     )  # fmt: skip
     is_worse = pl.col("state_after").cast(pl.String) == "breached"
+    every = found.changes.filter(wanted)
     changes = (
-        found.changes.filter(wanted)
-        .join(about, on="ticket", how="left", maintain_order="left")
+        every.join(about, on="ticket", how="left", maintain_order="left")
         .sort(is_worse, "remaining_after", "ticket", descending=[True, False, False], nulls_last=True)
+        .head(LISTED)
     )
     one, other = (_total(attainment, side) for side in SIDES)
     return Replay(
         attainment, changes, found.one_sided.filter(wanted), one, other, history.tickets.height,
-        changes["ticket"].n_unique(),
+        every["ticket"].n_unique(), every.height,
     )  # fmt: skip
 
 

@@ -169,6 +169,15 @@ def test_other_hours_are_replayed_and_nothing_is_written(desk: App) -> None:
     assert rows(desk) == before
 
 
+def test_own_calendars_have_to_fit_the_promises(desk: App) -> None:
+    page = shown("Calendar")
+    text = b"calendars: {24x7: {always: true}}"
+    page.file_uploader(key="own calendars").upload("hours.yaml", text, "application/yaml").run()
+    compare(page, "calendar")
+    assert "default.yaml" in page.error[0].value
+    assert "calendar: " in page.error[0].value
+
+
 @pytest.mark.parametrize(
     ("field", "value", "why"),
     [

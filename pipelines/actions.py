@@ -44,10 +44,11 @@ def exported(
     app: "App", user: "User", publication: "Publication", name: str, rows: "pl.DataFrame", *, kind: str, where: str
 ) -> bytes:
     """Rows of a page as a file (csv, parquet), noted as taken. Raises NotAllowed without the right to export."""
+    from pipelines.export_format import Format
     from pipelines.jobs import export
 
     return export.taken(app, user, rows, export.Head.of(publication, name, "A list of the pages.", rows=rows.height,
-                                                        where=where), export.Format(kind))  # fmt: skip
+                                                        where=where), Format(kind))  # fmt: skip
 
 
 def explain(app: "App", ticket: str, *, as_of: datetime) -> "list[Ledger]":

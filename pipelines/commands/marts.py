@@ -11,7 +11,7 @@ import typer
 from engine.shared.errors import BadInput
 from pipelines.commands.operations import By
 from pipelines.commands.terminal import counted, open_here, plain
-from pipelines.jobs.export import Format
+from pipelines.export_format import Format
 
 if TYPE_CHECKING:
     import polars as pl

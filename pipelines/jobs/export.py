@@ -3,7 +3,6 @@
 import io
 import json
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -16,17 +15,11 @@ from engine.shared.whole_file import whole_file
 from engine.storage.audit_log import Entry
 from pipelines.app import identity
 from pipelines.app.container import App
+from pipelines.export_format import Format
 from pipelines.marts import MartReader, Publication
 
 INSTANT = "%Y-%m-%dT%H:%M:%S%.6fZ"
 EXPORTED = "exported"
-
-
-class Format(StrEnum):
-    CSV = "csv"
-    JSON = "json"
-    """A line a row."""
-    PARQUET = "parquet"
 
 
 class Head(NamedTuple):

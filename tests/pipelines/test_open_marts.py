@@ -14,8 +14,9 @@ from engine.access import Right, User, UserRole
 from engine.shared.errors import BadInput, HelmdeskError, NotAllowed, NotFound, Unavailable
 from engine.timeline import EntryType, TimelineEntry, Visibility
 from pipelines.app.container import App, open_app
+from pipelines.export_format import Format
 from pipelines.jobs.cycle import CycleRun
-from pipelines.jobs.export import Format, export_mart
+from pipelines.jobs.export import export_mart
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
 from pipelines.marts import MartReader, open_marts

@@ -1,0 +1,10 @@
+"""The forms in which rows leave as a file."""
+
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    JSON = "json"
+    """A line a row."""
+    PARQUET = "parquet"

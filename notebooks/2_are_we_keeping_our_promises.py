@@ -83,7 +83,7 @@ met, broken = settled.select(pl.col("met", "breached").sum()).row(0)
 if not met + broken:
     print("No week is settled here, so there is no share to tell: promises are decided as tickets are answered.")
 else:
-    kept = words.share_of(met, met + broken)
+    overall = words.share_of(met, met + broken)
     under = settled.filter(pl.col("high") < pl.col("target")).height
     if cuts.height:
         cut = cuts.row(0, named=True)
@@ -95,7 +95,7 @@ else:
     else:
         worst = "no cut is under its target"
     print(
-        f"{kept} of {met + broken:,} promises of the settled weeks, {words.days(*period)}, were kept; {under} of "
+        f"{overall} of {met + broken:,} promises of the settled weeks, {words.days(*period)}, were kept; {under} of "
         f"{words.count(settled.height, 'week')} were under target beyond chance; {worst}."
     )
 

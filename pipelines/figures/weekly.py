@@ -3,6 +3,7 @@
 import polars as pl
 
 from engine.shared.wilson import with_share
+from pipelines.figures.queries import UNSETTLED
 from pipelines.figures.selection import ALL_CLOCKS, Selection, clocks_where, id_of, value_of
 from pipelines.marts import MartReader
 
@@ -33,6 +34,14 @@ def against_target(reader: MartReader, dimension: str, wanted: pl.Expr, chosen: 
     return with_share(found, "share_met", pl.col("met"), decided).select(
         pl.exclude("expected"),
         target=pl.when(decided > 0).then(pl.col("expected") / decided),
+    )
+
+
+def by_week(reader: MartReader, wanted: pl.Expr, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
+    """`against_target` of each week, oldest first: `week` (its Monday) in place of value and id, and `is_settled`."""
+    weeks = against_target(reader, "week", wanted, chosen)
+    return weeks.select(pl.exclude("value", "id"), week=pl.col("value").str.to_date()).with_columns(
+        is_settled=(pl.col("in_time") / pl.col("clocks") < UNSETTLED) & pl.col("share_met").is_not_null()
     )
 
 

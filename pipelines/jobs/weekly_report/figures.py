@@ -97,10 +97,7 @@ def weeks_until(reader: MartReader, wanted: pl.Expr, monday: date | None) -> pl.
         raise BadInput(
             f"{monday} is no Monday: a week is named by its first day, {monday - timedelta(days=monday.weekday())}"
         )
-    found = weekly.against_target(reader, "week", wanted)
-    weeks = found.select(pl.exclude("value", "id"), week=pl.col("value").str.to_date()).with_columns(
-        is_settled=(pl.col("in_time") / pl.col("clocks") < queries.UNSETTLED) & pl.col("share_met").is_not_null()
-    )
+    weeks = weekly.by_week(reader, wanted)
     if monday is None:
         settled = weeks.filter("is_settled")
         if settled.is_empty():

@@ -298,7 +298,7 @@ def interval() -> dict[str, pl.Expr]:
 def warning(weekly: pl.DataFrame) -> str:
     """What the latest week's shares leave out so far, and what they come to at best."""
     dashed = (
-        f"Hatched: weeks of which at least {words.percent(queries.UNSETTLED)} of the clocks still run in time, from the "
+        f"Hatched: weeks of which at least {words.percent(queries.UNSETTLED)} of the clocks still run, from the "
         "share so far (a late clock counts at once, a kept one only when it stops) to the one if all are met."
     )
     latest = weekly.filter((pl.col("week") == weekly["week"].max()) & (pl.col("in_time") > 0))

@@ -1,4 +1,4 @@
-"""Promises from five sides, a tab each: where kept, how long people wait, what comes back, why broken, what is owed."""
+"""Promises from several sides, a tab each: where met, how long people wait, what comes back, what is owed."""
 
 from collections.abc import Callable, Mapping
 
@@ -21,12 +21,15 @@ ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
 
 def side(tab: str, reader: MartReader, chosen: Selection, window: str) -> None:
     """The same promises from one of SIDES, most cut by one dimension."""
-    by = "priority"
-    if SIDES[tab] not in (owed, closest):
-        by = st.segmented_control("By", list(DIMENSIONS), format_func=DIMENSIONS.__getitem__,
-                                  default="priority", required=True, key="by", bind="query-params",
-                                  persist_state="session")  # fmt: skip
+    by = "priority" if SIDES[tab] in (owed, closest) else dimension()
     SIDES[tab](reader, chosen, by, window)
+
+
+def dimension() -> str:
+    """What the reader cuts by."""
+    return str(st.segmented_control("By", list(DIMENSIONS), format_func=DIMENSIONS.__getitem__, default="priority",
+                                    required=True, key="by", bind="query-params",
+                                    persist_state="session"))  # fmt: skip
 
 
 def behind(chosen: Selection) -> Callable[..., Address]:
@@ -123,6 +126,10 @@ def waits(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
         key="stopped of a row",
         right=["mean", "median", "mean, business", "median, business"],
     )
+
+
+def in_status(reader: MartReader) -> None:
+    """How long tickets stayed in each status."""
     st.caption(
         "Time in each status, all history, all tickets: per ticket, all its visits together. Open lists the tickets."
     )
@@ -278,7 +285,6 @@ SIDES: Mapping[str, Callable[[MartReader, Selection, str, str], None]] = {
     "Where do we keep them?": breakdown,
     "How long do people wait?": waits,
     "What comes back?": came_back,
-    "Why did we break them?": why_broken,
     "What do we owe for it?": owed,
     "What breaks next?": closest,
 }

@@ -49,6 +49,8 @@ COUNTED: Mapping[str, str] = {
         FROM surveys""",
     "complained": """SELECT ticket, CAST(timezone($zone, answered_at) AS DATE) AS day, CAST(csat AS VARCHAR) AS which
         FROM surveys WHERE is_complaint""",
+    "handed_over": """SELECT ticket, CAST(timezone($zone, "at") AS DATE) AS day,
+        from_group || ' → ' || to_group AS which FROM hand_offs""",
     "drafted": f"SELECT ticket, {_BARE} FROM suggestions",
     "answered": f"SELECT ticket, {_BARE} FROM suggestions WHERE grounded",
     "citing": """SELECT DISTINCT ticket, NULL::DATE AS day, unnest(json_extract_string(citations, '$[*].article_id'))
@@ -66,7 +68,17 @@ which status, model, …"""
 INTERNAL = frozenset({"surveyed", "complained"})
 """Those for who may read internal entries alone."""
 DATED = frozenset(
-    {"surveyed", "complained", "created", "resolved_times", "reopened_times", "left_out", "classify", "draft"}
+    {
+        "handed_over",
+        "surveyed",
+        "complained",
+        "created",
+        "resolved_times",
+        "reopened_times",
+        "left_out",
+        "classify",
+        "draft",
+    }
 )
 """Those to which the period applies."""
 LISTS: Mapping[str, str] = {
@@ -87,6 +99,7 @@ LISTS: Mapping[str, str] = {
     "reopened_times": "Times reopened",
     "left_out": "Ended, in no figure",
     "in_status": "Ever in a status",
+    "handed_over": "Handed from group to group",
     "surveyed": "Surveys answered",
     "complained": "Complaints in surveys",
     "classified": "Classified tickets",

@@ -37,7 +37,7 @@ USE_CASES_THAT_WAIT_FOR_DOORS_OF_THE_DESK: dict[str, str] = {}
 """No page, command, route or sweep calls these yet; each goes from here with the door that opens it."""
 POLICIES_THAT_WAIT_FOR_DOORS_OF_THE_DESK = set[str]()
 """Only use cases that wait read these."""
-MARTS_FOR_READERS_OUTSIDE = {"response_times", "reopens", "internal_entries"}
+MARTS_FOR_READERS_OUTSIDE = {"response_times", "reopens", "internal_entries", "review_notes"}
 """For one's own DuckDB: the pages work the same out for the tickets that are chosen,
 and read entries from the store."""
 

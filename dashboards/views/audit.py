@@ -65,6 +65,9 @@ def _act(row: Mapping[str, Any], names: Names) -> str:
             return f"made the key {subject} of {history.named(whose, names)}"
         case "key_revoked":
             return f"revoked the key {subject}"
+        case "exported":
+            rows = f"{words.count(data['rows'], 'row')} of " if "rows" in data else ""
+            return f"took {rows}{row['subject']} away as {data.get('format')}; filter: {data.get('filter')}"
         case "allocation" | "suggestion" | "notice" | "records":
             count = len(data.get("records", ()))
             return f"wrote {words.count(count, 'record')}" + (f" to be sent: {row['kind']}" if row["at"] else "")

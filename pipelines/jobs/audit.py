@@ -14,6 +14,7 @@ from engine.storage.audit import verify as walk
 from engine.storage.newest import Leaf, newest
 from pipelines.app import identity
 from pipelines.app.container import App
+from pipelines.jobs.export import EXPORTED
 from pipelines.jobs.phrases import PHRASES
 from pipelines.jobs.review import ANSWERS, FEEDBACK, WITHDRAWALS
 from pipelines.marts import chain_heads
@@ -27,6 +28,7 @@ ACTS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
         "learned phrases": ("audit_log", ("phrase_accepted", "phrase_refused")),
         "grants": ("events", ("resolution", "approval", "calibration")),
         "transfers": ("events", ("transferred",)),
+        "exports": ("audit_log", (EXPORTED,)),
         "sent and recorded": ("audit_log", ("records", "allocation", "suggestion", "notice")),
     }
 )

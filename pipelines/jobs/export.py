@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import polars as pl
+import polars.selectors as cs
 
 from engine.access import Right, User
 from engine.shared.errors import BadInput, translate_file_errors
@@ -50,13 +51,14 @@ def write(frame: pl.DataFrame, head: Head, kind: Format, file: BinaryIO) -> None
     if kind == Format.PARQUET:
         frame.write_parquet(file, compression="zstd", metadata={"helmdesk": json.dumps(facts)})
         return
+    dated = frame.with_columns(cs.datetime(time_zone="*").dt.convert_time_zone("UTC").dt.strftime(INSTANT))
     if kind == Format.JSON:
-        frame.write_ndjson(file)
+        dated.write_ndjson(file)
         return
     lines = [f"# {name}: {' '.join(fact.split())}" for name, fact in facts.items()]
     lines = [f"# helmdesk: skip {len(lines) + 1} lines to the column names", *lines]
     file.write("".join(f"{line}\n" for line in lines).encode())
-    defused(frame).write_csv(file, datetime_format=INSTANT)
+    defused(dated).write_csv(file, datetime_format="%Y-%m-%dT%H:%M:%S%.6f")
 
 
 def export_mart(app: App, user: User, mart: str, kind: Format, to: Path | BinaryIO) -> int:
@@ -89,23 +91,20 @@ def taken(app: App, user: User, frame: pl.DataFrame, head: Head, kind: Format) -
 
 
 def _take(app: App, user: User, frame: pl.DataFrame, head: Head, kind: Format, *, to: Path | BinaryIO) -> None:
-    if isinstance(to, Path):
-        save(frame, head, kind, to)
-    else:
+    """Noted before the rows leave; the file whole, or as it was before. Raises BadInput or Unavailable where it can't
+    be written."""
+    if kind == Format.CSV and (nested := [name for name, one in frame.schema.items() if one.is_nested()]):
+        raise BadInput(f"CSV has no place for lists and fields within {nested[0]}: ask for to_json({nested[0]})")
+    if not isinstance(to, Path):
+        note(app, user, head, kind)
         write(frame, head, kind, to)
-    note(app, user, head, kind)
-
-
-def save(frame: pl.DataFrame, head: Head, kind: Format, file: Path) -> None:
-    """The file whole, or as it was before. Raises BadInput or Unavailable where it can't be written."""
-    if file.is_dir():
-        raise BadInput(f"{file} is a folder: name a file")
-    with (
-        translate_file_errors(f"{file} can't be written", is_written=True),
-        whole_file(file) as part,
-        part.open("wb") as opened,
-    ):
-        write(frame, head, kind, opened)
+        return
+    if to.is_dir():
+        raise BadInput(f"{to} is a folder: name a file")
+    with translate_file_errors(f"{to} can't be written", is_written=True), whole_file(to) as part:
+        with part.open("wb") as opened:
+            write(frame, head, kind, opened)
+        note(app, user, head, kind)
 
 
 def note(app: App, user: User, head: Head, kind: Format) -> None:

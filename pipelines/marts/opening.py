@@ -11,7 +11,7 @@ import polars as pl
 
 from engine.access import Right
 from engine.shared.errors import HelmdeskError, Unavailable
-from pipelines.marts.publication import MartReader
+from pipelines.marts.publication import MartReader, current
 
 if TYPE_CHECKING:
     import duckdb
@@ -93,8 +93,16 @@ class Marts:
         return self._app.policies.goals
 
     def sql(self, query: str) -> pl.DataFrame:
-        """The answer to a DuckDB query in which each mart is a view of its name."""
-        return self.reader.query(query)
+        """The answer to a DuckDB query in which each mart is a view of its name. Raises BadInput for one that can't be
+        understood, NotFound and NotAllowed as `[]`."""
+        import duckdb
+
+        from pipelines.marts.closed_sql import not_understood
+
+        try:
+            return self.reader.query(query)
+        except duckdb.Error as error:
+            raise not_understood(error, self.reader) from None
 
     def __getattr__(self, name: str) -> MartTable:
         if name.startswith("_"):
@@ -141,6 +149,7 @@ def open_marts(home: str | Path | None = None, *, user: str | None = None) -> Ma
 
     app = open_app() if home is None else open_app(home=Path(home))
     try:
+        current(app.settings.marts_folder)  # before the store is asked, which would be made where there is none
         reader_of_marts = identity.local_user(app, user)
         identity.require(app, reader_of_marts, Right.READ, doing="opening the marts")
         rights = {right for right in Right if identity.has(app, reader_of_marts, right)}

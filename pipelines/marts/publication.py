@@ -22,6 +22,7 @@ from engine.access import Right
 from engine.shared.errors import NotAllowed, NotFound, Unavailable, translate_file_errors
 from engine.shared.whole_file import whole_file
 from pipelines.marts import chain_heads
+from pipelines.marts.answers import frame_of
 
 CURRENT, RESTRICTED = "current", "restricted"
 
@@ -178,17 +179,14 @@ class MartReader:
                 raise _damaged(file) from error
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
-        """The answer to a DuckDB query over the marts (each is a view of its name); sums come back as Int64. Raises
+        """The answer to a DuckDB query over the marts (each is a view of its name), as `frame_of` has it. Raises
         Unavailable for a damaged file."""
         try:
-            answer = pl.DataFrame(self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table())
+            return frame_of(self._connection.cursor().sql(sql, params=list(parameters)))
         except duckdb.Error as error:
             if type(error) is duckdb.Error or isinstance(error, duckdb.IOException) or ".parquet" in str(error):
                 raise _damaged(self.publication.folder) from error
             raise
-        return answer.with_columns(
-            pl.col(pl.Decimal).cast(pl.Int64), pl.col(pl.Datetime("us", "Etc/UTC")).dt.convert_time_zone("UTC")
-        )
 
     def frame(self, mart: str) -> pl.DataFrame:
         """A whole mart, with its declared schema. Raises Unavailable for a damaged file."""
@@ -204,8 +202,8 @@ class MartReader:
 
         if mart not in MARTS:
             close = get_close_matches(mart, self.marts, 1)
-            raise NotFound(f"There is no mart {mart!r}{f'; did you mean {close[0]}' if close else ''}: "
-                           f"there are {', '.join(self.marts)}")  # fmt: skip
+            which = f"did you mean {close[0]}?" if close else f"there are {', '.join(self.marts)}"
+            raise NotFound(f"There is no mart {mart!r}: {which}")
         if mart not in self.marts:
             raise NotAllowed(f"The mart {mart} takes the right {MARTS[mart].right}, which whoever asks lacks.")
         return file_of(self.publication.folder, mart)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import dataframely as dy
 import polars as pl
 
+from engine.access import Right
 from engine.shared.wilson import with_share
 from pipelines.marts import columns as col
 from pipelines.marts.classifications import BINS, lower_end
@@ -24,8 +25,15 @@ class Reviews(dy.Schema):
     confidence = col.share("How sure triage had been.", nullable=True)
     model_used = col.text("The model that had claimed it.", nullable=True)
     answered_by = col.text("Who answered.")
-    note = col.text("What they noted; may be empty.")
     answered_at = col.instant("When they answered; the answer that counts is the last.")
+
+
+class ReviewNotes(dy.Schema):
+    ticket = col.ticket(primary_key=True)
+    reference = col.reference()
+    answered_by = col.text("Who answered.")
+    answered_at = col.instant("When they answered.")
+    note = col.text("What they noted, for those who learn from it.")
 
 
 class Calibration(dy.Schema):
@@ -50,6 +58,10 @@ class Calibration(dy.Schema):
 
 def build(snapshot: Snapshot) -> pl.DataFrame:
     return reviews(snapshot.answers, snapshot.tickets)
+
+
+def build_notes(snapshot: Snapshot) -> pl.DataFrame:
+    return build(snapshot).filter(pl.col("note") != "")
 
 
 def build_calibration(snapshot: Snapshot) -> pl.DataFrame:
@@ -83,5 +95,6 @@ def calibration(reviews: pl.DataFrame) -> pl.DataFrame:
 
 MARTS = {
     "reviews": Mart("What did people say of triage's claims, and was it right?", Reviews, build),
+    "review_notes": Mart("What did people note when they answered?", ReviewNotes, build_notes, Right.READ_INTERNAL),
     "calibration": Mart("When triage says 80 %, how often do people agree?", Calibration, build_calibration),
 }

@@ -13,8 +13,8 @@ ROWS_AT_ONCE = 100_000
 
 
 def frame_of(relation: duckdb.DuckDBPyRelation, *, at_most: int | None = None) -> pl.DataFrame:
-    """Whole numbers of any width are Int64, other decimals Float64, instants in UTC; intervals are text (`epoch(x)` asks
-    for their seconds); of columns that have one name, the later ones have a number.
+    """Whole numbers of any width are Int64, other decimals Float64, instants in UTC; intervals are text (`epoch(x)`
+    asks for their seconds); of columns that have one name, the later ones have a number.
 
     Raises Unavailable for more than `at_most` bytes, BadInput for a column that no frame can have.
     """

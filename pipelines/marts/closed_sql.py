@@ -30,8 +30,8 @@ def answer(reader: MartReader, sql: str, *, seconds: float = SECONDS, gigabytes:
             quoted = str(reader.file(mart)).replace("'", "''")
             database.execute(f"CREATE TABLE {mart} AS SELECT * FROM read_parquet('{quoted}')")
         for setting in (
-            "TimeZone = 'UTC'", f"memory_limit = '{gigabytes:g}GB'", "temp_directory = ''", "enable_external_access = false",
-            "python_enable_replacements = false", "lock_configuration = true",
+            "TimeZone = 'UTC'", f"memory_limit = '{gigabytes:g}GB'", "temp_directory = ''",
+            "enable_external_access = false", "python_enable_replacements = false", "lock_configuration = true",
         ):  # fmt: skip
             database.execute(f"SET {setting}")
         timer = Timer(seconds, database.interrupt)

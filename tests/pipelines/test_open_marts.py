@@ -1,25 +1,37 @@
 """The marts by program, by SQL and as files: with the rights of whoever asks, and nothing else in reach."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+import threading
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import polars as pl
 import pytest
+from typer.testing import CliRunner, Result
 
 from engine.access import Right, User, UserRole
+from engine.envelopes import Envelope
+from engine.flags import CaseFlag, FlagType
 from engine.shared.errors import BadInput, HelmdeskError, NotAllowed, NotFound, Unavailable
+from engine.tasks import Task
 from engine.timeline import EntryType, TimelineEntry, Visibility
 from pipelines.app.container import App, open_app
+from pipelines.app.identity import user_of
+from pipelines.cli import command_line
 from pipelines.export_format import Format
+from pipelines.jobs.audit import acts
 from pipelines.jobs.cycle import CycleRun
 from pipelines.jobs.export import export_mart
 from pipelines.jobs.ingest import ingest
 from pipelines.jobs.people import bring_people
-from pipelines.marts import MartReader, open_marts
+from pipelines.jobs.review import answer_review
+from pipelines.marts import MartReader, open_marts, publish
 from pipelines.marts.closed_sql import answer
 from pipelines.marts.publication import file_of
 from pipelines.marts.registry import MARTS
@@ -53,9 +65,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
                           content=text, created_at=AS_OF)
             for text, seen in visible.items()
         ])  # fmt: skip
+        asked = Envelope(id="e", ticket_id=key, requested_by="ana", assigned_to="ben", reason=SECRET, summary=SECRET,
+                         created_at=AS_OF, response_due_at=AS_OF)  # fmt: skip
+        task = Task(id="t", ticket_id=key, title=SECRET, description=SECRET, created_by="ana", created_at=AS_OF)
+        flag = CaseFlag(id="f", ticket_id=key, type=FlagType.LEGAL, added_by="ana", reason=SECRET, created_at=AS_OF)
+        app.store.put([asked, task, flag])
+        answer_review(app, key, label="DLP", by="ana", note=SECRET, at=AS_OF)
         app.store.put([
             User(id="reader", name="Rea", roles=(UserRole.AGENT,)),
             User(id="boss", name="Bo", roles=(UserRole.MANAGER,)),
+            User(id="auditor", name="Audrey", roles=(UserRole.AUDITOR,)),
         ])  # fmt: skip
         CycleRun(app, AS_OF).walk(["evaluate", "publish"])
     return place
@@ -100,8 +119,39 @@ def test_internal_entries_open_by_their_right_alone(home: Path) -> None:
             marts["internal_entries"]
         with pytest.raises(NotAllowed):
             answer(marts.reader, "SELECT * FROM internal_entries")
-        with pytest.raises(duckdb.CatalogException):
+        with pytest.raises(NotAllowed, match="takes the right read_internal"):
             marts.sql("SELECT * FROM internal_entries")
+        assert answer(marts.reader, "SELECT count(*) FROM tickets WHERE subject = 'surveys'").item() == 0
+
+
+def test_what_a_reviewer_noted_takes_the_right_to_internal_entries(home: Path) -> None:
+    with open_marts(home, user="boss") as marts:
+        assert marts.review_notes.frame()["note"].to_list() == [SECRET]
+        assert "note" not in marts.reviews.columns
+    with open_marts(home, user="reader") as marts, pytest.raises(NotAllowed, match="read_internal"):
+        marts["review_notes"]
+
+
+@pytest.mark.parametrize("where", ["absolute", "relative", "environment", "default"])
+def test_any_home_opens_from_a_notebook_that_changes_its_folder(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    (tmp_path / "var").symlink_to(home)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HELMDESK_HOME", raising=False)
+    if where == "environment":
+        monkeypatch.setenv("HELMDESK_HOME", str(home))
+    with open_marts({"absolute": home, "relative": "var"}.get(where)) as marts:
+        monkeypatch.chdir("/")
+        rows = marts.tickets.frame().height
+        assert rows == marts.tickets.lazy().collect().height == marts.sql("SELECT count(*) FROM tickets").item()
+
+
+@pytest.mark.parametrize("user", [None, "boss"])
+def test_a_home_that_is_not_there_is_not_made(tmp_path: Path, user: str | None) -> None:
+    with pytest.raises(NotFound, match="no marts in"):
+        open_marts(tmp_path / "nosuch", user=user)
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_mart_that_everybody_reads_holds_internal_text(home: Path) -> None:
@@ -121,6 +171,12 @@ ATTACKS = [
     "SET enable_external_access = true", "PRAGMA enable_external_access = true", "RESET lock_configuration",
     "CREATE TABLE x AS SELECT 1", "DROP TABLE tickets", "SELECT 1; SELECT 2", "EXPORT DATABASE '{home}/all'",
     "SELECT getenv('HOME')", "SELECT * FROM home", "SELECT * FROM query('ATTACH ''x.db''')", "",
+    "EXPLAIN ANALYZE COPY (SELECT 1) TO '{home}/out.csv'", "EXPLAIN ANALYZE SET enable_external_access = true",
+    "EXPLAIN ANALYZE LOAD httpfs", "SELECT * FROM query_table('internal' || '_entries')", "SELECT * FROM surveys",
+    "SELECT * FROM query('SELECT * FROM internal' || '_entries')", "SELECT * FROM read_text('/proc/self/environ')",
+    "SELECT * FROM read_duckdb('{home}/helmdesk.db')", "SELECT * FROM parquet_metadata('{restricted}')",
+    "SELECT * FROM duckdb_secrets()", "SELECT * FROM sniff_csv('/etc/passwd')", "PREPARE x AS SELECT 1",
+    "SELECT * FROM delta_scan('{home}')", "SELECT * FROM reader", "SELECT " + "(" * 5_000 + "1" + ")" * 5_000,
     "SELECT * FROM sqlite_scan('{home}/helmdesk.db', 'tickets')", "CALL pragma_version()", "not sql",
 ]  # fmt: skip
 
@@ -140,11 +196,58 @@ def test_sql_reaches_nothing_but_the_marts(home: Path, attack: str) -> None:
 def test_sql_answers_and_names_what_is_close(home: Path) -> None:
     with MartReader(home / "marts") as reader:
         assert answer(reader, "SELECT count(*) AS n FROM tickets").item() == reader.publication.rows["tickets"]
-        with pytest.raises(BadInput, match="The mart tickets is close"):
-            answer(reader, "SELECT * FROM ticket")
+        with pytest.raises(NotFound, match=r"no mart .tickts.: did you mean tickets\?"):
+            answer(reader, "SELECT * FROM tickts")
+        with pytest.raises(BadInput, match=r'"statu" not found.*"status"'):
+            answer(reader, "SELECT statu FROM tickets")
+        with pytest.raises(Unavailable, match=r"larger than 0\.1 GB"):
+            answer(reader, "SELECT * FROM range(50000000)", gigabytes=0.1)
         with pytest.raises(Unavailable, match=r"longer than 0\.2 s"):
             answer(reader, "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range + b.range = 7",
                    seconds=0.2)  # fmt: skip
+
+
+def test_an_answer_loses_nothing_of_what_was_asked(home: Path) -> None:
+    with open_marts(home) as marts:
+        for ask in (marts.sql, partial(answer, marts.reader)):
+            assert ask("SELECT 1.5 AS x, 2 * 0.25 AS y, sum(range) AS n FROM range(4)").row(0) == (1.5, 0.5, 6)
+            assert ask("SELECT TIMESTAMP '2026-01-03' - TIMESTAMP '2026-01-01' AS d").item() == "2 days"
+            assert ask("SELECT 1 AS a, 2 AS a, 3 AS a_1").columns == ["a", "a_2", "a_1"]
+            joined = ask("SELECT * FROM tickets JOIN sla_clocks USING (ticket)")
+            assert {"reference", "reference_1", "priority", "priority_1"} <= set(joined.columns)
+            with pytest.raises(BadInput, match="CAST it AS VARCHAR"):
+                ask("SELECT union_value(a := 1) AS u")
+
+
+def command(home: Path, *words: str, user: str) -> Result:
+    return CliRunner().invoke(command_line, ["--home", str(home), *words], env={"HELMDESK_USER": user})
+
+
+def test_sql_shows_a_table_and_notes_that_it_was_seen(home: Path) -> None:
+    shown = command(home, "sql", "SELECT count(*) AS n FROM tickets", user="reader")
+    assert shown.exit_code == 0
+    assert "1 row" in shown.stdout
+    assert "sql" in command(home, "audit", "views", "--user", "reader", user="auditor").stdout
+    assert "What is the state of each ticket?" in command(home, "sql", "--marts", user="reader").stdout
+    assert "internal_entries" not in command(home, "sql", "--marts", user="reader").stdout
+    assert "created_at" in command(home, "sql", "--describe", "tickets", user="reader").stdout
+
+
+def test_an_answer_as_a_file_is_an_export(home: Path, tmp_path: Path) -> None:
+    query = "SELECT ticket, created_at, timezone('Europe/Copenhagen', created_at) AS here FROM tickets ORDER BY 1"
+    assert "no right to export" in str(command(home, "sql", query, "--format", "csv", user="reader").exception)
+    asked = {kind: tmp_path / f"a.{kind}" for kind in Format}
+    for kind, file in asked.items():
+        assert command(home, "sql", query, "--format", kind, "--to", str(file), user="boss").exit_code == 0
+    csv, json_rows = pl.read_csv(asked[Format.CSV], comment_prefix="#"), pl.read_ndjson(asked[Format.JSON])
+    parquet = pl.read_parquet(asked[Format.PARQUET])
+    assert csv["ticket"].to_list() == json_rows["ticket"].to_list() == parquet["ticket"].to_list()
+    assert csv["created_at"].to_list() == json_rows["created_at"].to_list()
+    assert csv["created_at"].str.to_datetime("%+", time_zone="UTC").to_list() == parquet["created_at"].to_list()
+    assert not csv["here"].str.ends_with("Z").any()
+    lists = command(home, "sql", "SELECT [1] AS many", "--format", "csv", "--to", str(tmp_path / "l.csv"), user="boss")
+    assert "to_json(many)" in str(lists.exception)
+    assert not (tmp_path / "l.csv").exists()
 
 
 def exported(home: Path, kind: Format, file: Path, user: str = "boss", mart: str = "tickets") -> App:
@@ -180,7 +283,25 @@ def test_an_export_takes_the_right_and_is_noted(home: Path, tmp_path: Path) -> N
     exported(home, Format.CSV, tmp_path / "yes.csv", mart="sla_clocks")
     with open_app(home=home) as app:
         log = app.store.frame("audit_log").filter(pl.col("kind") == "exported")
+        last = acts(app, user_of(app, "auditor"), "exports").rows[0]
     assert log.select("subject", "actor").rows()[-1] == ("sla_clocks", "boss")
+    assert (last["subject"], last["actor"], last["data"]["filter"], last["data"]["format"]) == (
+        "sla_clocks", "boss", "none", "csv",
+    )  # fmt: skip
+
+
+def test_an_export_that_can_not_be_noted_leaves_no_file(home: Path, tmp_path: Path) -> None:
+    with sqlite3.connect(home / "helmdesk.db") as database:
+        database.execute("CREATE TRIGGER full BEFORE INSERT ON audit_log BEGIN SELECT RAISE(ABORT, 'full'); END")
+    try:
+        refused = command(home, "export", "tickets", "--to", str(tmp_path / "t.csv"), user="boss")
+        shown = command(home, "export", "tickets", user="boss")
+    finally:
+        with sqlite3.connect(home / "helmdesk.db") as database:
+            database.execute("DROP TRIGGER full")
+    assert refused.exit_code != 0
+    assert not list(tmp_path.iterdir())
+    assert "ticket" not in shown.stdout
 
 
 def test_current_leads_other_tools_to_the_publication_in_force(home: Path) -> None:
@@ -192,3 +313,27 @@ def test_current_leads_other_tools_to_the_publication_in_force(home: Path) -> No
         take_in(app, home / "again", "One more", number="-2")
         CycleRun(app, AS_OF).walk(["publish"])
     assert rows() == before + 1
+
+
+def test_who_reads_while_marts_are_published_reads_one_or_the_other(home: Path) -> None:
+    file, end, seen = home / "marts" / "current" / "tickets.parquet", threading.Event(), list[object]()
+
+    def read() -> None:
+        with duckdb.connect() as mine:
+            while not end.is_set():
+                try:
+                    seen.append(mine.sql(f"SELECT count(*) FROM '{file}'").fetchall()[0][0])
+                except duckdb.Error as error:
+                    seen.append(error)
+
+    with MartReader(home / "marts") as reader:
+        frames, rows = {name: reader.frame(name) for name in MARTS}, reader.publication.rows["tickets"]
+    reading = threading.Thread(target=read)
+    reading.start()
+    for turn in range(10):
+        frames["tickets"] = frames["tickets"].head(rows - turn % 2)
+        publish(frames, home / "marts", as_of=AS_OF, at=datetime.now(UTC))
+    end.set()
+    reading.join()
+    assert len(seen) > 10
+    assert set(seen) <= {rows, rows - 1}

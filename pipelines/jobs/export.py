@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -91,20 +92,24 @@ def taken(app: App, user: User, frame: pl.DataFrame, head: Head, kind: Format) -
 
 
 def _take(app: App, user: User, frame: pl.DataFrame, head: Head, kind: Format, *, to: Path | BinaryIO) -> None:
-    """Noted before the rows leave; the file whole, or as it was before. Raises BadInput or Unavailable where it can't
-    be written."""
     if kind == Format.CSV and (nested := [name for name, one in frame.schema.items() if one.is_nested()]):
         raise BadInput(f"CSV has no place for lists and fields within {nested[0]}: ask for to_json({nested[0]})")
-    if not isinstance(to, Path):
-        note(app, user, head, kind)
-        write(frame, head, kind, to)
+    if isinstance(to, Path):
+        save(frame, head, kind, to, entry=lambda: note(app, user, head, kind))
         return
-    if to.is_dir():
-        raise BadInput(f"{to} is a folder: name a file")
-    with translate_file_errors(f"{to} can't be written", is_written=True), whole_file(to) as part:
+    note(app, user, head, kind)
+    write(frame, head, kind, to)
+
+
+def save(frame: pl.DataFrame, head: Head, kind: Format, file: Path, *, entry: Callable[[], None]) -> None:
+    """The file whole, or as it was before: it takes its place once its `entry` is written. Raises BadInput or
+    Unavailable where it can't be written."""
+    if file.is_dir():
+        raise BadInput(f"{file} is a folder: name a file")
+    with translate_file_errors(f"{file} can't be written", is_written=True), whole_file(file) as part:
         with part.open("wb") as opened:
             write(frame, head, kind, opened)
-        note(app, user, head, kind)
+        entry()
 
 
 def note(app: App, user: User, head: Head, kind: Format) -> None:

@@ -70,6 +70,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         task = Task(id="t", ticket_id=key, title=SECRET, description=SECRET, created_by="ana", created_at=AS_OF)
         flag = CaseFlag(id="f", ticket_id=key, type=FlagType.LEGAL, added_by="ana", reason=SECRET, created_at=AS_OF)
         app.store.put([asked, task, flag])
+        CycleRun(app, AS_OF).walk(["triage"])
         answer_review(app, key, label="DLP", by="ana", note=SECRET, at=AS_OF)
         app.store.put([
             User(id="reader", name="Rea", roles=(UserRole.AGENT,)),
@@ -100,6 +101,25 @@ def test_marts_open_from_anywhere(home: Path, tmp_path: Path) -> None:
     code = f"from pipelines.marts import open_marts; print(open_marts(r'{home}').tickets.frame().height)"
     ran = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert int(ran.stdout) > 0
+
+
+def test_fractions_stay_fractions_and_sums_are_whole(home: Path) -> None:
+    with open_marts(home) as marts:
+        assert marts.sql("SELECT 1.5 AS half, sum(1) AS n FROM tickets").row(0) == (1.5, marts.tickets.frame().height)
+
+
+def test_no_file_without_its_entry(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_app(home=home) as app:
+        boss = next(iter(app.store.all(User, id="boss")))
+        with app.store.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE audit_log RENAME TO gone")
+        try:
+            with pytest.raises(Exception, match="audit_log"):
+                export_mart(app, boss, "tickets", Format.CSV, tmp_path / "t.csv")
+        finally:
+            with app.store.engine.begin() as connection:
+                connection.exec_driver_sql("ALTER TABLE gone RENAME TO audit_log")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_empty_home_says_what_fills_it(tmp_path: Path) -> None:
@@ -170,7 +190,7 @@ ATTACKS = [
     "COPY (SELECT 1) TO '{home}/out.csv'", "ATTACH '{home}/helmdesk.db' AS other", "INSTALL httpfs", "LOAD sqlite",
     "SET enable_external_access = true", "PRAGMA enable_external_access = true", "RESET lock_configuration",
     "CREATE TABLE x AS SELECT 1", "DROP TABLE tickets", "SELECT 1; SELECT 2", "EXPORT DATABASE '{home}/all'",
-    "SELECT getenv('HOME')", "SELECT * FROM home", "SELECT * FROM query('ATTACH ''x.db''')", "",
+    "SELECT getenv('HOME')", "EXPLAIN SELECT 1", "SELECT * FROM home", "SELECT * FROM query('ATTACH ''x.db''')", "",
     "EXPLAIN ANALYZE COPY (SELECT 1) TO '{home}/out.csv'", "EXPLAIN ANALYZE SET enable_external_access = true",
     "EXPLAIN ANALYZE LOAD httpfs", "SELECT * FROM query_table('internal' || '_entries')", "SELECT * FROM surveys",
     "SELECT * FROM query('SELECT * FROM internal' || '_entries')", "SELECT * FROM read_text('/proc/self/environ')",

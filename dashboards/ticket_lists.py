@@ -44,7 +44,9 @@ COUNTED: Mapping[str, str] = {
     "resolved_times": f"{_EVENTS} 'resolved'",
     "reopened_times": f"{_EVENTS} 'reopened'",
     "left_out": f"{_EVENTS} 'left_out'",
-    "open_then": volume.HELD.replace("?", "$zone").replace("day, until FROM", "day, until, NULL::VARCHAR AS which FROM"),
+    "open_then": volume.HELD.replace("?", "$zone").replace(
+        "day, until FROM", "day, until, NULL::VARCHAR AS which FROM"
+    ),
     "in_status": f"{_OF} 'status'",
     "checked": f"SELECT ticket, {_BARE} FROM reviews",
     "agreed": f"SELECT ticket, {_BARE} FROM reviews WHERE is_right",

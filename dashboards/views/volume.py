@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, filters, opening, pages, visit
+from dashboards import cards, filters, opening, visit
 from dashboards import ticket_lists as lists
 from pipelines.figures import charts, flow_charts, volume, words
-from pipelines.figures.selection import DAY, Period, Selection
+from pipelines.figures.selection import Period, Selection
 from pipelines.marts import MartReader
 
 LISTS = {
@@ -142,9 +142,7 @@ def who_is_overloaded(reader: MartReader, chosen: Selection, _window: str) -> No
     )  # fmt: skip
 
 
-def loads(
-    found: pl.DataFrame, what: str, behind: Mapping[str, str], more: list[str], *, capacity: pl.Expr
-) -> None:
+def loads(found: pl.DataFrame, what: str, behind: Mapping[str, str], more: list[str], *, capacity: pl.Expr) -> None:
     """How full each is, as a picture and as numbers that open their tickets (`behind`: the list of each column)."""
     if found.is_empty():
         st.info(f"No {what} is known.")

@@ -38,7 +38,7 @@ def came_and_went(found: pl.DataFrame, title: str) -> Picture:
 
 
 def load_bars(found: pl.DataFrame, title: str) -> Picture:
-    """How full each `name` is, in the order given, and a line where it is full; a bar says so itself if it is over."""
+    """How full each `name` is, in the order given, and a line where it is full; an overfull bar says so itself."""
     shown = (
         found.drop_nulls("utilisation")
         .head(MOST)
@@ -51,16 +51,18 @@ def load_bars(found: pl.DataFrame, title: str) -> Picture:
     most = max(1.0, *shown["utilisation"])
     scale = alt.Scale(domain=[0, most * 1.3], nice=False)
     base = alt.Chart(shown).encode(
-        x=alt.X("utilisation:Q", title="load, share of capacity", axis=alt.Axis(format=".0%", tickCount=5), scale=scale),
+        x=alt.X(
+            "utilisation:Q", title="load, share of capacity", axis=alt.Axis(format=".0%", tickCount=5), scale=scale
+        ),
         y=alt.Y("name:N", sort=shown["name"].to_list(), title=None, axis=alt.Axis(labelLimit=150)),
         tooltip=["name:N", "load:Q", "capacity:Q", alt.Tooltip("utilisation:Q", format=".0%"), "state:N"],
     )
     colour = alt.Color("state:N", title=None, scale=alt.Scale(domain=[FULL, "has room"], range=[VERMILLION, BLUE]))
     bars = base.mark_bar(opacity=0.85).encode(color=colour)
-    said = base.mark_text(align="left", dx=4, color=GREY).encode(text="words:N")
+    labels = base.mark_text(align="left", dx=4, color=GREY).encode(text="words:N")
     full = alt.Chart(pl.DataFrame({"at": [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="at:Q")
     over = shown.filter(state_is_over()).height
-    return finished(alt.layer(bars, said, full), title, height=24 * shown.height + 60,
+    return finished(alt.layer(bars, labels, full), title, height=24 * shown.height + 60,
                     description=f"{title}: {over} of {shown.height} over capacity")  # fmt: skip
 
 

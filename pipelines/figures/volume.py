@@ -1,6 +1,5 @@
 """Does more come in than goes out: what came and went by day and by kind of ticket, and who has too much of it."""
 
-from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -25,11 +24,13 @@ HELD = f"""WITH net AS (SELECT ticket, day, sum({CHANGE}) AS change FROM ({MOVES
         lead(day) OVER (PARTITION BY ticket ORDER BY day) AS until FROM net)
     SELECT ticket, day, until FROM held WHERE open > 0"""
 """The days on which each ticket was open at their end: from `day` until the one before `until`, null: still."""
-LATE = f"""SELECT DISTINCT ticket FROM sla_clocks c WHERE {COUNTING} AND c.state = 'breached' AND c.stopped_at IS NULL"""
+LATE = (
+    f"""SELECT DISTINCT ticket FROM sla_clocks c WHERE {COUNTING} AND c.state = 'breached' AND c.stopped_at IS NULL"""
+)
 """The tickets with a clock past its target that still runs."""
 ALLOCATED = """SELECT ticket, group_id FROM allocations WHERE outcome = 'allocated'"""
-_COUNTS = ", ".join(f"count(*) FILTER (m.figure = '{one}'{{0}}) AS {one}" for one in ("created", "resolved", "reopened",
-                                                                                   "left_out"))  # fmt: skip
+MOVED = ("created", "resolved", "reopened", "left_out")
+_COUNTS = ", ".join(f"count(*) FILTER (m.figure = '{one}'{{0}}) AS {one}" for one in MOVED)
 
 
 class Flow(NamedTuple):
@@ -61,8 +62,9 @@ def days(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
     zone = reader.publication.time_zone
     return reader.query(
         f"""WITH every AS MATERIALIZED ({MOVES}),
-        m AS (SELECT * FROM every {"SEMI JOIN (SELECT ticket FROM tickets t WHERE " + " AND ".join(parts)
-                                   + ") USING (ticket)" if parts else ""}),
+        m AS (SELECT * FROM every {
+            "SEMI JOIN (SELECT ticket FROM tickets t WHERE " + " AND ".join(parts) + ") USING (ticket)" if parts else ""
+        }),
         spine AS (SELECT CAST(unnest(generate_series(min(day), max(day), INTERVAL 1 DAY)) AS DATE) AS day FROM every),
         counted AS (SELECT s.day, {_COUNTS.format("")} FROM spine s LEFT JOIN m ON m.day = s.day GROUP BY s.day),
         standing AS (SELECT *, CAST(sum(created - resolved + reopened - left_out) OVER (ORDER BY day) AS BIGINT)
@@ -79,8 +81,8 @@ def flow(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> Flow | None:
         return None
     first = found.row(0, named=True)
     start = first["open_at_end"] - first["created"] - first["reopened"] + first["resolved"] + first["left_out"]
-    sums = [int(found[name].sum()) for name in ("created", "resolved", "reopened", "left_out")]
-    return Flow(*sums, start, int(found["open_at_end"][-1]), first["day"])
+    created, resolved, reopened, left_out = (int(found[name].sum()) for name in MOVED)
+    return Flow(created, resolved, reopened, left_out, start, int(found["open_at_end"][-1]), first["day"])
 
 
 def flow_before(reader: MartReader, chosen: Selection) -> Flow | None:
@@ -109,8 +111,8 @@ def by(reader: MartReader, dimension: str, chosen: Selection = ALL_CLOCKS) -> pl
         WHERE {" AND ".join(["true", *parts])})
         SELECT id, any_value(value) AS value, {_COUNTS.format(" AND is_in")},
         CAST(coalesce(sum(change) FILTER (is_so_far), 0) AS BIGINT) AS open_at_end,
-        CAST(sum(CAST(figure = 'created' AND is_before AS INTEGER)) AS BIGINT) AS created_before,
-        CAST(sum(CAST(figure = 'resolved' AND is_before AS INTEGER)) AS BIGINT) AS resolved_before
+        CAST(sum(CAST(is_before AS INTEGER) * CAST(figure = 'created' AS INTEGER)) AS BIGINT) AS created_before,
+        CAST(sum(CAST(is_before AS INTEGER) * CAST(figure = 'resolved' AS INTEGER)) AS BIGINT) AS resolved_before
         FROM m GROUP BY id HAVING bool_or(is_in) OR coalesce(bool_or(is_before), false) OR open_at_end > 0
         ORDER BY created DESC, open_at_end DESC, value""",
         [reader.publication.time_zone, first, last, *earlier, *wanted],
@@ -129,7 +131,7 @@ def _value(dimension: str) -> tuple[str, str, str]:
         case "customer":
             join = "LEFT JOIN names n ON n.dimension = 'company_id' AND n.value = t.company_id"
             return "coalesce(t.company_id, '')", f"coalesce(n.name, t.company_id, '{none}')", join
-    return f'coalesce(t."{dimension}", \'\')', f"coalesce(t.\"{dimension}\", '{none}')", ""
+    return f"coalesce(t.\"{dimension}\", '')", f"coalesce(t.\"{dimension}\", '{none}')", ""
 
 
 def group_load(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
@@ -198,14 +200,15 @@ NAMED = 3
 
 
 def _overloaded(groups: pl.DataFrame, agents: pl.DataFrame) -> str:
-    over = [_over(groups, "group"), _over(agents, "agent")]
-    return f"Over capacity: {words.listed([one for one in over if one])}." if any(over) else (
-        "Nobody is over capacity.")  # fmt: skip
+    over = [one for one in (_over(groups, "group"), _over(agents, "agent")) if one]
+    alone = groups.filter(pl.col("capacity") == 0, pl.col("load") > 0).height
+    nobody = f" Nobody is there for {words.count(alone, 'group')} with open tickets." if alone else ""
+    return (f"Over capacity: {words.listed(over)}." if over else "Nobody is over capacity.") + nobody
 
 
 def _over(found: pl.DataFrame, what: str) -> str:
-    """The fullest of those with more than they can hold: `2 groups (Network 120 %, Data 105 %)`."""
-    over: list[Mapping[str, object]] = found.filter(pl.col("load") > pl.col("capacity")).to_dicts()
+    """The fullest of those with more than they can hold: `2 groups (Network 12 of 10, Data 21 of 20)`."""
+    over = found.filter(pl.col("utilisation") > 1).to_dicts()
     if not over:
         return ""
     names = [f"{row['name']} {row['load']} of {row['capacity']}" for row in over[:NAMED]]

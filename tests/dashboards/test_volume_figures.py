@@ -29,10 +29,10 @@ def moved(reference: str, figure: str, days_ago: int) -> dict[str, Any]:
     return {"figure": figure, "ticket": f"demo:{reference}", "day": TODAY - timedelta(days=days_ago)}
 
 
-def desk(home: Path) -> MartReader:
+def desk(folder: Path) -> MartReader:
     """Two tickets of the bank and one of nobody came this week, two of the week before were solved; one came back."""
     return published(
-        home,
+        folder,
         tickets=[
             came("INC-1", 20, company_id="bank", is_open=False, status="closed"),
             came("INC-2", 10, company_id="bank", product="ZTNA", owner_id="ana"),
@@ -191,7 +191,8 @@ def test_the_sentence_says_what_happens_to_the_backlog_and_who_is_over(reader: M
     loads = volume.group_load(reader), volume.agent_load(reader)
     assert volume.sentence(found, volume.flow_before(reader, WEEK), *loads) == (
         "More comes in than goes out: 4 came in (+2 to the period before), 3 went out; 3 tickets open at the end, 1 "
-        "more than at the start. Over capacity: 1 group (Network 3 of 2), 1 agent (Ana 2 of 1)."
+        "more than at the start. Over capacity: 1 group (Network 3 of 2) and 1 agent (Ana 2 of 1). Nobody is there "
+        "for 1 group with open tickets."
     )
     nobody = tuple(frame.filter(pl.col("load") == 0) for frame in loads)
     assert volume.sentence(found, None, nobody[0], nobody[1]).endswith("Nobody is over capacity.")

@@ -15,7 +15,6 @@ LISTS = {
     "created": "created", "resolved": "resolved_times", "reopened": "reopened_times", "left_out": "left_out",
     "open_at_end": "open_then",
 }  # fmt: skip
-"""The list behind each number."""
 LABELS = {
     "created": "Created", "resolved": "Resolved", "reopened": "Reopened", "left_out": "Left out",
     "open_at_end": "Open at the end",
@@ -96,10 +95,12 @@ def by_kind(reader: MartReader, chosen: Selection, window: str) -> None:
         st.info("No ticket that fits these filters came, went or was open in this window.")
         return
     name = volume.DIMENSIONS[dimension].lower()
-    drawn = f"; drawn: the {flow_charts.MOST} with the most created" if found.height > flow_charts.MOST else ""
-    cards.chart(flow_charts.came_and_went, found, f"Created and resolved by {name}, {window}")
+    drawn = found.filter(pl.col("created") + pl.col("resolved") > 0)
+    if drawn.height:
+        cards.chart(flow_charts.came_and_went, drawn, f"Created and resolved by {name}, {window}")
+    fewer = f" Drawn: the {flow_charts.MOST} with the most created." if drawn.height > flow_charts.MOST else ""
     st.caption(
-        f"By the {name} that a ticket has now; a number opens its tickets, the changes are to the period before{drawn}."
+        f"By the {name} that a ticket has now; a number opens its tickets, the changes are to the period before.{fewer}"
     )
     narrower = [filters.narrowed(chosen, dimension, one) for one in found["id"]]
     links = {words.plain(column): [lists.address(what, one) for one in narrower] for column, what in LISTS.items()}

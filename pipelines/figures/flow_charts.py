@@ -4,11 +4,11 @@ import altair as alt
 import polars as pl
 
 from pipelines.figures.charts import Picture, finished
-from pipelines.figures.palette import BLUE, GREEN, GREY, VERMILLION
+from pipelines.figures.palette import BLUE, GREEN, GREY, ORANGE, VERMILLION
 
 MOST = 15
 """Values that one picture names."""
-FULL = "over capacity"
+STATES = {"over": VERMILLION, "full": ORANGE, "has room": BLUE}
 
 
 def came_and_went(found: pl.DataFrame, title: str) -> Picture:
@@ -38,33 +38,24 @@ def came_and_went(found: pl.DataFrame, title: str) -> Picture:
 
 
 def load_bars(found: pl.DataFrame, title: str) -> Picture:
-    """How full each `name` is, in the order given, and a line where it is full; an overfull bar says so itself."""
-    shown = (
-        found.drop_nulls("utilisation")
-        .head(MOST)
-        .with_columns(
-            state=pl.when(pl.col("load") > pl.col("capacity")).then(pl.lit(FULL)).otherwise(pl.lit("has room")),
-            words=pl.format("{} of {}", "load", "capacity"),
-        )
-        .with_columns(words=pl.when(state_is_over()).then(pl.format("{}, over", "words")).otherwise("words"))
+    """How full each `name` is, in the order given, and a line where it is full; each says its state in words."""
+    used = pl.col("utilisation")
+    state = pl.when(used > 1).then(pl.lit("over")).when(used == 1).then(pl.lit("full")).otherwise(pl.lit("has room"))
+    shown = found.drop_nulls("utilisation").head(MOST).with_columns(state=state, beside=pl.max_horizontal(used, 1.0))
+    words = pl.format("{} of {}{}", "load", "capacity", pl.when(used < 1).then(pl.lit("")).otherwise(", " + state))
+    shown = shown.with_columns(words=words)
+    axis, room = alt.Axis(format=".0%", tickCount=5), 1.35 * max(1.0, *shown["utilisation"])
+    x = alt.X(
+        "utilisation:Q", title="load, share of capacity", axis=axis, scale=alt.Scale(domain=[0, room], nice=False)
     )
-    most = max(1.0, *shown["utilisation"])
-    scale = alt.Scale(domain=[0, most * 1.3], nice=False)
     base = alt.Chart(shown).encode(
-        x=alt.X(
-            "utilisation:Q", title="load, share of capacity", axis=alt.Axis(format=".0%", tickCount=5), scale=scale
-        ),
         y=alt.Y("name:N", sort=shown["name"].to_list(), title=None, axis=alt.Axis(labelLimit=150)),
         tooltip=["name:N", "load:Q", "capacity:Q", alt.Tooltip("utilisation:Q", format=".0%"), "state:N"],
     )
-    colour = alt.Color("state:N", title=None, scale=alt.Scale(domain=[FULL, "has room"], range=[VERMILLION, BLUE]))
-    bars = base.mark_bar(opacity=0.85).encode(color=colour)
-    labels = base.mark_text(align="left", dx=4, color=GREY).encode(text="words:N")
+    colour = alt.Color("state:N", title=None, scale=alt.Scale(domain=list(STATES), range=list(STATES.values())))
+    bars = base.mark_bar(opacity=0.85).encode(x=x, color=colour)
+    labels = base.mark_text(align="left", dx=4, color=GREY).encode(x="beside:Q", text="words:N")
     full = alt.Chart(pl.DataFrame({"at": [1.0]})).mark_rule(color=GREY, strokeDash=[4, 4]).encode(x="at:Q")
-    over = shown.filter(state_is_over()).height
+    over = shown.filter(pl.col("state") == "over").height
     return finished(alt.layer(bars, labels, full), title, height=24 * shown.height + 60,
                     description=f"{title}: {over} of {shown.height} over capacity")  # fmt: skip
-
-
-def state_is_over() -> pl.Expr:
-    return pl.col("state") == FULL

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -55,8 +56,8 @@ class Flow(NamedTuple):
 
 
 def days(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
-    """One row a day from the desk's first to the last on which anything came or went, oldest first: created, resolved,
-    reopened, left_out, open_at_end. Of everything it is the mart `volume`."""
+    """One row a day from the desk's first to the publication's, oldest first: created, resolved, reopened, left_out,
+    open_at_end. Of everything it is the mart `volume`, and the quiet days since."""
     parts, wanted = tickets_among(chosen)
     during, ends = chosen.period.holds_day("day")
     zone = reader.publication.time_zone
@@ -65,12 +66,13 @@ def days(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
         m AS (SELECT * FROM every {
             "SEMI JOIN (SELECT ticket FROM tickets t WHERE " + " AND ".join(parts) + ") USING (ticket)" if parts else ""
         }),
-        spine AS (SELECT CAST(unnest(generate_series(min(day), max(day), INTERVAL 1 DAY)) AS DATE) AS day FROM every),
+        spine AS (SELECT CAST(unnest(generate_series(min(day), greatest(max(day), CAST(? AS DATE)),
+            INTERVAL 1 DAY)) AS DATE) AS day FROM every),
         counted AS (SELECT s.day, {_COUNTS.format("")} FROM spine s LEFT JOIN m ON m.day = s.day GROUP BY s.day),
         standing AS (SELECT *, CAST(sum(created - resolved + reopened - left_out) OVER (ORDER BY day) AS BIGINT)
             AS open_at_end FROM counted)
         SELECT * FROM standing WHERE {" AND ".join(["true", *during])} ORDER BY day""",
-        [zone, *wanted, *ends],
+        [zone, *wanted, reader.publication.as_of.astimezone(ZoneInfo(zone)).date(), *ends],
     )
 
 

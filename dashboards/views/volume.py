@@ -76,7 +76,7 @@ def by_day(reader: MartReader, chosen: Selection, window: str) -> None:
         words.plain(name): [lists.address(what, of_day(chosen, day, name)) for day in latest["day"]]
         for name, what in LISTS.items()
     }
-    cards.numbers_table(latest.rename(words.plain), links, key="of a day")
+    cards.numbers_table(latest.rename(words.plain).with_columns(pl.col("day").cast(pl.String)), links, key="of a day")
 
 
 def of_day(chosen: Selection, day: object, name: str) -> Selection:
@@ -98,10 +98,10 @@ def by_kind(reader: MartReader, chosen: Selection, window: str) -> None:
     drawn = found.filter(pl.col("created") + pl.col("resolved") > 0)
     if drawn.height:
         cards.chart(flow_charts.came_and_went, drawn, f"Created and resolved by {name}, {window}")
+    is_younger = found["created_before"].null_count()
+    compared = "Nothing before the period to compare with." if is_younger else "Changes are to the period before."
     fewer = f" Drawn: the {flow_charts.MOST} with the most created." if drawn.height > flow_charts.MOST else ""
-    st.caption(
-        f"By the {name} that a ticket has now; a number opens its tickets, the changes are to the period before.{fewer}"
-    )
+    st.caption(f"By the {name} that a ticket has now; a number opens its tickets. {compared}{fewer}")
     narrower = [filters.narrowed(chosen, dimension, one) for one in found["id"]]
     links = {words.plain(column): [lists.address(what, one) for one in narrower] for column, what in LISTS.items()}
     shown = found.select(

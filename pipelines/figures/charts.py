@@ -111,6 +111,7 @@ def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: s
     """The named columns by day of the zone, a line each."""
     shown = found.select("day", **{name: pl.col(column) for column, name in names.items()})
     colours = alt.Scale(domain=list(names.values()), range=[VERMILLION, GREEN, BLUE][: len(names)])
+    dashes = alt.Scale(domain=list(names.values()), range=[[1, 0], [6, 3], [2, 2]][: len(names)])
     chart = (
         alt.Chart(shown.unpivot(index="day", variable_name="what", value_name="tickets"))
         .mark_line()
@@ -122,6 +123,7 @@ def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: s
             ),
             y=alt.Y("tickets:Q", title=axis),
             color=alt.Color("what:N", title=None, scale=colours),
+            strokeDash=alt.StrokeDash("what:N", title=None, scale=dashes),
             tooltip=[alt.Tooltip("day:T", format="%a %d %b %Y"), "what:N", "tickets:Q"],
         )
     )

@@ -44,7 +44,7 @@ def load_bars(found: pl.DataFrame, title: str) -> Picture:
     shown = found.drop_nulls("utilisation").head(MOST).with_columns(state=state, beside=pl.max_horizontal(used, 1.0))
     words = pl.format("{} of {}{}", "load", "capacity", pl.when(used < 1).then(pl.lit("")).otherwise(", " + state))
     shown = shown.with_columns(words=words)
-    axis, room = alt.Axis(format=".0%", tickCount=5), 1.35 * max(1.0, *shown["utilisation"])
+    axis, room = alt.Axis(format=".0%", tickCount=5), 1.5 * max(1.0, *shown["utilisation"])
     x = alt.X(
         "utilisation:Q", title="load, share of capacity", axis=axis, scale=alt.Scale(domain=[0, room], nice=False)
     )

@@ -63,13 +63,14 @@ FOLDED: Mapping[str, Filter] = {
     "sources": Filter("Source"),
     "products": Filter("Product", none="no product"),
     "types": Filter("Type"),
+    "segments": Filter("Segment", none="no segment"),
 }
 """Behind "More": chosen more rarely."""
 FILTERS = {**SHOWN, **FOLDED}
 """By the field of a Selection, which is its name in the address."""
 FIELDS = {
     "clock": "clocks", "tier": "tiers", "priority": "priorities", "group": "groups", "agent": "agents",
-    "customer": "customers", "source": "sources", "product": "products", "type": "types",
+    "customer": "customers", "source": "sources", "product": "products", "type": "types", "segment": "segments",
 }  # fmt: skip
 """The field of each dimension."""
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import polars as pl
 
 from dashboards import filters
-from pipelines.figures.selection import COUNTING, GROUP_NAMES, Selection, clocks_where, tickets_among
+from pipelines.figures import volume
+from pipelines.figures.selection import COUNTING, GROUP_NAMES, Period, Selection, clocks_where, tickets_among
 from pipelines.marts import MartReader
 
 SIZE = 50
@@ -29,6 +30,9 @@ TICKETS: Mapping[str, str] = {
     "open": "t.is_open",
     "for_a_person": "k.needs_review",
     "classified": "k.ticket IS NOT NULL",
+    "late": f"t.is_open AND t.ticket IN ({volume.LATE})",
+    "allocated": f"t.is_open AND (t.ticket, t.group_id) IN ({volume.ALLOCATED})",
+    "before_allocation": f"t.is_open AND (t.ticket, coalesce(t.group_id, '')) NOT IN ({volume.ALLOCATED})",
 }
 """Lists of tickets, likewise."""
 _EVENTS = "SELECT ticket, day, strftime(day, '%Y-%m-%d') AS which FROM counted_tickets WHERE figure = "
@@ -40,6 +44,9 @@ COUNTED: Mapping[str, str] = {
     "resolved_times": f"{_EVENTS} 'resolved'",
     "reopened_times": f"{_EVENTS} 'reopened'",
     "left_out": f"{_EVENTS} 'left_out'",
+    "open_then": volume.HELD.replace("?", "$zone").replace(
+        "day, until FROM", "day, until, NULL::VARCHAR AS which FROM"
+    ),
     "in_status": f"{_OF} 'status'",
     "checked": f"SELECT ticket, {_BARE} FROM reviews",
     "agreed": f"SELECT ticket, {_BARE} FROM reviews WHERE is_right",
@@ -94,6 +101,10 @@ LISTS: Mapping[str, str] = {
     "resolved": "Resolutions",
     "reopened": "Reopened",
     "open": "Open tickets",
+    "open_then": "Open at the end of the period",
+    "late": "Open and past a target",
+    "allocated": "Open, by allocation where they are",
+    "before_allocation": "Open, not by allocation where they are",
     "created": "Tickets created",
     "resolved_times": "Times resolved",
     "reopened_times": "Times reopened",
@@ -187,6 +198,10 @@ def _tickets(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str
     if what in DATED:
         during, days = chosen.period.holds_day("e.day")
         parts, wanted = [*parts, *during], [*wanted, *days]
+    if what == "open_then":
+        until, days = Period(None, chosen.period.last).holds_day("e.day")
+        still = "(e.until IS NULL OR e.until > CAST(? AS DATE))" if until else "e.until IS NULL"
+        parts, wanted = [*parts, *until, still], [*wanted, *days, *days]
     source = f"""FROM tickets t {join} LEFT JOIN {_LATEST_CLAIM} {_names("coalesce(t.owner_id, t.assignee_id)", "t")}
         WHERE {" AND ".join([TICKETS.get(what, "true"), *parts])}"""
     day, latest = ("e.day", "e.day DESC, ") if counted else ("NULL", "")

@@ -294,9 +294,17 @@ class Snapshot:
         slots of the people who are there."""
         from engine.allocation.presence import with_who_is_there
 
-        store, calendars = self._app.store, self.policies.sla.calendars
-        open_shifts = {name for name, calendar in calendars.items() if calendar.is_open(self.as_of)}
-        return with_who_is_there(store.all(AssignmentGroup), store.all(Agent), self.as_of, open_shifts=open_shifts)
+        groups = self._app.store.all(AssignmentGroup)
+        return with_who_is_there(groups, self.people, self.as_of, open_shifts=self.open_shifts)
+
+    @cached_property
+    def people(self) -> list[Agent]:
+        return self._app.store.all(Agent)
+
+    @cached_property
+    def open_shifts(self) -> set[str]:
+        """The calendars that are open at the snapshot's instant."""
+        return {name for name, calendar in self.policies.sla.calendars.items() if calendar.is_open(self.as_of)}
 
     @cached_property
     def answers(self) -> "list[Review]":

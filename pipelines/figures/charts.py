@@ -32,7 +32,7 @@ def attainment_points(found: pl.DataFrame, title: str, order: Sequence[str] = ()
     scale = alt.Scale(domain=[0, 1])
     whiskers = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", axis=PERCENT, scale=scale), x2="high:Q")
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=alt.X("share_met:Q", axis=PERCENT, scale=scale))
-    return _finished(alt.layer(whiskers, points), title, height=max(HEIGHT, 22 * shown.height))
+    return finished(alt.layer(whiskers, points), title, height=max(HEIGHT, 22 * shown.height))
 
 
 def attainment_trend(found: pl.DataFrame, title: str, target: float | None = None) -> Picture:
@@ -65,7 +65,7 @@ def attainment_trend(found: pl.DataFrame, title: str, target: float | None = Non
         wanted = alt.Chart(pl.DataFrame({"target": [target], "name": [f"target {target:.0%}"]}))
         layers.append(wanted.mark_rule(color=GREY, strokeDash=[6, 4]).encode(y="target:Q"))
         layers.append(wanted.mark_text(color=GREY, align="left", dx=4, dy=10, x=0).encode(y="target:Q", text="name:N"))
-    return _finished(alt.layer(*layers), title, height=HEIGHT)
+    return finished(alt.layer(*layers), title, height=HEIGHT)
 
 
 def reason_bars(found: pl.DataFrame, title: str) -> Picture:
@@ -82,7 +82,7 @@ def reason_bars(found: pl.DataFrame, title: str) -> Picture:
             tooltip=["value:N", "reason:N", "breaches:Q"],
         )
     )
-    return _finished(chart, title, height=34 * shown["value"].n_unique() + 110)
+    return finished(chart, title, height=34 * shown["value"].n_unique() + 110)
 
 
 def alert_bars(found: pl.DataFrame, title: str, days: tuple[date, date], *, zone: str = "UTC") -> Picture:
@@ -104,13 +104,14 @@ def alert_bars(found: pl.DataFrame, title: str, days: tuple[date, date], *, zone
             tooltip=[alt.Tooltip("yearmonthdate(day):T", format="%d %b %Y"), "level:N", "sum(alerts):Q"],
         )
     )
-    return _finished(chart, title, height=HEIGHT)
+    return finished(chart, title, height=HEIGHT)
 
 
 def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: str, *, zone: str = "UTC") -> Picture:
     """The named columns by day of the zone, a line each."""
     shown = found.select("day", **{name: pl.col(column) for column, name in names.items()})
     colours = alt.Scale(domain=list(names.values()), range=[VERMILLION, GREEN, BLUE][: len(names)])
+    dashes = alt.Scale(domain=list(names.values()), range=[[1, 0], [6, 3], [2, 2]][: len(names)])
     chart = (
         alt.Chart(shown.unpivot(index="day", variable_name="what", value_name="tickets"))
         .mark_line()
@@ -122,25 +123,11 @@ def volume_lines(found: pl.DataFrame, title: str, names: dict[str, str], axis: s
             ),
             y=alt.Y("tickets:Q", title=axis),
             color=alt.Color("what:N", title=None, scale=colours),
+            strokeDash=alt.StrokeDash("what:N", title=None, scale=dashes),
             tooltip=[alt.Tooltip("day:T", format="%a %d %b %Y"), "what:N", "tickets:Q"],
         )
     )
-    return _finished(chart, title, height=HEIGHT)
-
-
-def load_bars(found: pl.DataFrame, title: str) -> Picture:
-    """How full each group is, in the order given; over 100 % is over capacity."""
-    chart = (
-        alt.Chart(found.filter(pl.col("utilisation").is_not_null()))
-        .mark_bar(opacity=0.85)
-        .encode(
-            x=alt.X("utilisation:Q", title="load, share of capacity", axis=alt.Axis(format=".0%")),
-            y=alt.Y("group_name:N", sort=list(found["group_name"]), title=None, axis=alt.Axis(labelLimit=220)),
-            color=alt.when(alt.datum.utilisation > 1).then(alt.value(VERMILLION)).otherwise(alt.value(BLUE)),
-            tooltip=["group_name:N", "load_after:Q", "capacity:Q", alt.Tooltip("utilisation:Q", format=".0%")],
-        )
-    )
-    return _finished(chart, title, height=24 * found.height + 40)
+    return finished(chart, title, height=HEIGHT)
 
 
 def confidence_bars(spread: pl.DataFrame, title: str) -> Picture:
@@ -167,7 +154,7 @@ def confidence_bars(spread: pl.DataFrame, title: str) -> Picture:
             ],
         )
     )
-    return _finished(chart, title, height=220)
+    return finished(chart, title, height=220)
 
 
 def calibration_points(found: pl.DataFrame, title: str) -> Picture:
@@ -190,7 +177,7 @@ def calibration_points(found: pl.DataFrame, title: str) -> Picture:
     points = base.mark_point(filled=True, size=70, color=BLUE).encode(
         y=alt.Y("share_agreed:Q", title="people agreed", axis=axis, scale=whole)
     )
-    return _finished(alt.layer(line, whiskers, points), title, height=220)
+    return finished(alt.layer(line, whiskers, points), title, height=220)
 
 
 def risk_coverage_line(found: pl.DataFrame, title: str) -> Picture:
@@ -209,7 +196,7 @@ def risk_coverage_line(found: pl.DataFrame, title: str) -> Picture:
             ],
         )
     )
-    return _finished(chart, title, height=220)
+    return finished(chart, title, height=220)
 
 
 def confusion_cells(found: pl.DataFrame, title: str) -> Picture:
@@ -224,7 +211,7 @@ def confusion_cells(found: pl.DataFrame, title: str) -> Picture:
     ink = alt.when(alt.datum.share > HALF).then(alt.value("white")).otherwise(alt.value("#0a1219"))
     cells = base.mark_rect().encode(color=shade)
     numbers = base.mark_text().encode(text="claims:Q", color=ink)
-    return _finished(alt.layer(cells, numbers), title, height=28 * found["answered"].n_unique() + 90)
+    return finished(alt.layer(cells, numbers), title, height=28 * found["answered"].n_unique() + 90)
 
 
 def factor_bars(scores: pl.DataFrame, title: str) -> Picture:
@@ -239,7 +226,7 @@ def factor_bars(scores: pl.DataFrame, title: str) -> Picture:
             tooltip=["factor:N", alt.Tooltip("score:Q", format=".2f")],
         )
     )
-    return _finished(chart, title, height=30 * shown.height + 60)
+    return finished(chart, title, height=30 * shown.height + 60)
 
 
 def _day(day: date) -> alt.DateTime:
@@ -274,13 +261,14 @@ def _tooltip(first: str | alt.Tooltip) -> list[str | alt.Tooltip]:
     ]
 
 
-def _finished(chart: Any, title: str, *, height: int) -> Picture:
-    finished: Picture = (
-        chart.properties(title=title, height=height, width="container", description=title)
+def finished(chart: Any, title: str, *, height: int, description: str = "") -> Picture:
+    """The picture in the manner of all, as wide as its place; `description` is its text alternative, else the title."""
+    picture: Picture = (
+        chart.properties(title=title, height=height, width="container", description=description or title)
         .configure(font="Source Sans, sans-serif", background="transparent")
         .configure_title(anchor="start", fontSize=14, fontWeight=600)
         .configure_axis(titleFontWeight=400)
         .configure_legend(orient="top", symbolOpacity=1)
         .configure_view(stroke=None)
     )
-    return finished
+    return picture

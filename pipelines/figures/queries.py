@@ -145,6 +145,7 @@ def choices(reader: MartReader) -> dict[str, list[str]]:
         "sources": ("source", "tickets"),
         "products": ("product", "tickets"),
         "types": ("type", "tickets"),
+        "segments": ("segment", "customers"),
     }
     return {name: _distinct(reader, column, mart) for name, (column, mart) in columns.items()}
 

@@ -1,4 +1,4 @@
-"""The numbers of looking back: how long people waited, what came back, why promises broke, what it costs, and load."""
+"""The numbers of looking back: how long people waited, what came back, why promises broke, and what it costs."""
 
 import polars as pl
 
@@ -100,11 +100,6 @@ def volume(reader: MartReader, period: Period = ALL_HISTORY) -> pl.DataFrame:
     """One row a day (desk's time zone), oldest first: created, resolved, reopened, left_out, open_at_end."""
     parts, values = period.holds_day("day")
     return reader.query(f"SELECT * FROM volume WHERE {' AND '.join(['true', *parts])} ORDER BY day", values)
-
-
-def group_load(reader: MartReader) -> pl.DataFrame:
-    """One row a group, the fullest first."""
-    return reader.query("SELECT * FROM group_load ORDER BY utilisation DESC NULLS LAST, group_name")
 
 
 def coverage(reader: MartReader) -> pl.DataFrame:

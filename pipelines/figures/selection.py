@@ -61,7 +61,7 @@ ALL_HISTORY = Period()
 
 class Selection(NamedTuple):
     """Which clocks and tickets count: an empty tuple is all of them. Values are ids; "" of a group, an agent, a
-    customer or a product is that there is none."""
+    customer, a product or a segment is that there is none."""
 
     clocks: tuple[str, ...] = ()
     tiers: tuple[str, ...] = ()
@@ -74,6 +74,7 @@ class Selection(NamedTuple):
     sources: tuple[str, ...] = ()
     products: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
     which: str | None = None
     """Of a list that counts by a status, a model, a day, …: the one that is meant."""
 
@@ -97,6 +98,7 @@ def clocks_where(chosen: Selection, reader: MartReader, joins: str = "") -> tupl
         ("coalesce(c.company_id, '')", chosen.customers),
         ("c.source", chosen.sources),
         ("c.type", chosen.types),
+        (segment_of("c"), chosen.segments),
     )
     if chosen.products:
         parts.append("c.ticket IN (SELECT ticket FROM tickets WHERE list_contains(?, coalesce(product, '')))")
@@ -121,7 +123,14 @@ def tickets_among(chosen: Selection) -> tuple[list[str], list[object]]:
         ("t.tier", chosen.tiers), ("t.priority", chosen.priorities), ("coalesce(t.group_id, '')", chosen.groups),
         ("coalesce(t.owner_id, t.assignee_id, '')", chosen.agents), ("coalesce(t.company_id, '')", chosen.customers),
         ("t.source", chosen.sources), ("coalesce(t.product, '')", chosen.products), ("t.type", chosen.types),
+        (segment_of("t"), chosen.segments),
     )  # fmt: skip
+
+
+def segment_of(table: str) -> str:
+    """The line of business of the customer of a row of `table`, as SQL; "" without one."""
+    found = f"SELECT any_value(s.segment) FROM customers s WHERE s.company_id = {table}.company_id"
+    return f"coalesce(({found}), '')"
 
 
 def value_of(dimension: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ import polars as pl
 
 from engine.shared.errors import RuleBroken
 from pipelines.marts import (
+    agent_load,
     alerts,
     allocations,
     attainment,
@@ -46,7 +47,7 @@ SUBJECTS: tuple[Mapping[str, Mart], ...] = (
     breach_reasons.MARTS | time_in_state.MARTS | hand_offs.MARTS,
     credits.MARTS,
     work_queue.MARTS,
-    allocations.MARTS,
+    allocations.MARTS | agent_load.MARTS,
     classifications.MARTS,
     reviews.MARTS | honesty.MARTS | model_runs.MARTS,
     drafts.MARTS | coverage_gaps.MARTS,

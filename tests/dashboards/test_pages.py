@@ -145,20 +145,6 @@ def test_without_alerts_the_page_says_what_raises_them(home, sqlite_file):
     assert [code.value for code in opened("alerts").code] == [f"uv run helmdesk --home {home} cycle"]
 
 
-def test_volume_sums_the_days_of_the_window(home):
-    looking_back_desk(home)
-    app = opened("volume")
-    assert [metric.value for metric in app.metric] == ["7", "3", "0", "0", "9"]
-    app.selectbox(key="during").select("all history").run()
-    assert [metric.value for metric in app.metric] == ["12", "3", "0", "0", "9"]
-
-
-def test_volume_shows_how_full_each_group_is(home):
-    looking_back_desk(home)
-    load = next(table for table in tables(opened("volume")) if "capacity" in table)
-    assert (load["group"], load["full"]) == (["Network", "Data"], ["120 %", "50 %"])
-
-
 def test_filters_that_fit_nothing_say_so(home):
     small_desk(home)
     app = opened("promises")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar
 
+import polars as pl
 import streamlit as st
 
 from engine.shared.errors import HelmdeskError, NotFound
@@ -66,6 +67,7 @@ def _reader(opened: App) -> MartReader:
     show_spinner=False,
     hash_funcs={
         FunctionType: lambda query: query.__qualname__,
+        pl.Expr: lambda wanted: wanted.meta.serialize(),
         MartReader: lambda reader: str(reader.publication.folder),
     },
 )

@@ -28,6 +28,7 @@ from pipelines.marts import (
     reviews,
     sla_clocks,
     sources,
+    surveys,
     tickets,
     time_in_state,
     volume,
@@ -39,7 +40,7 @@ from pipelines.snapshot import Snapshot
 SUBJECTS: tuple[Mapping[str, Mart], ...] = (
     tickets.MARTS,
     sla_clocks.MARTS,
-    attainment.MARTS | replies.MARTS,
+    attainment.MARTS | replies.MARTS | surveys.MARTS,
     breach_reasons.MARTS | time_in_state.MARTS,
     credits.MARTS,
     work_queue.MARTS,

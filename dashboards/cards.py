@@ -60,12 +60,18 @@ def fact(place: Any, label: str, value: str) -> None:
 
 
 def figure(
-    label: str, value: str, caption: str, tickets: Mapping[str, str | Sequence[str]] | None = None, *, width: int = 170
+    label: str,
+    value: str,
+    caption: str,
+    tickets: Mapping[str, str | Sequence[str]] | None = None,
+    *,
+    width: int = 170,
+    **more: Any,
 ) -> None:
     """A number with what it counts, as wide as its label needs: figures that find no room go to the next line.
-    `tickets` is the address of the list behind it."""
+    `tickets` is the address of the list behind it; `more` is for `st.metric`."""
     with st.container(width=width, gap=None):
-        st.metric(label, value, border=True)
+        st.metric(label, value, border=True, **more)
         st.caption(caption)
         if tickets:
             st.page_link(pages.TICKETS, label="Show them", query_params=dict(tickets))
@@ -79,8 +85,9 @@ def not_counted(found: pl.DataFrame) -> None:
 
 
 def chart(picture: Callable[..., Picture], *shown: Any, **options: Any) -> None:
-    """The picture of what is shown, in the reader's theme."""
-    st.vega_lite_chart(opening.drawn(picture, *shown, **options), theme=None)
+    """The picture of what is shown, in the reader's theme; in words where it is described."""
+    drawn = opening.drawn(picture, *shown, **options)
+    st.vega_lite_chart(drawn, theme=None, alt=drawn.get("description"))
 
 
 def refused(error: Exception) -> None:

@@ -1,5 +1,6 @@
 """What was kept against what is wanted: by week, by the values of any dimension, and all promises together."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -7,32 +8,33 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from engine.shared.wilson import wilson, with_share
-from pipelines.figures.queries import UNSETTLED
+from pipelines.figures.queries import UNSETTLED, names
 from pipelines.figures.selection import ALL_CLOCKS, COUNTING, Selection, clocks_where, id_of, value_of
 from pipelines.marts import MartReader
 
-OF_A_CUT = ("group", "product", "customer", "tier", "priority", "source", "type")
+_KEYS = {"group": "c.group_id", "product": "p.product", "customer": "c.company_id", "source": "c.source",
+         "type": "c.type"}  # fmt: skip
+OF_A_CUT = (*_KEYS, "tier", "priority")
 """Dimensions whose values are compared with the target; agents are people, and no report about them."""
 FEWEST = 5
 """A cut with fewer decided promises is no news."""
 DECIDED = pl.col("met") + pl.col("breached")
-COUNTS = ("clocks", "met", "breached", "in_time", "not_measured", "left_out")
-_SUMS = ", ".join(
-    f"count(*) FILTER ({which}) AS {name}"
-    for name, which in zip(
-        COUNTS,
-        (
-            COUNTING, "c.counts AND state = 'met'", "c.counts AND state = 'breached'",
-            "c.counts AND state IN ('on_track', 'at_risk')", "c.counts AND state = 'not_measured'", "NOT c.counts",
-        ),
-        strict=True,
-    )
-)  # fmt: skip
+COUNTS: Mapping[str, pl.Expr] = {
+    "clocks": pl.col("counts") & (pl.col("state") != "not_measured"),
+    "met": pl.col("counts") & (pl.col("state") == "met"),
+    "breached": pl.col("counts") & (pl.col("state") == "breached"),
+    "in_time": pl.col("counts") & pl.col("state").is_in(["on_track", "at_risk"]),
+    "not_measured": pl.col("counts") & (pl.col("state") == "not_measured"),
+    "left_out": ~pl.col("counts"),
+}
+"""What is counted of windows of which something was promised, by `counts` and `state`."""
+PROMISED = "c.state NOT IN ('no_target', 'no_clock')"
+_CELL = "c.clock, c.tier, c.priority, c.state, c.counts, count(*) AS windows"
 
 
 class Together(NamedTuple):
-    """All promises of a selection: how many by how they stand, the share met of the decided ones (None without any) with
-    its 95 % interval, and the target of their mix."""
+    """All promises of a selection: how many by how they stand, the share met of the decided ones (None without any)
+    with its 95 % interval, and the target of their mix."""
 
     clocks: int
     met: int
@@ -75,33 +77,43 @@ def against_target(
     value, join = value_of(dimension)
     where, values = clocks_where(chosen, reader, join)
     cells = reader.query(
-        f"""SELECT {value} AS value, {id_of(dimension)} AS id, c.clock, c.tier, c.priority, {_SUMS}
-        {where.replace(COUNTING, "c.state NOT IN ('no_target', 'no_clock')", 1)} GROUP BY ALL""",
-        values,
+        f"SELECT {value} AS value, {id_of(dimension)} AS id, {_CELL} {_promised(where)} GROUP BY ALL", values
     )
-    keys = ["value", "id", *(["clock"] if by_clock else [])]
-    found = _summed(cells, wanted, keys)
+    found = _summed(cells, wanted, ["value", "id", *(["clock"] if by_clock else [])])
     return found if with_uncounted else found.filter(pl.col("clocks") > 0)
 
 
 def worst_cuts(reader: MartReader, wanted: pl.Expr, chosen: Selection, *, limit: int = 6) -> pl.DataFrame:
     """The cuts below their target, of all dimensions, the furthest for sure first (from the interval's upper end);
     columns of `against_target` and `dimension`. One that is the whole lot, or has too few decided, is none."""
-    frames = [
-        against_target(reader, dimension, wanted, chosen).select(pl.lit(dimension).alias("dimension"), pl.all())
-        for dimension in OF_A_CUT
-    ]
+    where, values = clocks_where(chosen, reader, "LEFT JOIN tickets p ON p.ticket = c.ticket")
+    cells = reader.query(
+        f"""SELECT CASE {" ".join(f"WHEN grouping({key}) = 0 THEN '{name}'" for name, key in _KEYS.items())} END
+        AS dimension, coalesce({
+            ", ".join(f"CASE WHEN grouping({key}) = 0 THEN coalesce({key}, '') END" for key in _KEYS.values())
+        }) AS id, {_CELL} {_promised(where)} GROUP BY GROUPING SETS
+        ({", ".join(f"(c.clock, c.tier, c.priority, c.state, c.counts, {key})" for key in _KEYS.values())},
+        (c.clock, c.tier, c.priority, c.state, c.counts))""",
+        values,
+    )
+    rest = cells.filter(pl.col("dimension").is_null())
+    ranks = [rest.with_columns(dimension=pl.lit(name), id=pl.col(name)) for name in ("tier", "priority")]
+    every = pl.concat([cells.drop_nulls("dimension"), *ranks])
+    found = _summed(every, wanted, ["dimension", "id"]).filter(pl.col("clocks") > 0)
+    name = pl.when(pl.col("dimension").is_in(["group", "customer"])).then(pl.col("id").replace(names(reader)))
+    nothing = pl.when(pl.col("id") == "").then(pl.format("no {}", "dimension"))
+    found = found.with_columns(value=pl.coalesce(nothing, name, "id"))
     is_cut = (
-        (DECIDED < DECIDED.sum().over("dimension")) & (DECIDED >= FEWEST) & (pl.col("share_met") < pl.col("target"))
+        (DECIDED.sum().over("dimension") > DECIDED) & (DECIDED >= FEWEST) & (pl.col("share_met") < pl.col("target"))
     )
     surest = pl.col("high") - pl.col("target")
-    return pl.concat(frames).filter(is_cut).sort(surest, "dimension", "value").head(limit)
+    return found.filter(is_cut).sort(surest, "dimension", "value").head(limit)
 
 
 def together(found: pl.DataFrame) -> Together:
     """The rows of `against_target` as one lot."""
     expected = (pl.col("target") * DECIDED).sum() / DECIDED.sum()
-    row = found.select(pl.col(COUNTS).sum(), target=expected)
+    row = found.select(pl.col(*COUNTS).sum(), target=expected)
     return Together(*with_share(row, "share_met", pl.col("met"), DECIDED).select(
         *COUNTS, "share_met", "low", "high", pl.when(DECIDED > 0).then("target")
     ).row(0))  # fmt: skip
@@ -143,8 +155,16 @@ def change(now: tuple[int, int], then: tuple[int, int]) -> tuple[float, float, f
     return share - earlier, share - earlier - less, share - earlier + more
 
 
+def _promised(where: str) -> str:
+    """The windows that count and those that don't."""
+    return where.replace(COUNTING, PROMISED, 1)
+
+
 def _summed(cells: pl.DataFrame, wanted: pl.Expr, keys: list[str]) -> pl.DataFrame:
-    summed = cells.with_columns(expected=wanted * DECIDED).group_by(keys)
+    """Windows by clock, tier, priority, state and counts, summed to a row of the keys."""
+    counts = {name: pl.col("windows").filter(which).sum() for name, which in COUNTS.items()}
+    cell = [*keys, *(name for name in ("clock", "tier", "priority") if name not in keys)]
+    summed = cells.group_by(cell).agg(**counts).with_columns(expected=wanted * DECIDED).group_by(keys)
     return _with_target(summed.agg(pl.col(*COUNTS, "expected").sum())).sort(keys)
 
 

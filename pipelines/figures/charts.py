@@ -269,6 +269,12 @@ def _tooltip(first: str | alt.Tooltip) -> list[str | alt.Tooltip]:
     ]
 
 
+def described(chart: Any, title: str, description: str, *, height: int) -> Picture:
+    """A finished picture and what it shows in words, for whoever does not see it."""
+    finished: Picture = _finished(chart, title, height=height).properties(description=description)
+    return finished
+
+
 def _finished(chart: Any, title: str, *, height: int) -> Picture:
     finished: Picture = (
         chart.properties(title=title, height=height, width="container")

@@ -1,4 +1,4 @@
-"""Promises from five sides, a tab each: where kept, how long people wait, what comes back, why broken, what is owed."""
+"""Promises from several sides, a tab each: where met, how long people wait, what comes back, what is owed."""
 
 from collections.abc import Callable, Mapping
 
@@ -8,7 +8,7 @@ import streamlit as st
 from dashboards import cards, filters, opening, pages
 from dashboards import ticket_lists as lists
 from engine.shared.spreadsheet_text import defused
-from pipelines.figures import charts, queries, reports, words
+from pipelines.figures import charts, promises, queries, reports, words
 from pipelines.figures.selection import DIMENSIONS, Selection
 from pipelines.marts import MartReader
 
@@ -19,15 +19,17 @@ Address = Mapping[str, str]
 ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
 
 
-def sides(reader: MartReader, chosen: Selection, window: str) -> None:
-    """The same promises from several sides, most cut by one dimension; the open one is drawn."""
-    tab = cards.tabs(*SIDES)
-    by = "priority"
-    if SIDES[tab] not in (owed, closest):
-        by = st.segmented_control("By", list(DIMENSIONS), format_func=DIMENSIONS.__getitem__,
-                                  default="priority", required=True, key="by", bind="query-params",
-                                  persist_state="session")  # fmt: skip
+def side(tab: str, reader: MartReader, chosen: Selection, window: str) -> None:
+    """The same promises from one of SIDES, most cut by one dimension."""
+    by = "priority" if SIDES[tab] in (owed, closest) else dimension()
     SIDES[tab](reader, chosen, by, window)
+
+
+def dimension() -> str:
+    """What the reader cuts by."""
+    return str(st.segmented_control("By", list(DIMENSIONS), format_func=DIMENSIONS.__getitem__, default="priority",
+                                    required=True, key="by", bind="query-params",
+                                    persist_state="session"))  # fmt: skip
 
 
 def behind(chosen: Selection) -> Callable[..., Address]:
@@ -72,7 +74,8 @@ def breakdown(reader: MartReader, chosen: Selection, by: str, window: str) -> No
     fewer = f" Drawn: the {MOST} with the most clocks." if drawn.height < found.height else ""
     left.caption(f"Lines: 95 % Wilson interval. A clock counts once it was met or breached.{fewer}")
     with right:
-        cards.chart(charts.attainment_trend, weekly, f"Promises kept by week, {window}")
+        wanted = opening.ask(promises.standing, reader, opening.app().policies.goals.attainment, chosen).target
+        cards.chart(charts.attainment_trend, weekly, f"Promises kept by week, {window}", wanted)
     right.caption(warning(weekly))
     st.caption(
         f"Clocks by {name}, {window}; shares of the decided ones with their 95 % interval. Open lists the broken ones."
@@ -123,6 +126,10 @@ def waits(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
         key="stopped of a row",
         right=["mean", "median", "mean, business", "median, business"],
     )
+
+
+def in_status(reader: MartReader) -> None:
+    """How long tickets stayed in each status."""
     st.caption(
         "Time in each status, all history, all tickets: per ticket, all its visits together. Open lists the tickets."
     )
@@ -278,7 +285,6 @@ SIDES: Mapping[str, Callable[[MartReader, Selection, str, str], None]] = {
     "Where do we keep them?": breakdown,
     "How long do people wait?": waits,
     "What comes back?": came_back,
-    "Why did we break them?": why_broken,
     "What do we owe for it?": owed,
     "What breaks next?": closest,
 }
@@ -298,8 +304,8 @@ def interval() -> dict[str, pl.Expr]:
 def warning(weekly: pl.DataFrame) -> str:
     """What the latest week's shares leave out so far, and what they come to at best."""
     dashed = (
-        f"Dashed: weeks in which at least {words.percent(queries.UNSETTLED)} of the clocks still run in time. A late "
-        "clock counts at once, a kept one only when it stops: these shares are too low for now."
+        f"Hatched: weeks of which at least {words.percent(queries.UNSETTLED)} of the clocks still run, from the "
+        "share so far (a late clock counts at once, a kept one only when it stops) to the one if all are met."
     )
     latest = weekly.filter((pl.col("week") == weekly["week"].max()) & (pl.col("in_time") > 0))
     parts = [

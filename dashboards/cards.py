@@ -66,12 +66,15 @@ def figure(
     tickets: Mapping[str, str | Sequence[str]] | None = None,
     *,
     width: int = 170,
-    **more: Any,
+    change: str | None = None,
+    trend: Sequence[float] = (),
 ) -> None:
     """A number with what it counts, as wide as its label needs: figures that find no room go to the next line.
-    `tickets` is the address of the list behind it; `more` is for `st.metric`."""
+    `tickets` is the address of the list behind it, `change` to the period before in words that begin with a sign,
+    `trend` its latest values."""
     with st.container(width=width, gap=None):
-        st.metric(label, value, border=True, **more)
+        st.metric(label, value, border=True, delta=change, chart_data=list(trend) or None, chart_type="line",
+                  delta_description="to before" if change else None)  # fmt: skip
         st.caption(caption)
         if tickets:
             st.page_link(pages.TICKETS, label="Show them", query_params=dict(tickets))
@@ -85,9 +88,8 @@ def not_counted(found: pl.DataFrame) -> None:
 
 
 def chart(picture: Callable[..., Picture], *shown: Any, **options: Any) -> None:
-    """The picture of what is shown, in the reader's theme; in words where it is described."""
-    drawn = opening.drawn(picture, *shown, **options)
-    st.vega_lite_chart(drawn, theme=None, alt=drawn.get("description"))
+    """The picture of what is shown, in the reader's theme."""
+    st.vega_lite_chart(opening.drawn(picture, *shown, **options), theme=None)
 
 
 def refused(error: Exception) -> None:

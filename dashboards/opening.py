@@ -4,7 +4,6 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any, TypeVar
 
-import polars as pl
 import streamlit as st
 
 from engine.shared.errors import HelmdeskError, NotFound
@@ -32,7 +31,8 @@ def marts(opened: App) -> MartReader | None:
 
 
 def ask(query: Callable[..., Answer], reader: MartReader, *questions: Any, **options: Any) -> Answer:
-    """`query(reader, *questions, **options)`, worked out once a publication and question."""
+    """`query(reader, *questions, **options)`, worked out once a publication and question; of an app as a question its
+    settings and policy files count."""
     answer: Answer = _answer(query, reader, questions, options)
     return answer
 
@@ -46,6 +46,12 @@ def drawn(picture: Callable[..., Picture], *shown: Any, **options: Any) -> dict[
 
 def _settings(opened: App) -> str:
     return opened.settings.model_dump_json()
+
+
+def _rules(opened: App) -> str:
+    """The settings, and when each policy file was last changed."""
+    files = sorted((opened.settings.data / "policies").rglob("*.yaml"))
+    return f"{_settings(opened)} {[(str(file), file.stat().st_mtime_ns) for file in files]}"
 
 
 def _publication(opened: App) -> str:
@@ -67,8 +73,10 @@ def _reader(opened: App) -> MartReader:
     show_spinner=False,
     hash_funcs={
         FunctionType: lambda query: query.__qualname__,
-        pl.Expr: lambda wanted: wanted.meta.serialize(),
         MartReader: lambda reader: str(reader.publication.folder),
+        "triage.feedback.policy.DriftPolicy": lambda policy: policy.model_dump_json(),
+        "sla.reporting.goals.AttainmentGoals": lambda goals: goals.model_dump_json(),
+        App: _rules,
     },
 )
 def _answer(query: Callable[..., Any], reader: MartReader, questions: tuple[Any, ...], options: dict[str, Any]) -> Any:

@@ -29,6 +29,7 @@ PAGES = (
     Page("Work", TICKET, "Ticket", "What do we know and owe?", "ticket"),
     Page("Work", "views/review.py", "Review", "What is it about?", "review", Right.WORK),
     Page("Look", "views/promises.py", "Promises", "Are we keeping our promises?", "promises"),
+    Page("Look", "views/why.py", "Why", "Why were promises broken, and who waited on whom?", "why"),
     Page("Look", "views/volume.py", "Volume", "Can we keep up?", "volume"),
     Page("Look", "views/trust.py", "Trust in triage", "Can we trust triage?", "trust"),
     Page(

@@ -45,6 +45,12 @@ COUNTED: Mapping[str, str] = {
     "agreed": f"SELECT ticket, {_BARE} FROM reviews WHERE is_right",
     "corrected": """SELECT ticket, NULL::DATE AS day, said || ' → ' || label AS which FROM reviews
         WHERE NOT is_right""",
+    "surveyed": """SELECT ticket, CAST(timezone($zone, answered_at) AS DATE) AS day, CAST(csat AS VARCHAR) AS which
+        FROM surveys""",
+    "complained": """SELECT ticket, CAST(timezone($zone, answered_at) AS DATE) AS day, CAST(csat AS VARCHAR) AS which
+        FROM surveys WHERE is_complaint""",
+    "handed_over": """SELECT ticket, CAST(timezone($zone, "at") AS DATE) AS day,
+        from_group || ' → ' || to_group AS which FROM hand_offs""",
     "drafted": f"SELECT ticket, {_BARE} FROM suggestions",
     "answered": f"SELECT ticket, {_BARE} FROM suggestions WHERE grounded",
     "citing": """SELECT DISTINCT ticket, NULL::DATE AS day, unnest(json_extract_string(citations, '$[*].article_id'))
@@ -59,7 +65,21 @@ COUNTED: Mapping[str, str] = {
 }
 """Lists of what was counted, a row each time: whose ticket, on which day (null where the period does not apply), and of
 which status, model, …"""
-DATED = frozenset({"created", "resolved_times", "reopened_times", "left_out", "classify", "draft"})
+INTERNAL = frozenset({"surveyed", "complained"})
+"""Those for who may read internal entries alone."""
+DATED = frozenset(
+    {
+        "handed_over",
+        "surveyed",
+        "complained",
+        "created",
+        "resolved_times",
+        "reopened_times",
+        "left_out",
+        "classify",
+        "draft",
+    }
+)
 """Those to which the period applies."""
 LISTS: Mapping[str, str] = {
     "breached": "Clocks past their target",
@@ -79,6 +99,9 @@ LISTS: Mapping[str, str] = {
     "reopened_times": "Times reopened",
     "left_out": "Ended, in no figure",
     "in_status": "Ever in a status",
+    "handed_over": "Handed from group to group",
+    "surveyed": "Surveys answered",
+    "complained": "Complaints in surveys",
     "classified": "Classified tickets",
     "for_a_person": "Triage sends to a person",
     "checked": "Claims people checked",

@@ -2,6 +2,11 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -41,7 +46,7 @@ from pipelines.snapshot import Snapshot
 
 alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
-place = Path(home) if home else open_app().settings.home
+place = open_app(home=home and Path(home)).settings.home
 place.mkdir(parents=True, exist_ok=True)
 folder = TemporaryDirectory(prefix="walk-", dir=place)
 app = open_app(home=Path(folder.name))
@@ -197,9 +202,12 @@ ledgers = [one for one in explain(app, key, as_of=solved) if not one.not_measure
 picture = clock_lines.picture(ledgers, solved)
 app.close()
 folder.cleanup()
-print(f"{final.reference}: {final.status}, owned by {owner.name} throughout: {final.owner_id == owner.id}")
-print(f"first response {states['first_response']}, resolution {states['resolution']}, paused for {waited}")
-print(f"history whole: {whole}")
+owned = "throughout" if final.owner_id == owner.id else "at first"
+print(
+    f"{final.reference} is {final.status}, owned by {owner.name} {owned}: first response {states['first_response']}, "
+    f"resolution {states['resolution']}, paused for {waited} while we waited for the customer; its history is "
+    f"{'whole' if whole else 'broken'}."
+)
 
 # %%
-picture.properties(width=600)
+picture.properties(width=600, title=f"The clocks of {final.reference} (UTC)")

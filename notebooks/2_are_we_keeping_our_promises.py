@@ -2,6 +2,11 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -11,84 +16,88 @@
 # %% [markdown]
 # # Are we keeping our promises?
 #
-# The share of promises kept, against the share that the desk wants (`data/policies/goals.yaml`), by week and by cut.
-# A clock counts once it was met or breached; what is not measured is in no share and stands beside it.
+# The share of promises kept, by week and by cut, against the share that the desk wants (`data/policies/goals.yaml`). A
+# clock counts once it was met or breached; what is not measured is in no share and stands beside it.
 
 # %% tags=["parameters"]
 home = None  # a folder with marts, such as "var"; None: that of HELMDESK_HOME
+last_weeks = 12
 
 # %%
 # ruff: noqa: T201 - a notebook shows by printing
 import altair as alt
 import polars as pl
 
-from pipelines.figures import charts, queries, words
-from pipelines.figures.selection import Period, Selection
+from pipelines.figures import charts, queries, weekly, weekly_chart, words
+from pipelines.figures.selection import DIMENSIONS, Period, Selection
 from pipelines.marts import open_marts
 
 alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
 marts = open_marts(home)
-last = marts.tickets.lazy().select(pl.col("updated_at").max()).collect().item()
-period = Period.of_days(84, until=(last or marts.as_of).date())
+wanted = marts.goals.attainment.wanted()
+marts.as_of
+
+# %% [markdown]
+# ## By week
+#
+# A week in which many clocks still run looks worse than it is: a late clock counts at once, a kept one when it stops.
+# What follows speaks of the settled weeks, in which fewer than a tenth of the clocks run.
+
+# %%
+weeks = weekly.by_week(marts.reader, wanted).tail(last_weeks)
+settled = weeks.filter("is_settled")
+ends = settled.select(pl.col("week").first(), last=pl.col("week").last()).row(0) if settled.height else None
+period = Period(ends[0], Period.of_week(ends[1]).last) if ends else Period()
 chosen = Selection(period=period)
-marts.as_of, words.days(*period)
+weeks.select("week", "clocks", "share_met", "low", "high", "target", "in_time", "is_settled")
+
+# %%
+by_clock = queries.attainment_by_week(marts.reader, Selection(period=Period(period.first)))
+title = f"Promises kept by week, settled: {words.days(*period)}"
+charts.attainment_trend(by_clock, title).properties(width=600) if by_clock.height else None
 
 # %% [markdown]
 # ## By clock, and what is in no share
 
 # %%
-found = queries.headline(marts.reader, chosen)
-found
+queries.headline(marts.reader, chosen)
 
 # %%
 queries.not_counted(marts.reader, chosen)
 
 # %% [markdown]
-# ## By week
-#
-# Weeks in which many clocks still run are too low for now: a late clock counts at once, a kept one when it stops.
-
-# %%
-weekly = queries.attainment_by_week(marts.reader, chosen)
-settled = weekly.filter("is_settled")
-weekly.select("clock", "week", "clocks", "share_met", "low", "high", "in_time", "share_at_best", "is_settled")
-
-# %% [markdown]
 # ## Where it hurts most
 #
-# Priorities with at least ten decided clocks, the furthest under target first.
+# Cuts under their target, the furthest for sure first; agents are people, and no cut.
 
 # %%
-by_priority = queries.attainment_by(marts.reader, "priority", chosen)
-decided = by_priority.with_columns(
-    decided=pl.col("met") + pl.col("breached"), priority="value", tier=pl.lit("")
-).filter(pl.col("decided") >= 10)
-short = decided.with_columns(
-    target=marts.goals.attainment.wanted(), under=marts.goals.attainment.wanted() - pl.col("share_met")
-).sort("under", descending=True)
-short.select("clock", "value", "decided", "share_met", "low", "high", "target", "under")
+cuts = weekly.worst_cuts(marts.reader, wanted, chosen)
+cuts.select("dimension", "value", "met", "breached", "share_met", "low", "high", "target")
 
 # %% [markdown]
 # ## What we conclude
 
 # %%
-total = found.select(pl.col("met", "breached").sum())
-met, broken = (int(total[name].sum()) for name in ("met", "breached"))
-if met + broken == 0:
-    print(f"Nothing was decided in {words.days(*period)}: there is no share to tell.")
+met, broken = settled.select(pl.col("met", "breached").sum()).row(0)
+if not met + broken:
+    print("No week is settled here, so there is no share to tell: promises are decided as tickets are answered.")
 else:
-    worst = short.row(0, named=True) if short.height and short["under"][0] > 0 else None
-    tail = (
-        ""
-        if worst is None
-        else (
-            f"; furthest under target: {words.CLOCKS[worst['clock']].lower()} of {worst['value']} tickets, "
-            f"{worst['share_met']:.0%} [{worst['low']:.0%}–{worst['high']:.0%}] of {worst['decided']:,}, "
-            f"wanted {worst['target']:.0%}"
+    overall = words.share_of(met, met + broken)
+    under = settled.filter(pl.col("high") < pl.col("target")).height
+    if cuts.height:
+        cut = cuts.row(0, named=True)
+        share = words.with_interval(cut["share_met"], cut["low"], cut["high"])
+        worst = (
+            f"furthest under is {DIMENSIONS[cut['dimension']].lower()} {cut['value']} with {share} of "
+            f"{cut['met'] + cut['breached']:,}, wanted {words.percent(cut['target'])}"
         )
+    else:
+        worst = "no cut is under its target"
+    print(
+        f"{overall} of {met + broken:,} promises of the settled weeks, {words.days(*period)}, were kept; {under} of "
+        f"{words.count(settled.height, 'week')} were under target beyond chance; {worst}."
     )
-    print(f"{met / (met + broken):.1%} of {met + broken:,} promises of {words.days(*period)} were kept{tail}.")
 
 # %%
-charts.attainment_trend(weekly, f"Promises kept by week, {words.days(*period)}").properties(width=600)
+weekly_chart.week_trend(settled).properties(width=600) if settled.height else None

@@ -2,6 +2,11 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -27,19 +32,22 @@ import polars as pl
 
 from engine.shared.errors import NotFound
 from pipelines.app.container import open_app
-from pipelines.figures import what_if_charts
+from pipelines.figures import what_if_charts, words
 from pipelines.jobs.backtest import backtest
+from pipelines.marts import open_marts
 
 alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
-app = open_app() if home is None else open_app(home=Path(home))
+with open_marts(home) as marts:
+    as_of = marts.as_of
+app = open_app(home=home and Path(home))
 file = Path(policy) if policy else app.settings.data / "policies" / "sla" / "itil-next.yaml"
 try:
-    found = backtest(app, policy=file, as_of=app.now())
+    found = backtest(app, policy=file, as_of=as_of)
 except NotFound as error:
     found = None
     print(error)
-app.policies.files("sla")[-1].name, file.name
+app.policies.files("sla")[-1].name, file.name, as_of
 
 # %% [markdown]
 # ## Before and after, by clock
@@ -52,25 +60,34 @@ overall
 # ## Which clocks change
 
 # %%
-moves = (
-    found.changes.group_by("clock", "state_before", "state_after").len().sort("len", descending=True) if found else None
-)
-moves
+by_state = ("clock", "state_before", "state_after")
+found.changes.group_by(by_state).len().sort("len", *by_state, descending=[True, *[False] * 3]) if found else None
 
 # %% [markdown]
 # ## What we conclude
 
 # %%
-if found is None or overall.is_empty():
+if overall.is_empty():
     print("There is no clock to replay here.")
 else:
-    for row in overall.drop_nulls("points").iter_rows(named=True):
-        print(
-            f"With {file.stem}, {row['share_met_after']:.1%} of the {row['clock'].replace('_', ' ')} "
-            f"promises would have been kept instead of {row['share_met_before']:.1%} "
-            f"({row['points']:+.1f} points; {row['met_after'] + row['breached_after']:,} decided)."
+    for row in overall.iter_rows(named=True):
+        decided = [row[f"met_{side}"] + row[f"breached_{side}"] for side in ("before", "after")]
+        before, after = (
+            f"{words.share_of(row[f'met_{side}'], of)} of {of:,}"
+            for side, of in zip(("before", "after"), decided, strict=True)
         )
-    print(f"{found.changes['ticket'].n_unique():,} tickets have a clock that would stand otherwise.")
+        then = (
+            f"{file.stem} would have kept {after}; {row['met_to_breached']:,} kept ones would be broken, "
+            f"{row['breached_to_met']:,} broken ones kept, and it makes {row['clocks_after']:,} promises instead of "
+            f"{row['clocks_before']:,}"
+            if row["clocks_after"]
+            else f"{file.stem} promises nothing, {row['clocks_before']:,} promises fall away"
+        )
+        print(f"{words.CLOCKS[row['clock']]}: kept in force {before} decided; {then}.")
+    print(
+        f"{found.changes['ticket'].n_unique():,} tickets have a clock that would stand otherwise, counted and not "
+        "estimated, if people had worked as they did."
+    )
 
 # %%
 app.close()

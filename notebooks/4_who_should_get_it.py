@@ -2,6 +2,11 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -15,7 +20,9 @@
 # with more people in one group. Nothing is recorded.
 
 # %% tags=["parameters"]
-home = None  # a folder with marts, such as "var"; None: that of HELMDESK_HOME
+home = None  # a folder with tickets, such as "var"; None: that of HELMDESK_HOME
+policy = None  # a preset of `data/policies/allocation.yaml`; None: the last one that is not in force
+slots = 10  # more of them, or fewer below 0, in the fullest group
 
 # %%
 # ruff: noqa: T201 - a notebook shows by printing
@@ -25,24 +32,25 @@ import altair as alt
 import polars as pl
 
 from pipelines.app.container import open_app
-from pipelines.figures import what_if_charts
+from pipelines.figures import what_if_charts, words
 from pipelines.jobs import what_if
 from pipelines.snapshot import Snapshot
 
 alt.renderers.enable("svg")  # drawn here: no other machine is asked
 
-app = open_app() if home is None else open_app(home=Path(home))
+app = open_app(home=home and Path(home))
 snapshot = Snapshot(app, app.now())
-desk = what_if.desk(app, snapshot)
-len(desk.tickets), len(desk.groups)
+in_force, *others = what_if.presets(app)
+other = policy or [in_force, *others][-1]
+in_force, other
 
 # %% [markdown]
 # ## Other weights
 
 # %%
-other = what_if.preset(app, "hld-v1")
-weights = what_if.change(app, snapshot, policy=other)
-weights.moved.group_by("group_before", "group_after").len().sort("len", descending=True)
+weights = what_if.change(app, snapshot, policy=what_if.preset(app, other))
+ways = ("group_before", "group_after")
+weights.moved.group_by(ways).len().sort("len", *ways, descending=[True, False, False])
 
 # %% [markdown]
 # ## Who chooses like people did
@@ -50,15 +58,15 @@ weights.moved.group_by("group_before", "group_after").len().sort("len", descendi
 # Of the latest ended tickets: how often a policy picks the group they were with at their end, were all groups free.
 
 # %%
-known = {name: what_if.agreement(app, snapshot, what_if.preset(app, name)) for name in ("helmdesk", "hld-v2", "hld-v1")}
+known = {name: what_if.agreement(app, snapshot, what_if.preset(app, name)) for name in dict.fromkeys((in_force, other))}
 pl.DataFrame([{"policy": name, **one._asdict()} for name, one in known.items()], schema=["policy", "tickets", "same"])
 
 # %% [markdown]
-# ## Ten more slots where it is fullest
+# ## Other staff where it is fullest
 
 # %%
 fullest = weights.groups.filter(pl.col("capacity_before") > 0).sort("utilisation_before", descending=True).head(1)
-more = {row["group_id"]: row["capacity_before"] + 10 for row in fullest.iter_rows(named=True)}
+more = {row["group_id"]: max(0, row["capacity_before"] + slots) for row in fullest.iter_rows(named=True)}
 staffed = what_if.change(app, snapshot, capacity=more)
 staffed.groups.filter(pl.col("tickets_before") != pl.col("tickets_after"))
 
@@ -67,15 +75,19 @@ staffed.groups.filter(pl.col("tickets_before") != pl.col("tickets_after"))
 
 # %%
 app.close()
-if not desk.tickets or fullest.is_empty():
+if not weights.tickets or fullest.is_empty():
     print("Nobody has to be given a ticket: none is open without an owner, or there is no group with a capacity.")
 else:
-    waiting = pl.col("group_before").str.starts_with("waits") & ~pl.col("group_after").str.starts_with("waits")
+    waits = staffed.moved.filter(pl.col("group_before").str.starts_with("waits")).height
     print(
-        f"Of {len(desk.tickets):,} open tickets without an owner {weights.moved.height:,} would go elsewhere "
-        f"under hld-v1; ten more slots in {fullest['group_name'][0]} would move "
-        f"{staffed.moved.height:,}, {staffed.moved.filter(waiting).height:,} of which wait now."
+        f"Of {words.count(weights.tickets, 'open ticket')} without an owner {weights.moved.height:,} would go "
+        f"elsewhere under {other}; {slots:+} slots in {fullest['group_name'][0]} would move {staffed.moved.height:,}, "
+        f"of which {waits:,} wait now. That is counted, not estimated."
     )
+    for name, one in known.items():
+        if one.tickets:
+            share = words.share_of(one.same, one.tickets)
+            print(f"{name} picks the group that the latest {one.tickets:,} ended tickets ended with in {share}.")
 
 # %%
 what_if_charts.load_before_and_after(staffed.groups, "Tickets as a share of capacity").properties(width=600)

@@ -2,6 +2,11 @@
 # jupyter:
 #   jupytext:
 #     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -22,7 +27,7 @@ home = None  # a folder with marts, such as "var"; None: that of HELMDESK_HOME
 import altair as alt
 import polars as pl
 
-from pipelines.figures import reports, rhythm
+from pipelines.figures import reports, rhythm, words
 from pipelines.figures.selection import Selection
 from pipelines.marts import open_marts
 
@@ -60,19 +65,26 @@ waits.select("clock", "stopped", hour.name.replace("_seconds", "_hours")) if wai
 # ## What we conclude
 
 # %%
-busiest = hours.sort("tickets", "weekday", "hour", descending=[True, False, False]).head(1)
+busiest = hours.sort("tickets", "weekday", "hour", descending=[True, False, False])
 if busiest.is_empty():
-    print("No ticket came yet.")
+    print("No ticket came yet: `helmdesk ingest` takes some in.")
 else:
-    per_day = days["created"].mean()
-    at = busiest.row(0, named=True)
+    first, second = (
+        (row["tickets"], f"{rhythm.WEEKDAYS[row['weekday']]} at {row['hour']}:00")
+        for row in busiest.head(2).iter_rows(named=True)
+    )
+    came = hours["tickets"].sum()
+    share = words.share_of(first[0], came, digits=1)
+    few, many = (days["created"].quantile(at) for at in (0.05, 0.95))
     print(
-        f"{days['created'].sum():,} tickets in {days.height:,} days, {per_day:.1f} a day; most come on "
-        f"{rhythm.WEEKDAYS[at['weekday']]} at {at['hour']}:00 ({at['tickets']:,})."
+        f"{came:,} tickets in {days.height:,} days, {days['created'].mean():.1f} a day (nine days of ten {few:.0f} to "
+        f"{many:.0f}); most come on {first[1]}, {share}, then on {second[1]} ({second[0]:,} after {first[0]:,})."
     )
     for row in waits.iter_rows(named=True):
-        name, median = row["clock"].replace("_", " "), row["median_seconds"] / 3600
-        print(f"{name}: median {median:.1f} h round the clock, n = {row['stopped']:,}.")
+        print(
+            f"{words.CLOCKS[row['clock']]}: half of {row['stopped']:,} came within {words.span(row['median_seconds'])} "
+            f"round the clock, {words.worked(row['median_business_seconds'])} of business time."
+        )
 
 # %%
 rhythm.heat_map(hours, "tickets", f"Tickets by hour and weekday ({marts.time_zone})").properties(width=600)

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 from engine.shared.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
-    from pathlib import Path
 
     import polars as pl
 
@@ -26,10 +24,8 @@ if TYPE_CHECKING:
     from pipelines.jobs.grant_review import Listed, Unapproved
     from pipelines.jobs.phrases import Phrases
     from pipelines.jobs.review import Queued
-    from pipelines.jobs.what_if import Agreement, Change
     from pipelines.marts import MartReader, Publication
     from sla.clocks.explain import Ledger
-    from sla.reporting.backtest import Backtest
     from triage.feedback.acceptance import Feedback
     from triage.feedback.phrases import PhraseDecision
     from triage.feedback.reviews import Answered, Review, SameAnswer
@@ -53,40 +49,6 @@ def exported(
 
     return export.taken(app, user, rows, export.Head.of(publication, name, "A list of the pages.", rows=rows.height,
                                                         where=where), Format(kind))  # fmt: skip
-
-
-def backtest(app: "App", *, policy: "Path", calendars: "Path | None" = None, as_of: datetime) -> "Backtest":
-    """All history under the promises in force and under others; nothing is written. Raises BadInput for a file that
-    can't be used, NotFound where there is no ticket."""
-    from pipelines.jobs import backtest as job
-
-    return job.backtest(app, policy=policy, calendars=calendars, as_of=as_of)
-
-
-def allocation_presets(app: "App") -> list[str]:
-    """The presets of the allocation policy, by name."""
-    from pipelines.jobs import what_if
-
-    return what_if.presets(app)
-
-
-def allocation_change(
-    app: "App", *, as_of: datetime, preset: str | None = None, capacity: "Mapping[str, int] | None" = None
-) -> "Change":
-    """The open tickets that nobody owns, given out as things are and under the change; nothing is recorded."""
-    from pipelines.jobs import what_if
-    from pipelines.snapshot import Snapshot
-
-    policy = what_if.preset(app, preset) if preset else None
-    return what_if.change(app, Snapshot(app, as_of), policy=policy, capacity=capacity)
-
-
-def allocation_agreement(app: "App", preset: str, *, as_of: datetime) -> "Agreement":
-    """How often a preset chooses the group that ended tickets were with."""
-    from pipelines.jobs import what_if
-    from pipelines.snapshot import Snapshot
-
-    return what_if.agreement(app, Snapshot(app, as_of), what_if.preset(app, preset))
 
 
 def explain(app: "App", ticket: str, *, as_of: datetime) -> "list[Ledger]":

@@ -251,6 +251,7 @@ def notebook(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8888,
 ) -> None:
     """Open the notebooks in JupyterLab, as copies of your own: what you change in them stays."""
+    from pipelines.app.container import open_app
     from pipelines.commands import notebook as job
     from pipelines.commands.serving import check_free
 
@@ -258,11 +259,14 @@ def notebook(
         for name, title in job.notebooks():
             print(f"{name:<40} {title}")
         return
+    job.check_installed()
+    check_free("127.0.0.1", port)
     home = context.obj["home"] or _default_home()
     folder = to or home / "notebooks"
     new = job.copied(folder)
     print(f"{folder}: {len(new)} files copied" if new else f"{folder}: as you left it")
-    check_free("127.0.0.1", port)
+    with open_app(home=home) as app:
+        start_demo_time(app)
     sys.stdout.flush()
     job.serve(home, folder.resolve(), port=port, opens_browser=browser)
 

@@ -265,6 +265,7 @@ class Snapshot:
     surveys = _table("surveys")
     resources = _table("affected_resources")
     signals = _table("feedback_signals")
+    model_runs = _table("model_runs")
     rejected = _table("rejected_rows")
     """Rows that could not be taken in; they have no instant of their own."""
     agents = _table("agents")

@@ -1,20 +1,30 @@
 """Are we keeping our promises? Attainment by clock and dimension, waits, reasons, credits, what is about to break."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
 import streamlit as st
 
 from dashboards import attainment_tabs as looking_back
-from dashboards import cards, filters, opening, visit
+from dashboards import cards, filters, opening, promise_parts, visit
 from pipelines.figures import queries, words
 from pipelines.figures.selection import Selection
 from pipelines.marts import MartReader
 
 
 def page() -> None:
-    app, _, reader, _ = visit.begin("promises")
+    app, user, reader, _ = visit.begin("promises")
     chosen, window = filters.chosen(reader), filters.in_words(reader)
     cards.speaks_of(reader.publication, app.now(), f"clocks started: {window}")
+    shown = promise_parts.Shown(app, user, reader, chosen, window)
+    promise_parts.verdict(shown)
     promises(reader, chosen)
-    looking_back.sides(reader, chosen, window)
+    tab = cards.tabs(*looking_back.SIDES, *promise_parts.PARTS)
+    if part := promise_parts.PARTS.get(tab):
+        part(shown)
+    else:
+        looking_back.side(tab, reader, chosen, window)
 
 
 def promises(reader: MartReader, chosen: Selection) -> None:
@@ -22,7 +32,9 @@ def promises(reader: MartReader, chosen: Selection) -> None:
     if found.is_empty():
         st.info("No clock fits these filters.")
         return
-    behind = looking_back.behind(chosen)
+    behind, earlier = looking_back.behind(chosen), chosen.before()
+    before = opening.ask(queries.headline, reader, earlier) if earlier else None
+    weekly = opening.ask(queries.attainment_by_week, reader, chosen).filter("is_settled")
     with st.container(horizontal=True):
         for clock in found.iter_rows(named=True):
             decided, name = clock["met"] + clock["breached"], words.CLOCKS[clock["clock"]]
@@ -32,6 +44,8 @@ def promises(reader: MartReader, chosen: Selection) -> None:
                 words.percent(clock["share_met"], 1),
                 f"{interval}, {words.count(decided, 'decided clock')}" if decided else "no clock decided yet",
                 behind("met", clock=clock["clock"]),
+                change=change(clock, before),
+                trend=weekly.filter(pl.col("clock") == clock["clock"])["share_met"].drop_nulls().to_list(),
             )
         still_open = opening.ask(queries.open_tickets, reader, chosen)
         late, soon = f"{found['breached'].sum():,}", f"{found['at_risk'].sum():,}"
@@ -39,6 +53,14 @@ def promises(reader: MartReader, chosen: Selection) -> None:
         cards.figure("Clocks at risk", soon, "running, with little of their target left", behind("at_risk"))
         cards.figure("Open tickets", f"{still_open:,}", "of any age", behind("open"))
     cards.not_counted(opening.ask(queries.not_counted, reader, chosen))
+
+
+def change(clock: Mapping[str, Any], before: pl.DataFrame | None) -> str | None:
+    """How many points the share differs from the period before; None where either has no share."""
+    earlier = None if before is None else before.filter(pl.col("clock") == clock["clock"])
+    if earlier is None or earlier.is_empty() or earlier["share_met"][0] is None or clock["share_met"] is None:
+        return None
+    return f"{100 * (clock['share_met'] - earlier['share_met'][0]):+.1f} points"
 
 
 page()

@@ -9,13 +9,15 @@ import streamlit as st
 
 from dashboards import cards, exports, filters, opening, visit
 from dashboards import ticket_lists as lists
+from pipelines.app import identity
+from pipelines.app.identity import Right
 from pipelines.figures import words
 from pipelines.figures.selection import Selection
 
 
 def page() -> None:
     app, user, reader, _ = visit.begin("tickets")
-    what = list_chosen()
+    what = list_chosen(may_read_internal=identity.has(app, user, Right.READ_INTERNAL))
     chosen = filters.chosen(reader)._replace(which=which(opening.ask(lists.offered, reader, what)))
     cards.speaks_of(reader.publication, app.now(), in_words(what, filters.in_words(reader)))
     size = opening.ask(lists.size, reader, what, chosen)
@@ -29,8 +31,9 @@ def page() -> None:
     exports.offer(app, user, reader.publication, f"tickets-{what}", every, where=where)
 
 
-def list_chosen() -> str:
-    return str(st.selectbox("List", list(lists.LISTS), format_func=lists.LISTS.__getitem__, key="list", width=270,
+def list_chosen(*, may_read_internal: bool) -> str:
+    offered = [name for name in lists.LISTS if may_read_internal or name not in lists.INTERNAL]
+    return str(st.selectbox("List", offered, format_func=lists.LISTS.__getitem__, key="list", width=270,
                             bind="query-params", persist_state="session"))  # fmt: skip
 
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from dashboards import cards, filters, opening, pages, visit
 from dashboards import ticket_lists as lists
-from pipelines.figures import charts, queries, triage_numbers, words
-from pipelines.figures.selection import Selection
+from pipelines.figures import charts, drift, queries, triage_numbers, words
+from pipelines.figures.selection import ALL_HISTORY, Selection
 from pipelines.marts import MartReader
 
 CUTS = {"model": "Model", "label": "Product", "article": "Article cited"}
@@ -87,6 +87,16 @@ def is_it_right(reader: MartReader) -> None:
         f"{words.percent(agreed.share)} (95 % interval {words.percent(agreed.low)} to {words.percent(agreed.high)}). "
         "What triage is unsure of is checked most, so this says less good of it than all tickets would."
     )
+    error = opening.ask(triage_numbers.calibration_error, reader)
+    if error:
+        st.text(f"Its confidence is off by {error[0]:.3f} on average (ECE, n = {error[1]:,} checked claims).")
+    left, right = st.columns(2)
+    with left:
+        curve = opening.ask(triage_numbers.risk_coverage, reader)
+        cards.chart(charts.risk_coverage_line, curve, "Corrected among the surest, by how many they are")
+    with right:
+        crossed = opening.ask(triage_numbers.confusion, reader)
+        cards.chart(charts.confusion_cells, crossed, "What people answered, and what triage had said (claims)")
     wrong = opening.ask(triage_numbers.mistakes, reader)
     if not wrong.is_empty():
         st.subheader("What was corrected?")
@@ -182,8 +192,51 @@ def what_it_costs(reader: MartReader) -> None:
     )
 
 
+def does_it_change(reader: MartReader) -> None:
+    """Drift by week, and who won at each training."""
+    policy = opening.app().policies.learning.drift
+    found = opening.ask(drift.by_week, reader, policy, filters.chosen(reader)._replace(period=ALL_HISTORY))
+    st.caption(
+        f"Tickets of each of the last {drift.WEEKS} weeks against all before them, under the bar but its "
+        f"period. Shifted: the population stability index is {policy.shifted_at} or more, and more than chance gives."
+    )
+    if found.is_empty():
+        st.info(f"Drift can't be told: a week and what was before it need {policy.least_tickets} tickets each.")
+    else:
+        latest = found.filter(pl.col("week") == found["week"].max())
+        shifted = latest.filter("is_shifted")["what"].to_list()
+        head = f"shifted: {words.listed(shifted)}" if shifted else "as before"
+        st.markdown(f"**The week from {words.day(latest['week'][0])} looks {head}** ({latest['tickets'][0]:,} tickets, "
+                    f"{latest['before'][0]:,} before).")  # fmt: skip
+        cards.table(
+            found.select(
+                week=pl.col("week").map_elements(words.day, return_dtype=pl.String), what="what", tickets="tickets",
+                index=pl.col("psi").round(3), **{"by chance": pl.col("by_chance").round(3)},
+                verdict=pl.when("is_shifted").then(pl.lit("▲ shifted")).otherwise(pl.lit("● steady")),
+            )
+        )  # fmt: skip
+    st.subheader("Champion and challenger")
+    trained = opening.ask(triage_numbers.runs, reader)
+    if trained.is_empty():
+        st.info("No model was trained from what people answered yet. The flow `retrain` does it, or:")
+        cards.command("triage retrain")
+        return
+    renamed = {"name": "challenger", "champion_right": "champion right", "challenger_right": "challenger right",
+               "difference_low": "better by at least", "reason": "because"}  # fmt: skip
+    cards.table(
+        trained.select(
+            pl.col("trained_at").dt.strftime("%Y-%m-%d %H:%M").alias("trained"),
+            *("name", "champion", "tested", "challenger_right", "champion_right"),
+            pl.col("difference_low").round(3),
+            pl.when("took_over").then(pl.lit("▲ took over")).otherwise(pl.lit("● stays")).alias("verdict"),
+            "reason",
+        ).rename(renamed)
+    )
+
+
 TABS = {
     "Is it right?": is_it_right,
+    "Does it change?": does_it_change,
     "Do drafts help?": do_drafts_help,
     "What to write next": what_to_write,
     "What it costs": what_it_costs,

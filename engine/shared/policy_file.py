@@ -85,14 +85,21 @@ def read_yaml(path: str | Path, *, what: str = "file") -> Any:
     try:
         with open_bytes(Path(path)) as stream:
             content = stream.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise refusal(path, f"it is larger than {LARGEST >> 20} MB")
-        text = content.decode("utf-8")
     except FileNotFoundError:
         raise NotFound(f"There is no {what} {path}.") from None
     except (ValueError, OSError) as error:
         raise refusal(path, error) from None
-    return parse_yaml(text, str(path))
+    return parse_yaml(text_of(content, path), str(path))
+
+
+def text_of(content: bytes, path: str | Path) -> str:
+    """The text in a file's bytes. Raises BadInput for more than LARGEST, and for what is not UTF-8."""
+    if len(content) > LARGEST:
+        raise refusal(path, f"it is larger than {LARGEST >> 20} MB")
+    try:
+        return content.decode("utf-8")
+    except ValueError as error:
+        raise refusal(path, error) from None
 
 
 def parse_yaml(text: str, path: str) -> Any:

@@ -32,17 +32,21 @@ def copied(folder: Path) -> list[Path]:
     return new
 
 
-def serve(home: Path, folder: Path, *, port: int, opens_browser: bool) -> None:
-    """Become JupyterLab on this machine alone, with a token in its address; returns never. Raises Unavailable without
-    the extra."""
+def check_installed() -> None:
+    """Raises Unavailable without the extra."""
     if missing := [name for name in ("jupyterlab", "jupytext") if find_spec(name) is None]:
         raise Unavailable(
             f"{missing[0]} is not installed: `uv sync --extra notebook` (or pip install helmdesk[notebook])"
         )
+
+
+def serve(home: Path, folder: Path, *, port: int, opens_browser: bool) -> None:
+    """Become JupyterLab on this machine alone, with a token in its address; returns never. Notebooks run in the folder
+    that the command was given in: its `.env` and relative paths mean there what they mean here."""
     command = [
         sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={folder}", "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.port={port}", "--ServerApp.contents_manager_class=jupytext.TextFileContentsManager",
-        *(() if opens_browser else ("--no-browser",)),
+        f"--MappingKernelManager.root_dir={Path.cwd()}", *(() if opens_browser else ("--no-browser",)),
     ]  # fmt: skip
     environment = {**os.environ, "HELMDESK_HOME": str(home.resolve())}
     if hasattr(os, "geteuid") and os.geteuid() == 0:

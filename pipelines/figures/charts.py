@@ -35,8 +35,10 @@ def attainment_points(found: pl.DataFrame, title: str, order: Sequence[str] = ()
     return _finished(alt.layer(whiskers, points), title, height=max(HEIGHT, 22 * shown.height))
 
 
-def attainment_trend(found: pl.DataFrame, title: str) -> Picture:
-    """Share met by the week in which the clock started, with 95 % interval bands; weeks not settled yet are dashed."""
+def attainment_trend(found: pl.DataFrame, title: str, target: float | None = None) -> Picture:
+    """Share met by the week in which the clock started, with 95 % interval bands, and the share wanted as a line. Of a
+    week that is not settled yet the range is drawn in which its share will lie: from the share so far to the one if all
+    that still run are met."""
     shown = _readable(found)
     weeks = sorted(set(shown["week"]))
     labels = alt.Axis(
@@ -51,16 +53,19 @@ def attainment_trend(found: pl.DataFrame, title: str) -> Picture:
             alt.Tooltip("share_at_best:Q", title="if all of these are met", format=".1%"),
         ],
     )
-    band = base.mark_area(opacity=0.15).encode(
-        y=alt.Y("low:Q", axis=PERCENT, scale=alt.Scale(domain=[0, 1])), y2="high:Q"
-    )
-    share = alt.Y("share_met:Q", axis=PERCENT)
-    settled = alt.datum.is_settled
-    dashed = base.mark_line(strokeDash=[4, 4]).encode(y=share)
-    line = base.transform_filter(settled).mark_line().encode(y=share)
-    full = base.transform_filter(settled).mark_point(filled=True, size=40, opacity=1).encode(y=share)
-    hollow = base.transform_filter(~settled).mark_point(filled=False, size=40, opacity=1).encode(y=share)
-    return _finished(alt.layer(band, dashed, line, full, hollow), title, height=HEIGHT)
+    settled, share = alt.datum.is_settled, alt.Y("share_met:Q", axis=PERCENT, scale=alt.Scale(domain=[0, 1]))
+    sure = base.transform_filter(settled)
+    band = sure.mark_area(opacity=0.15).encode(y=alt.Y("low:Q", axis=PERCENT), y2="high:Q")
+    line = sure.mark_line().encode(y=share)
+    full = sure.mark_point(filled=True, size=40, opacity=1).encode(y=share)
+    spread = base.transform_filter(~settled).encode(xOffset=alt.XOffset("clock:N", sort=_clocks(shown)))
+    ranges = spread.mark_rule(strokeWidth=5, strokeDash=[2, 2], opacity=0.7).encode(y=share, y2="share_at_best:Q")
+    layers = [band, line, full, ranges]
+    if target is not None:
+        wanted = alt.Chart(pl.DataFrame({"target": [target], "name": [f"target {target:.0%}"]}))
+        layers.append(wanted.mark_rule(color=GREY, strokeDash=[6, 4]).encode(y="target:Q"))
+        layers.append(wanted.mark_text(color=GREY, align="left", dx=4, dy=10, x=0).encode(y="target:Q", text="name:N"))
+    return _finished(alt.layer(*layers), title, height=HEIGHT)
 
 
 def reason_bars(found: pl.DataFrame, title: str) -> Picture:
@@ -269,15 +274,9 @@ def _tooltip(first: str | alt.Tooltip) -> list[str | alt.Tooltip]:
     ]
 
 
-def described(chart: Any, title: str, description: str, *, height: int) -> Picture:
-    """A finished picture and what it shows in words, for whoever does not see it."""
-    finished: Picture = _finished(chart, title, height=height).properties(description=description)
-    return finished
-
-
 def _finished(chart: Any, title: str, *, height: int) -> Picture:
     finished: Picture = (
-        chart.properties(title=title, height=height, width="container")
+        chart.properties(title=title, height=height, width="container", description=title)
         .configure(font="Source Sans, sans-serif", background="transparent")
         .configure_title(anchor="start", fontSize=14, fontWeight=600)
         .configure_axis(titleFontWeight=400)

@@ -107,11 +107,14 @@ def decided(reader: MartReader, week: date) -> pl.DataFrame:
     )
 
 
-def decided_by_week(reader: MartReader, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
-    """As `decided`, of each week under a selection: week besides."""
-    where, values = clocks_where(chosen, reader)
+def decided_by(reader: MartReader, dimension: str, chosen: Selection = ALL_CLOCKS) -> pl.DataFrame:
+    """How many clocks are `met`, and how many `decided`, by clock, tier and priority of each value of a dimension, with
+    its `id`."""
+    value, join = value_of(dimension)
+    where, values = clocks_where(chosen, reader, join)
     return reader.query(
-        f"""SELECT c.week, c.clock, c.tier, c.priority, count(*) FILTER (state IN ('met', 'breached')) AS decided
+        f"""SELECT {value} AS value, {id_of(dimension)} AS id, c.clock, c.tier, c.priority,
+        count(*) FILTER (state = 'met') AS met, count(*) FILTER (state IN ('met', 'breached')) AS decided
         {where} GROUP BY ALL ORDER BY ALL""",
         values,
     )

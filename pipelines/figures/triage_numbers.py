@@ -87,6 +87,11 @@ def confusion(reader: MartReader) -> pl.DataFrame:
     )
 
 
+def runs(reader: MartReader) -> pl.DataFrame:
+    """Every training, the latest first."""
+    return reader.query("SELECT * FROM model_runs ORDER BY trained_at DESC")
+
+
 def mistakes(reader: MartReader, *, limit: int = 25) -> pl.DataFrame:
     """What triage said and people corrected, most often first."""
     return reader.query(

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from engine.not_measured import in_words
+from engine.shared.wilson import wilson
 
 CLOCKS = {
     "first_response": "First response",
@@ -132,6 +133,18 @@ def percent(share: float | None, digits: int = 0) -> str:
     if shown in (0, 100) and share not in (0, 1):
         return "> 99 %" if shown else "< 1 %"
     return f"{shown:.{digits}f} %"
+
+
+def with_interval(share: float | None, low: float | None, high: float | None, digits: int = 0) -> str:
+    """A share with its 95 % interval, in percent: `78 % [71–84]`."""
+    if share is None or low is None or high is None:
+        return percent(share, digits)
+    return f"{percent(share, digits)} [{low * 100:.{digits}f}–{high * 100:.{digits}f}]"
+
+
+def share_of(hits: int, trials: int, digits: int = 0) -> str:
+    """Hits / trials as `with_interval`; `–` of none."""
+    return with_interval(hits / trials, *wilson(hits, trials), digits) if trials else percent(None)
 
 
 def sources(citations: str | None) -> list[str]:

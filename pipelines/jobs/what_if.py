@@ -1,13 +1,15 @@
 """What if groups were staffed, or chosen, otherwise? The tickets nobody owns, given out again, and nothing recorded."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
+from pydantic import ValidationError
 
 from engine.allocation.batch import allocate as decide
 from engine.allocation.policy import AllocationPolicies, AllocationPolicy, load_policy
-from engine.contracts import AllocationDecision, AssignmentGroup, Outcome, Status, Ticket
+from engine.contracts import Agent, AllocationDecision, AssignmentGroup, Outcome, Status, Ticket
 from engine.shared import policy_file
 from engine.shared.errors import BadInput
 from engine.standings import OPEN
@@ -30,10 +32,12 @@ class Desk(NamedTuple):
 class Change(NamedTuple):
     """`groups`: a row a group with group_id, group_name, capacity, tickets and utilisation, each `_before` and
     `_after`. `moved`: a row a ticket that would go elsewhere: ticket, reference, group_before, group_after (names, or
-    why nobody gets it). `tickets`: how many were given out again."""
+    why nobody gets it). `nobodys`: why tickets have no group, and how many `before` and `after`. `tickets`: how many
+    were given out again."""
 
     groups: pl.DataFrame
     moved: pl.DataFrame
+    nobodys: pl.DataFrame
     tickets: int
 
 
@@ -70,6 +74,35 @@ def presets(app: App) -> list[str]:
 def preset(app: App, name: str) -> AllocationPolicy:
     """A preset of the allocation policy by name. Raises BadInput for one that is not there."""
     return load_policy(app.policies.files("allocation")[-1], name)
+
+
+def weighted(policy: AllocationPolicy, weights: Mapping[str, float], *, min_score: float) -> AllocationPolicy:
+    """The policy with other weights, which are divided by their sum, and another lowest score. Raises BadInput."""
+    total = sum(weights.values())
+    if total <= 0 or min(weights.values()) < 0:
+        raise BadInput("The weights are 0 or more, and one of them is more than 0")
+    parts = {name: weight / total for name, weight in weights.items()}
+    other = policy.model_dump() | {
+        "name": f"{policy.name}, weighed otherwise",
+        "weights": parts,
+        "min_score": min_score,
+    }
+    try:
+        return AllocationPolicy.model_validate(other)
+    except ValidationError as error:
+        raise BadInput(policy_file.first_wrong(error)) from None
+
+
+def slots_of_a_person(group: AssignmentGroup, agents: Sequence[Agent]) -> int | None:
+    """How many tickets one person more or fewer is: the mean of what the active people listed in the group hold at
+    most, or, of those listed in its team alone, their part of its capacity. None where nobody is listed.
+
+    As `engine.allocation.presence.slots` counts them; `group` is as stored, with its whole capacity."""
+    active = [agent for agent in agents if agent.is_active]
+    if own := [agent.max_tickets for agent in active if group.group_id in agent.teams]:
+        return round(sum(own) / len(own))
+    people = sum(group.team_id is not None and group.team_id in agent.teams for agent in active)
+    return max(1, round(group.max_bandwidth / people)) if people else None
 
 
 def staffed(groups: Sequence[AssignmentGroup], capacity: Mapping[str, int]) -> list[AssignmentGroup]:
@@ -119,7 +152,24 @@ def compared(
         if (one.group_id, one.outcome) != (other.group_id, other.outcome)
     ]
     schema = dict.fromkeys(("ticket", "reference", "group_before", "group_after"), pl.String())
-    return Change(groups, pl.DataFrame(rows, schema=schema, orient="row"), len(tickets))
+    moved = pl.DataFrame(rows, schema=schema, orient="row")
+    return Change(groups, moved, _nobodys(before[1], after[1]), len(tickets))
+
+
+def _nobodys(before: Sequence[AllocationDecision], after: Sequence[AllocationDecision]) -> pl.DataFrame:
+    """why, before, after: a row a reason for which a ticket has no group on either side."""
+    sides = [Counter(_where(one) for one in side if one.outcome != Outcome.ALLOCATED) for side in (before, after)]
+    rows = [(why, sides[0][why], sides[1][why]) for why in sorted(sides[0] | sides[1])]
+    return pl.DataFrame(rows, schema={"why": pl.String(), "before": pl.Int64(), "after": pl.Int64()}, orient="row")
+
+
+def flows(moved: pl.DataFrame) -> pl.DataFrame:
+    """group_before, group_after, tickets: the most first."""
+    return (
+        moved.group_by("group_before", "group_after")
+        .agg(tickets=pl.len().cast(pl.Int64))
+        .sort("tickets", "group_before", "group_after", descending=[True, False, False])
+    )
 
 
 def agreement(app: App, snapshot: Snapshot, policy: AllocationPolicy) -> Agreement:
@@ -152,4 +202,7 @@ def _filled(groups: Sequence[AssignmentGroup], decisions: Sequence[AllocationDec
 def _where(decision: AllocationDecision) -> str:
     if decision.outcome == Outcome.ALLOCATED:
         return decision.group_name or str(decision.group_id)
-    return "waits: no group is free" if decision.outcome == Outcome.WAITING else "no group has the skill"
+    if decision.outcome == Outcome.NO_SKILL:
+        return "no group has the skill"
+    scores = any(other.composite is not None for other in decision.alternatives)
+    return "waits: no group scores enough" if scores else "waits: no group is free"

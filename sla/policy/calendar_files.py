@@ -29,14 +29,17 @@ def load(path: str | Path) -> dict[str, Calendar]:
     Raises BadInput with file, key path and reason (NotFound without the file), also for what `read` would
     make something of but nobody means: windows of one day that overlap, a `24x7` that closes.
     """
-    file = Path(path)
-    content = read_yaml(file, what="file of calendars")
+    return checked(read_yaml(path, what="file of calendars"), path)
+
+
+def checked(content: Any, path: str | Path) -> dict[str, Calendar]:
+    """What a file of calendars holds, read as `load` does; `path` names it in an error."""
     try:
         calendars = parse_all(_listed(content))
         for calendar in calendars.values():
             _means_it(calendar)
     except BadInput as error:
-        raise refusal(file, error) from error
+        raise refusal(path, error) from error
     return calendars
 
 

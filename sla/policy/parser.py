@@ -40,8 +40,12 @@ def load(path: str | Path, calendars: Mapping[str, Calendar] | None = None) -> P
 
     Raises BadInput with file, key path and reason (NotFound without the file); nothing of a bad file is used.
     """
+    return checked(read_yaml(path, what="SLA policy"), path, calendars)
+
+
+def checked(content: Any, path: str | Path, calendars: Mapping[str, Calendar] | None = None) -> Policies:
+    """What a policy file holds, read as `load` does; `path` names it in an error."""
     file = Path(path)
-    content = read_yaml(file, what="SLA policy")
     try:
         policies = parse(content, name=file.stem)
         proofread(content, policies)

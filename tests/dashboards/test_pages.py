@@ -109,7 +109,7 @@ def test_attainment_is_cut_by_agent_with_names(home):
 
 def test_reasons_and_their_figures_are_named(home):
     looking_back_desk(home)
-    worst = next(table for table in tables(opened("promises", tab="Why did we break them?")) if "reason" in table)
+    worst = next(table for table in tables(opened("why")) if "reason" in table)
     assert worst["reason"] == ["waited on our side", "never picked up in time"]
     assert worst["over by"] == ["2 h", "1 h"]
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from engine.shared.errors import BadInput, NotFound
 from pipelines.app.container import App
-from pipelines.figures import attainment, queries, reports, verdict
+from pipelines.figures import queries, reports, verdict, weekly
 from pipelines.figures.selection import Period, Selection
 from pipelines.figures.triage_numbers import Honesty, honesty
 from pipelines.live_queue import live_queue
@@ -79,7 +79,7 @@ def weekly_report(app: App, monday: date | None = None, *, at: datetime) -> Week
             is_synthetic=app.is_demo,
             weeks=weeks.tail(WEEKS),
             clocks=queries.headline(reader, chosen).join(then, on="clock", how="left", maintain_order="left"),
-            cuts=attainment.worst_cuts(reader, wanted, chosen),
+            cuts=weekly.worst_cuts(reader, wanted, chosen),
             reasons=reports.reasons(reader, chosen),
             volume=volume(reader, chosen.period),
             volume_before=volume(reader, before.period),
@@ -97,10 +97,7 @@ def weeks_until(reader: MartReader, wanted: pl.Expr, monday: date | None) -> pl.
         raise BadInput(
             f"{monday} is no Monday: a week is named by its first day, {monday - timedelta(days=monday.weekday())}"
         )
-    found = attainment.against_target(reader, "week", wanted)
-    weeks = found.select(pl.exclude("value", "id"), week=pl.col("value").str.to_date()).with_columns(
-        is_settled=(pl.col("in_time") / pl.col("clocks") < queries.UNSETTLED) & pl.col("share_met").is_not_null()
-    )
+    weeks = weekly.by_week(reader, wanted)
     if monday is None:
         settled = weeks.filter("is_settled")
         if settled.is_empty():

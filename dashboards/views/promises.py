@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards import attainment_tabs as looking_back
 from dashboards import cards, filters, opening, promise_parts, visit
+from pipelines.figures import promises as figures
 from pipelines.figures import queries, words
 from pipelines.figures.selection import Selection
 from pipelines.marts import MartReader
@@ -32,7 +33,7 @@ def promises(reader: MartReader, chosen: Selection) -> None:
     if found.is_empty():
         st.info("No clock fits these filters.")
         return
-    behind, earlier = looking_back.behind(chosen), chosen.before()
+    behind, earlier = looking_back.behind(chosen), opening.ask(figures.whole_before, reader, chosen)
     before = opening.ask(queries.headline, reader, earlier) if earlier else None
     weekly = opening.ask(queries.attainment_by_week, reader, chosen).filter("is_settled")
     with st.container(horizontal=True):
@@ -56,11 +57,18 @@ def promises(reader: MartReader, chosen: Selection) -> None:
 
 
 def change(clock: Mapping[str, Any], before: pl.DataFrame | None) -> str | None:
-    """How many points the share differs from the period before; None where either has no share."""
+    """How many points the share differs from the period before; None where either has no share or much of it still runs
+    in time."""
     earlier = None if before is None else before.filter(pl.col("clock") == clock["clock"])
-    if earlier is None or earlier.is_empty() or earlier["share_met"][0] is None or clock["share_met"] is None:
+    if earlier is None or earlier.is_empty():
         return None
-    return f"{100 * (clock['share_met'] - earlier['share_met'][0]):+.1f} points"
+    both = (clock, earlier.row(0, named=True))
+    if any(
+        row["share_met"] is None or (row["running"] + row["at_risk"]) / row["clocks"] >= queries.UNSETTLED
+        for row in both
+    ):
+        return None
+    return f"{100 * (both[0]['share_met'] - both[1]['share_met']):+.1f} points"
 
 
 page()

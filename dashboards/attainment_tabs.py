@@ -16,12 +16,12 @@ MOST = 12
 """Values that one picture names."""
 LEAST = 5
 """A mean or share of fewer before is compared with nothing."""
-TIMES = {"first_response": "To acknowledge", "resolution": "To resolve"}
-WAITS: Sequence[tuple[str, Callable[[float], str], str]] = (
-    ("mean_seconds", words.span, "mean, round the clock"),
-    ("median_seconds", words.span, "median, half wait no longer, round the clock"),
-    ("mean_business_seconds", words.worked, "mean, of business time"),
-    ("median_business_seconds", words.worked, "median, half wait no longer, of business time"),
+TIMES = {"first_response": "To answer", "resolution": "To resolve"}
+WAITS: Sequence[tuple[str, Callable[[float], str], str, str]] = (
+    ("mean_seconds", words.span, "mean", "round the clock"),
+    ("median_seconds", words.span, "median", "half wait no longer, round the clock"),
+    ("mean_business_seconds", words.worked, "mean, business", "business time alone"),
+    ("median_business_seconds", words.worked, "median, business", "half wait no longer, business time alone"),
 )
 """Columns of `reports.response_times`, how each is said, and what it is."""
 INTERVAL = ("95 % from", "95 % to")
@@ -116,15 +116,15 @@ def waits(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
     for row in overall.iter_rows(named=True):
         then = before.filter(pl.col("clock") == row["clock"])
         with st.container(horizontal=True):
-            for column, name_of, what in WAITS:
+            for column, name_of, what, explained in WAITS:
                 is_first = column == "mean_seconds"
                 stopped = f"; {words.count(row['stopped'], 'stopped clock')}" if is_first else ""
                 cards.figure(
-                    f"{TIMES[row['clock']]}, {what.partition(',')[0]}",
+                    f"{TIMES[row['clock']]}: {what}",
                     name_of(row[column]),
-                    f"{what.partition(', ')[2]}{stopped}",
+                    f"{explained}{stopped}",
                     address("stopped", clock=row["clock"]) if is_first else None,
-                    width=230,
+                    width=215,
                     change=longer(row[column], then[column][0], name_of) if then.height else None,
                     is_less_better=True,
                 )
@@ -314,7 +314,7 @@ def closest(reader: MartReader, chosen: Selection, _by: str, _window: str) -> No
 
 SIDES: Mapping[str, Callable[[MartReader, Selection, str, str], None]] = {
     "Where do we keep them?": breakdown,
-    "How long do people wait?": waits,
+    "How long?": waits,
     "What comes back?": came_back,
     "What do we owe for it?": owed,
     "What breaks next?": closest,

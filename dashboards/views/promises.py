@@ -45,14 +45,15 @@ def promises(reader: MartReader, chosen: Selection) -> None:
                 words.percent(clock["share_met"], 1),
                 f"{interval}, {words.count(decided, 'decided clock')}" if decided else "no clock decided yet",
                 behind("met", clock=clock["clock"]),
+                width=190,
                 change=change(clock, before),
                 trend=weekly.filter(pl.col("clock") == clock["clock"])["share_met"].drop_nulls().to_list(),
             )
         still_open = opening.ask(queries.open_tickets, reader, chosen)
         late, soon = f"{found['breached'].sum():,}", f"{found['at_risk'].sum():,}"
-        cards.figure("Breaches", late, "clocks past their target, finished or not", behind("breached"))
-        cards.figure("Clocks at risk", soon, "running, with little of their target left", behind("at_risk"))
-        cards.figure("Open tickets", f"{still_open:,}", "of any age", behind("open"))
+        cards.figure("Breaches", late, "clocks past their target, finished or not", behind("breached"), width=160)
+        cards.figure("Clocks at risk", soon, "running, with little of their target left", behind("at_risk"), width=160)
+        cards.figure("Open tickets", f"{still_open:,}", "of any age", behind("open"), width=160)
     cards.not_counted(opening.ask(queries.not_counted, reader, chosen))
 
 

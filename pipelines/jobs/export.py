@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -90,22 +91,21 @@ def taken(app: App, user: User, frame: pl.DataFrame, head: Head, kind: Format) -
 
 def _take(app: App, user: User, frame: pl.DataFrame, head: Head, kind: Format, *, to: Path | BinaryIO) -> None:
     if isinstance(to, Path):
-        save(frame, head, kind, to)
-    else:
-        write(frame, head, kind, to)
+        save(frame, head, kind, to, noted=lambda: note(app, user, head, kind))
+        return
     note(app, user, head, kind)
+    write(frame, head, kind, to)
 
 
-def save(frame: pl.DataFrame, head: Head, kind: Format, file: Path) -> None:
-    """The file whole, or as it was before. Raises BadInput or Unavailable where it can't be written."""
+def save(frame: pl.DataFrame, head: Head, kind: Format, file: Path, *, noted: Callable[[], None]) -> None:
+    """The file whole, or as it was before: it takes its place once it is `noted`. Raises BadInput or Unavailable where
+    it can't be written."""
     if file.is_dir():
         raise BadInput(f"{file} is a folder: name a file")
-    with (
-        translate_file_errors(f"{file} can't be written", is_written=True),
-        whole_file(file) as part,
-        part.open("wb") as opened,
-    ):
-        write(frame, head, kind, opened)
+    with translate_file_errors(f"{file} can't be written", is_written=True), whole_file(file) as part:
+        with part.open("wb") as opened:
+            write(frame, head, kind, opened)
+        noted()
 
 
 def note(app: App, user: User, head: Head, kind: Format) -> None:

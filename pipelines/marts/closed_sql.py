@@ -52,7 +52,7 @@ def _one_select(database: duckdb.DuckDBPyConnection, sql: str) -> None:
         statements = database.extract_statements(sql)
     except duckdb.Error as error:
         raise BadInput(_in_one_line(error)) from None
-    if len(statements) != 1 or statements[0].type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
         raise BadInput("The marts can be asked, and nothing else: write one SELECT")
 
 

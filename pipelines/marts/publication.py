@@ -178,7 +178,8 @@ class MartReader:
                 raise _damaged(file) from error
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
-        """The answer to a DuckDB query over the marts (each is a view of its name); sums come back as Int64. Raises
+        """The answer to a DuckDB query over the marts (each is a view of its name); sums of whole numbers come
+        back as Int64, other decimals as Float64. Raises
         Unavailable for a damaged file."""
         try:
             answer = pl.DataFrame(self._connection.cursor().sql(sql, params=list(parameters)).to_arrow_table())
@@ -186,9 +187,12 @@ class MartReader:
             if type(error) is duckdb.Error or isinstance(error, duckdb.IOException) or ".parquet" in str(error):
                 raise _damaged(self.publication.folder) from error
             raise
-        return answer.with_columns(
-            pl.col(pl.Decimal).cast(pl.Int64), pl.col(pl.Datetime("us", "Etc/UTC")).dt.convert_time_zone("UTC")
-        )
+        numbers = [
+            pl.col(name).cast(pl.Float64 if kind.scale else pl.Int64)
+            for name, kind in answer.schema.items()
+            if isinstance(kind, pl.Decimal)
+        ]
+        return answer.with_columns(*numbers, pl.col(pl.Datetime("us", "Etc/UTC")).dt.convert_time_zone("UTC"))
 
     def frame(self, mart: str) -> pl.DataFrame:
         """A whole mart, with its declared schema. Raises Unavailable for a damaged file."""

@@ -83,6 +83,25 @@ def test_marts_open_from_anywhere(home: Path, tmp_path: Path) -> None:
     assert int(ran.stdout) > 0
 
 
+def test_fractions_stay_fractions_and_sums_are_whole(home: Path) -> None:
+    with open_marts(home) as marts:
+        assert marts.sql("SELECT 1.5 AS half, sum(1) AS n FROM tickets").row(0) == (1.5, marts.tickets.frame().height)
+
+
+def test_no_file_without_its_entry(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_app(home=home) as app:
+        boss = next(iter(app.store.all(User, id="boss")))
+        with app.store.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE audit_log RENAME TO gone")
+        try:
+            with pytest.raises(Exception, match="audit_log"):
+                export_mart(app, boss, "tickets", Format.CSV, tmp_path / "t.csv")
+        finally:
+            with app.store.engine.begin() as connection:
+                connection.exec_driver_sql("ALTER TABLE gone RENAME TO audit_log")
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_empty_home_says_what_fills_it(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="helmdesk cycle"):
         open_marts(tmp_path)
@@ -120,7 +139,7 @@ ATTACKS = [
     "COPY (SELECT 1) TO '{home}/out.csv'", "ATTACH '{home}/helmdesk.db' AS other", "INSTALL httpfs", "LOAD sqlite",
     "SET enable_external_access = true", "PRAGMA enable_external_access = true", "RESET lock_configuration",
     "CREATE TABLE x AS SELECT 1", "DROP TABLE tickets", "SELECT 1; SELECT 2", "EXPORT DATABASE '{home}/all'",
-    "SELECT getenv('HOME')", "SELECT * FROM home", "SELECT * FROM query('ATTACH ''x.db''')", "",
+    "SELECT getenv('HOME')", "EXPLAIN SELECT 1", "SELECT * FROM home", "SELECT * FROM query('ATTACH ''x.db''')", "",
     "SELECT * FROM sqlite_scan('{home}/helmdesk.db', 'tickets')", "CALL pragma_version()", "not sql",
 ]  # fmt: skip
 

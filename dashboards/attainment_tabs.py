@@ -1,6 +1,6 @@
 """Promises from several sides, a tab each: where met, how long people wait, what comes back, what is owed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 import streamlit as st
@@ -14,6 +14,16 @@ from pipelines.marts import MartReader
 
 MOST = 12
 """Values that one picture names."""
+LEAST = 5
+"""A mean or share of fewer before is compared with nothing."""
+TIMES = {"first_response": "To answer", "resolution": "To resolve"}
+WAITS: Sequence[tuple[str, Callable[[float], str], str, str]] = (
+    ("mean_seconds", words.span, "mean", "round the clock"),
+    ("median_seconds", words.span, "median", "half wait no longer, round the clock"),
+    ("mean_business_seconds", words.worked, "mean, business", "business time alone"),
+    ("median_business_seconds", words.worked, "median, business", "half wait no longer, business time alone"),
+)
+"""Columns of `reports.response_times`, how each is said, and what it is."""
 INTERVAL = ("95 % from", "95 % to")
 Address = Mapping[str, str]
 ORDERS = {"priority": words.RANKS, "tier": words.TIERS}
@@ -100,14 +110,24 @@ def waits(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
     overall = opening.ask(reports.response_times, reader, chosen)
     if overall.is_empty():
         st.info("No clock that fits these filters was stopped yet.")
-    address = behind(chosen)
-    with st.container(horizontal=True):
-        for row in overall.iter_rows(named=True):
-            label = {"first_response": "Mean time to acknowledge", "resolution": "Mean time to resolve"}[row["clock"]]
-            business = f"{words.worked(row['mean_business_seconds'])} of business time"
-            stopped = words.count(row["stopped"], "stopped clock")
-            behind_it = address("stopped", clock=row["clock"])
-            cards.figure(label, words.span(row["mean_seconds"]), f"{business}; {stopped}", behind_it, width=230)
+    address, earlier = behind(chosen), opening.ask(promises.whole_before, reader, chosen)
+    before = opening.ask(reports.response_times, reader, earlier) if earlier else overall[:0]
+    before = before.filter(pl.col("stopped") >= LEAST)
+    for row in overall.iter_rows(named=True):
+        then = before.filter(pl.col("clock") == row["clock"])
+        with st.container(horizontal=True):
+            for column, name_of, what, explained in WAITS:
+                is_first = column == "mean_seconds"
+                stopped = f"; {words.count(row['stopped'], 'stopped clock')}" if is_first else ""
+                cards.figure(
+                    f"{TIMES[row['clock']]}: {what}",
+                    name_of(row[column]),
+                    f"{explained}{stopped}",
+                    address("stopped", clock=row["clock"]) if is_first else None,
+                    width=215,
+                    change=longer(row[column], then[column][0], name_of) if then.height else None,
+                    is_less_better=True,
+                )
     found = by_rank(opening.ask(reports.response_times, reader, chosen, by), by)
     st.caption(f"Stopped clocks by {DIMENSIONS[by].lower()}, {window}: round the clock, and in business time")
     cards.linked_table(
@@ -126,6 +146,11 @@ def waits(reader: MartReader, chosen: Selection, by: str, window: str) -> None:
         key="stopped of a row",
         right=["mean", "median", "mean, business", "median, business"],
     )
+
+
+def longer(now: float, then: float, name_of: Callable[[float], str]) -> str:
+    """A change of a length of time with its sign."""
+    return f"{'-' if now < then else '+'}{name_of(now - then)}"
 
 
 def in_status(reader: MartReader) -> None:
@@ -158,12 +183,18 @@ def came_back(reader: MartReader, chosen: Selection, by: str, window: str) -> No
         st.info("Nothing that fits these filters was resolved yet.")
         return
     row = overall.row(0, named=True)
+    earlier = opening.ask(promises.whole_before, reader, chosen)
+    before = opening.ask(reports.reopens, reader, earlier) if earlier else overall[:0]
+    before = before.filter(pl.col("resolved") >= LEAST)
+    points = 100 * (row["share_reopened"] - before["share_reopened"][0]) if before.height else None
     cards.figure(
         "Reopened",
         words.percent(row["share_reopened"], 1),
         f"{row['reopened']:,} of {words.count(row['resolved'], 'resolution')}, 95 % interval "
         f"{words.percent(row['low'])} to {words.percent(row['high'])}",
         behind(chosen._replace(clocks=()))("reopened"),
+        change=None if points is None else f"{points:+.1f} points",
+        is_less_better=True,
     )
     address = behind(chosen._replace(clocks=()))
     found = by_rank(opening.ask(reports.reopens, reader, chosen, by), by)
@@ -283,7 +314,7 @@ def closest(reader: MartReader, chosen: Selection, _by: str, _window: str) -> No
 
 SIDES: Mapping[str, Callable[[MartReader, Selection, str, str], None]] = {
     "Where do we keep them?": breakdown,
-    "How long do people wait?": waits,
+    "How long?": waits,
     "What comes back?": came_back,
     "What do we owe for it?": owed,
     "What breaks next?": closest,

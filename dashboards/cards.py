@@ -68,6 +68,7 @@ def figure(
     *,
     width: int = 170,
     change: str | None = None,
+    is_less_better: bool = False,
     trend: Sequence[float] = (),
 ) -> None:
     """A number with what it counts, as wide as its label needs: figures that find no room go to the next line.
@@ -75,6 +76,7 @@ def figure(
     `trend` its latest values."""
     with st.container(width=width, gap=None):
         st.metric(label, value, border=True, delta=change, chart_data=list(trend) or None, chart_type="line",
+                  delta_color="inverse" if is_less_better else "normal",
                   delta_description="to before" if change else None)  # fmt: skip
         st.caption(caption)
         if tickets:

@@ -69,22 +69,32 @@ def by_hour(shown: Shown) -> None:
         return
     zone = shown.reader.publication.time_zone
     decided = found.drop_nulls("share_met")
-    cards.chart(rhythm.heat_map, decided, "share_met", f"Share met by when the clock started, {shown.window} ({zone})")
-    sure = decided.filter(pl.col("met") + pl.col("breached") >= LEAST).sort("share_met", "weekday", "hour").head(CELLS)
-    low = [
-        f"{rhythm.WEEKDAYS[row['weekday']]} {row['hour']}:00 ({words.percent(row['share_met'])} of "
-        f"{row['met'] + row['breached']:,})"
-        for row in sure.iter_rows(named=True)
-    ]
-    st.caption(f"Lowest, of hours with {LEAST} decided clocks or more: {'; '.join(low)}." if low else
-               f"No hour has {LEAST} decided clocks.")  # fmt: skip
+    sure = decided.filter(pl.col("met") + pl.col("breached") >= LEAST, pl.col("breached") > 0)
+    low = {
+        (row["weekday"], row["hour"]): f"{words.percent(row['share_met'])} of {row['met'] + row['breached']:,} met"
+        for row in sure.sort("share_met", "weekday", "hour").head(CELLS).iter_rows(named=True)
+    }
+    title = f"Share met by when the clock started, {shown.window} ({zone})"
+    cells(shown, decided, "share_met", title, named=low,
+          lead=f"Lowest, of hours with {LEAST} decided clocks or more")  # fmt: skip
     came = opening.ask(rhythm.by_hour_and_weekday, shown.reader, shown.chosen)
     if came.is_empty():
         return
-    cards.chart(rhythm.heat_map, came, "tickets", f"Tickets created, {shown.window} ({zone})")
     top = came.sort("tickets", "weekday", "hour", descending=[True, False, False]).head(CELLS)
-    most = [f"{rhythm.WEEKDAYS[day]} {hour}:00 ({tickets:,})" for day, hour, tickets in top.rows()]
-    st.caption(f"Most come: {'; '.join(most)}.")
+    most = {(day, hour): words.count(tickets, "ticket") for day, hour, tickets in top.rows()}
+    cells(shown, came, "tickets", f"Tickets created, {shown.window} ({zone})", lead="Most come", named=most)
+
+
+def cells(
+    shown: Shown, found: pl.DataFrame, column: str, title: str, *, lead: str, named: Mapping[tuple[int, int], str]
+) -> None:
+    """The map, and the hours that stand out in words; each leads to its tickets."""
+    says = {rhythm.hour_of(*at): f"{rhythm.WEEKDAYS[at[0]]} {at[1]}:00, {number}" for at, number in named.items()}
+    cards.chart(rhythm.heat_map, found, column, title, f"{title}. {lead}: {'; '.join(says.values())}")
+    st.caption(f"{lead}:" if says else f"{lead}: none.")
+    what = "breached_by_hour" if column == "share_met" else "created_by_hour"
+    for which, label in says.items():
+        st.page_link(pages.TICKETS, label=label, query_params=lists.address(what, shown.chosen, which))
 
 
 def content(shown: Shown) -> None:
@@ -98,7 +108,7 @@ def content(shown: Shown) -> None:
         st.info(f"No survey was answered: {shown.window}. Surveys are recorded when a ticket is closed:")
         cards.command("ticket close TICKET --csat 5 --nps 9")
         return
-    rate = f"{found.answered:,} answers, {words.count(found.ended, 'ticket')} ended"
+    rate = words.count(found.answered, "answer")
     with st.container(horizontal=True):
         interval = f"gave 4 or 5 of 5; 95 % interval {words.percent(found.low)} to {words.percent(found.high)}"
         every = lists.address("surveyed", shown.chosen)
@@ -109,7 +119,18 @@ def content(shown: Shown) -> None:
             cards.figure("Net promoter score", f"{net.score:+.0f}", label, every, width=230)
         complained = lists.address("complained", shown.chosen)
         cards.figure("Complaints", f"{found.complaints:,}", "among the answers", complained)
-    st.caption("Who answers chooses to: those who don't may be less content, or more.")
+        answered = opening.ask(satisfaction.answered, shown.reader, shown.chosen)
+        if answered.closed:
+            low, high = (words.percent(bound) for bound in answered.interval)
+            of = f"{answered.answered:,} of {words.count(answered.closed, 'ticket')} closed in these days"
+            cards.figure("Response rate", words.percent(answered.answered / answered.closed),
+                         f"{of}; 95 % interval {low} to {high}", lists.address("closed", shown.chosen, "answer"),
+                         width=230)  # fmt: skip
+    st.caption(
+        "Who answers chooses to, so the intervals hold for those alone. Of the tickets closed in these days, those "
+        f"with an answer had {words.percent(answered.met_with)} of their promises met, those without "
+        f"{words.percent(answered.met_without)}."
+    )
 
 
 def about_what(shown: Shown) -> None:

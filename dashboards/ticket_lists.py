@@ -6,7 +6,7 @@ from typing import NamedTuple
 import polars as pl
 
 from dashboards import filters
-from pipelines.figures import volume
+from pipelines.figures import rhythm, volume
 from pipelines.figures.selection import COUNTING, GROUP_NAMES, Period, Selection, clocks_where, tickets_among
 from pipelines.marts import MartReader
 
@@ -17,6 +17,7 @@ CLOCKS: Mapping[str, str] = {
     "breached": "c.state = 'breached'",
     "at_risk": "c.state = 'at_risk'",
     "running": "c.state = 'on_track'",
+    "breached_by_hour": "c.state = 'breached'",
     "stopped": "c.stopped_at IS NOT NULL AND c.clock IN ('first_response', 'resolution')",
     "resolved": "c.stopped_at IS NOT NULL AND c.clock = 'resolution'",
     "reopened": "c.stopped_at IS NOT NULL AND c.clock = 'resolution' AND NOT c.is_current",
@@ -25,6 +26,8 @@ CLOCKS: Mapping[str, str] = {
     "over_effort": "b.reason = 'over_effort'",
 }
 """Lists of clocks, each the condition of its rows."""
+BY_HOUR = frozenset({"breached_by_hour"})
+"""Those of which `which` is the hour of the week in which the clock started (`rhythm.hour_of`)."""
 NOT_COUNTED = "not_counted"
 TICKETS: Mapping[str, str] = {
     "open": "t.is_open",
@@ -41,6 +44,11 @@ _BARE = "NULL::DATE AS day, NULL::VARCHAR AS which"
 COUNTED: Mapping[str, str] = {
     "created": """SELECT ticket, CAST(timezone($zone, created_at) AS DATE) AS day, strftime(day, '%Y-%m-%d') AS which
         FROM tickets""",
+    "created_by_hour": """SELECT ticket, CAST(timezone($zone, created_at) AS DATE) AS day,
+        strftime(timezone($zone, created_at), '%a %H:00') AS which FROM tickets""",
+    "closed": """SELECT t.ticket, CAST(timezone($zone, t.closed_at) AS DATE) AS day,
+        CASE WHEN s.ticket IS NULL THEN 'no answer' ELSE 'answer' END AS which
+        FROM tickets t LEFT JOIN surveys s ON s.ticket = t.ticket WHERE t.closed_at IS NOT NULL""",
     "resolved_times": f"{_EVENTS} 'resolved'",
     "reopened_times": f"{_EVENTS} 'reopened'",
     "left_out": f"{_EVENTS} 'left_out'",
@@ -72,7 +80,7 @@ COUNTED: Mapping[str, str] = {
 }
 """Lists of what was counted, a row each time: whose ticket, on which day (null where the period does not apply), and of
 which status, model, …"""
-INTERNAL = frozenset({"surveyed", "complained"})
+INTERNAL = frozenset({"surveyed", "complained", "closed"})
 """Those for who may read internal entries alone."""
 DATED = frozenset(
     {
@@ -80,6 +88,8 @@ DATED = frozenset(
         "surveyed",
         "complained",
         "created",
+        "created_by_hour",
+        "closed",
         "resolved_times",
         "reopened_times",
         "left_out",
@@ -93,6 +103,7 @@ LISTS: Mapping[str, str] = {
     "met": "Clocks met",
     "at_risk": "Clocks at risk",
     "running": "Clocks that run in time",
+    "breached_by_hour": "Clocks past their target by hour",
     NOT_COUNTED: "Clocks in no share",
     "never_picked_up": "Broken: never picked up in time",
     "waiting_internally": "Broken: waited on our side",
@@ -106,6 +117,8 @@ LISTS: Mapping[str, str] = {
     "allocated": "Open, by allocation where they are",
     "before_allocation": "Open, not by allocation where they are",
     "created": "Tickets created",
+    "created_by_hour": "Tickets created by hour",
+    "closed": "Closed, with or without an answer",
     "resolved_times": "Times resolved",
     "reopened_times": "Times reopened",
     "left_out": "Ended, in no figure",
@@ -165,6 +178,8 @@ def _sql(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str, st
 
 def offered(reader: MartReader, what: str) -> list[str]:
     """The statuses, models, days, … that a list of COUNTED can be narrowed to."""
+    if what in BY_HOUR:
+        return [rhythm.hour_of(day, hour) for day in range(1, 8) for hour in range(24)]
     if what not in COUNTED:
         return []
     sql, values = _counted(reader, what)
@@ -174,7 +189,7 @@ def offered(reader: MartReader, what: str) -> list[str]:
 
 def _counted(reader: MartReader, what: str) -> tuple[str, list[object]]:
     sql = COUNTED[what]
-    return sql.replace("$zone", "?"), [reader.publication.time_zone] if "$zone" in sql else []
+    return sql.replace("$zone", "?"), [reader.publication.time_zone] * sql.count("$zone")
 
 
 def _clocks(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str, str, list[object]]:
@@ -185,6 +200,9 @@ def _clocks(reader: MartReader, what: str, chosen: Selection) -> tuple[str, str,
         where = where.replace(COUNTING, f"NOT ({COUNTING}) AND c.state NOT IN ('no_target', 'no_clock')", 1)
     else:
         where = f"{where} AND {CLOCKS[what]}"
+    if what in BY_HOUR and chosen.which is not None:
+        where = f"{where} AND strftime(timezone(?, c.window_start), '%a %H:00') = ?"
+        values = [*values, reader.publication.time_zone, chosen.which]
     return _columns("c", "c.clock, c.state, c.remaining"), where, 'c.remaining, c.ticket, c.clock, c."window"', values
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboards import attainment_tabs as looking_back
 from dashboards import cards, filters, opening, promise_parts, visit
+from pipelines.figures import promises as figures
 from pipelines.figures import queries, words
 from pipelines.figures.selection import Selection
 from pipelines.marts import MartReader
@@ -32,7 +33,7 @@ def promises(reader: MartReader, chosen: Selection) -> None:
     if found.is_empty():
         st.info("No clock fits these filters.")
         return
-    behind, earlier = looking_back.behind(chosen), chosen.before()
+    behind, earlier = looking_back.behind(chosen), opening.ask(figures.whole_before, reader, chosen)
     before = opening.ask(queries.headline, reader, earlier) if earlier else None
     weekly = opening.ask(queries.attainment_by_week, reader, chosen).filter("is_settled")
     with st.container(horizontal=True):
@@ -44,23 +45,31 @@ def promises(reader: MartReader, chosen: Selection) -> None:
                 words.percent(clock["share_met"], 1),
                 f"{interval}, {words.count(decided, 'decided clock')}" if decided else "no clock decided yet",
                 behind("met", clock=clock["clock"]),
+                width=190,
                 change=change(clock, before),
                 trend=weekly.filter(pl.col("clock") == clock["clock"])["share_met"].drop_nulls().to_list(),
             )
         still_open = opening.ask(queries.open_tickets, reader, chosen)
         late, soon = f"{found['breached'].sum():,}", f"{found['at_risk'].sum():,}"
-        cards.figure("Breaches", late, "clocks past their target, finished or not", behind("breached"))
-        cards.figure("Clocks at risk", soon, "running, with little of their target left", behind("at_risk"))
-        cards.figure("Open tickets", f"{still_open:,}", "of any age", behind("open"))
+        cards.figure("Breaches", late, "clocks past their target, finished or not", behind("breached"), width=160)
+        cards.figure("Clocks at risk", soon, "running, with little of their target left", behind("at_risk"), width=160)
+        cards.figure("Open tickets", f"{still_open:,}", "of any age", behind("open"), width=160)
     cards.not_counted(opening.ask(queries.not_counted, reader, chosen))
 
 
 def change(clock: Mapping[str, Any], before: pl.DataFrame | None) -> str | None:
-    """How many points the share differs from the period before; None where either has no share."""
+    """How many points the share differs from the period before; None where either has no share or much of it still runs
+    in time."""
     earlier = None if before is None else before.filter(pl.col("clock") == clock["clock"])
-    if earlier is None or earlier.is_empty() or earlier["share_met"][0] is None or clock["share_met"] is None:
+    if earlier is None or earlier.is_empty():
         return None
-    return f"{100 * (clock['share_met'] - earlier['share_met'][0]):+.1f} points"
+    both = (clock, earlier.row(0, named=True))
+    if any(
+        row["share_met"] is None or (row["running"] + row["at_risk"]) / row["clocks"] >= queries.UNSETTLED
+        for row in both
+    ):
+        return None
+    return f"{100 * (both[0]['share_met'] - both[1]['share_met']):+.1f} points"
 
 
 page()

@@ -6,6 +6,7 @@ import altair as alt
 import polars as pl
 
 from engine.shared.wilson import with_share
+from pipelines.figures.palette import BLUE, VERMILLION
 from pipelines.figures.selection import ALL_CLOCKS, Selection, clocks_where, tickets_where
 from pipelines.marts import MartReader
 
@@ -39,27 +40,33 @@ def share_met_by_hour_and_weekday(reader: MartReader, chosen: Selection = ALL_CL
     return with_share(found, "share_met", pl.col("met"), pl.col("met") + pl.col("breached"))
 
 
-def heat_map(found: pl.DataFrame, column: str, title: str) -> Any:
-    """Hours across, weekdays down, one of TITLES as shade: more is darker, of a share less is darker."""
+def hour_of(weekday: int, hour: int) -> str:
+    """An hour of the week as lists name it: `Mon 09:00`."""
+    return f"{SHORT[weekday - 1]} {hour:02}:00"
+
+
+def heat_map(found: pl.DataFrame, column: str, title: str, description: str = "") -> Any:
+    """Hours across, weekdays down, one of TITLES as strength of one colour, which stands out on light and on dark: more
+    is stronger, of a share less is stronger. `description` says the same in words."""
     shown = found.with_columns(day=pl.col("weekday").replace_strict(dict(enumerate(SHORT, 1)), return_dtype=pl.String))
     is_share = column == "share_met"
-    scale = alt.Scale(scheme="oranges" if is_share else "blues", reverse=is_share)
+    scale = alt.Scale(range=[1, 0.08] if is_share else [0.08, 1], zero=False, nice=False)
     number = alt.Legend(format=".0%") if is_share else alt.Legend()
-    shade = alt.Color(f"{column}:Q", title=TITLES[column], scale=scale, legend=number)
+    strength = alt.Opacity(f"{column}:Q", title=TITLES[column], scale=scale, legend=number)
     facts: list[alt.Tooltip | str] = [
         alt.Tooltip(f"{column}:Q", title=TITLES[column], format=".0%" if is_share else ",")
     ]
     facts += ["met:Q", "breached:Q"] if is_share else []
     return (
         alt.Chart(shown)
-        .mark_rect()
+        .mark_rect(color=VERMILLION if is_share else BLUE)
         .encode(
             x=alt.X("hour:O", title="hour", axis=alt.Axis(labelAngle=0)),
             y=alt.Y("day:O", sort=list(SHORT), title=None),
-            color=shade,
+            opacity=strength,
             tooltip=["day:N", "hour:O", *facts],
         )
-        .properties(title=title, height=190, width="container", description=title)
+        .properties(title=title, height=190, width="container", description=description or title)
         .configure(font="Source Sans, sans-serif", background="transparent")
         .configure_title(anchor="start", fontSize=14, fontWeight=600)
         .configure_view(stroke=None)

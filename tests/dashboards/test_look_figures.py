@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from sklearn.metrics import confusion_matrix
 from dashboards import ticket_lists
 from pipelines.app.container import open_app
 from pipelines.app.settings import shipped_data
-from pipelines.figures import drift, promises, rhythm, satisfaction, triage_numbers
+from pipelines.figures import drift, promises, rhythm, satisfaction, triage_numbers, weekly
 from pipelines.figures.selection import DIMENSIONS, Period, Selection
 from pipelines.marts import MartReader
 from sla.reporting.goals import load
@@ -40,6 +41,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MartReader]:
         for n in range(40)
     ]
     tickets += [ticket(f"E-{n}", created_at=before, product="ZTNA") for n in range(10)]
+    tickets.append(ticket("FIRST", created_at=NOON - timedelta(days=30)))
     surveys = [
         {"ticket": f"demo:N-{n}", "reference": f"N-{n}", "answered_at": NOON, "csat": csat, "nps": nps,
          "is_complaint": csat == 1}
@@ -66,7 +68,9 @@ def test_verdict_says_share_target_the_period_before_and_the_worst_for_sure(desk
     assert worst is not None
     assert (worst.dimension, worst.value, worst.share, worst.decided) == ("group", "g-2", 0.1, 20)
     said = promises.sentence(found, worst, DIMENSIONS)
-    assert said.startswith("Below target: 55.0 % of 40 promises were kept (95 % interval 40 % to 69 %; target 90 %;")
+    assert said.startswith(
+        "Below target and worse than before: 55.0 % of 40 promises were kept (95 % interval 40 % to 69 %; target 90 %;"
+    )
     assert said.endswith("Worst for sure: group g-2, 10 % of 20, target 90 %.")
 
 
@@ -79,6 +83,76 @@ def test_few_broken_ones_are_no_verdict() -> None:
     """Nine of ten kept are 60 to 98 %: neither above nor below a target of 90 % for sure."""
     standing = promises.Standing(9, 10, 0.9, 0.6, 0.98, 0.9, None)
     assert promises.sentence(standing, None, DIMENSIONS).startswith("About on target: ")
+
+
+def test_what_still_runs_decides_nothing_yet() -> None:
+    """Of 20 promises 6 are met, 4 broken and 10 run in time: at best 16 of 20, under 90 % but not under 75 %."""
+    early = promises.Standing(6, 10, 0.6, 0.31, 0.83, 0.75, 0.9, before_decided=50, clocks=20, in_time=10)
+    sentence = promises.sentence(early, None, DIMENSIONS)
+    assert sentence.startswith("Too early to say: 60.0 % of 10 promises were kept")
+    assert "80.0 % if all 10 that still run in time are met" in sentence
+    assert "before" not in sentence
+    assert promises.sentence(early._replace(target=0.9), None, DIMENSIONS).startswith(
+        "Below target whatever still runs"
+    )
+
+
+def test_a_period_that_began_before_the_first_ticket_is_compared_with_nothing(desk: MartReader) -> None:
+    assert promises.whole_before(desk, LATELY) == LATELY.before()
+    assert promises.whole_before(desk, Selection(period=Period.of_days(16, until=NOON.date()))) is None
+    assert promises.whole_before(desk, Selection()) is None
+    longer = Selection(period=Period.of_days(16, until=NOON.date()))
+    assert promises.standing(desk, GOALS, longer).before is None
+    assert promises.themes(desk, longer)["before"].null_count() == 2
+
+
+def test_a_change_is_as_sure_as_newcombe_says() -> None:
+    """Newcombe 1998, table II, example a, method 10: 56/70 against 48/80."""
+    found, low, high = promises.change((56, 70), (48, 80))
+    assert (round(found, 4), round(low, 4), round(high, 4)) == (0.2, 0.0524, 0.3339)
+
+
+def test_the_worst_of_all_dimensions_are_those_of_each(desk: MartReader) -> None:
+    every = weekly.worst_cuts(desk, GOALS.wanted(), LATELY, limit=None)
+    assert every.height > 1
+    for row in every.iter_rows(named=True):
+        alone = weekly.against_target(desk, row["dimension"], GOALS.wanted(), LATELY).filter(pl.col("id") == row["id"])
+        assert {key: row[key] for key in alone.columns} == alone.row(0, named=True)
+
+
+def test_a_cut_that_mostly_runs_is_not_the_worst(tmp_path: Path) -> None:
+    rows = [clock(f"B-{n}", "resolution", "breached", group_id="g-1") for n in range(9)]
+    rows += [clock(f"R-{n}", "resolution", "on_track", group_id="g-1") for n in range(30)]
+    rows += [clock(f"S-{n}", "resolution", "met" if n % 2 else "breached", group_id="g-2") for n in range(40)]
+    with published(tmp_path, sla_clocks=rows) as reader:
+        worst = promises.worst_cut(reader, GOALS)
+    assert worst is not None
+    assert (worst.dimension, worst.value, worst.share) == ("group", "g-2", 0.5)
+
+
+def test_an_hour_leads_to_its_tickets(desk: MartReader) -> None:
+    hour = rhythm.hour_of(3, 12)
+    assert hour == "Wed 12:00"
+    (at,) = rhythm.share_met_by_hour_and_weekday(desk, LATELY).iter_rows(named=True)
+    assert ticket_lists.size(desk, "breached_by_hour", LATELY._replace(which=hour)).rows == at["breached"] == 18
+    assert ticket_lists.size(desk, "breached_by_hour", LATELY._replace(which="Wed 13:00")).rows == 0
+    assert ticket_lists.size(desk, "created_by_hour", LATELY._replace(which=hour)).rows == 40
+    assert {hour, "Sun 23:00"} <= set(ticket_lists.offered(desk, "breached_by_hour"))
+
+
+def test_who_answers_is_compared_with_who_does_not(desk: MartReader) -> None:
+    """Of N-0 to N-4, which answered, N-4 alone was broken; of the 35 others 17 were."""
+    found = satisfaction.answered(desk, LATELY)
+    assert (found.closed, found.answered, found.met_with, found.met_without) == (40, 5, 0.8, 18 / 35)
+    assert ticket_lists.size(desk, "closed", LATELY._replace(which="answer")).rows == 5
+    assert ticket_lists.size(desk, "closed", LATELY).rows == 40
+
+
+def test_three_promoters_alone_are_not_sure() -> None:
+    found = satisfaction.of_counts(3, 3, 0)
+    assert (found.score, found.high) == (100, 100)
+    assert found.low is not None
+    assert found.low < 50
 
 
 def test_themes_count_tickets_and_compare_with_the_period_before(desk: MartReader) -> None:
@@ -99,7 +173,7 @@ def test_hours_and_weekdays_are_those_of_the_desk(desk: MartReader, tmp_path: Pa
 
 def test_satisfaction_counts_answers_of_ended_tickets(desk: MartReader) -> None:
     found = satisfaction.satisfaction(desk, LATELY)
-    assert (found.answered, found.ended, found.share_content, found.complaints) == (5, 40, 0.6, 1)
+    assert (found.answered, found.share_content, found.complaints) == (5, 0.6, 1)
     assert found.mean == pytest.approx(3.2)
     net = satisfaction.recommendation(desk, LATELY)
     assert (net.answered, net.score) == (4, 25.0)  # two promoters, one detractor

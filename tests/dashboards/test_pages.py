@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,9 @@ from streamlit.util import calc_hash
 from dashboards import cards, pages
 from tests.dashboards.marts_by_hand import (
     HOSTILE,
+    LOAD,
     NOON,
+    clock,
     looking_back_desk,
     published,
     small_desk,
@@ -122,6 +125,31 @@ def test_a_credit_shows_the_breaches_behind_it(home):
     behind = next(table for table in tables(app) if "times the target" in table)
     assert behind["reference"] == ["INC-1", "INC-2"]
     assert "Behind the credit of Acme, November 2026:" in [text.value for text in app.text]
+
+
+def test_the_worst_group_is_named_as_it_is_and_an_hour_opens_its_tickets(home):
+    rows = [clock(f"A-{n}", "resolution", "breached", group_id="g-9") for n in range(8)]
+    rows += [clock(f"B-{n}", "resolution", "met") for n in range(30)]
+    published(home, sla_clocks=rows, group_load=[{"group_id": "g-9", "group_name": HOSTILE}, *LOAD])
+    app = opened("promises", tab="When?")
+    verdict = next(text.value for text in app.markdown if text.value.startswith("**Below target"))
+    assert cards.verbatim(HOSTILE) in verdict
+    link = next(one.proto for one in app.get("page_link") if one.proto.label.startswith("Tuesday 12:00"))
+    assert link.label == "Tuesday 12:00, 79 % of 38 met"
+    assert "Tue+12" in link.query_string
+    assert "Clocks+past+their+target+by+hour" in link.query_string
+
+
+def test_waits_stand_beside_those_of_the_period_before(home):
+    lately, before = NOON - timedelta(days=2), NOON - timedelta(days=9)
+    rows = [clock(f"N-{n}", "resolution", "met", window_start=lately, stopped_at=lately + timedelta(hours=3),
+                  elapsed=7_200) for n in range(5)]  # fmt: skip
+    rows += [clock(f"E-{n}", "resolution", "met", window_start=before, stopped_at=before + timedelta(hours=2),
+                   elapsed=7_200) for n in range(5)]  # fmt: skip
+    published(home, sla_clocks=rows, tickets=[ticket("FIRST", created_at=NOON - timedelta(days=30))])
+    waits = {metric.label: metric for metric in opened("promises", tab="How long?", during="last 7 days").metric}
+    assert (waits["To resolve: mean"].value, waits["To resolve: mean"].delta) == ("3 h", "+1 h")
+    assert waits["To resolve: median, business"].value == "2 h"
 
 
 def test_nothing_broken_owes_nothing(home):

@@ -28,9 +28,10 @@ STANDINGS = pl.Schema(
 )
 
 _SETTING = ("status", "priority", "tier", "type")
-_HOLDING = (Kind.ASSIGNEE, Kind.ACCEPTED, Kind.TRANSFERRED, Kind.RELEASED)
+HOLDING = (Kind.ASSIGNEE, Kind.ACCEPTED, Kind.TRANSFERRED, Kind.RELEASED)
+"""The kinds that say who has the ticket."""
 _GROUPING = (Kind.GROUP, Kind.ALLOCATED)
-_MOVING = (*_SETTING, *_HOLDING, *_GROUPING, Kind.RESPONSE, Kind.PAUSE, Kind.RESUME)
+_MOVING = (*_SETTING, *HOLDING, *_GROUPING, Kind.RESPONSE, Kind.PAUSE, Kind.RESUME)
 _NEED_VALUE = (*_SETTING, Kind.ALLOCATED)
 """Without a value they move nothing: a decision to wait leaves the group as it is."""
 _UNNOTICED = (
@@ -117,7 +118,7 @@ def _carried(every: pl.DataFrame) -> pl.DataFrame:
     settings = {name: pl.when(kind == name).then(value).otherwise(name).forward_fill() for name in _SETTING}
     placed = every.with_columns(
         **settings,
-        holder=_since_last(is_first | kind.is_in(_HOLDING), holder),
+        holder=_since_last(is_first | kind.is_in(HOLDING), holder),
         group_id=_since_last(is_first | kind.is_in(_GROUPING), group),
         until=pl.when(~is_first.shift(-1)).then(pl.col("since").shift(-1)),
         place=_index() - pl.when(is_first).then(_index()).forward_fill(),

@@ -3,7 +3,7 @@
 import dataframely as dy
 import polars as pl
 
-from engine.standings import OPEN
+from engine.standings import HOLDING, OPEN
 from pipelines.marts import columns as col
 from pipelines.marts.attainment import SECONDS
 from pipelines.marts.mart import Mart
@@ -34,23 +34,35 @@ def build(snapshot: Snapshot) -> pl.DataFrame:
 
 
 def hand_offs(standings: pl.DataFrame, now: pl.Expr) -> pl.DataFrame:
-    """From the frame `STANDINGS` of `engine.standings`: ticket, at, from_group, to_group, seconds_waited, ended_by."""
-    rows = standings.sort("ticket", "place").select("ticket", "since", "status", "holder", "group_id")
+    """From the frame `STANDINGS` of `engine.standings`: ticket, at, from_group, to_group, seconds_waited, ended_by.
+
+    Whoever had it before the instant of the hand-over has not picked it up by having it still: it is picked up when
+    somebody else has it, or is given it again.
+    """
+    rows = standings.sort("ticket", "place").select("ticket", "place", "since", "kind", "status", "holder", "group_id")
+    earlier = rows.group_by("ticket", "since", maintain_order=True).agg(had=pl.col("holder").last())
+    rows = rows.join(
+        earlier.with_columns(pl.col("had").shift().over("ticket")), on=["ticket", "since"], maintain_order="left"
+    )
     before = pl.col("group_id").shift().over("ticket")
     is_handed = pl.col("group_id").is_not_null() & before.is_not_null() & (pl.col("group_id") != before)
     stays = rows.with_columns(from_group=before, stay=is_handed.cast(pl.Int64).cum_sum().over("ticket"))
-    left = rows.with_columns(stay=is_handed.cast(pl.Int64).cum_sum().over("ticket"))
-    starts = stays.filter(is_handed).select("ticket", "stay", "from_group", to_group="group_id", at="since")
-    is_end = pl.col("holder").is_not_null() | ~pl.col("status").is_in(OPEN)
+    starts = stays.filter(is_handed).select(
+        "ticket", "stay", "from_group", "had", to_group="group_id", at="since", begins="place"
+    )
+    within = stays.filter(pl.col("stay") > 0).drop("had").join(starts.drop("from_group"), on=["ticket", "stay"])
+    is_given = pl.col("kind").is_in(HOLDING) & (pl.col("place") > pl.col("begins"))
+    is_picked = pl.col("holder").is_not_null() & (pl.col("holder").ne_missing(pl.col("had")) | is_given)
     first = (
-        left.filter(is_end & (pl.col("stay") > 0))
+        within.filter(is_picked | ~pl.col("status").is_in(OPEN))
+        .sort("ticket", "place")
         .group_by("ticket", "stay", maintain_order=True)
-        .agg(pl.col("since").first(), pl.col("holder").first())
+        .agg(pl.col("since").first(), is_picked.first().alias("is_picked"))
     )
     found = starts.join(first, on=["ticket", "stay"], how="left", maintain_order="left")
     next_at = pl.col("at").shift(-1).over("ticket")
     how = (
-        pl.when(pl.col("holder").is_not_null())
+        pl.when("is_picked")
         .then(pl.lit("picked_up"))
         .when(pl.col("since").is_not_null())
         .then(pl.lit("ended"))

@@ -4,7 +4,6 @@ Text from tickets, people and models is shown with `st.text`, `st.code` or in a 
 A table can be downloaded as CSV, so a cell that a spreadsheet would take for a formula has an apostrophe before it.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from shlex import quote
@@ -98,11 +97,6 @@ def chart(picture: Callable[..., Picture], *shown: Any, **options: Any) -> None:
 def refused(error: Exception) -> None:
     """Why the desk refused, in one line, whatever characters it holds."""
     st.error(verbatim(str(error)))
-
-
-def escaped(text: str) -> str:
-    """The text as Markdown shows it: nothing in it is read as a mark, a link, HTML, mathematics or an icon."""
-    return re.sub(r"[\\`*_\[\]<>$]|:(?=[\w/])", r"\\\g<0>", " ".join(text.split()))
 
 
 def verbatim(text: str) -> str:

@@ -1,6 +1,7 @@
 """Rows of a page as a file: for readers with the right to export, with what they are in the file's head, and noted."""
 
 from collections.abc import Callable
+from functools import partial
 
 import polars as pl
 import streamlit as st
@@ -31,3 +32,12 @@ def offer(
                 f"Export {kind.upper() if kind == 'csv' else kind.capitalize()}", made, file_name=file, mime=mime,
                 on_click="ignore", key=f"export {name} {kind}", help="Every row of this list, noted in the audit log",
             )  # fmt: skip
+
+
+def weekly_report(app: App, user: User) -> None:
+    """A button that gives the report of the last settled week, made and noted when it is clicked."""
+    if identity.has(app, user, Right.EXPORT):
+        st.download_button(
+            "Weekly report", partial(actions.weekly_report_html, app, user=user), file_name="weekly-report.html",
+            mime="text/html", on_click="ignore", key="weekly report", help="The last settled week on one page",
+        )  # fmt: skip

@@ -31,7 +31,8 @@ def verdict(shown: Shown) -> None:
     goals = shown.app.policies.goals.attainment
     found = opening.ask(promises.standing, shown.reader, goals, shown.chosen)
     lowest = opening.ask(promises.worst_cut, shown.reader, goals, shown.chosen)
-    st.markdown(f"**{cards.escaped(promises.sentence(found, lowest, DIMENSIONS))}**")
+    lowest = lowest and lowest._replace(value=cards.verbatim(lowest.value))
+    st.markdown(f"**{promises.sentence(found, lowest, DIMENSIONS)}**")
 
 
 def worst(shown: Shown) -> None:

@@ -7,9 +7,9 @@ import polars as pl
 import streamlit as st
 
 from dashboards import attainment_tabs as looking_back
-from dashboards import cards, filters, opening, promise_parts, visit
+from dashboards import cards, exports, filters, opening, promise_parts, visit
 from pipelines.figures import promises as figures
-from pipelines.figures import queries, words
+from pipelines.figures import queries, verdict, words
 from pipelines.figures.selection import Selection
 from pipelines.marts import MartReader
 
@@ -21,6 +21,8 @@ def page() -> None:
     shown = promise_parts.Shown(app, user, reader, chosen, window)
     promise_parts.verdict(shown)
     promises(reader, chosen)
+    if opening.ask(verdict.settled_week, reader):
+        exports.weekly_report(app, user)
     tab = cards.tabs(*looking_back.SIDES, *promise_parts.PARTS)
     if part := promise_parts.PARTS.get(tab):
         part(shown)

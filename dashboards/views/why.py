@@ -19,7 +19,8 @@ def page() -> None:
     app, _, reader, _ = visit.begin("why")
     chosen, window = filters.chosen(reader), filters.in_words(reader)
     cards.speaks_of(reader.publication, app.now(), f"clocks started: {window}")
-    st.markdown(f"**{cards.escaped(why.sentence(opening.ask(why.answer, reader, chosen)))}**")
+    found = opening.ask(why.answer, reader, chosen)
+    st.markdown(f"**{why.sentence(found and found._replace(group=cards.verbatim(found.group)))}**")
     TABS[cards.tabs(*TABS)](reader, chosen, window)
 
 
@@ -36,8 +37,8 @@ def hand_offs(reader: MartReader, chosen: Selection, window: str) -> None:
     first = found.row(0, named=True)
     st.markdown(
         f"**{words.count(int(found['hand_offs'].sum()), 'hand-off')}; the most time passed between "
-        f"{cards.escaped(first['from_group'])} and "
-        f"{cards.escaped(first['to_group'])}: {words.count(first['hand_offs'], 'hand-off')}, median wait "
+        f"{cards.verbatim(first['from_group'])} and "
+        f"{cards.verbatim(first['to_group'])}: {words.count(first['hand_offs'], 'hand-off')}, median wait "
         f"{words.span(first['median_seconds'])}.**"
     )
     st.caption(

@@ -4,9 +4,9 @@ import sys
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from engine.shared.closing import Closing
 from engine.shared.errors import BadInput
 from pipelines.app import clock
 from pipelines.app.known_people import KnownPeople
@@ -50,7 +50,7 @@ def _visible(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
-class App:
+class App(Closing):
     """Settings, policies, the system of record, the desk, sources, and triage's models. Use `with`: it releases the
     index file and the database."""
 
@@ -238,11 +238,3 @@ class App:
             self.__dict__.pop("view_log").close()
         if "store" in self.__dict__:
             self.__dict__.pop("store").close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -261,7 +261,7 @@ def _tooltip(first: str | alt.Tooltip) -> list[str | alt.Tooltip]:
     ]
 
 
-def finished(chart: Any, title: str, *, height: int, description: str = "") -> Picture:
+def finished(chart: Any, title: str, *, height: int | alt.Step, description: str = "") -> Picture:
     """The picture in the manner of all, as wide as its place; `description` is its text alternative, else the title."""
     picture: Picture = (
         chart.properties(title=title, height=height, width="container", description=description or title)

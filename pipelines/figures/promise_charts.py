@@ -1,16 +1,15 @@
 """Cuts against their targets: a dot with its interval, and a tick where the target is."""
 
-from typing import Any
-
 import altair as alt
 import polars as pl
 
-from pipelines.figures.palette import BLUE, VERMILLION
+from pipelines.figures.charts import Picture, finished
+from pipelines.figures.palette import BLUE, GREY, VERMILLION
 
 MOST = 25
 
 
-def cuts_against_target(found: pl.DataFrame, title: str) -> Any:
+def cuts_against_target(found: pl.DataFrame, title: str) -> Picture:
     """The values of a dimension (rows of `weekly.against_target`), the furthest under target first."""
     shown = (
         found.drop_nulls("share_met")
@@ -33,12 +32,5 @@ def cuts_against_target(found: pl.DataFrame, title: str) -> Any:
     whiskers = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", axis=axis), x2="high:Q", color=colour)
     shape = alt.Shape("state:N", scale=alt.Scale(domain=sides, range=["diamond", "circle"]))
     points = base.mark_point(filled=True, size=80, opacity=1).encode(x="share_met:Q", color=colour, shape=shape)
-    target = base.mark_tick(thickness=3, size=16, color="#75828c").encode(x="target:Q")
-    return (
-        alt.layer(whiskers, target, points)
-        .properties(title=title, height=alt.Step(22), width="container", description=title)
-        .configure(font="Source Sans, sans-serif", background="transparent")
-        .configure_title(anchor="start", fontSize=14, fontWeight=600)
-        .configure_legend(orient="top")
-        .configure_view(stroke=None)
-    )
+    target = base.mark_tick(thickness=3, size=16, color=GREY).encode(x="target:Q")
+    return finished(alt.layer(whiskers, target, points), title, height=alt.Step(22))

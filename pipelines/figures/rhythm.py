@@ -1,11 +1,10 @@
 """When things come and go: by hour and weekday of the desk's time zone."""
 
-from typing import Any
-
 import altair as alt
 import polars as pl
 
 from engine.shared.wilson import with_share
+from pipelines.figures.charts import Picture, finished
 from pipelines.figures.palette import BLUE, VERMILLION
 from pipelines.figures.selection import ALL_CLOCKS, Selection, clocks_where, tickets_where
 from pipelines.marts import MartReader
@@ -45,7 +44,7 @@ def hour_of(weekday: int, hour: int) -> str:
     return f"{SHORT[weekday - 1]} {hour:02}:00"
 
 
-def heat_map(found: pl.DataFrame, column: str, title: str, description: str = "") -> Any:
+def heat_map(found: pl.DataFrame, column: str, title: str, description: str = "") -> Picture:
     """Hours across, weekdays down, one of TITLES as strength of one colour, which stands out on light and on dark: more
     is stronger, of a share less is stronger. `description` says the same in words."""
     shown = found.with_columns(day=pl.col("weekday").replace_strict(dict(enumerate(SHORT, 1)), return_dtype=pl.String))
@@ -57,7 +56,7 @@ def heat_map(found: pl.DataFrame, column: str, title: str, description: str = ""
         alt.Tooltip(f"{column}:Q", title=TITLES[column], format=".0%" if is_share else ",")
     ]
     facts += ["met:Q", "breached:Q"] if is_share else []
-    return (
+    cells = (
         alt.Chart(shown)
         .mark_rect(color=VERMILLION if is_share else BLUE)
         .encode(
@@ -66,8 +65,5 @@ def heat_map(found: pl.DataFrame, column: str, title: str, description: str = ""
             opacity=strength,
             tooltip=["day:N", "hour:O", *facts],
         )
-        .properties(title=title, height=190, width="container", description=description or title)
-        .configure(font="Source Sans, sans-serif", background="transparent")
-        .configure_title(anchor="start", fontSize=14, fontWeight=600)
-        .configure_view(stroke=None)
     )
+    return finished(cells, title, height=190, description=description)

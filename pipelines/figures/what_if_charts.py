@@ -1,17 +1,16 @@
 """Before and after, side by side: a line from one point to the other."""
 
-from typing import Any
-
 import altair as alt
 import polars as pl
 
 from pipelines.figures import words
+from pipelines.figures.charts import Picture, finished
 from pipelines.figures.palette import BLUE, GREY, ORANGE
 
 BEFORE, AFTER = "as it is", "under the change"
 
 
-def before_and_after(compared: pl.DataFrame, dimension: str, title: str) -> Any:
+def before_and_after(compared: pl.DataFrame, dimension: str, title: str) -> Picture:
     """Share met by value of a dimension of a backtest (schema `COMPARED`), a row a clock and value in the order
     given."""
     shown = compared.filter(pl.col("dimension") == dimension).select(
@@ -21,13 +20,13 @@ def before_and_after(compared: pl.DataFrame, dimension: str, title: str) -> Any:
     return _pairs(shown, "share met, decided clocks", title)
 
 
-def load_before_and_after(groups: pl.DataFrame, title: str) -> Any:
+def load_before_and_after(groups: pl.DataFrame, title: str) -> Picture:
     """How full each group is, from a `what_if.Change`."""
     shown = groups.select(name="group_name", before="utilisation_before", after="utilisation_after")
     return _pairs(shown, "tickets, share of capacity", title)
 
 
-def _pairs(shown: pl.DataFrame, axis: str, title: str) -> Any:
+def _pairs(shown: pl.DataFrame, axis: str, title: str) -> Picture:
     """A ring before, a diamond after, and the line between; the description names the largest move."""
     points = shown.unpivot(index="name", on=["before", "after"], variable_name="when", value_name="share").with_columns(
         pl.col("when").replace({"before": BEFORE, "after": AFTER})
@@ -48,14 +47,7 @@ def _pairs(shown: pl.DataFrame, axis: str, title: str) -> Any:
         base.transform_filter(alt.datum.when == AFTER).mark_point(filled=True, size=70, opacity=1),
     ]
     layered = alt.layer(line.encode(x=alt.X("before:Q", title=axis), x2="after:Q", y=y), *dots)
-    return (
-        layered.properties(title=title, description=_described(shown, title), height=alt.Step(22), width="container")
-        .configure(font="Source Sans, sans-serif", background="transparent")
-        .configure_title(anchor="start", fontSize=14, fontWeight=600)
-        .configure_axis(titleFontWeight=400)
-        .configure_legend(orient="top", symbolOpacity=1)
-        .configure_view(stroke=None)
-    )
+    return finished(layered, title, height=alt.Step(22), description=_described(shown, title))
 
 
 def _described(shown: pl.DataFrame, title: str) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
 from engine.access import Right
+from engine.shared.closing import Closing
 from engine.shared.errors import HelmdeskError, Unavailable
 from pipelines.marts.publication import MartReader, current
 
@@ -71,7 +71,7 @@ class MartTable:
         return f"{self.name}: {self.question} ({rows:,} rows; columns {', '.join(self._mart.schema)})"
 
 
-class Marts:
+class Marts(Closing):
     """All marts of one publication that the reader has the right to; each is an attribute of its name."""
 
     def __init__(self, reader: MartReader, app: "App") -> None:
@@ -128,14 +128,6 @@ class Marts:
     def close(self) -> None:
         self.reader.close()
         self._app.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_marts(home: str | Path | None = None, *, user: str | None = None) -> Marts:

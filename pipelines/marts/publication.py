@@ -12,13 +12,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import duckdb
 import polars as pl
 
 from engine.access import Right
+from engine.shared.closing import Closing
 from engine.shared.errors import NotAllowed, NotFound, Unavailable, translate_file_errors
 from engine.shared.whole_file import whole_file
 from pipelines.marts import chain_heads
@@ -156,7 +156,7 @@ def latest_as_of(folder: Path) -> datetime | None:
         return None
 
 
-class MartReader:
+class MartReader(Closing):
     """One publication, readable as frames or with SQL; later publications need a new reader.
 
     `rights` are those of whoever asks: marts that take others are not there for them. None is the program itself, which
@@ -215,14 +215,6 @@ class MartReader:
 
     def close(self) -> None:
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _damaged(file: Path) -> Unavailable:

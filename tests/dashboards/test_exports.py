@@ -1,6 +1,7 @@
 """Rows of a page are taken away by who may export, and auditors see that they were."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ from pipelines import actions
 from pipelines.app.container import open_app
 from pipelines.app.identity import user_of
 from pipelines.marts import current
+from tests.dashboards.marts_by_hand import NOON, clock, published
 from tests.dashboards.test_pages import opened
 
 ROWS = pl.DataFrame({"ticket": ["demo:INC-1"], "subject": ["=HYPERLINK(1)"]})
@@ -53,3 +55,17 @@ def test_an_export_of_a_page_says_its_filter_and_is_shown_to_auditors(
         zip(shown["who"], shown["what"], strict=True)
     )
     assert "Ada" not in set(shown["who"])
+
+
+def test_the_weekly_report_is_offered_once_a_week_is_settled_to_who_may_export(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def labels() -> set[str]:
+        return {button.label for button in opened("promises").get("download_button")}
+
+    published(home, sla_clocks=[clock("INC-1", "resolution", "on_track")]).close()
+    assert "Weekly report" not in labels()
+    published(home, sla_clocks=[clock("INC-1", "resolution", "met")], at=NOON + timedelta(minutes=1)).close()
+    assert "Weekly report" in labels()
+    monkeypatch.setenv("HELMDESK_USER", "ada")
+    assert "Weekly report" not in labels()

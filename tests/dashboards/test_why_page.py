@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from dashboards import cards, ticket_lists
+from dashboards import ticket_lists
 from pipelines.figures import why
 from pipelines.figures.selection import Selection
 from tests.dashboards.marts_by_hand import NOON, looking_back_desk, published, ticket
@@ -36,12 +36,6 @@ def test_pairs_that_waited_longest_come_first_and_lead_to_their_tickets(home):
     page = opened("why", tab="Who waited on whom?")
     assert not page.exception
     assert page.markdown[1].value.startswith("**3 hand-offs; the most time passed between ")
-
-
-def test_the_name_of_a_group_is_no_markdown():
-    assert cards.escaped("[x](https://e.example) :material/home: $x$ <b>*") == (
-        r"\[x\](https\://e.example) \:material/home: \$x\$ \<b\>\*"
-    )
 
 
 def test_each_tab_opens_on_nothing(home):

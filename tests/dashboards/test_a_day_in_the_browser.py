@@ -115,12 +115,23 @@ def click(page: Any, label: str, *, role: str = "button") -> None:
     page.get_by_role(role, name=re.compile(rf"^{label}( Shortcut .+)?$")).locator("visible=true").first.click()
 
 
+def is_there(field: Any) -> bool:
+    """Now, or in a while."""
+    try:
+        field.wait_for(state="visible", timeout=5_000)
+    except Exception:  # the browser's own kind of error, which this module imports only where there is a browser
+        return False
+    return True
+
+
 def fill(page: Any, label: str, **fields: str) -> None:
     """The form behind a button: what is asked by a list is chosen there, all else is written; then it is sent."""
     click(page, label)
     form = page.get_by_test_id("stForm").locator("visible=true").last
     for name, value in fields.items():
         field = form.get_by_label(name.replace("_", " ").capitalize(), exact=True).first
+        if not is_there(field):  # what is open beside a form closes when something else is clicked
+            click(page, label)
         field.fill(value)
         if field.get_attribute("role") == "combobox":
             page.get_by_role("option", name=value).first.click()

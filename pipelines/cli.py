@@ -9,6 +9,7 @@ import typer
 
 from engine.shared.errors import BadInput, HelmdeskError, StageFailed, translate_file_errors
 from pipelines.commands.access import keys, users
+from pipelines.commands.allocate import allocate
 from pipelines.commands.audit import audit
 from pipelines.commands.backlogs import backlogs
 from pipelines.commands.coverage import coverage
@@ -51,6 +52,7 @@ command_line = typer.Typer(
     pretty_exceptions_enable=False,
 )
 command_line.add_typer(sla, name="sla")
+command_line.add_typer(allocate, name="allocate", invoke_without_command=True)
 command_line.add_typer(knowledge, name="knowledge")
 command_line.add_typer(people, name="people")
 command_line.add_typer(triage, name="triage", invoke_without_command=True)
@@ -192,13 +194,6 @@ def _stage(context: typer.Context, name: str, as_of: str | None) -> "Counts":
 
     with open_here(context) as app:
         return CycleRun(app, as_of_or_now(app, as_of)).stage(name)
-
-
-@command_line.command()
-def allocate(context: typer.Context, as_of: AsOf = None) -> None:
-    """Give the waiting backlog to groups."""
-    shown = "allocated {allocated}, waiting {waiting}, no group has the skill {no_skill}, new {new}"
-    print(shown.format_map(_stage(context, "allocate", as_of)))
 
 
 @command_line.command()
